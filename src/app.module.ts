@@ -1,0 +1,29 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { CqrsModule } from '@nestjs/cqrs';
+import { ConsumersModule } from './contexts/consumers/index.js';
+import { DeliveryModule } from './contexts/delivery/index.js';
+import { IdentityModule } from './contexts/identity/index.js';
+import { OperationsModule } from './contexts/operations/index.js';
+import { TenancyModule } from './contexts/tenancy/index.js';
+import { TopicsModule } from './contexts/topics/index.js';
+import { PlatformModule, type PlatformParts } from './platform/platform.module.js';
+
+/** The contexts, in the order in which they may know of each other. */
+@Module({})
+export class AppModule {
+  static with(parts: PlatformParts): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        PlatformModule.with(parts),
+        CqrsModule.forRoot(),
+        TenancyModule,
+        IdentityModule,
+        TopicsModule,
+        ConsumersModule,
+        DeliveryModule,
+        OperationsModule,
+      ],
+    };
+  }
+}

@@ -1,0 +1,53 @@
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Logger } from 'nestjs-pino';
+import { AppModule } from './app.module.js';
+import { FirstAdministrator, type FirstAccess } from './contexts/identity/index.js';
+import type { Settings } from './platform/config/index.js';
+import { Hints } from './platform/event-log/index.js';
+import { openApiDocument, serveDocs } from './platform/http/openapi.js';
+import { createAdapter, installHttp } from './platform/http/server.js';
+import { openStorage, type OpenStorage } from './platform/postgres/open-storage.js';
+import { processLogger } from './platform/telemetry/logger.js';
+import { Readiness } from './platform/telemetry/readiness.js';
+
+export interface RunningApp {
+  readonly app: NestFastifyApplication;
+  /** Where it listens. */
+  readonly url: string;
+  /** Only at the first start on an empty store. */
+  readonly firstAccess: FirstAccess | undefined;
+  /** Ends requests, deliveries, connections and at last the embedded PostgreSQL. */
+  stop(): Promise<void>;
+}
+/** Brings everything up in order: store, migrations, application, first administrator, listener. */
+export async function start(settings: Settings, version: string): Promise<RunningApp> {
+  const log = processLogger(settings.log.level);
+  const store: OpenStorage = await openStorage(settings, log);
+  try {
+    const app = await NestFactory.create<NestFastifyApplication>(AppModule.with({ settings, ...store }), createAdapter(settings), {
+      bufferLogs: true,
+      bodyParser: false,
+      abortOnError: false,
+    });
+    app.useLogger(app.get(Logger));
+    await installHttp(app, settings);
+    serveDocs(app, openApiDocument(app, version));
+    await app.get(Hints).start();
+    const firstAccess = await app.get(FirstAdministrator).create();
+    await app.listen(settings.http.port, settings.http.host);
+    app.get(Readiness).started();
+    return { app, url: await app.getUrl(), firstAccess, stop: () => stop(app, store) };
+  } catch (error) {
+    await store.database.close();
+    await store.storage.stop();
+    throw error;
+  }
+}
+
+async function stop(app: NestFastifyApplication, { database, storage }: OpenStorage): Promise<void> {
+  app.get(Readiness).stopping();
+  await app.close();
+  await database.close();
+  await storage.stop();
+}

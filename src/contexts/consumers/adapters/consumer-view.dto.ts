@@ -1,0 +1,77 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { isoTime } from '../../../platform/http/resource.js';
+import type { ConsumerView } from '../application/ports.js';
+import { RetryDto } from './consumers.dto.js';
+
+class SubscribedTopicDto {
+  @ApiProperty()
+  readonly topic!: string;
+}
+
+export class ConsumerDto {
+  @ApiProperty({ example: 'con_01k0w3t5m8q2v7x9z4b6d8f0g2' })
+  readonly id!: string;
+  @ApiProperty({ type: String, nullable: true })
+  readonly name!: string | null;
+  @ApiProperty()
+  readonly url!: string;
+  @ApiProperty({ type: [SubscribedTopicDto] })
+  readonly topics!: SubscribedTopicDto[];
+  @ApiProperty()
+  readonly correlationId!: string;
+  @ApiProperty({ type: 'object', additionalProperties: { type: 'string' }, description: 'Names; values are not shown.' })
+  readonly headers!: Record<string, string>;
+  @ApiProperty({ enum: ['topic'] })
+  readonly ordering!: 'topic';
+  @ApiProperty({ enum: ['block'] })
+  readonly onExhausted!: 'block';
+  @ApiProperty({ type: RetryDto })
+  readonly retry!: object;
+  @ApiProperty()
+  readonly timeoutMs!: number;
+  @ApiProperty({ enum: ['active', 'paused'] })
+  readonly state!: 'active' | 'paused';
+  @ApiProperty({ type: String, nullable: true, description: '`requested`, or `gone` where the endpoint answered 410.' })
+  readonly pauseReason!: string | null;
+  @ApiProperty()
+  readonly version!: number;
+  @ApiProperty({ format: 'date-time' })
+  readonly createdAt!: string;
+  @ApiProperty({ format: 'date-time' })
+  readonly updatedAt!: string;
+}
+
+export class RegisteredConsumerDto extends ConsumerDto {
+  @ApiPropertyOptional({ description: 'Signs the deliveries (Standard Webhooks). Shown this once.', example: 'whsec_…' })
+  readonly secret!: string;
+}
+
+export class ConsumerPage {
+  @ApiProperty({ type: [ConsumerDto] })
+  readonly items!: ConsumerDto[];
+  @ApiProperty({ type: String, nullable: true })
+  readonly nextCursor!: string | null;
+}
+
+const HIDDEN = '[hidden]';
+
+export function toConsumerDto(consumer: ConsumerView): ConsumerDto {
+  const { name, url, correlationId, headerNames, retry, timeoutMs } = consumer.settings;
+  return {
+    id: consumer.consumerId,
+    name,
+    url,
+    topics: consumer.topics.map(({ topicId }) => ({ topic: topicId })),
+    correlationId,
+    headers: Object.fromEntries(headerNames.map((header) => [header, HIDDEN])),
+    ordering: 'topic',
+    onExhausted: 'block',
+    retry,
+    timeoutMs,
+    state: consumer.status,
+    pauseReason: consumer.pauseReason,
+    version: consumer.version,
+    createdAt: isoTime(consumer.createdAt),
+    updatedAt: isoTime(consumer.updatedAt),
+  };
+}

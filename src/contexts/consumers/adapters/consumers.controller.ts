@@ -1,0 +1,111 @@
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Post, Query, Req, Res, UsePipes } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiParam, ApiTags } from '@nestjs/swagger';
+import { DELIVERY_SETTINGS, type Settings } from '../../../platform/config/index.js';
+import { Requires } from '../../../platform/http/access.js';
+import { Cursors, toPage } from '../../../platform/http/cursor.js';
+import { Idempotent } from '../../../platform/http/idempotency.js';
+import { ListQuery } from '../../../platform/http/list-query.js';
+import type { Reply, Request } from '../../../platform/http/request.js';
+import { actorOf, created, expectedVersion, showVersion } from '../../../platform/http/resource.js';
+import { strictValidation } from '../../../platform/http/validation.js';
+import type { NamespaceRef } from '../../tenancy/index.js';
+import { ChangeConsumer } from '../application/change-consumer.js';
+import { DeleteConsumer, GetConsumer, ListConsumers, PauseConsumer, ResumeConsumer } from '../application/consumers.js';
+import { RegisterConsumer } from '../application/register-consumer.js';
+import type { ConsumerRef } from '../domain/consumer.js';
+import { ConsumerDto, ConsumerPage, RegisteredConsumerDto, toConsumerDto } from './consumer-view.dto.js';
+import { PatchConsumerBody, RegisterConsumerBody } from './consumers.dto.js';
+
+@ApiTags('consumers')
+@Controller('tenants/:tenantId/namespaces/:namespaceId/consumers')
+@UsePipes(strictValidation)
+@ApiParam({ name: 'tenantId' })
+@ApiParam({ name: 'namespaceId' })
+export class ConsumersController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+    private readonly cursors: Cursors,
+    @Inject(DELIVERY_SETTINGS) private readonly delivery: Settings['delivery'],
+  ) {}
+
+  @Post()
+  @Requires('consumer:manage')
+  @Idempotent()
+  @ApiCreatedResponse({ type: RegisteredConsumerDto })
+  async register(
+    @Param() namespace: NamespaceRef,
+    @Body() body: RegisterConsumerBody,
+    @Req() request: Request,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<RegisteredConsumerDto> {
+    const input = { ...body, timeoutMs: body.timeoutMs ?? this.delivery.timeoutMs };
+    const { consumer, secret } = await this.commands.execute(new RegisterConsumer(namespace, input, actorOf(request)));
+    const { tenantId, namespaceId } = namespace;
+    created(reply, `/tenants/${tenantId}/namespaces/${namespaceId}/consumers/${consumer.consumerId}`, consumer.version);
+    return { ...toConsumerDto(consumer), secret };
+  }
+
+  @Get()
+  @Requires('consumer:read')
+  @ApiOkResponse({ type: ConsumerPage })
+  async list(@Param() namespace: NamespaceRef, @Query() { limit, cursor }: ListQuery): Promise<ConsumerPage> {
+    const scope = `consumers ${namespace.tenantId}/${namespace.namespaceId}`;
+    const after = cursor === undefined ? '' : this.cursors.decode<string>(scope, cursor);
+    const rows = await this.queries.execute(new ListConsumers(namespace, after, limit));
+    return toPage(rows, limit, { item: toConsumerDto, cursor: (last) => this.cursors.encode(scope, last.consumerId) });
+  }
+
+  @Get(':consumerId')
+  @Requires('consumer:read')
+  @ApiParam({ name: 'consumerId' })
+  @ApiOkResponse({ type: ConsumerDto })
+  async get(@Param() ref: ConsumerRef, @Res({ passthrough: true }) reply: Reply): Promise<ConsumerDto> {
+    const consumer = await this.queries.execute(new GetConsumer(ref));
+    showVersion(reply, consumer.version);
+    return toConsumerDto(consumer);
+  }
+
+  @Patch(':consumerId')
+  @Requires('consumer:manage')
+  @ApiParam({ name: 'consumerId' })
+  @ApiOkResponse({ type: ConsumerDto })
+  async patch(
+    @Param() ref: ConsumerRef,
+    @Body() body: PatchConsumerBody,
+    @Req() request: Request,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<ConsumerDto> {
+    const consumer = await this.commands.execute(new ChangeConsumer(ref, body, actorOf(request), expectedVersion(request)));
+    showVersion(reply, consumer.version);
+    return toConsumerDto(consumer);
+  }
+
+  @Delete(':consumerId')
+  @HttpCode(204)
+  @Requires('consumer:manage')
+  @ApiParam({ name: 'consumerId' })
+  @ApiNoContentResponse()
+  async delete(@Param() ref: ConsumerRef, @Req() request: Request): Promise<void> {
+    await this.commands.execute(new DeleteConsumer(ref, actorOf(request), expectedVersion(request)));
+  }
+
+  @Post(':consumerId/pause')
+  @HttpCode(200)
+  @Requires('consumer:manage')
+  @ApiParam({ name: 'consumerId' })
+  @ApiOkResponse({ type: ConsumerDto, description: 'Nothing is lost: delivery goes on from the same place.' })
+  async pause(@Param() ref: ConsumerRef, @Req() request: Request): Promise<ConsumerDto> {
+    return toConsumerDto(await this.commands.execute(new PauseConsumer(ref, 'requested', actorOf(request))));
+  }
+
+  @Post(':consumerId/resume')
+  @HttpCode(200)
+  @Requires('consumer:manage')
+  @ApiParam({ name: 'consumerId' })
+  @ApiOkResponse({ type: ConsumerDto, description: 'Also makes a topic that is held by an exhausted event try it again.' })
+  async resume(@Param() ref: ConsumerRef, @Req() request: Request): Promise<ConsumerDto> {
+    return toConsumerDto(await this.commands.execute(new ResumeConsumer(ref, actorOf(request))));
+  }
+}

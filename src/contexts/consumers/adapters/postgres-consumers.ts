@@ -1,0 +1,136 @@
+import { Injectable } from '@nestjs/common';
+import { KeyRing } from '../../../platform/crypto/keys.js';
+import { AggregateRepository, type Changed } from '../../../platform/event-log/index.js';
+import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
+import { namespaceNotFound, type NamespaceRef } from '../../tenancy/index.js';
+import { ConsumerCatalog, type ConsumerSecrets, type ConsumerView } from '../application/ports.js';
+import { consumerAggregate, type ConsumerEvent, type ConsumerRef, type ConsumerState, type Registered } from '../domain/consumer.js';
+
+const COLUMNS = `tenant_id, namespace_id, consumer_id, settings, version, updated_at`;
+
+const FIND: Statement = {
+  name: 'consumer-find',
+  text: `SELECT ${COLUMNS} FROM consumer WHERE tenant_id = $1 AND namespace_id = $2 AND consumer_id = $3`,
+};
+const FIND_BY_UID: Statement = {
+  name: 'consumer-find-by-uid',
+  text: `SELECT ${COLUMNS} FROM consumer WHERE tenant_id = $1 AND consumer_uid = $2`,
+};
+const LIST: Statement = {
+  name: 'consumer-list',
+  text: `SELECT ${COLUMNS} FROM consumer WHERE tenant_id = $1 AND namespace_id = $2 AND consumer_id > $3 ORDER BY consumer_id LIMIT $4`,
+};
+const SUBSCRIBED: Statement = {
+  name: 'consumer-subscribed',
+  text: `SELECT ${COLUMNS} FROM consumer WHERE tenant_id = $1
+  AND consumer_uid IN (SELECT consumer_uid FROM lane WHERE tenant_id = $1 AND topic_uid = $2)`,
+};
+const SECRETS: Statement = {
+  name: 'consumer-secrets',
+  text: 'SELECT signing, headers FROM consumer_secret WHERE tenant_id = $1 AND consumer_uid = $2',
+};
+
+const HOLD_NAMESPACE = 'SELECT 1 FROM namespace WHERE tenant_id = $1 AND namespace_id = $2 FOR KEY SHARE';
+const UPSERT = `
+INSERT INTO consumer (tenant_id, namespace_id, consumer_id, consumer_uid, state, settings, version, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT (tenant_id, namespace_id, consumer_id) DO UPDATE SET state = $5, settings = $6, version = $7, updated_at = $9`;
+const ADD_LANE = `
+INSERT INTO lane (tenant_id, consumer_uid, topic_uid, position) VALUES ($1, $2, $3, $4)
+ON CONFLICT (tenant_id, consumer_uid, topic_uid) DO NOTHING`;
+const REMOVE_OTHER_LANES = 'DELETE FROM lane WHERE tenant_id = $1 AND consumer_uid = $2 AND NOT topic_uid = ANY ($3::uuid[])';
+const REMOVE_SECRETS = 'DELETE FROM consumer_secret WHERE tenant_id = $1 AND consumer_uid = $2';
+const REMOVE = 'DELETE FROM consumer WHERE tenant_id = $1 AND consumer_uid = $2';
+const STORE_SECRETS = `
+INSERT INTO consumer_secret (tenant_id, consumer_uid, signing, headers) VALUES ($1, $2, $3, $4)
+ON CONFLICT (tenant_id, consumer_uid) DO UPDATE SET signing = $3, headers = $4`;
+
+interface ConsumerRow {
+  readonly tenant_id: string;
+  readonly namespace_id: string;
+  readonly consumer_id: string;
+  readonly settings: string;
+  readonly version: number;
+  readonly updated_at: number;
+}
+
+@Injectable()
+export class PostgresConsumers extends ConsumerCatalog {
+  readonly aggregate = consumerAggregate;
+
+  constructor(
+    private readonly database: Database,
+    private readonly keys: KeyRing,
+  ) {
+    super();
+  }
+
+  async project(sql: Sql, ref: ConsumerRef, { state, version, recordedAt }: Changed<ConsumerState>): Promise<void> {
+    const { tenantId, namespaceId, consumerId } = ref;
+    if (state.status === 'none') return this.remove(sql, tenantId, state.consumerUid!);
+    const { rowCount } = await sql.query(HOLD_NAMESPACE, [tenantId, namespaceId]);
+    if (!rowCount) throw namespaceNotFound(ref);
+    const { consumerUid, topics, createdAt } = state;
+    const document = JSON.stringify(state satisfies Registered);
+    await sql.query(UPSERT, [tenantId, namespaceId, consumerId, consumerUid, state.status, document, version, createdAt, recordedAt]);
+    await sql.query(REMOVE_OTHER_LANES, [tenantId, consumerUid, topics.map(({ topicUid }) => topicUid)]);
+    for (const { topicUid, startPosition } of topics) await sql.query(ADD_LANE, [tenantId, consumerUid, topicUid, startPosition]);
+  }
+
+  private async remove(sql: Sql, tenantId: string, consumerUid: string): Promise<void> {
+    await sql.query(REMOVE_OTHER_LANES, [tenantId, consumerUid, []]);
+    await sql.query(REMOVE_SECRETS, [tenantId, consumerUid]);
+    await sql.query(REMOVE, [tenantId, consumerUid]);
+  }
+
+  storing(secrets: ConsumerSecrets): AggregateRepository<ConsumerState, ConsumerEvent, ConsumerRef> {
+    return {
+      aggregate: this.aggregate,
+      project: async (sql, ref, changed) => {
+        await this.project(sql, ref, changed);
+        const { consumerUid } = changed.state as Registered;
+        const signing = this.keys.encrypt(JSON.stringify(secrets.signing), contextOf(consumerUid, 'signing'));
+        const headers = this.keys.encrypt(JSON.stringify(secrets.headers), contextOf(consumerUid, 'headers'));
+        await sql.query(STORE_SECRETS, [ref.tenantId, consumerUid, signing, headers]);
+      },
+    };
+  }
+
+  async find({ tenantId, namespaceId, consumerId }: ConsumerRef): Promise<ConsumerView | undefined> {
+    const [row] = await this.database.query<ConsumerRow>(FIND, [tenantId, namespaceId, consumerId]);
+    return row && toView(row);
+  }
+
+  async findByUid(tenantId: string, consumerUid: string): Promise<ConsumerView | undefined> {
+    const [row] = await this.database.query<ConsumerRow>(FIND_BY_UID, [tenantId, consumerUid]);
+    return row && toView(row);
+  }
+
+  async secretsOf({ tenantId, consumerUid }: Pick<ConsumerView, 'tenantId' | 'consumerUid'>): Promise<ConsumerSecrets> {
+    const [row] = await this.database.query<{ signing: string; headers: string }>(SECRETS, [tenantId, consumerUid]);
+    if (!row) return { signing: [], headers: {} };
+    return {
+      signing: JSON.parse(this.keys.decrypt(row.signing, contextOf(consumerUid, 'signing'))) as string[],
+      headers: JSON.parse(this.keys.decrypt(row.headers, contextOf(consumerUid, 'headers'))) as Record<string, string>,
+    };
+  }
+
+  async list({ tenantId, namespaceId }: NamespaceRef, afterId: string, limit: number): Promise<ConsumerView[]> {
+    return (await this.database.query<ConsumerRow>(LIST, [tenantId, namespaceId, afterId, limit])).map(toView);
+  }
+
+  async subscribedTo(tenantId: string, topicUid: string): Promise<ConsumerView[]> {
+    return (await this.database.query<ConsumerRow>(SUBSCRIBED, [tenantId, topicUid])).map(toView);
+  }
+}
+
+const contextOf = (consumerUid: string, what: string): string => `consumer ${consumerUid} ${what}`;
+
+const toView = (row: ConsumerRow): ConsumerView => ({
+  tenantId: row.tenant_id,
+  namespaceId: row.namespace_id,
+  consumerId: row.consumer_id,
+  ...(JSON.parse(row.settings) as Registered),
+  version: row.version,
+  updatedAt: row.updated_at,
+});

@@ -1,0 +1,71 @@
+import { randomUUID } from 'node:crypto';
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import type { Actor } from '../../../kernel/aggregate.js';
+import { Egress } from '../../../platform/egress/index.js';
+import { Aggregates } from '../../../platform/event-log/index.js';
+import { consumerNotFound, reconfigureConsumer, type ConsumerRef } from '../domain/consumer.js';
+import { DEFAULT_RETRY, type RetryPolicy } from '../../../kernel/retry-policy.js';
+import { ConsumerCatalog, type ConsumerSecrets, type ConsumerView } from './ports.js';
+import { Subscriptions, type TopicRequest } from './subscriptions.js';
+
+/** A merge patch (RFC 7396): what is missing stays, null goes back to the default. */
+export interface ConsumerPatch {
+  readonly name?: string | null;
+  readonly url?: string;
+  readonly topics?: readonly TopicRequest[];
+  readonly correlationId?: string | null;
+  readonly headers?: Readonly<Record<string, string | null>> | null;
+  readonly retry?: Partial<RetryPolicy> | null;
+  readonly timeoutMs?: number;
+}
+
+export class ChangeConsumer extends Command<ConsumerView> {
+  constructor(
+    readonly consumer: ConsumerRef,
+    readonly patch: ConsumerPatch,
+    readonly by: Actor,
+    readonly expectedVersion?: number,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(ChangeConsumer)
+export class ChangeConsumerHandler implements ICommandHandler<ChangeConsumer> {
+  constructor(
+    private readonly aggregates: Aggregates,
+    private readonly consumers: ConsumerCatalog,
+    private readonly subscriptions: Subscriptions,
+    private readonly egress: Egress,
+  ) {}
+
+  async execute({ consumer: ref, patch, by, expectedVersion }: ChangeConsumer): Promise<ConsumerView> {
+    const current = await this.consumers.find(ref);
+    if (!current) throw consumerNotFound(ref);
+    if (patch.url !== undefined) await this.egress.checkUrl(patch.url);
+    const topics = patch.topics && (await this.subscriptions.resolve(ref, patch.topics, current.topics));
+    const secrets = patch.headers === undefined ? undefined : mergeHeaders(await this.consumers.secretsOf(current), patch.headers);
+    const change = {
+      name: patch.name,
+      url: patch.url,
+      timeoutMs: patch.timeoutMs,
+      correlationId: patch.correlationId === null ? randomUUID() : patch.correlationId,
+      retry: patch.retry === null ? DEFAULT_RETRY : patch.retry && { ...current.settings.retry, ...patch.retry },
+      headerNames: secrets && Object.keys(secrets.headers),
+      headersChanged: secrets !== undefined,
+      topics,
+    };
+    const repository = secrets ? this.consumers.storing(secrets) : this.consumers;
+    await this.aggregates.change(repository, ref, by, (state) => reconfigureConsumer(state, ref, change), { expectedVersion });
+    return (await this.consumers.find(ref))!;
+  }
+}
+
+function mergeHeaders(secrets: ConsumerSecrets, patch: Readonly<Record<string, string | null>> | null): ConsumerSecrets {
+  const merged = new Map(patch === null ? [] : Object.entries(secrets.headers));
+  for (const [name, value] of Object.entries(patch ?? {})) {
+    if (value === null) merged.delete(name);
+    else merged.set(name, value);
+  }
+  return { ...secrets, headers: Object.fromEntries(merged) };
+}

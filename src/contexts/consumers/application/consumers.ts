@@ -1,0 +1,127 @@
+import { Command, CommandHandler, Query, QueryHandler, type ICommandHandler, type IQueryHandler } from '@nestjs/cqrs';
+import { PinoLogger } from 'nestjs-pino';
+import type { Actor } from '../../../kernel/aggregate.js';
+import { Aggregates } from '../../../platform/event-log/index.js';
+import { NamespaceCatalog, namespaceNotFound, type NamespaceRef } from '../../tenancy/index.js';
+import { consumerNotFound, deleteConsumer, pauseConsumer, resumeConsumer, type ConsumerRef, type PauseReason } from '../domain/consumer.js';
+import { ConsumerCatalog, type ConsumerView } from './ports.js';
+
+export class PauseConsumer extends Command<ConsumerView> {
+  constructor(
+    readonly consumer: ConsumerRef,
+    readonly reason: PauseReason,
+    readonly by: Actor,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(PauseConsumer)
+export class PauseConsumerHandler implements ICommandHandler<PauseConsumer> {
+  constructor(
+    private readonly aggregates: Aggregates,
+    private readonly consumers: ConsumerCatalog,
+    private readonly log: PinoLogger,
+  ) {}
+
+  async execute({ consumer: ref, reason, by }: PauseConsumer): Promise<ConsumerView> {
+    await this.aggregates.change(this.consumers, ref, by, (state) => pauseConsumer(state, ref, reason));
+    this.log.info({ correlationId: by.correlationId, tenant: ref.tenantId, consumer: ref.consumerId, reason }, 'consumer paused');
+    return (await this.consumers.find(ref))!;
+  }
+}
+
+export class ResumeConsumer extends Command<ConsumerView> {
+  constructor(
+    readonly consumer: ConsumerRef,
+    readonly by: Actor,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(ResumeConsumer)
+export class ResumeConsumerHandler implements ICommandHandler<ResumeConsumer> {
+  constructor(
+    private readonly aggregates: Aggregates,
+    private readonly consumers: ConsumerCatalog,
+    private readonly log: PinoLogger,
+  ) {}
+
+  async execute({ consumer: ref, by }: ResumeConsumer): Promise<ConsumerView> {
+    await this.aggregates.change(this.consumers, ref, by, (state) => resumeConsumer(state, ref));
+    this.log.info({ correlationId: by.correlationId, tenant: ref.tenantId, consumer: ref.consumerId }, 'consumer resumed');
+    return (await this.consumers.find(ref))!;
+  }
+}
+
+export class DeleteConsumer extends Command<void> {
+  constructor(
+    readonly consumer: ConsumerRef,
+    readonly by: Actor,
+    readonly expectedVersion?: number,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(DeleteConsumer)
+export class DeleteConsumerHandler implements ICommandHandler<DeleteConsumer> {
+  constructor(
+    private readonly aggregates: Aggregates,
+    private readonly consumers: ConsumerCatalog,
+  ) {}
+
+  async execute({ consumer: ref, by, expectedVersion }: DeleteConsumer): Promise<void> {
+    await this.aggregates.change(this.consumers, ref, by, (state) => deleteConsumer(state, ref), { expectedVersion });
+  }
+}
+
+export class GetConsumer extends Query<ConsumerView> {
+  constructor(readonly consumer: ConsumerRef) {
+    super();
+  }
+}
+
+@QueryHandler(GetConsumer)
+export class GetConsumerHandler implements IQueryHandler<GetConsumer> {
+  constructor(private readonly consumers: ConsumerCatalog) {}
+
+  async execute({ consumer: ref }: GetConsumer): Promise<ConsumerView> {
+    const consumer = await this.consumers.find(ref);
+    if (!consumer) throw consumerNotFound(ref);
+    return consumer;
+  }
+}
+
+/** `limit + 1` rows, so that the caller sees whether there are more. */
+export class ListConsumers extends Query<ConsumerView[]> {
+  constructor(
+    readonly namespace: NamespaceRef,
+    readonly afterId: string,
+    readonly limit: number,
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(ListConsumers)
+export class ListConsumersHandler implements IQueryHandler<ListConsumers> {
+  constructor(
+    private readonly namespaces: NamespaceCatalog,
+    private readonly consumers: ConsumerCatalog,
+  ) {}
+
+  async execute({ namespace, afterId, limit }: ListConsumers): Promise<ConsumerView[]> {
+    if (!(await this.namespaces.find(namespace))) throw namespaceNotFound(namespace);
+    return this.consumers.list(namespace, afterId, limit + 1);
+  }
+}
+
+export const CONSUMER_HANDLERS = [
+  PauseConsumerHandler,
+  ResumeConsumerHandler,
+  DeleteConsumerHandler,
+  GetConsumerHandler,
+  ListConsumersHandler,
+];

@@ -1,0 +1,27 @@
+import { AggregateRepository } from '../../../platform/event-log/index.js';
+import type { NamespaceRef } from '../../tenancy/index.js';
+import type { ConsumerEvent, ConsumerRef, ConsumerState, Registered } from '../domain/consumer.js';
+
+export interface ConsumerView extends ConsumerRef, Registered {
+  readonly version: number;
+  readonly updatedAt: number;
+}
+
+/** What is kept encrypted, and apart from the log. */
+export interface ConsumerSecrets {
+  /** `whsec_…`, newest first: each delivery is signed with all of them. */
+  readonly signing: readonly string[];
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Consumers as queries see them; lists are in order of ids. */
+export abstract class ConsumerCatalog extends AggregateRepository<ConsumerState, ConsumerEvent, ConsumerRef> {
+  /** The same repository, which also stores these secrets in the transaction of the change. */
+  abstract storing(secrets: ConsumerSecrets): AggregateRepository<ConsumerState, ConsumerEvent, ConsumerRef>;
+  abstract find(ref: ConsumerRef): Promise<ConsumerView | undefined>;
+  abstract findByUid(tenantId: string, consumerUid: string): Promise<ConsumerView | undefined>;
+  abstract secretsOf(consumer: Pick<ConsumerView, 'tenantId' | 'consumerUid'>): Promise<ConsumerSecrets>;
+  abstract list(namespace: NamespaceRef, afterId: string, limit: number): Promise<ConsumerView[]>;
+  /** Consumers that are subscribed to a topic, by its uid. */
+  abstract subscribedTo(tenantId: string, topicUid: string): Promise<ConsumerView[]>;
+}

@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto';
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { PinoLogger } from 'nestjs-pino';
+import type { Actor } from '../../../kernel/aggregate.js';
+import { newId } from '../../../kernel/ids.js';
+import { Egress, generateSigningSecret } from '../../../platform/egress/index.js';
+import { Aggregates } from '../../../platform/event-log/index.js';
+import { NamespaceCatalog, namespaceNotFound, refuseSystem, type NamespaceRef } from '../../tenancy/index.js';
+import { registerConsumer } from '../domain/consumer.js';
+import { DEFAULT_RETRY, type RetryPolicy } from '../../../kernel/retry-policy.js';
+import { ConsumerCatalog, type ConsumerView } from './ports.js';
+import { Subscriptions, type TopicRequest } from './subscriptions.js';
+
+export interface ConsumerInput {
+  readonly id?: string;
+  readonly name?: string | null;
+  readonly url: string;
+  readonly topics: readonly TopicRequest[];
+  readonly correlationId?: string | null;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly retry?: Partial<RetryPolicy>;
+  readonly timeoutMs: number;
+}
+
+export interface RegisteredConsumer {
+  readonly consumer: ConsumerView;
+  /** Shown this once. */
+  readonly secret: string;
+}
+
+export class RegisterConsumer extends Command<RegisteredConsumer> {
+  constructor(
+    readonly namespace: NamespaceRef,
+    readonly input: ConsumerInput,
+    readonly by: Actor,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(RegisterConsumer)
+export class RegisterConsumerHandler implements ICommandHandler<RegisterConsumer> {
+  constructor(
+    private readonly aggregates: Aggregates,
+    private readonly namespaces: NamespaceCatalog,
+    private readonly consumers: ConsumerCatalog,
+    private readonly subscriptions: Subscriptions,
+    private readonly egress: Egress,
+    private readonly log: PinoLogger,
+  ) {}
+
+  async execute({ namespace, input, by }: RegisterConsumer): Promise<RegisteredConsumer> {
+    refuseSystem(namespace.tenantId);
+    if (!(await this.namespaces.find(namespace))) throw namespaceNotFound(namespace);
+    await this.egress.checkUrl(input.url);
+    const topics = await this.subscriptions.resolve(namespace, input.topics);
+    const { headers = {}, retry, timeoutMs, url } = input;
+    const ref = { ...namespace, consumerId: input.id ?? newId('con') };
+    const registration = {
+      consumerUid: randomUUID(),
+      topics,
+      name: input.name ?? null,
+      url,
+      correlationId: input.correlationId ?? randomUUID(),
+      headerNames: Object.keys(headers),
+      retry: { ...DEFAULT_RETRY, ...retry },
+      timeoutMs,
+    };
+    const secret = generateSigningSecret();
+    const repository = this.consumers.storing({ signing: [secret], headers });
+    await this.aggregates.change(repository, ref, by, (state) => registerConsumer(state, ref, registration));
+    const { tenantId: tenant, namespaceId: namespaceName, consumerId } = ref;
+    const names = { tenant, namespace: namespaceName, consumer: consumerId, consumerCorrelationId: registration.correlationId };
+    this.log.info({ correlationId: by.correlationId, ...names, topics: topics.map(({ topicId }) => topicId) }, 'consumer registered');
+    return { consumer: (await this.consumers.find(ref))!, secret };
+  }
+}

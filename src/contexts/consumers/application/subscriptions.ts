@@ -1,0 +1,41 @@
+import { Injectable } from '@nestjs/common';
+import type { FieldError } from '../../../kernel/domain-error.js';
+import type { NamespaceRef } from '../../tenancy/index.js';
+import { Places, TopicCatalog, type Place } from '../../topics/index.js';
+import { consumerError } from '../domain/consumer-errors.js';
+import type { Subscription } from '../domain/consumer.js';
+
+export interface TopicRequest {
+  readonly topic: string;
+  readonly startFrom?: Place;
+}
+
+/** Finds the topics that a consumer names and the places where it wants to begin. */
+@Injectable()
+export class Subscriptions {
+  constructor(
+    private readonly topics: TopicCatalog,
+    private readonly places: Places,
+  ) {}
+
+  /** Topics that are `kept` are not looked at again: they go on from their own place. */
+  async resolve(namespace: NamespaceRef, requests: readonly TopicRequest[], kept: readonly Subscription[] = []): Promise<Subscription[]> {
+    const errors: FieldError[] = [];
+    const found: Subscription[] = [];
+    for (const [i, { topic: topicId, startFrom }] of requests.entries()) {
+      const pointer = `/topics/${i}/topic`;
+      if (found.some((other) => other.topicId === topicId)) {
+        errors.push({ pointer, detail: 'is named twice' });
+        continue;
+      }
+      const topic = await this.topics.find({ tenantId: namespace.tenantId, namespaceId: namespace.namespaceId, topicId });
+      const held = topic && kept.find(({ topicUid }) => topicUid === topic.topicUid);
+      if (!topic) errors.push({ pointer, detail: `there is no topic "${topicId}" in the namespace` });
+      else found.push(held ?? { topicId, topicUid: topic.topicUid, startPosition: await this.places.positionOf(topic, startFrom ?? 'latest') });
+    }
+    if (errors.length > 0) {
+      throw consumerError('consumer-invalid', errors.map(({ pointer, detail }) => `${pointer} ${detail}`).join('; '), { errors });
+    }
+    return found;
+  }
+}

@@ -1,0 +1,8 @@
+import { defineErrors } from '../../../kernel/domain-error.js';
+
+export const consumerError = defineErrors({
+  'consumer-id-invalid': { kind: 'invalid', title: 'The consumer id is not valid' },
+  'consumer-not-found': { kind: 'not-found', title: 'Consumer not found' },
+  'consumer-exists': { kind: 'conflict', title: 'The consumer exists already' },
+  'consumer-invalid': { kind: 'invalid', title: 'The consumer is not valid' },
+});

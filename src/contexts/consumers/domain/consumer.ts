@@ -1,0 +1,162 @@
+import { MANAGEMENT_TOPICS, type Aggregate } from '../../../kernel/aggregate.js';
+import { isChosenId } from '../../../kernel/ids.js';
+import { consumerError } from './consumer-errors.js';
+import type { RetryPolicy } from '../../../kernel/retry-policy.js';
+
+export interface ConsumerRef {
+  readonly tenantId: string;
+  readonly namespaceId: string;
+  readonly consumerId: string;
+}
+
+/** A topic of a consumer and the position after which it began. */
+export interface Subscription {
+  readonly topicId: string;
+  readonly topicUid: string;
+  readonly startPosition: number;
+}
+
+/** What a consumer is told by. Header values and signing secrets are kept apart: they never enter the log. */
+export interface ConsumerSettings {
+  readonly name: string | null;
+  readonly url: string;
+  readonly correlationId: string;
+  readonly headerNames: readonly string[];
+  readonly retry: RetryPolicy;
+  readonly timeoutMs: number;
+}
+
+export type PauseReason = 'requested' | 'gone';
+
+export type ConsumerEvent =
+  | { type: 'consumer.registered'; data: ConsumerRef & ConsumerSettings & { consumerUid: string; topics: readonly Subscription[] } }
+  | { type: 'consumer.configured'; data: ConsumerRef & Partial<ConsumerSettings> }
+  | { type: 'consumer.topics-added'; data: ConsumerRef & { topics: readonly Subscription[] } }
+  | { type: 'consumer.topics-removed'; data: ConsumerRef & { topicUids: readonly string[] } }
+  | { type: 'consumer.paused'; data: ConsumerRef & { reason: PauseReason } }
+  | { type: 'consumer.resumed'; data: ConsumerRef }
+  | { type: 'consumer.deleted'; data: ConsumerRef & { consumerUid: string } };
+
+export interface Registered {
+  readonly status: 'active' | 'paused';
+  readonly pauseReason: PauseReason | null;
+  readonly consumerUid: string;
+  readonly settings: ConsumerSettings;
+  readonly topics: readonly Subscription[];
+  readonly createdAt: number;
+}
+
+export type ConsumerState = { readonly status: 'none'; readonly consumerUid?: string } | Registered;
+
+export const consumerAggregate: Aggregate<ConsumerState, ConsumerEvent, ConsumerRef> = {
+  topicUid: MANAGEMENT_TOPICS.consumers,
+  eventTypes: {
+    'consumer.registered': { version: 1 },
+    'consumer.configured': { version: 1 },
+    'consumer.topics-added': { version: 1 },
+    'consumer.topics-removed': { version: 1 },
+    'consumer.paused': { version: 1 },
+    'consumer.resumed': { version: 1 },
+    'consumer.deleted': { version: 1 },
+  },
+  initial: { status: 'none' },
+  streamOf: ({ tenantId, namespaceId, consumerId }) => `${tenantId}/${namespaceId}/${consumerId}`,
+  tenantOf: ({ tenantId }) => tenantId,
+  evolve(state, event, { recordedAt }): ConsumerState {
+    if (event.type === 'consumer.registered') return born(event.data, recordedAt);
+    return state.status === 'none' ? state : changed(state, event);
+  },
+};
+
+function born(data: ConsumerSettings & { consumerUid: string; topics: readonly Subscription[] }, createdAt: number): Registered {
+  const { name, url, correlationId, headerNames, retry, timeoutMs, consumerUid, topics } = data;
+  const settings = { name, url, correlationId, headerNames, retry, timeoutMs };
+  return { status: 'active', pauseReason: null, consumerUid, settings, topics, createdAt };
+}
+
+function changed(state: Registered, event: Exclude<ConsumerEvent, { type: 'consumer.registered' }>): ConsumerState {
+  switch (event.type) {
+    case 'consumer.configured': {
+      const { tenantId: _, namespaceId: __, consumerId: ___, ...settings } = event.data;
+      return { ...state, settings: { ...state.settings, ...settings } };
+    }
+    case 'consumer.topics-added':
+      return { ...state, topics: [...state.topics, ...event.data.topics] };
+    case 'consumer.topics-removed':
+      return { ...state, topics: state.topics.filter(({ topicUid }) => !event.data.topicUids.includes(topicUid)) };
+    case 'consumer.paused':
+      return { ...state, status: 'paused', pauseReason: event.data.reason };
+    case 'consumer.resumed':
+      return { ...state, status: 'active', pauseReason: null };
+    case 'consumer.deleted':
+      return { status: 'none', consumerUid: state.consumerUid };
+    default:
+      return state;
+  }
+}
+
+export interface Registration extends ConsumerSettings {
+  readonly consumerUid: string;
+  readonly topics: readonly Subscription[];
+}
+
+export function registerConsumer(state: ConsumerState, ref: ConsumerRef, registration: Registration): ConsumerEvent[] {
+  if (!isChosenId(ref.consumerId)) throw consumerError('consumer-id-invalid', `"${ref.consumerId}" is no valid id.`);
+  if (state.status !== 'none') throw consumerError('consumer-exists', `Consumer "${ref.consumerId}" exists.`);
+  return [{ type: 'consumer.registered', data: { ...ref, ...registration } }];
+}
+
+export interface Reconfiguration extends Partial<ConsumerSettings> {
+  /** The whole list of topics as it shall be; topics that stay keep their place. */
+  readonly topics?: readonly Subscription[];
+  /** Header values changed, which the log does not show. */
+  readonly headersChanged?: boolean;
+}
+
+export function reconfigureConsumer(state: ConsumerState, ref: ConsumerRef, change: Reconfiguration): ConsumerEvent[] {
+  const consumer = existing(state, ref);
+  const { topics, headersChanged, ...settings } = change;
+  const events: ConsumerEvent[] = [];
+  const differing = Object.entries(settings).filter(
+    ([name, value]) => value !== undefined && JSON.stringify(value) !== JSON.stringify(consumer.settings[name as keyof ConsumerSettings]),
+  );
+  if (differing.length > 0 || headersChanged) events.push({ type: 'consumer.configured', data: { ...ref, ...Object.fromEntries(differing) } });
+  if (topics) {
+    const wanted = new Set(topics.map(({ topicUid }) => topicUid));
+    const held = new Set(consumer.topics.map(({ topicUid }) => topicUid));
+    const removed = [...held].filter((uid) => !wanted.has(uid));
+    const added = topics.filter(({ topicUid }) => !held.has(topicUid));
+    if (removed.length > 0) events.push({ type: 'consumer.topics-removed', data: { ...ref, topicUids: removed } });
+    if (added.length > 0) events.push({ type: 'consumer.topics-added', data: { ...ref, topics: added } });
+  }
+  return events;
+}
+
+export function pauseConsumer(state: ConsumerState, ref: ConsumerRef, reason: PauseReason): ConsumerEvent[] {
+  return existing(state, ref).status === 'paused' ? [] : [{ type: 'consumer.paused', data: { ...ref, reason } }];
+}
+
+/** Also for a consumer that is not paused: it makes a blocked lane try again. */
+export function resumeConsumer(state: ConsumerState, ref: ConsumerRef): ConsumerEvent[] {
+  existing(state, ref);
+  return [{ type: 'consumer.resumed', data: { ...ref } }];
+}
+
+export function deleteConsumer(state: ConsumerState, ref: ConsumerRef): ConsumerEvent[] {
+  const { consumerUid } = existing(state, ref);
+  return [{ type: 'consumer.deleted', data: { ...ref, consumerUid } }];
+}
+
+/** The consumer loses a topic that no longer exists. */
+export function dropTopic(state: ConsumerState, ref: ConsumerRef, topicUid: string): ConsumerEvent[] {
+  if (state.status === 'none' || !state.topics.some((topic) => topic.topicUid === topicUid)) return [];
+  return [{ type: 'consumer.topics-removed', data: { ...ref, topicUids: [topicUid] } }];
+}
+
+function existing(state: ConsumerState, ref: ConsumerRef): Registered {
+  if (state.status === 'none') throw consumerNotFound(ref);
+  return state;
+}
+
+export const consumerNotFound = ({ consumerId }: ConsumerRef): Error =>
+  consumerError('consumer-not-found', `There is no consumer "${consumerId}".`);

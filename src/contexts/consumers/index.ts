@@ -1,0 +1,4 @@
+export { PauseConsumer } from './application/consumers.js';
+export { ConsumerCatalog, type ConsumerSecrets, type ConsumerView } from './application/ports.js';
+export { consumerAggregate, consumerNotFound, type ConsumerRef } from './domain/consumer.js';
+export { ConsumersModule } from './consumers.module.js';

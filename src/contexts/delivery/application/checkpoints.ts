@@ -1,0 +1,73 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Lane } from './lane.js';
+import { LaneStore } from './ports.js';
+
+/** Lanes in one statement: far above what one instance moves in an interval. */
+const LANES_MAX = 5_000;
+
+/** Stores the places of all lanes that moved, together, some ten times a second. What a crash loses of it is delivered again. */
+export class Checkpoints {
+  private readonly dirty = new Set<Lane>();
+  private readonly stop = new AbortController();
+  private running: Promise<void> | undefined;
+  private wake: (() => void) | undefined;
+  private flushing: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly store: LaneStore,
+    private readonly intervalMs: number,
+    private readonly onLost: (lane: Lane) => void,
+    private readonly onError: (error: unknown) => void,
+  ) {}
+
+  mark(lane: Lane): void {
+    this.dirty.add(lane);
+    this.wake?.();
+  }
+
+  start(): void {
+    this.running ??= this.run();
+  }
+
+  /** Stores what is left and ends. */
+  async close(): Promise<void> {
+    this.stop.abort();
+    this.wake?.();
+    await this.running;
+    await this.flush();
+  }
+
+  /** Stores everything that has moved until now. */
+  flush(): Promise<void> {
+    this.flushing = this.flushing.then(() => this.flushDirty());
+    return this.flushing;
+  }
+
+  private async flushDirty(): Promise<void> {
+    while (this.dirty.size > 0) {
+      const lanes = [...this.dirty].slice(0, LANES_MAX);
+      for (const lane of lanes) this.dirty.delete(lane);
+      try {
+        const lost = await this.store.checkpoint(lanes.map((lane) => lane.snapshot));
+        for (const key of lost) {
+          const lane = lanes.find(({ key: own }) => own.consumerUid === key.consumerUid && own.topicUid === key.topicUid);
+          if (lane) this.onLost(lane);
+        }
+      } catch (error) {
+        for (const lane of lanes) this.dirty.add(lane);
+        this.onError(error);
+        return;
+      }
+    }
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.stop;
+    while (!signal.aborted) {
+      if (this.dirty.size === 0) await new Promise<void>((resolve) => (this.wake = resolve));
+      this.wake = undefined;
+      await pause(this.intervalMs, undefined, { signal }).catch(() => undefined);
+      if (!signal.aborted) await this.flush();
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
+import { Clock } from '../../../kernel/clock.js';
+import { LogReader } from '../../../platform/event-log/index.js';
+import { ConsumerCatalog, consumerNotFound, type ConsumerRef, type ConsumerView } from '../../consumers/index.js';
+import { currentFailure, type DeliveryError, type LaneGap, type LaneState } from '../domain/lane.js';
+import { LaneStore } from './ports.js';
+
+export interface LaneStatus {
+  readonly topicId: string;
+  readonly position: number;
+  readonly lastEventId: string | null;
+  readonly lagEvents: number;
+  /** Age of the first event that was not delivered. */
+  readonly lagSeconds: number;
+  readonly state: 'following' | 'retrying' | 'blocked';
+  readonly attempt: number;
+  readonly nextAttemptAt: number | null;
+  readonly lastError: DeliveryError | null;
+  readonly gap: LaneGap | null;
+}
+
+export interface ConsumerStatus {
+  readonly consumer: ConsumerView;
+  readonly state: 'active' | 'paused' | 'degraded';
+  readonly reason: string | null;
+  readonly lanes: readonly LaneStatus[];
+}
+
+export class GetConsumerStatus extends Query<ConsumerStatus> {
+  constructor(readonly consumer: ConsumerRef) {
+    super();
+  }
+}
+
+/** From the checkpoints, so that every instance tells the same, at most one checkpoint interval old. */
+@QueryHandler(GetConsumerStatus)
+export class GetConsumerStatusHandler implements IQueryHandler<GetConsumerStatus> {
+  constructor(
+    private readonly consumers: ConsumerCatalog,
+    private readonly lanes: LaneStore,
+    private readonly reader: LogReader,
+    private readonly clock: Clock,
+  ) {}
+
+  async execute({ consumer: ref }: GetConsumerStatus): Promise<ConsumerStatus> {
+    const consumer = await this.consumers.find(ref);
+    if (!consumer) throw consumerNotFound(ref);
+    const stored = await this.lanes.ofConsumer(consumer.tenantId, consumer.consumerUid);
+    const heads = await this.reader.tails(ref.tenantId, consumer.topics.map(({ topicUid }) => topicUid));
+    const lanes: LaneStatus[] = [];
+    for (const { topicId, topicUid } of consumer.topics) {
+      const lane = stored.find((other) => other.topicUid === topicUid);
+      if (lane) lanes.push(await this.laneStatus(consumer, { topicId, topicUid, head: heads.get(topicUid) ?? 0 }, lane.state));
+    }
+    return { consumer, ...judge(consumer, lanes), lanes };
+  }
+
+  private async laneStatus(
+    { tenantId, version }: ConsumerView,
+    { topicId, topicUid, head }: { topicId: string; topicUid: string; head: number },
+    state: LaneState,
+  ): Promise<LaneStatus> {
+    const lagEvents = Math.max(0, head - state.position);
+    const oldest = lagEvents === 0 ? undefined : await this.reader.at({ tenantId, topicUid }, state.position + 1);
+    const failure = currentFailure(state, version);
+    return {
+      topicId,
+      position: state.position,
+      lastEventId: state.lastEventId,
+      lagEvents,
+      lagSeconds: oldest ? Math.max(0, this.clock.now() - oldest.recordedAt) / 1_000 : 0,
+      state: !failure ? 'following' : failure.blocked ? 'blocked' : 'retrying',
+      attempt: failure?.attempt ?? 0,
+      nextAttemptAt: failure && !failure.blocked ? failure.nextAttemptAt : null,
+      lastError: state.failure?.error ?? null,
+      gap: state.gap,
+    };
+  }
+}
+
+function judge({ status, pauseReason }: ConsumerView, lanes: readonly LaneStatus[]): Pick<ConsumerStatus, 'state' | 'reason'> {
+  if (status === 'paused') return { state: 'paused', reason: pauseReason };
+  const blocked = lanes.find(({ state }) => state === 'blocked');
+  if (blocked) return { state: 'degraded', reason: `retries are used up on topic ${blocked.topicId}; resume the consumer to try again` };
+  const retrying = lanes.find(({ state }) => state === 'retrying');
+  if (retrying) return { state: 'degraded', reason: `deliveries fail on topic ${retrying.topicId}: ${retrying.lastError?.message}` };
+  return { state: 'active', reason: null };
+}

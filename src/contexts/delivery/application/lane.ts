@@ -1,0 +1,185 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Clock } from '../../../kernel/clock.js';
+import { messageOf } from '../../../kernel/domain-error.js';
+import type { SendOutcome, WebhookSender } from '../../../platform/egress/index.js';
+import type { LogReader, StoredEvent, Tails, TopicTail } from '../../../platform/event-log/index.js';
+import { checkPlace, currentFailure, delivered, failed, passOver, type DeliveryError, type LaneState } from '../domain/lane.js';
+import type { ClaimedLane, LaneKey } from './ports.js';
+import type { WebhookTarget } from './webhook-request.js';
+
+const STORE_RETRY_MS = 500;
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
+/** What a lane tells the engine. */
+export interface LaneListener {
+  /** The state changed and is to be stored with the next checkpoint. */
+  changed(lane: Lane): void;
+  attempted(lane: Lane, event: StoredEvent, outcome: SendOutcome, attempt: number): void;
+  gapFound(lane: Lane): void;
+  /** The endpoint says that it is gone for good (410). */
+  gone(lane: Lane): void;
+  storeFailed(lane: Lane, error: unknown): void;
+}
+
+export interface LaneTools {
+  readonly reader: LogReader;
+  readonly tails: Tails;
+  readonly sender: WebhookSender;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly listener: LaneListener;
+}
+
+/**
+ * Delivers one topic to one consumer, strictly one event after another. It holds no transaction and no connection while it sends; its
+ * place is stored by the engine's next checkpoint. Only an attempt that was really made can count as failed: what ends by shutdown,
+ * or for want of the store, is made again as if nothing had been.
+ */
+export class Lane {
+  private readonly stopping = new AbortController();
+  /** Ends the attempt under way. */
+  private readonly cutOff = new AbortController();
+  private running: Promise<void> | undefined;
+  private tail: TopicTail | undefined;
+  private page: StoredEvent[] = [];
+  private sending = false;
+
+  constructor(
+    readonly key: LaneKey,
+    readonly epoch: number,
+    readonly topicId: string,
+    readonly target: WebhookTarget,
+    private current: LaneState,
+    private readonly tools: LaneTools,
+  ) {}
+
+  get state(): LaneState {
+    return this.current;
+  }
+
+  get snapshot(): ClaimedLane {
+    return { ...this.key, epoch: this.epoch, state: this.current };
+  }
+
+  get inFlight(): number {
+    return this.sending ? 1 : 0;
+  }
+
+  /** Events between the cursor and the end of the log; undefined before the lane has seen the log. */
+  get lag(): number | undefined {
+    return this.tail && Math.max(0, this.tail.head - this.current.position);
+  }
+
+  start(): void {
+    this.running ??= this.run();
+  }
+
+  /** An attempt under way has `graceMs` to finish; after that it is cut off, and does not count. */
+  async stop(graceMs: number): Promise<void> {
+    this.stopping.abort();
+    const timer = setTimeout(() => this.cutOff.abort(), graceMs);
+    await this.running;
+    clearTimeout(timer);
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.stopping;
+    while (!signal.aborted) {
+      try {
+        await this.follow(signal);
+      } catch (error) {
+        this.tools.listener.storeFailed(this, error);
+        await pause(STORE_RETRY_MS, undefined, { signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  private async follow(signal: AbortSignal): Promise<void> {
+    const { tails } = this.tools;
+    this.tail = await tails.follow(this.key);
+    this.page = [];
+    try {
+      await this.verifyPlace(this.tail);
+      while (!signal.aborted) {
+        const event = await this.next(this.tail);
+        if (event === undefined) await this.tail.waitBeyond(this.current.position, signal);
+        else await this.deliver(event, signal);
+      }
+    } finally {
+      tails.unfollow(this.tail);
+    }
+  }
+
+  private async verifyPlace(tail: TopicTail): Promise<void> {
+    const { position } = this.current;
+    const atCursor = position === 0 ? undefined : await this.tools.reader.at(this.key, position);
+    this.move(checkPlace(this.current, { head: tail.head, atCursor }, this.tools.clock.now()));
+  }
+
+  private async next(tail: TopicTail): Promise<StoredEvent | undefined> {
+    const position = this.current.position + 1;
+    const remembered = tail.inMemory(position);
+    if (remembered) return remembered;
+    while (this.page.length > 0 && this.page[0]!.position < position) this.page.shift();
+    if (this.page.length === 0) this.page = [...(await tail.read(position - 1))];
+    const event = this.page[0];
+    if (event && event.position > position) this.move(passOver(this.current, event.position, this.tools.clock.now()));
+    return event;
+  }
+
+  private async deliver(event: StoredEvent, signal: AbortSignal): Promise<void> {
+    const { consumer } = this.target;
+    const failure = currentFailure(this.current, consumer.version);
+    if (failure?.blocked) return untilAborted(signal);
+    if (failure) await this.waitUntil(failure.nextAttemptAt, signal);
+    if (signal.aborted) return;
+    const attempt = (failure?.attempt ?? 0) + 1;
+    const outcome = await this.send(event, attempt);
+    if (outcome.kind === 'aborted') return;
+    this.tools.listener.attempted(this, event, outcome, attempt);
+    if (outcome.kind === 'response' && outcome.status >= 200 && outcome.status < 300) {
+      this.move(delivered(this.current, event.position, event.id));
+      return;
+    }
+    const retryAfterMs = outcome.kind === 'response' ? outcome.retryAfterMs : undefined;
+    const error = errorOf(outcome, this.tools.clock.now());
+    this.move(failed(this.current, { error, retryAfterMs }, { retry: consumer.settings.retry, version: consumer.version }, this.tools.random));
+    if (error.status === 410) this.tools.listener.gone(this);
+  }
+
+  private async send(event: StoredEvent, attempt: number): Promise<SendOutcome> {
+    const topic = { topicId: this.topicId, topicUid: this.key.topicUid };
+    this.sending = true;
+    try {
+      return await this.tools.sender.send({ ...this.target.request(event, topic, attempt, this.tools.clock.now()), signal: this.cutOff.signal });
+    } catch (error) {
+      return { kind: 'failure', phase: 'connect', error: messageOf(error), durationMs: 0 };
+    } finally {
+      this.sending = false;
+    }
+  }
+
+  private async waitUntil(time: number, signal: AbortSignal): Promise<void> {
+    for (let rest = time - this.tools.clock.now(); rest > 0 && !signal.aborted; rest = time - this.tools.clock.now()) {
+      await pause(Math.min(rest, TIMER_MS_MAX), undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  private move(next: LaneState): void {
+    if (next === this.current) return;
+    const gapFound = next.gap !== this.current.gap;
+    this.current = next;
+    this.tools.listener.changed(this);
+    if (gapFound) this.tools.listener.gapFound(this);
+  }
+}
+
+function errorOf(outcome: Exclude<SendOutcome, { kind: 'aborted' }>, at: number): DeliveryError {
+  if (outcome.kind === 'response') {
+    return { at, phase: 'response', status: outcome.status, message: `the endpoint answered ${outcome.status}` };
+  }
+  return { at, phase: outcome.phase, status: null, message: outcome.error };
+}
+
+const untilAborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true })));

@@ -1,0 +1,106 @@
+import { isExhausted, retryDelayMs, type RetryPolicy } from '../../../kernel/retry-policy.js';
+
+/**
+ * A lane is one consumer on one topic. Its whole state is a cursor and, while the event after the cursor gives trouble, a failure:
+ *
+ *   following ── attempt fails ──▶ waiting (nextAttemptAt) ── attempt fails ──▶ … ── retries used up ──▶ blocked
+ *       ▲                              │ success                                                          │
+ *       └──────────────────────────────┴──────────── consumer resumed or changed (a new try) ◀────────────┘
+ */
+export interface LaneState {
+  /** The last event that was dealt with; 0: none. */
+  readonly position: number;
+  readonly lastEventId: string | null;
+  readonly failure: LaneFailure | null;
+  readonly gap: LaneGap | null;
+}
+
+/** What is wrong with the event at `position + 1`. */
+export interface LaneFailure {
+  /** Attempts that were really made. */
+  readonly attempt: number;
+  readonly firstFailedAt: number;
+  readonly nextAttemptAt: number;
+  readonly blocked: boolean;
+  /** The version of the consumer that failed: a changed or resumed one starts afresh. */
+  readonly consumerVersion: number;
+  readonly error: DeliveryError;
+}
+
+export interface DeliveryError {
+  readonly at: number;
+  readonly phase: string;
+  readonly status: number | null;
+  readonly message: string;
+}
+
+/** Positions that the cursor had to pass over because they do not exist. */
+export interface LaneGap {
+  readonly kind: 'missing-events' | 'cursor-beyond-log' | 'log-replaced';
+  readonly from: number;
+  readonly to: number;
+  readonly at: number;
+}
+
+export interface FailedAttempt {
+  readonly error: DeliveryError;
+  /** What the endpoint asked for by `Retry-After`. */
+  readonly retryAfterMs: number | undefined;
+}
+
+/** A receiver may hold us off for so long by `Retry-After`, not longer. */
+export const RETRY_AFTER_MAX_MS = 3_600_000;
+
+/** The state after the event at `position + 1` was delivered. */
+export function delivered(state: LaneState, position: number, eventId: string): LaneState {
+  return { position, lastEventId: eventId, failure: null, gap: state.gap };
+}
+
+/** The state after an attempt that failed: the next one is never earlier than the policy and the endpoint say. */
+export function failed(
+  state: LaneState,
+  { error, retryAfterMs = 0 }: FailedAttempt,
+  { retry, version }: { retry: RetryPolicy; version: number },
+  random: () => number,
+): LaneState {
+  const before = state.failure?.consumerVersion === version ? state.failure : null;
+  const attempt = (before?.attempt ?? 0) + 1;
+  const firstFailedAt = before?.firstFailedAt ?? error.at;
+  const delay = Math.max(retryDelayMs(retry, attempt, random), Math.min(retryAfterMs, RETRY_AFTER_MAX_MS));
+  const blocked = isExhausted(retry, attempt, firstFailedAt, error.at);
+  const failure = { attempt, firstFailedAt, nextAttemptAt: error.at + delay, blocked, consumerVersion: version, error };
+  return { ...state, failure };
+}
+
+/** The failure as far as it counts for the consumer as it is now. */
+export function currentFailure({ failure }: LaneState, consumerVersion: number): LaneFailure | null {
+  return failure?.consumerVersion === consumerVersion ? failure : null;
+}
+
+/** What the log shows of the place where the lane wants to go on. */
+export interface LogEvidence {
+  readonly head: number;
+  /** The event at the cursor, if it exists. */
+  readonly atCursor: { readonly position: number; readonly id: string } | undefined;
+}
+
+/**
+ * Judges the cursor when a lane starts. Beyond the log's end, or on an event that is another one now, the log was restored from a
+ * backup: that is reported, and delivery goes on with what exists.
+ */
+export function checkPlace(state: LaneState, { head, atCursor }: LogEvidence, at: number): LaneState {
+  const { position, lastEventId } = state;
+  if (position > head) {
+    return { position: head, lastEventId: null, failure: null, gap: { kind: 'cursor-beyond-log', from: head + 1, to: position, at } };
+  }
+  if (lastEventId !== null && atCursor?.position === position && atCursor.id !== lastEventId) {
+    return { ...state, lastEventId: null, failure: null, gap: { kind: 'log-replaced', from: position, to: position, at } };
+  }
+  return state;
+}
+
+/** The state before an event that is not the next one: the positions between are gone. */
+export function passOver(state: LaneState, nextPosition: number, at: number): LaneState {
+  const gap: LaneGap = { kind: 'missing-events', from: state.position + 1, to: nextPosition - 1, at };
+  return { position: nextPosition - 1, lastEventId: null, failure: null, gap };
+}

@@ -1,0 +1,50 @@
+import { randomBytes } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+
+/*
+ * es_<env>_<id>_<secret><checksum>: id 12, secret 43 (256 bits), checksum 6 characters of base 62. The id is public and shows in logs;
+ * the checksum (CRC-32 of all before it) lets scanners and this server tell a key from noise without looking anything up.
+ */
+const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+const FORMAT = /^es_(live|test)_([0-9A-Za-z]{12})_([0-9A-Za-z]{43})([0-9A-Za-z]{6})$/;
+const ID_LENGTH = 12;
+const SECRET_LENGTH = 43;
+const CHECKSUM_LENGTH = 6;
+
+export interface ApiKeyParts {
+  readonly id: string;
+  readonly secret: string;
+}
+
+/** Characters without bias: bytes that would favour some are thrown away. */
+function randomBase62(length: number): string {
+  let text = '';
+  while (text.length < length) {
+    for (const byte of randomBytes(length)) if (byte < 248 && text.length < length) text += BASE62[byte % 62];
+  }
+  return text;
+}
+
+function checksum(text: string): string {
+  let rest = crc32(text);
+  let encoded = '';
+  for (let i = 0; i < CHECKSUM_LENGTH; i++) {
+    encoded = BASE62[rest % 62] + encoded;
+    rest = Math.floor(rest / 62);
+  }
+  return encoded;
+}
+
+export function newApiKey(environment: 'live' | 'test'): ApiKeyParts & { readonly key: string } {
+  const id = randomBase62(ID_LENGTH);
+  const secret = randomBase62(SECRET_LENGTH);
+  const body = `es_${environment}_${id}_${secret}`;
+  return { id: `key_${id}`, secret, key: body + checksum(body) };
+}
+
+/** Undefined: this is no key, whatever it is. */
+export function parseApiKey(key: string): ApiKeyParts | undefined {
+  const match = FORMAT.exec(key);
+  if (!match || checksum(key.slice(0, -CHECKSUM_LENGTH)) !== match[4]) return undefined;
+  return { id: `key_${match[2]}`, secret: match[3]! };
+}

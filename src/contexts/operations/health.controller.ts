@@ -1,0 +1,56 @@
+import { Controller, Get } from '@nestjs/common';
+import { ApiOkResponse, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
+import { HealthCheckService, HealthIndicatorService, type HealthCheckResult } from '@nestjs/terminus';
+import { Public } from '../../platform/http/access.js';
+import { Database, type Statement } from '../../platform/postgres/database.js';
+import { Readiness } from '../../platform/telemetry/readiness.js';
+
+const PING: Statement = { name: 'ping', text: 'SELECT 1' };
+const PING_TIMEOUT_MS = 500;
+
+/** Probes for orchestrators: no credentials, and nothing in them that is not theirs to know. */
+@ApiTags('operations')
+@Controller('health')
+export class HealthController {
+  constructor(
+    private readonly checks: HealthCheckService,
+    private readonly indicators: HealthIndicatorService,
+    private readonly database: Database,
+    private readonly readiness: Readiness,
+  ) {}
+
+  /** The process turns its event loop; it depends on nothing else, so that a store that is away does not get it restarted. */
+  @Get('live')
+  @Public()
+  @ApiOkResponse()
+  live(): { status: 'ok' } {
+    return { status: 'ok' };
+  }
+
+  @Get('ready')
+  @Public()
+  @ApiOkResponse()
+  @ApiServiceUnavailableResponse({ description: 'Starting, stopping, or the store is away.' })
+  ready(): Promise<HealthCheckResult> {
+    return this.checks.check([() => this.process(), () => this.storage()]);
+  }
+
+  private process() {
+    const indicator = this.indicators.check('process');
+    return this.readiness.open ? indicator.up() : indicator.down();
+  }
+
+  private async storage() {
+    const indicator = this.indicators.check('storage');
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => (timer = setTimeout(() => reject(new Error('late')), PING_TIMEOUT_MS)));
+    try {
+      await Promise.race([this.database.query(PING), late]);
+      return indicator.up();
+    } catch {
+      return indicator.down();
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

@@ -1,0 +1,32 @@
+import { Controller, Get, Inject, Res } from '@nestjs/common';
+import { ApiExcludeEndpoint } from '@nestjs/swagger';
+import { PrometheusController } from '@willsoto/nestjs-prometheus';
+import { TELEMETRY_SETTINGS, type Settings } from '../../platform/config/index.js';
+import { digest, equalDigests } from '../../platform/crypto/keys.js';
+import { isLoopback } from '../../platform/egress/index.js';
+import { Public } from '../../platform/http/access.js';
+import { httpError } from '../../platform/http/http-errors.js';
+import type { Reply, Request } from '../../platform/http/request.js';
+
+/** For Prometheus: from loopback without credentials, from elsewhere with `METRICS_TOKEN` as bearer token. */
+@Controller('metrics')
+export class MetricsController extends PrometheusController {
+  constructor(@Inject(TELEMETRY_SETTINGS) private readonly settings: Settings['telemetry']) {
+    super();
+  }
+
+  @Get()
+  @Public()
+  @ApiExcludeEndpoint()
+  override async index(@Res({ passthrough: true }) response: unknown): Promise<string> {
+    if (!this.allows((response as Reply).request)) throw httpError('route-not-found', 'There is no such route.');
+    return super.index(response);
+  }
+
+  private allows(request: Request): boolean {
+    const token = this.settings.metricsToken?.reveal();
+    const given = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1];
+    if (given !== undefined) return token !== undefined && equalDigests(digest(given), digest(token));
+    return isLoopback(request.ip);
+  }
+}

@@ -1,0 +1,52 @@
+import { Injectable } from '@nestjs/common';
+import type { Changed } from '../../../platform/event-log/index.js';
+import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
+import { NamespaceCatalog, type NamespaceView } from '../application/ports.js';
+import { tenantNotFound } from '../domain/tenant.js';
+import { namespaceAggregate, type NamespaceRef, type NamespaceState } from '../domain/namespace.js';
+
+const COLUMNS = `tenant_id AS "tenantId", namespace_id AS "namespaceId", name, version,
+  created_at AS "createdAt", updated_at AS "updatedAt"`;
+
+const FIND: Statement = {
+  name: 'namespace-find',
+  text: `SELECT ${COLUMNS} FROM namespace WHERE tenant_id = $1 AND namespace_id = $2`,
+};
+const LIST: Statement = {
+  name: 'namespace-list',
+  text: `SELECT ${COLUMNS} FROM namespace WHERE tenant_id = $1 AND namespace_id > $2 ORDER BY namespace_id LIMIT $3`,
+};
+const UPSERT = `
+INSERT INTO namespace (tenant_id, namespace_id, name, version, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (tenant_id, namespace_id) DO UPDATE SET name = $3, version = $4, updated_at = $6`;
+const HOLD_TENANT = 'SELECT 1 FROM tenant WHERE tenant_id = $1 FOR KEY SHARE';
+const REMOVE = 'DELETE FROM namespace WHERE tenant_id = $1 AND namespace_id = $2';
+
+@Injectable()
+export class PostgresNamespaces extends NamespaceCatalog {
+  readonly aggregate = namespaceAggregate;
+
+  constructor(private readonly database: Database) {
+    super();
+  }
+
+  async project(sql: Sql, ref: NamespaceRef, { state, version, recordedAt }: Changed<NamespaceState>): Promise<void> {
+    const { tenantId, namespaceId } = ref;
+    if (state.status === 'none') {
+      await sql.query(REMOVE, [tenantId, namespaceId]);
+      return;
+    }
+    const { rowCount } = await sql.query(HOLD_TENANT, [tenantId]);
+    if (!rowCount) throw tenantNotFound(tenantId);
+    await sql.query(UPSERT, [tenantId, namespaceId, state.name, version, state.createdAt, recordedAt]);
+  }
+
+  async find({ tenantId, namespaceId }: NamespaceRef): Promise<NamespaceView | undefined> {
+    const [namespace] = await this.database.query<NamespaceView>(FIND, [tenantId, namespaceId]);
+    return namespace;
+  }
+
+  list(tenantId: string, afterId: string, limit: number): Promise<NamespaceView[]> {
+    return this.database.query<NamespaceView>(LIST, [tenantId, afterId, limit]);
+  }
+}

@@ -1,0 +1,146 @@
+import { Command, CommandHandler, Query, QueryHandler, type ICommandHandler, type IQueryHandler } from '@nestjs/cqrs';
+import type { Actor } from '../../../kernel/aggregate.js';
+import { newId } from '../../../kernel/ids.js';
+import { Aggregates } from '../../../platform/event-log/index.js';
+import {
+  createNamespace,
+  deleteNamespace,
+  namespaceNotFound,
+  renameNamespace,
+  type NamespaceRef,
+} from '../domain/namespace.js';
+import { tenancyError } from '../domain/tenancy-errors.js';
+import { tenantNotFound } from '../domain/tenant.js';
+import { NamespaceCatalog, NamespaceContents, TenantCatalog, type NamespaceView } from './ports.js';
+import { refuseSystem } from './tenants.js';
+
+export class CreateNamespace extends Command<NamespaceView> {
+  constructor(
+    readonly tenantId: string,
+    readonly input: { readonly id?: string; readonly name?: string },
+    readonly by: Actor,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(CreateNamespace)
+export class CreateNamespaceHandler implements ICommandHandler<CreateNamespace> {
+  constructor(
+    private readonly aggregates: Aggregates,
+    private readonly tenants: TenantCatalog,
+    private readonly namespaces: NamespaceCatalog,
+  ) {}
+
+  async execute({ tenantId, input, by }: CreateNamespace): Promise<NamespaceView> {
+    refuseSystem(tenantId);
+    if (!(await this.tenants.find(tenantId))) throw tenantNotFound(tenantId);
+    const ref = { tenantId, namespaceId: input.id ?? newId('ns') };
+    const name = input.name ?? ref.namespaceId;
+    await this.aggregates.change(this.namespaces, ref, by, (state) => createNamespace(state, ref, name));
+    return (await this.namespaces.find(ref))!;
+  }
+}
+
+export class RenameNamespace extends Command<NamespaceView> {
+  constructor(
+    readonly namespace: NamespaceRef,
+    readonly name: string,
+    readonly by: Actor,
+    readonly expectedVersion?: number,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(RenameNamespace)
+export class RenameNamespaceHandler implements ICommandHandler<RenameNamespace> {
+  constructor(
+    private readonly aggregates: Aggregates,
+    private readonly namespaces: NamespaceCatalog,
+  ) {}
+
+  async execute({ namespace: ref, name, by, expectedVersion }: RenameNamespace): Promise<NamespaceView> {
+    refuseSystem(ref.tenantId);
+    await this.aggregates.change(this.namespaces, ref, by, (state) => renameNamespace(state, ref, name), { expectedVersion });
+    return (await this.namespaces.find(ref))!;
+  }
+}
+
+export class DeleteNamespace extends Command<void> {
+  constructor(
+    readonly namespace: NamespaceRef,
+    readonly force: boolean,
+    readonly by: Actor,
+    readonly expectedVersion?: number,
+  ) {
+    super();
+  }
+}
+
+/** Its topics and consumers are refused to be left behind; with `force` they go by the event. */
+@CommandHandler(DeleteNamespace)
+export class DeleteNamespaceHandler implements ICommandHandler<DeleteNamespace> {
+  constructor(
+    private readonly aggregates: Aggregates,
+    private readonly namespaces: NamespaceCatalog,
+    private readonly contents: NamespaceContents,
+  ) {}
+
+  async execute({ namespace: ref, force, by, expectedVersion }: DeleteNamespace): Promise<void> {
+    refuseSystem(ref.tenantId);
+    if (!force && !(await this.contents.isEmpty(ref))) {
+      throw tenancyError('namespace-not-empty', `Namespace "${ref.namespaceId}" is not empty; empty it or use ?force=true.`);
+    }
+    await this.aggregates.change(this.namespaces, ref, by, (state) => deleteNamespace(state, ref), { expectedVersion });
+  }
+}
+
+export class GetNamespace extends Query<NamespaceView> {
+  constructor(readonly namespace: NamespaceRef) {
+    super();
+  }
+}
+
+@QueryHandler(GetNamespace)
+export class GetNamespaceHandler implements IQueryHandler<GetNamespace> {
+  constructor(private readonly namespaces: NamespaceCatalog) {}
+
+  async execute({ namespace }: GetNamespace): Promise<NamespaceView> {
+    const found = await this.namespaces.find(namespace);
+    if (!found) throw namespaceNotFound(namespace);
+    return found;
+  }
+}
+
+/** `limit + 1` rows, so that the caller sees whether there are more. */
+export class ListNamespaces extends Query<NamespaceView[]> {
+  constructor(
+    readonly tenantId: string,
+    readonly afterId: string,
+    readonly limit: number,
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(ListNamespaces)
+export class ListNamespacesHandler implements IQueryHandler<ListNamespaces> {
+  constructor(
+    private readonly tenants: TenantCatalog,
+    private readonly namespaces: NamespaceCatalog,
+  ) {}
+
+  async execute({ tenantId, afterId, limit }: ListNamespaces): Promise<NamespaceView[]> {
+    if (!(await this.tenants.find(tenantId))) throw tenantNotFound(tenantId);
+    return this.namespaces.list(tenantId, afterId, limit + 1);
+  }
+}
+
+export const NAMESPACE_HANDLERS = [
+  CreateNamespaceHandler,
+  RenameNamespaceHandler,
+  DeleteNamespaceHandler,
+  GetNamespaceHandler,
+  ListNamespacesHandler,
+];

@@ -1,0 +1,12 @@
+import { defineErrors } from '../../../kernel/domain-error.js';
+
+export const tenancyError = defineErrors({
+  'id-invalid': { kind: 'invalid', title: 'The id is not valid' },
+  'tenant-not-found': { kind: 'not-found', title: 'Tenant not found' },
+  'tenant-exists': { kind: 'conflict', title: 'The tenant exists already' },
+  'tenant-not-empty': { kind: 'conflict', title: 'The tenant still holds namespaces' },
+  'namespace-not-found': { kind: 'not-found', title: 'Namespace not found' },
+  'namespace-exists': { kind: 'conflict', title: 'The namespace exists already' },
+  'namespace-not-empty': { kind: 'conflict', title: 'The namespace still holds topics or consumers' },
+  'reserved-by-system': { kind: 'forbidden', title: 'Reserved for the system' },
+});

@@ -1,0 +1,168 @@
+import { isUtf8 } from 'node:buffer';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { FieldError } from '../../../kernel/domain-error.js';
+import type { NewEvent } from '../../../platform/event-log/index.js';
+import { scanBody, type RawBody, type RawItem } from '../../../platform/json/raw-json.js';
+import { DATA_DEPTH_MAX, judgeEventId, judgeName, judgeReference, judgeType, METADATA_BYTES_MAX, note } from '../domain/envelope.js';
+import { cutBody, eventInvalid, finish, newDraft, readMembers, readTime, type EventDraft, type PublishContext, type PublishLimits } from './event-body.js';
+import { isTraceparent } from '../../../platform/http/correlation.js';
+
+/*
+ * CloudEvents 1.0 (https://github.com/cloudevents/spec, HTTP binding and JSON format). `id`, `type` and `time` are the event's own,
+ * `partitionkey` is its key, `correlationid`, `causationid` and `traceparent` its references; all other attributes are kept in
+ * `metadata.cloudEvents`. Data that is no JSON is kept as a JSON string: text as it is, bytes in base64 with
+ * `metadata.cloudEvents.dataEncoding: "base64"`.
+ */
+
+export type CloudEventsMode = 'structured' | 'batch' | 'binary';
+
+const ATTRIBUTE = /^[a-z0-9]{1,64}$/;
+const JSON_MEDIA_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
+
+/** How a request carries CloudEvents; undefined: it does not. */
+export function cloudEventsMode(headers: IncomingHttpHeaders): CloudEventsMode | undefined {
+  const type = (headers['content-type'] ?? '').toLowerCase();
+  if (type.startsWith('application/cloudevents-batch+json')) return 'batch';
+  if (type.startsWith('application/cloudevents+json')) return 'structured';
+  return headers['ce-specversion'] === undefined ? undefined : 'binary';
+}
+
+export function parseCloudEvents(
+  mode: CloudEventsMode,
+  bytes: Buffer,
+  headers: IncomingHttpHeaders,
+  limits: PublishLimits,
+  context: PublishContext,
+): NewEvent[] {
+  if (mode === 'binary') return [parseBinary(bytes, headers, limits, context)];
+  const { body, single } = cutBody(bytes, limits);
+  if (single === (mode === 'batch')) {
+    throw eventInvalid([{ pointer: '', detail: mode === 'batch' ? 'must be an array of CloudEvents' : 'must be one CloudEvent' }]);
+  }
+  const errors: FieldError[] = [];
+  const events = body.items.map((item, i) => {
+    const draft = readStructured(body, item, single ? '' : `/${i}`, errors, context);
+    return errors.length > 0 ? draft : finish(draft, i, limits, context);
+  });
+  if (errors.length > 0) throw eventInvalid(errors);
+  return events;
+}
+
+function readStructured(body: RawBody, item: RawItem, at: string, errors: FieldError[], context: PublishContext): EventDraft {
+  const attributes = new Map<string, unknown>();
+  const draft = newDraft(context);
+  let base64: unknown;
+  readMembers(item, at, errors, (member, pointer) => {
+    if (member.key === 'data') draft.data = body.text(member);
+    else if (member.key === 'data_base64') base64 = body.value(member);
+    else if (note(errors, pointer, ATTRIBUTE.test(member.key) ? null : 'is no CloudEvents attribute')) {
+      attributes.set(member.key, body.value(member));
+    }
+  });
+  if (base64 !== undefined) {
+    const valid = typeof base64 === 'string' && /^[A-Za-z0-9+/]*={0,2}$/.test(base64) && draft.data === '';
+    note(errors, `${at}/data_base64`, valid ? null : 'must be base64, and without data beside it');
+    draft.data = JSON.stringify(base64);
+  }
+  applyAttributes(draft, attributes, { at: `${at}/`, errors, dataEncoding: base64 === undefined ? undefined : 'base64' });
+  if (draft.data === '') draft.data = 'null';
+  return draft;
+}
+
+function parseBinary(bytes: Buffer, headers: IncomingHttpHeaders, limits: PublishLimits, context: PublishContext): NewEvent {
+  const attributes = new Map<string, unknown>();
+  const errors: FieldError[] = [];
+  for (const [name, value] of Object.entries(headers)) {
+    if (!name.startsWith('ce-') || typeof value !== 'string') continue;
+    const attribute = name.slice(3);
+    const decoded = percentDecoded(value);
+    const judgement = !ATTRIBUTE.test(attribute) ? 'is no CloudEvents attribute' : decoded === undefined ? 'is not percent-encoded UTF-8' : null;
+    if (note(errors, name, judgement)) attributes.set(attribute, decoded);
+  }
+  const contentType = headers['content-type'];
+  if (contentType !== undefined) attributes.set('datacontenttype', contentType);
+  const draft = newDraft(context);
+  let dataEncoding: string | undefined;
+  if (bytes.length === 0) draft.data = 'null';
+  else if (contentType === undefined || JSON_MEDIA_TYPE.test(contentType)) draft.data = jsonText(bytes);
+  else if (isUtf8(bytes)) draft.data = JSON.stringify(bytes.toString('utf8'));
+  else {
+    draft.data = JSON.stringify(bytes.toString('base64'));
+    dataEncoding = 'base64';
+  }
+  applyAttributes(draft, attributes, { at: 'ce-', errors, dataEncoding });
+  if (errors.length > 0) throw eventInvalid(errors);
+  return finish(draft, 0, limits, context);
+}
+
+/** The data of a binary-mode event is any JSON value: it is checked as the whole body. */
+function jsonText(bytes: Buffer): string {
+  const body = scanBody(Buffer.concat([Buffer.from('{"data":'), bytes, Buffer.from('}')]), { depthMax: DATA_DEPTH_MAX, itemsMax: 1 });
+  const [member, ...others] = body.items[0]!.members!;
+  if (!member || others.length > 0) throw eventInvalid([{ pointer: '', detail: 'must be one JSON value' }]);
+  return body.text(member);
+}
+
+interface Reading {
+  readonly at: string;
+  readonly errors: FieldError[];
+  readonly dataEncoding: string | undefined;
+}
+
+function applyAttributes(draft: EventDraft, attributes: Map<string, unknown>, { at, errors, dataEncoding }: Reading): void {
+  const kept: Record<string, unknown> = {};
+  for (const required of ['specversion', 'id', 'source', 'type']) {
+    if (!attributes.has(required)) note(errors, at + required, 'is required');
+  }
+  for (const [name, value] of attributes) {
+    if (value === null) continue;
+    if (!readAttribute(draft, name, value, at + name, errors)) kept[name] = value;
+  }
+  if (dataEncoding) kept['dataEncoding'] = dataEncoding;
+  draft.metadata = JSON.stringify({ cloudEvents: kept });
+  if (Buffer.byteLength(draft.metadata) > METADATA_BYTES_MAX) note(errors, at, `attributes may have at most ${METADATA_BYTES_MAX} bytes`);
+}
+
+/** True: the attribute became a field of the event. */
+function readAttribute(draft: EventDraft, name: string, value: unknown, pointer: string, errors: FieldError[]): boolean {
+  switch (name) {
+    case 'specversion':
+      return note(errors, pointer, value === '1.0' ? null : 'must be "1.0"') || true;
+    case 'id':
+      draft.idGiven = true;
+      if (note(errors, pointer, judgeEventId(value))) draft.id = value as string;
+      return true;
+    case 'type':
+      if (note(errors, pointer, judgeType(value))) draft.type = value as string;
+      return true;
+    case 'time':
+      readTime(draft, value, pointer, errors);
+      return true;
+    case 'partitionkey':
+      if (note(errors, pointer, judgeName(value))) draft.key = value as string;
+      return true;
+    case 'correlationid':
+    case 'causationid':
+      if (note(errors, pointer, judgeReference(value))) draft[name === 'causationid' ? 'causationId' : 'correlationId'] = value as string;
+      return true;
+    case 'traceparent':
+      if (!isTraceparent(value)) return false;
+      draft.traceparent = value;
+      return true;
+    case 'source':
+      note(errors, pointer, typeof value === 'string' && value.length > 0 && value.length <= 2_048 ? null : 'must be a URI reference');
+      return false;
+    default:
+      if (!['string', 'number', 'boolean'].includes(typeof value)) note(errors, pointer, 'must be a string, number or boolean');
+      return false;
+  }
+}
+
+/** HTTP binding 3.1.3.2; undefined: ill-formed. */
+function percentDecoded(value: string): string | undefined {
+  try {
+    return decodeURIComponent(value.replace(/^"(.*)"$/, '$1'));
+  } catch {
+    return undefined;
+  }
+}

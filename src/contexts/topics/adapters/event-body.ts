@@ -1,0 +1,165 @@
+import type { FieldError } from '../../../kernel/domain-error.js';
+import { newId } from '../../../kernel/ids.js';
+import type { NewEvent } from '../../../platform/event-log/index.js';
+import { scanBody, type RawBody, type RawItem, type RawMember } from '../../../platform/json/raw-json.js';
+import {
+  DATA_DEPTH_MAX,
+  judgeEventId,
+  judgeName,
+  judgeReference,
+  judgeSchemaVersion,
+  judgeType,
+  METADATA_BYTES_MAX,
+  note,
+  parseTime,
+} from '../domain/envelope.js';
+import { topicError } from '../domain/topic-errors.js';
+
+export interface PublishLimits {
+  readonly eventBytesMax: number;
+  readonly batchEventsMax: number;
+  readonly batchBytesMax: number;
+}
+
+/** What an event takes over from the request where it does not say otherwise. */
+export interface PublishContext {
+  readonly correlationId: string;
+  readonly traceparent: string | null;
+  /** Makes ids of events that have none repeatable under an `Idempotency-Key`. */
+  readonly idFor?: (index: number) => string;
+}
+
+/** The mutable shape an event grows in. */
+export type EventDraft = { -readonly [K in keyof NewEvent]: NewEvent[K] };
+
+const FIELDS_SHOWN_MAX = 50;
+
+/** Cuts a publish body into the objects of its events, within the limits of a batch. */
+export function cutBody(bytes: Buffer, limits: PublishLimits): { body: RawBody; single: boolean } {
+  if (bytes.length > limits.batchBytesMax) {
+    throw topicError('batch-too-large', `A publish may have at most ${limits.batchBytesMax} bytes.`);
+  }
+  const body = scanBody(bytes, { depthMax: DATA_DEPTH_MAX, itemsMax: limits.batchEventsMax });
+  if (body.overflow) throw topicError('batch-too-large', `A batch may have at most ${limits.batchEventsMax} events.`);
+  if (body.kind === 'scalar') throw eventInvalid([{ pointer: '', detail: 'must be an event, or an array of events' }]);
+  if (body.items.length === 0) throw eventInvalid([{ pointer: '', detail: 'must hold at least one event' }]);
+  return { body, single: body.kind === 'object' };
+}
+
+/** The events of a JSON body: one object, or an array of them. Names every field that is wrong. */
+export function parseEvents(bytes: Buffer, limits: PublishLimits, context: PublishContext): NewEvent[] {
+  const { body, single } = cutBody(bytes, limits);
+  const errors: FieldError[] = [];
+  const events = body.items.map((item, i) => {
+    const at = single ? '' : `/${i}`;
+    const draft = newDraft(context);
+    if (readMembers(item, at, errors, (member, pointer) => readField(draft, body, member, pointer, errors))) {
+      if (draft.type === '') note(errors, `${at}/type`, errors.some(({ pointer }) => pointer === `${at}/type`) ? null : 'is required');
+      if (draft.data === '') note(errors, `${at}/data`, 'is required');
+    }
+    return finish(draft, i, limits, context);
+  });
+  if (errors.length > 0) throw eventInvalid(errors);
+  return events;
+}
+
+export function newDraft({ correlationId, traceparent }: PublishContext): EventDraft {
+  return {
+    id: '',
+    idGiven: false,
+    type: '',
+    data: '',
+    key: null,
+    stream: null,
+    occurredAt: null,
+    schemaVersion: null,
+    correlationId,
+    causationId: null,
+    traceparent,
+    metadata: null,
+    bytes: 0,
+  };
+}
+
+/** Gives the event its id and size. */
+export function finish(draft: EventDraft, index: number, limits: PublishLimits, { idFor }: PublishContext): NewEvent {
+  if (!draft.idGiven) {
+    draft.id = idFor ? idFor(index) : newId('evt');
+    draft.idGiven = idFor !== undefined;
+  }
+  draft.bytes = Buffer.byteLength(draft.data) + (draft.metadata === null ? 0 : Buffer.byteLength(draft.metadata));
+  if (draft.bytes > limits.eventBytesMax) {
+    throw topicError('event-too-large', `An event may have at most ${limits.eventBytesMax} bytes.`, {
+      errors: [{ pointer: `/${index}`, detail: `has ${draft.bytes} bytes` }],
+    });
+  }
+  return draft;
+}
+
+/** Calls `read` for each member of an item; false: the item is no object. */
+export function readMembers(
+  item: RawItem,
+  at: string,
+  errors: FieldError[],
+  read: (member: RawMember, pointer: string) => void,
+): boolean {
+  if (item.members === null) return note(errors, at, 'must be an object');
+  if (item.duplicateKey !== null) note(errors, `${at}/${item.duplicateKey}`, 'is given twice');
+  for (const member of item.members) read(member, `${at}/${member.key}`);
+  return true;
+}
+
+export function eventInvalid(errors: readonly FieldError[]): Error {
+  const shown = errors.slice(0, FIELDS_SHOWN_MAX);
+  const detail = shown.map((error) => `${error.pointer === '' ? 'body' : error.pointer} ${error.detail}`).join('; ');
+  return topicError('event-invalid', detail.slice(0, 1_000), { errors: shown });
+}
+
+function readField(draft: EventDraft, body: RawBody, member: RawMember, pointer: string, errors: FieldError[]): void {
+  if (member.key === 'data') {
+    draft.data = body.text(member);
+    return;
+  }
+  if (member.key === 'metadata') {
+    readMetadata(draft, body.text(member), pointer, errors);
+    return;
+  }
+  const value = body.value(member);
+  switch (member.key) {
+    case 'type':
+      if (note(errors, pointer, judgeType(value))) draft.type = value as string;
+      return;
+    case 'id':
+      if (note(errors, pointer, judgeEventId(value))) draft.id = value as string;
+      draft.idGiven = true;
+      return;
+    case 'key':
+    case 'stream':
+      if (value !== null && note(errors, pointer, judgeName(value))) draft[member.key] = value as string;
+      return;
+    case 'time':
+      if (value !== null) readTime(draft, value, pointer, errors);
+      return;
+    case 'schemaVersion':
+      if (value !== null && note(errors, pointer, judgeSchemaVersion(value))) draft.schemaVersion = value as number;
+      return;
+    case 'correlationId':
+    case 'causationId':
+      if (value !== null && note(errors, pointer, judgeReference(value))) draft[member.key] = value as string;
+      return;
+    default:
+      note(errors, pointer, 'is not a known field');
+  }
+}
+
+export function readTime(draft: EventDraft, value: unknown, pointer: string, errors: FieldError[]): void {
+  const time = parseTime(value);
+  if (note(errors, pointer, Number.isNaN(time) ? 'must be an RFC 3339 time with an offset' : null)) draft.occurredAt = time;
+}
+
+function readMetadata(draft: EventDraft, text: string, pointer: string, errors: FieldError[]): void {
+  if (text === 'null') return;
+  const tooLong = Buffer.byteLength(text) > METADATA_BYTES_MAX;
+  const judgement = text.charCodeAt(0) !== 0x7b ? 'must be an object' : tooLong ? `may have at most ${METADATA_BYTES_MAX} bytes` : null;
+  if (note(errors, pointer, judgement)) draft.metadata = text;
+}

@@ -1,0 +1,92 @@
+import { Injectable } from '@nestjs/common';
+import { DomainError, type FieldError } from '../../../kernel/domain-error.js';
+import { compileFilter, type EventFilter } from '../../../platform/cel/index.js';
+import type { LogRef, ReadFilter } from '../../../platform/event-log/index.js';
+import { Cursors } from '../../../platform/http/cursor.js';
+import { invalid } from '../../../platform/http/validation.js';
+import { Places } from '../application/places.js';
+import type { EventQuery } from '../application/read-events.js';
+import { judgeName, judgeType, parseTime } from '../domain/envelope.js';
+import { parseBarePlace } from '../domain/place.js';
+import type { ReadEventsQuery } from './events.dto.js';
+
+const TYPES_MAX = 100;
+
+/** Turns the query string of a read into places and filters; names every parameter that is wrong. */
+@Injectable()
+export class EventQueries {
+  constructor(
+    private readonly places: Places,
+    private readonly cursors: Cursors,
+  ) {}
+
+  async parse(log: LogRef, query: ReadEventsQuery, resumeAfter?: string): Promise<EventQuery> {
+    const errors: FieldError[] = [];
+    const filter = filterOf(query, errors);
+    const expression = expressionOf(query.filter, errors);
+    for (const name of ['after', 'before'] as const) {
+      const text = query[name];
+      if (text !== undefined && parseBarePlace(text) === undefined) errors.push({ pointer: `?${name}`, detail: 'is no place in a topic' });
+    }
+    for (const name of ['from', 'to'] as const) {
+      const text = query[name];
+      if (text !== undefined && Number.isNaN(parseTime(text))) errors.push({ pointer: `?${name}`, detail: 'must be an RFC 3339 time with an offset' });
+    }
+    if (errors.length > 0) throw invalid(errors);
+    const [after, before] = await Promise.all([this.lowerBound(log, query, resumeAfter), this.upperBound(log, query)]);
+    return this.resumed({ order: query.order, after, before, filter, expression }, query, scopeOf(log, query));
+  }
+
+  cursor(log: LogRef, query: ReadEventsQuery, position: number): string {
+    return this.cursors.encode(scopeOf(log, query), position);
+  }
+
+  private resumed(parsed: EventQuery, { cursor }: ReadEventsQuery, scope: string): EventQuery {
+    if (cursor === undefined) return parsed;
+    const position = this.cursors.decode<number>(scope, cursor);
+    return parsed.order === 'asc'
+      ? { ...parsed, after: Math.max(parsed.after, position) }
+      : { ...parsed, before: Math.min(parsed.before, position) };
+  }
+
+  private async lowerBound(log: LogRef, { after, from }: ReadEventsQuery, resumeAfter?: string): Promise<number> {
+    const place = resumeAfter ?? after;
+    const byPlace = place === undefined ? 0 : await this.places.positionOf(log, parseBarePlace(place) ?? 'beginning');
+    const byTime = from === undefined ? 0 : await this.places.positionOf(log, { time: from });
+    return Math.max(byPlace, byTime);
+  }
+
+  private async upperBound(log: LogRef, { before, to }: ReadEventsQuery): Promise<number> {
+    const byPlace = before === undefined ? Infinity : await this.places.positionOf(log, parseBarePlace(before)!);
+    const byTime = to === undefined ? Infinity : (await this.places.positionOf(log, { time: to })) + 1;
+    return Math.min(byPlace, byTime, Number.MAX_SAFE_INTEGER);
+  }
+}
+
+function filterOf({ type, key, stream }: ReadEventsQuery, errors: FieldError[]): ReadFilter {
+  const types = type?.split(',');
+  if (types && types.length > TYPES_MAX) errors.push({ pointer: '?type', detail: `may name at most ${TYPES_MAX} types` });
+  const wrong = types?.map(judgeType).find((judgement) => judgement !== null);
+  if (wrong) errors.push({ pointer: '?type', detail: wrong });
+  for (const [name, value] of Object.entries({ key, stream })) {
+    const judgement = value === undefined ? null : judgeName(value);
+    if (judgement) errors.push({ pointer: `?${name}`, detail: judgement });
+  }
+  return { types, key, stream };
+}
+
+function expressionOf(source: string | undefined, errors: FieldError[]): EventFilter | undefined {
+  if (source === undefined) return undefined;
+  try {
+    return compileFilter(source);
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    errors.push({ pointer: '?filter', detail: error.message });
+    return undefined;
+  }
+}
+
+/** A cursor is good for the same read only: same log, order and filters. */
+function scopeOf({ topicUid }: LogRef, { cursor: _, limit: __, ...rest }: ReadEventsQuery): string {
+  return `events ${topicUid} ${JSON.stringify(Object.entries(rest).filter(([, value]) => value !== undefined).toSorted())}`;
+}

@@ -1,0 +1,100 @@
+import { Readable } from 'node:stream';
+import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import { HTTP_SETTINGS, READ_SETTINGS, type Settings } from '../../../platform/config/index.js';
+import type { LogRef, StoredEvent } from '../../../platform/event-log/index.js';
+import type { Reply } from '../../../platform/http/request.js';
+import { invalid } from '../../../platform/http/validation.js';
+import { eventJson, eventJsonLine, type TopicNames } from '../application/event-json.js';
+import { EventReader, type EventQuery } from '../application/read-events.js';
+import { topicError } from '../domain/topic-errors.js';
+
+const KEEP_ALIVE_MS = 15_000;
+
+interface OpenStream {
+  readonly signal: AbortSignal;
+  leave(): void;
+}
+
+/** Open answers: NDJSON to the end of the topic, Server-Sent Events until one side leaves. A slow reader slows only itself. */
+@Injectable()
+export class EventStreams implements BeforeApplicationShutdown {
+  private readonly open = new Set<AbortController>();
+
+  constructor(
+    private readonly events: EventReader,
+    @Inject(READ_SETTINGS) private readonly read: Settings['read'],
+    @Inject(HTTP_SETTINGS) private readonly http: Settings['http'],
+  ) {}
+
+  beforeApplicationShutdown(): void {
+    for (const controller of this.open) controller.abort();
+  }
+
+  async sendAll(reply: Reply, log: LogRef, query: EventQuery, names: TopicNames): Promise<void> {
+    const stream = this.enter(reply);
+    const pages = this.events.all(log, query, this.read.filterBudgetMs);
+    await reply.header('content-type', 'application/x-ndjson; charset=utf-8').send(Readable.from(lines(pages, names, stream)));
+  }
+
+  /** `id` is the position, so that `Last-Event-ID` goes on right behind it. */
+  async follow(reply: Reply, log: LogRef, query: EventQuery, names: TopicNames): Promise<void> {
+    if (query.order === 'desc' || query.before < Number.MAX_SAFE_INTEGER) {
+      throw invalid([{ pointer: query.order === 'desc' ? '?order' : '?before', detail: 'does not go with text/event-stream' }]);
+    }
+    const stream = this.enter(reply);
+    const pages = this.events.follow(log, query, stream.signal);
+    await reply
+      .headers({ 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
+      .send(Readable.from(messages(pages, names, stream)));
+  }
+
+  private enter(reply: Reply): OpenStream {
+    if (this.open.size >= this.http.streamsMax) {
+      throw topicError('too-many-streams', 'This instance has as many open streams as it takes.', { retryAfterSeconds: 5 });
+    }
+    const controller = new AbortController();
+    this.open.add(controller);
+    const leave = (): void => {
+      this.open.delete(controller);
+      controller.abort();
+    };
+    reply.raw.once('close', leave);
+    return { signal: controller.signal, leave };
+  }
+}
+
+async function* lines(pages: AsyncGenerator<StoredEvent[]>, names: TopicNames, { signal, leave }: OpenStream): AsyncGenerator<string> {
+  try {
+    for await (const page of pages) {
+      if (signal.aborted) return;
+      yield page.map((event) => `${eventJsonLine(event, names)}\n`).join('');
+    }
+  } finally {
+    leave();
+  }
+}
+
+async function* messages(pages: AsyncGenerator<StoredEvent[]>, names: TopicNames, { signal, leave }: OpenStream): AsyncGenerator<string> {
+  let wakeUp: NodeJS.Timeout | undefined;
+  try {
+    yield ': ready\n\n';
+    for (let next = pages.next(); !signal.aborted; ) {
+      const silence = new Promise<undefined>((resolve) => (wakeUp = setTimeout(() => resolve(undefined), KEEP_ALIVE_MS).unref()));
+      const page = await Promise.race([next, silence]);
+      clearTimeout(wakeUp);
+      if (page?.done) return;
+      yield page === undefined ? ': keep-alive\n\n' : page.value.map((event: StoredEvent) => message(event, names)).join('');
+      if (page !== undefined) next = pages.next();
+    }
+  } finally {
+    clearTimeout(wakeUp);
+    leave();
+    void pages.return(undefined);
+  }
+}
+
+/** A line break inside the JSON becomes a `data:` line of its own, which the receiver joins again (HTML standard, 9.2.6). */
+function message(event: StoredEvent, names: TopicNames): string {
+  const data = eventJson(event, names).split(/\r\n|\r|\n/).join('\ndata: ');
+  return `id: ${event.position}\ndata: ${data}\n\n`;
+}

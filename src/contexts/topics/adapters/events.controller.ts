@@ -1,0 +1,93 @@
+import { Controller, Get, Inject, Param, Query, Req, Res, UsePipes } from '@nestjs/common';
+import { ApiOkResponse, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { READ_SETTINGS, type Settings } from '../../../platform/config/index.js';
+import { LogReader } from '../../../platform/event-log/index.js';
+import { Requires } from '../../../platform/http/access.js';
+import { Cursors } from '../../../platform/http/cursor.js';
+import { httpError } from '../../../platform/http/http-errors.js';
+import { ListQuery } from '../../../platform/http/list-query.js';
+import type { Reply, Request } from '../../../platform/http/request.js';
+import { strictValidation } from '../../../platform/http/validation.js';
+import { eventJson, type TopicNames } from '../application/event-json.js';
+import { EventReader } from '../application/read-events.js';
+import { TopicDirectory } from '../application/topic-directory.js';
+import type { TopicRef } from '../domain/topic.js';
+import { topicError } from '../domain/topic-errors.js';
+import { EventQueries } from './event-query.js';
+import { EventStreams } from './event-streams.js';
+import { ReadEventsQuery } from './events.dto.js';
+import { TopicParams } from './publish.docs.js';
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+type Representation = 'application/json' | 'application/x-ndjson' | 'text/event-stream';
+
+@ApiTags('events')
+@Controller('tenants/:tenantId/namespaces/:namespaceId/topics/:topicId')
+@UsePipes(strictValidation)
+@TopicParams()
+export class EventsController {
+  constructor(
+    private readonly directory: TopicDirectory,
+    private readonly queries: EventQueries,
+    private readonly events: EventReader,
+    private readonly streams: EventStreams,
+    private readonly reader: LogReader,
+    private readonly cursors: Cursors,
+    @Inject(READ_SETTINGS) private readonly settings: Settings['read'],
+  ) {}
+
+  @Get('events')
+  @Requires('event:read')
+  @ApiProduces('application/json', 'application/x-ndjson', 'text/event-stream')
+  @ApiOkResponse({ description: 'A page of events; all of them, one a line (NDJSON); or history and then live (Server-Sent Events).' })
+  async read(@Param() topic: TopicRef, @Query() query: ReadEventsQuery, @Req() request: Request, @Res() reply: Reply): Promise<void> {
+    const log = await this.directory.lookUp(topic);
+    const representation = accepted(request.headers.accept);
+    const resumeAfter = request.headers['last-event-id'];
+    const parsed = await this.queries.parse(log, query, typeof resumeAfter === 'string' ? resumeAfter : undefined);
+    const names: TopicNames = topic;
+    if (representation === 'application/x-ndjson') return this.streams.sendAll(reply, log, parsed, names);
+    if (representation === 'text/event-stream') return this.streams.follow(reply, log, parsed, names);
+    const { events, next } = await this.events.slice(log, parsed, query.limit, this.settings.filterBudgetMs);
+    const cursor = next === null ? 'null' : `"${this.queries.cursor(log, query, next)}"`;
+    const items = events.map((event) => eventJson(event, names)).join(',');
+    await reply.header('content-type', JSON_TYPE).send(`{"items":[${items}],"nextCursor":${cursor}}`);
+  }
+
+  @Get('events/:eventId')
+  @Requires('event:read')
+  async one(@Param() params: TopicRef & { eventId: string }, @Res() reply: Reply): Promise<void> {
+    const log = await this.directory.lookUp(params);
+    const event = await this.reader.byId(log, params.eventId);
+    if (!event) throw topicError('event-not-found', 'There is no such event in the topic.');
+    await reply.header('content-type', JSON_TYPE).send(eventJson(event, params));
+  }
+
+  @Get('streams/:stream')
+  @Requires('event:read')
+  async stream(@Param() params: TopicRef & { stream: string }, @Query() { limit, cursor }: ListQuery, @Res() reply: Reply): Promise<void> {
+    const log = await this.directory.lookUp(params);
+    const scope = `stream ${log.topicUid} ${params.stream}`;
+    const after = cursor === undefined ? 0 : this.cursors.decode<number>(scope, cursor);
+    const streamVersion = await this.reader.streamVersion(log, params.stream);
+    if (streamVersion === 0) throw topicError('stream-not-found', 'There is no such stream in the topic.');
+    const events = await this.reader.stream(log, params.stream, after, limit);
+    const last = events.at(-1)?.streamVersion ?? streamVersion;
+    const next = last < streamVersion ? `"${this.cursors.encode(scope, last)}"` : 'null';
+    const items = events.map((event) => eventJson(event, params)).join(',');
+    const head = `{"stream":${JSON.stringify(params.stream)},"streamVersion":${streamVersion}`;
+    await reply.header('content-type', JSON_TYPE).send(`${head},"items":[${items}],"nextCursor":${next}}`);
+  }
+}
+
+/** The first representation of ours that the client accepts; JSON where it does not care. */
+function accepted(header: string | undefined): Representation {
+  if (header === undefined) return 'application/json';
+  for (const part of header.split(',')) {
+    const type = part.split(';', 1)[0]!.trim().toLowerCase();
+    if (type === 'application/x-ndjson' || type === 'text/event-stream' || type === 'application/json') return type;
+    if (type === '*/*' || type === 'application/*') return 'application/json';
+  }
+  throw httpError('not-acceptable', 'Events come as application/json, application/x-ndjson or text/event-stream.');
+}
+

@@ -1,0 +1,95 @@
+import { Injectable } from '@nestjs/common';
+import type { Changed } from '../../../platform/event-log/index.js';
+import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
+import { namespaceNotFound, type NamespaceRef } from '../../tenancy/index.js';
+import { TopicCatalog, type Removal, type TopicView } from '../application/ports.js';
+import { topicAggregate, type TopicRef, type TopicState } from '../domain/topic.js';
+
+const COLUMNS = `tenant_id AS "tenantId", namespace_id AS "namespaceId", topic_id AS "topicId", topic_uid AS "topicUid",
+  description, version, created_at AS "createdAt", updated_at AS "updatedAt"`;
+
+const FIND: Statement = {
+  name: 'topic-find',
+  text: `SELECT ${COLUMNS} FROM topic WHERE tenant_id = $1 AND namespace_id = $2 AND topic_id = $3`,
+};
+const FIND_BY_UIDS: Statement = {
+  name: 'topic-find-by-uids',
+  text: `SELECT ${COLUMNS} FROM topic WHERE tenant_id = $1 AND topic_uid = ANY ($2::uuid[])`,
+};
+const LIST: Statement = {
+  name: 'topic-list',
+  text: `SELECT ${COLUMNS} FROM topic WHERE tenant_id = $1 AND namespace_id = $2 AND topic_id > $3 ORDER BY topic_id LIMIT $4`,
+};
+const HOLD_NAMESPACE = 'SELECT 1 FROM namespace WHERE tenant_id = $1 AND namespace_id = $2 FOR KEY SHARE';
+const UPSERT = `
+INSERT INTO topic (tenant_id, namespace_id, topic_id, topic_uid, description, version, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (tenant_id, namespace_id, topic_id) DO UPDATE SET description = $5, version = $6, updated_at = $8`;
+const ADD_HEAD = 'INSERT INTO topic_head (tenant_id, topic_uid) VALUES ($1, $2) ON CONFLICT (tenant_id, topic_uid) DO NOTHING';
+const REMOVE = 'DELETE FROM topic WHERE tenant_id = $1 AND namespace_id = $2 AND topic_id = $3';
+const REMOVE_HEAD = 'DELETE FROM topic_head WHERE tenant_id = $1 AND topic_uid = $2';
+const REQUEST_REMOVAL = `
+INSERT INTO topic_removal (tenant_id, topic_uid, requested_at) VALUES ($1, $2, $3) ON CONFLICT (tenant_id, topic_uid) DO NOTHING`;
+
+const REMOVALS: Statement = {
+  name: 'topic-removals',
+  text: 'SELECT tenant_id AS "tenantId", topic_uid AS "topicUid" FROM topic_removal ORDER BY requested_at LIMIT $1',
+};
+const REMOVE_EVENTS: Statement = {
+  name: 'topic-remove-events',
+  text: `DELETE FROM event WHERE tenant_id = $1 AND topic_uid = $2 AND position IN (
+  SELECT position FROM event WHERE tenant_id = $1 AND topic_uid = $2 ORDER BY position LIMIT $3) RETURNING 1`,
+};
+const FORGET_REMOVAL: Statement = {
+  name: 'topic-forget-removal',
+  text: 'DELETE FROM topic_removal WHERE tenant_id = $1 AND topic_uid = $2',
+};
+
+@Injectable()
+export class PostgresTopics extends TopicCatalog {
+  readonly aggregate = topicAggregate;
+
+  constructor(private readonly database: Database) {
+    super();
+  }
+
+  /** Deleting the head row waits for appends under way and ends all later ones. */
+  async project(sql: Sql, ref: TopicRef, { state, version, recordedAt }: Changed<TopicState>): Promise<void> {
+    const { tenantId, namespaceId, topicId } = ref;
+    if (state.status === 'none') {
+      await sql.query(REMOVE, [tenantId, namespaceId, topicId]);
+      await sql.query(REMOVE_HEAD, [tenantId, state.topicUid]);
+      await sql.query(REQUEST_REMOVAL, [tenantId, state.topicUid, recordedAt]);
+      return;
+    }
+    const { rowCount } = await sql.query(HOLD_NAMESPACE, [tenantId, namespaceId]);
+    if (!rowCount) throw namespaceNotFound(ref);
+    const { topicUid, description, createdAt } = state;
+    await sql.query(UPSERT, [tenantId, namespaceId, topicId, topicUid, description, version, createdAt, recordedAt]);
+    await sql.query(ADD_HEAD, [tenantId, topicUid]);
+  }
+
+  async find({ tenantId, namespaceId, topicId }: TopicRef): Promise<TopicView | undefined> {
+    const [topic] = await this.database.query<TopicView>(FIND, [tenantId, namespaceId, topicId]);
+    return topic;
+  }
+
+  findByUids(tenantId: string, topicUids: readonly string[]): Promise<TopicView[]> {
+    return this.database.query<TopicView>(FIND_BY_UIDS, [tenantId, topicUids]);
+  }
+
+  list({ tenantId, namespaceId }: NamespaceRef, afterId: string, limit: number): Promise<TopicView[]> {
+    return this.database.query<TopicView>(LIST, [tenantId, namespaceId, afterId, limit]);
+  }
+
+  removals(limit: number): Promise<Removal[]> {
+    return this.database.query<Removal>(REMOVALS, [limit]);
+  }
+
+  async removeEvents({ tenantId, topicUid }: Removal, limit: number): Promise<boolean> {
+    const removed = await this.database.query(REMOVE_EVENTS, [tenantId, topicUid, limit]);
+    if (removed.length === limit) return true;
+    await this.database.query(FORGET_REMOVAL, [tenantId, topicUid]);
+    return false;
+  }
+}

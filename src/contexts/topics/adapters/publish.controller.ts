@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+import { Body, Controller, Inject, Param, Post, Req, Res } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import { ApiTags } from '@nestjs/swagger';
+import { PinoLogger } from 'nestjs-pino';
+import { PUBLISH_SETTINGS, type Settings } from '../../../platform/config/index.js';
+import type { AppendResult, ExpectedStreamVersion, NewEvent } from '../../../platform/event-log/index.js';
+import { Requires } from '../../../platform/http/access.js';
+import { Idempotency } from '../../../platform/http/idempotency.js';
+import type { Reply, Request } from '../../../platform/http/request.js';
+import { Metrics } from '../../../platform/telemetry/metrics.js';
+import { PublishEvents } from '../application/publish-events.js';
+import type { TopicRef } from '../domain/topic.js';
+import { cloudEventsMode, parseCloudEvents } from './cloudevents.js';
+import { eventInvalid, parseEvents, type PublishContext } from './event-body.js';
+import { PublishDocs } from './publish.docs.js';
+
+const IDS_LOGGED_MAX = 20;
+
+/** The hot path: no DTO, no pipe, no interceptor; the body is cut by hand and the answer is put together as text. */
+@ApiTags('events')
+@Controller('tenants/:tenantId/namespaces/:namespaceId/topics/:topicId/events')
+export class PublishController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly idempotency: Idempotency,
+    private readonly metrics: Metrics,
+    private readonly log: PinoLogger,
+    @Inject(PUBLISH_SETTINGS) private readonly limits: Settings['publish'],
+  ) {}
+
+  @Post()
+  @Requires('event:publish')
+  @RouteConfig({ rawBody: true })
+  @PublishDocs()
+  async publish(@Param() topic: TopicRef, @Body() body: unknown, @Req() request: Request, @Res() reply: Reply): Promise<void> {
+    const key = this.idempotency.keyOf(request);
+    if (key !== undefined && !(await this.idempotency.begin(request, reply, key))) return;
+    const bytes = Buffer.isBuffer(body) ? body : Buffer.alloc(0);
+    const events = this.parse(bytes, request, key);
+    const expected = expectedStreamVersion(request, events);
+    const { id } = request.principal!;
+    const result = await this.commands.execute(new PublishEvents(topic, events, expected, id));
+    this.report(topic, result, request);
+    reply.status(201).header('content-type', 'application/json; charset=utf-8');
+    if (result.events.length === 1) reply.header('location', `${request.url.split('?', 1)[0]}/${encodeURIComponent(result.events[0]!.id)}`);
+    await reply.send(resultJson(result));
+  }
+
+  private parse(bytes: Buffer, request: Request, key: string | undefined): NewEvent[] {
+    const { correlationId, traceparent } = request;
+    const context: PublishContext = { correlationId, traceparent, idFor: key === undefined ? undefined : repeatableIds(request, key) };
+    const mode = cloudEventsMode(request.headers);
+    return mode === undefined
+      ? parseEvents(bytes, this.limits, context)
+      : parseCloudEvents(mode, bytes, request.headers, this.limits, context);
+  }
+
+  private report({ tenantId, namespaceId, topicId }: TopicRef, { events }: AppendResult, { correlationId, principal }: Request): void {
+    const fresh = events.filter(({ duplicate }) => !duplicate).length;
+    this.metrics.published(fresh, events.length - fresh);
+    if (!this.log.logger.isLevelEnabled('info')) return;
+    const eventIds = events.slice(0, IDS_LOGGED_MAX).map(({ id }) => id);
+    const place = { firstPosition: events[0]!.position, lastPosition: events.at(-1)!.position };
+    const names = { tenant: tenantId, namespace: namespaceId, topic: topicId };
+    this.log.info({ correlationId, ...names, count: events.length, eventIds, ...place, by: principal?.id }, 'events published');
+  }
+}
+
+/** Under an Idempotency-Key, a request that is made again after a crash makes the same ids, which the log then knows. */
+function repeatableIds(request: Request, key: string): (index: number) => string {
+  const seed = `${request.principal?.id}\n${request.url}\n${key}\n`;
+  return (index) => `evt_${createHash('sha256').update(seed + index).digest('hex').slice(0, 32)}`;
+}
+
+function expectedStreamVersion(request: Request, events: readonly NewEvent[]): ExpectedStreamVersion {
+  const header = request.headers['expected-stream-version'];
+  if (header === undefined || header === 'any') return 'any';
+  const pointer = 'Expected-Stream-Version';
+  const version = header === 'no-stream' ? 0 : Number(header);
+  if (typeof header !== 'string' || !/^(no-stream|\d{1,15})$/.test(header)) {
+    throw eventInvalid([{ pointer, detail: 'must be a number, no-stream or any' }]);
+  }
+  const stream = events[0]!.stream;
+  if (stream === null || events.some((event) => event.stream !== stream)) {
+    throw eventInvalid([{ pointer, detail: 'needs all events to name the same stream' }]);
+  }
+  return version;
+}
+
+/** Ids need no escapes: see the rule of event ids. */
+function resultJson({ events }: AppendResult): string {
+  let first = Infinity;
+  let last = 0;
+  let items = '';
+  for (const { id, position, streamVersion, duplicate } of events) {
+    if (position < first) first = position;
+    if (position > last) last = position;
+    const version = streamVersion === null ? '' : `,"streamVersion":${streamVersion}`;
+    items += `${items === '' ? '' : ','}{"id":"${id}","position":${position}${version},"duplicate":${duplicate}}`;
+  }
+  return `{"events":[${items}],"firstPosition":${first},"lastPosition":${last}}`;
+}

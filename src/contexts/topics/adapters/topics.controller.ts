@@ -1,0 +1,101 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req, Res, UsePipes } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { Requires } from '../../../platform/http/access.js';
+import { Cursors, toPage } from '../../../platform/http/cursor.js';
+import { Idempotent } from '../../../platform/http/idempotency.js';
+import { ListQuery } from '../../../platform/http/list-query.js';
+import type { Reply, Request } from '../../../platform/http/request.js';
+import { actorOf, created, expectedVersion, showVersion } from '../../../platform/http/resource.js';
+import { strictValidation } from '../../../platform/http/validation.js';
+import { CreateTopic, DeleteTopic, DescribeTopic, GetTopic, ListTopics } from '../application/topics.js';
+import { TopicParams } from './publish.docs.js';
+import { CreateTopicBody, PatchTopicBody, TopicDto, TopicPage, toTopicDto, toTopicSummary } from './topics.dto.js';
+
+@ApiTags('topics')
+@Controller('tenants/:tenantId/namespaces/:namespaceId/topics')
+@UsePipes(strictValidation)
+export class TopicsController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+    private readonly cursors: Cursors,
+  ) {}
+
+  @Post()
+  @Requires('topic:create')
+  @Idempotent()
+  @ApiCreatedResponse({ type: TopicDto })
+  async create(
+    @Param('tenantId') tenantId: string,
+    @Param('namespaceId') namespaceId: string,
+    @Body() body: CreateTopicBody,
+    @Req() request: Request,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<TopicDto> {
+    const topic = await this.commands.execute(new CreateTopic({ tenantId, namespaceId }, body, actorOf(request)));
+    created(reply, `/tenants/${tenantId}/namespaces/${namespaceId}/topics/${topic.topicId}`, topic.version);
+    return toTopicDto(topic);
+  }
+
+  @Get()
+  @Requires('topic:read')
+  @ApiOkResponse({ type: TopicPage })
+  async list(
+    @Param('tenantId') tenantId: string,
+    @Param('namespaceId') namespaceId: string,
+    @Query() { limit, cursor }: ListQuery,
+  ): Promise<TopicPage> {
+    const scope = `topics ${tenantId}/${namespaceId}`;
+    const after = cursor === undefined ? '' : this.cursors.decode<string>(scope, cursor);
+    const rows = await this.queries.execute(new ListTopics({ tenantId, namespaceId }, after, limit));
+    return toPage(rows, limit, { item: toTopicSummary, cursor: (last) => this.cursors.encode(scope, last.topicId) });
+  }
+
+  @Get(':topicId')
+  @Requires('topic:read')
+  @TopicParams()
+  @ApiOkResponse({ type: TopicDto })
+  async get(
+    @Param('tenantId') tenantId: string,
+    @Param('namespaceId') namespaceId: string,
+    @Param('topicId') topicId: string,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<TopicDto> {
+    const topic = await this.queries.execute(new GetTopic({ tenantId, namespaceId, topicId }));
+    showVersion(reply, topic.version);
+    return toTopicDto(topic);
+  }
+
+  @Patch(':topicId')
+  @Requires('topic:update')
+  @ApiOkResponse({ type: TopicDto })
+  async patch(
+    @Param('tenantId') tenantId: string,
+    @Param('namespaceId') namespaceId: string,
+    @Param('topicId') topicId: string,
+    @Body() body: PatchTopicBody,
+    @Req() request: Request,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<TopicDto> {
+    const ref = { tenantId, namespaceId, topicId };
+    const command = new DescribeTopic(ref, body.description, actorOf(request), expectedVersion(request));
+    const topic = await this.commands.execute(command);
+    showVersion(reply, topic.version);
+    return toTopicDto(topic);
+  }
+
+  @Delete(':topicId')
+  @HttpCode(204)
+  @Requires('topic:delete')
+  @ApiNoContentResponse()
+  async delete(
+    @Param('tenantId') tenantId: string,
+    @Param('namespaceId') namespaceId: string,
+    @Param('topicId') topicId: string,
+    @Req() request: Request,
+  ): Promise<void> {
+    const ref = { tenantId, namespaceId, topicId };
+    await this.commands.execute(new DeleteTopic(ref, actorOf(request), expectedVersion(request)));
+  }
+}

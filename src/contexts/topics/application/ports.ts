@@ -1,0 +1,24 @@
+import { AggregateRepository, type LogRef } from '../../../platform/event-log/index.js';
+import type { NamespaceRef } from '../../tenancy/index.js';
+import type { TopicEvent, TopicRef, TopicState } from '../domain/topic.js';
+
+export interface TopicView extends TopicRef {
+  readonly topicUid: string;
+  readonly description: string | null;
+  readonly version: number;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+/** A topic whose events are still to be removed. */
+export type Removal = LogRef;
+
+/** Topics as queries see them; lists are in order of ids. */
+export abstract class TopicCatalog extends AggregateRepository<TopicState, TopicEvent, TopicRef> {
+  abstract find(ref: TopicRef): Promise<TopicView | undefined>;
+  abstract findByUids(tenantId: string, topicUids: readonly string[]): Promise<TopicView[]>;
+  abstract list(namespace: NamespaceRef, afterId: string, limit: number): Promise<TopicView[]>;
+  abstract removals(limit: number): Promise<Removal[]>;
+  /** Deletes at most `limit` events of a deleted topic; false when none are left, and then forgets the removal. */
+  abstract removeEvents(removal: Removal, limit: number): Promise<boolean>;
+}

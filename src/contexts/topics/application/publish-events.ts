@@ -1,0 +1,48 @@
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { DomainError } from '../../../kernel/domain-error.js';
+import { Appender, type AppendResult, type ExpectedStreamVersion, type LogRef, type NewEvent } from '../../../platform/event-log/index.js';
+import { refuseSystem } from '../../tenancy/index.js';
+import { topicNotFound, type TopicRef } from '../domain/topic.js';
+import { TopicDirectory } from './topic-directory.js';
+
+export class PublishEvents extends Command<AppendResult> {
+  constructor(
+    readonly topic: TopicRef,
+    readonly events: readonly NewEvent[],
+    readonly expectedStreamVersion: ExpectedStreamVersion,
+    readonly publishedBy: string,
+  ) {
+    super();
+  }
+}
+
+/** Appends to the log of the topic. Where the log is gone the topic may have been made anew: it is looked up once more. */
+@CommandHandler(PublishEvents)
+export class PublishEventsHandler implements ICommandHandler<PublishEvents> {
+  constructor(
+    private readonly directory: TopicDirectory,
+    private readonly appender: Appender,
+  ) {}
+
+  async execute(command: PublishEvents): Promise<AppendResult> {
+    const { topic } = command;
+    refuseSystem(topic.tenantId);
+    const remembered = this.directory.remembered(topic);
+    const stored = remembered && (await this.append(remembered, command));
+    const result = stored ?? (await this.append(await this.directory.lookUp(topic), command));
+    if (!result) throw topicNotFound(topic);
+    return result;
+  }
+
+  /** Undefined: the log does not exist any more. */
+  private async append(log: LogRef, command: PublishEvents): Promise<AppendResult | undefined> {
+    const { events, expectedStreamVersion, publishedBy } = command;
+    const { tenantId, topicUid } = log;
+    try {
+      return await this.appender.append({ tenantId, topicUid, events, expectedStreamVersion, publishedBy });
+    } catch (error) {
+      if (error instanceof DomainError && error.code === 'log-gone') return undefined;
+      throw error;
+    }
+  }
+}

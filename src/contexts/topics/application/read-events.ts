@@ -1,0 +1,100 @@
+import { setImmediate as breathe } from 'node:timers/promises';
+import { Injectable } from '@nestjs/common';
+import type { EventFilter } from '../../../platform/cel/index.js';
+import { LogReader, Tails, type LogRef, type ReadFilter, type StoredEvent } from '../../../platform/event-log/index.js';
+import { keeps } from './read-filter.js';
+
+export interface EventQuery {
+  readonly order: 'asc' | 'desc';
+  /** Positions strictly between these are read. */
+  readonly after: number;
+  readonly before: number;
+  readonly filter: ReadFilter;
+  readonly expression: EventFilter | undefined;
+}
+
+export interface EventSlice {
+  readonly events: StoredEvent[];
+  /** Where the next slice goes on; null: everything was read. */
+  readonly next: number | null;
+}
+
+const STREAM_SLICE = 500;
+const EVENTS_BETWEEN_BREATHS = 64;
+
+/** Reads of a topic as clients make them: by slices, streamed to the end, or followed live. */
+@Injectable()
+export class EventReader {
+  constructor(
+    private readonly reader: LogReader,
+    private readonly tails: Tails,
+  ) {}
+
+  /**
+   * At most `limit` events. A slice may be shorter, even empty, and yet have a `next`: each is bounded in the time it takes
+   * (`budgetMs`), so that a filter that matches little answers in pieces instead of scanning a topic in one request.
+   */
+  async slice(log: LogRef, query: EventQuery, limit: number, budgetMs: number): Promise<EventSlice> {
+    const deadline = performance.now() + budgetMs;
+    const events: StoredEvent[] = [];
+    const bounds = await this.reader.bounds(log);
+    if (!bounds) return { events, next: null };
+    const forward = query.order === 'asc';
+    let before = Math.min(query.before, bounds.lastPosition + 1);
+    let after = Math.max(query.after, bounds.firstPosition - 1);
+    while (after + 1 < before && events.length < limit && (events.length === 0 || performance.now() < deadline)) {
+      const { order, filter, expression } = query;
+      const page = await this.reader.scan(log, { order, after, before, limit: limit - events.length, filter });
+      const { matching, stoppedAt } = await judge(page.events, expression, deadline);
+      events.push(...matching);
+      const at = stoppedAt ?? page.scannedTo;
+      if (forward) after = at;
+      else before = at;
+      if (performance.now() > deadline) break;
+    }
+    return { events, next: after + 1 < before ? (forward ? after : before) : null };
+  }
+
+  /** Everything that matches, as long as the reader takes it. */
+  async *all(log: LogRef, query: EventQuery, budgetMs: number): AsyncGenerator<StoredEvent[]> {
+    let rest: EventQuery = query;
+    for (;;) {
+      const { events, next } = await this.slice(log, rest, STREAM_SLICE, budgetMs);
+      if (events.length > 0) yield events;
+      if (next === null) return;
+      rest = rest.order === 'asc' ? { ...rest, after: next } : { ...rest, before: next };
+    }
+  }
+
+  /** What matches after a position, then what is appended, until the signal fires. All followers of a topic share its tail. */
+  async *follow(log: LogRef, query: EventQuery, signal: AbortSignal): AsyncGenerator<StoredEvent[]> {
+    const tail = await this.tails.follow(log);
+    try {
+      for (let { after } = query; !signal.aborted; ) {
+        const page = await tail.read(after);
+        const { matching } = await judge(page.filter((event) => keeps(query.filter, event)), query.expression, Infinity);
+        if (matching.length > 0) yield matching;
+        after = page.at(-1)?.position ?? after;
+        if (page.length === 0) await tail.waitBeyond(after, signal);
+      }
+    } finally {
+      this.tails.unfollow(tail);
+    }
+  }
+}
+
+/** Filters in pieces, so that other requests get their turn in between; stops where the time is over. */
+async function judge(
+  events: readonly StoredEvent[],
+  expression: EventFilter | undefined,
+  deadline: number,
+): Promise<{ matching: StoredEvent[]; stoppedAt?: number }> {
+  if (!expression) return { matching: [...events] };
+  const matching: StoredEvent[] = [];
+  for (const [i, event] of events.entries()) {
+    if (expression.matches(event)) matching.push(event);
+    if (i % EVENTS_BETWEEN_BREATHS === EVENTS_BETWEEN_BREATHS - 1) await breathe();
+    if (performance.now() > deadline && i + 1 < events.length) return { matching, stoppedAt: event.position };
+  }
+  return { matching };
+}

@@ -1,0 +1,40 @@
+import { Injectable } from '@nestjs/common';
+import type { LogRef } from '../../../platform/event-log/index.js';
+import { topicNotFound, type TopicRef } from '../domain/topic.js';
+import { TopicCatalog } from './ports.js';
+
+const ENTRIES_MAX = 10_000;
+
+/**
+ * Which log belongs to a topic, from memory. An entry may outlive its topic (deleted, or made anew by another instance): the append
+ * finds that out by itself, since the log's head is gone, and then asks again.
+ */
+@Injectable()
+export class TopicDirectory {
+  private readonly logs = new Map<string, LogRef>();
+
+  constructor(private readonly topics: TopicCatalog) {}
+
+  /** The log of a topic, or `undefined` where it is not in memory. */
+  remembered(ref: TopicRef): LogRef | undefined {
+    return this.logs.get(nameOf(ref));
+  }
+
+  async logOf(ref: TopicRef): Promise<LogRef> {
+    return this.remembered(ref) ?? this.lookUp(ref);
+  }
+
+  /** Asks the store. */
+  async lookUp(ref: TopicRef): Promise<LogRef> {
+    const name = nameOf(ref);
+    this.logs.delete(name);
+    const topic = await this.topics.find(ref);
+    if (!topic) throw topicNotFound(ref);
+    const log = { tenantId: ref.tenantId, topicUid: topic.topicUid };
+    if (this.logs.size >= ENTRIES_MAX) this.logs.delete(this.logs.keys().next().value!);
+    this.logs.set(name, log);
+    return log;
+  }
+}
+
+const nameOf = ({ tenantId, namespaceId, topicId }: TopicRef): string => `${tenantId}/${namespaceId}/${topicId}`;

@@ -1,0 +1,6 @@
+export { eventJson, type TopicNames } from './application/event-json.js';
+export { Places } from './application/places.js';
+export { TopicCatalog, type TopicView } from './application/ports.js';
+export { parsePlace, type Place } from './domain/place.js';
+export { topicAggregate, topicNotFound, type TopicEvent, type TopicRef } from './domain/topic.js';
+export { TopicsModule } from './topics.module.js';

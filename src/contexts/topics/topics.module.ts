@@ -1,0 +1,57 @@
+import { Module, type BeforeApplicationShutdown, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
+import { DurableSubscriptions } from '../../platform/event-log/index.js';
+import { NamespaceContents, TenancyModule } from '../tenancy/index.js';
+import { EventQueries } from './adapters/event-query.js';
+import { EventStreams } from './adapters/event-streams.js';
+import { EventsController } from './adapters/events.controller.js';
+import { PostgresTopics } from './adapters/postgres-topics.js';
+import { PublishController } from './adapters/publish.controller.js';
+import { TopicsController } from './adapters/topics.controller.js';
+import { OnNamespaceDeleted } from './application/on-namespace-deleted.js';
+import { Places } from './application/places.js';
+import { TopicCatalog } from './application/ports.js';
+import { PublishEventsHandler } from './application/publish-events.js';
+import { EventReader } from './application/read-events.js';
+import { RemoveEvents } from './application/remove-events.js';
+import { TopicDirectory } from './application/topic-directory.js';
+import { TOPIC_HANDLERS } from './application/topics.js';
+
+@Module({
+  imports: [TenancyModule],
+  controllers: [TopicsController, PublishController, EventsController],
+  providers: [
+    { provide: TopicCatalog, useClass: PostgresTopics },
+    TopicDirectory,
+    Places,
+    EventReader,
+    EventQueries,
+    EventStreams,
+    OnNamespaceDeleted,
+    RemoveEvents,
+    PublishEventsHandler,
+    ...TOPIC_HANDLERS,
+  ],
+  exports: [TopicCatalog, Places],
+})
+export class TopicsModule implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
+  constructor(
+    private readonly contents: NamespaceContents,
+    private readonly topics: TopicCatalog,
+    private readonly subscriptions: DurableSubscriptions,
+    private readonly onNamespaceDeleted: OnNamespaceDeleted,
+    private readonly removeEvents: RemoveEvents,
+  ) {}
+
+  onModuleInit(): void {
+    this.contents.register(async (namespace) => (await this.topics.list(namespace, '', 1)).length > 0);
+  }
+
+  onApplicationBootstrap(): void {
+    this.subscriptions.start(this.onNamespaceDeleted);
+    this.removeEvents.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.removeEvents.close();
+  }
+}

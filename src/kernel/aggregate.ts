@@ -1,0 +1,54 @@
+/** A fact about an aggregate: the type is a stable string (`topic.created`), never a class name. */
+export interface DomainEvent {
+  readonly type: string;
+  readonly data: object;
+}
+
+/** Everything there is to know about a type of event; the write model and all readers take their lists from here. */
+export interface EventType {
+  /** Version of the data's shape that is written today. */
+  readonly version: number;
+  /** Turns data of an older version into today's. */
+  readonly upcast?: (data: object, version: number) => object;
+}
+
+/** An event-sourced aggregate: pure, told by its events alone. `R` names one. */
+export interface Aggregate<S, E extends DomainEvent, R> {
+  /** The topic in `$system/$management` that holds its streams. */
+  readonly topicUid: string;
+  readonly eventTypes: Readonly<Record<E['type'], EventType>>;
+  readonly initial: S;
+  streamOf(ref: R): string;
+  /** The tenant whose life the event is about. */
+  tenantOf(ref: R): string;
+  evolve(state: S, event: E, meta: EventMeta): S;
+}
+
+export interface EventMeta {
+  /** Milliseconds since the epoch. */
+  readonly recordedAt: number;
+}
+
+/** Who caused a change, and in which request. */
+export interface Actor {
+  readonly id: string;
+  readonly correlationId: string;
+  readonly traceparent: string | null;
+}
+
+/** The actor of what the system does by itself. */
+export const systemActor = (correlationId: string): Actor => ({ id: 'system', correlationId, traceparent: null });
+
+export interface Versioned<S> {
+  readonly state: S;
+  /** The number of events so far; 0: it never existed. */
+  readonly version: number;
+}
+
+/** Names of the management topics: part of migration 0002. */
+export const MANAGEMENT_TOPICS = {
+  tenants: '00000000-0000-7000-8000-000000000001',
+  namespaces: '00000000-0000-7000-8000-000000000002',
+  topics: '00000000-0000-7000-8000-000000000003',
+  consumers: '00000000-0000-7000-8000-000000000004',
+} as const;

@@ -1,0 +1,43 @@
+import { TooCostlyError } from './cel-errors.js';
+
+/**
+ * The work that one evaluation may still do, in units of about 10 ns. CEL itself has no such limit: three nested macros
+ * over 300 elements took 14 s. Everything whose cost grows with the event is charged before it is done: a turn of a macro by
+ * the nodes of its body, a function by the length of what it reads. So the limit does not depend on the clock: the same
+ * filter on the same event is always answered, or always refused.
+ *
+ * Evaluation is synchronous and never nested, hence one budget for the process.
+ */
+const unitsMax = 6_000_000;
+
+let left = unitsMax;
+
+/**
+ * Does the work under a fresh budget. Running out makes functions throw, which CEL turns into an error value that `||` may
+ * swallow; therefore it is remembered here, and the answer, whatever it is, is not given. Error values are made by the
+ * thousand in macros; without stack traces one costs 0.4 µs instead of 4.
+ */
+export function withinBudget<T>(work: () => T): T {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  left = unitsMax;
+  let result: T;
+  try {
+    result = work();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+  if (left < 0) throw new TooCostlyError('The expression needs more work on this event than one evaluation may do.');
+  return result;
+}
+
+export function charge(units: number): void {
+  left -= units;
+  if (left < 0) throw new TooCostlyError('out of budget');
+}
+
+/** Gives the evaluation up at once. */
+export function exhaust(): never {
+  left = -1;
+  throw new TooCostlyError('out of budget');
+}

@@ -1,0 +1,2 @@
+export { loadSettings, type Settings } from './temporary.js';
+export * from './tokens.js';

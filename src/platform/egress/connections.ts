@@ -1,0 +1,138 @@
+import { isIP } from 'node:net';
+import { buildConnector, Client } from 'undici';
+import { ADDRESS_NOT_ALLOWED, type AddressPolicy } from './address-policy.js';
+import type { CheckedResolver } from './resolve-checked.js';
+import { ConnectFailure, toConnectFailure } from './send-outcome.js';
+
+/** Idle connections over all origins; beyond it the one unused for longest is closed. */
+const IDLE_MAX = 1_000;
+const RESPONSE_HEAD_BYTES_MAX = 16_384;
+/** How long an idle socket is kept for an origin that does not say it by `Keep-Alive: timeout=`. */
+const KEEP_ALIVE_MS = 15_000;
+const KEEP_ALIVE_MAX_MS = 60_000;
+const TLS_SESSIONS_MAX = 1_000;
+
+/** One socket, or the wish for one; at most one request at a time. */
+export interface Connection {
+  readonly origin: string;
+  readonly client: Client;
+  /** Answers that came over the present socket: the other side may close one that has answered just as we write to it again. */
+  answered: number;
+  idle: boolean;
+}
+
+/**
+ * Keep-alive connections per origin. Every socket of the product to a tenant's address is opened by the connector below.
+ *
+ * Not undici's `Pool`: it never gives up a client once made, does not tell whether a request went over a used socket, and opens
+ * a second connection for a strictly sequential sender, because a client counts as busy until the next turn of the loop.
+ */
+export class Connections {
+  private readonly connect: buildConnector.connector;
+  /** Per origin, the last used at the end: the warmest is taken first and the surplus of a burst ages out. */
+  private readonly idle = new Map<string, Connection[]>();
+  /** The same connections, the one idle for longest first. */
+  private readonly idleByAge = new Set<Connection>();
+  private busy = 0;
+  private drained: (() => void) | undefined;
+
+  constructor(policy: AddressPolicy, resolver: CheckedResolver, connectTimeoutMs: number) {
+    this.connect = checkedConnector(policy, resolver, connectTimeoutMs);
+  }
+
+  /** An idle connection if there is one; `fresh` asks for a new socket. Ends with one `release` or `discard`. */
+  acquire(origin: string, fresh = false): Connection {
+    this.busy++;
+    const idle = fresh ? undefined : this.idle.get(origin)?.at(-1);
+    if (!idle) return this.open(origin);
+    this.withdraw(idle);
+    return idle;
+  }
+
+  release(connection: Connection): void {
+    connection.idle = true;
+    const siblings = this.idle.get(connection.origin);
+    if (siblings) siblings.push(connection);
+    else this.idle.set(connection.origin, [connection]);
+    this.idleByAge.add(connection);
+    if (this.idleByAge.size > IDLE_MAX) {
+      const [oldest] = this.idleByAge;
+      this.closeIdle(oldest!);
+    }
+    this.leave();
+  }
+
+  /** Destroys the socket, and with it whatever request is on it. */
+  discard(connection: Connection): void {
+    void connection.client.destroy();
+    this.leave();
+  }
+
+  get idleCount(): number {
+    return this.idleByAge.size;
+  }
+
+  /** Resolves when every connection in use came back and all are closed. */
+  async close(): Promise<void> {
+    if (this.busy > 0) await new Promise<void>((resolve) => (this.drained = resolve));
+    await Promise.all([...this.idleByAge].map((connection) => this.closeIdle(connection)));
+  }
+
+  private open(origin: string): Connection {
+    const client = new Client(origin, {
+      connect: this.connect,
+      pipelining: 1,
+      maxHeaderSize: RESPONSE_HEAD_BYTES_MAX,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      keepAliveMaxTimeout: KEEP_ALIVE_MAX_MS,
+      // The sender's own deadline bounds both; undici's would only add timers that a dripping answer refreshes.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+    const connection: Connection = { origin, client, answered: 0, idle: false };
+    client.on('disconnect', () => {
+      connection.answered = 0;
+      if (connection.idle) void this.closeIdle(connection);
+    });
+    return connection;
+  }
+
+  private closeIdle(connection: Connection): Promise<void> {
+    this.withdraw(connection);
+    return connection.client.destroy();
+  }
+
+  private withdraw(connection: Connection): void {
+    connection.idle = false;
+    this.idleByAge.delete(connection);
+    const siblings = this.idle.get(connection.origin)!;
+    siblings.splice(siblings.lastIndexOf(connection), 1);
+    if (siblings.length === 0) this.idle.delete(connection.origin);
+  }
+
+  private leave(): void {
+    this.busy--;
+    if (this.busy === 0) this.drained?.();
+  }
+}
+
+/** Literals are judged here, because sockets do not look them up; names by the checked lookup. */
+function checkedConnector(policy: AddressPolicy, resolver: CheckedResolver, timeout: number): buildConnector.connector {
+  const connect = buildConnector({
+    timeout,
+    lookup: resolver.lookup,
+    maxCachedSessions: TLS_SESSIONS_MAX,
+    rejectUnauthorized: true,
+  });
+  return (options, callback) => {
+    if (isIP(options.hostname) !== 0 && policy.judgeAddress(options.hostname) === 'refused') {
+      // Never within the call: undici expects connectors to answer later.
+      process.nextTick(callback, new ConnectFailure('refused', ADDRESS_NOT_ALLOWED), null);
+      return;
+    }
+    connect(options, (...[error, socket]) => {
+      if (error) callback(toConnectFailure(error, options.protocol), null);
+      else callback(null, socket!);
+    });
+  };
+}

@@ -1,0 +1,47 @@
+import type { Clock } from '../../kernel/clock.js';
+import { addressLiteral, AddressPolicy, addressRefused, type AddressPolicyOptions } from './address-policy.js';
+import { CheckedResolver, type Resolver } from './resolve-checked.js';
+import { ConnectFailure } from './send-outcome.js';
+import { WebhookSender } from './webhook-sender.js';
+
+export interface EgressOptions extends AddressPolicyOptions {
+  readonly resolver?: Resolver;
+  readonly connectTimeoutMs?: number;
+  readonly clock?: Clock;
+}
+
+/**
+ * The one way out: which addresses a tenant may name, and the sender that connects to them. Both judge by one policy; what was
+ * allowed when it was saved is judged again at each new connection.
+ */
+export class Egress {
+  readonly policy: AddressPolicy;
+  readonly sender: WebhookSender;
+  private readonly resolver: CheckedResolver;
+
+  constructor({ resolver, connectTimeoutMs, clock, ...rules }: EgressOptions) {
+    this.policy = new AddressPolicy(rules);
+    this.resolver = new CheckedResolver(this.policy, resolver);
+    this.sender = new WebhookSender({ policy: this.policy, resolver: this.resolver, connectTimeoutMs, clock });
+  }
+
+  /**
+   * Throws `webhook-url-invalid` or `webhook-address-refused`, both with `pointer`. A name that does not resolve now is
+   * accepted: receivers are often registered before their DNS record exists.
+   */
+  async checkUrl(raw: string, pointer = '/url'): Promise<void> {
+    const { hostname } = this.policy.judgeUrl(raw, pointer);
+    if (addressLiteral(hostname) !== undefined) return;
+    try {
+      await this.resolver.resolve(hostname);
+    } catch (error) {
+      if (error instanceof ConnectFailure && error.phase === 'dns') return;
+      throw error instanceof ConnectFailure ? addressRefused(pointer) : error;
+    }
+  }
+
+  /** Resolves when the requests under way have ended. */
+  close(): Promise<void> {
+    return this.sender.close();
+  }
+}

@@ -1,0 +1,145 @@
+import type { Dispatcher } from 'undici';
+import type { Connection, Connections } from './connections.js';
+import {
+  describe,
+  isConnectionLost,
+  parseRetryAfter,
+  phaseOf,
+  type FailurePhase,
+  type SendOutcome,
+} from './send-outcome.js';
+
+/** What is read of a body at most; a longer one costs the connection, not the outcome. */
+const BODY_BYTES_MAX = 65_536;
+const EXCERPT_BYTES_MAX = 16_384;
+
+export interface ExchangeOptions {
+  readonly origin: string;
+  readonly dispatch: Dispatcher.DispatchOptions;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+  /** Milliseconds since the epoch, for `Retry-After` dates. */
+  readonly now: () => number;
+}
+
+const isSuccess = (status: number): boolean => status >= 200 && status < 300;
+
+/**
+ * One request and what comes of it, as undici's handler, event listener and timer argument in one object: this is the hot path.
+ * The first of answer, error, deadline and signal settles it; whatever comes later finds it settled. The deadline covers all from
+ * the name's resolution to the last byte read, so an answer that drips cannot prolong it.
+ *
+ * A connection that was used before may be closed by the other side just as it is written to. If it is lost before an answer
+ * began, the request is sent once more over a new socket, within the same deadline and as the same attempt: delivery is at least
+ * once, and the receiver sees the same `webhook-id`.
+ */
+export class Exchange implements Dispatcher.DispatchHandler {
+  private readonly startedAt = performance.now();
+  private timer: NodeJS.Timeout | undefined;
+  private connection!: Connection;
+  private settled = false;
+  private retried = false;
+  private status = 0;
+  private retryAfter: string | string[] | undefined;
+  private bodyBytes = 0;
+  private readonly excerpt: Buffer[] = [];
+
+  constructor(
+    private readonly connections: Connections,
+    private readonly options: ExchangeOptions,
+    private readonly resolve: (outcome: SendOutcome) => void,
+  ) {}
+
+  start(): void {
+    this.timer = setTimeout(expire, this.options.timeoutMs, this);
+    this.options.signal?.addEventListener('abort', this);
+    this.dispatchOver(this.connections.acquire(this.options.origin));
+  }
+
+  /** The signal fired. */
+  handleEvent(): void {
+    this.settle({ kind: 'aborted' }, false);
+  }
+
+  expire(): void {
+    this.fail('timeout', `no complete answer within ${this.options.timeoutMs} ms`);
+  }
+
+  /** undici tells this kind of handler from the older one by this method. */
+  onRequestStart(): void {}
+
+  onResponseStart(_: unknown, status: number, headers: Record<string, string | string[] | undefined>): void {
+    if (status < 200) return;
+    this.status = status;
+    this.retryAfter = headers['retry-after'];
+  }
+
+  onResponseData(_: unknown, chunk: Buffer): void {
+    if (this.settled) return;
+    const room = EXCERPT_BYTES_MAX - this.bodyBytes;
+    if (room > 0 && !isSuccess(this.status)) this.excerpt.push(chunk.subarray(0, room));
+    this.bodyBytes += chunk.length;
+    if (this.bodyBytes > BODY_BYTES_MAX) this.answer(false);
+  }
+
+  onResponseEnd(): void {
+    this.connection.answered++;
+    this.answer(true);
+  }
+
+  onResponseError(_: unknown, error: Error): void {
+    if (this.settled) return;
+    if (this.status === 0 && !this.retried && this.connection.answered > 0 && isConnectionLost(error)) {
+      this.retried = true;
+      const lost = this.connection;
+      this.dispatchOver(this.connections.acquire(this.options.origin, true));
+      this.connections.discard(lost);
+      return;
+    }
+    this.fail(phaseOf(error), describe(error));
+  }
+
+  private dispatchOver(connection: Connection): void {
+    this.connection = connection;
+    connection.client.dispatch(this.options.dispatch, this);
+  }
+
+  private answer(reusable: boolean): void {
+    const { status } = this;
+    const durationMs = this.elapsed();
+    if (isSuccess(status)) {
+      this.settle({ kind: 'response', status, durationMs }, reusable);
+      return;
+    }
+    const retryAfterMs = parseRetryAfter(this.retryAfter, this.options.now());
+    const excerpt = this.excerpt.length > 0 ? readable(this.excerpt) : undefined;
+    this.settle({ kind: 'response', status, durationMs, retryAfterMs, excerpt }, reusable);
+  }
+
+  private fail(phase: FailurePhase, error: string): void {
+    this.settle({ kind: 'failure', phase, error, durationMs: this.elapsed() }, false);
+  }
+
+  private elapsed(): number {
+    return Math.round((performance.now() - this.startedAt) * 100) / 100;
+  }
+
+  private settle(outcome: SendOutcome, reusable: boolean): void {
+    if (this.settled) return;
+    this.settled = true;
+    clearTimeout(this.timer);
+    this.options.signal?.removeEventListener('abort', this);
+    if (reusable) this.connections.release(this.connection);
+    else this.connections.discard(this.connection);
+    this.resolve(outcome);
+  }
+}
+
+function expire(exchange: Exchange): void {
+  exchange.expire();
+}
+
+/** Text that any log or database takes: no half character at the cut, no NUL (PostgreSQL's `text` refuses it). */
+function readable(chunks: readonly Buffer[]): string {
+  return new TextDecoder().decode(Buffer.concat(chunks), { stream: true }).replaceAll('\0', '\uFFFD');
+}

@@ -1,0 +1,95 @@
+import { Clock, SystemClock } from '../../kernel/clock.js';
+import { DomainError } from '../../kernel/domain-error.js';
+import { ADDRESS_NOT_ALLOWED, type AddressPolicy } from './address-policy.js';
+import { Connections } from './connections.js';
+import { Exchange } from './exchange.js';
+import type { CheckedResolver } from './resolve-checked.js';
+import type { SendOutcome } from './send-outcome.js';
+
+export interface WebhookSenderOptions {
+  readonly policy: AddressPolicy;
+  readonly resolver: CheckedResolver;
+  /** Until the connection stands, the name's resolution and TLS included. Kept to within half a second. */
+  readonly connectTimeoutMs?: number;
+  readonly clock?: Clock;
+}
+
+export interface SendRequest {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Buffer;
+  /** Over all, from the name's resolution to the last byte of the answer. */
+  readonly timeoutMs: number;
+  /** Ends the request as `aborted`. */
+  readonly signal?: AbortSignal;
+}
+
+interface Target {
+  readonly origin: string;
+  readonly path: string;
+}
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const TARGETS_MAX = 10_000;
+const ABORTED: SendOutcome = { kind: 'aborted' };
+
+/**
+ * POSTs to addresses that tenants chose. The URL is judged by its text, and every connection by the address it really goes to.
+ * Redirects are answers like any other: nothing is followed, no proxy setting of the environment is used, no cookie is kept. How
+ * many requests run at once is the caller's to bound.
+ *
+ * A 2xx counts once the whole answer was read, or its first 64 KiB; a 2xx whose body does not end in time is a timeout.
+ */
+export class WebhookSender {
+  private readonly policy: AddressPolicy;
+  private readonly connections: Connections;
+  private readonly now: () => number;
+  /** URLs that passed the policy, taken apart: parsing and judging one costs 3 µs, and lanes send to the same one again and again. */
+  private readonly targets = new Map<string, Target>();
+  private closed = false;
+
+  constructor({
+    policy,
+    resolver,
+    connectTimeoutMs = CONNECT_TIMEOUT_MS,
+    clock = new SystemClock(),
+  }: WebhookSenderOptions) {
+    this.policy = policy;
+    this.connections = new Connections(policy, resolver, connectTimeoutMs);
+    this.now = () => clock.now();
+  }
+
+  /** Never rejects for what the network or the receiver does. */
+  send({ url, headers, body, timeoutMs, signal }: SendRequest): Promise<SendOutcome> {
+    if (this.closed || signal?.aborted) return Promise.resolve(ABORTED);
+    const target = this.targets.get(url) ?? this.judge(url);
+    if (typeof target === 'string') {
+      return Promise.resolve({ kind: 'failure', phase: 'refused', error: target, durationMs: 0 });
+    }
+    const { origin, path } = target;
+    return new Promise((resolve) => {
+      const dispatch = { method: 'POST', path, headers, body } as const;
+      new Exchange(this.connections, { origin, dispatch, timeoutMs, signal, now: this.now }, resolve).start();
+    });
+  }
+
+  /** New requests are answered `aborted`; resolves when those under way have ended, at the latest by their deadlines. */
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.connections.close();
+  }
+
+  /** The target, or why there is none. */
+  private judge(raw: string): Target | string {
+    try {
+      const { origin, pathname, search } = this.policy.judgeUrl(raw);
+      const target = { origin, path: pathname + search };
+      if (this.targets.size >= TARGETS_MAX) this.targets.delete(this.targets.keys().next().value!);
+      this.targets.set(raw, target);
+      return target;
+    } catch (error) {
+      if (!(error instanceof DomainError)) throw error;
+      return error.code === 'webhook-address-refused' ? ADDRESS_NOT_ALLOWED : 'URL not valid';
+    }
+  }
+}

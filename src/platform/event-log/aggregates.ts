@@ -1,0 +1,156 @@
+import type { Actor, Aggregate, DomainEvent, Versioned } from '../../kernel/aggregate.js';
+import type { Clock } from '../../kernel/clock.js';
+import { defineErrors } from '../../kernel/domain-error.js';
+import { newId, SYSTEM_TENANT } from '../../kernel/ids.js';
+import { unavailable, type Database, type Sql } from '../postgres/database.js';
+import { violatedKey } from '../postgres/sql-state.js';
+import type { LogEnd } from './append-plan.js';
+import { APPEND, appendValues, LOCK_HEADS, READ_ENDS } from './append-sql.js';
+import type { AppendListener } from './appender.js';
+import type { StoredEvent } from './event.js';
+import type { LogReader } from './log-reader.js';
+
+const fail = defineErrors({
+  'version-mismatch': { kind: 'precondition-failed', title: 'The resource has changed' },
+});
+
+const STREAM_PAGE = 1_000;
+const CONFLICT_RETRIES_MAX = 5;
+
+/** An aggregate and the read model that is written with its events. */
+export abstract class AggregateRepository<S, E extends DomainEvent, R> {
+  abstract readonly aggregate: Aggregate<S, E, R>;
+  /** Brings the read model up to `state`, inside the transaction that appends the events. */
+  abstract project(sql: Sql, ref: R, changed: Changed<S>): Promise<void>;
+}
+
+export interface Changed<S> extends Versioned<S> {
+  readonly recordedAt: number;
+}
+
+export interface ChangeOptions {
+  /** The version that the caller has seen (`If-Match`); another one changes nothing. */
+  readonly expectedVersion?: number;
+}
+
+/** Load, fold, decide, append with the version that was loaded, project, commit; once more, at most five times, on a conflict. */
+export class Aggregates {
+  constructor(
+    private readonly database: Database,
+    private readonly reader: LogReader,
+    private readonly clock: Clock,
+    private readonly listener: AppendListener,
+  ) {}
+
+  async load<S, E extends DomainEvent, R>(aggregate: Aggregate<S, E, R>, ref: R): Promise<Versioned<S>> {
+    const log = { tenantId: SYSTEM_TENANT, topicUid: aggregate.topicUid };
+    let state = aggregate.initial;
+    let version = 0;
+    for (;;) {
+      const page = await this.reader.stream(log, aggregate.streamOf(ref), version, STREAM_PAGE);
+      for (const event of page) state = aggregate.evolve(state, toDomainEvent(aggregate, event), { recordedAt: event.recordedAt });
+      version += page.length;
+      if (page.length < STREAM_PAGE) return { state, version };
+    }
+  }
+
+  /** `decide` is pure: it answers the events to append (none: nothing changes) or throws a DomainError. */
+  async change<S, E extends DomainEvent, R>(
+    repository: AggregateRepository<S, E, R>,
+    ref: R,
+    actor: Actor,
+    decide: (state: S) => readonly E[],
+    options: ChangeOptions = {},
+  ): Promise<Versioned<S>> {
+    for (let attempt = 1; ; attempt++) {
+      const loaded = await this.load(repository.aggregate, ref);
+      const events = decide(loaded.state);
+      if (options.expectedVersion !== undefined && options.expectedVersion !== loaded.version) {
+        throw fail('version-mismatch', `The resource is at version ${loaded.version}, not ${options.expectedVersion}.`);
+      }
+      if (events.length === 0) return loaded;
+      try {
+        return await this.append(repository, ref, actor, loaded, events);
+      } catch (error) {
+        if (violatedKey(error) !== 'event_stream_key') throw error;
+        if (attempt === CONFLICT_RETRIES_MAX) throw unavailable(error, 'The resource is changed by too many at once.');
+      }
+    }
+  }
+
+  private async append<S, E extends DomainEvent, R>(
+    repository: AggregateRepository<S, E, R>,
+    ref: R,
+    actor: Actor,
+    loaded: Versioned<S>,
+    events: readonly E[],
+  ): Promise<Versioned<S>> {
+    const { aggregate } = repository;
+    const { changed, rows } = await this.database.transaction(async (sql) => {
+      const end = await lockEnd(sql, aggregate.topicUid);
+      const recordedAt = Math.max(end.recordedAt, this.clock.now());
+      const stored = toRows(aggregate, ref, actor, { end, recordedAt, version: loaded.version, events });
+      await sql.query({ ...APPEND, values: appendValues(SYSTEM_TENANT, new Map([[aggregate.topicUid, stored]])) });
+      const state = events.reduce((folded, event) => aggregate.evolve(folded, event, { recordedAt }), loaded.state);
+      const next = { state, version: loaded.version + events.length, recordedAt };
+      await repository.project(sql, ref, next);
+      return { changed: next, rows: stored };
+    });
+    this.listener.appended(SYSTEM_TENANT, aggregate.topicUid, rows);
+    return changed;
+  }
+}
+
+async function lockEnd(sql: Sql, topicUid: string): Promise<Omit<LogEnd, 'streams'>> {
+  await sql.query({ ...LOCK_HEADS, values: [SYSTEM_TENANT, [topicUid]] });
+  const result = await sql.query({ ...READ_ENDS, values: [SYSTEM_TENANT, [topicUid]], rowMode: 'array' });
+  const [, position, logBytes, recordedAt] = result.rows[0] as unknown as [string, number, number, number];
+  return { position, logBytes, recordedAt };
+}
+
+interface Addition<E> {
+  readonly end: Omit<LogEnd, 'streams'>;
+  readonly recordedAt: number;
+  readonly version: number;
+  readonly events: readonly E[];
+}
+
+function toRows<S, E extends DomainEvent, R>(
+  aggregate: Aggregate<S, E, R>,
+  ref: R,
+  actor: Actor,
+  { end, recordedAt, version, events }: Addition<E>,
+): StoredEvent[] {
+  let { logBytes } = end;
+  return events.map((event, i) => {
+    const data = JSON.stringify(event.data);
+    logBytes += Buffer.byteLength(data);
+    return {
+      position: end.position + 1 + i,
+      logBytes,
+      recordedAt,
+      occurredAt: null,
+      streamVersion: version + 1 + i,
+      schemaVersion: aggregate.eventTypes[event.type as E['type']].version,
+      id: newId('evt'),
+      type: event.type,
+      key: aggregate.tenantOf(ref),
+      stream: aggregate.streamOf(ref),
+      correlationId: actor.correlationId,
+      causationId: null,
+      traceparent: actor.traceparent,
+      publishedBy: actor.id,
+      metadata: null,
+      data,
+    };
+  });
+}
+
+/** A stored event in today's shape. */
+export function toDomainEvent<S, E extends DomainEvent, R>(aggregate: Aggregate<S, E, R>, event: StoredEvent): E {
+  const type = aggregate.eventTypes[event.type as E['type']];
+  const data = JSON.parse(event.data) as object;
+  const version = event.schemaVersion ?? 1;
+  const current = version < type.version && type.upcast ? type.upcast(data, version) : data;
+  return { type: event.type, data: current } as E;
+}

@@ -1,0 +1,150 @@
+import type { DomainError } from '../../kernel/domain-error.js';
+import type { AppendedEvent, AppendRequest, AppendResult, NewEvent, StoredEvent } from './event.js';
+import { logError } from './log-errors.js';
+
+/** What an appender knows of a log's end. All of it is true as long as nobody else has appended since it was read. */
+export interface LogEnd {
+  position: number;
+  logBytes: number;
+  recordedAt: number;
+  /** Versions of streams, as far as they were read. */
+  readonly streams: Map<string, number>;
+}
+
+/** Events that are in the log already, by id. */
+export type KnownEvents = ReadonlyMap<string, StoredEvent>;
+
+export interface PlanInput {
+  readonly requests: readonly AppendRequest[];
+  readonly ends: ReadonlyMap<string, LogEnd>;
+  /** By topic uid, then by event id. */
+  readonly known: ReadonlyMap<string, KnownEvents>;
+  /** Places (`placeKey`) that an earlier try of this very flush may have filled, when the answer to its commit was lost. */
+  readonly ours: ReadonlySet<string>;
+  readonly now: number;
+}
+
+export interface AppendPlan {
+  /** In the order of the requests: what each is told once the rows are committed. */
+  readonly outcomes: readonly (AppendResult | DomainError)[];
+  /** By topic uid: what is to be inserted, positions ascending. */
+  readonly rows: ReadonlyMap<string, StoredEvent[]>;
+}
+
+/** A log while a plan grows: the end as it will be, and what the plan has given positions to. */
+interface Draft {
+  end: LogEnd;
+  readonly rows: StoredEvent[];
+  readonly planned: Map<string, StoredEvent>;
+}
+
+/**
+ * Gives each event its position, settling duplicates and version conflicts request by request, so that none fails its neighbours.
+ * Pure: `ends` is not changed. Time order is position order: a clock that steps back is held at the last recorded time.
+ */
+export function planAppends(input: PlanInput): AppendPlan {
+  const drafts = new Map<string, Draft>();
+  const outcomes = input.requests.map((request) => {
+    const end = input.ends.get(request.topicUid);
+    if (!end) return logError('log-gone', 'The topic does not exist (any more).');
+    let draft = drafts.get(request.topicUid);
+    if (!draft) {
+      draft = { end: { ...end, streams: new Map(), recordedAt: Math.max(end.recordedAt, input.now) }, rows: [], planned: new Map() };
+      drafts.set(request.topicUid, draft);
+    }
+    return planRequest(request, draft, end, input);
+  });
+  const rows = new Map<string, StoredEvent[]>();
+  for (const [uid, draft] of drafts) if (draft.rows.length > 0) rows.set(uid, draft.rows);
+  return { outcomes, rows };
+}
+
+function planRequest(request: AppendRequest, draft: Draft, end: LogEnd, input: PlanInput): AppendResult | DomainError {
+  const known = input.known.get(request.topicUid);
+  const earlier = new Map<string, StoredEvent | NewEvent>();
+  let fresh = 0;
+  for (const event of request.events) {
+    const same = earlier.get(event.id) ?? draft.planned.get(event.id) ?? known?.get(event.id);
+    if (same === undefined) fresh++;
+    else if (!sameContent(same, event)) return idConflict(event.id);
+    if (event.idGiven) earlier.set(event.id, same ?? event);
+  }
+  const conflict = fresh > 0 ? versionConflict(request, draft, end) : undefined;
+  return conflict ?? { events: request.events.map((event) => place(event, request, draft, end, input)) };
+}
+
+function place(event: NewEvent, request: AppendRequest, draft: Draft, end: LogEnd, input: PlanInput): AppendedEvent {
+  const stored = draft.planned.get(event.id) ?? input.known.get(request.topicUid)?.get(event.id);
+  if (stored) {
+    const duplicate = draft.planned.has(event.id) || !input.ours.has(placeKey(request.topicUid, event.id, stored.position));
+    draft.planned.set(event.id, stored); // whoever brings it next has not stored it
+    return { id: event.id, position: stored.position, streamVersion: stored.streamVersion, duplicate };
+  }
+  const row = store(event, request.publishedBy, draft, end);
+  if (event.idGiven) draft.planned.set(event.id, row);
+  return { id: row.id, position: row.position, streamVersion: row.streamVersion, duplicate: false };
+}
+
+function store(event: NewEvent, publishedBy: string, draft: Draft, end: LogEnd): StoredEvent {
+  let streamVersion: number | null = null;
+  if (event.stream !== null) {
+    streamVersion = streamVersionOf(event.stream, draft, end) + 1;
+    draft.end.streams.set(event.stream, streamVersion);
+  }
+  draft.end.position += 1;
+  draft.end.logBytes += event.bytes;
+  const row: StoredEvent = {
+    position: draft.end.position,
+    logBytes: draft.end.logBytes,
+    recordedAt: draft.end.recordedAt,
+    occurredAt: event.occurredAt,
+    streamVersion,
+    schemaVersion: event.schemaVersion,
+    id: event.id,
+    type: event.type,
+    key: event.key,
+    stream: event.stream,
+    correlationId: event.correlationId,
+    causationId: event.causationId,
+    traceparent: event.traceparent,
+    publishedBy,
+    metadata: event.metadata,
+    data: event.data,
+  };
+  draft.rows.push(row);
+  return row;
+}
+
+const streamVersionOf = (stream: string, draft: Draft, end: LogEnd): number =>
+  draft.end.streams.get(stream) ?? end.streams.get(stream) ?? 0;
+
+function versionConflict(request: AppendRequest, draft: Draft, end: LogEnd): DomainError | undefined {
+  if (request.expectedStreamVersion === 'any') return undefined;
+  const stream = request.events[0]?.stream ?? '';
+  const actual = streamVersionOf(stream, draft, end);
+  if (actual === request.expectedStreamVersion) return undefined;
+  return logError('stream-version-conflict', `Stream "${stream}" is at version ${actual}, not ${request.expectedStreamVersion}.`, {
+    stream,
+    expectedVersion: request.expectedStreamVersion,
+    actualVersion: actual,
+  });
+}
+
+/** An event found exactly where a try of ours was to put it was put there by that try: anyone else's is a duplicate. */
+export const placeKey = (topicUid: string, id: string, position: number): string => `${topicUid} ${id} ${position}`;
+
+const idConflict = (id: string): DomainError =>
+  logError('event-id-conflict', `Event id "${id}" is taken by an event with other content.`, { eventId: id });
+
+/** What the producer sent is the same; what a repeated request leaves out or the server filled in is not compared. */
+function sameContent(stored: StoredEvent | NewEvent, event: NewEvent): boolean {
+  return (
+    stored.type === event.type &&
+    stored.data === event.data &&
+    stored.key === event.key &&
+    stored.stream === event.stream &&
+    stored.schemaVersion === event.schemaVersion &&
+    stored.metadata === event.metadata &&
+    (event.occurredAt === null || stored.occurredAt === event.occurredAt)
+  );
+}

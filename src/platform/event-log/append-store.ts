@@ -1,0 +1,158 @@
+import type pg from 'pg';
+import { BEGIN, type Database, type Row, type Sql, type Statement } from '../postgres/database.js';
+import type { LogEnd } from './append-plan.js';
+import {
+  APPEND,
+  appendValues,
+  joinTexts,
+  LOCK_HEADS,
+  READ_BY_IDS,
+  READ_ENDS,
+  READ_STREAM_VERSIONS,
+  toStoredEvent,
+} from './append-sql.js';
+import type { AppendRequest, StoredEvent } from './event.js';
+
+const ENDS_MAX = 10_000;
+const STREAMS_MAX = 10_000;
+
+/** Topic uids that no longer exist. */
+export type Gone = ReadonlySet<string>;
+
+/** Reads and writes of the appender, and its memory of where each log ends. */
+export class AppendStore {
+  /** By topic uid; the least recently read is dropped first. */
+  private readonly ends = new Map<string, LogEnd>();
+  private readonly pool: pg.Pool;
+
+  constructor(database: Database) {
+    this.pool = database.appendPool;
+  }
+
+  /** Forgets what it knew of these logs: somebody else has appended, or a reply was lost. */
+  forget(uids: readonly string[]): void {
+    for (const uid of uids) this.ends.delete(uid);
+  }
+
+  /** From memory, where it remembers: true only as long as nobody else has appended, which the unique keys watch. */
+  async cachedEnds(tenantId: string, uids: readonly string[]): Promise<Map<string, LogEnd>> {
+    const missing = uids.filter((uid) => !this.ends.has(uid));
+    if (missing.length > 0) {
+      for (const [uid, end] of await this.readEnds(this.pool, tenantId, missing)) this.remember(uid, end);
+    }
+    const found = new Map<string, LogEnd>();
+    for (const uid of uids) {
+      const end = this.ends.get(uid);
+      if (!end) continue;
+      this.remember(uid, end);
+      found.set(uid, end);
+    }
+    return found;
+  }
+
+  private remember(uid: string, end: LogEnd): void {
+    this.ends.delete(uid);
+    this.ends.set(uid, end);
+    if (this.ends.size > ENDS_MAX) this.ends.delete(this.ends.keys().next().value!);
+  }
+
+  async readEnds(sql: Sql, tenantId: string, uids: readonly string[]): Promise<Map<string, LogEnd>> {
+    const rows = await select(sql, READ_ENDS, [tenantId, uids]);
+    return new Map(
+      rows.map(([uid, position, logBytes, recordedAt]) => [
+        uid as string,
+        { position, logBytes, recordedAt, streams: new Map<string, number>() } as LogEnd,
+      ]),
+    );
+  }
+
+  /** Adds to the ends the versions of all streams that the requests name and the ends do not know. */
+  async readStreams(sql: Sql, requests: readonly AppendRequest[], ends: ReadonlyMap<string, LogEnd>): Promise<void> {
+    const uids: string[] = [];
+    const streams: string[] = [];
+    const asked = new Set<string>();
+    // Before anything is asked for: what these requests need must all be there when they are planned.
+    for (const end of ends.values()) if (end.streams.size > STREAMS_MAX) end.streams.clear();
+    for (const { topicUid, events } of requests) {
+      const end = ends.get(topicUid);
+      if (!end) continue;
+      for (const { stream } of events) {
+        if (stream === null || end.streams.has(stream) || asked.has(topicUid + stream)) continue;
+        asked.add(topicUid + stream);
+        uids.push(topicUid);
+        streams.push(stream);
+      }
+    }
+    if (streams.length === 0) return;
+    const rows = await select(sql, READ_STREAM_VERSIONS, [requests[0]!.tenantId, uids, joinTexts(streams)]);
+    for (const [uid, stream, version] of rows) {
+      ends.get(uid as string)!.streams.set(stream as string, version as number);
+    }
+  }
+
+  /** Events of the log that carry an id of the requests, by topic uid and id. */
+  async readKnown(sql: Sql, requests: readonly AppendRequest[]): Promise<Map<string, Map<string, StoredEvent>>> {
+    const uids = requests.flatMap(({ topicUid, events }) => events.map(() => topicUid));
+    const ids = requests.flatMap(({ events }) => events.map(({ id }) => id));
+    const known = new Map<string, Map<string, StoredEvent>>();
+    const rows = await select(sql, READ_BY_IDS, [requests[0]!.tenantId, uids, joinTexts(ids)]);
+    for (const row of rows) {
+      const event = toStoredEvent(row, 1);
+      const ofTopic = known.get(row[0] as string);
+      if (ofTopic) ofTopic.set(event.id, event);
+      else known.set(row[0] as string, new Map([[event.id, event]]));
+    }
+    return known;
+  }
+
+  /** Inserts the rows of a flush, all topics in one statement. Answers which topics turned out to be gone: theirs were left out. */
+  async insert(sql: Sql, tenantId: string, rows: ReadonlyMap<string, StoredEvent[]>): Promise<Gone> {
+    let expected = 0;
+    for (const own of rows.values()) expected += own.length;
+    const result = await sql.query({ ...APPEND, values: appendValues(tenantId, rows) });
+    if (result.rowCount === expected) return new Set();
+    const left = await this.readEnds(this.pool, tenantId, [...rows.keys()]);
+    return new Set([...rows.keys()].filter((uid) => !left.has(uid)));
+  }
+
+  /** After the commit: the ends as the rows leave them. */
+  advance(ends: ReadonlyMap<string, LogEnd>, rows: ReadonlyMap<string, readonly StoredEvent[]>): void {
+    for (const [uid, own] of rows) {
+      const end = ends.get(uid)!;
+      const last = own[own.length - 1]!;
+      end.position = last.position;
+      end.logBytes = last.logBytes;
+      end.recordedAt = last.recordedAt;
+      for (const { stream, streamVersion } of own) if (stream !== null) end.streams.set(stream, streamVersion!);
+      if (end.streams.size > STREAMS_MAX) end.streams.clear();
+      this.remember(uid, end);
+    }
+  }
+
+  /** Runs `work` in a transaction that holds the heads of the topics locked, so that their ends cannot move. */
+  async locked<T>(tenantId: string, uids: readonly string[], work: (sql: Sql) => Promise<T>): Promise<T> {
+    const client = await this.pool.connect();
+    let broken: Error | undefined;
+    try {
+      await client.query(BEGIN);
+      await client.query({ ...LOCK_HEADS, values: [tenantId, uids] });
+      const result = await work(client);
+      await client.query('COMMIT');
+      return result;
+    } catch (error) {
+      await client.query('ROLLBACK').catch((failure: Error) => (broken = failure));
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  }
+
+  get connection(): Sql {
+    return this.pool;
+  }
+}
+
+async function select(sql: Sql, statement: Statement, values: unknown[]): Promise<Row[]> {
+  const result = await sql.query<Row>({ ...statement, values, rowMode: 'array' });
+  return result.rows;
+}

@@ -1,0 +1,59 @@
+/** The words of the log. `data` and `metadata` are JSON texts, kept and handed on exactly as they were sent. */
+
+/** A log of one topic: the uid is new for each life of a topic name. */
+export interface LogRef {
+  readonly tenantId: string;
+  readonly topicUid: string;
+}
+
+/** An event on its way into the log. */
+export interface NewEvent {
+  readonly id: string;
+  /** Whether the producer chose the id: only then can it have been stored before. */
+  readonly idGiven: boolean;
+  readonly type: string;
+  readonly data: string;
+  readonly key: string | null;
+  readonly stream: string | null;
+  /** Milliseconds since the epoch; null: the time of recording. */
+  readonly occurredAt: number | null;
+  readonly schemaVersion: number | null;
+  readonly correlationId: string | null;
+  readonly causationId: string | null;
+  readonly traceparent: string | null;
+  readonly metadata: string | null;
+  /** UTF-8 bytes that the event counts for in limits and sizes. */
+  readonly bytes: number;
+}
+
+/** An event as the log holds it. Positions are 1, 2, 3 … in a topic; times are milliseconds since the epoch. */
+export interface StoredEvent extends Omit<NewEvent, 'idGiven' | 'bytes'> {
+  readonly position: number;
+  readonly streamVersion: number | null;
+  readonly recordedAt: number;
+  readonly publishedBy: string;
+  /** Running total of the topic's bytes, this event included. */
+  readonly logBytes: number;
+}
+
+/** The version a stream must have for the append to take place; 0 is «no such stream yet». */
+export type ExpectedStreamVersion = number | 'any';
+
+/** Events of one call: all of them are stored, or none. */
+export interface AppendRequest extends LogRef {
+  readonly events: readonly NewEvent[];
+  readonly publishedBy: string;
+  readonly expectedStreamVersion: ExpectedStreamVersion;
+}
+
+export interface AppendedEvent {
+  readonly id: string;
+  readonly position: number;
+  readonly streamVersion: number | null;
+  /** The same event had been stored before; `position` is where. */
+  readonly duplicate: boolean;
+}
+
+export interface AppendResult {
+  readonly events: readonly AppendedEvent[];
+}

@@ -1,0 +1,16 @@
+export { Aggregates, AggregateRepository, toDomainEvent, type Changed, type ChangeOptions } from './aggregates.js';
+export { Appender, type AppendListener } from './appender.js';
+export { DurableSubscriptions, type Reaction } from './durable-subscription.js';
+export type {
+  AppendedEvent,
+  AppendRequest,
+  AppendResult,
+  ExpectedStreamVersion,
+  LogRef,
+  NewEvent,
+  StoredEvent,
+} from './event.js';
+export { Hints } from './hints.js';
+export { LogReader, type EventPage, type LogBounds, type PageRequest, type ReadFilter } from './log-reader.js';
+export { Tails } from './tails.js';
+export type { TopicTail } from './topic-tail.js';

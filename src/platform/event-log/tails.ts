@@ -1,0 +1,97 @@
+import type { AppendListener } from './appender.js';
+import type { LogRef, StoredEvent } from './event.js';
+import type { Hints } from './hints.js';
+import type { LogReader } from './log-reader.js';
+import { TopicTail } from './topic-tail.js';
+
+export interface TailsOptions {
+  /** Memory for the newest events of followed topics, all together. */
+  readonly cacheBytesMax: number;
+  /** How often the ends of followed topics are looked up in case a hint was lost. */
+  readonly pollMs: number;
+  readonly onError: (error: unknown) => void;
+  readonly onFlush: (durationMs: number, events: number) => void;
+}
+
+/**
+ * The tails of all topics that somebody in this process follows. They learn of new events at once from the appender of this process
+ * and by hints from other instances; a poll makes good whatever hint was lost.
+ */
+export class Tails implements AppendListener {
+  private readonly tails = new Map<string, TopicTail>();
+  private readonly memory: { bytes: number; readonly bytesMax: number };
+  private readonly timer: NodeJS.Timeout;
+  private polling = false;
+
+  constructor(
+    private readonly reader: LogReader,
+    private readonly hints: Hints,
+    private readonly options: TailsOptions,
+  ) {
+    this.memory = { bytes: 0, bytesMax: options.cacheBytesMax };
+    this.timer = setInterval(() => void this.poll(), options.pollMs);
+    this.timer.unref();
+    hints.onHint((topicUid, position) => this.tails.get(topicUid)?.advanced(position));
+    hints.onGap(() => void this.poll());
+  }
+
+  /** Follows a log; the tail knows the log's end when this resolves. Each follower unfollows once. */
+  async follow(log: LogRef): Promise<TopicTail> {
+    let tail = this.tails.get(log.topicUid);
+    if (!tail) {
+      tail = new TopicTail(log, this.reader, this.memory);
+      this.tails.set(log.topicUid, tail);
+    }
+    tail.followers++;
+    if (tail.head === 0) {
+      try {
+        tail.advanced((await this.reader.tails(log.tenantId, [log.topicUid])).get(log.topicUid) ?? 0);
+      } catch (error) {
+        this.unfollow(tail);
+        throw error;
+      }
+    }
+    return tail;
+  }
+
+  unfollow(tail: TopicTail): void {
+    if (--tail.followers > 0) return;
+    tail.drop();
+    if (this.tails.get(tail.log.topicUid) === tail) this.tails.delete(tail.log.topicUid);
+  }
+
+  appended(tenantId: string, topicUid: string, events: readonly StoredEvent[]): void {
+    this.tails.get(topicUid)?.appended(events);
+    this.hints.send(tenantId, topicUid, events[events.length - 1]!.position);
+  }
+
+  advanced(tenantId: string, topicUid: string, position: number): void {
+    this.tails.get(topicUid)?.advanced(position);
+    this.hints.send(tenantId, topicUid, position);
+  }
+
+  flushed(durationMs: number, events: number): void {
+    this.options.onFlush(durationMs, events);
+  }
+
+  /** Looks up the ends of all followed topics, one statement a tenant. */
+  async poll(): Promise<void> {
+    if (this.polling) return;
+    this.polling = true;
+    try {
+      const byTenant = Map.groupBy(this.tails.values(), ({ log }) => log.tenantId);
+      for (const [tenantId, tails] of byTenant) {
+        const ends = await this.reader.tails(tenantId, tails.map(({ log }) => log.topicUid));
+        for (const tail of tails) tail.advanced(ends.get(tail.log.topicUid) ?? 0);
+      }
+    } catch (error) {
+      this.options.onError(error);
+    } finally {
+      this.polling = false;
+    }
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+  }
+}

@@ -1,0 +1,95 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { httpError } from './http-errors.js';
+import { parseStrictJson } from '../json/strict-json.js';
+
+export interface BodyLimits {
+  /** Bytes of an ordinary JSON body. */
+  readonly bodyBytesMax: number;
+  /** Bytes of all bodies that are being received or handled at once. */
+  readonly inFlightBytesMax: number;
+}
+
+/** Set on routes that take the bytes of a body as they are (`@RouteConfig({ rawBody: true })`) and may take large ones. */
+export interface RawBodyConfig {
+  readonly rawBody?: boolean;
+}
+
+const JSON_DEPTH_MAX = 32;
+const JSON_TYPES = ['application/json', 'application/merge-patch+json'];
+const UTF8_CHARSET = /;\s*charset=(?!"?utf-?8"?\s*(;|$))/i;
+
+const isRaw = (request: FastifyRequest): boolean => (request.routeOptions.config as RawBodyConfig).rawBody === true;
+
+/**
+ * Bodies are buffers first: JSON of ordinary routes is parsed strictly (UTF-8, depth, duplicate keys, `__proto__`), raw routes get the
+ * bytes. What has an encoding or charset that we would misread is refused instead of being parsed wrongly.
+ */
+export function installBodyParsers(fastify: FastifyInstance, limits: BodyLimits): void {
+  fastify.removeAllContentTypeParsers();
+  limitBodies(fastify, limits);
+  fastify.addContentTypeParser(JSON_TYPES, { parseAs: 'buffer' }, (request, body, done) => {
+    try {
+      const bytes = body as Buffer;
+      refuseEncodings(request);
+      if (isRaw(request)) return done(null, bytes);
+      if (bytes.length > limits.bodyBytesMax) throw tooLarge(limits.bodyBytesMax);
+      done(null, bytes.length === 0 ? undefined : parseStrictJson(bytes, { depthMax: JSON_DEPTH_MAX }));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+  fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body, done) => {
+    try {
+      if ((body as Buffer).length === 0 && !isRaw(request)) return done(null, undefined);
+      if (!isRaw(request)) throw httpError('unsupported-media-type', 'Send application/json.');
+      refuseEncodings(request);
+      done(null, body);
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+}
+
+function refuseEncodings({ headers }: FastifyRequest): void {
+  const encoding = headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw httpError('unsupported-media-type', 'Compressed bodies are not taken; send the body without Content-Encoding.');
+  }
+  if (UTF8_CHARSET.test(headers['content-type'] ?? '')) {
+    throw httpError('unsupported-media-type', 'The charset must be utf-8.');
+  }
+}
+
+const tooLarge = (bytesMax: number): Error => httpError('body-too-large', `The body may have at most ${bytesMax} bytes.`);
+
+/** Reserves the announced length of each body (the most a route takes, for chunked ones) until its answer is sent. */
+function limitBodies(fastify: FastifyInstance, limits: BodyLimits): void {
+  let inFlight = 0;
+  const reserved = Symbol('reserved');
+  type Reserving = FastifyRequest & { [reserved]?: number };
+  fastify.addHook('preParsing', (request, _reply, payload, done) => {
+    const { headers } = request;
+    const bytes = headers['content-length'] !== undefined ? Number(headers['content-length']) : chunked(request) ? limits.bodyBytesMax : 0;
+    if (!isRaw(request) && bytes > limits.bodyBytesMax) return done(tooLarge(limits.bodyBytesMax));
+    if (inFlight > 0 && inFlight + bytes > limits.inFlightBytesMax) {
+      return done(httpError('overloaded', 'Too many large bodies at once.', { retryAfterSeconds: 1 }));
+    }
+    inFlight += bytes;
+    (request as Reserving)[reserved] = bytes;
+    done(null, payload);
+  });
+  const free = (request: Reserving): void => {
+    inFlight -= request[reserved] ?? 0;
+    request[reserved] = 0;
+  };
+  fastify.addHook('onResponse', (request, _reply, done) => {
+    free(request as Reserving);
+    done();
+  });
+  fastify.addHook('onRequestAbort', (request, done) => {
+    free(request as Reserving);
+    done();
+  });
+}
+
+const chunked = ({ headers }: FastifyRequest): boolean => headers['transfer-encoding'] !== undefined;

@@ -1,0 +1,17 @@
+import { defineErrors } from '../../kernel/domain-error.js';
+
+export const httpError = defineErrors({
+  'internal-error': { kind: 'internal', title: 'Something went wrong on our side' },
+  'invalid-request': { kind: 'invalid', title: 'The request is not valid' },
+  'route-not-found': { kind: 'not-found', title: 'There is nothing at this address' },
+  'method-not-allowed': { kind: 'not-found', title: 'There is nothing at this address for this method' },
+  'not-acceptable': { kind: 'not-acceptable', title: 'None of the accepted representations is available' },
+  'unsupported-media-type': { kind: 'unsupported', title: 'The content type is not supported' },
+  'body-too-large': { kind: 'too-large', title: 'The body is too large' },
+  'request-timeout': { kind: 'invalid', title: 'The request took too long to arrive' },
+  'cursor-invalid': { kind: 'invalid', title: 'The cursor is not valid here' },
+  'idempotency-key-invalid': { kind: 'invalid', title: 'The Idempotency-Key is not valid' },
+  'idempotency-key-reused': { kind: 'conflict', title: 'The Idempotency-Key was used for another request' },
+  'idempotency-in-progress': { kind: 'conflict', title: 'A request with this Idempotency-Key is under way' },
+  overloaded: { kind: 'unavailable', title: 'The server has too much to do' },
+});

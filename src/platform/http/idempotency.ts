@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto';
+import { Injectable, UseInterceptors, applyDecorators, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
+import { ApiHeader } from '@nestjs/swagger';
+import type { FastifyInstance } from 'fastify';
+import { EMPTY, type Observable } from 'rxjs';
+import { Clock } from '../../kernel/clock.js';
+import { KeyRing } from '../crypto/keys.js';
+import { Database, type Statement } from '../postgres/database.js';
+import { httpError } from './http-errors.js';
+import type { Reply, Request } from './request.js';
+
+const KEEP_MS = 24 * 3_600_000;
+/** A claim older than this belongs to a process that died: the next request takes it over. */
+const ABANDONED_MS = 60_000;
+const VISIBLE_ASCII = /^[\x21-\x7e]{1,255}$/;
+const KEPT_HEADERS = ['location', 'etag', 'content-type'] as const;
+
+const CLAIM: Statement = {
+  name: 'idempotency-claim',
+  text: `
+INSERT INTO idempotency (principal_id, idempotency_key, fingerprint, state, created_at) VALUES ($1, $2, $3, 'started', $4)
+ON CONFLICT (principal_id, idempotency_key) DO UPDATE SET fingerprint = $3, state = 'started', created_at = $4
+  WHERE idempotency.created_at < $5 OR (idempotency.state = 'started' AND idempotency.created_at < $6 AND idempotency.fingerprint = $3)
+RETURNING 1 AS claimed`,
+};
+const READ: Statement = {
+  name: 'idempotency-read',
+  text: 'SELECT fingerprint, state, status, headers, body FROM idempotency WHERE principal_id = $1 AND idempotency_key = $2',
+};
+const COMPLETE: Statement = {
+  name: 'idempotency-complete',
+  text: `UPDATE idempotency SET state = 'done', status = $3, headers = $4, body = $5
+WHERE principal_id = $1 AND idempotency_key = $2`,
+};
+const RELEASE: Statement = {
+  name: 'idempotency-release',
+  text: 'DELETE FROM idempotency WHERE principal_id = $1 AND idempotency_key = $2',
+};
+const SWEEP: Statement = { name: 'idempotency-sweep', text: 'DELETE FROM idempotency WHERE created_at < $1' };
+
+interface Kept {
+  readonly fingerprint: string;
+  readonly state: 'started' | 'done';
+  readonly status: number;
+  readonly headers: string;
+  readonly body: string;
+}
+
+const claims = new WeakMap<Request, { principalId: string; key: string }>();
+
+/** Remembers the answers of creating calls for 24 hours, under the caller's own `Idempotency-Key`. */
+@Injectable()
+export class Idempotency {
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+    private readonly keys: KeyRing,
+  ) {}
+
+  /** The key of a request, checked; undefined without one. */
+  keyOf(request: Request): string | undefined {
+    const key = request.headers['idempotency-key'];
+    if (key === undefined) return undefined;
+    if (typeof key === 'string' && VISIBLE_ASCII.test(key)) return key;
+    throw httpError('idempotency-key-invalid', 'Idempotency-Key takes 1 to 255 visible ASCII characters.');
+  }
+
+  /** True: go on, the answer will be kept. False: the first answer was sent again. */
+  async begin(request: Request, reply: Reply, key: string): Promise<boolean> {
+    const principalId = request.principal?.id ?? 'anonymous';
+    const fingerprint = fingerprintOf(request);
+    const now = this.clock.now();
+    const values = [principalId, key, fingerprint, now, now - KEEP_MS, now - ABANDONED_MS];
+    const [claimed] = await this.database.query(CLAIM, values);
+    if (claimed) {
+      claims.set(request, { principalId, key });
+      return true;
+    }
+    const [kept] = await this.database.query<Kept>(READ, [principalId, key]);
+    if (!kept || (kept.state === 'started' && kept.fingerprint === fingerprint)) {
+      throw httpError('idempotency-in-progress', 'The first request with this key is not answered yet.', { retryAfterSeconds: 1 });
+    }
+    if (kept.fingerprint !== fingerprint) {
+      throw httpError('idempotency-key-reused', 'The Idempotency-Key belongs to a request with another body or address.');
+    }
+    const headers = JSON.parse(kept.headers) as Record<string, string>;
+    const body = this.keys.decrypt(kept.body, `${principalId} ${key}`);
+    void reply.status(kept.status).headers({ ...headers, 'idempotent-replayed': 'true' }).send(body);
+    return false;
+  }
+
+  /** Keeps what is being answered to a claimed request; an error gives the key free, so that the call can be made again. */
+  install(fastify: FastifyInstance): void {
+    fastify.addHook('onSend', async (request, reply, payload) => {
+      const claim = claims.get(request);
+      if (!claim) return payload;
+      claims.delete(request);
+      const { principalId, key } = claim;
+      if (reply.statusCode >= 400) {
+        await this.database.query(RELEASE, [principalId, key]);
+      } else {
+        const headers = Object.fromEntries(KEPT_HEADERS.map((name) => [name, reply.getHeader(name)]));
+        // Encrypted: the answer to a registration shows a secret.
+        const body = this.keys.encrypt(String(payload), `${principalId} ${key}`);
+        await this.database.query(COMPLETE, [principalId, key, reply.statusCode, JSON.stringify(headers), body]);
+      }
+      return payload;
+    });
+  }
+
+  async sweep(): Promise<void> {
+    await this.database.query(SWEEP, [this.clock.now() - KEEP_MS]);
+  }
+}
+
+function fingerprintOf(request: Request): string {
+  const body = Buffer.isBuffer(request.body) ? request.body : JSON.stringify(request.body ?? null);
+  return createHash('sha256').update(`${request.method} ${request.url}\n`).update(body).digest('base64url');
+}
+
+@Injectable()
+export class IdempotencyInterceptor implements NestInterceptor {
+  constructor(private readonly idempotency: Idempotency) {}
+
+  async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
+    const request = context.switchToHttp().getRequest<Request>();
+    const key = this.idempotency.keyOf(request);
+    if (key === undefined) return next.handle();
+    const proceed = await this.idempotency.begin(request, context.switchToHttp().getResponse<Reply>(), key);
+    return proceed ? next.handle() : EMPTY;
+  }
+}
+
+/** For every POST that creates. */
+export const Idempotent = (): MethodDecorator =>
+  applyDecorators(
+    UseInterceptors(IdempotencyInterceptor),
+    ApiHeader({ name: 'Idempotency-Key', required: false, description: 'The same key and body gets the first answer again for 24 h.' }),
+  ) as MethodDecorator;

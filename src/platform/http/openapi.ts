@@ -1,0 +1,65 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { allErrors } from '../../kernel/domain-error.js';
+import { statusOf } from './problem.js';
+
+/** The full contract, OpenAPI 3.1. */
+export function openApiDocument(app: NestFastifyApplication, version: string): OpenAPIObject {
+  const config = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
+    .setTitle('Event Store')
+    .setDescription('Publish events into topics; have them delivered to webhooks, at least once and in order.')
+    .setVersion(version)
+    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The access token of POST /auth/login.' })
+    .addApiKey({ type: 'apiKey', in: 'header', name: 'X-API-Key' }, 'apiKey')
+    .build();
+  const document = SwaggerModule.createDocument(app, config, {
+    operationIdFactory: (controller, method) => `${controller.replace('Controller', '')}_${method}`,
+  });
+  addProblems(document);
+  return document;
+}
+
+/** Every operation may answer a problem; the codes are those of the registry. */
+function addProblems(document: OpenAPIObject): void {
+  const codes = [...allErrors()].filter(([, { kind }]) => statusOf(kind) < 500 || kind === 'unavailable').map(([code]) => code);
+  document.components ??= {};
+  document.components.schemas ??= {};
+  document.components.schemas['Problem'] = {
+    type: 'object',
+    description: 'RFC 9457 problem details.',
+    required: ['type', 'title', 'status', 'instance', 'code', 'correlationId'],
+    properties: {
+      type: { type: 'string' },
+      title: { type: 'string' },
+      status: { type: 'integer' },
+      detail: { type: 'string' },
+      instance: { type: 'string' },
+      code: { type: 'string', enum: codes.toSorted() },
+      correlationId: { type: 'string' },
+      errors: {
+        type: 'array',
+        items: { type: 'object', properties: { pointer: { type: 'string' }, detail: { type: 'string' } } },
+      },
+    },
+  };
+  const problem = {
+    description: 'A problem (RFC 9457).',
+    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+  };
+  for (const path of Object.values(document.paths)) {
+    for (const method of ['get', 'post', 'put', 'patch', 'delete'] as const) {
+      const operation = path[method];
+      if (operation) operation.responses['default'] = problem;
+    }
+  }
+}
+
+/** Swagger UI at /docs and the document at /openapi.json. */
+export function serveDocs(app: NestFastifyApplication, document: OpenAPIObject): void {
+  SwaggerModule.setup('docs', app, document, {
+    jsonDocumentUrl: 'openapi.json',
+    customSiteTitle: 'Event Store API',
+    swaggerOptions: { persistAuthorization: true, displayRequestDuration: true },
+  });
+}

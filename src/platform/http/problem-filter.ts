@@ -1,0 +1,73 @@
+import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import { DomainError } from '../../kernel/domain-error.js';
+import { asDomainError } from '../postgres/database.js';
+import { httpError } from './http-errors.js';
+import { PROBLEM_MEDIA_TYPE, statusOf, toProblem } from './problem.js';
+import type { Reply, Request } from './request.js';
+
+/** The one place where an error becomes an answer. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(private readonly log: PinoLogger) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    this.answer(error, http.getRequest<Request>(), http.getResponse<Reply>());
+  }
+
+  /** Also called by Fastify for what fails before Nest is reached: parsers, unknown routes, time-outs. */
+  answer(error: unknown, request: Request, reply: Reply): void {
+    const expected = toDomainError(error);
+    const status = statusOf(expected.kind);
+    if (status >= 500) this.report(error, expected, request, status);
+    if (reply.sent || reply.raw.headersSent) {
+      reply.raw.destroy();
+      return;
+    }
+    const retryAfter = expected.extensions.retryAfterSeconds;
+    if (retryAfter !== undefined) reply.header('retry-after', String(Math.max(1, Math.ceil(retryAfter))));
+    if (status === 401) reply.header('www-authenticate', 'Bearer realm="event-store", ApiKey realm="event-store"');
+    const instance = request.url.split('?', 1)[0]!;
+    const problem = toProblem(expected, { instance, correlationId: request.correlationId });
+    reply.status(status).header('content-type', PROBLEM_MEDIA_TYPE).send(JSON.stringify(problem));
+  }
+
+  private report(error: unknown, expected: DomainError, request: Request, status: number): void {
+    const { correlationId, method } = request;
+    const fields = { correlationId, method, route: request.routeOptions?.url, code: expected.code, err: expected.cause ?? error };
+    if (status === 500) this.log.error(fields, 'request failed');
+    else this.log.warn(fields, 'request refused');
+  }
+}
+
+/** What frameworks and drivers throw, in the words of the registry. */
+export function toDomainError(error: unknown): DomainError {
+  const known = asDomainError(error);
+  if (known instanceof DomainError) return known;
+  if (error instanceof HttpException) return fromStatus(error.getStatus(), error.message, error);
+  const { statusCode, message } = error as { statusCode?: number; message?: string };
+  if (typeof statusCode === 'number' && statusCode < 500) return fromStatus(statusCode, message ?? '', error);
+  return httpError('internal-error', 'unexpected', {}, { cause: error });
+}
+
+function fromStatus(status: number, message: string, cause: unknown): DomainError {
+  switch (status) {
+    case 404:
+      return httpError('route-not-found', 'There is no such route.', {}, { cause });
+    case 406:
+      return httpError('not-acceptable', message, {}, { cause });
+    case 408:
+      return httpError('request-timeout', 'The request did not arrive in time.', {}, { cause });
+    case 413:
+      return httpError('body-too-large', 'The body is larger than this route takes.', {}, { cause });
+    case 415:
+      return httpError('unsupported-media-type', 'This route does not take that content type.', {}, { cause });
+    case 503:
+      return httpError('overloaded', message, { retryAfterSeconds: 1 }, { cause });
+    default:
+      return status < 500
+        ? httpError('invalid-request', 'The request could not be understood.', {}, { cause })
+        : httpError('internal-error', 'unexpected', {}, { cause });
+  }
+}

@@ -1,0 +1,34 @@
+import { httpError } from './http-errors.js';
+import type { Reply, Request } from './request.js';
+import type { Actor } from '../../kernel/aggregate.js';
+
+const ETAG = /^(?:W\/)?"(\d{1,15})"$/;
+
+/** The version that `If-Match` asks for; undefined where it is missing or `*`. */
+export function expectedVersion(request: Request): number | undefined {
+  const header = request.headers['if-match'];
+  if (header === undefined || header === '*') return undefined;
+  const match = ETAG.exec(header);
+  if (!match) {
+    throw httpError('invalid-request', 'If-Match must be one ETag, or *.', {
+      errors: [{ pointer: 'If-Match', detail: 'must be one ETag, or *' }],
+    });
+  }
+  return Number(match[1]);
+}
+
+export function showVersion(reply: Reply, version: number): void {
+  reply.header('etag', `"${version}"`);
+}
+
+export function created(reply: Reply, location: string, version: number): void {
+  reply.status(201).header('location', location);
+  showVersion(reply, version);
+}
+
+/** Who is acting in this request, for the events that it causes. */
+export function actorOf(request: Request): Actor {
+  return { id: request.principal?.id ?? 'anonymous', correlationId: request.correlationId, traceparent: request.traceparent };
+}
+
+export const isoTime = (ms: number): string => new Date(ms).toISOString();

@@ -1,0 +1,77 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import helmet from '@fastify/helmet';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Settings } from '../config/index.js';
+import { processLogger } from '../telemetry/logger.js';
+import { Metrics } from '../telemetry/metrics.js';
+import { installBodyParsers } from './body-parsers.js';
+import { installCorrelation } from './correlation.js';
+import { httpError } from './http-errors.js';
+import { Idempotency } from './idempotency.js';
+import { ProblemFilter } from './problem-filter.js';
+import { PROBLEM_MEDIA_TYPE } from './problem.js';
+import { installRequestLog } from './request-log.js';
+
+/** Ids in paths have at most 128 characters, streams 255, each of which may take 12 when percent-encoded. */
+const PARAM_LENGTH_MAX = 4_096;
+const IN_FLIGHT_BODY_BYTES_MAX = 256 * 1024 * 1024;
+const CONNECTIONS_CHECKED_EVERY_MS = 2_000;
+
+/** Fastify with limits on everything that a client can make long: head, body, time, parameters. */
+export function createAdapter({ http, publish }: Settings): FastifyAdapter {
+  return new FastifyAdapter({
+    bodyLimit: publish.batchBytesMax,
+    trustProxy: http.trustProxy.length > 0 ? [...http.trustProxy] : false,
+    routerOptions: { maxParamLength: PARAM_LENGTH_MAX, ignoreTrailingSlash: false, caseSensitive: true },
+    keepAliveTimeout: http.keepAliveMs,
+    // Both are needed: Node looks for late requests only as often as it is told to.
+    requestTimeout: http.requestTimeoutMs,
+    http: {
+      requestTimeout: http.requestTimeoutMs,
+      headersTimeout: http.headersTimeoutMs,
+      connectionsCheckingInterval: CONNECTIONS_CHECKED_EVERY_MS,
+      maxHeaderSize: 16 * 1024,
+    },
+    forceCloseConnections: 'idle',
+    clientErrorHandler: answerBrokenRequest,
+  });
+}
+
+/** What every request passes, in this order. */
+export async function installHttp(app: NestFastifyApplication, { http }: Settings): Promise<void> {
+  const fastify = app.getHttpAdapter().getInstance();
+  installCorrelation(fastify);
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    done(/%00/.test(request.url) ? httpError('invalid-request', 'The address must not hold NUL characters.') : undefined);
+  });
+  await fastify.register(helmet, {
+    contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    // Swagger UI loads its own scripts and styles from here; its route widens the policy for itself.
+    enableCSPNonces: false,
+  });
+  installBodyParsers(fastify, { bodyBytesMax: http.bodyBytesMax, inFlightBytesMax: IN_FLIGHT_BODY_BYTES_MAX });
+  installRequestLog(fastify, processLogger(), app.get(Metrics));
+  app.get(Idempotency).install(fastify);
+  const problems = app.get(ProblemFilter);
+  fastify.setErrorHandler((error, request, reply) => problems.answer(error, request, reply));
+  app.useGlobalFilters(problems);
+}
+
+/** What is no HTTP, too long in its head or too slow never becomes a request: it is answered here and the connection ends. */
+function answerBrokenRequest(error: Error & { code?: string }, socket: Socket & { parser?: { incoming?: IncomingMessage } }): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, reason] = STATUS_OF[error.code ?? ''] ?? [400, 'Bad Request'];
+  const body = JSON.stringify({ type: 'urn:event-store:problem:invalid-request', title: 'The request is not valid', status, code: 'invalid-request' });
+  socket.end(
+    `HTTP/1.1 ${status} ${reason}\r\nContent-Type: ${PROBLEM_MEDIA_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
+const STATUS_OF: Readonly<Record<string, [number, string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout'],
+  HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large'],
+};

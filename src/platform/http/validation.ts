@@ -1,0 +1,68 @@
+import { ValidationPipe, type ArgumentMetadata } from '@nestjs/common';
+import { Transform } from 'class-transformer';
+import { IsInt, Max, Min, type ValidationError } from 'class-validator';
+import type { FieldError } from '../../kernel/domain-error.js';
+import { httpError } from './http-errors.js';
+
+class FieldFailure extends Error {
+  constructor(readonly failures: readonly ValidationError[]) {
+    super('validation failed');
+  }
+}
+
+/** Checks a DTO: unknown fields are refused, nothing is converted, and every wrong field is named. */
+class StrictValidation extends ValidationPipe {
+  constructor() {
+    super({
+      whitelist: true,
+      forbidNonWhitelisted: true,
+      forbidUnknownValues: true,
+      transform: true,
+      exceptionFactory: (failures) => new FieldFailure(failures),
+    });
+  }
+
+  override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    if (metadata.type === 'body' && value !== undefined && !isPlainObject(value)) {
+      throw invalid([{ pointer: '', detail: 'must be a JSON object' }]);
+    }
+    try {
+      return await super.transform(value, metadata);
+    } catch (error) {
+      if (!(error instanceof FieldFailure)) throw error;
+      const prefix = metadata.type === 'query' ? '?' : '/';
+      throw invalid(error.failures.flatMap((failure) => flatten(failure, prefix)));
+    }
+  }
+}
+
+/** Put on each controller that takes a DTO: `@UsePipes(strictValidation)`. Publishing has a validator of its own. */
+export const strictValidation = new StrictValidation();
+
+export function invalid(errors: readonly FieldError[]): Error {
+  const names = errors.map(({ pointer, detail }) => `${pointer === '' ? 'body' : pointer} ${detail}`).join('; ');
+  return httpError('invalid-request', names.slice(0, 1_000), { errors });
+}
+
+const isPlainObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function flatten(failure: ValidationError, prefix: string): FieldError[] {
+  const pointer = prefix + failure.property.replaceAll('~', '~0').replaceAll('/', '~1');
+  const own = Object.values(failure.constraints ?? {}).map((detail) => ({ pointer, detail: withoutName(detail, failure.property) }));
+  return [...own, ...(failure.children ?? []).flatMap((child) => flatten(child, `${pointer}/`))];
+}
+
+function withoutName(detail: string, property: string): string {
+  if (detail.includes('should not exist')) return 'is not a known field';
+  return detail.startsWith(`${property} `) ? detail.slice(property.length + 1) : detail;
+}
+
+/** A query parameter that is a whole number; anything else, also `1e2` or ` 5`, is refused. */
+export function QueryInt(min: number, max: number): PropertyDecorator {
+  return (target, property) => {
+    Transform(({ value }) => (typeof value === 'string' && /^-?\d{1,16}$/.test(value) ? Number(value) : value))(target, property);
+    IsInt()(target, property as string);
+    Min(min)(target, property as string);
+    Max(max)(target, property as string);
+  };
+}

@@ -1,0 +1,138 @@
+import { Global, Module, type DynamicModule, type OnApplicationShutdown, type Provider } from '@nestjs/common';
+import { LoggerModule, PinoLogger } from 'nestjs-pino';
+import { Clock, SystemClock } from '../kernel/clock.js';
+import {
+  ADMIN_SETTINGS,
+  DELIVERY_SETTINGS,
+  HTTP_SETTINGS,
+  PUBLISH_SETTINGS,
+  READ_SETTINGS,
+  ROLES,
+  SECURITY_SETTINGS,
+  TELEMETRY_SETTINGS,
+  type Settings,
+} from './config/index.js';
+import { KeyRing } from './crypto/keys.js';
+import { Egress } from './egress/index.js';
+import { Aggregates, Appender, DurableSubscriptions, Hints, LogReader, Tails } from './event-log/index.js';
+import { Cursors } from './http/cursor.js';
+import { Idempotency, IdempotencyInterceptor } from './http/idempotency.js';
+import { ProblemFilter } from './http/problem-filter.js';
+import { Database } from './postgres/database.js';
+import { Storage } from './postgres/storage.js';
+import { loggerOptions } from './telemetry/logger.js';
+import { Metrics } from './telemetry/metrics.js';
+import { Readiness } from './telemetry/readiness.js';
+
+/** What exists before Nest does: the store is up, migrated and connected. */
+export interface PlatformParts {
+  readonly settings: Settings;
+  readonly storage: Storage;
+  readonly database: Database;
+  readonly keys: KeyRing;
+}
+
+const APPEND_PATIENCE_MS = 5_000;
+/** How often followed topics are looked up in case a hint was lost; alone on the store there are no hints to lose. */
+const POLL_MS = { shared: 1_000, alone: 30_000 };
+
+@Global()
+@Module({})
+export class PlatformModule implements OnApplicationShutdown {
+  constructor(
+    private readonly appender: Appender,
+    private readonly subscriptions: DurableSubscriptions,
+    private readonly tails: Tails,
+    private readonly hints: Hints,
+    private readonly egress: Egress,
+  ) {}
+
+  static with(parts: PlatformParts): DynamicModule {
+    const providers = [...settingsProviders(parts.settings), ...partProviders(parts), ...logProviders(parts), ...httpProviders(parts)];
+    return { module: PlatformModule, imports: [LoggerModule.forRoot(loggerOptions(parts.settings.log.level))], providers, exports: providers };
+  }
+
+  /** After the contexts have stopped their work: what was taken on is finished, then the connections go. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.subscriptions.close();
+    await this.appender.settled();
+    this.tails.close();
+    await this.hints.close();
+    await this.egress.close();
+  }
+}
+
+function settingsProviders(settings: Settings): Provider[] {
+  return [
+    { provide: HTTP_SETTINGS, useValue: settings.http },
+    { provide: ADMIN_SETTINGS, useValue: settings.admin },
+    { provide: SECURITY_SETTINGS, useValue: settings.security },
+    { provide: PUBLISH_SETTINGS, useValue: settings.publish },
+    { provide: READ_SETTINGS, useValue: settings.read },
+    { provide: DELIVERY_SETTINGS, useValue: settings.delivery },
+    { provide: TELEMETRY_SETTINGS, useValue: settings.telemetry },
+    { provide: ROLES, useValue: settings.roles },
+  ];
+}
+
+function partProviders({ settings, storage, database, keys }: PlatformParts): Provider[] {
+  const { allowedCidrs, allowHttp, connectTimeoutMs } = settings.delivery;
+  return [
+    { provide: Clock, useClass: SystemClock },
+    { provide: Storage, useValue: storage },
+    { provide: Database, useValue: database },
+    { provide: KeyRing, useValue: keys },
+    { provide: Egress, inject: [Clock], useFactory: (clock: Clock) => new Egress({ allowedCidrs, allowHttp, connectTimeoutMs, clock }) },
+    Readiness,
+    { provide: Metrics, useFactory: () => new Metrics() },
+  ];
+}
+
+function logProviders({ settings, storage }: PlatformParts): Provider[] {
+  const warn = (log: PinoLogger, message: string) => (err: unknown) => log.warn({ err }, message);
+  return [
+    { provide: LogReader, inject: [Database], useFactory: (database: Database) => new LogReader(database) },
+    {
+      provide: Hints,
+      inject: [Database, PinoLogger],
+      useFactory: (database: Database, log: PinoLogger) =>
+        new Hints(database, storage.shared, warn(log, 'hints to other instances are interrupted')),
+    },
+    {
+      provide: Tails,
+      inject: [LogReader, Hints, Metrics, PinoLogger],
+      useFactory: (reader: LogReader, hints: Hints, metrics: Metrics, log: PinoLogger) =>
+        new Tails(reader, hints, {
+          cacheBytesMax: settings.delivery.tailCacheBytes,
+          pollMs: storage.shared ? POLL_MS.shared : POLL_MS.alone,
+          onError: warn(log, 'the ends of topics could not be read'),
+          onFlush: (durationMs, events) => metrics.flushed(durationMs, events),
+        }),
+    },
+    {
+      provide: Appender,
+      inject: [Database, Clock, Tails, Metrics],
+      useFactory: (database: Database, clock: Clock, tails: Tails, metrics: Metrics) => {
+        const { queueEventsMax, queueBytesMax } = settings.publish;
+        const appender = new Appender(database, clock, tails, { queueEventsMax, queueBytesMax, patienceMs: APPEND_PATIENCE_MS });
+        metrics.gauge('event_store_append_queue_events', 'Events that wait to be stored.', () => appender.depth);
+        return appender;
+      },
+    },
+    {
+      provide: Aggregates,
+      inject: [Database, LogReader, Clock, Tails],
+      useFactory: (database: Database, reader: LogReader, clock: Clock, tails: Tails) => new Aggregates(database, reader, clock, tails),
+    },
+    {
+      provide: DurableSubscriptions,
+      inject: [Database, Tails, PinoLogger],
+      useFactory: (database: Database, tails: Tails, log: PinoLogger) =>
+        new DurableSubscriptions(database, tails, (reaction, err) => log.warn({ reaction, err }, 'a reaction failed; will try again')),
+    },
+  ];
+}
+
+function httpProviders({ keys }: PlatformParts): Provider[] {
+  return [{ provide: Cursors, useValue: new Cursors(keys) }, Idempotency, IdempotencyInterceptor, ProblemFilter];
+}

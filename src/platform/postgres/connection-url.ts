@@ -1,0 +1,27 @@
+import { readFile } from 'node:fs/promises';
+import type pg from 'pg';
+
+/**
+ * A `postgres://` URL with the TLS modes of libpq: `disable`, `require` (encrypted, the server not verified), `verify-ca` (its certificate
+ * is) and `verify-full` (its name, too). `allow` and `prefer` are treated as `require`: they would fall back to plain text unasked.
+ * Source: https://www.postgresql.org/docs/current/libpq-ssl.html
+ */
+export async function connectionOf(databaseUrl: string, caFile: string | undefined): Promise<pg.ClientConfig> {
+  const url = new URL(databaseUrl);
+  const mode = url.searchParams.get('sslmode') ?? 'disable';
+  const rootCert = caFile ?? url.searchParams.get('sslrootcert') ?? undefined;
+  for (const name of ['sslmode', 'sslrootcert']) url.searchParams.delete(name);
+  return { connectionString: url.toString(), ssl: mode === 'disable' ? false : await tlsOf(mode, rootCert) };
+}
+
+async function tlsOf(mode: string, rootCert: string | undefined): Promise<NonNullable<pg.ClientConfig['ssl']>> {
+  const ca = rootCert === undefined ? undefined : await readFile(rootCert, 'utf8');
+  switch (mode) {
+    case 'verify-full':
+      return { rejectUnauthorized: true, ca };
+    case 'verify-ca':
+      return { rejectUnauthorized: true, ca, checkServerIdentity: () => undefined };
+    default:
+      return { rejectUnauthorized: false, ca };
+  }
+}

@@ -1,0 +1,153 @@
+import pg from 'pg';
+import { defineErrors, type DomainError } from '../../kernel/domain-error.js';
+import { isConflict, isTransient, isUnreachable } from './sql-state.js';
+
+const fail = defineErrors({
+  'store-unavailable': { kind: 'unavailable', title: 'The store is not available' },
+  'store-full': { kind: 'unavailable', title: 'The store has no space left' },
+});
+
+const RETRIES_MAX = 5;
+const CONNECT_TIMEOUT_MS = 3_000;
+
+/** Named, because the server's default may be stricter: what is read under a lock must be what the last holder of the lock committed. */
+export const BEGIN = 'BEGIN ISOLATION LEVEL READ COMMITTED';
+
+// Positions, counts and milliseconds stay far below 2^53.
+pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+
+export interface DatabaseOptions {
+  readonly connection: pg.ClientConfig;
+  /** Connections for ordinary queries. */
+  readonly poolSize: number;
+  /** Connections that only append to the log, so that a slow query never delays a publish. */
+  readonly appendConnections: number;
+  readonly statementTimeoutMs: number;
+  readonly lockTimeoutMs: number;
+  readonly onError: (error: Error) => void;
+}
+
+export type Row = unknown[];
+export type Sql = Pick<pg.ClientBase, 'query'>;
+
+/** A statement with a name is prepared once a connection. Values follow the order of `$1, $2 …`. */
+export interface Statement {
+  readonly name: string;
+  readonly text: string;
+}
+
+/**
+ * The pools. Every statement runs under a statement, lock and idle-in-transaction timeout, so that no stuck session holds a lock for
+ * longer than that. An unreachable server is a `store-unavailable`; the pool connects anew with the next call.
+ */
+export class Database {
+  readonly appendPool: pg.Pool;
+  private readonly pool: pg.Pool;
+
+  constructor(readonly options: DatabaseOptions) {
+    this.pool = this.openPool(options.poolSize, 'event-store');
+    this.appendPool = this.openPool(options.appendConnections, 'event-store append');
+  }
+
+  private openPool(max: number, name: string): pg.Pool {
+    const { connection, statementTimeoutMs, lockTimeoutMs, onError } = this.options;
+    const pool = new pg.Pool({
+      ...connection,
+      max,
+      application_name: name,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      idleTimeoutMillis: 60_000,
+      keepAlive: true,
+      statement_timeout: statementTimeoutMs,
+      lock_timeout: lockTimeoutMs,
+      idle_in_transaction_session_timeout: statementTimeoutMs,
+    });
+    pool.on('error', onError);
+    // The pool does not listen while a connection is in use; cut then, it would end the process. The call that uses it fails anyway.
+    pool.on('connect', (client) => client.on('error', () => undefined));
+    return pool;
+  }
+
+  /** Rows as objects. */
+  async query<T>(statement: Statement, values: unknown[] = []): Promise<T[]> {
+    try {
+      const result = await this.pool.query({ name: statement.name, text: statement.text, values });
+      return result.rows as T[];
+    } catch (error) {
+      throw asDomainError(error);
+    }
+  }
+
+  /** Rows as arrays, which spares an object and its keys for each: for the hot reads. */
+  async rows(statement: Statement, values: unknown[] = []): Promise<Row[]> {
+    try {
+      const result = await this.pool.query({ ...statement, values, rowMode: 'array' });
+      return result.rows as Row[];
+    } catch (error) {
+      throw asDomainError(error);
+    }
+  }
+
+  /**
+   * Runs `work` in one READ COMMITTED transaction and once more, at most five times, after a conflict that a retry cures. A commit whose
+   * reply was lost is not repeated: it may have taken effect.
+   */
+  async transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      const progress = { committing: false };
+      try {
+        return await this.once(work, progress);
+      } catch (error) {
+        const again = progress.committing ? isConflict(error) : isTransient(error);
+        if (attempt >= RETRIES_MAX || !again) throw asDomainError(error);
+      }
+    }
+  }
+
+  private async once<T>(work: (sql: Sql) => Promise<T>, progress: { committing: boolean }): Promise<T> {
+    const client = await this.pool.connect();
+    let broken: Error | undefined;
+    try {
+      await client.query(BEGIN);
+      const result = await work(client);
+      progress.committing = true;
+      await client.query('COMMIT');
+      return result;
+    } catch (error) {
+      await client.query('ROLLBACK').catch((failure: Error) => (broken = failure));
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  }
+
+  /** A connection of its own, outside the pools, for LISTEN and for session locks; the caller ends it. */
+  async dedicatedClient(name: string): Promise<pg.Client> {
+    const client = new pg.Client({
+      ...this.options.connection,
+      application_name: name,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      keepAlive: true,
+    });
+    client.on('error', this.options.onError);
+    await client.connect();
+    return client;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.pool.end(), this.appendPool.end()]);
+  }
+}
+
+/** Connection trouble and a full disk become errors that a client may act on; everything else passes as it is. */
+export function asDomainError(error: unknown): unknown {
+  if ((error as { code?: string }).code === '53100') {
+    return fail('store-full', 'The disk of the store is full; nothing was stored.', { retryAfterSeconds: 60 }, { cause: error });
+  }
+  if (isUnreachable(error) || isTransient(error)) return unavailable(error);
+  return error;
+}
+
+export function unavailable(cause: unknown, detail = 'The store cannot be reached at the moment; try again.'): DomainError {
+  return fail('store-unavailable', detail, { retryAfterSeconds: 1 }, { cause });
+}

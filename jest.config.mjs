@@ -1,13 +1,23 @@
-const levels = { unit: ['<rootDir>/src'], suites: ['<rootDir>/test'] };
-
 /** Native ES modules: node_modules are loaded as they are, which saves 2 s a file against transforming them. */
-export default {
+const project = {
   testEnvironment: 'node',
-  roots: Object.values(levels).flat(),
   testMatch: ['**/*.spec.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest'] },
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+};
+
+/** Only a run that has a suite starts PostgreSQL: a spec beside pure code waits for nothing. */
+const server = {
+  globalSetup: '<rootDir>/test/support/global-setup.mjs',
+  globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
+};
+
+export default {
+  projects: [
+    { ...project, displayName: 'unit', roots: ['<rootDir>/src'] },
+    { ...project, ...server, displayName: 'suites', roots: ['<rootDir>/test'] },
+  ],
   testTimeout: 30_000,
   maxWorkers: 2,
 };

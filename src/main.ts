@@ -1,10 +1,48 @@
 import 'reflect-metadata';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { start } from './bootstrap.js';
-import { loadSettings } from './platform/config/index.js';
+import { start, type RunningApp } from './bootstrap.js';
+import { DomainError } from './kernel/domain-error.js';
+import { loadSettings, profileOf, SettingsError, type Settings } from './platform/config/index.js';
+import { processLogger } from './platform/telemetry/logger.js';
+import { greeting } from './platform/telemetry/greeting.js';
 
 const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as { version: string };
-const running = await start(loadSettings({ env: process.env }), version);
-process.stdout.write(JSON.stringify({ url: running.url, ...running.firstAccess }) + '\n');
-for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => void running.stop().then(() => process.exit(0)));
+
+/** What can be put right from outside is said in one sentence; only what cannot comes with a stack trace. */
+function giveUp(error: unknown): never {
+  const told = error instanceof SettingsError || error instanceof DomainError;
+  process.stderr.write(`${told ? error.message : (error as Error).stack}\n`);
+  process.exit(1);
+}
+
+/** The first signal stops in order; a second one, at once. */
+function stopOnSignal(running: RunningApp, settings: Settings): void {
+  const log = processLogger(settings.log.level);
+  let stopping = false;
+  const stop = (signal: string): void => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    log.info({ signal }, 'stopping: requests drain, deliveries finish, the store stops last');
+    running.stop().then(
+      () => {
+        log.info('stopped');
+        log.flush();
+        process.exitCode = 0;
+        setImmediate(() => process.exit());
+      },
+      (error: unknown) => giveUp(error),
+    );
+  };
+  process.on('SIGTERM', () => stop('SIGTERM'));
+  process.on('SIGINT', () => stop('SIGINT'));
+}
+
+try {
+  const settings = loadSettings({ env: process.env });
+  const running = await start(settings, version);
+  stopOnSignal(running, settings);
+  process.stdout.write(greeting(running, { version, profile: profileOf(process.env), allowedCidrs: settings.delivery.allowedCidrs }));
+} catch (error) {
+  giveUp(error);
+}

@@ -60,9 +60,8 @@ export class AddressPolicy {
   }
 
   judgeAddress(ip: string): Verdict {
-    // isIP first: ipaddr.js also reads `127.1` and `0x7f.1`, which the operating system may read as something else.
-    if (isIP(ip) === 0 || ip.includes('%')) return 'refused';
-    return this.allows(ipaddr.parse(ip)) ? 'allowed' : 'refused';
+    const address = parse(ip);
+    return address && this.allows(address) ? 'allowed' : 'refused';
   }
 
   /**
@@ -102,13 +101,25 @@ export class AddressPolicy {
 
 /** 127.0.0.0/8 or ::1, also as an IPv4-mapped address. */
 export function isLoopback(ip: string): boolean {
-  return isIP(ip) !== 0 && ipaddr.process(ip).range() === 'loopback';
+  const address = parse(ip);
+  if (!address) return false;
+  return (isIPv6(address) && address.isIPv4MappedAddress() ? address.toIPv4Address() : address).range() === 'loopback';
 }
 
 /** The IP address that a URL's host name spells out, if it is one. */
 export function addressLiteral(hostname: string): string | undefined {
   const bare = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
   return isIP(bare) === 0 ? undefined : bare;
+}
+
+/**
+ * isIP comes first, because ipaddr.js also reads `127.1` and `0x7f.1`, which the operating system may read as something else.
+ * It also takes `::8.8.8.8` for `::ffff:8.8.8.8`, so it is given IPv6 in hexadecimal only.
+ */
+function parse(ip: string): Address | undefined {
+  const version = ip.includes('%') ? 0 : isIP(ip);
+  if (version === 0) return undefined;
+  return ipaddr.parse(version === 6 ? new URL(`http://[${ip}]`).hostname.slice(1, -1) : ip);
 }
 
 function isGlobalUnicast(address: Address): boolean {

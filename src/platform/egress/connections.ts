@@ -36,7 +36,12 @@ export class Connections {
   private busy = 0;
   private drained: (() => void) | undefined;
 
-  constructor(policy: AddressPolicy, resolver: CheckedResolver, connectTimeoutMs: number) {
+  constructor(
+    policy: AddressPolicy,
+    resolver: CheckedResolver,
+    connectTimeoutMs: number,
+    private readonly idleMax = IDLE_MAX,
+  ) {
     this.connect = checkedConnector(policy, resolver, connectTimeoutMs);
   }
 
@@ -55,9 +60,9 @@ export class Connections {
     if (siblings) siblings.push(connection);
     else this.idle.set(connection.origin, [connection]);
     this.idleByAge.add(connection);
-    if (this.idleByAge.size > IDLE_MAX) {
+    if (this.idleByAge.size > this.idleMax) {
       const [oldest] = this.idleByAge;
-      this.closeIdle(oldest!);
+      void this.closeIdle(oldest!);
     }
     this.leave();
   }

@@ -69,7 +69,6 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onRequestStart(): void {}
 
   onResponseStart(_: unknown, status: number, headers: Record<string, string | string[] | undefined>): void {
-    if (status < 200) return;
     this.status = status;
     this.retryAfter = headers['retry-after'];
   }

@@ -59,6 +59,8 @@ export class CheckedResolver {
     let timer: NodeJS.Timeout | undefined;
     const expired = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new ConnectFailure('dns', 'the name took too long to resolve')), this.timeoutMs);
+      // A request that was given up in the meantime shall not hold up the end of the process.
+      timer.unref();
     });
     try {
       return await Promise.race([this.asked(hostname), expired]);

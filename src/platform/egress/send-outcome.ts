@@ -52,8 +52,9 @@ export const isConnectionLost = (error: Error): boolean => CONNECTION_LOST.has(c
 
 /** Error messages of sockets name the resolved address, so they are told by code. */
 export function describe(error: Error): string {
+  if (error instanceof ConnectFailure) return error.message;
+  if (error.name === 'HTTPParserError') return 'the answer is not valid HTTP';
   const code = codeOf(error);
-  if (code.startsWith('HPE_')) return `the answer is not valid HTTP (${code})`;
   return SAID[code] ?? code;
 }
 

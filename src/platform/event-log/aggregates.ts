@@ -48,7 +48,8 @@ export class Aggregates {
     let version = 0;
     for (;;) {
       const page = await this.reader.stream(log, aggregate.streamOf(ref), version, STREAM_PAGE);
-      for (const event of page) state = aggregate.evolve(state, toDomainEvent(aggregate, event), { recordedAt: event.recordedAt });
+      for (const event of page)
+        state = aggregate.evolve(state, toDomainEvent(aggregate, event), { recordedAt: event.recordedAt });
       version += page.length;
       if (page.length < STREAM_PAGE) return { state, version };
     }

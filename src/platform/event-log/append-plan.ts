@@ -49,7 +49,11 @@ export function planAppends(input: PlanInput): AppendPlan {
     if (!end) return logError('log-gone', 'The topic does not exist (any more).');
     let draft = drafts.get(request.topicUid);
     if (!draft) {
-      draft = { end: { ...end, streams: new Map(), recordedAt: Math.max(end.recordedAt, input.now) }, rows: [], planned: new Map() };
+      draft = {
+        end: { ...end, streams: new Map(), recordedAt: Math.max(end.recordedAt, input.now) },
+        rows: [],
+        planned: new Map(),
+      };
       drafts.set(request.topicUid, draft);
     }
     return planRequest(request, draft, end, input);
@@ -76,7 +80,8 @@ function planRequest(request: AppendRequest, draft: Draft, end: LogEnd, input: P
 function place(event: NewEvent, request: AppendRequest, draft: Draft, end: LogEnd, input: PlanInput): AppendedEvent {
   const stored = draft.planned.get(event.id) ?? input.known.get(request.topicUid)?.get(event.id);
   if (stored) {
-    const duplicate = draft.planned.has(event.id) || !input.ours.has(placeKey(request.topicUid, event.id, stored.position));
+    const duplicate =
+      draft.planned.has(event.id) || !input.ours.has(placeKey(request.topicUid, event.id, stored.position));
     draft.planned.set(event.id, stored); // whoever brings it next has not stored it
     return { id: event.id, position: stored.position, streamVersion: stored.streamVersion, duplicate };
   }
@@ -123,11 +128,15 @@ function versionConflict(request: AppendRequest, draft: Draft, end: LogEnd): Dom
   const stream = request.events[0]?.stream ?? '';
   const actual = streamVersionOf(stream, draft, end);
   if (actual === request.expectedStreamVersion) return undefined;
-  return logError('stream-version-conflict', `Stream "${stream}" is at version ${actual}, not ${request.expectedStreamVersion}.`, {
-    stream,
-    expectedVersion: request.expectedStreamVersion,
-    actualVersion: actual,
-  });
+  return logError(
+    'stream-version-conflict',
+    `Stream "${stream}" is at version ${actual}, not ${request.expectedStreamVersion}.`,
+    {
+      stream,
+      expectedVersion: request.expectedStreamVersion,
+      actualVersion: actual,
+    },
+  );
 }
 
 /** An event found exactly where a try of ours was to put it was put there by that try: anyone else's is a duplicate. */

@@ -72,10 +72,13 @@ export class Appender {
   append(request: AppendRequest): Promise<AppendResult> {
     const { length } = request.events;
     const bytes = request.events.reduce((sum, event) => sum + event.bytes, 0);
-    const full = this.queuedEvents + length > this.options.queueEventsMax || this.queuedBytes + bytes > this.options.queueBytesMax;
+    const full =
+      this.queuedEvents + length > this.options.queueEventsMax || this.queuedBytes + bytes > this.options.queueBytesMax;
     if (full && this.queuedEvents > 0) {
       return Promise.reject(
-        logError('publish-queue-full', 'More events wait to be stored than this instance takes.', { retryAfterSeconds: 1 }),
+        logError('publish-queue-full', 'More events wait to be stored than this instance takes.', {
+          retryAfterSeconds: 1,
+        }),
       );
     }
     this.queuedEvents += length;

@@ -44,6 +44,7 @@ export class Flush {
   async run(patienceMs: number): Promise<FlushResult> {
     const deadline = performance.now() + patienceMs;
     for (;;) {
+      this.tried = new Map();
       try {
         const plan = (this.locked ? undefined : await this.optimistic()) ?? (await this.underLock());
         return { ...plan, contended: this.contended };
@@ -71,7 +72,8 @@ export class Flush {
     if (!isUnreachable(error) && !isTransient(error)) return false;
     this.locked = true;
     this.lookUpIds = true;
-    for (const [uid, rows] of this.tried) for (const { id, position } of rows) this.ours.add(placeKey(uid, id, position));
+    for (const [uid, rows] of this.tried)
+      for (const { id, position } of rows) this.ours.add(placeKey(uid, id, position));
     return true;
   }
 
@@ -110,7 +112,9 @@ export class Flush {
 
   /** A refused request may be the repetition of one that was stored, which is answered as the first time. */
   private refusesGivenId({ outcomes }: AppendPlan): boolean {
-    return outcomes.some((outcome, i) => outcome instanceof DomainError && this.requests[i]!.events.some(({ idGiven }) => idGiven));
+    return outcomes.some(
+      (outcome, i) => outcome instanceof DomainError && this.requests[i]!.events.some(({ idGiven }) => idGiven),
+    );
   }
 
   private async plan(sql: Sql, ends: Map<string, LogEnd>): Promise<AppendPlan> {

@@ -183,11 +183,13 @@ export class LogReader {
   }
 }
 
-const sumBytes = (events: readonly StoredEvent[]): number => events.reduce((sum, { data }) => sum + Buffer.byteLength(data), 0);
+const sumBytes = (events: readonly StoredEvent[]): number =>
+  events.reduce((sum, { data }) => sum + Buffer.byteLength(data), 0);
+
+const isPrefix = (type: string): boolean => type.endsWith('*');
 
 function splitTypes(types: readonly string[] | undefined): { exact: string[] | null; patterns: string[] } {
   if (!types) return { exact: null, patterns: [] };
-  const isPrefix = (type: string): boolean => type.endsWith('*');
   return {
     exact: types.filter((type) => !isPrefix(type)),
     patterns: types.filter(isPrefix).map((type) => `${type.slice(0, -1).replace(/[\\%_]/g, '\\$&')}%`),

@@ -81,7 +81,10 @@ export class Tails implements AppendListener {
     try {
       const byTenant = Map.groupBy(this.tails.values(), ({ log }) => log.tenantId);
       for (const [tenantId, tails] of byTenant) {
-        const ends = await this.reader.tails(tenantId, tails.map(({ log }) => log.topicUid));
+        const ends = await this.reader.tails(
+          tenantId,
+          tails.map(({ log }) => log.topicUid),
+        );
         for (const tail of tails) tail.advanced(ends.get(tail.log.topicUid) ?? 0);
       }
     } catch (error) {

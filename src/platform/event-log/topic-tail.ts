@@ -73,10 +73,17 @@ export class TopicTail {
     if (from >= 0 && from < this.ring.length) return Promise.resolve(this.ring.slice(from, from + READ_EVENTS_MAX));
     let page = this.pages.get(after);
     if (!page) {
-      page = this.reader.follow(this.log, after, READ_EVENTS_MAX).finally(() => this.pages.delete(after));
+      page = this.readPage(after).finally(() => this.pages.delete(after));
       this.pages.set(after, page);
     }
     return page;
+  }
+
+  /** Nothing where something was known to be: the log was deleted or restored, and its followers must wait rather than ask for ever. */
+  private async readPage(after: number): Promise<StoredEvent[]> {
+    const events = await this.reader.follow(this.log, after, READ_EVENTS_MAX);
+    if (events.length === 0 && after < this.lastPosition) this.rewound(after);
+    return events;
   }
 
   /** Resolves when something comes after the position, or when the signal fires. */

@@ -46,7 +46,12 @@ interface Kept {
   readonly body: string;
 }
 
-const claims = new WeakMap<Request, { principalId: string; key: string }>();
+interface Claim {
+  readonly principalId: string;
+  readonly key: string;
+}
+
+const claims = new WeakMap<Request, Claim>();
 
 /** Remembers the answers of creating calls for 24 hours, under the caller's own `Idempotency-Key`. */
 @Injectable()
@@ -91,21 +96,24 @@ export class Idempotency {
 
   /** Keeps what is being answered to a claimed request; an error gives the key free, so that the call can be made again. */
   install(fastify: FastifyInstance): void {
-    fastify.addHook('onSend', async (request, reply, payload) => {
+    // With a callback: an async hook would cost every request a promise.
+    fastify.addHook('onSend', (request, reply, payload, done) => {
       const claim = claims.get(request);
-      if (!claim) return payload;
+      if (!claim) return done(null, payload);
       claims.delete(request);
-      const { principalId, key } = claim;
-      if (reply.statusCode >= 400) {
-        await this.database.query(RELEASE, [principalId, key]);
-      } else {
-        const headers = Object.fromEntries(KEPT_HEADERS.map((name) => [name, reply.getHeader(name)]));
-        // Encrypted: the answer to a registration shows a secret.
-        const body = this.keys.encrypt(String(payload), `${principalId} ${key}`);
-        await this.database.query(COMPLETE, [principalId, key, reply.statusCode, JSON.stringify(headers), body]);
-      }
-      return payload;
+      this.keep(claim, reply, payload).then(() => done(null, payload), done);
     });
+  }
+
+  private async keep({ principalId, key }: Claim, reply: Reply, payload: unknown): Promise<void> {
+    if (reply.statusCode >= 400) {
+      await this.database.query(RELEASE, [principalId, key]);
+      return;
+    }
+    const headers = Object.fromEntries(KEPT_HEADERS.map((name) => [name, reply.getHeader(name)]));
+    // Encrypted: the answer to a registration shows a secret.
+    const body = this.keys.encrypt(String(payload), `${principalId} ${key}`);
+    await this.database.query(COMPLETE, [principalId, key, reply.statusCode, JSON.stringify(headers), body]);
   }
 
   async sweep(): Promise<void> {

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import helmet from '@fastify/helmet';
+import type { FastifyInstance } from 'fastify';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Settings } from '../config/index.js';
 import { processLogger } from '../telemetry/logger.js';
@@ -17,6 +18,14 @@ import { installRequestLog } from './request-log.js';
 const PARAM_LENGTH_MAX = 4_096;
 const IN_FLIGHT_BODY_BYTES_MAX = 256 * 1024 * 1024;
 const CONNECTIONS_CHECKED_EVERY_MS = 2_000;
+/** Swagger UI brings its scripts and styles along, the styles partly inline. */
+const DOCS_POLICY = {
+  defaultSrc: ["'self'"],
+  scriptSrc: ["'self'", "'unsafe-inline'"],
+  styleSrc: ["'self'", "'unsafe-inline'"],
+  imgSrc: ["'self'", 'data:'],
+  upgradeInsecureRequests: null,
+};
 
 /** Fastify with limits on everything that a client can make long: head, body, time, parameters. */
 export function createAdapter({ http, publish }: Settings): FastifyAdapter {
@@ -45,17 +54,26 @@ export async function installHttp(app: NestFastifyApplication, { http }: Setting
   fastify.addHook('onRequest', (request, _reply, done) => {
     done(/%00/.test(request.url) ? httpError('invalid-request', 'The address must not hold NUL characters.') : undefined);
   });
-  await fastify.register(helmet, {
-    contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
-    // Swagger UI loads its own scripts and styles from here; its route widens the policy for itself.
-    enableCSPNonces: false,
-  });
+  await installSecurityHeaders(fastify);
   installBodyParsers(fastify, { bodyBytesMax: http.bodyBytesMax, inFlightBytesMax: IN_FLIGHT_BODY_BYTES_MAX });
   installRequestLog(fastify, processLogger(), app.get(Metrics));
   app.get(Idempotency).install(fastify);
   const problems = app.get(ProblemFilter);
   fastify.setErrorHandler((error, request, reply) => problems.answer(error, request, reply));
   app.useGlobalFilters(problems);
+}
+
+/**
+ * Helmet for every page; the answers of the API, which no browser renders, get the one header that matters to them. All fourteen took
+ * 6 % of the publish rate.
+ */
+async function installSecurityHeaders(fastify: FastifyInstance): Promise<void> {
+  await fastify.register(helmet, { global: false, contentSecurityPolicy: { directives: DOCS_POLICY } });
+  fastify.addHook('onRequest', (request, reply, done) => {
+    if (request.url.startsWith('/docs')) void reply.helmet();
+    else reply.header('x-content-type-options', 'nosniff');
+    done();
+  });
 }
 
 /** What is no HTTP, too long in its head or too slow never becomes a request: it is answered here and the connection ends. */

@@ -1,4 +1,4 @@
-import pg from 'pg';
+import { Client, Pool, types, type ClientBase, type ClientConfig } from 'pg';
 import { defineErrors, type DomainError } from '../../kernel/domain-error.js';
 import { isConflict, isTransient, isUnreachable } from './sql-state.js';
 
@@ -14,10 +14,10 @@ const CONNECT_TIMEOUT_MS = 3_000;
 export const BEGIN = 'BEGIN ISOLATION LEVEL READ COMMITTED';
 
 // Positions, counts and milliseconds stay far below 2^53.
-pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+types.setTypeParser(types.builtins.INT8, Number);
 
 export interface DatabaseOptions {
-  readonly connection: pg.ClientConfig;
+  readonly connection: ClientConfig;
   /** Connections for ordinary queries. */
   readonly poolSize: number;
   /** Connections that only append to the log, so that a slow query never delays a publish. */
@@ -28,7 +28,7 @@ export interface DatabaseOptions {
 }
 
 export type Row = unknown[];
-export type Sql = Pick<pg.ClientBase, 'query'>;
+export type Sql = Pick<ClientBase, 'query'>;
 
 /** A statement with a name is prepared once a connection. Values follow the order of `$1, $2 …`. */
 export interface Statement {
@@ -41,17 +41,17 @@ export interface Statement {
  * longer than that. An unreachable server is a `store-unavailable`; the pool connects anew with the next call.
  */
 export class Database {
-  readonly appendPool: pg.Pool;
-  private readonly pool: pg.Pool;
+  readonly appendPool: Pool;
+  private readonly pool: Pool;
 
   constructor(readonly options: DatabaseOptions) {
     this.pool = this.openPool(options.poolSize, 'event-store');
     this.appendPool = this.openPool(options.appendConnections, 'event-store append');
   }
 
-  private openPool(max: number, name: string): pg.Pool {
+  private openPool(max: number, name: string): Pool {
     const { connection, statementTimeoutMs, lockTimeoutMs, onError } = this.options;
-    const pool = new pg.Pool({
+    const pool = new Pool({
       ...connection,
       max,
       application_name: name,
@@ -122,8 +122,8 @@ export class Database {
   }
 
   /** A connection of its own, outside the pools, for LISTEN and for session locks; the caller ends it. */
-  async dedicatedClient(name: string): Promise<pg.Client> {
-    const client = new pg.Client({
+  async dedicatedClient(name: string): Promise<Client> {
+    const client = new Client({
       ...this.options.connection,
       application_name: name,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
@@ -142,12 +142,20 @@ export class Database {
 /** Connection trouble and a full disk become errors that a client may act on; everything else passes as it is. */
 export function asDomainError(error: unknown): unknown {
   if ((error as { code?: string }).code === '53100') {
-    return fail('store-full', 'The disk of the store is full; nothing was stored.', { retryAfterSeconds: 60 }, { cause: error });
+    return fail(
+      'store-full',
+      'The disk of the store is full; nothing was stored.',
+      { retryAfterSeconds: 60 },
+      { cause: error },
+    );
   }
   if (isUnreachable(error) || isTransient(error)) return unavailable(error);
   return error;
 }
 
-export function unavailable(cause: unknown, detail = 'The store cannot be reached at the moment; try again.'): DomainError {
+export function unavailable(
+  cause: unknown,
+  detail = 'The store cannot be reached at the moment; try again.',
+): DomainError {
   return fail('store-unavailable', detail, { retryAfterSeconds: 1 }, { cause });
 }

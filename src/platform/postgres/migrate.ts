@@ -22,7 +22,7 @@ export const MIGRATIONS_DIR = join(import.meta.dirname, 'migrations');
 
 /** The migrations in the order of their numbers. */
 export async function readMigrations(directory: string = MIGRATIONS_DIR): Promise<Migration[]> {
-  const names = (await readdir(directory)).filter((name) => name.endsWith('.sql')).sort();
+  const names = (await readdir(directory)).filter((name) => name.endsWith('.sql')).toSorted();
   return Promise.all(
     names.map(async (name) => {
       const sql = await readFile(join(directory, name), 'utf8');
@@ -41,7 +41,9 @@ export async function migrate(client: pg.Client, migrations: readonly Migration[
     await client.query(
       'CREATE TABLE IF NOT EXISTS schema_migration (name text PRIMARY KEY, checksum text NOT NULL, applied_at bigint NOT NULL)',
     );
-    const { rows } = await client.query<{ name: string; checksum: string }>('SELECT name, checksum FROM schema_migration');
+    const { rows } = await client.query<{ name: string; checksum: string }>(
+      'SELECT name, checksum FROM schema_migration',
+    );
     const applied = new Map(rows.map(({ name, checksum }) => [name, checksum]));
     judgeApplied(applied, migrations);
     const missing = migrations.filter(({ name }) => !applied.has(name));
@@ -57,7 +59,8 @@ export function judgeApplied(applied: ReadonlyMap<string, string>, migrations: r
   const known = new Map(migrations.map(({ name, checksum }) => [name, checksum]));
   for (const [name, checksum] of applied) {
     const expected = known.get(name);
-    if (expected === undefined) throw fail('schema-too-new', `The database has migration ${name}, which this release does not know.`);
+    if (expected === undefined)
+      throw fail('schema-too-new', `The database has migration ${name}, which this release does not know.`);
     if (expected !== checksum) throw fail('migration-changed', `Migration ${name} was applied with another text.`);
   }
 }

@@ -1,0 +1,27 @@
+#!/usr/bin/env node
+// `npm start`: builds where the sources are newer than the build, then runs the server on the pinned Node.
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+const entry = join(root, 'dist/main.js');
+
+function newest(directory) {
+  return Math.max(
+    ...readdirSync(directory, { recursive: true, withFileTypes: true })
+      .filter((file) => file.isFile())
+      .map((file) => statSync(join(file.parentPath, file.name)).mtimeMs),
+  );
+}
+
+if (!existsSync(entry) || newest(join(root, 'src')) > statSync(entry).mtimeMs) {
+  process.stdout.write('Building …\n');
+  const build = spawnSync(process.execPath, [join(root, 'node_modules/@nestjs/cli/bin/nest.js'), 'build'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+  if (build.status !== 0) process.exit(build.status ?? 1);
+}
+
+// Young objects live for one request: with 64 MiB for them (16 by default) few survive into the old generation.
+const server = spawn(process.execPath, ['--max-semi-space-size=64', '--enable-source-maps', entry], { stdio: 'inherit' });
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => server.kill(signal));
+server.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));

@@ -1,0 +1,105 @@
+import { join } from 'node:path';
+import { lint, RULES, sqlInMigration, sqlInSource, sqlUnder, tenantTables, type Rule } from '../support/sql-lint.js';
+
+const SOURCES = join(import.meta.dirname, '../../src');
+
+/** Statements that may break a rule, and why. A new one needs a reason that holds on a distributed back end too. */
+const EXCEPTIONS: Readonly<Record<string, Partial<Record<Rule, string>>>> = {
+  append: {
+    unnest:
+      'one statement a flush, whatever its size; a distributed back end gets the same rows by another text of this statement',
+  },
+  'lane-checkpoint': {
+    tenant:
+      'the lanes of all tenants at once, ten times a second; rows are found by their whole key, so shards do it apart',
+  },
+  'lane-claim': {
+    tenant: 'an instance takes over what others have left, of all tenants; each row is judged by itself',
+  },
+  'lane-release': { tenant: 'an instance gives back what it owns when it stops' },
+  'tenant-list': { tenant: 'the list of tenants is for system administrators, by pages' },
+  'topic-removals': { tenant: 'a background job looks for its work in all tenants, by small pages' },
+  'postgres-credentials:LOCK_ACCOUNTS': {
+    lock: 'only at a start that finds no account: instances must not make two administrators',
+  },
+  'hints:connect': { lock: 'hints may be lost or absent: polls make them good' },
+  'hints:flush': { lock: 'hints may be lost or absent: polls make them good' },
+  'migrate:migrate': {
+    lock: 'instances that start together; without it the second fails on what the first has made, and starts again',
+  },
+};
+
+const all = sqlUnder(SOURCES);
+const tables = tenantTables(all);
+
+describe('the SQL of the product', () => {
+  it('is found: statements in sources and in migrations, and the tables that belong to tenants', () => {
+    const names = all.map(({ name }) => name);
+    expect(names).toEqual(
+      expect.arrayContaining(['append', 'read-ends', 'scan-§', '0001_event_log:event', 'hints:connect']),
+    );
+    expect(all.length).toBeGreaterThan(50);
+    expect([...tables]).toEqual(expect.arrayContaining(['event', 'topic_head', 'tenant', 'topic', 'consumer', 'lane']));
+    expect(tables.has('user_account')).toBe(false);
+  });
+
+  it('can be distributed by tenant, but for the exceptions that are named with their reasons', () => {
+    const violations = lint(all, tables).filter(({ rule, name }) => EXCEPTIONS[name]?.[rule] === undefined);
+    expect(violations.map(({ rule, name }) => `${name}: ${RULES[rule]}`)).toEqual([]);
+  });
+
+  it('needs every exception that is named', () => {
+    const found = new Set(lint(all, tables).map(({ rule, name }) => `${name} ${rule}`));
+    const named = Object.entries(EXCEPTIONS).flatMap(([name, rules]) =>
+      Object.keys(rules).map((rule) => `${name} ${rule}`),
+    );
+    expect(named.filter((exception) => !found.has(exception))).toEqual([]);
+  });
+
+  it('has one text for each name of a prepared statement: a connection keeps the first it saw', () => {
+    const texts = Map.groupBy(
+      all.filter(({ name, file }) => file.endsWith('.ts') && !name.includes(':')),
+      ({ name }) => name,
+    );
+    expect([...texts].filter(([, own]) => own.length > 1).map(([name]) => name)).toEqual([]);
+  });
+
+  const planted: [Rule, string][] = [
+    ['tenant', 'SELECT position FROM event WHERE topic_uid = $1'],
+    ['tenant', 'SELECT 1 FROM event e JOIN topic t ON t.topic_uid = e.topic_uid WHERE e.tenant_id = $1'],
+    [
+      'tenant',
+      'UPDATE lane SET position = c.p FROM unnest($1::text[], $2::bigint[]) AS c (t, p) WHERE lane.tenant_id = c.t',
+    ],
+    ['tenant', 'UPDATE lane SET position = $2 WHERE consumer_uid = $1'],
+    ['tenant', 'DELETE FROM topic_head WHERE topic_uid = $1'],
+    ['tenant', 'INSERT INTO topic_head (topic_uid) VALUES ($1)'],
+    ['tenant', 'SELECT 1 FROM topic_head WHERE topic_uid = $1 FOR NO KEY UPDATE'],
+    ['sequence', "SELECT nextval('position')"],
+    ['lock', 'SELECT pg_advisory_xact_lock(hashtext($1))'],
+    ['lock', 'LOCK TABLE event'],
+    ['volatile', 'UPDATE lane SET position = extract(epoch FROM now()) WHERE tenant_id = $1'],
+    ['volatile', 'INSERT INTO topic_head (tenant_id, topic_uid) VALUES ($1, gen_random_uuid())'],
+    ['unnest', 'INSERT INTO event (tenant_id, data) SELECT $1, d FROM unnest($2::text[]) AS d'],
+    ['name', `SELECT position AS ${'a_very_long_name_'.repeat(3)} FROM event WHERE tenant_id = $1`],
+  ];
+  it.each(planted)('is watched: %s is broken by %s', (rule, text) => {
+    const source = `const STATEMENT = { name: 'planted', text: \`${text}\` };`;
+    expect(lint(sqlInSource('planted.ts', source), tables)).toEqual([{ rule, name: 'planted' }]);
+  });
+
+  const plantedInSchema: [Rule, string][] = [
+    ['sequence', 'CREATE TABLE e (tenant_id text, id bigserial, PRIMARY KEY (tenant_id, id));'],
+    ['coupling', 'CREATE TABLE e (tenant_id text PRIMARY KEY, topic_uid uuid REFERENCES topic (topic_uid));'],
+    ['coupling', 'CREATE TRIGGER notify AFTER INSERT ON event FOR EACH ROW EXECUTE FUNCTION tell();'],
+    ['partition', 'CREATE TABLE e (tenant_id text PRIMARY KEY) PARTITION BY RANGE (tenant_id);'],
+    ['partition', 'CREATE INDEX event_data ON event USING gin (tenant_id, data);'],
+    ['key', 'CREATE TABLE e (tenant_id text, id bigint, PRIMARY KEY (id, tenant_id));'],
+    ['key', 'CREATE UNIQUE INDEX event_one ON event (event_id);'],
+  ];
+  it.each(plantedInSchema)('is watched in migrations: %s is broken by %s', (rule, text) => {
+    const migration = sqlInMigration('9999_planted.sql', `-- A comment; now() in it is fine.\n${text}\n`);
+    const found = lint(migration, new Set([...tables, 'e'])).map((violation) => violation.rule);
+    expect(found).toEqual([rule]);
+  });
+});

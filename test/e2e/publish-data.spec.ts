@@ -1,0 +1,80 @@
+import { startApp, type TestApp } from '../support/app.js';
+import { Workspace } from '../support/workspace.js';
+
+let app: TestApp;
+let shop: Workspace;
+
+beforeAll(async () => {
+  app = await startApp();
+});
+afterAll(() => app?.stop());
+beforeEach(async () => {
+  shop = await Workspace.create(app.client);
+});
+
+const order = (fields: object = {}) => ({ type: 'order.created', data: { total: 1 }, ...fields });
+
+/** The bytes of `data` in an answer: from behind `"data":`, as many as were sent, and the value ends there. */
+function dataIn(answer: string, sent: string): string {
+  const from = answer.indexOf('"data":') + '"data":'.length;
+  expect(answer.slice(from + sent.length).trimStart()).toMatch(/^[,}]/);
+  return answer.slice(from, from + sent.length);
+}
+
+describe('data', () => {
+  const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
+  it.each([
+    ['an 18-digit integer', '123456789012345678'],
+    ['a decimal zero', '1.0'],
+    ['an exponent beyond a double', '1e400'],
+    ['a negative zero', '-0'],
+    ['many digits', '0.1234567890123456789012345678901234567890'],
+    ['the order of keys, also of numbers', '{"b":1,"a":2,"10":3,"9":4}'],
+    ['duplicate keys', '{"a":1,"a":2}'],
+    ['__proto__', '{"__proto__":{"admin":true},"constructor":{"prototype":{}}}'],
+    ['NUL as an escape', '"a\\u0000b"'],
+    ['NUL in a key', '{"\\u0000":1}'],
+    ['lone surrogates', '"\\ud800 \\udfff"'],
+    ['escapes as they were written', '"\\u0041\\/\\n\\u00e4"'],
+    ['characters beyond the BMP', '"😀 ä ﷽"'],
+    ['white space', '{ "a" :\n\t[ 1 ,  2 ] }'],
+    ['null', 'null'],
+    ['a string', '"text"'],
+    ['false', 'false'],
+    ['an empty string', '""'],
+    ['depth 128', nested(128)],
+  ])('comes back byte for byte: %s', async (_, sent) => {
+    await shop.publish(`{"id":"exact","type":"t","data":${sent}}`);
+    expect(dataIn((await app.client.get(`${shop.events()}/exact`)).text, sent)).toBe(sent);
+    expect(dataIn((await app.client.get(shop.events())).text, sent)).toBe(sent);
+    const batch = `[{"id":"in-a-batch","type":"t","data":${sent}}]`;
+    await shop.publish(batch);
+    expect(dataIn((await app.client.get(`${shop.events()}/in-a-batch`)).text, sent)).toBe(sent);
+  });
+
+  it.each([
+    ['depth 129', nested(129)],
+    ['a hundred thousand brackets', nested(100_000)],
+    ['a number with a leading zero', '01'],
+    ['NaN', 'NaN'],
+    ['a trailing comma', '[1,]'],
+    ['a raw control character', '"\u0001"'],
+    ['an unknown escape', '"\\x41"'],
+    ['nothing', ''],
+  ])('is refused: %s', async (_, sent) => {
+    expect((await shop.tryPublish(`{"type":"t","data":${sent}}`)).status).toBe(400);
+    expect(await shop.readAll()).toEqual([]);
+  });
+
+  it('is required, and null is a value', async () => {
+    expect((await shop.tryPublish({ type: 't' })).status).toBe(400);
+    expect((await shop.tryPublish({ type: 't', data: null })).status).toBe(201);
+  });
+
+  it('that is too large is 413', async () => {
+    const { status, body } = await shop.tryPublish(order({ data: 'x'.repeat(11 * 1_048_576) }));
+    expect(status).toBe(413);
+    expect(body.code).toMatch(/too-large$/);
+    expect(await shop.readAll()).toEqual([]);
+  });
+});

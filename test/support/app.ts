@@ -1,0 +1,156 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { ClientConfig } from 'pg';
+import 'reflect-metadata';
+import { Client } from './client.js';
+import { createTestDatabase, type TestDatabase } from './postgres.js';
+
+export const ADMIN_EMAIL = 'admin@example.test';
+export const ADMIN_PASSWORD = 'correct horse battery staple';
+const SECRET_KEY = 'c2VjcmV0LWtleS1vZi10aGUtdGVzdHMtMzItYnl0ZXMtbG9uZy4=';
+
+export interface AppOptions {
+  /** On top of what every test server gets. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** A database that the test goes on using; without it a fresh one comes and goes with the server. */
+  readonly connection?: ClientConfig;
+  /** The key of an earlier server on the same database: it is shown at the first start only. */
+  readonly apiKey?: string;
+}
+
+export interface TestApp {
+  readonly url: string;
+  readonly apiKey: string;
+  readonly adminEmail: string;
+  readonly adminPassword: string;
+  readonly connection: ClientConfig;
+  /** With the administrator's API key. */
+  readonly client: Client;
+  stop(): Promise<void>;
+}
+
+export interface TestProcess extends TestApp {
+  readonly pid: number;
+  /** All of standard output so far. */
+  output(): string;
+  /** SIGKILL: nothing is finished, nothing is said. */
+  kill(): Promise<void>;
+}
+
+/** The server inside the process of the test. */
+export async function startApp(options: AppOptions = {}): Promise<TestApp> {
+  const { connection, drop } = await databaseOf(options);
+  try {
+    const { start, loadSettings } = await product();
+    const running = await start(loadSettings({ env: environment(connection, options) }), '0.0.0-test');
+    const stop = (): Promise<void> => running.stop().finally(drop);
+    return { ...described(running.url, running.firstAccess, connection, options), stop };
+  } catch (error) {
+    await drop();
+    throw error;
+  }
+}
+
+/**
+ * Nest comes first and by itself: some of its companions are CommonJS and require it, and Jest refuses to require a module that it is
+ * still linking.
+ */
+async function product(): Promise<
+  typeof import('../../src/bootstrap.js') & typeof import('../../src/platform/config/index.js')
+> {
+  for (const first of ['@nestjs/common', '@nestjs/core', '@nestjs/terminus', '@nestjs/swagger']) await import(first);
+  return { ...(await import('../../src/platform/config/index.js')), ...(await import('../../src/bootstrap.js')) };
+}
+
+/** The server as a process of its own, to be killed and started again. */
+export async function startProcess(options: AppOptions = {}): Promise<TestProcess> {
+  const { connection, drop } = await databaseOf(options);
+  const child = fork(fileURLToPath(new URL('server-process.mjs', import.meta.url)), {
+    env: { PATH: process.env['PATH'], ...environment(connection, options) },
+    execArgv: ['--no-warnings'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  let output = '';
+  for (const stream of [child.stdout!, child.stderr!])
+    stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  try {
+    const { url, firstAccess } = await announced(child, () => output);
+    return {
+      ...described(url, firstAccess, connection, options),
+      pid: child.pid!,
+      output: () => output,
+      kill: () => end(child, 'SIGKILL'),
+      stop: () => end(child, 'SIGTERM').finally(drop),
+    };
+  } catch (error) {
+    await end(child, 'SIGKILL');
+    await drop();
+    throw error;
+  }
+}
+
+interface Announcement {
+  readonly url: string;
+  readonly firstAccess: { readonly apiKey: string } | undefined;
+  readonly failure?: string;
+}
+
+async function announced(child: ChildProcess, output: () => string): Promise<Announcement> {
+  const outcome = Promise.withResolvers<Announcement>();
+  child.once('message', (message) => outcome.resolve(message as Announcement));
+  child.once('exit', (code, signal) => outcome.reject(new Error(`The server ended (${code ?? signal}): ${output()}`)));
+  const said = await outcome.promise;
+  if (said.failure !== undefined) throw new Error(said.failure);
+  return said;
+}
+
+async function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, 'exit');
+  child.kill(signal);
+  await gone;
+}
+
+async function databaseOf(options: AppOptions): Promise<Pick<TestDatabase, 'connection' | 'drop'>> {
+  if (options.connection) return { connection: options.connection, drop: () => Promise.resolve() };
+  const fresh = await createTestDatabase();
+  return { connection: fresh.connection, drop: () => fresh.drop() };
+}
+
+function environment(connection: ClientConfig, { env }: AppOptions): Record<string, string> {
+  return {
+    NODE_ENV: 'test',
+    HOST: '127.0.0.1',
+    PORT: '0',
+    DATABASE_URL: databaseUrl(connection),
+    SECRET_KEY,
+    ADMIN_EMAIL,
+    ADMIN_PASSWORD,
+    LOG_LEVEL: 'silent',
+    DELIVERY_ALLOWED_CIDRS: '127.0.0.0/8,::1/128',
+    ...env,
+  };
+}
+
+function databaseUrl({ user, password, host, port, database }: ClientConfig): string {
+  const url = new URL(`postgres://localhost/${database}`);
+  url.username = encodeURIComponent(String(user));
+  url.password = typeof password === 'string' ? encodeURIComponent(password) : '';
+  if (host?.startsWith('/')) url.searchParams.set('host', host);
+  else url.hostname = host ?? 'localhost';
+  url.port = String(port);
+  return url.toString();
+}
+
+function described(
+  url: string,
+  firstAccess: { readonly apiKey: string } | undefined,
+  connection: ClientConfig,
+  options: AppOptions,
+): Omit<TestApp, 'stop'> {
+  const apiKey = firstAccess?.apiKey ?? options.apiKey;
+  if (apiKey === undefined) throw new Error('This database has its first key already: give it as `apiKey`.');
+  const client = new Client(url, { 'x-api-key': apiKey });
+  return { url, apiKey, adminEmail: ADMIN_EMAIL, adminPassword: ADMIN_PASSWORD, connection, client };
+}

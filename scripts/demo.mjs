@@ -88,7 +88,7 @@ class Deliveries {
         clearTimeout(timer);
         if (this.received >= total) return resolve();
         const message = `Nothing has arrived for ${PATIENCE_MS / 1_000} s; ${this.received} of ${total} came.`;
-        timer = setTimeout(() => reject(new DemoError(message)), PATIENCE_MS);
+        timer = setTimeout(() => reject(new DemoError(message)), PATIENCE_MS).unref();
       };
       this.#onChange();
     });
@@ -179,6 +179,14 @@ function report(deliveries, total, seconds, place) {
   console.log(`Lag 0; the consumer stands at position ${place.position}, event ${place.lastEventId}.`);
 }
 
+/** What went wrong before is told by its own error; that there may be nothing to remove is not worth another. */
+async function remove(tenantId) {
+  await call('DELETE', `/tenants/${tenantId}?force=true`).then(
+    () => console.log('Tenant removed.'),
+    () => console.error(`Tenant ${tenantId} could not be removed.`),
+  );
+}
+
 async function main() {
   await logIn();
   const tenantId = `demo-${randomBytes(3).toString('hex')}`;
@@ -187,7 +195,7 @@ async function main() {
     await show(tenantId);
   } finally {
     if (keep) console.log(`Kept: ${BASE_URL}/tenants/${tenantId}`);
-    else await call('DELETE', `/tenants/${tenantId}?force=true`).then(() => console.log('Tenant removed.'), () => undefined);
+    else await remove(tenantId);
   }
 }
 

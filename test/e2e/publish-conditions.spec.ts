@@ -15,9 +15,9 @@ beforeEach(async () => {
 
 const order = (fields: object = {}) => ({ type: 'order.created', data: { total: 1 }, ...fields });
 
-describe('Expected-Stream-Version', () => {
-  const expecting = (version: string) => ({ 'expected-stream-version': version });
+const expecting = (version: string) => ({ 'expected-stream-version': version });
 
+describe('Expected-Stream-Version', () => {
   it('no-stream appends to a new stream, and not to one that is there: 409 says the actual version', async () => {
     const event = order({ stream: 's' });
     expect((await shop.tryPublish(event, expecting('no-stream'))).status).toBe(201);

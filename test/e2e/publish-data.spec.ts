@@ -21,8 +21,9 @@ function dataIn(answer: string, sent: string): string {
   return answer.slice(from, from + sent.length);
 }
 
+const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
+
 describe('data', () => {
-  const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
   it.each([
     ['an 18-digit integer', '123456789012345678'],
     ['a decimal zero', '1.0'],

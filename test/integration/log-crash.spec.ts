@@ -24,7 +24,7 @@ async function redoPoint(server: OwnServer): Promise<string> {
 }
 
 describe(`a server that is killed during a storm (STORM_SEED=${SEED})`, () => {
-  let server: OwnServer | undefined;
+  let server: OwnServer;
   let instances: Instance[] = [];
 
   beforeAll(async () => {
@@ -33,7 +33,7 @@ describe(`a server that is killed during a storm (STORM_SEED=${SEED})`, () => {
   });
   afterAll(async () => {
     await Promise.all(instances.map((instance) => instance.close()));
-    await server?.stop();
+    await server.stop();
   });
 
   it('has every acknowledged event exactly once after its recovery, and none that was refused', async () => {

@@ -2,7 +2,6 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { ClientConfig } from 'pg';
-import 'reflect-metadata';
 import { Client } from './client.js';
 import { createTestDatabase, type TestDatabase } from './postgres.js';
 
@@ -59,7 +58,7 @@ export async function startApp(options: AppOptions = {}): Promise<TestApp> {
 async function product(): Promise<
   typeof import('../../src/bootstrap.js') & typeof import('../../src/platform/config/index.js')
 > {
-  for (const first of ['@nestjs/common', '@nestjs/core', '@nestjs/terminus', '@nestjs/swagger']) await import(first);
+  for (const first of ['reflect-metadata', '@nestjs/common', '@nestjs/core', '@nestjs/terminus', '@nestjs/swagger']) await import(first);
   return { ...(await import('../../src/platform/config/index.js')), ...(await import('../../src/bootstrap.js')) };
 }
 

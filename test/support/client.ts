@@ -19,7 +19,7 @@ export interface Problem {
   readonly [extension: string]: unknown;
 }
 
-export type Body = string | Uint8Array<ArrayBuffer> | object;
+export type Payload = string | Uint8Array<ArrayBuffer> | object;
 export type RequestHeaders = Readonly<Record<string, string>>;
 
 /** A client that hides nothing: text and bytes go out as they are given, objects as JSON. */
@@ -37,7 +37,7 @@ export class Client {
   async request<T = Problem>(
     method: string,
     path: string,
-    body?: Body,
+    body?: Payload,
     headers: RequestHeaders = {},
   ): Promise<Answer<T>> {
     const response = await this.open(method, path, body, headers);
@@ -52,7 +52,7 @@ export class Client {
   open(
     method: string,
     path: string,
-    body?: Body,
+    body?: Payload,
     headers: RequestHeaders = {},
     signal?: AbortSignal,
   ): Promise<Response> {
@@ -71,11 +71,11 @@ export class Client {
     return this.request<T>('GET', path, undefined, headers);
   }
 
-  post<T = Problem>(path: string, body?: Body, headers?: RequestHeaders): Promise<Answer<T>> {
+  post<T = Problem>(path: string, body?: Payload, headers?: RequestHeaders): Promise<Answer<T>> {
     return this.request<T>('POST', path, body, headers);
   }
 
-  patch<T = Problem>(path: string, body: Body, headers?: RequestHeaders): Promise<Answer<T>> {
+  patch<T = Problem>(path: string, body: Payload, headers?: RequestHeaders): Promise<Answer<T>> {
     return this.request<T>('PATCH', path, body, headers);
   }
 

@@ -35,12 +35,14 @@ function givenServer(url) {
   return { connection, stop };
 }
 
+const ignore = () => undefined;
+
 async function ownServer() {
   const { startEmbeddedServer } = await importTypeScript(source('embedded/index.ts'));
   const dataDir = await mkdtemp(join(tmpdir(), 'event-store-test-'));
   const discard = () => rm(dataDir, { recursive: true, force: true });
   try {
-    const server = await startEmbeddedServer({ dataDir, log: () => undefined });
+    const server = await startEmbeddedServer({ dataDir, log: { info: ignore, warn: ignore, error: console.error } });
     return { connection: server.connection, stop: () => server.stop().finally(discard) };
   } catch (error) {
     await discard();

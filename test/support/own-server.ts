@@ -6,6 +6,8 @@ import { startEmbeddedServer } from '../../src/platform/postgres/embedded/index.
 import { migrate, readMigrations } from '../../src/platform/postgres/migrate.js';
 import { connect } from './postgres.js';
 
+const ignore = (): void => undefined;
+
 export interface OwnServer {
   readonly connection: ClientConfig;
   stop(): Promise<void>;
@@ -16,7 +18,7 @@ export async function startOwnServer(): Promise<OwnServer> {
   const dataDir = await mkdtemp(join(tmpdir(), 'event-store-test-'));
   const discard = (): Promise<void> => rm(dataDir, { recursive: true, force: true });
   try {
-    const server = await startEmbeddedServer({ dataDir, log: () => undefined });
+    const server = await startEmbeddedServer({ dataDir, log: { info: ignore, warn: ignore, error: console.error } });
     const client = await connect(server.connection);
     await migrate(client, await readMigrations());
     await client.end();

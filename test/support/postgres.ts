@@ -30,11 +30,11 @@ export async function createTestDatabase(kind: 'migrated' | 'empty' = 'migrated'
   return { connection, database, drop };
 }
 
-/** A database as the product opens it, with few connections and short timeouts. */
+/** A database as the product opens it, with few connections (all test files share those of one server) and short timeouts. */
 export function openDatabase(connection: ClientConfig, options: Partial<DatabaseOptions> = {}): Database {
   return new Database({
     connection,
-    poolSize: 6,
+    poolSize: 4,
     appendConnections: 3,
     statementTimeoutMs: 10_000,
     lockTimeoutMs: 5_000,

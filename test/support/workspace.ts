@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Answer, Body, Client, Problem, RequestHeaders } from './client.js';
+import type { Answer, Client, Payload, Problem, RequestHeaders } from './client.js';
 
 export interface Published {
   readonly events: readonly {
@@ -109,12 +109,12 @@ export class Workspace {
   }
 
   /** As it is answered, whatever that is. */
-  tryPublish(body: Body, headers: RequestHeaders = {}, topic = 'orders'): Promise<Answer<Published & Problem>> {
+  tryPublish(body: Payload, headers: RequestHeaders = {}, topic = 'orders'): Promise<Answer<Published & Problem>> {
     return this.client.post<Published & Problem>(this.events(topic), body, headers);
   }
 
   /** Must succeed. */
-  async publish(body: Body, topic = 'orders', headers: RequestHeaders = {}): Promise<Published> {
+  async publish(body: Payload, topic = 'orders', headers: RequestHeaders = {}): Promise<Published> {
     const answer = await this.tryPublish(body, headers, topic);
     if (answer.status !== 201) throw new Error(`Publish was answered with ${answer.status}: ${answer.text}`);
     return answer.body;

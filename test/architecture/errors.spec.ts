@@ -1,0 +1,86 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ErrorDefinition } from '../../src/kernel/domain-error.js';
+
+const ROOT = join(import.meta.dirname, '../..');
+const ROW = /^\| `([a-z-]+)` \| (.+?) \| (\d{3}) \| (.+) \|$/;
+
+interface Entry {
+  readonly title: string;
+  readonly status: number;
+}
+
+interface Registry {
+  readonly all: ReadonlyMap<string, ErrorDefinition>;
+  readonly statusOf: (kind: ErrorDefinition['kind']) => number;
+}
+
+/** Everything that the product is made of, and beyond what the application imports, whatever else declares errors. */
+async function loadRegistry(): Promise<Registry> {
+  // Some companions of Nest are CommonJS and require it; Jest does not let them while it is still linking Nest itself.
+  for (const first of ['reflect-metadata', '@nestjs/common', '@nestjs/core', '@nestjs/terminus', '@nestjs/swagger']) await import(first);
+  await import('../../src/app.module.js');
+  for (const file of declaringFiles()) await import(`../../src/${file.replace(/\.ts$/, '.js')}`);
+  const { allErrors } = await import('../../src/kernel/domain-error.js');
+  const { statusOf } = await import('../../src/platform/http/problem.js');
+  return { all: allErrors(), statusOf };
+}
+
+function declaringFiles(): string[] {
+  return readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'))
+    .filter((file) => /= defineErrors\(\{/.test(readFileSync(join(ROOT, 'src', file), 'utf8')));
+}
+
+function readDocs(text: string): Map<string, Entry> {
+  const entries = new Map<string, Entry>();
+  for (const line of text.split('\n')) {
+    const [, code, title, status] = ROW.exec(line) ?? [];
+    if (code === undefined) continue;
+    if (entries.has(code)) throw new Error(`${code} is documented twice`);
+    entries.set(code, { title: title!, status: Number(status) });
+  }
+  return entries;
+}
+
+/** What docs and code do not agree on, either way. */
+function differences(declared: ReadonlyMap<string, Entry>, documented: ReadonlyMap<string, Entry>): string[] {
+  const found: string[] = [];
+  for (const [code, { title, status }] of declared) {
+    const told = documented.get(code);
+    if (!told) found.push(`${code} is not documented`);
+    else if (told.title !== title) found.push(`${code} has the title "${title}", documented as "${told.title}"`);
+    else if (told.status !== status) found.push(`${code} is answered ${status}, documented as ${told.status}`);
+  }
+  for (const code of documented.keys()) if (!declared.has(code)) found.push(`${code} is documented, but nothing declares it`);
+  return found;
+}
+
+describe('docs/errors.md', () => {
+  let declared: Map<string, Entry>;
+  const documented = readDocs(readFileSync(join(ROOT, 'docs/errors.md'), 'utf8'));
+
+  beforeAll(async () => {
+    const { all, statusOf } = await loadRegistry();
+    declared = new Map([...all].map(([code, { title, kind }]) => [code, { title, status: statusOf(kind) }]));
+  });
+
+  it('tells of every error that the code declares, with its title and status, and of no other', () => {
+    expect(declared.size).toBeGreaterThan(50);
+    expect(differences(declared, documented)).toEqual([]);
+  });
+
+  it('is watched: what is not documented, not declared, or told otherwise is named', () => {
+    const [[code, entry]] = [...declared] as [[string, Entry]];
+    expect(differences(new Map([...declared, ['planted', entry]]), documented)).toEqual(['planted is not documented']);
+    expect(differences(declared, new Map([...documented, ['planted', entry]]))).toEqual([
+      'planted is documented, but nothing declares it',
+    ]);
+    expect(differences(declared, new Map([...documented, [code, { ...entry, title: 'Planted' }]]))).toEqual([
+      expect.stringContaining('documented as "Planted"'),
+    ]);
+    expect(differences(declared, new Map([...documented, [code, { ...entry, status: 999 }]]))).toEqual([
+      expect.stringContaining('documented as 999'),
+    ]);
+  });
+});

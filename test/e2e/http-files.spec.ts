@@ -1,0 +1,95 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { startApp, type TestApp } from '../support/app.js';
+import { failuresOf, parseHttpFile, runHttpFile } from '../support/http-files.js';
+import { WebhookReceiver } from '../support/webhook-receiver.js';
+
+const DIRECTORY = join(import.meta.dirname, '../../docs/http');
+const FILES = readdirSync(DIRECTORY).filter((name) => name.endsWith('.http'));
+
+describe('the requests in docs/http', () => {
+  let app: TestApp;
+  let receiver: WebhookReceiver;
+  let given: Record<string, string>;
+
+  beforeAll(async () => {
+    [app, receiver] = await Promise.all([startApp(), WebhookReceiver.start()]);
+    const { url: host, apiKey, adminEmail, adminPassword } = app;
+    given = { host, apiKey, adminEmail, adminPassword, receiver: receiver.url };
+  });
+  afterAll(() => Promise.all([app?.stop(), receiver?.stop()]));
+
+  it('are there for every part of the contract', () => {
+    expect(FILES).toEqual(
+      ['auth', 'cloudevents', 'consumers', 'health', 'publishing', 'reading', 'tenancy', 'topics'].map(
+        (name) => `${name}.http`,
+      ),
+    );
+  });
+
+  it.each(FILES)('of %s are answered as they say', async (name) => {
+    const results = await runHttpFile(join(DIRECTORY, name), given);
+    expect(results.length).toBeGreaterThanOrEqual(6);
+    expect(failuresOf(results)).toEqual([]);
+  });
+
+  it.each(FILES)(
+    'of %s need no credentials that a reader would have to look for: variables stand at the top',
+    (name) => {
+      const { variables, requests } = parseHttpFile(readFileSync(join(DIRECTORY, name), 'utf8'));
+      expect(variables.get('host')).toBe('http://127.0.0.1:3000');
+      for (const { headers } of requests) {
+        for (const [header, value] of headers) {
+          if (/^(x-api-key|authorization)$/i.test(header)) expect(value).toContain('{{');
+        }
+      }
+    },
+  );
+
+  it('are judged: a status that is not the expected one is told with its line', async () => {
+    const [result] = await runHttpFile(join(DIRECTORY, 'health.http'), given);
+    const wrong = { ...result!, status: 503 };
+    expect(failuresOf([wrong])).toEqual([
+      expect.stringContaining(`line ${result!.request.line}, The process lives: 503, not 200`),
+    ]);
+  });
+});
+
+describe('an .http file', () => {
+  it('is read as variables and requests with name, headers and body', () => {
+    const text =
+      '@a = 1\n### One\n# @name one\n# @expect 201 409\nPOST {{a}}/x\nA: b\n\n{\n}\n\n### Two\n# @expect 200\nGET {{a}}\n';
+    const { variables, requests } = parseHttpFile(text);
+    expect([...variables]).toEqual([['a', '1']]);
+    expect(requests).toEqual([
+      {
+        title: 'One',
+        name: 'one',
+        expected: [201, 409],
+        method: 'POST',
+        url: '{{a}}/x',
+        headers: [['A', 'b']],
+        body: '{\n}',
+        line: 5,
+      },
+      {
+        title: 'Two',
+        name: undefined,
+        expected: [200],
+        method: 'GET',
+        url: '{{a}}',
+        headers: [],
+        body: undefined,
+        line: 13,
+      },
+    ]);
+  });
+
+  it.each([
+    ['### No status\nGET /x\n', 'line 2: the request expects no status'],
+    ['### Typo\n# @expect 200\nGTE /x\n', 'line 3: neither comment, variable nor request: GTE /x'],
+    ['### Header\n# @expect 200\nGET /x\nno header\n', 'line 4: no header: no header'],
+  ])('that makes no sense is refused with the line: %j', (text, message) => {
+    expect(() => parseHttpFile(text)).toThrow(message);
+  });
+});

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmod, chown, lstat, mkdir, realpath, statfs, writeFile } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, realpath, stat, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { copyBinaries, type Binaries } from './binaries.js';
@@ -35,6 +35,7 @@ export async function layOut(dataDir: string, binaries: Binaries, runAs: RunAs |
   await makePrivate(socketDir, runAs);
   const here = { dataDir: real, clusterDir: join(real, 'postgres'), socketDir, binaries, runAs };
   if (!runAs) return here;
+  await letPass(real);
   const clusterFits = await canReach(here.clusterDir, runAs);
   const binariesFit = await canReach(join(binaries.directory, 'bin/postgres'), runAs);
   if (clusterFits && binariesFit) return here;
@@ -45,6 +46,12 @@ export async function layOut(dataDir: string, binaries: Binaries, runAs: RunAs |
   };
   log.info({ cluster: moved.clusterDir, binaries: moved.binaries.directory }, 'PostgreSQL cannot reach this directory as its own user; it lies elsewhere');
   return moved;
+}
+
+/** The data directory is ours: the user of PostgreSQL may pass through it. He cannot list it, and the secrets in it are readable by us only. */
+async function letPass(directory: string): Promise<void> {
+  const { mode } = await stat(directory);
+  if (!(mode & 0o001)) await chmod(directory, (mode & 0o777) | 0o011);
 }
 
 /** The data directory keeps a note of where its cluster is. */

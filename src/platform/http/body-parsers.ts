@@ -15,6 +15,8 @@ export interface RawBodyConfig {
 }
 
 const JSON_DEPTH_MAX = 32;
+/** Bodies up to this size are not counted: as many as there can be connections are no danger. */
+const SMALL_BYTES = 16 * 1024;
 const JSON_TYPES = ['application/json', 'application/merge-patch+json'];
 const UTF8_CHARSET = /;\s*charset=(?!"?utf-?8"?\s*(;|$))/i;
 
@@ -71,6 +73,7 @@ function limitBodies(fastify: FastifyInstance, limits: BodyLimits): void {
     const { headers } = request;
     const bytes = headers['content-length'] !== undefined ? Number(headers['content-length']) : chunked(request) ? limits.bodyBytesMax : 0;
     if (!isRaw(request) && bytes > limits.bodyBytesMax) return done(tooLarge(limits.bodyBytesMax));
+    if (bytes <= SMALL_BYTES) return done(null, payload);
     if (inFlight > 0 && inFlight + bytes > limits.inFlightBytesMax) {
       return done(httpError('overloaded', 'Too many large bodies at once.', { retryAfterSeconds: 1 }));
     }
@@ -79,7 +82,8 @@ function limitBodies(fastify: FastifyInstance, limits: BodyLimits): void {
     done(null, payload);
   });
   const free = (request: Reserving): void => {
-    inFlight -= request[reserved] ?? 0;
+    if (request[reserved] === undefined) return;
+    inFlight -= request[reserved];
     request[reserved] = 0;
   };
   fastify.addHook('onResponse', (request, _reply, done) => {

@@ -51,9 +51,6 @@ export function createAdapter({ http, publish }: Settings): FastifyAdapter {
 export async function installHttp(app: NestFastifyApplication, { http }: Settings): Promise<void> {
   const fastify = app.getHttpAdapter().getInstance();
   installCorrelation(fastify);
-  fastify.addHook('onRequest', (request, _reply, done) => {
-    done(/%00/.test(request.url) ? httpError('invalid-request', 'The address must not hold NUL characters.') : undefined);
-  });
   await installSecurityHeaders(fastify);
   installBodyParsers(fastify, { bodyBytesMax: http.bodyBytesMax, inFlightBytesMax: IN_FLIGHT_BODY_BYTES_MAX });
   installRequestLog(fastify, processLogger(), app.get(Metrics));
@@ -70,6 +67,7 @@ export async function installHttp(app: NestFastifyApplication, { http }: Setting
 async function installSecurityHeaders(fastify: FastifyInstance): Promise<void> {
   await fastify.register(helmet, { global: false, contentSecurityPolicy: { directives: DOCS_POLICY } });
   fastify.addHook('onRequest', (request, reply, done) => {
+    if (request.url.includes('%00')) return done(httpError('invalid-request', 'The address must not hold NUL characters.'));
     if (request.url.startsWith('/docs')) void reply.helmet();
     else reply.header('x-content-type-options', 'nosniff');
     done();

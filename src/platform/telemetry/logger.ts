@@ -30,23 +30,29 @@ const redact = {
 };
 
 /**
- * JSON lines on standard output, written in blocks of 4 KiB or every 200 ms, and at once when the process ends: a write a line cost a
- * tenth of the publish rate. Requests are logged by our own hook, with the fields of the route (see request-log.ts), so that no
- * child logger is made for each of them.
+ * JSON lines on standard output, in blocks of 8 KiB, at the latest after 100 ms and at the end of the process. Requests are logged by our
+ * own hook, with the fields of the route (see request-log.ts), so that no child logger is made for each of them.
  */
-export function createLogger(level: string): pino.Logger {
-  const destination = pino.destination({ fd: 1, minLength: 4_096, sync: false });
-  const flush = setInterval(() => destination.flush(), 200);
-  flush.unref();
-  return pino({ level, redact, base: undefined, timestamp: pino.stdTimeFunctions.isoTime, serializers: { err: pino.stdSerializers.err } }, destination);
-}
-
+const destination = pino.destination({ fd: 1, minLength: 8_192, sync: true });
 let shared: pino.Logger | undefined;
 
 /** The process has one logger. */
 export function processLogger(level = 'info'): pino.Logger {
-  shared ??= createLogger(level);
+  if (!shared) {
+    setInterval(() => destination.flush(), 100).unref();
+    const options = { level, redact, base: undefined, timestamp: pino.stdTimeFunctions.isoTime, serializers: { err: pino.stdSerializers.err } };
+    shared = pino(options, destination);
+  }
   return shared;
+}
+
+/**
+ * An info line whose fields are JSON already, for what happens ten thousand times a second: put together by hand it costs 0.6 µs, from an
+ * object, with the look for secrets, 4.3 µs. `fields` is the inside of an object.
+ */
+export function writeInfoLine(fields: string, message: string): void {
+  if (!processLogger().isLevelEnabled('info')) return;
+  destination.write(`{"level":30,"time":"${new Date().toISOString()}",${fields},"msg":"${message}"}\n`);
 }
 
 export function loggerOptions(level: string): Params {

@@ -3,12 +3,12 @@ import { Body, Controller, Inject, Param, Post, Req, Res } from '@nestjs/common'
 import { CommandBus } from '@nestjs/cqrs';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiTags } from '@nestjs/swagger';
-import { PinoLogger } from 'nestjs-pino';
 import { PUBLISH_SETTINGS, type Settings } from '../../../platform/config/index.js';
 import type { AppendResult, ExpectedStreamVersion, NewEvent } from '../../../platform/event-log/index.js';
 import { Requires } from '../../../platform/http/access.js';
 import { Idempotency } from '../../../platform/http/idempotency.js';
 import type { Reply, Request } from '../../../platform/http/request.js';
+import { writeInfoLine } from '../../../platform/telemetry/logger.js';
 import { Metrics } from '../../../platform/telemetry/metrics.js';
 import { PublishEvents } from '../application/publish-events.js';
 import type { TopicRef } from '../domain/topic.js';
@@ -26,7 +26,6 @@ export class PublishController {
     private readonly commands: CommandBus,
     private readonly idempotency: Idempotency,
     private readonly metrics: Metrics,
-    private readonly log: PinoLogger,
     @Inject(PUBLISH_SETTINGS) private readonly limits: Settings['publish'],
   ) {}
 
@@ -60,11 +59,12 @@ export class PublishController {
   private report({ tenantId, namespaceId, topicId }: TopicRef, { events }: AppendResult, { correlationId, principal }: Request): void {
     const fresh = events.filter(({ duplicate }) => !duplicate).length;
     this.metrics.published(fresh, events.length - fresh);
-    if (!this.log.logger.isLevelEnabled('info')) return;
-    const eventIds = events.slice(0, IDS_LOGGED_MAX).map(({ id }) => id);
-    const place = { firstPosition: events[0]!.position, lastPosition: events.at(-1)!.position };
-    const names = { tenant: tenantId, namespace: namespaceId, topic: topicId };
-    this.log.info({ correlationId, ...names, count: events.length, eventIds, ...place, by: principal?.id }, 'events published');
+    const ids = events.slice(0, IDS_LOGGED_MAX).map(({ id }) => `"${id}"`);
+    writeInfoLine(
+      `"correlationId":${JSON.stringify(correlationId)},"tenant":"${tenantId}","namespace":"${namespaceId}","topic":"${topicId}",` +
+        `"count":${events.length},"eventIds":[${ids.join()}],"lastPosition":${events.at(-1)!.position},"by":"${principal!.id}"`,
+      'events published',
+    );
   }
 }
 

@@ -6,10 +6,15 @@ import { FirstAdministrator, type FirstAccess } from './contexts/identity/index.
 import type { Settings } from './platform/config/index.js';
 import { Hints } from './platform/event-log/index.js';
 import { openApiDocument, serveDocs } from './platform/http/openapi.js';
+import { OpenConnections } from './platform/http/open-connections.js';
 import { createAdapter, installHttp } from './platform/http/server.js';
 import { openStorage, type OpenStorage } from './platform/postgres/open-storage.js';
+import { frameworkLog } from './platform/telemetry/framework-log.js';
 import { processLogger } from './platform/telemetry/logger.js';
 import { Readiness } from './platform/telemetry/readiness.js';
+
+/** How long requests may take to end after the stop; a client that does not read its answer would hold it for ever. */
+const DRAIN_MS_MAX = 10_000;
 
 export interface RunningApp {
   readonly app: NestFastifyApplication;
@@ -20,6 +25,7 @@ export interface RunningApp {
   /** Ends requests, deliveries, connections and at last the embedded PostgreSQL. */
   stop(): Promise<void>;
 }
+
 /** Brings everything up in order: store, migrations, application, first administrator, listener. */
 export async function start(settings: Settings, version: string): Promise<RunningApp> {
   const log = processLogger(settings.log.level);
@@ -30,14 +36,15 @@ export async function start(settings: Settings, version: string): Promise<Runnin
       bodyParser: false,
       abortOnError: false,
     });
-    app.useLogger(app.get(Logger));
+    app.useLogger(frameworkLog(app.get(Logger)));
     await installHttp(app, settings);
     serveDocs(app, openApiDocument(app, version));
     await app.get(Hints).start();
     const firstAccess = await app.get(FirstAdministrator).create();
+    const connections = new OpenConnections(app.getHttpServer());
     await app.listen(settings.http.port, settings.http.host);
     app.get(Readiness).started();
-    return { app, url: await app.getUrl(), firstAccess, stop: () => stop(app, store) };
+    return { app, url: await app.getUrl(), firstAccess, stop: () => stop(app, connections, store) };
   } catch (error) {
     await store.database.close();
     await store.storage.stop();
@@ -45,9 +52,10 @@ export async function start(settings: Settings, version: string): Promise<Runnin
   }
 }
 
-async function stop(app: NestFastifyApplication, { database, storage }: OpenStorage): Promise<void> {
+async function stop(app: NestFastifyApplication, connections: OpenConnections, { database, storage }: OpenStorage): Promise<void> {
   app.get(Readiness).stopping();
-  await app.close();
+  const closed = connections.closeUnused(DRAIN_MS_MAX);
+  await app.close().finally(closed);
   await database.close();
   await storage.stop();
 }

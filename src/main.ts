@@ -9,10 +9,14 @@ import { greeting } from './platform/telemetry/greeting.js';
 
 const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as { version: string };
 
+const LISTEN_FAILED = 'Set PORT and HOST to an address that is free.';
+
 /** What can be put right from outside is said in one sentence; only what cannot comes with a stack trace. */
 function giveUp(error: unknown): never {
+  const { code, message, stack } = error as NodeJS.ErrnoException;
+  const taken = code === 'EADDRINUSE' || code === 'EACCES';
   const told = error instanceof SettingsError || error instanceof DomainError;
-  process.stderr.write(`${told ? error.message : (error as Error).stack}\n`);
+  process.stderr.write(`${taken ? `${message}. ${LISTEN_FAILED}` : told ? message : stack}\n`);
   process.exit(1);
 }
 

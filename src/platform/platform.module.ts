@@ -1,4 +1,4 @@
-import { Global, Module, type DynamicModule, type OnApplicationShutdown, type Provider } from '@nestjs/common';
+import { Global, Module, type DynamicModule, type OnApplicationBootstrap, type OnApplicationShutdown, type Provider } from '@nestjs/common';
 import { LoggerModule, PinoLogger } from 'nestjs-pino';
 import { Clock, SystemClock } from '../kernel/clock.js';
 import {
@@ -33,18 +33,23 @@ export interface PlatformParts {
 }
 
 const APPEND_PATIENCE_MS = 5_000;
+const SWEEP_MS = 3_600_000;
 /** How often followed topics are looked up in case a hint was lost; alone on the store there are no hints to lose. */
 const POLL_MS = { shared: 1_000, alone: 30_000 };
 
 @Global()
 @Module({})
-export class PlatformModule implements OnApplicationShutdown {
+export class PlatformModule implements OnApplicationBootstrap, OnApplicationShutdown {
+  private sweeping: NodeJS.Timeout | undefined;
+
   constructor(
     private readonly appender: Appender,
     private readonly subscriptions: DurableSubscriptions,
     private readonly tails: Tails,
     private readonly hints: Hints,
     private readonly egress: Egress,
+    private readonly idempotency: Idempotency,
+    private readonly log: PinoLogger,
   ) {}
 
   static with(parts: PlatformParts): DynamicModule {
@@ -52,8 +57,14 @@ export class PlatformModule implements OnApplicationShutdown {
     return { module: PlatformModule, imports: [LoggerModule.forRoot(loggerOptions(parts.settings.log.level))], providers, exports: providers };
   }
 
+  onApplicationBootstrap(): void {
+    const sweep = (): Promise<void> => this.idempotency.sweep().catch((err: unknown) => this.log.warn({ err }, 'old answers were not removed'));
+    this.sweeping = setInterval(() => void sweep(), SWEEP_MS).unref();
+  }
+
   /** After the contexts have stopped their work: what was taken on is finished, then the connections go. */
   async onApplicationShutdown(): Promise<void> {
+    clearInterval(this.sweeping);
     await this.subscriptions.close();
     await this.appender.settled();
     this.tails.close();

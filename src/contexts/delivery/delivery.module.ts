@@ -1,18 +1,67 @@
 import { Inject, Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
-import { ROLES, type Settings } from '../../platform/config/index.js';
-import { ConsumersModule } from '../consumers/index.js';
-import { TopicsModule } from '../topics/index.js';
+import { Clock } from '../../kernel/clock.js';
+import { DELIVERY_SETTINGS, ROLES, type Settings } from '../../platform/config/index.js';
+import { Egress } from '../../platform/egress/index.js';
+import { LogReader, Tails } from '../../platform/event-log/index.js';
+import { Storage } from '../../platform/postgres/storage.js';
+import { ConsumerCatalog, ConsumersModule } from '../consumers/index.js';
+import { TopicCatalog, TopicsModule } from '../topics/index.js';
 import { DeliveryController } from './adapters/delivery.controller.js';
 import { PostgresLanes } from './adapters/postgres-lanes.js';
 import { GetConsumerStatusHandler } from './application/consumer-status.js';
+import { DeliveryEngine } from './application/delivery-engine.js';
+import { DeliveryReport } from './application/delivery-report.js';
 import { DeliveryWorker } from './application/delivery-worker.js';
+import type { LaneTools } from './application/lane.js';
+import { Membership } from './application/membership.js';
 import { LaneStore } from './application/ports.js';
 import { SendTestDeliveryHandler } from './application/test-delivery.js';
+
+const LANE_TOOLS = Symbol('lane tools');
 
 @Module({
   imports: [TopicsModule, ConsumersModule],
   controllers: [DeliveryController],
-  providers: [{ provide: LaneStore, useClass: PostgresLanes }, DeliveryWorker, GetConsumerStatusHandler, SendTestDeliveryHandler],
+  providers: [
+    { provide: LaneStore, useClass: PostgresLanes },
+    {
+      provide: Membership,
+      inject: [LaneStore, Storage, DELIVERY_SETTINGS],
+      useFactory: (store: LaneStore, storage: Storage, { leaseTtlMs }: Settings['delivery']) =>
+        new Membership(store, { ttlMs: leaseTtlMs, alone: !storage.shared }),
+    },
+    {
+      provide: DeliveryEngine,
+      inject: [LaneStore, ConsumerCatalog, TopicCatalog, Membership, LANE_TOOLS, DELIVERY_SETTINGS],
+      useFactory: (
+        store: LaneStore,
+        consumers: ConsumerCatalog,
+        topics: TopicCatalog,
+        membership: Membership,
+        tools: LaneTools & { report: DeliveryReport },
+        { checkpointIntervalMs }: Settings['delivery'],
+      ) => {
+        const onError = (error: unknown, what: string): void => tools.report.engineFailed(error, what);
+        return new DeliveryEngine(store, consumers, topics, membership, tools, { checkpointIntervalMs, onError });
+      },
+    },
+    {
+      provide: LANE_TOOLS,
+      inject: [LogReader, Tails, Egress, Clock, DeliveryReport],
+      useFactory: (reader: LogReader, tails: Tails, { sender }: Egress, clock: Clock, report: DeliveryReport): LaneTools => ({
+        reader,
+        tails,
+        sender,
+        clock,
+        random: Math.random,
+        report,
+      }),
+    },
+    DeliveryReport,
+    DeliveryWorker,
+    GetConsumerStatusHandler,
+    SendTestDeliveryHandler,
+  ],
 })
 export class DeliveryModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private started = false;

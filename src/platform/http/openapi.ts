@@ -17,7 +17,23 @@ export function openApiDocument(app: NestFastifyApplication, version: string): O
     operationIdFactory: (controller, method) => `${controller.replace('Controller', '')}_${method}`,
   });
   addProblems(document);
+  nullableToTypes(document);
   return document;
+}
+
+/** The decorators speak OpenAPI 3.0, where null was a flag; in 3.1 it is a type. */
+function nullableToTypes(node: unknown): void {
+  if (typeof node !== 'object' || node === null) return;
+  const schema = node as { nullable?: boolean; type?: string | string[]; allOf?: object[]; anyOf?: object[] };
+  if (schema.nullable === true) {
+    delete schema.nullable;
+    if (typeof schema.type === 'string') schema.type = [schema.type, 'null'];
+    else if (schema.allOf) {
+      schema.anyOf = [...schema.allOf, { type: 'null' }];
+      delete schema.allOf;
+    }
+  }
+  for (const inner of Object.values(node)) nullableToTypes(inner);
 }
 
 /** Every operation may answer a problem; the codes are those of the registry. */

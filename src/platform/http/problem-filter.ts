@@ -2,6 +2,7 @@ import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '
 import { PinoLogger } from 'nestjs-pino';
 import { DomainError } from '../../kernel/domain-error.js';
 import { asDomainError } from '../postgres/database.js';
+import { Metrics } from '../telemetry/metrics.js';
 import { httpError } from './http-errors.js';
 import { PROBLEM_MEDIA_TYPE, statusOf, toProblem } from './problem.js';
 import type { Reply, Request } from './request.js';
@@ -9,7 +10,10 @@ import type { Reply, Request } from './request.js';
 /** The one place where an error becomes an answer. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  constructor(private readonly log: PinoLogger) {}
+  constructor(
+    private readonly log: PinoLogger,
+    private readonly metrics: Metrics,
+  ) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
@@ -20,6 +24,7 @@ export class ProblemFilter implements ExceptionFilter {
   answer(error: unknown, request: Request, reply: Reply): void {
     const expected = toDomainError(error);
     const status = statusOf(expected.kind);
+    this.metrics.refused(expected.code);
     if (status >= 500) this.report(error, expected, request, status);
     if (reply.sent || reply.raw.headersSent) {
       reply.raw.destroy();

@@ -48,9 +48,10 @@ export function createAdapter({ http, publish }: Settings): FastifyAdapter {
 }
 
 /** What every request passes, in this order. */
-export async function installHttp(app: NestFastifyApplication, { http }: Settings): Promise<void> {
+export async function installHttp(app: NestFastifyApplication, { http, roles }: Settings): Promise<void> {
   const fastify = app.getHttpAdapter().getInstance();
   installCorrelation(fastify);
+  if (!roles.includes('api')) serveProbesOnly(fastify);
   await installSecurityHeaders(fastify);
   installBodyParsers(fastify, { bodyBytesMax: http.bodyBytesMax, inFlightBytesMax: IN_FLIGHT_BODY_BYTES_MAX });
   installRequestLog(fastify, processLogger(), app.get(Metrics));
@@ -58,6 +59,14 @@ export async function installHttp(app: NestFastifyApplication, { http }: Setting
   const problems = app.get(ProblemFilter);
   fastify.setErrorHandler((error, request, reply) => problems.answer(error, request, reply));
   app.useGlobalFilters(problems);
+}
+
+/** An instance that only delivers is still to be watched, but takes no other request. */
+function serveProbesOnly(fastify: FastifyInstance): void {
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    const probe = /^\/(health\/(live|ready)|metrics)(\?|$)/.test(request.url);
+    done(probe ? undefined : httpError('route-not-found', 'This instance delivers events; it takes no requests.'));
+  });
 }
 
 /**

@@ -1,15 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Logger } from 'pino';
+import { messageOf } from '../../kernel/domain-error.js';
 import type { Settings } from '../config/index.js';
 import { KeyRing } from '../crypto/keys.js';
 import { connectionOf } from './connection-url.js';
-import { Database } from './database.js';
+import { asDomainError, Database } from './database.js';
 import { startEmbeddedServer } from './embedded/index.js';
 import { migrate, readMigrations } from './migrate.js';
+import { isUnreachable } from './sql-state.js';
 import { Storage } from './storage.js';
+
+const FIRST_CONNECTION_MS = 60_000;
 
 export interface OpenStorage {
   readonly storage: Storage;
@@ -31,7 +36,7 @@ export async function openStorage(settings: Settings, log: Logger): Promise<Open
     onError: (err) => log.warn({ err }, 'a connection to the store was lost'),
   });
   try {
-    const client = await database.dedicatedClient('event-store migrations');
+    const client = await firstConnection(database, log);
     const applied = await migrate(client, await readMigrations()).finally(() => client.end());
     if (applied.length > 0) log.info({ migrations: applied }, 'schema brought up to date');
     return { storage, database, keys };
@@ -39,6 +44,20 @@ export async function openStorage(settings: Settings, log: Logger): Promise<Open
     await database.close();
     await storage.stop();
     throw error;
+  }
+}
+
+/** A database that starts together with us may take its time. */
+async function firstConnection(database: Database, log: Logger): Promise<pg.Client> {
+  const deadline = performance.now() + FIRST_CONNECTION_MS;
+  for (let delay = 250; ; delay = Math.min(delay * 2, 5_000)) {
+    try {
+      return await database.dedicatedClient('event-store migrations');
+    } catch (error) {
+      if (!isUnreachable(error) || performance.now() > deadline) throw asDomainError(error);
+      log.warn({ retryMs: delay, reason: messageOf(error) }, 'the database cannot be reached yet');
+      await pause(delay);
+    }
   }
 }
 

@@ -36,7 +36,7 @@ export class DeliveryEngine {
     private readonly consumers: ConsumerCatalog,
     private readonly topics: TopicCatalog,
     private readonly membership: Membership,
-    private readonly tools: Omit<LaneTools, 'listener'> & { listener: Omit<LaneTools['listener'], 'changed'> },
+    private readonly tools: LaneTools,
     private readonly options: EngineOptions,
   ) {
     const { onError, checkpointIntervalMs } = options;
@@ -139,8 +139,7 @@ export class DeliveryEngine {
     for (const { epoch, state, ...key } of claimed) {
       const topic = topics.find(({ topicUid }) => topicUid === key.topicUid);
       if (!topic) continue;
-      const listener = { ...this.tools.listener, changed: (lane: Lane) => this.checkpoints.mark(lane) };
-      const lane = new Lane(key, epoch, topic.topicId, target, state, { ...this.tools, listener });
+      const lane = new Lane({ ...key, epoch, state }, topic.topicId, target, this.tools, (changed) => this.checkpoints.mark(changed));
       this.lanes.set(laneName(key), lane);
       lane.start();
     }

@@ -10,11 +10,9 @@ import type { WebhookTarget } from './webhook-request.js';
 const STORE_RETRY_MS = 500;
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
-/** What a lane tells the engine. */
-export interface LaneListener {
-  /** The state changed and is to be stored with the next checkpoint. */
-  changed(lane: Lane): void;
-  attempted(lane: Lane, event: StoredEvent, outcome: SendOutcome, attempt: number): void;
+/** What a lane has to tell. */
+export interface LaneReport {
+  attempted(lane: Lane, event: StoredEvent, outcome: Exclude<SendOutcome, { kind: 'aborted' }>, attempt: number): void;
   gapFound(lane: Lane): void;
   /** The endpoint says that it is gone for good (410). */
   gone(lane: Lane): void;
@@ -22,12 +20,12 @@ export interface LaneListener {
 }
 
 export interface LaneTools {
+  readonly report: LaneReport;
   readonly reader: LogReader;
   readonly tails: Tails;
   readonly sender: WebhookSender;
   readonly clock: Clock;
   readonly random: () => number;
-  readonly listener: LaneListener;
 }
 
 /**
@@ -44,21 +42,28 @@ export class Lane {
   private page: StoredEvent[] = [];
   private sending = false;
 
+  readonly key: LaneKey;
+  private current: LaneState;
+
   constructor(
-    readonly key: LaneKey,
-    readonly epoch: number,
+    private readonly claimed: ClaimedLane,
     readonly topicId: string,
     readonly target: WebhookTarget,
-    private current: LaneState,
     private readonly tools: LaneTools,
-  ) {}
+    /** The state is to be stored with the next checkpoint. */
+    private readonly changed: (lane: Lane) => void,
+  ) {
+    const { tenantId, consumerUid, topicUid, state } = claimed;
+    this.key = { tenantId, consumerUid, topicUid };
+    this.current = state;
+  }
 
   get state(): LaneState {
     return this.current;
   }
 
   get snapshot(): ClaimedLane {
-    return { ...this.key, epoch: this.epoch, state: this.current };
+    return { ...this.claimed, state: this.current };
   }
 
   get inFlight(): number {
@@ -88,7 +93,7 @@ export class Lane {
       try {
         await this.follow(signal);
       } catch (error) {
-        this.tools.listener.storeFailed(this, error);
+        this.tools.report.storeFailed(this, error);
         await pause(STORE_RETRY_MS, undefined, { signal }).catch(() => undefined);
       }
     }
@@ -136,7 +141,7 @@ export class Lane {
     const attempt = (failure?.attempt ?? 0) + 1;
     const outcome = await this.send(event, attempt);
     if (outcome.kind === 'aborted') return;
-    this.tools.listener.attempted(this, event, outcome, attempt);
+    this.tools.report.attempted(this, event, outcome, attempt);
     if (outcome.kind === 'response' && outcome.status >= 200 && outcome.status < 300) {
       this.move(delivered(this.current, event.position, event.id));
       return;
@@ -144,7 +149,7 @@ export class Lane {
     const retryAfterMs = outcome.kind === 'response' ? outcome.retryAfterMs : undefined;
     const error = errorOf(outcome, this.tools.clock.now());
     this.move(failed(this.current, { error, retryAfterMs }, { retry: consumer.settings.retry, version: consumer.version }, this.tools.random));
-    if (error.status === 410) this.tools.listener.gone(this);
+    if (error.status === 410) this.tools.report.gone(this);
   }
 
   private async send(event: StoredEvent, attempt: number): Promise<SendOutcome> {
@@ -169,8 +174,8 @@ export class Lane {
     if (next === this.current) return;
     const gapFound = next.gap !== this.current.gap;
     this.current = next;
-    this.tools.listener.changed(this);
-    if (gapFound) this.tools.listener.gapFound(this);
+    this.changed(this);
+    if (gapFound) this.tools.report.gapFound(this);
   }
 }
 

@@ -7,7 +7,7 @@ const ACCOUNT_COLUMNS = `user_id AS "userId", email, name, password_hash AS "pas
 const FIND_BY_EMAIL: Statement = { name: 'account-by-email', text: `SELECT ${ACCOUNT_COLUMNS} FROM user_account WHERE email = $1` };
 const FIND_USER: Statement = { name: 'account-by-id', text: `SELECT ${ACCOUNT_COLUMNS} FROM user_account WHERE user_id = $1` };
 const LOCK_ACCOUNTS = 'LOCK TABLE user_account IN EXCLUSIVE MODE';
-const ANY_ACCOUNT = 'SELECT 1 FROM user_account LIMIT 1';
+const ANY_ACCOUNT: Statement = { name: 'account-any', text: 'SELECT 1 AS found FROM user_account LIMIT 1' };
 const CREATE_ACCOUNT = 'INSERT INTO user_account (user_id, email, name, password_hash, created_at) VALUES ($1, $2, $3, $4, $5)';
 const CREATE_KEY = 'INSERT INTO api_key (key_id, user_id, name, digest, created_at) VALUES ($1, $2, $3, $4, $5)';
 const CREATE_SESSION: Statement = {
@@ -36,6 +36,10 @@ export class PostgresCredentials extends Credentials {
     super();
   }
 
+  async anyAccount(): Promise<boolean> {
+    return (await this.database.query(ANY_ACCOUNT)).length > 0;
+  }
+
   async findByEmail(email: string): Promise<Account | undefined> {
     return (await this.database.query<Account>(FIND_BY_EMAIL, [email]))[0];
   }
@@ -47,7 +51,7 @@ export class PostgresCredentials extends Credentials {
   createFirst(account: Account, key: { id: string; digest: string; name: string }, now: number): Promise<boolean> {
     return this.database.transaction(async (sql) => {
       await sql.query(LOCK_ACCOUNTS);
-      const { rowCount } = await sql.query(ANY_ACCOUNT);
+      const { rowCount } = await sql.query(ANY_ACCOUNT.text);
       if (rowCount) return false;
       await sql.query(CREATE_ACCOUNT, [account.userId, account.email, account.name, account.passwordHash, now]);
       await sql.query(CREATE_KEY, [key.id, account.userId, key.name, key.digest, now]);

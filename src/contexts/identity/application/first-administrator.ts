@@ -27,6 +27,7 @@ export class FirstAdministrator {
 
   /** What is to be shown once; undefined: the store has an administrator. */
   async create(): Promise<FirstAccess | undefined> {
+    if (await this.credentials.anyAccount()) return undefined;
     const chosen = this.settings.password?.reveal();
     const password = chosen ?? randomBytes(18).toString('base64url');
     const email = this.settings.email.toLowerCase();

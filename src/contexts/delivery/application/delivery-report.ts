@@ -1,0 +1,65 @@
+import { Injectable } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import { PinoLogger } from 'nestjs-pino';
+import { systemActor } from '../../../kernel/aggregate.js';
+import type { SendOutcome } from '../../../platform/egress/index.js';
+import type { StoredEvent } from '../../../platform/event-log/index.js';
+import { Metrics, type DeliveryOutcome } from '../../../platform/telemetry/metrics.js';
+import { PauseConsumer } from '../../consumers/index.js';
+import type { Lane, LaneReport } from './lane.js';
+
+/** What happens on lanes, told to logs and metrics; and what follows from it for a consumer. */
+@Injectable()
+export class DeliveryReport implements LaneReport {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly metrics: Metrics,
+    private readonly log: PinoLogger,
+  ) {}
+
+  attempted(lane: Lane, event: StoredEvent, outcome: Exclude<SendOutcome, { kind: 'aborted' }>, attempt: number): void {
+    const result = outcomeOf(outcome);
+    this.metrics.attempted(result, outcome.durationMs);
+    const level = result === 'delivered' ? 'debug' : 'warn';
+    if (!this.log.logger.isLevelEnabled(level)) return;
+    // What the endpoint said may be confidential: it is not logged.
+    const shown = outcome.kind === 'response' ? { status: outcome.status } : { phase: outcome.phase, error: outcome.error };
+    const { durationMs } = outcome;
+    const fields = { ...namesOf(lane), eventIds: [event.id], position: event.position, attempt, durationMs, ...shown };
+    this.log[level](fields, result === 'delivered' ? 'event delivered' : 'delivery failed');
+  }
+
+  gapFound(lane: Lane): void {
+    const { gap } = lane.state;
+    this.metrics.gap(gap!.kind);
+    this.log.error({ ...namesOf(lane), gap }, 'the place of a consumer does not exist any more');
+  }
+
+  /** 410: the endpoint does not want any more. Its place is kept. */
+  gone(lane: Lane): void {
+    const { tenantId, namespaceId, consumerId, settings } = lane.target.consumer;
+    const command = new PauseConsumer({ tenantId, namespaceId, consumerId }, 'gone', systemActor(settings.correlationId));
+    void this.commands
+      .execute(command)
+      .catch((err: unknown) => this.log.warn({ ...namesOf(lane), err }, 'a consumer whose endpoint is gone could not be paused'));
+  }
+
+  storeFailed(lane: Lane, err: unknown): void {
+    this.log.warn({ ...namesOf(lane), err }, 'a lane could not read its topic; will try again');
+  }
+
+  /** Something of the engine failed that no lane is to blame for. */
+  engineFailed(err: unknown, what: string): void {
+    this.log.warn({ err, what }, 'delivery could not reach the store; will try again');
+  }
+}
+
+function namesOf(lane: Lane): Record<string, string> {
+  const { tenantId, namespaceId, consumerId, settings } = lane.target.consumer;
+  return { correlationId: settings.correlationId, tenant: tenantId, namespace: namespaceId, consumer: consumerId, topic: lane.topicId };
+}
+
+function outcomeOf(outcome: Exclude<SendOutcome, { kind: 'aborted' }>): DeliveryOutcome {
+  if (outcome.kind === 'response') return outcome.status >= 200 && outcome.status < 300 ? 'delivered' : 'failed';
+  return outcome.phase === 'timeout' || outcome.phase === 'refused' ? outcome.phase : 'failed';
+}

@@ -31,7 +31,7 @@ export class Subscriptions {
       const topic = await this.topics.find({ tenantId: namespace.tenantId, namespaceId: namespace.namespaceId, topicId });
       const held = topic && kept.find(({ topicUid }) => topicUid === topic.topicUid);
       if (!topic) errors.push({ pointer, detail: `there is no topic "${topicId}" in the namespace` });
-      else found.push(held ?? { topicId, topicUid: topic.topicUid, startPosition: await this.places.positionOf(topic, startFrom ?? 'latest') });
+      else found.push(held ?? { topicId, topicUid: topic.topicUid, startPosition: await this.places.before(topic, startFrom ?? 'latest') });
     }
     if (errors.length > 0) {
       throw consumerError('consumer-invalid', errors.map(({ pointer, detail }) => `${pointer} ${detail}`).join('; '), { errors });

@@ -36,12 +36,16 @@ export class DeliveryReport implements LaneReport {
   }
 
   /** 410: the endpoint does not want any more. Its place is kept. */
-  gone(lane: Lane): void {
+  async gone(lane: Lane): Promise<boolean> {
     const { tenantId, namespaceId, consumerId, settings } = lane.target.consumer;
     const command = new PauseConsumer({ tenantId, namespaceId, consumerId }, 'gone', systemActor(settings.correlationId));
-    void this.commands
-      .execute(command)
-      .catch((err: unknown) => this.log.warn({ ...namesOf(lane), err }, 'a consumer whose endpoint is gone could not be paused'));
+    try {
+      await this.commands.execute(command);
+      return true;
+    } catch (err) {
+      this.log.warn({ ...namesOf(lane), err }, 'a consumer whose endpoint is gone could not be paused');
+      return false;
+    }
   }
 
   storeFailed(lane: Lane, err: unknown): void {

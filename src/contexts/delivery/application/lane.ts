@@ -8,14 +8,16 @@ import type { ClaimedLane, LaneKey } from './ports.js';
 import type { WebhookTarget } from './webhook-request.js';
 
 const STORE_RETRY_MS = 500;
+/** In which a pause that was stored reaches the lane. */
+const PAUSE_MS_MAX = 5_000;
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
 /** What a lane has to tell. */
 export interface LaneReport {
   attempted(lane: Lane, event: StoredEvent, outcome: Exclude<SendOutcome, { kind: 'aborted' }>, attempt: number): void;
   gapFound(lane: Lane): void;
-  /** The endpoint says that it is gone for good (410). */
-  gone(lane: Lane): void;
+  /** The endpoint says that it is gone for good (410). True: its consumer is paused. */
+  gone(lane: Lane): Promise<boolean>;
   storeFailed(lane: Lane, error: unknown): void;
 }
 
@@ -149,7 +151,12 @@ export class Lane {
     const retryAfterMs = outcome.kind === 'response' ? outcome.retryAfterMs : undefined;
     const error = errorOf(outcome, this.tools.clock.now());
     this.move(failed(this.current, { error, retryAfterMs }, { retry: consumer.settings.retry, version: consumer.version }, this.tools.random));
-    if (error.status === 410) this.tools.report.gone(this);
+    if (error.status === 410) await this.awaitPause(signal);
+  }
+
+  /** The pause stops this lane; it only goes on by itself if that fails. */
+  private async awaitPause(signal: AbortSignal): Promise<void> {
+    if (await this.tools.report.gone(this)) await pause(PAUSE_MS_MAX, undefined, { signal }).catch(() => undefined);
   }
 
   private async send(event: StoredEvent, attempt: number): Promise<SendOutcome> {

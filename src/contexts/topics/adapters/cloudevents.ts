@@ -114,7 +114,8 @@ function applyAttributes(draft: EventDraft, attributes: Map<string, unknown>, { 
   for (const required of ['specversion', 'id', 'source', 'type']) {
     if (!attributes.has(required)) note(errors, at + required, 'is required');
   }
-  for (const [name, value] of attributes) {
+  // Sorted, because neither headers nor members have an order: the same event sent again must not look like another one.
+  for (const [name, value] of [...attributes].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     if (value === null) continue;
     if (!readAttribute(draft, name, value, at + name, errors)) kept[name] = value;
   }

@@ -9,7 +9,14 @@ import { topicError } from '../domain/topic-errors.js';
 export class Places {
   constructor(private readonly reader: LogReader) {}
 
-  /** The position after which reading goes on at the place: an event or position named is itself behind it. */
+  /** The position before the place: who goes on after it begins with the event, position or time that is named. */
+  async before(log: LogRef, place: Place): Promise<number> {
+    const position = await this.positionOf(log, place);
+    const named = typeof place === 'object' && !('time' in place);
+    return named ? Math.max(0, position - 1) : position;
+  }
+
+  /** The position of an event or position that is named; of a time, the last position before it; of an end, that end. */
   async positionOf(log: LogRef, place: Place): Promise<number> {
     if (place === 'beginning') return 0;
     if (place === 'latest') return (await this.reader.bounds(log))?.lastPosition ?? 0;

@@ -39,7 +39,13 @@ export default {
       comment: 'Use cases speak to ports; which adapter answers is the module’s business.',
       severity: 'error',
       from: { path: `${context}/application/` },
-      to: { path: ['^src/contexts/$1/adapters/', '^src/contexts/[^/]+/[^/]+\\.module\\.ts$', '^node_modules/(pg|undici|fastify)/'] },
+      to: {
+        path: [
+          '^src/contexts/$1/adapters/',
+          '^src/contexts/[^/]+/[^/]+\\.module\\.ts$',
+          '^node_modules/(pg|undici|fastify)/',
+        ],
+      },
     },
     {
       name: 'contexts-show-one-face',
@@ -55,7 +61,13 @@ export default {
       from: { path: '^src/[^/]+\\.ts$' },
       to: { path: '^src/contexts/[^/]+/(?!index\\.ts$)' },
     },
-    { name: 'no-cycles', comment: 'A cycle is two files that are one.', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'no-cycles',
+      comment: 'A cycle is two files that are one.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
     {
       name: 'nobody-imports-tests',
       comment: 'Tests are leaves.',
@@ -69,6 +81,10 @@ export default {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { extensions: ['.ts', '.js'], exportsFields: ['exports'], conditionNames: ['import', 'default'] },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js'],
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'default'],
+    },
   },
 };

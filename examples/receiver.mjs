@@ -49,20 +49,22 @@ export async function startReceiver({ port = 0, secret, onDelivery }) {
   return { url: `http://127.0.0.1:${server.address().port}/`, close };
 }
 
+const say = (line) => process.stdout.write(`${line}\n`);
+
 function print({ headers, fault }) {
   const verdict = fault === undefined ? 'not verified' : (fault ?? 'signature ok');
   const again = headers['x-delivery-attempt'] === '1' ? '' : `  attempt ${headers['x-delivery-attempt']}`;
   const position = String(headers['x-event-position']).padStart(6);
-  console.log(`${headers['x-correlation-id']}  ${position}  ${headers['x-event-type']}  (${verdict})${again}`);
+  say(`${headers['x-correlation-id']}  ${position}  ${headers['x-event-type']}  (${verdict})${again}`);
 }
 
 async function main() {
   let secret = process.env.WEBHOOK_SECRET || undefined;
   const port = Number(process.env.PORT ?? 4000);
   const { url } = await startReceiver({ port, secret: () => secret, onDelivery: print });
-  console.log(`Listening on ${url}`);
-  if (!secret) console.log('Paste the secret of the consumer (whsec_…) to have its signatures verified.');
-  console.log('X-Correlation-ID  position  type');
+  say(`Listening on ${url}`);
+  if (!secret) say('Paste the secret of the consumer (whsec_…) to have its signatures verified.');
+  say('X-Correlation-ID  position  type');
   createInterface({ input: process.stdin }).on('line', (line) => {
     if (line.trim().startsWith('whsec_')) secret = line.trim();
   });
@@ -70,7 +72,7 @@ async function main() {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   main().catch((error) => {
-    console.error(error.code === 'EADDRINUSE' ? 'The port is taken; choose another one with PORT=….' : error.message);
+    say(error.code === 'EADDRINUSE' ? 'The port is taken; choose another one with PORT=….' : error.message);
     process.exitCode = 1;
   });
 }

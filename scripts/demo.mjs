@@ -32,7 +32,9 @@ async function call(method, path, { body, headers = {} } = {}) {
   const answer = text === '' ? undefined : JSON.parse(text);
   if (response.ok) return answer;
   if (response.status === 401) throw new DemoError(`The server does not take these credentials: ${answer.detail}`);
-  throw new DemoError(`${method} ${path} was answered ${response.status} ${answer?.code ?? ''}: ${answer?.detail ?? text}`);
+  throw new DemoError(
+    `${method} ${path} was answered ${response.status} ${answer?.code ?? ''}: ${answer?.detail ?? text}`,
+  );
 }
 
 let credentials = {};
@@ -69,7 +71,8 @@ class Deliveries {
     const { position, stream, streamVersion, type } = JSON.parse(body);
     if (position <= this.#lastPosition) this.repeated++;
     else {
-      if (position !== this.#lastPosition + 1) this.faults.push(`position ${position} came after ${this.#lastPosition}`);
+      if (position !== this.#lastPosition + 1)
+        this.faults.push(`position ${position} came after ${this.#lastPosition}`);
       const before = this.#versions.get(stream) ?? 0;
       if (streamVersion !== before + 1) this.faults.push(`${stream} went from version ${before} to ${streamVersion}`);
       this.#versions.set(stream, streamVersion);
@@ -123,7 +126,8 @@ async function untilNoLag(consumer) {
     const status = await call('GET', `${consumer}/status`);
     const [topic] = status.topics;
     if (topic.lag.events === 0) return topic;
-    if (Date.now() > deadline) throw new DemoError(`The server still reports a lag of ${topic.lag.events} events: ${status.reason}`);
+    if (Date.now() > deadline)
+      throw new DemoError(`The server still reports a lag of ${topic.lag.events} events: ${status.reason}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
@@ -136,13 +140,21 @@ async function show(tenantId) {
   console.log(`Tenant ${tenantId}, namespace shop, topic orders`);
 
   const text = await readFile(new URL('../examples/orders.ndjson', import.meta.url), 'utf8');
-  const events = text.trim().split('\n').map((line) => JSON.parse(line));
+  const events = text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
   const deliveries = new Deliveries();
   let secret;
   const receiver = await startReceiver({ secret: () => secret, onDelivery: deliveries.take });
   try {
     const registered = await call('POST', `${namespace}/consumers`, {
-      body: { id: 'warehouse', url: receiver.url, topics: [{ topic: 'orders' }], correlationId: `${tenantId}-warehouse` },
+      body: {
+        id: 'warehouse',
+        url: receiver.url,
+        topics: [{ topic: 'orders' }],
+        correlationId: `${tenantId}-warehouse`,
+      },
     });
     secret = registered.secret;
     console.log(`Consumer warehouse at ${receiver.url}, X-Correlation-ID: ${registered.correlationId}`);
@@ -174,8 +186,12 @@ function report(deliveries, total, seconds, place) {
     throw new DemoError(`Something is wrong with what arrived:\n  ${deliveries.faults.slice(0, 10).join('\n  ')}`);
   }
   const repeated = deliveries.repeated > 0 ? `, ${deliveries.repeated} repeated` : '';
-  console.log(`All ${total} events of ${deliveries.streams} orders arrived in order, every signature verified${repeated}.`);
-  console.log(`${seconds.toFixed(2)} s from the first publish to the last delivery: ${Math.round(total / seconds)} events/s.`);
+  console.log(
+    `All ${total} events of ${deliveries.streams} orders arrived in order, every signature verified${repeated}.`,
+  );
+  console.log(
+    `${seconds.toFixed(2)} s from the first publish to the last delivery: ${Math.round(total / seconds)} events/s.`,
+  );
   console.log(`Lag 0; the consumer stands at position ${place.position}, event ${place.lastEventId}.`);
 }
 

@@ -17,11 +17,16 @@ function newest(directory) {
 
 if (!existsSync(entry) || newest(join(root, 'src')) > statSync(entry).mtimeMs) {
   process.stdout.write('Building …\n');
-  const build = spawnSync(process.execPath, [join(root, 'node_modules/@nestjs/cli/bin/nest.js'), 'build'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+  const build = spawnSync(process.execPath, [join(root, 'node_modules/@nestjs/cli/bin/nest.js'), 'build'], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   if (build.status !== 0) process.exit(build.status ?? 1);
 }
 
 // Young objects live for one request: with 64 MiB for them (16 by default) few survive into the old generation.
-const server = spawn(process.execPath, ['--max-semi-space-size=64', '--enable-source-maps', entry], { stdio: 'inherit' });
+const server = spawn(process.execPath, ['--max-semi-space-size=64', '--enable-source-maps', entry], {
+  stdio: 'inherit',
+});
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => server.kill(signal));
 server.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));

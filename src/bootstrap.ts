@@ -31,11 +31,15 @@ export async function start(settings: Settings, version: string): Promise<Runnin
   const log = processLogger(settings.log.level);
   const store: OpenStorage = await openStorage(settings, log);
   try {
-    const app = await NestFactory.create<NestFastifyApplication>(AppModule.with({ settings, ...store }), createAdapter(settings), {
-      bufferLogs: true,
-      bodyParser: false,
-      abortOnError: false,
-    });
+    const app = await NestFactory.create<NestFastifyApplication>(
+      AppModule.with({ settings, ...store }),
+      createAdapter(settings),
+      {
+        bufferLogs: true,
+        bodyParser: false,
+        abortOnError: false,
+      },
+    );
     app.useLogger(frameworkLog(app.get(Logger)));
     await installHttp(app, settings);
     serveDocs(app, openApiDocument(app, version));
@@ -52,7 +56,11 @@ export async function start(settings: Settings, version: string): Promise<Runnin
   }
 }
 
-async function stop(app: NestFastifyApplication, connections: OpenConnections, { database, storage }: OpenStorage): Promise<void> {
+async function stop(
+  app: NestFastifyApplication,
+  connections: OpenConnections,
+  { database, storage }: OpenStorage,
+): Promise<void> {
   app.get(Readiness).stopping();
   const closed = connections.closeUnused(DRAIN_MS_MAX);
   await app.close().finally(closed);

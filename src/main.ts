@@ -7,7 +7,9 @@ import { loadSettings, profileOf, SettingsError, type Settings } from './platfor
 import { processLogger } from './platform/telemetry/logger.js';
 import { greeting } from './platform/telemetry/greeting.js';
 
-const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as { version: string };
+const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as {
+  version: string;
+};
 
 const LISTEN_FAILED = 'Set PORT and HOST to an address that is free.';
 
@@ -46,7 +48,9 @@ try {
   const settings = loadSettings({ env: process.env });
   const running = await start(settings, version);
   stopOnSignal(running, settings);
-  process.stdout.write(greeting(running, { version, profile: profileOf(process.env), allowedCidrs: settings.delivery.allowedCidrs }));
+  process.stdout.write(
+    greeting(running, { version, profile: profileOf(process.env), allowedCidrs: settings.delivery.allowedCidrs }),
+  );
 } catch (error) {
   giveUp(error);
 }

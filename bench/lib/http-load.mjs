@@ -6,7 +6,11 @@ import { connect } from 'node:net';
  */
 export function rawRequest({ method = 'POST', path, host, headers = {}, body = '' }) {
   const bytes = Buffer.from(body);
-  const lines = [`${method} ${path} HTTP/1.1`, `host: ${host}`, ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`)];
+  const lines = [
+    `${method} ${path} HTTP/1.1`,
+    `host: ${host}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+  ];
   if (bytes.length > 0 || method === 'POST') lines.push(`content-length: ${bytes.length}`);
   return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), bytes]);
 }
@@ -53,13 +57,16 @@ export async function closedLoop({ port, host = '127.0.0.1', connections, durati
           sentAt = performance.now();
           socket.write(next());
         };
-        socket.on('data', answerReader((status) => {
-          if (measuring) {
-            latencies.push(performance.now() - sentAt);
-            statuses.set(status, (statuses.get(status) ?? 0) + 1);
-          }
-          send();
-        }));
+        socket.on(
+          'data',
+          answerReader((status) => {
+            if (measuring) {
+              latencies.push(performance.now() - sentAt);
+              statuses.set(status, (statuses.get(status) ?? 0) + 1);
+            }
+            send();
+          }),
+        );
         socket.on('error', reject);
         socket.on('close', () => (stopped ? resolve() : reject(new Error('the server closed a connection'))));
         send();
@@ -74,12 +81,17 @@ export async function closedLoop({ port, host = '127.0.0.1', connections, durati
   stopped = true;
   await Promise.all(done);
   for (const socket of sockets) socket.destroy();
-  return { ratePerSecond: Math.round(latencies.length / seconds), ...percentiles(latencies), statuses: Object.fromEntries(statuses) };
+  return {
+    ratePerSecond: Math.round(latencies.length / seconds),
+    ...percentiles(latencies),
+    statuses: Object.fromEntries(statuses),
+  };
 }
 
 export function percentiles(values) {
-  const sorted = Float64Array.from(values).sort();
-  const at = (share) => (sorted.length === 0 ? Number.NaN : sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]);
+  const sorted = Float64Array.from(values).toSorted();
+  const at = (share) =>
+    sorted.length === 0 ? Number.NaN : sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
   const round = (value) => Math.round(value * 1_000) / 1_000;
   return { p50: round(at(0.5)), p95: round(at(0.95)), p99: round(at(0.99)), max: round(at(1)), samples: sorted.length };
 }

@@ -8,6 +8,7 @@ export type ErrorKind =
   | 'conflict'
   | 'gone'
   | 'precondition-failed'
+  | 'timeout'
   | 'too-large'
   | 'unsupported'
   | 'unprocessable'

@@ -16,7 +16,9 @@ const chances = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
 describe('a retry schedule', () => {
   it('begins with 1 s, 2 s, 4 s and never waits longer than an hour and its jitter', () => {
-    expect([1, 2, 3, 4].map((attempt) => retryDelayMs(DEFAULT_RETRY, attempt, () => 0))).toEqual([1_000, 2_000, 4_000, 8_000]);
+    expect([1, 2, 3, 4].map((attempt) => retryDelayMs(DEFAULT_RETRY, attempt, () => 0))).toEqual([
+      1_000, 2_000, 4_000, 8_000,
+    ]);
     expect(retryDelayMs(DEFAULT_RETRY, 50, () => 0)).toBe(3_600_000);
     expect(retryDelayMs(DEFAULT_RETRY, 50, () => 0.999)).toBeLessThanOrEqual(3_600_000 * 1.1);
   });
@@ -36,7 +38,9 @@ describe('a retry schedule', () => {
     fc.assert(
       fc.property(policies, attempts, (policy, attempt) => {
         fc.pre(policy.strategy !== 'schedule');
-        expect(retryDelayMs(policy, attempt + 1, () => 0)).toBeGreaterThanOrEqual(retryDelayMs(policy, attempt, () => 0));
+        expect(retryDelayMs(policy, attempt + 1, () => 0)).toBeGreaterThanOrEqual(
+          retryDelayMs(policy, attempt, () => 0),
+        );
       }),
     );
   });

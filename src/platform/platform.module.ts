@@ -1,4 +1,11 @@
-import { Global, Module, type DynamicModule, type OnApplicationBootstrap, type OnApplicationShutdown, type Provider } from '@nestjs/common';
+import {
+  Global,
+  Module,
+  type DynamicModule,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  type Provider,
+} from '@nestjs/common';
 import { LoggerModule, PinoLogger } from 'nestjs-pino';
 import { Clock, SystemClock } from '../kernel/clock.js';
 import {
@@ -53,12 +60,23 @@ export class PlatformModule implements OnApplicationBootstrap, OnApplicationShut
   ) {}
 
   static with(parts: PlatformParts): DynamicModule {
-    const providers = [...settingsProviders(parts.settings), ...partProviders(parts), ...logProviders(parts), ...httpProviders(parts)];
-    return { module: PlatformModule, imports: [LoggerModule.forRoot(loggerOptions(parts.settings.log.level))], providers, exports: providers };
+    const providers = [
+      ...settingsProviders(parts.settings),
+      ...partProviders(parts),
+      ...logProviders(parts),
+      ...httpProviders(parts),
+    ];
+    return {
+      module: PlatformModule,
+      imports: [LoggerModule.forRoot(loggerOptions(parts.settings.log.level))],
+      providers,
+      exports: providers,
+    };
   }
 
   onApplicationBootstrap(): void {
-    const sweep = (): Promise<void> => this.idempotency.sweep().catch((err: unknown) => this.log.warn({ err }, 'old answers were not removed'));
+    const sweep = (): Promise<void> =>
+      this.idempotency.sweep().catch((err: unknown) => this.log.warn({ err }, 'old answers were not removed'));
     this.sweeping = setInterval(() => void sweep(), SWEEP_MS).unref();
   }
 
@@ -93,7 +111,11 @@ function partProviders({ settings, storage, database, keys }: PlatformParts): Pr
     { provide: Storage, useValue: storage },
     { provide: Database, useValue: database },
     { provide: KeyRing, useValue: keys },
-    { provide: Egress, inject: [Clock], useFactory: (clock: Clock) => new Egress({ allowedCidrs, allowHttp, connectTimeoutMs, clock }) },
+    {
+      provide: Egress,
+      inject: [Clock],
+      useFactory: (clock: Clock) => new Egress({ allowedCidrs, allowHttp, connectTimeoutMs, clock }),
+    },
     Readiness,
     { provide: Metrics, useFactory: () => new Metrics() },
   ];
@@ -125,7 +147,11 @@ function logProviders({ settings, storage }: PlatformParts): Provider[] {
       inject: [Database, Clock, Tails, Metrics],
       useFactory: (database: Database, clock: Clock, tails: Tails, metrics: Metrics) => {
         const { queueEventsMax, queueBytesMax } = settings.publish;
-        const appender = new Appender(database, clock, tails, { queueEventsMax, queueBytesMax, patienceMs: APPEND_PATIENCE_MS });
+        const appender = new Appender(database, clock, tails, {
+          queueEventsMax,
+          queueBytesMax,
+          patienceMs: APPEND_PATIENCE_MS,
+        });
         metrics.gauge('event_store_append_queue_events', 'Events that wait to be stored.', () => appender.depth);
         return appender;
       },
@@ -133,13 +159,16 @@ function logProviders({ settings, storage }: PlatformParts): Provider[] {
     {
       provide: Aggregates,
       inject: [Database, LogReader, Clock, Tails],
-      useFactory: (database: Database, reader: LogReader, clock: Clock, tails: Tails) => new Aggregates(database, reader, clock, tails),
+      useFactory: (database: Database, reader: LogReader, clock: Clock, tails: Tails) =>
+        new Aggregates(database, reader, clock, tails),
     },
     {
       provide: DurableSubscriptions,
       inject: [Database, Tails, PinoLogger],
       useFactory: (database: Database, tails: Tails, log: PinoLogger) =>
-        new DurableSubscriptions(database, tails, (reaction, err) => log.warn({ reaction, err }, 'a reaction failed; will try again')),
+        new DurableSubscriptions(database, tails, (reaction, err) =>
+          log.warn({ reaction, err }, 'a reaction failed; will try again'),
+        ),
     },
   ];
 }

@@ -8,9 +8,16 @@ import { flatten } from '../../src/platform/config/settings-table.js';
 function documented(yaml: string): Map<string, string> {
   const found = new Map<string, string>();
   const visit = (map: YAMLMap<Scalar<string>, unknown>, prefix: string): void => {
-    for (const { key, value } of map.items as Pair<Scalar<string>, { comment?: string; items?: unknown[] } & YAMLMap>[]) {
+    for (const { key, value } of map.items as Pair<
+      Scalar<string>,
+      { comment?: string; items?: unknown[] } & YAMLMap
+    >[]) {
       const path = prefix + key.value;
-      if (value && 'items' in value && value.items?.some((item) => typeof item === 'object' && item !== null && 'key' in item)) {
+      if (
+        value &&
+        'items' in value &&
+        value.items?.some((item) => typeof item === 'object' && item !== null && 'key' in item)
+      ) {
         visit(value as never, `${path}.`);
       } else found.set(path, value?.comment ?? '');
     }
@@ -25,8 +32,12 @@ function differences(yaml: string): string[] {
   const table = flatten();
   return [
     ...[...table.keys()].filter((path) => !comments.has(path)).map((path) => `${path} is not documented`),
-    ...[...comments.keys()].filter((path) => !table.has(path)).map((path) => `${path} is documented, but does not exist`),
-    ...[...table].filter(([path, { env }]) => !new RegExp(`^ ${env}\\. .{10,}`).test(comments.get(path) ?? '')).map(([path, { env }]) => `${path} does not begin its comment with ${env}`),
+    ...[...comments.keys()]
+      .filter((path) => !table.has(path))
+      .map((path) => `${path} is documented, but does not exist`),
+    ...[...table]
+      .filter(([path, { env }]) => !new RegExp(`^ ${env}\\. .{10,}`).test(comments.get(path) ?? ''))
+      .map(([path, { env }]) => `${path} does not begin its comment with ${env}`),
   ];
 }
 
@@ -39,7 +50,9 @@ describe('config/default.yaml', () => {
   });
 
   it('is seen to differ when a key is missing, unknown or names another variable', () => {
-    const doctored = yaml.replace(/^ {2}port: .*$/m, '  prot: 3000 # PORT. A key that does not exist.').replace('# HOST. ', '# HOSTNAME. ');
+    const doctored = yaml
+      .replace(/^ {2}port: .*$/m, '  prot: 3000 # PORT. A key that does not exist.')
+      .replace('# HOST. ', '# HOSTNAME. ');
     expect(differences(doctored)).toEqual([
       'http.port is not documented',
       'http.prot is documented, but does not exist',

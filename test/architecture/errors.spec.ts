@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ErrorDefinition } from '../../src/kernel/domain-error.js';
 
 const ROOT = join(import.meta.dirname, '../..');
-const ROW = /^\| `([a-z-]+)` \| (.+?) \| (\d{3}) \| (.+) \|$/;
+const ROW = /^\|\s*`([a-z0-9-]+)`\s*\|\s*(.+?)\s*\|\s*(\d{3})\s*\|\s*\S.*\|$/;
 
 interface Entry {
   readonly title: string;
@@ -18,7 +18,8 @@ interface Registry {
 /** Everything that the product is made of, and beyond what the application imports, whatever else declares errors. */
 async function loadRegistry(): Promise<Registry> {
   // Some companions of Nest are CommonJS and require it; Jest does not let them while it is still linking Nest itself.
-  for (const first of ['reflect-metadata', '@nestjs/common', '@nestjs/core', '@nestjs/terminus', '@nestjs/swagger']) await import(first);
+  for (const first of ['reflect-metadata', '@nestjs/common', '@nestjs/core', '@nestjs/terminus', '@nestjs/swagger'])
+    await import(first);
   await import('../../src/app.module.js');
   for (const file of declaringFiles()) await import(`../../src/${file.replace(/\.ts$/, '.js')}`);
   const { allErrors } = await import('../../src/kernel/domain-error.js');
@@ -52,7 +53,8 @@ function differences(declared: ReadonlyMap<string, Entry>, documented: ReadonlyM
     else if (told.title !== title) found.push(`${code} has the title "${title}", documented as "${told.title}"`);
     else if (told.status !== status) found.push(`${code} is answered ${status}, documented as ${told.status}`);
   }
-  for (const code of documented.keys()) if (!declared.has(code)) found.push(`${code} is documented, but nothing declares it`);
+  for (const code of documented.keys())
+    if (!declared.has(code)) found.push(`${code} is documented, but nothing declares it`);
   return found;
 }
 
@@ -72,15 +74,23 @@ describe('docs/errors.md', () => {
 
   it('is watched: what is not documented, not declared, or told otherwise is named', () => {
     const [[code, entry]] = [...declared] as [[string, Entry]];
-    expect(differences(new Map([...declared, ['planted', entry]]), documented)).toEqual(['planted is not documented']);
-    expect(differences(declared, new Map([...documented, ['planted', entry]]))).toEqual([
+    const withEntry = (name: string, planted: Entry): Map<string, Entry> => new Map([...declared, [name, planted]]);
+    expect(differences(declared, declared)).toEqual([]);
+    expect(differences(withEntry('planted', entry), declared)).toEqual(['planted is not documented']);
+    expect(differences(declared, withEntry('planted', entry))).toEqual([
       'planted is documented, but nothing declares it',
     ]);
-    expect(differences(declared, new Map([...documented, [code, { ...entry, title: 'Planted' }]]))).toEqual([
-      expect.stringContaining('documented as "Planted"'),
+    expect(differences(declared, withEntry(code, { ...entry, title: 'Planted' }))).toEqual([
+      `${code} has the title "${entry.title}", documented as "Planted"`,
     ]);
-    expect(differences(declared, new Map([...documented, [code, { ...entry, status: 999 }]]))).toEqual([
-      expect.stringContaining('documented as 999'),
+    expect(differences(declared, withEntry(code, { ...entry, status: 999 }))).toEqual([
+      `${code} is answered ${entry.status}, documented as 999`,
     ]);
+  });
+
+  it('is read row by row: a code that is told twice is refused', () => {
+    const row = '| `planted-2` | Planted | 418   | When planted |';
+    expect([...readDocs(row)]).toEqual([['planted-2', { title: 'Planted', status: 418 }]]);
+    expect(() => readDocs(`${row}\n${row}`)).toThrow('planted-2 is documented twice');
   });
 });

@@ -6,13 +6,20 @@ import { dirname, join } from 'node:path';
 const ROOT = join(import.meta.dirname, '../..');
 
 interface Cruise {
-  readonly summary: { readonly totalCruised: number; readonly violations: readonly { rule: { name: string }; from: string; to: string }[] };
+  readonly summary: {
+    readonly totalCruised: number;
+    readonly violations: readonly { rule: { name: string }; from: string; to: string }[];
+  };
 }
 
 function cruise(directory: string): Cruise {
   const bin = join(ROOT, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
   const args = [bin, '--config', join(ROOT, '.dependency-cruiser.mjs'), '--output-type', 'json', 'src'];
-  const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: directory, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
+  const { stdout, stderr } = spawnSync(process.execPath, args, {
+    cwd: directory,
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  });
   if (!stdout) throw new Error(stderr);
   return JSON.parse(stdout) as Cruise;
 }
@@ -30,22 +37,46 @@ function plant(files: Record<string, string>): string {
 }
 
 const PLANTED: readonly [rule: string, files: Record<string, string>][] = [
-  ['kernel-imports-nothing-of-ours', { 'src/kernel/a.ts': "import '../platform/b.js';", 'src/platform/b.ts': 'export {};' }],
-  ['platform-knows-no-context', { 'src/platform/a.ts': "import '../contexts/topics/index.js';", 'src/contexts/topics/index.ts': 'export {};' }],
-  ['domain-is-pure', { 'src/contexts/topics/domain/a.ts': "import { Injectable } from '@nestjs/common'; void Injectable;" }],
+  [
+    'kernel-imports-nothing-of-ours',
+    { 'src/kernel/a.ts': "import '../platform/b.js';", 'src/platform/b.ts': 'export {};' },
+  ],
+  [
+    'platform-knows-no-context',
+    { 'src/platform/a.ts': "import '../contexts/topics/index.js';", 'src/contexts/topics/index.ts': 'export {};' },
+  ],
+  [
+    'domain-is-pure',
+    { 'src/contexts/topics/domain/a.ts': "import { Injectable } from '@nestjs/common'; void Injectable;" },
+  ],
   [
     'application-knows-no-adapter',
-    { 'src/contexts/topics/application/a.ts': "import '../adapters/b.js';", 'src/contexts/topics/adapters/b.ts': 'export {};' },
+    {
+      'src/contexts/topics/application/a.ts': "import '../adapters/b.js';",
+      'src/contexts/topics/adapters/b.ts': 'export {};',
+    },
   ],
   [
     'contexts-show-one-face',
-    { 'src/contexts/topics/adapters/a.ts': "import '../../tenancy/domain/b.js';", 'src/contexts/tenancy/domain/b.ts': 'export {};' },
+    {
+      'src/contexts/topics/adapters/a.ts': "import '../../tenancy/domain/b.js';",
+      'src/contexts/tenancy/domain/b.ts': 'export {};',
+    },
   ],
   [
     'tenancy-knows-no-later-context',
-    { 'src/contexts/tenancy/adapters/a.ts': "import '../../topics/index.js';", 'src/contexts/topics/index.ts': 'export {};' },
+    {
+      'src/contexts/tenancy/adapters/a.ts': "import '../../topics/index.js';",
+      'src/contexts/topics/index.ts': 'export {};',
+    },
   ],
-  ['app-imports-faces', { 'src/app.ts': "import './contexts/topics/topics.module.js';", 'src/contexts/topics/topics.module.ts': 'export {};' }],
+  [
+    'app-imports-faces',
+    {
+      'src/app.ts': "import './contexts/topics/topics.module.js';",
+      'src/contexts/topics/topics.module.ts': 'export {};',
+    },
+  ],
   ['no-cycles', { 'src/kernel/a.ts': "import './b.js';", 'src/kernel/b.ts': "import './a.js';" }],
 ];
 

@@ -24,6 +24,7 @@ afterAll(() => app?.stop());
 
 const positions = async (query: string): Promise<number[]> =>
   (await shop.read(query)).items.map(({ position }) => position);
+const cursorOf = async (query: string): Promise<string> => (await shop.read(query)).nextCursor!;
 const refused = (query: string) => app.client.get<Problem>(`${shop.events()}${query}`);
 
 /** All pages, one after another. */
@@ -102,7 +103,11 @@ describe('places', () => {
 
   it('that do not exist are told by name', async () => {
     const { body } = await refused('?after=no-such-event');
-    expect(body).toMatchObject({ status: 404, code: 'place-not-found', detail: expect.stringContaining('no-such-event') });
+    expect(body).toMatchObject({
+      status: 404,
+      code: 'place-not-found',
+      detail: expect.stringContaining('no-such-event'),
+    });
   });
 });
 
@@ -206,8 +211,6 @@ describe('other forms', () => {
 });
 
 describe('cursors', () => {
-  const cursorOf = async (query: string): Promise<string> => (await shop.read(query)).nextCursor!;
-
   it('are refused where they are garbled, changed or made for something else', async () => {
     const own = await cursorOf('?limit=5');
     const changed = (own[0] === 'A' ? 'B' : 'A') + own.slice(1);
@@ -267,6 +270,8 @@ describe('bad parameters are refused by name', () => {
     ['filter', 'unknown_name == 1'],
     ['filter', '1 + 1'],
     ['nonsense', '1'],
+    ['__proto__', '1'],
+    ['constructor', '1'],
   ])('%s=%s', async (name, value) => {
     const { status, body, headers } = await refused(`?${name}=${encodeURIComponent(value)}`);
     expect([status, headers.get('content-type')]).toEqual([400, expect.stringContaining('application/problem+json')]);

@@ -58,7 +58,8 @@ export async function startApp(options: AppOptions = {}): Promise<TestApp> {
 async function product(): Promise<
   typeof import('../../src/bootstrap.js') & typeof import('../../src/platform/config/index.js')
 > {
-  for (const first of ['reflect-metadata', '@nestjs/common', '@nestjs/core', '@nestjs/terminus', '@nestjs/swagger']) await import(first);
+  for (const first of ['reflect-metadata', '@nestjs/common', '@nestjs/core', '@nestjs/terminus', '@nestjs/swagger'])
+    await import(first);
   return { ...(await import('../../src/platform/config/index.js')), ...(await import('../../src/bootstrap.js')) };
 }
 

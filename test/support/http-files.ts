@@ -43,7 +43,7 @@ export function parseHttpFile(text: string): HttpFile {
   const variables = new Map<string, string>();
   const requests: HttpRequest[] = [];
   const lines = text.split(/\r?\n/);
-  for (let at = 0; at < lines.length; ) {
+  for (let at = 0; at < lines.length;) {
     let end = at + 1;
     while (end < lines.length && !lines[end]!.startsWith('###')) end++;
     const request = parseBlock(lines.slice(at, end), at + 1, variables);
@@ -54,7 +54,11 @@ export function parseHttpFile(text: string): HttpFile {
 }
 
 /** Comments, variables and the request line; then headers up to an empty line; the rest is the body. */
-function parseBlock(lines: readonly string[], firstLine: number, variables: Map<string, string>): HttpRequest | undefined {
+function parseBlock(
+  lines: readonly string[],
+  firstLine: number,
+  variables: Map<string, string>,
+): HttpRequest | undefined {
   let title = '';
   let name: string | undefined;
   let expected: number[] = [];
@@ -70,7 +74,8 @@ function parseBlock(lines: readonly string[], firstLine: number, variables: Map<
       const rest = parseRest(lines.slice(i + 1), firstLine + i + 1);
       if (expected.length === 0) throw new Error(`line ${firstLine + i}: the request expects no status (# @expect …)`);
       return { title, name, expected, method: start[1]!, url: start[2]!, line: firstLine + i, ...rest };
-    } else if (line.trim() !== '') throw new Error(`line ${firstLine + i}: neither comment, variable nor request: ${line}`);
+    } else if (line.trim() !== '')
+      throw new Error(`line ${firstLine + i}: neither comment, variable nor request: ${line}`);
   }
   return undefined;
 }
@@ -83,7 +88,13 @@ function parseRest(lines: readonly string[], firstLine: number): Pick<HttpReques
     if (!header) throw new Error(`line ${firstLine + i}: no header: ${line}`);
     return [header[1]!, header[2]!];
   });
-  const body = empty < 0 ? '' : lines.slice(empty + 1).join('\n').trim();
+  const body =
+    empty < 0
+      ? ''
+      : lines
+          .slice(empty + 1)
+          .join('\n')
+          .trim();
   return { headers, body: body === '' ? undefined : body };
 }
 
@@ -109,7 +120,10 @@ export async function runHttpFile(path: string, given: Readonly<Record<string, s
 export function failuresOf(results: readonly HttpResult[]): string[] {
   return results
     .filter(({ request, status }) => !request.expected.includes(status))
-    .map(({ request, status, body }) => `line ${request.line}, ${request.title}: ${status}, not ${request.expected.join(' or ')}: ${body}`);
+    .map(
+      ({ request, status, body }) =>
+        `line ${request.line}, ${request.title}: ${status}, not ${request.expected.join(' or ')}: ${body}`,
+    );
 }
 
 /** A stream of events has no end: its first piece will do. */

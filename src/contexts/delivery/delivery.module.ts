@@ -48,7 +48,13 @@ const LANE_TOOLS = Symbol('lane tools');
     {
       provide: LANE_TOOLS,
       inject: [LogReader, Tails, Egress, Clock, DeliveryReport],
-      useFactory: (reader: LogReader, tails: Tails, { sender }: Egress, clock: Clock, report: DeliveryReport): LaneTools => ({
+      useFactory: (
+        reader: LogReader,
+        tails: Tails,
+        { sender }: Egress,
+        clock: Clock,
+        report: DeliveryReport,
+      ): LaneTools => ({
         reader,
         tails,
         sender,

@@ -1,7 +1,8 @@
-import { Controller, Get } from '@nestjs/common';
+import { Controller, Get, Res, ServiceUnavailableException } from '@nestjs/common';
 import { ApiOkResponse, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
 import { HealthCheckService, HealthIndicatorService, type HealthCheckResult } from '@nestjs/terminus';
 import { Public } from '../../platform/http/access.js';
+import type { Reply } from '../../platform/http/request.js';
 import { Database, type Statement } from '../../platform/postgres/database.js';
 import { Readiness } from '../../platform/telemetry/readiness.js';
 
@@ -31,8 +32,14 @@ export class HealthController {
   @Public()
   @ApiOkResponse()
   @ApiServiceUnavailableResponse({ description: 'Starting, stopping, or the store is away.' })
-  ready(): Promise<HealthCheckResult> {
-    return this.checks.check([() => this.process(), () => this.storage()]);
+  async ready(@Res({ passthrough: true }) reply: Reply): Promise<HealthCheckResult> {
+    try {
+      return await this.checks.check([() => this.process(), () => this.storage()]);
+    } catch (error) {
+      if (!(error instanceof ServiceUnavailableException)) throw error;
+      reply.status(503).header('retry-after', '1');
+      return error.getResponse() as HealthCheckResult;
+    }
   }
 
   private process() {
@@ -43,7 +50,9 @@ export class HealthController {
   private async storage() {
     const indicator = this.indicators.check('storage');
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => (timer = setTimeout(() => reject(new Error('late')), PING_TIMEOUT_MS)));
+    const late = new Promise<never>(
+      (_, reject) => (timer = setTimeout(() => reject(new Error('late')), PING_TIMEOUT_MS)),
+    );
     try {
       await Promise.race([this.database.query(PING), late]);
       return indicator.up();

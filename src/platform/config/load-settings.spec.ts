@@ -24,16 +24,32 @@ describe('settings', () => {
   });
 
   it('let production reach public addresses over https only', () => {
-    expect(loadSettings({ env: { NODE_ENV: 'production' } }).delivery).toMatchObject({ allowedCidrs: [], allowHttp: false });
+    expect(loadSettings({ env: { NODE_ENV: 'production' } }).delivery).toMatchObject({
+      allowedCidrs: [],
+      allowHttp: false,
+    });
   });
 
   it('are overridden by the environment, where an empty variable counts as not set', () => {
-    const { http, delivery, roles } = loadSettings({ env: { PORT: '4000', HOST: '', DELIVERY_ALLOWED_CIDRS: '10.0.0.0/8, fd00::/8', ROLES: 'api' } });
-    expect([http.port, http.host, delivery.allowedCidrs, roles]).toEqual([4_000, '127.0.0.1', ['10.0.0.0/8', 'fd00::/8'], ['api']]);
+    const { http, delivery, roles } = loadSettings({
+      env: { PORT: '4000', HOST: '', DELIVERY_ALLOWED_CIDRS: '10.0.0.0/8, fd00::/8', ROLES: 'api' },
+    });
+    expect([http.port, http.host, delivery.allowedCidrs, roles]).toEqual([
+      4_000,
+      '127.0.0.1',
+      ['10.0.0.0/8', 'fd00::/8'],
+      ['api'],
+    ]);
   });
 
   it('stop the start with all problems at once, by name and never by value', () => {
-    const problems = problemsOf({ PORT: 'eighty', LOG_LEVEL: 'loud', ADMIN_PASSWORD: 'hunter2', DELIVERY_ALLOWED_CIDRS: 'inside', BCRYPT_COST: '4' });
+    const problems = problemsOf({
+      PORT: 'eighty',
+      LOG_LEVEL: 'loud',
+      ADMIN_PASSWORD: 'hunter2',
+      DELIVERY_ALLOWED_CIDRS: 'inside',
+      BCRYPT_COST: '4',
+    });
     expect(problems).toHaveLength(5);
     for (const name of ['PORT', 'LOG_LEVEL', 'ADMIN_PASSWORD', 'DELIVERY_ALLOWED_CIDRS', 'BCRYPT_COST']) {
       expect(problems.some((problem) => problem.includes(`(${name})`))).toBe(true);
@@ -77,7 +93,9 @@ describe('settings', () => {
     } finally {
       rmSync(directory, { recursive: true });
     }
-    expect(problemsOf({ SECRET_KEY_FILE: '/nowhere/key' })).toEqual(['SECRET_KEY_FILE names a file that does not exist']);
+    expect(problemsOf({ SECRET_KEY_FILE: '/nowhere/key' })).toEqual([
+      'SECRET_KEY_FILE names a file that does not exist',
+    ]);
   });
 
   it('cannot be changed once they are loaded', () => {

@@ -39,7 +39,12 @@ export function loadSettings({ env, configDir = CONFIG_DIR }: LoadOptions): Sett
   return deepFreeze(result) as Settings;
 }
 
-function readLayer(file: string, settings: ReadonlyMap<string, Setting>, values: Map<string, unknown>, problems: string[]): void {
+function readLayer(
+  file: string,
+  settings: ReadonlyMap<string, Setting>,
+  values: Map<string, unknown>,
+  problems: string[],
+): void {
   try {
     const layer = (parseYaml(readFileSync(file, 'utf8')) ?? {}) as object;
     for (const [path, value] of leaves(layer, settings)) {
@@ -85,7 +90,9 @@ function readEnvironment(
 }
 
 function suggestion(name: string, known: ReadonlySet<string>): string {
-  const [nearest] = [...known].map((other) => ({ other, distance: distanceOf(name, other) })).toSorted((a, b) => a.distance - b.distance);
+  const [nearest] = [...known]
+    .map((other) => ({ other, distance: distanceOf(name, other) }))
+    .toSorted((a, b) => a.distance - b.distance);
   return nearest && nearest.distance <= 4 ? `; did you mean ${nearest.other}?` : '';
 }
 
@@ -102,7 +109,11 @@ function distanceOf(a: string, b: string): number {
   return row[b.length]!;
 }
 
-function parseAll(settings: ReadonlyMap<string, Setting>, values: ReadonlyMap<string, unknown>, problems: string[]): object {
+function parseAll(
+  settings: ReadonlyMap<string, Setting>,
+  values: ReadonlyMap<string, unknown>,
+  problems: string[],
+): object {
   const result: Record<string, unknown> = {};
   for (const [path, { env, parse }] of settings) {
     try {
@@ -124,15 +135,20 @@ function crossCheck({ storage, security, delivery, roles, publish }: Settings, p
     problems.push('security.secretKey (SECRET_KEY) is required with DATABASE_URL, and the same on all instances');
   }
   if (delivery.heartbeatMs * 2 >= delivery.leaseTtlMs) {
-    problems.push('delivery.heartbeatMs (DELIVERY_HEARTBEAT_MS) must be less than half of delivery.leaseTtlMs (DELIVERY_LEASE_TTL_MS)');
+    problems.push(
+      'delivery.heartbeatMs (DELIVERY_HEARTBEAT_MS) must be less than half of delivery.leaseTtlMs (DELIVERY_LEASE_TTL_MS)',
+    );
   }
   if (roles.length === 0) problems.push('roles (ROLES) must name at least one of api, worker');
   if (publish.eventBytesMax > publish.batchBytesMax) {
-    problems.push('publish.eventBytesMax (PUBLISH_EVENT_BYTES_MAX) must not be above publish.batchBytesMax (PUBLISH_BATCH_BYTES_MAX)');
+    problems.push(
+      'publish.eventBytesMax (PUBLISH_EVENT_BYTES_MAX) must not be above publish.batchBytesMax (PUBLISH_BATCH_BYTES_MAX)',
+    );
   }
 }
 
 function deepFreeze(value: object): object {
-  for (const inner of Object.values(value)) if (typeof inner === 'object' && inner !== null) deepFreeze(inner as object);
+  for (const inner of Object.values(value))
+    if (typeof inner === 'object' && inner !== null) deepFreeze(inner as object);
   return Object.freeze(value);
 }

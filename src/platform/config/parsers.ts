@@ -50,7 +50,9 @@ export const flag: Parser<boolean> = (value) => {
 export const text =
   (max = 1_024): Parser<string> =>
   (value) =>
-    typeof value === 'string' && value.length > 0 && value.length <= max ? value : fail(`must be a text of 1 to ${max} characters`);
+    typeof value === 'string' && value.length > 0 && value.length <= max
+      ? value
+      : fail(`must be a text of 1 to ${max} characters`);
 
 /** Null where it is not set. */
 export const optional =
@@ -72,21 +74,33 @@ export const oneOf =
 export const list =
   <T>(item: Parser<T>): Parser<readonly T[]> =>
   (value) => {
-    const items = typeof value === 'string' ? value.split(',').map((word) => word.trim()).filter(Boolean) : value;
+    const items =
+      typeof value === 'string'
+        ? value
+            .split(',')
+            .map((word) => word.trim())
+            .filter(Boolean)
+        : value;
     return Array.isArray(items) ? items.map((one) => item(one)) : fail('must be a list');
   };
 
 export const cidr: Parser<string> = (value) =>
-  typeof value === 'string' && ipaddr.isValidCIDR(value) ? value : fail('must be ranges of addresses such as 127.0.0.0/8');
+  typeof value === 'string' && ipaddr.isValidCIDR(value)
+    ? value
+    : fail('must be ranges of addresses such as 127.0.0.0/8');
 
 export const email: Parser<string> = (value) =>
-  typeof value === 'string' && /^[^\s@]+@[^\s@]+$/.test(value) && value.length <= 320 ? value : fail('must be an e-mail address');
+  typeof value === 'string' && /^[^\s@]+@[^\s@]+$/.test(value) && value.length <= 320
+    ? value
+    : fail('must be an e-mail address');
 
 export const url =
   (...protocols: string[]): Parser<string> =>
   (value) => {
     const valid = typeof value === 'string' && URL.canParse(value) && protocols.includes(new URL(value).protocol);
-    return valid ? (value as string) : fail(`must be a URL that begins with ${protocols.map((name) => `${name}//`).join(' or ')}`);
+    return valid
+      ? (value as string)
+      : fail(`must be a URL that begins with ${protocols.map((name) => `${name}//`).join(' or ')}`);
   };
 
 export const secretUrl =

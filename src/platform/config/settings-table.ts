@@ -96,4 +96,3 @@ export function flatten(table: Table = SETTINGS, prefix = ''): Map<string, Setti
   }
   return flat;
 }
-

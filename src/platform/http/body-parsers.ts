@@ -55,14 +55,18 @@ export function installBodyParsers(fastify: FastifyInstance, limits: BodyLimits)
 function refuseEncodings({ headers }: FastifyRequest): void {
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
-    throw httpError('unsupported-media-type', 'Compressed bodies are not taken; send the body without Content-Encoding.');
+    throw httpError(
+      'unsupported-media-type',
+      'Compressed bodies are not taken; send the body without Content-Encoding.',
+    );
   }
   if (UTF8_CHARSET.test(headers['content-type'] ?? '')) {
     throw httpError('unsupported-media-type', 'The charset must be utf-8.');
   }
 }
 
-const tooLarge = (bytesMax: number): Error => httpError('body-too-large', `The body may have at most ${bytesMax} bytes.`);
+const tooLarge = (bytesMax: number): Error =>
+  httpError('body-too-large', `The body may have at most ${bytesMax} bytes.`);
 
 /** Reserves the announced length of each body (the most a route takes, for chunked ones) until its answer is sent. */
 function limitBodies(fastify: FastifyInstance, limits: BodyLimits): void {
@@ -71,7 +75,12 @@ function limitBodies(fastify: FastifyInstance, limits: BodyLimits): void {
   type Reserving = FastifyRequest & { [reserved]?: number };
   fastify.addHook('preParsing', (request, _reply, payload, done) => {
     const { headers } = request;
-    const bytes = headers['content-length'] !== undefined ? Number(headers['content-length']) : chunked(request) ? limits.bodyBytesMax : 0;
+    const bytes =
+      headers['content-length'] !== undefined
+        ? Number(headers['content-length'])
+        : chunked(request)
+          ? limits.bodyBytesMax
+          : 0;
     if (!isRaw(request) && bytes > limits.bodyBytesMax) return done(tooLarge(limits.bodyBytesMax));
     if (bytes <= SMALL_BYTES) return done(null, payload);
     if (inFlight > 0 && inFlight + bytes > limits.inFlightBytesMax) {

@@ -4,7 +4,8 @@ import type { FastifyInstance } from 'fastify';
 const VISIBLE_ASCII = /^[\x21-\x7e]{1,128}$/;
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
-export const isCorrelationId = (value: unknown): value is string => typeof value === 'string' && VISIBLE_ASCII.test(value);
+export const isCorrelationId = (value: unknown): value is string =>
+  typeof value === 'string' && VISIBLE_ASCII.test(value);
 
 /** W3C Trace Context, version 00 to fe. */
 export const isTraceparent = (value: unknown): value is string => typeof value === 'string' && TRACEPARENT.test(value);

@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto';
-import { Injectable, UseInterceptors, applyDecorators, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
+import {
+  Injectable,
+  UseInterceptors,
+  applyDecorators,
+  type CallHandler,
+  type ExecutionContext,
+  type NestInterceptor,
+} from '@nestjs/common';
 import { ApiHeader } from '@nestjs/swagger';
 import type { FastifyInstance } from 'fastify';
 import { EMPTY, type Observable } from 'rxjs';
@@ -83,14 +90,22 @@ export class Idempotency {
     }
     const [kept] = await this.database.query<Kept>(READ, [principalId, key]);
     if (!kept || (kept.state === 'started' && kept.fingerprint === fingerprint)) {
-      throw httpError('idempotency-in-progress', 'The first request with this key is not answered yet.', { retryAfterSeconds: 1 });
+      throw httpError('idempotency-in-progress', 'The first request with this key is not answered yet.', {
+        retryAfterSeconds: 1,
+      });
     }
     if (kept.fingerprint !== fingerprint) {
-      throw httpError('idempotency-key-reused', 'The Idempotency-Key belongs to a request with another body or address.');
+      throw httpError(
+        'idempotency-key-reused',
+        'The Idempotency-Key belongs to a request with another body or address.',
+      );
     }
     const headers = JSON.parse(kept.headers) as Record<string, string>;
     const body = this.keys.decrypt(kept.body, `${principalId} ${key}`);
-    void reply.status(kept.status).headers({ ...headers, 'idempotent-replayed': 'true' }).send(body);
+    void reply
+      .status(kept.status)
+      .headers({ ...headers, 'idempotent-replayed': 'true' })
+      .send(body);
     return false;
   }
 
@@ -143,5 +158,9 @@ export class IdempotencyInterceptor implements NestInterceptor {
 export const Idempotent = (): MethodDecorator =>
   applyDecorators(
     UseInterceptors(IdempotencyInterceptor),
-    ApiHeader({ name: 'Idempotency-Key', required: false, description: 'The same key and body gets the first answer again for 24 h.' }),
+    ApiHeader({
+      name: 'Idempotency-Key',
+      required: false,
+      description: 'The same key and body gets the first answer again for 24 h.',
+    }),
   ) as MethodDecorator;

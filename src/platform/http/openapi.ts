@@ -10,7 +10,12 @@ export function openApiDocument(app: NestFastifyApplication, version: string): O
     .setTitle('Event Store')
     .setDescription('Publish events into topics; have them delivered to webhooks, at least once and in order.')
     .setVersion(version)
-    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The access token of POST /auth/login.' })
+    .addBearerAuth({
+      type: 'http',
+      scheme: 'bearer',
+      bearerFormat: 'JWT',
+      description: 'The access token of POST /auth/login.',
+    })
     .addApiKey({ type: 'apiKey', in: 'header', name: 'X-API-Key' }, 'apiKey')
     .build();
   const document = SwaggerModule.createDocument(app, config, {
@@ -38,7 +43,9 @@ function nullableToTypes(node: unknown): void {
 
 /** Every operation may answer a problem; the codes are those of the registry. */
 function addProblems(document: OpenAPIObject): void {
-  const codes = [...allErrors()].filter(([, { kind }]) => statusOf(kind) < 500 || kind === 'unavailable').map(([code]) => code);
+  const codes = [...allErrors()]
+    .filter(([, { kind }]) => statusOf(kind) < 500 || kind === 'unavailable')
+    .map(([code]) => code);
   document.components ??= {};
   document.components.schemas ??= {};
   document.components.schemas['Problem'] = {

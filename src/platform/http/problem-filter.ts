@@ -17,11 +17,8 @@ export class ProblemFilter implements ExceptionFilter {
 
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
-    this.answer(error, http.getRequest<Request>(), http.getResponse<Reply>());
-  }
-
-  /** Also called by Fastify for what fails before Nest is reached: parsers, unknown routes, time-outs. */
-  answer(error: unknown, request: Request, reply: Reply): void {
+    const request = http.getRequest<Request>();
+    const reply = http.getResponse<Reply>();
     const expected = toDomainError(error);
     const status = statusOf(expected.kind);
     this.metrics.refused(expected.code);
@@ -40,7 +37,13 @@ export class ProblemFilter implements ExceptionFilter {
 
   private report(error: unknown, expected: DomainError, request: Request, status: number): void {
     const { correlationId, method } = request;
-    const fields = { correlationId, method, route: request.routeOptions?.url, code: expected.code, err: expected.cause ?? error };
+    const fields = {
+      correlationId,
+      method,
+      route: request.routeOptions?.url,
+      code: expected.code,
+      err: expected.cause ?? error,
+    };
     if (status === 500) this.log.error(fields, 'request failed');
     else this.log.warn(fields, 'request refused');
   }

@@ -20,6 +20,7 @@ const STATUS: Record<ErrorKind, number> = {
   forbidden: 403,
   'not-found': 404,
   'not-acceptable': 406,
+  timeout: 408,
   conflict: 409,
   gone: 410,
   'precondition-failed': 412,

@@ -17,7 +17,10 @@ export function installRequestLog(fastify: FastifyInstance, log: Logger, metrics
     const level = levelOf(request.method, route, statusCode);
     if (log.isLevelEnabled(level)) {
       const { method, correlationId, principal, ip } = request;
-      log[level]({ correlationId, method, route, status: statusCode, durationMs, by: principal?.id, ip }, 'request answered');
+      log[level](
+        { correlationId, method, route, status: statusCode, durationMs, by: principal?.id, ip },
+        'request answered',
+      );
     }
     done();
   });

@@ -28,7 +28,11 @@ export function created(reply: Reply, location: string, version: number): void {
 
 /** Who is acting in this request, for the events that it causes. */
 export function actorOf(request: Request): Actor {
-  return { id: request.principal?.id ?? 'anonymous', correlationId: request.correlationId, traceparent: request.traceparent };
+  return {
+    id: request.principal?.id ?? 'anonymous',
+    correlationId: request.correlationId,
+    traceparent: request.traceparent,
+  };
 }
 
 export const isoTime = (ms: number): string => new Date(ms).toISOString();

@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import helmet from '@fastify/helmet';
 import type { FastifyInstance } from 'fastify';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { DomainError } from '../../kernel/domain-error.js';
 import type { Settings } from '../config/index.js';
 import { processLogger } from '../telemetry/logger.js';
 import { Metrics } from '../telemetry/metrics.js';
@@ -11,7 +13,7 @@ import { installCorrelation } from './correlation.js';
 import { httpError } from './http-errors.js';
 import { Idempotency } from './idempotency.js';
 import { ProblemFilter } from './problem-filter.js';
-import { PROBLEM_MEDIA_TYPE } from './problem.js';
+import { PROBLEM_MEDIA_TYPE, toProblem } from './problem.js';
 import { installRequestLog } from './request-log.js';
 
 /** Ids in paths have at most 128 characters, streams 255, each of which may take 12 when percent-encoded. */
@@ -56,9 +58,8 @@ export async function installHttp(app: NestFastifyApplication, { http, roles }: 
   installBodyParsers(fastify, { bodyBytesMax: http.bodyBytesMax, inFlightBytesMax: IN_FLIGHT_BODY_BYTES_MAX });
   installRequestLog(fastify, processLogger(), app.get(Metrics));
   app.get(Idempotency).install(fastify);
-  const problems = app.get(ProblemFilter);
-  fastify.setErrorHandler((error, request, reply) => problems.answer(error, request, reply));
-  app.useGlobalFilters(problems);
+  // Nest hands what Fastify refuses by itself (bodies, unknown routes) to the same filter.
+  app.useGlobalFilters(app.get(ProblemFilter));
 }
 
 /** An instance that only delivers is still to be watched, but takes no other request. */
@@ -76,7 +77,8 @@ function serveProbesOnly(fastify: FastifyInstance): void {
 async function installSecurityHeaders(fastify: FastifyInstance): Promise<void> {
   await fastify.register(helmet, { global: false, contentSecurityPolicy: { directives: DOCS_POLICY } });
   fastify.addHook('onRequest', (request, reply, done) => {
-    if (request.url.includes('%00')) return done(httpError('invalid-request', 'The address must not hold NUL characters.'));
+    if (request.url.includes('%00'))
+      return done(httpError('invalid-request', 'The address must not hold NUL characters.'));
     if (request.url.startsWith('/docs')) void reply.helmet();
     else reply.header('x-content-type-options', 'nosniff');
     done();
@@ -84,19 +86,34 @@ async function installSecurityHeaders(fastify: FastifyInstance): Promise<void> {
 }
 
 /** What is no HTTP, too long in its head or too slow never becomes a request: it is answered here and the connection ends. */
-function answerBrokenRequest(error: Error & { code?: string }, socket: Socket & { parser?: { incoming?: IncomingMessage } }): void {
+function answerBrokenRequest(
+  error: Error & { code?: string },
+  socket: Socket & { parser?: { incoming?: IncomingMessage } },
+): void {
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
     socket.destroy();
     return;
   }
-  const [status, reason] = STATUS_OF[error.code ?? ''] ?? [400, 'Bad Request'];
-  const body = JSON.stringify({ type: 'urn:event-store:problem:invalid-request', title: 'The request is not valid', status, code: 'invalid-request' });
+  const [status, reason, refusal] = BROKEN[error.code ?? ''] ?? [
+    400,
+    'Bad Request',
+    httpError('invalid-request', 'This is not HTTP/1.1.'),
+  ];
+  const body = JSON.stringify({ ...toProblem(refusal, { instance: '', correlationId: randomUUID() }), status });
   socket.end(
     `HTTP/1.1 ${status} ${reason}\r\nContent-Type: ${PROBLEM_MEDIA_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
 }
 
-const STATUS_OF: Readonly<Record<string, [number, string]>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout'],
-  HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large'],
+const BROKEN: Readonly<Record<string, [status: number, reason: string, refusal: DomainError]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: [
+    408,
+    'Request Timeout',
+    httpError('request-timeout', 'The request did not arrive in time.'),
+  ],
+  HPE_HEADER_OVERFLOW: [
+    431,
+    'Request Header Fields Too Large',
+    httpError('invalid-request', 'The head may have at most 16 KiB.'),
+  ],
 };

@@ -26,6 +26,9 @@ class StrictValidation extends ValidationPipe {
     if (metadata.type === 'body' && value !== undefined && !isPlainObject(value)) {
       throw invalid([{ pointer: '', detail: 'must be a JSON object' }]);
     }
+    const dropped = metadata.type === 'body' || metadata.type === 'query' ? droppedField(value) : undefined;
+    if (dropped !== undefined)
+      throw invalid([{ pointer: (metadata.type === 'query' ? '?' : '/') + dropped, detail: 'is not a known field' }]);
     try {
       return await super.transform(value, metadata);
     } catch (error) {
@@ -46,9 +49,23 @@ export function invalid(errors: readonly FieldError[]): Error {
 
 const isPlainObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** class-transformer leaves these out without a word, so that nobody would be told. */
+function droppedField(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const name of ['__proto__', 'constructor']) if (Object.hasOwn(value, name)) return name;
+  for (const [name, member] of Object.entries(value)) {
+    const inside = droppedField(member);
+    if (inside !== undefined) return `${name}/${inside}`;
+  }
+  return undefined;
+}
+
 function flatten(failure: ValidationError, prefix: string): FieldError[] {
   const pointer = prefix + failure.property.replaceAll('~', '~0').replaceAll('/', '~1');
-  const own = Object.values(failure.constraints ?? {}).map((detail) => ({ pointer, detail: withoutName(detail, failure.property) }));
+  const own = Object.values(failure.constraints ?? {}).map((detail) => ({
+    pointer,
+    detail: withoutName(detail, failure.property),
+  }));
   return [...own, ...(failure.children ?? []).flatMap((child) => flatten(child, `${pointer}/`))];
 }
 
@@ -60,7 +77,10 @@ function withoutName(detail: string, property: string): string {
 /** A query parameter that is a whole number; anything else, also `1e2` or ` 5`, is refused. */
 export function QueryInt(min: number, max: number): PropertyDecorator {
   return (target, property) => {
-    Transform(({ value }) => (typeof value === 'string' && /^-?\d{1,16}$/.test(value) ? Number(value) : value))(target, property);
+    Transform(({ value }) => (typeof value === 'string' && /^-?\d{1,16}$/.test(value) ? Number(value) : value))(
+      target,
+      property,
+    );
     IsInt()(target, property as string);
     Min(min)(target, property as string);
     Max(max)(target, property as string);

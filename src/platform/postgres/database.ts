@@ -9,6 +9,7 @@ const fail = defineErrors({
 
 const RETRIES_MAX = 5;
 const CONNECT_TIMEOUT_MS = 3_000;
+const SILENCE_MS = 1_000;
 
 /** Named, because the server's default may be stricter: what is read under a lock must be what the last holder of the lock committed. */
 export const BEGIN = 'BEGIN ISOLATION LEVEL READ COMMITTED';
@@ -59,6 +60,8 @@ export class Database {
       idleTimeoutMillis: 60_000,
       keepAlive: true,
       statement_timeout: statementTimeoutMs,
+      // A server that accepts but never answers: its own timeout does not come either.
+      query_timeout: statementTimeoutMs + SILENCE_MS,
       lock_timeout: lockTimeoutMs,
       idle_in_transaction_session_timeout: statementTimeoutMs,
     });

@@ -18,7 +18,7 @@ const SOCKET_CODES = new Set([
   'EHOSTUNREACH',
 ]);
 const POOL_MESSAGES =
-  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|connection is closed|not queryable/i;
+  /Query read timeout|Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|connection is closed|not queryable/i;
 
 /** Serialisation failure or deadlock: the transaction was certainly rolled back. */
 export function isConflict(error: unknown): boolean {

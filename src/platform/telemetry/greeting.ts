@@ -1,6 +1,7 @@
 export interface Greeted {
   readonly url: string;
-  readonly firstAccess: { readonly email: string; readonly password: string | undefined; readonly apiKey: string } | undefined;
+  readonly firstAccess:
+    { readonly email: string; readonly password: string | undefined; readonly apiKey: string } | undefined;
 }
 
 export interface GreetingFacts {
@@ -11,8 +12,14 @@ export interface GreetingFacts {
 
 /** What somebody who has just started the server wants to know: where it is, how to get in, what to type next. */
 export function greeting({ url, firstAccess }: Greeted, { version, profile, allowedCidrs }: GreetingFacts): string {
-  const lines = ['', `Event Store ${version} (${profile}) listens on ${url}`, `  Swagger UI  ${url}/docs`, `  OpenAPI     ${url}/openapi.json`];
-  if (allowedCidrs.length > 0) lines.push(`  Webhooks may reach ${allowedCidrs.join(', ')} (setting DELIVERY_ALLOWED_CIDRS).`);
+  const lines = [
+    '',
+    `Event Store ${version} (${profile}) listens on ${url}`,
+    `  Swagger UI  ${url}/docs`,
+    `  OpenAPI     ${url}/openapi.json`,
+  ];
+  if (allowedCidrs.length > 0)
+    lines.push(`  Webhooks may reach ${allowedCidrs.join(', ')} (setting DELIVERY_ALLOWED_CIDRS).`);
   if (firstAccess) {
     lines.push('', 'This is the first start. What follows is shown this once:');
     lines.push(`  Administrator  ${firstAccess.email}`);

@@ -24,7 +24,9 @@ const SECRET_FIELDS = [
  */
 const redact = {
   paths: ['', 'headers', 'req.headers', 'body'].flatMap((place) =>
-    SECRET_FIELDS.map((field) => (field.includes('-') ? `${place}["${field}"]` : place === '' ? field : `${place}.${field}`)),
+    SECRET_FIELDS.map((field) =>
+      field.includes('-') ? `${place}["${field}"]` : place === '' ? field : `${place}.${field}`,
+    ),
   ),
   censor: '[redacted]',
 };
@@ -40,7 +42,13 @@ let shared: pino.Logger | undefined;
 export function processLogger(level = 'info'): pino.Logger {
   if (!shared) {
     setInterval(() => destination.flush(), 100).unref();
-    const options = { level, redact, base: undefined, timestamp: pino.stdTimeFunctions.isoTime, serializers: { err: pino.stdSerializers.err } };
+    const options = {
+      level,
+      redact,
+      base: undefined,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      serializers: { err: pino.stdSerializers.err },
+    };
     shared = pino(options, destination);
   }
   return shared;

@@ -31,8 +31,16 @@ export class Metrics {
 
   constructor(private readonly registry: Registry = register) {
     const registers = [registry];
-    this.eventsPublished = new Counter({ name: 'event_store_events_published_total', help: 'Events stored.', registers });
-    this.duplicates = new Counter({ name: 'event_store_events_duplicate_total', help: 'Events that were stored before.', registers });
+    this.eventsPublished = new Counter({
+      name: 'event_store_events_published_total',
+      help: 'Events stored.',
+      registers,
+    });
+    this.duplicates = new Counter({
+      name: 'event_store_events_duplicate_total',
+      help: 'Events that were stored before.',
+      registers,
+    });
     this.refusals = new Counter({
       name: 'event_store_requests_refused_total',
       help: 'Requests that were answered by a problem, by its code.',

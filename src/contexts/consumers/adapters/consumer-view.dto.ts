@@ -19,7 +19,11 @@ export class ConsumerDto {
   readonly topics!: SubscribedTopicDto[];
   @ApiProperty()
   readonly correlationId!: string;
-  @ApiProperty({ type: 'object', additionalProperties: { type: 'string' }, description: 'Names; values are not shown.' })
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: { type: 'string' },
+    description: 'Names; values are not shown.',
+  })
   readonly headers!: Record<string, string>;
   @ApiProperty({ enum: ['topic'] })
   readonly ordering!: 'topic';
@@ -42,7 +46,10 @@ export class ConsumerDto {
 }
 
 export class RegisteredConsumerDto extends ConsumerDto {
-  @ApiPropertyOptional({ description: 'Signs the deliveries (Standard Webhooks). Shown this once.', example: 'whsec_…' })
+  @ApiPropertyOptional({
+    description: 'Signs the deliveries (Standard Webhooks). Shown this once.',
+    example: 'whsec_…',
+  })
   readonly secret!: string;
 }
 

@@ -1,4 +1,18 @@
-import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Post, Query, Req, Res, UsePipes } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Inject,
+  Param,
+  Patch,
+  Post,
+  Query,
+  Req,
+  Res,
+  UsePipes,
+} from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiParam, ApiTags } from '@nestjs/swagger';
 import { DELIVERY_SETTINGS, type Settings } from '../../../platform/config/index.js';
@@ -77,7 +91,9 @@ export class ConsumersController {
     @Req() request: Request,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<ConsumerDto> {
-    const consumer = await this.commands.execute(new ChangeConsumer(ref, body, actorOf(request), expectedVersion(request)));
+    const consumer = await this.commands.execute(
+      new ChangeConsumer(ref, body, actorOf(request), expectedVersion(request)),
+    );
     showVersion(reply, consumer.version);
     return toConsumerDto(consumer);
   }
@@ -104,7 +120,10 @@ export class ConsumersController {
   @HttpCode(200)
   @Requires('consumer:manage')
   @ApiParam({ name: 'consumerId' })
-  @ApiOkResponse({ type: ConsumerDto, description: 'Also makes a topic that is held by an exhausted event try it again.' })
+  @ApiOkResponse({
+    type: ConsumerDto,
+    description: 'Also makes a topic that is held by an exhausted event try it again.',
+  })
   async resume(@Param() ref: ConsumerRef, @Req() request: Request): Promise<ConsumerDto> {
     return toConsumerDto(await this.commands.execute(new ResumeConsumer(ref, actorOf(request))));
   }

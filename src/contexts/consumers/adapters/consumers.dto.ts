@@ -28,7 +28,13 @@ const TOPICS_MAX = 100;
 const DAY_MS = 86_400_000;
 
 const whole = (minimum: number, maximum: number): PropertyDecorator =>
-  applyDecorators(ApiPropertyOptional({ type: Number, minimum, maximum }), IsOptional(), IsInt(), Min(minimum), Max(maximum));
+  applyDecorators(
+    ApiPropertyOptional({ type: Number, minimum, maximum }),
+    IsOptional(),
+    IsInt(),
+    Min(minimum),
+    Max(maximum),
+  );
 
 /** A patch may leave a field out, but null means nothing for it. */
 const WhenGiven = (): PropertyDecorator => ValidateIf((_, value) => value !== undefined);
@@ -44,16 +50,18 @@ const IsPlace = (): PropertyDecorator => (target, property) =>
     },
   });
 
-const AreHeaders = (rules: { allowNull: boolean }): PropertyDecorator => (target, property) =>
-  registerDecorator({
-    name: 'areHeaders',
-    target: target.constructor,
-    propertyName: property as string,
-    validator: {
-      validate: (value) => judgeHeaders(value, rules) === null,
-      defaultMessage: (context) => judgeHeaders(context?.value, rules) ?? 'is not valid',
-    },
-  });
+const AreHeaders =
+  (rules: { allowNull: boolean }): PropertyDecorator =>
+  (target, property) =>
+    registerDecorator({
+      name: 'areHeaders',
+      target: target.constructor,
+      propertyName: property as string,
+      validator: {
+        validate: (value) => judgeHeaders(value, rules) === null,
+        defaultMessage: (context) => judgeHeaders(context?.value, rules) ?? 'is not valid',
+      },
+    });
 
 export class TopicDto {
   @ApiProperty({ example: 'orders' })
@@ -120,7 +128,12 @@ class ConsumerFields {
   @MaxLength(200)
   readonly name?: string | null;
 
-  @ApiPropertyOptional({ type: String, maxLength: 128, nullable: true, description: 'Sent as X-Correlation-ID; a UUID v4 where it is missing.' })
+  @ApiPropertyOptional({
+    type: String,
+    maxLength: 128,
+    nullable: true,
+    description: 'Sent as X-Correlation-ID; a UUID v4 where it is missing.',
+  })
   @IsOptional()
   @Matches(/^[\x21-\x7e]{1,128}$/, { message: 'must be 1 to 128 visible ASCII characters' })
   readonly correlationId?: string | null;
@@ -130,7 +143,11 @@ class ConsumerFields {
   @IsIn(['topic'])
   readonly ordering?: 'topic';
 
-  @ApiPropertyOptional({ enum: ['block'], default: 'block', description: 'An event whose retries are used up holds its topic.' })
+  @ApiPropertyOptional({
+    enum: ['block'],
+    default: 'block',
+    description: 'An event whose retries are used up holds its topic.',
+  })
   @WhenGiven()
   @IsIn(['block'])
   readonly onExhausted?: 'block';
@@ -161,7 +178,11 @@ export class RegisterConsumerBody extends ConsumerFields {
   @Type(() => TopicDto)
   readonly topics!: TopicDto[];
 
-  @ApiPropertyOptional({ type: 'object', additionalProperties: { type: 'string' }, description: 'Sent with each delivery; kept encrypted.' })
+  @ApiPropertyOptional({
+    type: 'object',
+    additionalProperties: { type: 'string' },
+    description: 'Sent with each delivery; kept encrypted.',
+  })
   @WhenGiven()
   @AreHeaders({ allowNull: false })
   readonly headers?: Record<string, string>;
@@ -181,7 +202,10 @@ export class PatchConsumerBody extends ConsumerFields {
   @MaxLength(2_048)
   readonly url?: string;
 
-  @ApiPropertyOptional({ type: [TopicDto], description: 'The whole list as it shall be; topics that stay keep their place.' })
+  @ApiPropertyOptional({
+    type: [TopicDto],
+    description: 'The whole list as it shall be; topics that stay keep their place.',
+  })
   @WhenGiven()
   @IsArray()
   @ArrayMinSize(1)
@@ -203,4 +227,3 @@ export class PatchConsumerBody extends ConsumerFields {
   @Type(() => RetryDto)
   readonly retry?: RetryDto | null;
 }
-

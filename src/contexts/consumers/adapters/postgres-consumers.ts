@@ -4,7 +4,13 @@ import { AggregateRepository, type Changed } from '../../../platform/event-log/i
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
 import { namespaceNotFound, type NamespaceRef } from '../../tenancy/index.js';
 import { ConsumerCatalog, type ConsumerSecrets, type ConsumerView } from '../application/ports.js';
-import { consumerAggregate, type ConsumerEvent, type ConsumerRef, type ConsumerState, type Registered } from '../domain/consumer.js';
+import {
+  consumerAggregate,
+  type ConsumerEvent,
+  type ConsumerRef,
+  type ConsumerState,
+  type Registered,
+} from '../domain/consumer.js';
 
 const COLUMNS = `tenant_id, namespace_id, consumer_id, settings, version, updated_at`;
 
@@ -38,7 +44,8 @@ ON CONFLICT (tenant_id, namespace_id, consumer_id) DO UPDATE SET state = $5, set
 const ADD_LANE = `
 INSERT INTO lane (tenant_id, consumer_uid, topic_uid, position) VALUES ($1, $2, $3, $4)
 ON CONFLICT (tenant_id, consumer_uid, topic_uid) DO NOTHING`;
-const REMOVE_OTHER_LANES = 'DELETE FROM lane WHERE tenant_id = $1 AND consumer_uid = $2 AND NOT topic_uid = ANY ($3::uuid[])';
+const REMOVE_OTHER_LANES =
+  'DELETE FROM lane WHERE tenant_id = $1 AND consumer_uid = $2 AND NOT topic_uid = ANY ($3::uuid[])';
 const REMOVE_SECRETS = 'DELETE FROM consumer_secret WHERE tenant_id = $1 AND consumer_uid = $2';
 const REMOVE = 'DELETE FROM consumer WHERE tenant_id = $1 AND consumer_uid = $2';
 const STORE_SECRETS = `
@@ -72,9 +79,20 @@ export class PostgresConsumers extends ConsumerCatalog {
     if (!rowCount) throw namespaceNotFound(ref);
     const { consumerUid, topics, createdAt } = state;
     const document = JSON.stringify(state satisfies Registered);
-    await sql.query(UPSERT, [tenantId, namespaceId, consumerId, consumerUid, state.status, document, version, createdAt, recordedAt]);
+    await sql.query(UPSERT, [
+      tenantId,
+      namespaceId,
+      consumerId,
+      consumerUid,
+      state.status,
+      document,
+      version,
+      createdAt,
+      recordedAt,
+    ]);
     await sql.query(REMOVE_OTHER_LANES, [tenantId, consumerUid, topics.map(({ topicUid }) => topicUid)]);
-    for (const { topicUid, startPosition } of topics) await sql.query(ADD_LANE, [tenantId, consumerUid, topicUid, startPosition]);
+    for (const { topicUid, startPosition } of topics)
+      await sql.query(ADD_LANE, [tenantId, consumerUid, topicUid, startPosition]);
   }
 
   private async remove(sql: Sql, tenantId: string, consumerUid: string): Promise<void> {

@@ -44,7 +44,8 @@ export class ChangeConsumerHandler implements ICommandHandler<ChangeConsumer> {
     if (!current) throw consumerNotFound(ref);
     if (patch.url !== undefined) await this.egress.checkUrl(patch.url);
     const topics = patch.topics && (await this.subscriptions.resolve(ref, patch.topics, current.topics));
-    const secrets = patch.headers === undefined ? undefined : mergeHeaders(await this.consumers.secretsOf(current), patch.headers);
+    const secrets =
+      patch.headers === undefined ? undefined : mergeHeaders(await this.consumers.secretsOf(current), patch.headers);
     const change = {
       name: patch.name,
       url: patch.url,
@@ -56,12 +57,17 @@ export class ChangeConsumerHandler implements ICommandHandler<ChangeConsumer> {
       topics,
     };
     const repository = secrets ? this.consumers.storing(secrets) : this.consumers;
-    await this.aggregates.change(repository, ref, by, (state) => reconfigureConsumer(state, ref, change), { expectedVersion });
+    await this.aggregates.change(repository, ref, by, (state) => reconfigureConsumer(state, ref, change), {
+      expectedVersion,
+    });
     return (await this.consumers.find(ref))!;
   }
 }
 
-function mergeHeaders(secrets: ConsumerSecrets, patch: Readonly<Record<string, string | null>> | null): ConsumerSecrets {
+function mergeHeaders(
+  secrets: ConsumerSecrets,
+  patch: Readonly<Record<string, string | null>> | null,
+): ConsumerSecrets {
   const merged = new Map(patch === null ? [] : Object.entries(secrets.headers));
   for (const [name, value] of Object.entries(patch ?? {})) {
     if (value === null) merged.delete(name);

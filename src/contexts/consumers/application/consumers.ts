@@ -3,7 +3,14 @@ import { PinoLogger } from 'nestjs-pino';
 import type { Actor } from '../../../kernel/aggregate.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
 import { NamespaceCatalog, namespaceNotFound, type NamespaceRef } from '../../tenancy/index.js';
-import { consumerNotFound, deleteConsumer, pauseConsumer, resumeConsumer, type ConsumerRef, type PauseReason } from '../domain/consumer.js';
+import {
+  consumerNotFound,
+  deleteConsumer,
+  pauseConsumer,
+  resumeConsumer,
+  type ConsumerRef,
+  type PauseReason,
+} from '../domain/consumer.js';
 import { ConsumerCatalog, type ConsumerView } from './ports.js';
 
 export class PauseConsumer extends Command<ConsumerView> {
@@ -26,7 +33,10 @@ export class PauseConsumerHandler implements ICommandHandler<PauseConsumer> {
 
   async execute({ consumer: ref, reason, by }: PauseConsumer): Promise<ConsumerView> {
     await this.aggregates.change(this.consumers, ref, by, (state) => pauseConsumer(state, ref, reason));
-    this.log.info({ correlationId: by.correlationId, tenant: ref.tenantId, consumer: ref.consumerId, reason }, 'consumer paused');
+    this.log.info(
+      { correlationId: by.correlationId, tenant: ref.tenantId, consumer: ref.consumerId, reason },
+      'consumer paused',
+    );
     return (await this.consumers.find(ref))!;
   }
 }
@@ -50,7 +60,10 @@ export class ResumeConsumerHandler implements ICommandHandler<ResumeConsumer> {
 
   async execute({ consumer: ref, by }: ResumeConsumer): Promise<ConsumerView> {
     await this.aggregates.change(this.consumers, ref, by, (state) => resumeConsumer(state, ref));
-    this.log.info({ correlationId: by.correlationId, tenant: ref.tenantId, consumer: ref.consumerId }, 'consumer resumed');
+    this.log.info(
+      { correlationId: by.correlationId, tenant: ref.tenantId, consumer: ref.consumerId },
+      'consumer resumed',
+    );
     return (await this.consumers.find(ref))!;
   }
 }

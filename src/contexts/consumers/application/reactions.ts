@@ -9,7 +9,11 @@ import { ConsumerCatalog, type ConsumerView } from './ports.js';
 
 const PAGE = 100;
 
-const refOf = ({ tenantId, namespaceId, consumerId }: ConsumerView): ConsumerRef => ({ tenantId, namespaceId, consumerId });
+const refOf = ({ tenantId, namespaceId, consumerId }: ConsumerView): ConsumerRef => ({
+  tenantId,
+  namespaceId,
+  consumerId,
+});
 const actorOf = (stored: StoredEvent) => systemActor(stored.correlationId ?? stored.id);
 
 /** A deleted topic leaves its consumers. */
@@ -48,7 +52,7 @@ export class OnNamespaceDeleted implements Reaction {
   handle = async (stored: StoredEvent): Promise<void> => {
     const event = toDomainEvent(namespaceAggregate, stored);
     if (event.type !== 'namespace.deleted') return;
-    for (let after = ''; ; ) {
+    for (let after = ''; ;) {
       const page = await this.consumers.list(event.data, after, PAGE);
       for (const consumer of page.filter(({ createdAt }) => createdAt <= stored.recordedAt)) {
         const ref = refOf(consumer);

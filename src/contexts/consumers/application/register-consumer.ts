@@ -70,8 +70,16 @@ export class RegisterConsumerHandler implements ICommandHandler<RegisterConsumer
     const repository = this.consumers.storing({ signing: [secret], headers });
     await this.aggregates.change(repository, ref, by, (state) => registerConsumer(state, ref, registration));
     const { tenantId: tenant, namespaceId: namespaceName, consumerId } = ref;
-    const names = { tenant, namespace: namespaceName, consumer: consumerId, consumerCorrelationId: registration.correlationId };
-    this.log.info({ correlationId: by.correlationId, ...names, topics: topics.map(({ topicId }) => topicId) }, 'consumer registered');
+    const names = {
+      tenant,
+      namespace: namespaceName,
+      consumer: consumerId,
+      consumerCorrelationId: registration.correlationId,
+    };
+    this.log.info(
+      { correlationId: by.correlationId, ...names, topics: topics.map(({ topicId }) => topicId) },
+      'consumer registered',
+    );
     return { consumer: (await this.consumers.find(ref))!, secret };
   }
 }

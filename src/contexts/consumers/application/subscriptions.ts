@@ -19,7 +19,11 @@ export class Subscriptions {
   ) {}
 
   /** Topics that are `kept` are not looked at again: they go on from their own place. */
-  async resolve(namespace: NamespaceRef, requests: readonly TopicRequest[], kept: readonly Subscription[] = []): Promise<Subscription[]> {
+  async resolve(
+    namespace: NamespaceRef,
+    requests: readonly TopicRequest[],
+    kept: readonly Subscription[] = [],
+  ): Promise<Subscription[]> {
     const errors: FieldError[] = [];
     const found: Subscription[] = [];
     for (const [i, { topic: topicId, startFrom }] of requests.entries()) {
@@ -28,13 +32,26 @@ export class Subscriptions {
         errors.push({ pointer, detail: 'is named twice' });
         continue;
       }
-      const topic = await this.topics.find({ tenantId: namespace.tenantId, namespaceId: namespace.namespaceId, topicId });
+      const topic = await this.topics.find({
+        tenantId: namespace.tenantId,
+        namespaceId: namespace.namespaceId,
+        topicId,
+      });
       const held = topic && kept.find(({ topicUid }) => topicUid === topic.topicUid);
       if (!topic) errors.push({ pointer, detail: `there is no topic "${topicId}" in the namespace` });
-      else found.push(held ?? { topicId, topicUid: topic.topicUid, startPosition: await this.places.before(topic, startFrom ?? 'latest') });
+      else
+        found.push(
+          held ?? {
+            topicId,
+            topicUid: topic.topicUid,
+            startPosition: await this.places.before(topic, startFrom ?? 'latest'),
+          },
+        );
     }
     if (errors.length > 0) {
-      throw consumerError('consumer-invalid', errors.map(({ pointer, detail }) => `${pointer} ${detail}`).join('; '), { errors });
+      throw consumerError('consumer-invalid', errors.map(({ pointer, detail }) => `${pointer} ${detail}`).join('; '), {
+        errors,
+      });
     }
     return found;
   }

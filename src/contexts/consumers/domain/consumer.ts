@@ -29,7 +29,10 @@ export interface ConsumerSettings {
 export type PauseReason = 'requested' | 'gone';
 
 export type ConsumerEvent =
-  | { type: 'consumer.registered'; data: ConsumerRef & ConsumerSettings & { consumerUid: string; topics: readonly Subscription[] } }
+  | {
+      type: 'consumer.registered';
+      data: ConsumerRef & ConsumerSettings & { consumerUid: string; topics: readonly Subscription[] };
+    }
   | { type: 'consumer.configured'; data: ConsumerRef & Partial<ConsumerSettings> }
   | { type: 'consumer.topics-added'; data: ConsumerRef & { topics: readonly Subscription[] } }
   | { type: 'consumer.topics-removed'; data: ConsumerRef & { topicUids: readonly string[] } }
@@ -68,7 +71,10 @@ export const consumerAggregate: Aggregate<ConsumerState, ConsumerEvent, Consumer
   },
 };
 
-function born(data: ConsumerSettings & { consumerUid: string; topics: readonly Subscription[] }, createdAt: number): Registered {
+function born(
+  data: ConsumerSettings & { consumerUid: string; topics: readonly Subscription[] },
+  createdAt: number,
+): Registered {
   const { name, url, correlationId, headerNames, retry, timeoutMs, consumerUid, topics } = data;
   const settings = { name, url, correlationId, headerNames, retry, timeoutMs };
   return { status: 'active', pauseReason: null, consumerUid, settings, topics, createdAt };
@@ -118,9 +124,12 @@ export function reconfigureConsumer(state: ConsumerState, ref: ConsumerRef, chan
   const { topics, headersChanged, ...settings } = change;
   const events: ConsumerEvent[] = [];
   const differing = Object.entries(settings).filter(
-    ([name, value]) => value !== undefined && JSON.stringify(value) !== JSON.stringify(consumer.settings[name as keyof ConsumerSettings]),
+    ([name, value]) =>
+      value !== undefined &&
+      JSON.stringify(value) !== JSON.stringify(consumer.settings[name as keyof ConsumerSettings]),
   );
-  if (differing.length > 0 || headersChanged) events.push({ type: 'consumer.configured', data: { ...ref, ...Object.fromEntries(differing) } });
+  if (differing.length > 0 || headersChanged)
+    events.push({ type: 'consumer.configured', data: { ...ref, ...Object.fromEntries(differing) } });
   if (topics) {
     const wanted = new Set(topics.map(({ topicUid }) => topicUid));
     const held = new Set(consumer.topics.map(({ topicUid }) => topicUid));

@@ -30,7 +30,10 @@ export class DeliveryController {
   @Post('test')
   @HttpCode(200)
   @Requires('consumer:manage')
-  @ApiOkResponse({ type: TestDeliveryDto, description: 'What one test delivery came to; the place of the consumer does not move.' })
+  @ApiOkResponse({
+    type: TestDeliveryDto,
+    description: 'What one test delivery came to; the place of the consumer does not move.',
+  })
   async test(@Param() consumer: ConsumerRef, @Req() request: Request): Promise<TestDeliveryDto> {
     const { id, correlationId } = actorOf(request);
     return toTestDto(await this.commands.execute(new SendTestDelivery(consumer, correlationId, id)));

@@ -50,7 +50,11 @@ class TopicStatusDto {
   readonly nextAttemptAt!: string | null;
   @ApiProperty({ type: DeliveryErrorDto, nullable: true })
   readonly lastError!: DeliveryErrorDto | null;
-  @ApiProperty({ type: GapDto, nullable: true, description: 'The last positions that did not exist any more when their turn came.' })
+  @ApiProperty({
+    type: GapDto,
+    nullable: true,
+    description: 'The last positions that did not exist any more when their turn came.',
+  })
   readonly gap!: GapDto | null;
 }
 
@@ -72,7 +76,11 @@ export class TestDeliveryDto {
   readonly eventId!: string;
   @ApiProperty({ type: Number, nullable: true })
   readonly status!: number | null;
-  @ApiProperty({ type: String, nullable: true, description: 'Where it failed: refused, dns, connect, tls, timeout or response.' })
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'Where it failed: refused, dns, connect, tls, timeout or response.',
+  })
   readonly phase!: string | null;
   @ApiProperty({ type: String, nullable: true })
   readonly error!: string | null;
@@ -112,7 +120,13 @@ function describe(outcome: SendOutcome): Omit<TestDeliveryDto, 'eventId'> {
       return { delivered, status, phase: delivered ? null : 'response', error, durationMs };
     }
     case 'failure':
-      return { delivered: false, status: null, phase: outcome.phase, error: outcome.error, durationMs: outcome.durationMs };
+      return {
+        delivered: false,
+        status: null,
+        phase: outcome.phase,
+        error: outcome.error,
+        durationMs: outcome.durationMs,
+      };
     default:
       return { delivered: false, status: null, phase: null, error: 'the server is stopping', durationMs: 0 };
   }

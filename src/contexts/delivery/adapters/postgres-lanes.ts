@@ -37,7 +37,10 @@ ON CONFLICT (worker_id) DO UPDATE SET beat = delivery_worker.beat + 1`,
 };
 const WORKERS: Statement = { name: 'workers', text: 'SELECT worker_id AS "workerId", beat FROM delivery_worker' };
 const RELEASE: Statement = { name: 'lane-release', text: 'UPDATE lane SET owner = NULL WHERE owner = $1' };
-const FORGET: Statement = { name: 'worker-forget', text: 'DELETE FROM delivery_worker WHERE worker_id = ANY ($1::uuid[])' };
+const FORGET: Statement = {
+  name: 'worker-forget',
+  text: 'DELETE FROM delivery_worker WHERE worker_id = ANY ($1::uuid[])',
+};
 
 @Injectable()
 export class PostgresLanes extends LaneStore {
@@ -92,10 +95,15 @@ export class PostgresLanes extends LaneStore {
   }
 }
 
-const keyOf = (row: Row): LaneKey => ({ tenantId: row[0] as string, consumerUid: row[1] as string, topicUid: row[2] as string });
+const keyOf = (row: Row): LaneKey => ({
+  tenantId: row[0] as string,
+  consumerUid: row[1] as string,
+  topicUid: row[2] as string,
+});
 
 function stateOf(row: Row, from: number): LaneState {
-  const [position, lastEventId, attempt, firstFailedAt, nextAttemptAt, blocked, consumerVersion, error, gap] = row.slice(from);
+  const [position, lastEventId, attempt, firstFailedAt, nextAttemptAt, blocked, consumerVersion, error, gap] =
+    row.slice(from);
   const failure =
     attempt === 0
       ? null

@@ -50,7 +50,9 @@ export class Checkpoints {
       try {
         const lost = await this.store.checkpoint(lanes.map((lane) => lane.snapshot));
         for (const key of lost) {
-          const lane = lanes.find(({ key: own }) => own.consumerUid === key.consumerUid && own.topicUid === key.topicUid);
+          const lane = lanes.find(
+            ({ key: own }) => own.consumerUid === key.consumerUid && own.topicUid === key.topicUid,
+          );
           if (lane) this.onLost(lane);
         }
       } catch (error) {

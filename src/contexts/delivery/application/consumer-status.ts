@@ -46,11 +46,15 @@ export class GetConsumerStatusHandler implements IQueryHandler<GetConsumerStatus
     const consumer = await this.consumers.find(ref);
     if (!consumer) throw consumerNotFound(ref);
     const stored = await this.lanes.ofConsumer(consumer.tenantId, consumer.consumerUid);
-    const heads = await this.reader.tails(ref.tenantId, consumer.topics.map(({ topicUid }) => topicUid));
+    const heads = await this.reader.tails(
+      ref.tenantId,
+      consumer.topics.map(({ topicUid }) => topicUid),
+    );
     const lanes: LaneStatus[] = [];
     for (const { topicId, topicUid } of consumer.topics) {
       const lane = stored.find((other) => other.topicUid === topicUid);
-      if (lane) lanes.push(await this.laneStatus(consumer, { topicId, topicUid, head: heads.get(topicUid) ?? 0 }, lane.state));
+      if (lane)
+        lanes.push(await this.laneStatus(consumer, { topicId, topicUid, head: heads.get(topicUid) ?? 0 }, lane.state));
     }
     return { consumer, ...judge(consumer, lanes), lanes };
   }
@@ -78,11 +82,22 @@ export class GetConsumerStatusHandler implements IQueryHandler<GetConsumerStatus
   }
 }
 
-function judge({ status, pauseReason }: ConsumerView, lanes: readonly LaneStatus[]): Pick<ConsumerStatus, 'state' | 'reason'> {
+function judge(
+  { status, pauseReason }: ConsumerView,
+  lanes: readonly LaneStatus[],
+): Pick<ConsumerStatus, 'state' | 'reason'> {
   if (status === 'paused') return { state: 'paused', reason: pauseReason };
   const blocked = lanes.find(({ state }) => state === 'blocked');
-  if (blocked) return { state: 'degraded', reason: `retries are used up on topic ${blocked.topicId}; resume the consumer to try again` };
+  if (blocked)
+    return {
+      state: 'degraded',
+      reason: `retries are used up on topic ${blocked.topicId}; resume the consumer to try again`,
+    };
   const retrying = lanes.find(({ state }) => state === 'retrying');
-  if (retrying) return { state: 'degraded', reason: `deliveries fail on topic ${retrying.topicId}: ${retrying.lastError?.message}` };
+  if (retrying)
+    return {
+      state: 'degraded',
+      reason: `deliveries fail on topic ${retrying.topicId}: ${retrying.lastError?.message}`,
+    };
   return { state: 'active', reason: null };
 }

@@ -125,7 +125,10 @@ export class DeliveryEngine {
       owned.push(lane);
     }
     await this.checkpoints.flush();
-    await this.run(consumer, owned.filter(({ topicUid }) => wanted.has(topicUid)));
+    await this.run(
+      consumer,
+      owned.filter(({ topicUid }) => wanted.has(topicUid)),
+    );
   }
 
   private async run(consumer: ConsumerView, claimed: readonly ClaimedLane[]): Promise<void> {
@@ -135,11 +138,16 @@ export class DeliveryEngine {
       return;
     }
     const target = new WebhookTarget(consumer, await this.consumers.secretsOf(consumer));
-    const topics = await this.topics.findByUids(consumer.tenantId, claimed.map(({ topicUid }) => topicUid));
+    const topics = await this.topics.findByUids(
+      consumer.tenantId,
+      claimed.map(({ topicUid }) => topicUid),
+    );
     for (const { epoch, state, ...key } of claimed) {
       const topic = topics.find(({ topicUid }) => topicUid === key.topicUid);
       if (!topic) continue;
-      const lane = new Lane({ ...key, epoch, state }, topic.topicId, target, this.tools, (changed) => this.checkpoints.mark(changed));
+      const lane = new Lane({ ...key, epoch, state }, topic.topicId, target, this.tools, (changed) =>
+        this.checkpoints.mark(changed),
+      );
       this.lanes.set(laneName(key), lane);
       lane.start();
     }
@@ -164,4 +172,3 @@ export class DeliveryEngine {
     this.membership.rejoin();
   }
 }
-

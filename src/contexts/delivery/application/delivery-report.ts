@@ -23,7 +23,8 @@ export class DeliveryReport implements LaneReport {
     const level = result === 'delivered' ? 'debug' : 'warn';
     if (!this.log.logger.isLevelEnabled(level)) return;
     // What the endpoint said may be confidential: it is not logged.
-    const shown = outcome.kind === 'response' ? { status: outcome.status } : { phase: outcome.phase, error: outcome.error };
+    const shown =
+      outcome.kind === 'response' ? { status: outcome.status } : { phase: outcome.phase, error: outcome.error };
     const { durationMs } = outcome;
     const fields = { ...namesOf(lane), eventIds: [event.id], position: event.position, attempt, durationMs, ...shown };
     this.log[level](fields, result === 'delivered' ? 'event delivered' : 'delivery failed');
@@ -38,7 +39,11 @@ export class DeliveryReport implements LaneReport {
   /** 410: the endpoint does not want any more. Its place is kept. */
   async gone(lane: Lane): Promise<boolean> {
     const { tenantId, namespaceId, consumerId, settings } = lane.target.consumer;
-    const command = new PauseConsumer({ tenantId, namespaceId, consumerId }, 'gone', systemActor(settings.correlationId));
+    const command = new PauseConsumer(
+      { tenantId, namespaceId, consumerId },
+      'gone',
+      systemActor(settings.correlationId),
+    );
     try {
       await this.commands.execute(command);
       return true;
@@ -60,7 +65,13 @@ export class DeliveryReport implements LaneReport {
 
 function namesOf(lane: Lane): Record<string, string> {
   const { tenantId, namespaceId, consumerId, settings } = lane.target.consumer;
-  return { correlationId: settings.correlationId, tenant: tenantId, namespace: namespaceId, consumer: consumerId, topic: lane.topicId };
+  return {
+    correlationId: settings.correlationId,
+    tenant: tenantId,
+    namespace: namespaceId,
+    consumer: consumerId,
+    topic: lane.topicId,
+  };
 }
 
 function outcomeOf(outcome: Exclude<SendOutcome, { kind: 'aborted' }>): DeliveryOutcome {

@@ -79,8 +79,16 @@ export class DeliveryWorker {
     const lanes = (): Lane[] => [...this.engine.running];
     const sum = (read: (lane: Lane) => number) => (): number => lanes().reduce((total, lane) => total + read(lane), 0);
     this.metrics.gauge('event_store_delivery_lanes', 'Lanes that this instance runs.', () => this.engine.runningCount);
-    this.metrics.gauge('event_store_delivery_in_flight', 'Attempts under way.', sum((lane) => lane.inFlight));
-    this.metrics.gauge('event_store_delivery_lag_events', 'Events that wait for delivery, all lanes together.', sum((lane) => lane.lag ?? 0));
+    this.metrics.gauge(
+      'event_store_delivery_in_flight',
+      'Attempts under way.',
+      sum((lane) => lane.inFlight),
+    );
+    this.metrics.gauge(
+      'event_store_delivery_lag_events',
+      'Events that wait for delivery, all lanes together.',
+      sum((lane) => lane.lag ?? 0),
+    );
     this.metrics.gauge(
       'event_store_delivery_lanes_blocked',
       'Lanes whose retries are used up.',

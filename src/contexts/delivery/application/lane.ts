@@ -3,7 +3,15 @@ import type { Clock } from '../../../kernel/clock.js';
 import { messageOf } from '../../../kernel/domain-error.js';
 import type { SendOutcome, WebhookSender } from '../../../platform/egress/index.js';
 import type { LogReader, StoredEvent, Tails, TopicTail } from '../../../platform/event-log/index.js';
-import { checkPlace, currentFailure, delivered, failed, passOver, type DeliveryError, type LaneState } from '../domain/lane.js';
+import {
+  checkPlace,
+  currentFailure,
+  delivered,
+  failed,
+  passOver,
+  type DeliveryError,
+  type LaneState,
+} from '../domain/lane.js';
 import type { ClaimedLane, LaneKey } from './ports.js';
 import type { WebhookTarget } from './webhook-request.js';
 
@@ -150,7 +158,14 @@ export class Lane {
     }
     const retryAfterMs = outcome.kind === 'response' ? outcome.retryAfterMs : undefined;
     const error = errorOf(outcome, this.tools.clock.now());
-    this.move(failed(this.current, { error, retryAfterMs }, { retry: consumer.settings.retry, version: consumer.version }, this.tools.random));
+    this.move(
+      failed(
+        this.current,
+        { error, retryAfterMs },
+        { retry: consumer.settings.retry, version: consumer.version },
+        this.tools.random,
+      ),
+    );
     if (error.status === 410) await this.awaitPause(signal);
   }
 
@@ -163,7 +178,10 @@ export class Lane {
     const topic = { topicId: this.topicId, topicUid: this.key.topicUid };
     this.sending = true;
     try {
-      return await this.tools.sender.send({ ...this.target.request(event, topic, attempt, this.tools.clock.now()), signal: this.cutOff.signal });
+      return await this.tools.sender.send({
+        ...this.target.request(event, topic, attempt, this.tools.clock.now()),
+        signal: this.cutOff.signal,
+      });
     } catch (error) {
       return { kind: 'failure', phase: 'connect', error: messageOf(error), durationMs: 0 };
     } finally {
@@ -194,4 +212,6 @@ function errorOf(outcome: Exclude<SendOutcome, { kind: 'aborted' }>, at: number)
 }
 
 const untilAborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true })));
+  new Promise((resolve) =>
+    signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true }),
+  );

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import { Signer, type SendRequest } from '../../../platform/egress/index.js';
 import type { StoredEvent } from '../../../platform/event-log/index.js';
 import type { ConsumerSecrets, ConsumerView } from '../../consumers/index.js';
@@ -38,10 +39,14 @@ export class WebhookTarget {
    * One attempt. `webhook-id` is the same for all attempts at an event, and is made of nothing that a producer chooses; the timestamp
    * is that of the attempt (Standard Webhooks 1.0).
    */
-  request(event: StoredEvent, topic: { readonly topicId: string; readonly topicUid: string }, attempt: number, now: number): SendRequest {
+  request(
+    event: StoredEvent,
+    topic: { readonly topicId: string; readonly topicUid: string },
+    attempt: number,
+    now: number,
+  ): SendRequest {
     const body = bodyOf(event, topic.topicId);
-    // A test event is in no log and has no position.
-    const id = event.position === 0 ? `msg_${event.id}` : `msg_${topic.topicUid.replaceAll('-', '')}_${event.position}`;
+    const id = messageId(event, topic.topicUid);
     const timestamp = Math.floor(now / 1_000);
     const headers = {
       ...this.fixedHeaders,
@@ -57,6 +62,15 @@ export class WebhookTarget {
     };
     return { url: this.consumer.settings.url, headers, body, timeoutMs: this.consumer.settings.timeoutMs };
   }
+}
+
+/**
+ * The same for all attempts, different for all events, also where a restored backup gives a position to another event. A test event is in
+ * no log and has no position.
+ */
+function messageId({ id, position }: StoredEvent, topicUid: string): string {
+  if (position === 0) return `msg_${id}`;
+  return `msg_${topicUid.replaceAll('-', '')}_${position}_${crc32(id).toString(36)}`;
 }
 
 /** W3C Trace Context, not sampled. */

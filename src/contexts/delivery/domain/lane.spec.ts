@@ -15,15 +15,22 @@ describe('a lane', () => {
 
   it('stays where it is when an attempt fails, and waits as the policy says', () => {
     const once = failed(fresh, { error: error(100), retryAfterMs: undefined }, consumer, never);
-    expect(once).toMatchObject({ position: 4, failure: { attempt: 1, firstFailedAt: 100, nextAttemptAt: 1_100, blocked: false } });
+    expect(once).toMatchObject({
+      position: 4,
+      failure: { attempt: 1, firstFailedAt: 100, nextAttemptAt: 1_100, blocked: false },
+    });
     const twice = failed(once, { error: error(1_100), retryAfterMs: undefined }, consumer, never);
     expect(twice.failure).toMatchObject({ attempt: 2, firstFailedAt: 100, nextAttemptAt: 3_100 });
   });
 
   it('waits as long as Retry-After asks where that is longer, but never above the cap', () => {
-    expect(failed(fresh, { error: error(0), retryAfterMs: 60_000 }, consumer, never).failure?.nextAttemptAt).toBe(60_000);
+    expect(failed(fresh, { error: error(0), retryAfterMs: 60_000 }, consumer, never).failure?.nextAttemptAt).toBe(
+      60_000,
+    );
     expect(failed(fresh, { error: error(0), retryAfterMs: 10 }, consumer, never).failure?.nextAttemptAt).toBe(1_000);
-    expect(failed(fresh, { error: error(0), retryAfterMs: 1e12 }, consumer, never).failure?.nextAttemptAt).toBe(RETRY_AFTER_MAX_MS);
+    expect(failed(fresh, { error: error(0), retryAfterMs: 1e12 }, consumer, never).failure?.nextAttemptAt).toBe(
+      RETRY_AFTER_MAX_MS,
+    );
   });
 
   it('is blocked when its retries are used up, and starts afresh for a consumer that was changed or resumed', () => {
@@ -32,23 +39,32 @@ describe('a lane', () => {
     expect(state.failure).toMatchObject({ attempt: 3, blocked: true });
     expect(currentFailure(state, 1)).toBe(state.failure);
     expect(currentFailure(state, 2)).toBeNull();
-    expect(failed(state, { error: error(9), retryAfterMs: undefined }, { ...consumer, version: 2 }, never).failure?.attempt).toBe(1);
+    expect(
+      failed(state, { error: error(9), retryAfterMs: undefined }, { ...consumer, version: 2 }, never).failure?.attempt,
+    ).toBe(1);
   });
 
   it('never plans an attempt before its failure, whatever the endpoint and chance say', () => {
     fc.assert(
-      fc.property(fc.nat(), fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), fc.option(fc.double(), { nil: undefined }), (at, chance, retryAfterMs) => {
-        fc.pre(retryAfterMs === undefined || retryAfterMs >= 0);
-        const { failure } = failed(fresh, { error: error(at), retryAfterMs }, consumer, () => chance);
-        expect(failure!.nextAttemptAt).toBeGreaterThan(at);
-      }),
+      fc.property(
+        fc.nat(),
+        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+        fc.option(fc.double(), { nil: undefined }),
+        (at, chance, retryAfterMs) => {
+          fc.pre(retryAfterMs === undefined || retryAfterMs >= 0);
+          const { failure } = failed(fresh, { error: error(at), retryAfterMs }, consumer, () => chance);
+          expect(failure!.nextAttemptAt).toBeGreaterThan(at);
+        },
+      ),
     );
   });
 
   describe('at its start', () => {
     it('goes on silently where the log is as it was left', () => {
       expect(checkPlace(fresh, { head: 9, atCursor: { position: 4, id: 'e4' } }, 1)).toBe(fresh);
-      expect(checkPlace({ ...fresh, position: 0, lastEventId: null }, { head: 0, atCursor: undefined }, 1).gap).toBeNull();
+      expect(
+        checkPlace({ ...fresh, position: 0, lastEventId: null }, { head: 0, atCursor: undefined }, 1).gap,
+      ).toBeNull();
     });
 
     it('reports a cursor beyond the log and goes on at its end', () => {
@@ -67,6 +83,11 @@ describe('a lane', () => {
   });
 
   it('reports positions that are gone and goes on at the first event that exists', () => {
-    expect(passOver(fresh, 8, 3)).toEqual({ position: 7, lastEventId: null, failure: null, gap: { kind: 'missing-events', from: 5, to: 7, at: 3 } });
+    expect(passOver(fresh, 8, 3)).toEqual({
+      position: 7,
+      lastEventId: null,
+      failure: null,
+      gap: { kind: 'missing-events', from: 5, to: 7, at: 3 },
+    });
   });
 });

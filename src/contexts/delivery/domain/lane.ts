@@ -91,10 +91,20 @@ export interface LogEvidence {
 export function checkPlace(state: LaneState, { head, atCursor }: LogEvidence, at: number): LaneState {
   const { position, lastEventId } = state;
   if (position > head) {
-    return { position: head, lastEventId: null, failure: null, gap: { kind: 'cursor-beyond-log', from: head + 1, to: position, at } };
+    return {
+      position: head,
+      lastEventId: null,
+      failure: null,
+      gap: { kind: 'cursor-beyond-log', from: head + 1, to: position, at },
+    };
   }
   if (lastEventId !== null && atCursor?.position === position && atCursor.id !== lastEventId) {
-    return { ...state, lastEventId: null, failure: null, gap: { kind: 'log-replaced', from: position, to: position, at } };
+    return {
+      ...state,
+      lastEventId: null,
+      failure: null,
+      gap: { kind: 'log-replaced', from: position, to: position, at },
+    };
   }
   return state;
 }

@@ -19,7 +19,8 @@ export class AccessGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const handler = context.getHandler();
     if (this.reflector.get<boolean>(PUBLIC, handler)) return true;
-    if (!this.reflector.get<string>(PERMISSION, handler)) throw identityError('permission-undeclared', 'The route declares no permission.');
+    if (!this.reflector.get<string>(PERMISSION, handler))
+      throw identityError('permission-undeclared', 'The route declares no permission.');
     const request = context.switchToHttp().getRequest<Request>();
     const principal = this.authenticator.authenticate(request.headers);
     if (!(principal instanceof Promise)) {

@@ -63,7 +63,11 @@ export class AuthController {
   @HttpCode(200)
   @Public()
   @ApiOkResponse({ type: TokensDto })
-  async login(@Body() { email, password }: LoginBody, @Req() request: Request, @Res({ passthrough: true }) reply: Reply): Promise<TokensDto> {
+  async login(
+    @Body() { email, password }: LoginBody,
+    @Req() request: Request,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<TokensDto> {
     reply.header('cache-control', 'no-store');
     return toTokens(await this.sessions.login(email, password, request.ip));
   }

@@ -4,15 +4,26 @@ import { Credentials, type Account, type NewSession, type Rotation, type Session
 
 const ACCOUNT_COLUMNS = `user_id AS "userId", email, name, password_hash AS "passwordHash"`;
 
-const FIND_BY_EMAIL: Statement = { name: 'account-by-email', text: `SELECT ${ACCOUNT_COLUMNS} FROM user_account WHERE email = $1` };
-const FIND_USER: Statement = { name: 'account-by-id', text: `SELECT ${ACCOUNT_COLUMNS} FROM user_account WHERE user_id = $1` };
+const FIND_BY_EMAIL: Statement = {
+  name: 'account-by-email',
+  text: `SELECT ${ACCOUNT_COLUMNS} FROM user_account WHERE email = $1`,
+};
+const FIND_USER: Statement = {
+  name: 'account-by-id',
+  text: `SELECT ${ACCOUNT_COLUMNS} FROM user_account WHERE user_id = $1`,
+};
 const LOCK_ACCOUNTS = 'LOCK TABLE user_account IN EXCLUSIVE MODE';
 const ANY_ACCOUNT: Statement = { name: 'account-any', text: 'SELECT 1 AS found FROM user_account LIMIT 1' };
-const CREATE_ACCOUNT = 'INSERT INTO user_account (user_id, email, name, password_hash, created_at) VALUES ($1, $2, $3, $4, $5)';
+const CREATE_ACCOUNT =
+  'INSERT INTO user_account (user_id, email, name, password_hash, created_at) VALUES ($1, $2, $3, $4, $5)';
 const CREATE_KEY = 'INSERT INTO api_key (key_id, user_id, name, digest, created_at) VALUES ($1, $2, $3, $4, $5)';
 const CREATE_SESSION: Statement = {
   name: 'session-create',
   text: 'INSERT INTO session (session_id, user_id, refresh_digest, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)',
+};
+const REMOVE_EXPIRED: Statement = {
+  name: 'session-remove-expired',
+  text: 'DELETE FROM session WHERE user_id = $1 AND expires_at < $2',
 };
 const FIND_SESSION: Statement = {
   name: 'session-find',
@@ -28,7 +39,10 @@ const END_REUSED: Statement = {
   text: 'DELETE FROM session WHERE session_id = $1 AND previous_digest = $2 RETURNING 1 AS ended',
 };
 const END: Statement = { name: 'session-end', text: 'DELETE FROM session WHERE session_id = $1' };
-const FIND_KEY: Statement = { name: 'key-find', text: 'SELECT user_id AS "userId", digest FROM api_key WHERE key_id = $1' };
+const FIND_KEY: Statement = {
+  name: 'key-find',
+  text: 'SELECT user_id AS "userId", digest FROM api_key WHERE key_id = $1',
+};
 
 @Injectable()
 export class PostgresCredentials extends Credentials {
@@ -60,6 +74,7 @@ export class PostgresCredentials extends Credentials {
   }
 
   async createSession({ sessionId, userId, refreshDigest, createdAt, expiresAt }: NewSession): Promise<void> {
+    await this.database.query(REMOVE_EXPIRED, [userId, createdAt]);
     await this.database.query(CREATE_SESSION, [sessionId, userId, refreshDigest, createdAt, expiresAt]);
   }
 

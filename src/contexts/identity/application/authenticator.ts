@@ -48,7 +48,8 @@ export class Authenticator {
 
   /** Forgets what it knew of a session, at once. */
   forget(sessionId: string): void {
-    for (const [credential, { principal }] of this.verdicts) if (principal.sessionId === sessionId) this.verdicts.delete(credential);
+    for (const [credential, { principal }] of this.verdicts)
+      if (principal.sessionId === sessionId) this.verdicts.delete(credential);
   }
 
   private checkAgain(credential: string, verdict: Verdict): void {
@@ -63,7 +64,9 @@ export class Authenticator {
   private async verify(credential: string): Promise<Principal> {
     try {
       const checkedAt = performance.now();
-      const verified = credential.startsWith('es_') ? await this.verifyKey(credential) : await this.verifyToken(credential);
+      const verified = credential.startsWith('es_')
+        ? await this.verifyKey(credential)
+        : await this.verifyToken(credential);
       this.remember(credential, { ...verified, checkedAt, checking: undefined });
       return verified.principal;
     } catch (error) {
@@ -99,7 +102,8 @@ export class Authenticator {
       const options = { algorithms: ['HS256' as const], issuer: ISSUER, audience: ISSUER, complete: true as const };
       const { header, payload } = jwt.verify(token, this.keys.key('access-tokens'), options);
       const { sub, sid, exp } = payload as { sub?: unknown; sid?: unknown; exp?: unknown };
-      if (header.typ === 'at+jwt' && typeof sub === 'string' && typeof sid === 'string' && typeof exp === 'number') return { sub, sid, exp };
+      if (header.typ === 'at+jwt' && typeof sub === 'string' && typeof sid === 'string' && typeof exp === 'number')
+        return { sub, sid, exp };
     } catch {
       // Whatever is wrong with it, the caller learns the same.
     }

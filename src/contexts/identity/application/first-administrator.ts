@@ -32,8 +32,17 @@ export class FirstAdministrator {
     const password = chosen ?? randomBytes(18).toString('base64url');
     const email = this.settings.email.toLowerCase();
     const { id, secret, key } = newApiKey('live');
-    const account = { userId: newId('usr'), email, name: 'Administrator', passwordHash: await this.passwords.hash(password) };
-    const created = await this.credentials.createFirst(account, { id, digest: digest(secret), name: 'first key' }, this.clock.now());
+    const account = {
+      userId: newId('usr'),
+      email,
+      name: 'Administrator',
+      passwordHash: await this.passwords.hash(password),
+    };
+    const created = await this.credentials.createFirst(
+      account,
+      { id, digest: digest(secret), name: 'first key' },
+      this.clock.now(),
+    );
     return created ? { email, password: chosen === undefined ? password : undefined, apiKey: key } : undefined;
   }
 }

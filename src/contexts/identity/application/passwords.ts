@@ -34,7 +34,8 @@ export class Passwords {
 
   private async inTurn<T>(work: () => Promise<T>): Promise<T> {
     if (this.running >= CONCURRENT_MAX) {
-      if (this.waiting.length >= WAITING_MAX) throw identityError('login-busy', 'Too many logins at once; try again.', { retryAfterSeconds: 2 });
+      if (this.waiting.length >= WAITING_MAX)
+        throw identityError('login-busy', 'Too many logins at once; try again.', { retryAfterSeconds: 2 });
       await new Promise<void>((resolve) => this.waiting.push(resolve));
     } else this.running++;
     try {

@@ -26,7 +26,11 @@ export abstract class Credentials {
   abstract findByEmail(email: string): Promise<Account | undefined>;
   abstract findUser(userId: string): Promise<Account | undefined>;
   /** Creates the account and its key if the store has no account yet; false: it has. Safe against a second instance doing the same. */
-  abstract createFirst(account: Account, key: { id: string; digest: string; name: string }, now: number): Promise<boolean>;
+  abstract createFirst(
+    account: Account,
+    key: { id: string; digest: string; name: string },
+    now: number,
+  ): Promise<boolean>;
   abstract createSession(session: NewSession): Promise<void>;
   abstract findSession(sessionId: string): Promise<Session | undefined>;
   /** Exchanges the digest in one conditional update. `reused`: the digest was exchanged before, and the session is ended. */

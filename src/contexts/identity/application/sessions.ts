@@ -49,7 +49,13 @@ export class Sessions {
     const sessionId = newId('ses', now);
     const refreshToken = newRefreshToken(sessionId);
     const expiresAt = now + this.settings.refreshTokenTtlSeconds * 1_000;
-    await this.credentials.createSession({ sessionId, userId: account.userId, refreshDigest: digest(refreshToken), createdAt: now, expiresAt });
+    await this.credentials.createSession({
+      sessionId,
+      userId: account.userId,
+      refreshDigest: digest(refreshToken),
+      createdAt: now,
+      expiresAt,
+    });
     return this.pair(account, sessionId, refreshToken);
   }
 
@@ -87,11 +93,14 @@ export class Sessions {
       await limiter.consume(key);
     } catch (refusal) {
       const { msBeforeNext } = refusal as RateLimiterRes;
-      throw identityError('login-throttled', 'Too many attempts; wait before the next one.', { retryAfterSeconds: msBeforeNext / 1_000 });
+      throw identityError('login-throttled', 'Too many attempts; wait before the next one.', {
+        retryAfterSeconds: msBeforeNext / 1_000,
+      });
     }
   }
 }
 
 const newRefreshToken = (sessionId: string): string => `esr_${sessionId}_${randomBytes(32).toString('base64url')}`;
 
-export const unauthenticated = (): Error => identityError('unauthenticated', 'The credentials are missing, wrong or expired.');
+export const unauthenticated = (): Error =>
+  identityError('unauthenticated', 'The credentials are missing, wrong or expired.');

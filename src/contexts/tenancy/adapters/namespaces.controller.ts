@@ -49,7 +49,10 @@ export class NamespacesController {
     const scope = `namespaces ${tenantId}`;
     const after = cursor === undefined ? '' : this.cursors.decode<string>(scope, cursor);
     const rows = await this.queries.execute(new ListNamespaces(tenantId, after, limit));
-    return toPage(rows, limit, { item: toNamespaceDto, cursor: (last) => this.cursors.encode(scope, last.namespaceId) });
+    return toPage(rows, limit, {
+      item: toNamespaceDto,
+      cursor: (last) => this.cursors.encode(scope, last.namespaceId),
+    });
   }
 
   @Get(':namespaceId')

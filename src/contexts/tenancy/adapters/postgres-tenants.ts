@@ -26,7 +26,11 @@ export class PostgresTenants extends TenantCatalog {
     super();
   }
 
-  async project(sql: Sql, { tenantId }: TenantRef, { state, version, recordedAt }: Changed<TenantState>): Promise<void> {
+  async project(
+    sql: Sql,
+    { tenantId }: TenantRef,
+    { state, version, recordedAt }: Changed<TenantState>,
+  ): Promise<void> {
     if (state.status === 'none') return this.remove(sql, tenantId);
     await sql.query(UPSERT, [tenantId, state.name, version, state.createdAt, recordedAt]);
   }
@@ -35,7 +39,8 @@ export class PostgresTenants extends TenantCatalog {
   private async remove(sql: Sql, tenantId: string): Promise<void> {
     await sql.query(REMOVE, [tenantId]);
     const { rowCount } = await sql.query(ANY_NAMESPACE, [tenantId]);
-    if (rowCount) throw tenancyError('tenant-not-empty', `Tenant "${tenantId}" holds namespaces; delete them or use ?force=true.`);
+    if (rowCount)
+      throw tenancyError('tenant-not-empty', `Tenant "${tenantId}" holds namespaces; delete them or use ?force=true.`);
   }
 
   async find(tenantId: string): Promise<TenantView | undefined> {

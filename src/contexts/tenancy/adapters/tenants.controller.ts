@@ -25,7 +25,11 @@ export class TenantsController {
   @Requires('tenant:create')
   @Idempotent()
   @ApiCreatedResponse({ type: TenantDto })
-  async create(@Body() body: CreateBody, @Req() request: Request, @Res({ passthrough: true }) reply: Reply): Promise<TenantDto> {
+  async create(
+    @Body() body: CreateBody,
+    @Req() request: Request,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<TenantDto> {
     const tenant = await this.commands.execute(new CreateTenant(body, actorOf(request)));
     created(reply, `/tenants/${tenant.tenantId}`, tenant.version);
     return toTenantDto(tenant);
@@ -68,7 +72,13 @@ export class TenantsController {
   @HttpCode(204)
   @Requires('tenant:delete')
   @ApiNoContentResponse()
-  async delete(@Param('tenantId') tenantId: string, @Query() { force }: DeleteQuery, @Req() request: Request): Promise<void> {
-    await this.commands.execute(new DeleteTenant(tenantId, force === 'true', actorOf(request), expectedVersion(request)));
+  async delete(
+    @Param('tenantId') tenantId: string,
+    @Query() { force }: DeleteQuery,
+    @Req() request: Request,
+  ): Promise<void> {
+    await this.commands.execute(
+      new DeleteTenant(tenantId, force === 'true', actorOf(request), expectedVersion(request)),
+    );
   }
 }

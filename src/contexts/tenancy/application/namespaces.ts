@@ -62,7 +62,9 @@ export class RenameNamespaceHandler implements ICommandHandler<RenameNamespace> 
 
   async execute({ namespace: ref, name, by, expectedVersion }: RenameNamespace): Promise<NamespaceView> {
     refuseSystem(ref.tenantId);
-    await this.aggregates.change(this.namespaces, ref, by, (state) => renameNamespace(state, ref, name), { expectedVersion });
+    await this.aggregates.change(this.namespaces, ref, by, (state) => renameNamespace(state, ref, name), {
+      expectedVersion,
+    });
     return (await this.namespaces.find(ref))!;
   }
 }
@@ -90,7 +92,10 @@ export class DeleteNamespaceHandler implements ICommandHandler<DeleteNamespace> 
   async execute({ namespace: ref, force, by, expectedVersion }: DeleteNamespace): Promise<void> {
     refuseSystem(ref.tenantId);
     if (!force && !(await this.contents.isEmpty(ref))) {
-      throw tenancyError('namespace-not-empty', `Namespace "${ref.namespaceId}" is not empty; empty it or use ?force=true.`);
+      throw tenancyError(
+        'namespace-not-empty',
+        `Namespace "${ref.namespaceId}" is not empty; empty it or use ?force=true.`,
+      );
     }
     await this.aggregates.change(this.namespaces, ref, by, (state) => deleteNamespace(state, ref), { expectedVersion });
   }

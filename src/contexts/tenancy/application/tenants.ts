@@ -25,7 +25,9 @@ export class CreateTenantHandler implements ICommandHandler<CreateTenant> {
 
   async execute({ input, by }: CreateTenant): Promise<TenantView> {
     const ref = { tenantId: input.id ?? newId('ten') };
-    await this.aggregates.change(this.tenants, ref, by, (state) => createTenant(state, ref, input.name ?? ref.tenantId));
+    await this.aggregates.change(this.tenants, ref, by, (state) =>
+      createTenant(state, ref, input.name ?? ref.tenantId),
+    );
     return (await this.tenants.find(ref.tenantId))!;
   }
 }
@@ -79,9 +81,14 @@ export class DeleteTenantHandler implements ICommandHandler<DeleteTenant> {
   async execute({ tenantId, force, by, expectedVersion }: DeleteTenant): Promise<void> {
     refuseSystem(tenantId);
     if (!(await this.tenants.find(tenantId))) throw tenantNotFound(tenantId);
-    for (let rest = await this.namespaces.list(tenantId, '', 100); rest.length > 0; ) {
-      if (!force) throw tenancyError('tenant-not-empty', `Tenant "${tenantId}" holds namespaces; delete them or use ?force=true.`);
-      for (const ref of rest) await this.aggregates.change(this.namespaces, ref, by, (state) => deleteNamespace(state, ref));
+    for (let rest = await this.namespaces.list(tenantId, '', 100); rest.length > 0;) {
+      if (!force)
+        throw tenancyError(
+          'tenant-not-empty',
+          `Tenant "${tenantId}" holds namespaces; delete them or use ?force=true.`,
+        );
+      for (const ref of rest)
+        await this.aggregates.change(this.namespaces, ref, by, (state) => deleteNamespace(state, ref));
       rest = await this.namespaces.list(tenantId, '', 100);
     }
     const ref = { tenantId };

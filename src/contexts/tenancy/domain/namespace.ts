@@ -13,12 +13,15 @@ export type NamespaceEvent =
   | { type: 'namespace.deleted'; data: { tenantId: string; namespaceId: string } };
 
 export type NamespaceState =
-  | { readonly status: 'none' }
-  | { readonly status: 'active'; readonly name: string; readonly createdAt: number };
+  { readonly status: 'none' } | { readonly status: 'active'; readonly name: string; readonly createdAt: number };
 
 export const namespaceAggregate: Aggregate<NamespaceState, NamespaceEvent, NamespaceRef> = {
   topicUid: MANAGEMENT_TOPICS.namespaces,
-  eventTypes: { 'namespace.created': { version: 1 }, 'namespace.renamed': { version: 1 }, 'namespace.deleted': { version: 1 } },
+  eventTypes: {
+    'namespace.created': { version: 1 },
+    'namespace.renamed': { version: 1 },
+    'namespace.deleted': { version: 1 },
+  },
   initial: { status: 'none' },
   streamOf: ({ tenantId, namespaceId }) => `${tenantId}/${namespaceId}`,
   tenantOf: ({ tenantId }) => tenantId,

@@ -12,8 +12,7 @@ export type TenantEvent =
   | { type: 'tenant.deleted'; data: Record<string, never> };
 
 export type TenantState =
-  | { readonly status: 'none' }
-  | { readonly status: 'active'; readonly name: string; readonly createdAt: number };
+  { readonly status: 'none' } | { readonly status: 'active'; readonly name: string; readonly createdAt: number };
 
 export const tenantAggregate: Aggregate<TenantState, TenantEvent, TenantRef> = {
   topicUid: MANAGEMENT_TOPICS.tenants,
@@ -52,4 +51,5 @@ export function deleteTenant(state: TenantState, { tenantId }: TenantRef): Tenan
   return [{ type: 'tenant.deleted', data: {} }];
 }
 
-export const tenantNotFound = (tenantId: string): Error => tenancyError('tenant-not-found', `There is no tenant "${tenantId}".`);
+export const tenantNotFound = (tenantId: string): Error =>
+  tenancyError('tenant-not-found', `There is no tenant "${tenantId}".`);

@@ -3,8 +3,26 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { FieldError } from '../../../kernel/domain-error.js';
 import type { NewEvent } from '../../../platform/event-log/index.js';
 import { scanBody, type RawBody, type RawItem } from '../../../platform/json/raw-json.js';
-import { DATA_DEPTH_MAX, judgeEventId, judgeName, judgeReference, judgeType, METADATA_BYTES_MAX, note } from '../domain/envelope.js';
-import { cutBody, eventInvalid, finish, newDraft, readMembers, readTime, type EventDraft, type PublishContext, type PublishLimits } from './event-body.js';
+import {
+  DATA_DEPTH_MAX,
+  judgeEventId,
+  judgeName,
+  judgeReference,
+  judgeType,
+  METADATA_BYTES_MAX,
+  note,
+} from '../domain/envelope.js';
+import {
+  cutBody,
+  eventInvalid,
+  finish,
+  newDraft,
+  readMembers,
+  readTime,
+  type EventDraft,
+  type PublishContext,
+  type PublishLimits,
+} from './event-body.js';
 import { isTraceparent } from '../../../platform/http/correlation.js';
 
 /*
@@ -37,7 +55,9 @@ export function parseCloudEvents(
   if (mode === 'binary') return [parseBinary(bytes, headers, limits, context)];
   const { body, single } = cutBody(bytes, limits);
   if (single === (mode === 'batch')) {
-    throw eventInvalid([{ pointer: '', detail: mode === 'batch' ? 'must be an array of CloudEvents' : 'must be one CloudEvent' }]);
+    throw eventInvalid([
+      { pointer: '', detail: mode === 'batch' ? 'must be an array of CloudEvents' : 'must be one CloudEvent' },
+    ]);
   }
   const errors: FieldError[] = [];
   const events = body.items.map((item, i) => {
@@ -48,7 +68,13 @@ export function parseCloudEvents(
   return events;
 }
 
-function readStructured(body: RawBody, item: RawItem, at: string, errors: FieldError[], context: PublishContext): EventDraft {
+function readStructured(
+  body: RawBody,
+  item: RawItem,
+  at: string,
+  errors: FieldError[],
+  context: PublishContext,
+): EventDraft {
   const attributes = new Map<string, unknown>();
   const draft = newDraft(context);
   let base64: unknown;
@@ -64,19 +90,32 @@ function readStructured(body: RawBody, item: RawItem, at: string, errors: FieldE
     note(errors, `${at}/data_base64`, valid ? null : 'must be base64, and without data beside it');
     draft.data = JSON.stringify(base64);
   }
-  applyAttributes(draft, attributes, { at: `${at}/`, errors, dataEncoding: base64 === undefined ? undefined : 'base64' });
+  applyAttributes(draft, attributes, {
+    at: `${at}/`,
+    errors,
+    dataEncoding: base64 === undefined ? undefined : 'base64',
+  });
   if (draft.data === '') draft.data = 'null';
   return draft;
 }
 
-function parseBinary(bytes: Buffer, headers: IncomingHttpHeaders, limits: PublishLimits, context: PublishContext): NewEvent {
+function parseBinary(
+  bytes: Buffer,
+  headers: IncomingHttpHeaders,
+  limits: PublishLimits,
+  context: PublishContext,
+): NewEvent {
   const attributes = new Map<string, unknown>();
   const errors: FieldError[] = [];
   for (const [name, value] of Object.entries(headers)) {
     if (!name.startsWith('ce-') || typeof value !== 'string') continue;
     const attribute = name.slice(3);
     const decoded = percentDecoded(value);
-    const judgement = !ATTRIBUTE.test(attribute) ? 'is no CloudEvents attribute' : decoded === undefined ? 'is not percent-encoded UTF-8' : null;
+    const judgement = !ATTRIBUTE.test(attribute)
+      ? 'is no CloudEvents attribute'
+      : decoded === undefined
+        ? 'is not percent-encoded UTF-8'
+        : null;
     if (note(errors, name, judgement)) attributes.set(attribute, decoded);
   }
   const contentType = headers['content-type'];
@@ -97,7 +136,10 @@ function parseBinary(bytes: Buffer, headers: IncomingHttpHeaders, limits: Publis
 
 /** The data of a binary-mode event is any JSON value: it is checked as the whole body. */
 function jsonText(bytes: Buffer): string {
-  const body = scanBody(Buffer.concat([Buffer.from('{"data":'), bytes, Buffer.from('}')]), { depthMax: DATA_DEPTH_MAX, itemsMax: 1 });
+  const body = scanBody(Buffer.concat([Buffer.from('{"data":'), bytes, Buffer.from('}')]), {
+    depthMax: DATA_DEPTH_MAX,
+    itemsMax: 1,
+  });
   const [member, ...others] = body.items[0]!.members!;
   if (!member || others.length > 0) throw eventInvalid([{ pointer: '', detail: 'must be one JSON value' }]);
   return body.text(member);
@@ -109,7 +151,11 @@ interface Reading {
   readonly dataEncoding: string | undefined;
 }
 
-function applyAttributes(draft: EventDraft, attributes: Map<string, unknown>, { at, errors, dataEncoding }: Reading): void {
+function applyAttributes(
+  draft: EventDraft,
+  attributes: Map<string, unknown>,
+  { at, errors, dataEncoding }: Reading,
+): void {
   const kept: Record<string, unknown> = {};
   for (const required of ['specversion', 'id', 'source', 'type']) {
     if (!attributes.has(required)) note(errors, at + required, 'is required');
@@ -121,11 +167,18 @@ function applyAttributes(draft: EventDraft, attributes: Map<string, unknown>, { 
   }
   if (dataEncoding) kept['dataEncoding'] = dataEncoding;
   draft.metadata = JSON.stringify({ cloudEvents: kept });
-  if (Buffer.byteLength(draft.metadata) > METADATA_BYTES_MAX) note(errors, at, `attributes may have at most ${METADATA_BYTES_MAX} bytes`);
+  if (Buffer.byteLength(draft.metadata) > METADATA_BYTES_MAX)
+    note(errors, at, `attributes may have at most ${METADATA_BYTES_MAX} bytes`);
 }
 
 /** True: the attribute became a field of the event. */
-function readAttribute(draft: EventDraft, name: string, value: unknown, pointer: string, errors: FieldError[]): boolean {
+function readAttribute(
+  draft: EventDraft,
+  name: string,
+  value: unknown,
+  pointer: string,
+  errors: FieldError[],
+): boolean {
   switch (name) {
     case 'specversion':
       return note(errors, pointer, value === '1.0' ? null : 'must be "1.0"') || true;
@@ -144,17 +197,23 @@ function readAttribute(draft: EventDraft, name: string, value: unknown, pointer:
       return true;
     case 'correlationid':
     case 'causationid':
-      if (note(errors, pointer, judgeReference(value))) draft[name === 'causationid' ? 'causationId' : 'correlationId'] = value as string;
+      if (note(errors, pointer, judgeReference(value)))
+        draft[name === 'causationid' ? 'causationId' : 'correlationId'] = value as string;
       return true;
     case 'traceparent':
       if (!isTraceparent(value)) return false;
       draft.traceparent = value;
       return true;
     case 'source':
-      note(errors, pointer, typeof value === 'string' && value.length > 0 && value.length <= 2_048 ? null : 'must be a URI reference');
+      note(
+        errors,
+        pointer,
+        typeof value === 'string' && value.length > 0 && value.length <= 2_048 ? null : 'must be a URI reference',
+      );
       return false;
     default:
-      if (!['string', 'number', 'boolean'].includes(typeof value)) note(errors, pointer, 'must be a string, number or boolean');
+      if (!['string', 'number', 'boolean'].includes(typeof value))
+        note(errors, pointer, 'must be a string, number or boolean');
       return false;
   }
 }

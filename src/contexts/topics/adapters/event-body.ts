@@ -54,7 +54,8 @@ export function parseEvents(bytes: Buffer, limits: PublishLimits, context: Publi
     const at = single ? '' : `/${i}`;
     const draft = newDraft(context);
     if (readMembers(item, at, errors, (member, pointer) => readField(draft, body, member, pointer, errors))) {
-      if (draft.type === '') note(errors, `${at}/type`, errors.some(({ pointer }) => pointer === `${at}/type`) ? null : 'is required');
+      if (draft.type === '')
+        note(errors, `${at}/type`, errors.some(({ pointer }) => pointer === `${at}/type`) ? null : 'is required');
       if (draft.data === '') note(errors, `${at}/data`, 'is required');
     }
     return finish(draft, i, limits, context);
@@ -154,12 +155,14 @@ function readField(draft: EventDraft, body: RawBody, member: RawMember, pointer:
 
 export function readTime(draft: EventDraft, value: unknown, pointer: string, errors: FieldError[]): void {
   const time = parseTime(value);
-  if (note(errors, pointer, Number.isNaN(time) ? 'must be an RFC 3339 time with an offset' : null)) draft.occurredAt = time;
+  if (note(errors, pointer, Number.isNaN(time) ? 'must be an RFC 3339 time with an offset' : null))
+    draft.occurredAt = time;
 }
 
 function readMetadata(draft: EventDraft, text: string, pointer: string, errors: FieldError[]): void {
   if (text === 'null') return;
   const tooLong = Buffer.byteLength(text) > METADATA_BYTES_MAX;
-  const judgement = text.charCodeAt(0) !== 0x7b ? 'must be an object' : tooLong ? `may have at most ${METADATA_BYTES_MAX} bytes` : null;
+  const judgement =
+    text.charCodeAt(0) !== 0x7b ? 'must be an object' : tooLong ? `may have at most ${METADATA_BYTES_MAX} bytes` : null;
   if (note(errors, pointer, judgement)) draft.metadata = text;
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { DomainError, type FieldError } from '../../../kernel/domain-error.js';
-import { compileFilter, type EventFilter } from '../../../platform/cel/index.js';
+import type { FieldError } from '../../../kernel/domain-error.js';
+import { compileFilter } from '../../../platform/cel/index.js';
 import type { LogRef, ReadFilter } from '../../../platform/event-log/index.js';
 import { Cursors } from '../../../platform/http/cursor.js';
 import { invalid } from '../../../platform/http/validation.js';
@@ -23,14 +23,16 @@ export class EventQueries {
   async parse(log: LogRef, query: ReadEventsQuery, resumeAfter?: string): Promise<EventQuery> {
     const errors: FieldError[] = [];
     const filter = filterOf(query, errors);
-    const expression = expressionOf(query.filter, errors);
+    const expression = query.filter === undefined ? undefined : compileFilter(query.filter);
     for (const name of ['after', 'before'] as const) {
       const text = query[name];
-      if (text !== undefined && parseBarePlace(text) === undefined) errors.push({ pointer: `?${name}`, detail: 'is no place in a topic' });
+      if (text !== undefined && parseBarePlace(text) === undefined)
+        errors.push({ pointer: `?${name}`, detail: 'is no place in a topic' });
     }
     for (const name of ['from', 'to'] as const) {
       const text = query[name];
-      if (text !== undefined && Number.isNaN(parseTime(text))) errors.push({ pointer: `?${name}`, detail: 'must be an RFC 3339 time with an offset' });
+      if (text !== undefined && Number.isNaN(parseTime(text)))
+        errors.push({ pointer: `?${name}`, detail: 'must be an RFC 3339 time with an offset' });
     }
     if (errors.length > 0) throw invalid(errors);
     const [after, before] = await Promise.all([this.lowerBound(log, query, resumeAfter), this.upperBound(log, query)]);
@@ -65,7 +67,8 @@ export class EventQueries {
 
 function filterOf({ type, key, stream }: ReadEventsQuery, errors: FieldError[]): ReadFilter {
   const types = type?.split(',');
-  if (types && types.length > TYPES_MAX) errors.push({ pointer: '?type', detail: `may name at most ${TYPES_MAX} types` });
+  if (types && types.length > TYPES_MAX)
+    errors.push({ pointer: '?type', detail: `may name at most ${TYPES_MAX} types` });
   const wrong = types?.map(judgeType).find((judgement) => judgement !== null);
   if (wrong) errors.push({ pointer: '?type', detail: wrong });
   for (const [name, value] of Object.entries({ key, stream })) {
@@ -75,18 +78,11 @@ function filterOf({ type, key, stream }: ReadEventsQuery, errors: FieldError[]):
   return { types, key, stream };
 }
 
-function expressionOf(source: string | undefined, errors: FieldError[]): EventFilter | undefined {
-  if (source === undefined) return undefined;
-  try {
-    return compileFilter(source);
-  } catch (error) {
-    if (!(error instanceof DomainError)) throw error;
-    errors.push({ pointer: '?filter', detail: error.message });
-    return undefined;
-  }
-}
-
 /** A cursor is good for the same read only: same log, order and filters. */
 function scopeOf({ topicUid }: LogRef, { cursor: _, limit: __, ...rest }: ReadEventsQuery): string {
-  return `events ${topicUid} ${JSON.stringify(Object.entries(rest).filter(([, value]) => value !== undefined).toSorted())}`;
+  return `events ${topicUid} ${JSON.stringify(
+    Object.entries(rest)
+      .filter(([, value]) => value !== undefined)
+      .toSorted(),
+  )}`;
 }

@@ -33,24 +33,34 @@ export class EventStreams implements BeforeApplicationShutdown {
   async sendAll(reply: Reply, log: LogRef, query: EventQuery, names: TopicNames): Promise<void> {
     const stream = this.enter(reply);
     const pages = this.events.all(log, query, this.read.filterBudgetMs);
-    await reply.header('content-type', 'application/x-ndjson; charset=utf-8').send(Readable.from(lines(pages, names, stream)));
+    await reply
+      .header('content-type', 'application/x-ndjson; charset=utf-8')
+      .send(Readable.from(lines(pages, names, stream)));
   }
 
   /** `id` is the position, so that `Last-Event-ID` goes on right behind it. */
   async follow(reply: Reply, log: LogRef, query: EventQuery, names: TopicNames): Promise<void> {
     if (query.order === 'desc' || query.before < Number.MAX_SAFE_INTEGER) {
-      throw invalid([{ pointer: query.order === 'desc' ? '?order' : '?before', detail: 'does not go with text/event-stream' }]);
+      throw invalid([
+        { pointer: query.order === 'desc' ? '?order' : '?before', detail: 'does not go with text/event-stream' },
+      ]);
     }
     const stream = this.enter(reply);
     const pages = this.events.follow(log, query, stream.signal);
     await reply
-      .headers({ 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
+      .headers({
+        'content-type': 'text/event-stream; charset=utf-8',
+        'cache-control': 'no-store',
+        'x-accel-buffering': 'no',
+      })
       .send(Readable.from(messages(pages, names, stream)));
   }
 
   private enter(reply: Reply): OpenStream {
     if (this.open.size >= this.http.streamsMax) {
-      throw topicError('too-many-streams', 'This instance has as many open streams as it takes.', { retryAfterSeconds: 5 });
+      throw topicError('too-many-streams', 'This instance has as many open streams as it takes.', {
+        retryAfterSeconds: 5,
+      });
     }
     const controller = new AbortController();
     this.open.add(controller);
@@ -63,7 +73,11 @@ export class EventStreams implements BeforeApplicationShutdown {
   }
 }
 
-async function* lines(pages: AsyncGenerator<StoredEvent[]>, names: TopicNames, { signal, leave }: OpenStream): AsyncGenerator<string> {
+async function* lines(
+  pages: AsyncGenerator<StoredEvent[]>,
+  names: TopicNames,
+  { signal, leave }: OpenStream,
+): AsyncGenerator<string> {
   try {
     for await (const page of pages) {
       if (signal.aborted) return;
@@ -74,16 +88,24 @@ async function* lines(pages: AsyncGenerator<StoredEvent[]>, names: TopicNames, {
   }
 }
 
-async function* messages(pages: AsyncGenerator<StoredEvent[]>, names: TopicNames, { signal, leave }: OpenStream): AsyncGenerator<string> {
+async function* messages(
+  pages: AsyncGenerator<StoredEvent[]>,
+  names: TopicNames,
+  { signal, leave }: OpenStream,
+): AsyncGenerator<string> {
   let wakeUp: NodeJS.Timeout | undefined;
   try {
     yield ': ready\n\n';
-    for (let next = pages.next(); !signal.aborted; ) {
-      const silence = new Promise<undefined>((resolve) => (wakeUp = setTimeout(() => resolve(undefined), KEEP_ALIVE_MS).unref()));
+    for (let next = pages.next(); !signal.aborted;) {
+      const silence = new Promise<undefined>(
+        (resolve) => (wakeUp = setTimeout(() => resolve(undefined), KEEP_ALIVE_MS).unref()),
+      );
       const page = await Promise.race([next, silence]);
       clearTimeout(wakeUp);
       if (page?.done) return;
-      yield page === undefined ? ': keep-alive\n\n' : page.value.map((event: StoredEvent) => message(event, names)).join('');
+      yield page === undefined
+        ? ': keep-alive\n\n'
+        : page.value.map((event: StoredEvent) => message(event, names)).join('');
       if (page !== undefined) next = pages.next();
     }
   } finally {
@@ -95,6 +117,8 @@ async function* messages(pages: AsyncGenerator<StoredEvent[]>, names: TopicNames
 
 /** A line break inside the JSON becomes a `data:` line of its own, which the receiver joins again (HTML standard, 9.2.6). */
 function message(event: StoredEvent, names: TopicNames): string {
-  const data = eventJson(event, names).split(/\r\n|\r|\n/).join('\ndata: ');
+  const data = eventJson(event, names)
+    .split(/\r\n|\r|\n/)
+    .join('\ndata: ');
   return `id: ${event.position}\ndata: ${data}\n\n`;
 }

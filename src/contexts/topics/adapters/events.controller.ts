@@ -39,8 +39,15 @@ export class EventsController {
   @Get('events')
   @Requires('event:read')
   @ApiProduces('application/json', 'application/x-ndjson', 'text/event-stream')
-  @ApiOkResponse({ description: 'A page of events; all of them, one a line (NDJSON); or history and then live (Server-Sent Events).' })
-  async read(@Param() topic: TopicRef, @Query() query: ReadEventsQuery, @Req() request: Request, @Res() reply: Reply): Promise<void> {
+  @ApiOkResponse({
+    description: 'A page of events; all of them, one a line (NDJSON); or history and then live (Server-Sent Events).',
+  })
+  async read(
+    @Param() topic: TopicRef,
+    @Query() query: ReadEventsQuery,
+    @Req() request: Request,
+    @Res() reply: Reply,
+  ): Promise<void> {
     const log = await this.directory.lookUp(topic);
     const representation = accepted(request.headers.accept);
     const resumeAfter = request.headers['last-event-id'];
@@ -65,7 +72,11 @@ export class EventsController {
 
   @Get('streams/:stream')
   @Requires('event:read')
-  async stream(@Param() params: TopicRef & { stream: string }, @Query() { limit, cursor }: ListQuery, @Res() reply: Reply): Promise<void> {
+  async stream(
+    @Param() params: TopicRef & { stream: string },
+    @Query() { limit, cursor }: ListQuery,
+    @Res() reply: Reply,
+  ): Promise<void> {
     const log = await this.directory.lookUp(params);
     const scope = `stream ${log.topicUid} ${params.stream}`;
     const after = cursor === undefined ? 0 : this.cursors.decode<number>(scope, cursor);
@@ -90,4 +101,3 @@ function accepted(header: string | undefined): Representation {
   }
   throw httpError('not-acceptable', 'Events come as application/json, application/x-ndjson or text/event-stream.');
 }
-

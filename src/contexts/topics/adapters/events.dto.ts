@@ -53,7 +53,9 @@ export class ReadEventsQuery extends ListQuery {
   @MaxLength(64)
   readonly to?: string;
 
-  @ApiPropertyOptional({ description: 'CEL over type, data, key, stream, metadata, time, id and position: `data.total > 100`.' })
+  @ApiPropertyOptional({
+    description: 'CEL over type, data, key, stream, metadata, time, id and position: `data.total > 100`.',
+  })
   @IsOptional()
   @IsString()
   @MaxLength(EXPRESSION_CHARS_MAX)

@@ -25,7 +25,8 @@ const UPSERT = `
 INSERT INTO topic (tenant_id, namespace_id, topic_id, topic_uid, description, version, created_at, updated_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (tenant_id, namespace_id, topic_id) DO UPDATE SET description = $5, version = $6, updated_at = $8`;
-const ADD_HEAD = 'INSERT INTO topic_head (tenant_id, topic_uid) VALUES ($1, $2) ON CONFLICT (tenant_id, topic_uid) DO NOTHING';
+const ADD_HEAD =
+  'INSERT INTO topic_head (tenant_id, topic_uid) VALUES ($1, $2) ON CONFLICT (tenant_id, topic_uid) DO NOTHING';
 const REMOVE = 'DELETE FROM topic WHERE tenant_id = $1 AND namespace_id = $2 AND topic_id = $3';
 const REMOVE_HEAD = 'DELETE FROM topic_head WHERE tenant_id = $1 AND topic_uid = $2';
 const REQUEST_REMOVAL = `

@@ -6,6 +6,7 @@ import { ApiTags } from '@nestjs/swagger';
 import { PUBLISH_SETTINGS, type Settings } from '../../../platform/config/index.js';
 import type { AppendResult, ExpectedStreamVersion, NewEvent } from '../../../platform/event-log/index.js';
 import { Requires } from '../../../platform/http/access.js';
+import { httpError } from '../../../platform/http/http-errors.js';
 import { Idempotency } from '../../../platform/http/idempotency.js';
 import type { Reply, Request } from '../../../platform/http/request.js';
 import { writeInfoLine } from '../../../platform/telemetry/logger.js';
@@ -17,6 +18,7 @@ import { eventInvalid, parseEvents, type PublishContext } from './event-body.js'
 import { PublishDocs } from './publish.docs.js';
 
 const IDS_LOGGED_MAX = 20;
+const JSON_MEDIA_TYPE = /^application\/json\s*(?:;|$)/i;
 
 /** The hot path: no DTO, no pipe, no interceptor; the body is cut by hand and the answer is put together as text. */
 @ApiTags('events')
@@ -33,7 +35,12 @@ export class PublishController {
   @Requires('event:publish')
   @RouteConfig({ rawBody: true })
   @PublishDocs()
-  async publish(@Param() topic: TopicRef, @Body() body: unknown, @Req() request: Request, @Res() reply: Reply): Promise<void> {
+  async publish(
+    @Param() topic: TopicRef,
+    @Body() body: unknown,
+    @Req() request: Request,
+    @Res() reply: Reply,
+  ): Promise<void> {
     const key = this.idempotency.keyOf(request);
     if (key !== undefined && !(await this.idempotency.begin(request, reply, key))) return;
     const bytes = Buffer.isBuffer(body) ? body : Buffer.alloc(0);
@@ -43,20 +50,32 @@ export class PublishController {
     const result = await this.commands.execute(new PublishEvents(topic, events, expected, id));
     this.report(topic, result, request);
     reply.status(201).header('content-type', 'application/json; charset=utf-8');
-    if (result.events.length === 1) reply.header('location', `${request.url.split('?', 1)[0]}/${encodeURIComponent(result.events[0]!.id)}`);
+    if (result.events.length === 1)
+      reply.header('location', `${request.url.split('?', 1)[0]}/${encodeURIComponent(result.events[0]!.id)}`);
     await reply.send(resultJson(result));
   }
 
   private parse(bytes: Buffer, request: Request, key: string | undefined): NewEvent[] {
     const { correlationId, traceparent } = request;
-    const context: PublishContext = { correlationId, traceparent, idFor: key === undefined ? undefined : repeatableIds(request, key) };
+    const context: PublishContext = {
+      correlationId,
+      traceparent,
+      idFor: key === undefined ? undefined : repeatableIds(request, key),
+    };
     const mode = cloudEventsMode(request.headers);
+    if (mode === undefined && !JSON_MEDIA_TYPE.test(request.headers['content-type'] ?? '')) {
+      throw httpError('unsupported-media-type', 'Send application/json, or a CloudEvent in one of its three modes.');
+    }
     return mode === undefined
       ? parseEvents(bytes, this.limits, context)
       : parseCloudEvents(mode, bytes, request.headers, this.limits, context);
   }
 
-  private report({ tenantId, namespaceId, topicId }: TopicRef, { events }: AppendResult, { correlationId, principal }: Request): void {
+  private report(
+    { tenantId, namespaceId, topicId }: TopicRef,
+    { events }: AppendResult,
+    { correlationId, principal }: Request,
+  ): void {
     const fresh = events.filter(({ duplicate }) => !duplicate).length;
     this.metrics.published(fresh, events.length - fresh);
     const ids = events.slice(0, IDS_LOGGED_MAX).map(({ id }) => `"${id}"`);
@@ -71,7 +90,11 @@ export class PublishController {
 /** Under an Idempotency-Key, a request that is made again after a crash makes the same ids, which the log then knows. */
 function repeatableIds(request: Request, key: string): (index: number) => string {
   const seed = `${request.principal?.id}\n${request.url}\n${key}\n`;
-  return (index) => `evt_${createHash('sha256').update(seed + index).digest('hex').slice(0, 32)}`;
+  return (index) =>
+    `evt_${createHash('sha256')
+      .update(seed + index)
+      .digest('hex')
+      .slice(0, 32)}`;
 }
 
 function expectedStreamVersion(request: Request, events: readonly NewEvent[]): ExpectedStreamVersion {

@@ -47,7 +47,9 @@ export const PublishDocs = (): MethodDecorator =>
   applyDecorators(
     TopicParams(),
     ApiConsumes('application/json', 'application/cloudevents+json', 'application/cloudevents-batch+json'),
-    ApiBody({ schema: { oneOf: [EVENT_SCHEMA, { type: 'array', minItems: 1, maxItems: 1_000, items: EVENT_SCHEMA }] } as never }),
+    ApiBody({
+      schema: { oneOf: [EVENT_SCHEMA, { type: 'array', minItems: 1, maxItems: 1_000, items: EVENT_SCHEMA }] } as never,
+    }),
     ApiHeader({ name: 'Expected-Stream-Version', required: false, description: 'A number, `no-stream` or `any`.' }),
     ApiHeader({ name: 'Idempotency-Key', required: false }),
     ApiCreatedResponse({ schema: RESULT_SCHEMA as never, description: 'The events are on disk.' }),

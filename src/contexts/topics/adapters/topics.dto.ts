@@ -55,7 +55,13 @@ export class TopicPage {
   readonly nextCursor!: string | null;
 }
 
-export const toTopicSummary = ({ topicId, description, version, createdAt, updatedAt }: TopicView): TopicSummaryDto => ({
+export const toTopicSummary = ({
+  topicId,
+  description,
+  version,
+  createdAt,
+  updatedAt,
+}: TopicView): TopicSummaryDto => ({
   id: topicId,
   description,
   version,

@@ -46,4 +46,5 @@ export function eventJson(event: StoredEvent, { topicId }: TopicNames): string {
 }
 
 /** The same on one line: line breaks in a JSON text can only stand between tokens, where a space means the same. */
-export const eventJsonLine = (event: StoredEvent, names: TopicNames): string => eventJson(event, names).replace(/[\r\n]+/g, ' ');
+export const eventJsonLine = (event: StoredEvent, names: TopicNames): string =>
+  eventJson(event, names).replace(/[\r\n]+/g, ' ');

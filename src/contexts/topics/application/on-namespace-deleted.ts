@@ -23,12 +23,14 @@ export class OnNamespaceDeleted implements Reaction {
     const event = toDomainEvent(namespaceAggregate, stored);
     if (event.type !== 'namespace.deleted') return;
     const actor = systemActor(stored.correlationId ?? stored.id);
-    for (let after = ''; ; ) {
+    for (let after = ''; ;) {
       const page = await this.topics.list(event.data, after, PAGE);
       for (const topic of page.filter(({ createdAt }) => createdAt <= stored.recordedAt)) {
         const { tenantId, namespaceId, topicId } = topic;
         const ref = { tenantId, namespaceId, topicId };
-        await this.aggregates.change(this.topics, ref, actor, (state) => (state.status === 'active' ? deleteTopic(state, ref) : []));
+        await this.aggregates.change(this.topics, ref, actor, (state) =>
+          state.status === 'active' ? deleteTopic(state, ref) : [],
+        );
       }
       if (page.length < PAGE) return;
       after = page.at(-1)!.topicId;

@@ -1,6 +1,12 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { DomainError } from '../../../kernel/domain-error.js';
-import { Appender, type AppendResult, type ExpectedStreamVersion, type LogRef, type NewEvent } from '../../../platform/event-log/index.js';
+import {
+  Appender,
+  type AppendResult,
+  type ExpectedStreamVersion,
+  type LogRef,
+  type NewEvent,
+} from '../../../platform/event-log/index.js';
 import { refuseSystem } from '../../tenancy/index.js';
 import { topicNotFound, type TopicRef } from '../domain/topic.js';
 import { TopicDirectory } from './topic-directory.js';

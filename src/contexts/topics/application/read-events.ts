@@ -70,9 +70,13 @@ export class EventReader {
   async *follow(log: LogRef, query: EventQuery, signal: AbortSignal): AsyncGenerator<StoredEvent[]> {
     const tail = await this.tails.follow(log);
     try {
-      for (let { after } = query; !signal.aborted; ) {
+      for (let { after } = query; !signal.aborted;) {
         const page = await tail.read(after);
-        const { matching } = await judge(page.filter((event) => keeps(query.filter, event)), query.expression, Infinity);
+        const { matching } = await judge(
+          page.filter((event) => keeps(query.filter, event)),
+          query.expression,
+          Infinity,
+        );
         if (matching.length > 0) yield matching;
         after = page.at(-1)?.position ?? after;
         if (page.length === 0) await tail.waitBeyond(after, signal);

@@ -1,7 +1,10 @@
 import type { ReadFilter, StoredEvent } from '../../../platform/event-log/index.js';
 
 /** The same judgement that the store makes of a filter, on events that are in memory. */
-export function keeps({ types, key, stream }: ReadFilter, event: Pick<StoredEvent, 'type' | 'key' | 'stream'>): boolean {
+export function keeps(
+  { types, key, stream }: ReadFilter,
+  event: Pick<StoredEvent, 'type' | 'key' | 'stream'>,
+): boolean {
   if (key !== undefined && event.key !== key) return false;
   if (stream !== undefined && event.stream !== stream) return false;
   return types === undefined || types.some((type) => matchesType(type, event.type));

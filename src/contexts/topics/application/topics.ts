@@ -60,7 +60,9 @@ export class DescribeTopicHandler implements ICommandHandler<DescribeTopic> {
 
   async execute({ topic: ref, description, by, expectedVersion }: DescribeTopic): Promise<TopicDetail> {
     refuseSystem(ref.tenantId);
-    await this.aggregates.change(this.topics, ref, by, (state) => describeTopic(state, ref, description), { expectedVersion });
+    await this.aggregates.change(this.topics, ref, by, (state) => describeTopic(state, ref, description), {
+      expectedVersion,
+    });
     return detail(ref, this.topics, this.reader);
   }
 }
@@ -138,4 +140,10 @@ async function detail(ref: TopicRef, topics: TopicCatalog, reader: LogReader): P
   return { ...topic, ...bounds };
 }
 
-export const TOPIC_HANDLERS = [CreateTopicHandler, DescribeTopicHandler, DeleteTopicHandler, GetTopicHandler, ListTopicsHandler];
+export const TOPIC_HANDLERS = [
+  CreateTopicHandler,
+  DescribeTopicHandler,
+  DeleteTopicHandler,
+  GetTopicHandler,
+  ListTopicsHandler,
+];

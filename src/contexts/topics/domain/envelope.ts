@@ -20,7 +20,8 @@ export type Judgement = string | null;
 export function judgeEventId(id: unknown): Judgement {
   if (typeof id !== 'string') return 'must be a string';
   if (id.length === 0 || id.length > EVENT_ID_CHARS_MAX) return `must have 1 to ${EVENT_ID_CHARS_MAX} characters`;
-  if (!EVENT_ID.test(id) || id.includes('..')) return 'must begin with a letter or digit and hold only letters, digits and ._:~@+=,|$!*()- without ".."';
+  if (!EVENT_ID.test(id) || id.includes('..'))
+    return 'must begin with a letter or digit and hold only letters, digits and ._:~@+=,|$!*()- without ".."';
   return null;
 }
 
@@ -57,7 +58,15 @@ export function parseTime(text: unknown): number {
   if (typeof text !== 'string') return Number.NaN;
   const match = RFC3339.exec(text);
   if (!match) return Number.NaN;
-  const [, year, month, day, hour, minute, second] = match.map(Number) as [number, number, number, number, number, number, number];
+  const [, year, month, day, hour, minute, second] = match.map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   const leap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
   const days = month === 2 && !leap ? 28 : (DAYS_IN_MONTH[month - 1] ?? 0);
   if (year < 1 || day < 1 || day > days || hour > 23 || minute > 59 || second > 59) return Number.NaN;

@@ -2,11 +2,7 @@ import { EVENT_ID_CHARS_MAX, parseTime } from './envelope.js';
 
 /** A place in a topic, as clients name it: by event, by position, by time of recording, or one of the ends. */
 export type Place =
-  | 'beginning'
-  | 'latest'
-  | { readonly eventId: string }
-  | { readonly position: number }
-  | { readonly time: string };
+  'beginning' | 'latest' | { readonly eventId: string } | { readonly position: number } | { readonly time: string };
 
 /** A place as a body gives it. Undefined: it is none. */
 export function parsePlace(value: unknown): Place | undefined {
@@ -15,8 +11,10 @@ export function parsePlace(value: unknown): Place | undefined {
   const entries = Object.entries(value);
   if (entries.length !== 1) return undefined;
   const [name, given] = entries[0]!;
-  if (name === 'eventId' && typeof given === 'string' && given.length > 0 && given.length <= EVENT_ID_CHARS_MAX) return { eventId: given };
-  if (name === 'position' && Number.isSafeInteger(given) && (given as number) >= 0) return { position: given as number };
+  if (name === 'eventId' && typeof given === 'string' && given.length > 0 && given.length <= EVENT_ID_CHARS_MAX)
+    return { eventId: given };
+  if (name === 'position' && Number.isSafeInteger(given) && (given as number) >= 0)
+    return { position: given as number };
   if (name === 'time' && !Number.isNaN(parseTime(given))) return { time: given as string };
   return undefined;
 }

@@ -15,7 +15,12 @@ export type TopicEvent =
 
 export type TopicState =
   | { readonly status: 'none'; readonly topicUid?: string }
-  | { readonly status: 'active'; readonly topicUid: string; readonly description: string | null; readonly createdAt: number };
+  | {
+      readonly status: 'active';
+      readonly topicUid: string;
+      readonly description: string | null;
+      readonly createdAt: number;
+    };
 
 export const topicAggregate: Aggregate<TopicState, TopicEvent, TopicRef> = {
   topicUid: MANAGEMENT_TOPICS.topics,
@@ -26,7 +31,12 @@ export const topicAggregate: Aggregate<TopicState, TopicEvent, TopicRef> = {
   evolve(state, event, { recordedAt }): TopicState {
     switch (event.type) {
       case 'topic.created':
-        return { status: 'active', topicUid: event.data.topicUid, description: event.data.description, createdAt: recordedAt };
+        return {
+          status: 'active',
+          topicUid: event.data.topicUid,
+          description: event.data.description,
+          createdAt: recordedAt,
+        };
       case 'topic.described':
         return state.status === 'active' ? { ...state, description: event.data.description } : state;
       case 'topic.deleted':
@@ -38,7 +48,12 @@ export const topicAggregate: Aggregate<TopicState, TopicEvent, TopicRef> = {
 };
 
 /** The uid is new for each life of an id: a topic made again under an old id begins with an empty log. */
-export function createTopic(state: TopicState, ref: TopicRef, topicUid: string, description: string | null): TopicEvent[] {
+export function createTopic(
+  state: TopicState,
+  ref: TopicRef,
+  topicUid: string,
+  description: string | null,
+): TopicEvent[] {
   if (!isChosenId(ref.topicId)) throw topicError('topic-id-invalid', `"${ref.topicId}" is no valid topic id.`);
   if (state.status === 'active') throw topicError('topic-exists', `Topic "${ref.topicId}" exists.`);
   return [{ type: 'topic.created', data: { ...ref, topicUid, description } }];
@@ -47,7 +62,9 @@ export function createTopic(state: TopicState, ref: TopicRef, topicUid: string, 
 /** An undefined description stays as it is. */
 export function describeTopic(state: TopicState, ref: TopicRef, description: string | null | undefined): TopicEvent[] {
   if (state.status !== 'active') throw topicNotFound(ref);
-  return description === undefined || state.description === description ? [] : [{ type: 'topic.described', data: { ...ref, description } }];
+  return description === undefined || state.description === description
+    ? []
+    : [{ type: 'topic.described', data: { ...ref, description } }];
 }
 
 export function deleteTopic(state: TopicState, ref: TopicRef): TopicEvent[] {
@@ -55,4 +72,5 @@ export function deleteTopic(state: TopicState, ref: TopicRef): TopicEvent[] {
   return [{ type: 'topic.deleted', data: { ...ref, topicUid: state.topicUid } }];
 }
 
-export const topicNotFound = ({ topicId }: TopicRef): Error => topicError('topic-not-found', `There is no topic "${topicId}".`);
+export const topicNotFound = ({ topicId }: TopicRef): Error =>
+  topicError('topic-not-found', `There is no topic "${topicId}".`);

@@ -17,7 +17,12 @@ export async function findBinaries(): Promise<Binaries> {
   try {
     entry = import.meta.resolve(name);
   } catch (cause) {
-    throw embeddedError('embedded-no-binaries', `The package ${name} is not installed. Run npm ci, or set DATABASE_URL to a PostgreSQL server.`, {}, { cause });
+    throw embeddedError(
+      'embedded-no-binaries',
+      `The package ${name} is not installed. Run npm ci, or set DATABASE_URL to a PostgreSQL server.`,
+      {},
+      { cause },
+    );
   }
   const root = dirname(dirname(new URL(entry).pathname));
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };

@@ -62,7 +62,10 @@ async function judgeCluster({ clusterDir, binaries }: Layout): Promise<void> {
     () => undefined,
   );
   if (found === undefined) {
-    throw embeddedError('embedded-not-ours', `${clusterDir} exists, but is no PostgreSQL cluster. Move it away, or set DATA_DIR to another directory; nothing was changed.`);
+    throw embeddedError(
+      'embedded-not-ours',
+      `${clusterDir} exists, but is no PostgreSQL cluster. Move it away, or set DATA_DIR to another directory; nothing was changed.`,
+    );
   }
   if (found !== wanted) {
     throw embeddedError(
@@ -79,7 +82,16 @@ async function initdb(layout: Layout, directory: string, password: string): Prom
   await writeFile(passwordFile, password, { mode: 0o600 });
   if (runAs) await chown(passwordFile, runAs.uid, runAs.gid);
   try {
-    const args = ['-D', directory, '-U', SUPERUSER, '--encoding=UTF8', '--locale=C', '--data-checksums', '--no-instructions'];
+    const args = [
+      '-D',
+      directory,
+      '-U',
+      SUPERUSER,
+      '--encoding=UTF8',
+      '--locale=C',
+      '--data-checksums',
+      '--no-instructions',
+    ];
     args.push('--auth=scram-sha-256', `--pwfile=${passwordFile}`);
     const { code, output } = await run(join(binaries.directory, 'bin/initdb'), args, layout);
     if (code !== 0) throw embeddedError('embedded-start-failed', `initdb failed: ${output.trim().slice(-2_000)}`);
@@ -88,10 +100,16 @@ async function initdb(layout: Layout, directory: string, password: string): Prom
   }
 }
 
-async function run(program: string, args: readonly string[], layout: Layout): Promise<{ code: number | null; output: string }> {
+async function run(
+  program: string,
+  args: readonly string[],
+  layout: Layout,
+): Promise<{ code: number | null; output: string }> {
   const child = spawn(program, args, { ...spawnOptions(layout), stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  const code = await new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve));
+  const code = await new Promise<number | null>((resolve, reject) =>
+    child.once('error', reject).once('close', resolve),
+  );
   return { code, output };
 }

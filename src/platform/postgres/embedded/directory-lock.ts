@@ -15,7 +15,10 @@ export class DirectoryLock {
       if (server) return new DirectoryLock(server);
       const holder = await holderOf(socketPath);
       if (holder !== undefined || attempt === 5) {
-        throw embeddedError('embedded-in-use', `Another process (${holder ?? 'unknown'}) uses the data directory ${dataDir}. Stop it, or set DATA_DIR to another directory.`);
+        throw embeddedError(
+          'embedded-in-use',
+          `Another process (${holder ?? 'unknown'}) uses the data directory ${dataDir}. Stop it, or set DATA_DIR to another directory.`,
+        );
       }
       await unlink(socketPath).catch(() => undefined);
     }
@@ -30,7 +33,9 @@ export class DirectoryLock {
 function listen(path: string): Promise<Server | undefined> {
   return new Promise((resolve, reject) => {
     const server = createServer((socket) => socket.end(String(process.pid)));
-    server.once('error', (error: NodeJS.ErrnoException) => (error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error)));
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error),
+    );
     server.listen(path, () => resolve(server.unref()));
   });
 }
@@ -42,7 +47,9 @@ function holderOf(path: string): Promise<string | undefined> {
     const socket = connect(path);
     socket.setTimeout(2_000, () => socket.destroy());
     socket.on('data', (chunk) => (answer += chunk.toString()));
-    socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED' || error.code === 'ENOENT' ? undefined : 'unknown'));
+    socket.on('error', (error: NodeJS.ErrnoException) =>
+      resolve(error.code === 'ECONNREFUSED' || error.code === 'ENOENT' ? undefined : 'unknown'),
+    );
     socket.on('close', () => resolve(answer === '' ? 'it does not answer' : answer));
   });
 }

@@ -90,10 +90,13 @@ export class EmbeddedServer {
 
   private async watch(): Promise<void> {
     const { signal } = this.stopping;
-    for (let delay = WATCH_MS; !signal.aborted; ) {
+    for (let delay = WATCH_MS; !signal.aborted;) {
       await pause(delay, undefined, { signal, ref: false }).catch(() => undefined);
       if (signal.aborted || isAlive(this.postmaster)) continue;
-      this.log.error({ pid: this.postmaster, log: join(this.layout.dataDir, 'postgres.log') }, 'PostgreSQL has died; starting it again');
+      this.log.error(
+        { pid: this.postmaster, log: join(this.layout.dataDir, 'postgres.log') },
+        'PostgreSQL has died; starting it again',
+      );
       try {
         this.postmaster = await launch(this.layout, this.connection as pg.ClientConfig);
         this.log.info({ pid: this.postmaster }, 'PostgreSQL runs again');
@@ -120,4 +123,5 @@ async function adopt(layout: Layout, connection: EmbeddedConnection, log: Embedd
   return undefined;
 }
 
-export const startEmbeddedServer = (options: EmbeddedServerOptions): Promise<EmbeddedServer> => EmbeddedServer.start(options);
+export const startEmbeddedServer = (options: EmbeddedServerOptions): Promise<EmbeddedServer> =>
+  EmbeddedServer.start(options);

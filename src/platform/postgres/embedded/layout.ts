@@ -26,7 +26,12 @@ export interface LayoutLog {
 }
 
 /** Decides where everything lies, and makes the directories. */
-export async function layOut(dataDir: string, binaries: Binaries, runAs: RunAs | undefined, log: LayoutLog): Promise<Layout> {
+export async function layOut(
+  dataDir: string,
+  binaries: Binaries,
+  runAs: RunAs | undefined,
+  log: LayoutLog,
+): Promise<Layout> {
   await mkdir(dataDir, { recursive: true, mode: 0o755 });
   const real = await realpath(dataDir);
   await requireSpace(real);
@@ -44,7 +49,10 @@ export async function layOut(dataDir: string, binaries: Binaries, runAs: RunAs |
     binaries: binariesFit ? binaries : await copyBinaries(binaries, SYSTEM_PLACE),
     clusterDir: clusterFits ? here.clusterDir : await moveCluster(real, name, runAs),
   };
-  log.info({ cluster: moved.clusterDir, binaries: moved.binaries.directory }, 'PostgreSQL cannot reach this directory as its own user; it lies elsewhere');
+  log.info(
+    { cluster: moved.clusterDir, binaries: moved.binaries.directory },
+    'PostgreSQL cannot reach this directory as its own user; it lies elsewhere',
+  );
   return moved;
 }
 
@@ -59,7 +67,10 @@ async function moveCluster(dataDir: string, name: string, runAs: RunAs): Promise
   const place = join(SYSTEM_PLACE, name);
   await mkdir(place, { recursive: true, mode: 0o755 });
   if (!(await canReach(join(place, 'postgres'), runAs))) {
-    throw embeddedError('embedded-no-user', `PostgreSQL, as its own user, can reach neither ${dataDir} nor ${place}. Set DATA_DIR to a directory that everybody may enter, or set DATABASE_URL.`);
+    throw embeddedError(
+      'embedded-no-user',
+      `PostgreSQL, as its own user, can reach neither ${dataDir} nor ${place}. Set DATA_DIR to a directory that everybody may enter, or set DATABASE_URL.`,
+    );
   }
   await writeFile(join(dataDir, 'postgres.location'), `${join(place, 'postgres')}\n`);
   return join(place, 'postgres');
@@ -73,7 +84,10 @@ async function makePrivate(directory: string, runAs: RunAs | undefined): Promise
   const found = await lstat(directory);
   const ours = process.getuid?.();
   if (!found.isDirectory() || (found.uid !== ours && found.uid !== runAs?.uid)) {
-    throw embeddedError('embedded-not-ours', `${directory} belongs to somebody else. Remove it, or set TMPDIR to a directory of your own.`);
+    throw embeddedError(
+      'embedded-not-ours',
+      `${directory} belongs to somebody else. Remove it, or set TMPDIR to a directory of your own.`,
+    );
   }
   await chmod(directory, 0o700);
   if (runAs) await chown(directory, runAs.uid, runAs.gid);
@@ -83,6 +97,9 @@ async function requireSpace(directory: string): Promise<void> {
   const { bavail, bsize } = await statfs(directory);
   const free = bavail * bsize;
   if (free < FREE_BYTES_MIN) {
-    throw embeddedError('embedded-no-space', `${directory} has ${free} bytes free, and at least ${FREE_BYTES_MIN} are needed. Make room, or set DATA_DIR to another disk.`);
+    throw embeddedError(
+      'embedded-no-space',
+      `${directory} has ${free} bytes free, and at least ${FREE_BYTES_MIN} are needed. Make room, or set DATA_DIR to another disk.`,
+    );
   }
 }

@@ -13,7 +13,8 @@ const START_MS_MAX = 60_000;
 const STOP_MS_MAX = 60_000;
 const LOOK_MS = 50;
 /** What a postmaster says when another one has just died and its children are still going. */
-const STILL_GOING = /pre-existing shared memory block|lock file ".*" already exists|could not bind|address already in use/i;
+const STILL_GOING =
+  /pre-existing shared memory block|lock file ".*" already exists|could not bind|address already in use/i;
 
 /** Whether a process exists; one of another user counts. */
 export function isAlive(pid: number): boolean {
@@ -42,7 +43,10 @@ export async function launch(layout: Layout, connection: pg.ClientConfig): Promi
     if (ready) return pid;
     const said = (await readFile(logFile, 'utf8')).slice(from).trim();
     if (!STILL_GOING.test(said) || performance.now() > deadline) {
-      throw embeddedError('embedded-start-failed', `PostgreSQL did not start. Its log, ${logFile}, says: ${said.slice(-1_500)}`);
+      throw embeddedError(
+        'embedded-start-failed',
+        `PostgreSQL did not start. Its log, ${logFile}, says: ${said.slice(-1_500)}`,
+      );
     }
     await pause(500);
   }

@@ -10,12 +10,18 @@ export interface RunAs {
 }
 
 /** Undefined: as ourselves. `postgres` if the system has it, otherwise `nobody`; no user is made. */
-export function chooseUser(passwd: string = readFileSync('/etc/passwd', 'utf8'), ourUid = process.getuid?.()): RunAs | undefined {
+export function chooseUser(
+  passwd: string = readFileSync('/etc/passwd', 'utf8'),
+  ourUid = process.getuid?.(),
+): RunAs | undefined {
   if (ourUid !== 0) return undefined;
   const users = new Map(passwd.split('\n').map((line) => [line.split(':', 1)[0], line.split(':')]));
   const user = users.get('postgres') ?? users.get('nobody');
   if (!user) {
-    throw embeddedError('embedded-no-user', 'PostgreSQL does not run as root, and there is no user "postgres" or "nobody". Start as an ordinary user, or set DATABASE_URL.');
+    throw embeddedError(
+      'embedded-no-user',
+      'PostgreSQL does not run as root, and there is no user "postgres" or "nobody". Start as an ordinary user, or set DATABASE_URL.',
+    );
   }
   return { uid: Number(user[2]), gid: Number(user[3]) };
 }

@@ -1,0 +1,139 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { startApp, startProcess, type TestApp } from '../support/app.js';
+import { EventStream, type Message } from '../support/event-stream.js';
+import { Workspace } from '../support/workspace.js';
+
+let app: TestApp;
+let shop: Workspace;
+const open: EventStream[] = [];
+
+beforeAll(async () => {
+  app = await startApp();
+});
+afterAll(() => app?.stop());
+beforeEach(async () => {
+  shop = await Workspace.create(app.client);
+});
+afterEach(() => {
+  for (const stream of open.splice(0)) stream.close();
+});
+
+async function follow(query = '', lastEventId?: string): Promise<EventStream> {
+  const stream = await EventStream.open(app.client, `${shop.events()}${query}`, lastEventId);
+  open.push(stream);
+  return stream;
+}
+const ids = (messages: readonly Message[]) => messages.map(({ event }) => event.id);
+
+describe('Server-Sent Events', () => {
+  it('bring the history, then what is published, in order and without a seam', async () => {
+    await shop.publishMany(3, 'old');
+    const stream = await follow();
+    expect(stream.response.headers.get('content-type')).toContain('text/event-stream');
+    expect(ids(await stream.received(3))).toEqual(['old1', 'old2', 'old3']);
+    await shop.publishMany(3, 'new');
+    expect(ids(await stream.received(6)).slice(3)).toEqual(['new1', 'new2', 'new3']);
+  });
+
+  it('show an event as reading does', async () => {
+    await shop.publish({ id: 'e1', type: 't', key: 'k', data: { text: 'a\nb\r\n\u2028' }, metadata: { m: 1 } });
+    const [{ event }] = (await (await follow()).received(1)) as [Message];
+    expect(event).toEqual((await shop.read()).items[0]);
+  });
+
+  it('do not break where data contains line breaks as white space', async () => {
+    await shop.publish('{"id":"e1","type":"t","data":{\n\r\n "a":\n\n 1 }}');
+    await shop.publish({ id: 'e2', type: 't', data: 2 });
+    const messages = await (await follow()).received(2);
+    expect(messages.map(({ event }) => event.data)).toEqual([{ a: 1 }, 2]);
+  });
+
+  it('have no seam between history and live while many publish', async () => {
+    const storm = Promise.all(Array.from({ length: 200 }, (_, n) => shop.publish({ type: 't', data: n })));
+    const stream = await follow();
+    await storm;
+    expect((await stream.received(200)).map(({ event }) => event.position)).toEqual(
+      Array.from({ length: 200 }, (_, i) => i + 1),
+    );
+  });
+
+  it('resume behind Last-Event-ID: the id of the last message that was seen', async () => {
+    await shop.publishMany(5);
+    const seen = (await (await follow()).received(2))[1]!;
+    expect(ids(await (await follow('', seen.id)).received(3))).toEqual(['e3', 'e4', 'e5']);
+  });
+
+  it('resume behind `after`, by position and by event', async () => {
+    await shop.publishMany(5);
+    for (const after of ['3', 'e3', '{"eventId":"e3"}']) {
+      expect(ids(await (await follow(`?after=${encodeURIComponent(after)}`)).received(2))).toEqual(['e4', 'e5']);
+    }
+  });
+
+  it('go by Last-Event-ID where both are given: a browser repeats the first address when it reconnects', async () => {
+    await shop.publishMany(5);
+    const seen = (await (await follow('?after=1')).received(3))[2]!;
+    expect(ids(await (await follow('?after=1', seen.id)).received(1))).toEqual(['e5']);
+  });
+
+  it('begin with what comes, after latest', async () => {
+    await shop.publishMany(2, 'old');
+    const stream = await follow('?after=latest');
+    await shop.publishMany(1, 'new');
+    expect(ids(await stream.received(1))).toEqual(['new1']);
+  });
+
+  it('obey filters, in history and live', async () => {
+    await shop.publish([
+      { id: 'a1', type: 'a', data: 1 },
+      { id: 'b1', type: 'b', data: 2 },
+      { id: 'a2', type: 'a', data: 3 },
+    ]);
+    const stream = await follow('?type=a');
+    await stream.received(2);
+    await shop.publish([
+      { id: 'b2', type: 'b', data: 4 },
+      { id: 'a3', type: 'a', data: 5 },
+    ]);
+    expect(ids(await stream.received(3))).toEqual(['a1', 'a2', 'a3']);
+  });
+
+  it('bring each reader everything', async () => {
+    const streams = await Promise.all(Array.from({ length: 20 }, () => follow()));
+    await shop.publishMany(10);
+    for (const stream of streams) expect(await stream.received(10)).toHaveLength(10);
+  });
+
+  it.each([
+    ['order', '?order=desc'],
+    ['limit', '?limit=-1'],
+    ['filter', '?filter=%3D%3D'],
+  ])('are refused with a bad %s', async (_, query) => {
+    const { status } = await app.client.get(`${shop.events()}${query}`, { accept: 'text/event-stream' });
+    expect(status).toBe(400);
+  });
+
+  it('are refused behind a place that does not exist', async () => {
+    const accept = { accept: 'text/event-stream' };
+    expect((await app.client.get(shop.events(), { ...accept, 'last-event-id': 'none' })).status).toBe(404);
+    expect((await app.client.get(`${shop.events()}?after=none`, accept)).status).toBe(404);
+    expect((await app.client.get(shop.events('none'), accept)).status).toBe(404);
+  });
+
+  it('end when the server stops; neither they nor spare connections hold it up', async () => {
+    const server = await startProcess();
+    const own = await Workspace.create(server.client);
+    await own.publishMany(2);
+    const stream = await EventStream.open(server.client, own.events());
+    await stream.received(2);
+    const end = stream.rest();
+    const spare = connect(Number(new URL(server.url).port), '127.0.0.1');
+    await once(spare, 'connect');
+    const from = performance.now();
+    await server.stop();
+    expect(ids(await end)).toEqual(['e1', 'e2']);
+    expect(performance.now() - from).toBeLessThan(3_000);
+    spare.destroy();
+  });
+});

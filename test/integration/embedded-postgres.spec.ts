@@ -1,190 +1,214 @@
-import { fork } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { watch } from 'node:fs';
+import { access, mkdir, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { setImmediate as breathe } from 'node:timers/promises';
-import pg from 'pg';
-import { startEmbeddedServer, type EmbeddedServer } from '../../src/platform/postgres/embedded/index.js';
-import { chooseUser } from '../../src/platform/postgres/embedded/run-as.js';
+import { DirectoryLock } from '../../src/platform/postgres/embedded/directory-lock.js';
+import { choosePostgresUser, identity } from '../../src/platform/postgres/embedded/run-as.js';
+import { startEmbeddedApp } from '../support/embedded-app.js';
+import { ask, ended, EmbeddedStage, lives } from '../support/embedded-stage.js';
 
-const AS_ROOT = process.getuid?.() === 0;
-const ignore = (): void => undefined;
-const running = new Set<EmbeddedServer>();
-const logged: string[] = [];
-let root: string;
-let dataDir: string;
-
-async function start(directory = dataDir): Promise<EmbeddedServer> {
-  const note = (_: object, message: string): number => logged.push(message);
-  const server = await startEmbeddedServer({ dataDir: directory, log: { info: note, warn: note, error: note } });
-  running.add(server);
-  return server;
-}
-
-async function stop(server: EmbeddedServer): Promise<void> {
-  running.delete(server);
-  await server.stop();
-}
-
-async function query<T = unknown>({ connection }: EmbeddedServer, text: string): Promise<T> {
-  const client = new pg.Client(connection);
-  client.on('error', ignore);
-  await client.connect();
-  try {
-    const { rows } = await client.query<Record<string, T>>(text);
-    return Object.values(rows[0] ?? {})[0] as T;
-  } finally {
-    await client.end();
-  }
-}
-
-/** Another app on the data directory, to be killed. */
-async function otherApp(): Promise<{ pid: number; kill: () => Promise<void> }> {
-  const child = fork(join(import.meta.dirname, '../support/embedded-process.mjs'), [dataDir], { stdio: 'inherit' });
-  const [{ pid }] = (await once(child, 'message')) as [{ pid: number }];
-  const kill = async (): Promise<void> => {
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-  };
-  return { pid, kill };
-}
-
-async function eventually(condition: () => Promise<boolean>, withinMs = 20_000): Promise<void> {
-  const deadline = performance.now() + withinMs;
-  while (!(await condition().catch(() => false))) {
-    if (performance.now() > deadline) throw new Error('it did not come true in time');
-    await breathe();
-  }
-}
-
-beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'embedded-'));
-  chmodSync(root, 0o755);
-  dataDir = join(root, 'data');
-  logged.length = 0;
+let stage: EmbeddedStage;
+beforeEach(async () => {
+  stage = await EmbeddedStage.set();
 });
+afterEach(() => stage.clear());
 
-afterEach(async () => {
-  for (const server of running) await stop(server);
-  rmSync(root, { recursive: true, force: true });
-});
+const mode = async (path: string): Promise<number> => (await stat(path)).mode & 0o777;
 
-describe('the embedded PostgreSQL', () => {
-  it('is durable, checks its pages, listens to no network, and keeps its data over a restart', async () => {
-    const first = await start();
-    expect(await query(first, 'SHOW data_checksums')).toBe('on');
-    expect(await query(first, 'SHOW listen_addresses')).toBe('');
-    expect(await query(first, 'SHOW synchronous_commit')).toBe('on');
-    expect(await query(first, 'SHOW fsync')).toBe('on');
-    await query(first, 'CREATE TABLE kept AS SELECT 42 AS answer');
-    await stop(first);
-    expect(existsSync(join(dataDir, 'postgres', 'postmaster.pid'))).toBe(false);
-    const second = await start();
-    expect(await query(second, 'SELECT answer FROM kept')).toBe(42);
+/** TCP ports that a process listens on, as the kernel tells. */
+async function listeningPorts(pid: number): Promise<number[]> {
+  if (process.platform !== 'linux') return lsofPorts(pid);
+  const links = (await readdir(`/proc/${pid}/fd`)).map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => ''));
+  const inodes = new Set((await Promise.all(links)).map((link) => /^socket:\[(\d+)\]$/.exec(link)?.[1]));
+  const tables = await Promise.all(
+    ['tcp', 'tcp6'].map((name) => readFile(`/proc/net/${name}`, 'utf8').catch(() => '')),
+  );
+  return tables
+    .flatMap((table) => table.trim().split('\n').slice(1))
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, , , state, , , , , , inode]) => state === '0A' && inodes.has(inode))
+    .map(([, local]) => Number.parseInt(local!.split(':')[1]!, 16));
+}
+
+function lsofPorts(pid: number): number[] {
+  const { stdout } = spawnSync('lsof', ['-nP', '-a', '-p', String(pid), '-iTCP', '-sTCP:LISTEN', '-Fn'], {
+    encoding: 'utf8',
   });
+  return [...stdout.matchAll(/^n.*:(\d+)$/gm)].map(([, port]) => Number(port));
+}
 
-  it('lets nobody in without the password, which only its owner can read', async () => {
-    const server = await start();
-    const stranger = new pg.Client({ ...server.connection, password: 'guess' });
-    await expect(stranger.connect()).rejects.toThrow(/password/);
-    const mode = (await import('node:fs')).statSync(join(dataDir, 'postgres.password')).mode & 0o777;
-    expect(mode).toBe(0o600);
-  });
+async function crash(pid: number): Promise<void> {
+  process.kill(pid, 'SIGKILL');
+  await ended(pid);
+}
 
-  it('refuses a second app on the same directory, naming the first, and takes it once the first is gone', async () => {
-    const first = await start();
-    await expect(
-      startEmbeddedServer({ dataDir, log: { info: ignore, warn: ignore, error: ignore } }),
-    ).rejects.toMatchObject({
-      code: 'embedded-in-use',
-      message: expect.stringContaining(String(process.pid)),
+describe('a first start', () => {
+  it('makes a durable cluster with checksums, whose only way in is a private socket and a password', async () => {
+    const { connection } = await stage.start();
+    const [settings] = await ask(
+      connection,
+      `SELECT current_setting('data_checksums') AS checksums, current_setting('fsync') AS fsync,
+              current_setting('synchronous_commit') AS commit, current_setting('full_page_writes') AS pages,
+              current_setting('server_encoding') AS encoding, current_setting('listen_addresses') AS addresses`,
+    );
+    expect(settings).toEqual({
+      checksums: 'on',
+      fsync: 'on',
+      commit: 'on',
+      pages: 'on',
+      encoding: 'UTF8',
+      addresses: '',
     });
-    await stop(first);
-    await stop(await start());
+    expect(await mode(connection.host)).toBe(0o700);
+    expect(await mode(stage.clusterDir)).toBe(0o700);
+    expect(await mode(join(stage.dataDir, 'postgres.password'))).toBe(0o600);
+    await expect(ask({ ...connection, password: 'guessed' }, 'SELECT 1')).rejects.toMatchObject({ code: '28P01' });
+    expect(await readdir(stage.dataDir)).not.toContainEqual(expect.stringContaining('partial'));
   });
 
-  it('goes on when its app is killed, and is adopted by the next one with all its data', async () => {
-    const app = await otherApp();
+  it('opens no TCP port', async () => {
+    const server = await stage.start();
+    expect(await listeningPorts(server.pid())).toEqual([]);
+    const control = createServer().listen(0, '127.0.0.1');
+    await once(control, 'listening');
+    const { port } = control.address() as { port: number };
+    expect(await listeningPorts(process.pid)).toContain(port);
+    control.close();
+  });
+
+  it('is not confused by what a killed one has left: the next one begins anew', async () => {
+    await mkdir(stage.dataDir);
+    const begun = new Promise<void>((resolve) => {
+      const watcher = watch(stage.dataDir, (_type, name) => {
+        if (!name?.startsWith('postgres.partial-')) return;
+        watcher.close();
+        resolve();
+      });
+    });
+    const killed = startEmbeddedApp(stage.dataDir, stage.systemDir);
+    const outcome = killed.app.catch((error: Error) => error.message);
+    await begun;
+    await killed.kill();
+    expect(await outcome).toContain('SIGKILL');
+    expect(await readdir(stage.dataDir)).toContainEqual(expect.stringContaining('postgres.partial-'));
+    await expect(access(stage.clusterDir)).rejects.toMatchObject({ code: 'ENOENT' });
+
+    const server = await stage.start();
+    expect(await ask(server.connection, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    expect(await readdir(stage.dataDir)).not.toContainEqual(expect.stringContaining('partial'));
+  });
+});
+
+describe('stop and start', () => {
+  it('keep the data, and stopping twice is stopping once', async () => {
+    const first = await stage.start();
+    await ask(first.connection, 'CREATE TABLE kept AS SELECT 42 AS answer');
+    await Promise.all([first.stop(), first.stop()]);
+    expect(await lives(first.pid())).toBe(false);
+    await expect(access(stage.pidFile)).rejects.toMatchObject({ code: 'ENOENT' });
+
+    const second = await stage.start();
+    expect(await ask(second.connection, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
+    expect(await readFile(join(stage.dataDir, 'postgres.log'), 'utf8')).not.toContain('not properly shut down');
+  });
+});
+
+describe('two apps on one directory', () => {
+  it('the second is told the pid of the first; killed, the first leaves its PostgreSQL, which the next one adopts', async () => {
+    const app = await stage.startApp();
+    await ask(app.connection, 'CREATE TABLE kept AS SELECT 42 AS answer');
+    const refused = stage.start();
+    await expect(refused).rejects.toMatchObject({ code: 'embedded-in-use' });
+    await expect(refused).rejects.toThrow(new RegExp(`pid ${app.appPid}\\b.*${stage.dataDir}.*DATA_DIR`));
+    expect(await ask(app.connection, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
+
     await app.kill();
-    const adopter = await start();
-    expect(adopter.pid()).toBe(app.pid);
-    expect(logged).toContain('PostgreSQL is still running; taking it over');
-    expect(await query(adopter, 'SELECT 1')).toBe(1);
+    expect(await lives(app.pid)).toBe(true);
+    const next = await stage.start();
+    expect(next.pid()).toBe(app.pid);
+    expect(await ask(next.connection, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
+    expect(stage.lines).toContainEqual({ level: 'info', message: 'PostgreSQL is still running; it is taken over' });
+
+    await next.stop();
+    expect(await lives(app.pid)).toBe(false);
   });
 
-  it('starts over a stale pid file', async () => {
-    const first = await start();
-    const file = join(dataDir, 'postgres', 'postmaster.pid');
-    const text = readFileSync(file, 'utf8');
-    await stop(first);
-    writeFileSync(file, text.replace(/^\d+/, '999999'), { mode: 0o644 });
-    expect(await query(await start(), 'SELECT 1')).toBe(1);
+  it('of many that ask for the lock at once, where a dead one has left its own, exactly one gets it', async () => {
+    const app = await stage.startApp();
+    await app.kill();
+    const names = async (): Promise<string[]> =>
+      (await readdir(stage.dataDir)).filter((name) => name.includes('.lock.'));
+    expect(await names()).toHaveLength(1);
+    for (let round = 0; round < 5; round++) {
+      const tries = await Promise.allSettled(
+        Array.from({ length: 6 }, () => DirectoryLock.take(stage.dataDir, stage.dataDir)),
+      );
+      const taken = tries.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+      const refused = tries.flatMap((result) =>
+        result.status === 'rejected' ? [result.reason as { code: string }] : [],
+      );
+      expect(taken).toHaveLength(1);
+      expect(new Set(refused.map(({ code }) => code))).toEqual(new Set(['embedded-in-use']));
+      await taken[0]!.release();
+    }
+    expect(await names()).toEqual([]);
   });
 
-  it('comes back when its postmaster is killed', async () => {
-    const server = await start();
-    const killed = server.pid();
-    process.kill(killed, 'SIGKILL');
-    await eventually(async () => server.pid() !== killed && (await query(server, 'SELECT 1')) === 1);
-    expect(logged).toContain('PostgreSQL has died; starting it again');
+  it('a server whose socket was cleaned away is ended and started anew', async () => {
+    const app = await stage.startApp();
+    await ask(app.connection, 'CREATE TABLE kept AS SELECT 42 AS answer');
+    await app.kill();
+    await rm(app.connection.host!, { recursive: true });
+    const next = await stage.start();
+    expect(next.pid()).not.toBe(app.pid);
+    expect(await lives(app.pid)).toBe(false);
+    expect(await ask(next.connection, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
+  });
+});
+
+describe('a server that dies', () => {
+  it.each(['started', 'adopted'])('comes back with its data, if we have %s it', async (how) => {
+    if (how === 'adopted') await (await stage.startApp()).kill();
+    const server = await stage.start();
+    const before = server.pid();
+    await ask(server.connection, 'CREATE TABLE kept AS SELECT 42 AS answer');
+    const again = stage.told('PostgreSQL runs again');
+    await crash(before);
+    await again;
+    expect(server.pid()).not.toBe(before);
+    expect(await ask(server.connection, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
+    expect(stage.lines).toContainEqual({ level: 'error', message: 'PostgreSQL has died; starting it again' });
   });
 
-  it('does not take a half-finished initdb for a store, and clears it away', async () => {
-    mkdirSync(join(dataDir, 'postgres.partial-123'), { recursive: true });
-    writeFileSync(join(dataDir, 'postgres.partial-123', 'PG_VERSION'), '18\n');
-    await start();
-    expect(readdirSync(dataDir).filter((name) => name.includes('partial'))).toEqual([]);
+  it('is not started again once we stop', async () => {
+    const server = await stage.start();
+    const died = stage.told('PostgreSQL has died; starting it again');
+    await crash(server.pid());
+    await died;
+    await server.stop();
+    expect(stage.lines).not.toContainEqual({ level: 'info', message: 'PostgreSQL runs again' });
+    expect((await stage.start()).pid()).not.toBe(server.pid());
   });
 
-  it('leaves a cluster of another major version alone and says what to do', async () => {
-    mkdirSync(join(dataDir, 'postgres'), { recursive: true });
-    writeFileSync(join(dataDir, 'postgres', 'PG_VERSION'), '15\n');
-    await expect(start()).rejects.toMatchObject({
-      code: 'embedded-other-version',
-      message: expect.stringMatching(/15.*18.*pg_dump/s),
-    });
-    expect(readFileSync(join(dataDir, 'postgres', 'PG_VERSION'), 'utf8')).toBe('15\n');
-  });
+  it('leaves a pid file that the next start sees through, also when another program has got the pid', async () => {
+    const app = await stage.startApp();
+    await ask(app.connection, 'CREATE TABLE kept AS SELECT 42 AS answer');
+    await app.kill();
+    await crash(app.pid);
+    const next = await stage.start();
+    expect(await ask(next.connection, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
+    const other = spawn('sleep', ['60'], identity(choosePostgresUser(undefined)));
+    const file = await readFile(stage.pidFile);
+    await next.stop();
+    await writeFile(stage.pidFile, file);
+    await stage.forgePid(other.pid!);
 
-  it('leaves a directory that is no cluster alone', async () => {
-    mkdirSync(join(dataDir, 'postgres'), { recursive: true });
-    writeFileSync(join(dataDir, 'postgres', 'thesis.txt'), 'mine');
-    await expect(start()).rejects.toMatchObject({ code: 'embedded-not-ours' });
-    expect(readdirSync(join(dataDir, 'postgres'))).toEqual(['thesis.txt']);
-  });
-
-  it('frees the directory when a start fails', async () => {
-    mkdirSync(join(dataDir, 'postgres'), { recursive: true });
-    await expect(start()).rejects.toMatchObject({ code: 'embedded-not-ours' });
-    rmSync(join(dataDir, 'postgres'), { recursive: true });
-    expect(await query(await start(), 'SELECT 1')).toBe(1);
-  });
-
-  it('finds another place, and notes it, where its user cannot reach the directory (as root)', async () => {
-    if (!AS_ROOT) return;
-    chmodSync(root, 0o700);
-    await start();
-    const location = readFileSync(join(dataDir, 'postgres.location'), 'utf8').trim();
-    expect(existsSync(join(location, 'PG_VERSION'))).toBe(true);
-    for (const server of running) await stop(server);
-    rmSync(join(location, '..'), { recursive: true });
-  });
-
-  it('runs as postgres or nobody for root, and as oneself for anybody else', () => {
-    const passwd = 'root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n';
-    expect(chooseUser(passwd, 1_000)).toBeUndefined();
-    expect(chooseUser(passwd, 0)).toEqual({ uid: 65_534, gid: 65_534 });
-    expect(chooseUser(`${passwd}postgres:x:103:104::/:/bin/sh\n`, 0)).toEqual({ uid: 103, gid: 104 });
-    expect(() => chooseUser('root:x:0:0::/root:/bin/sh\n', 0)).toThrow(/ordinary user/);
+    const last = await stage.start();
+    expect(await ask(last.connection, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
+    await last.stop();
+    expect(await lives(other.pid!)).toBe(true);
+    other.kill();
   });
 });

@@ -1,13 +1,20 @@
-// Starts the embedded PostgreSQL of a data directory and waits to be killed: `node embedded-process.mjs <dataDir>`.
 import { importTypeScript } from './typescript-hooks.mjs';
 
-const { startEmbeddedServer } = await importTypeScript(
-  new URL('../../src/platform/postgres/embedded/index.ts', import.meta.url).href,
-);
-const ignore = () => undefined;
-const server = await startEmbeddedServer({
-  dataDir: process.argv[2],
-  log: { info: ignore, warn: ignore, error: ignore },
-});
-process.send({ pid: server.pid() });
-setInterval(ignore, 60_000);
+/**
+ * An app that does nothing but run the embedded PostgreSQL of a data directory, to be killed: it tells its parent where the server is,
+ * stops it in order on the message `stop`, and ends without a word to it when the parent is gone.
+ */
+const source = new URL('../../src/platform/postgres/embedded/index.ts', import.meta.url).href;
+const [dataDir, systemDir] = process.argv.slice(2);
+const silent = () => undefined;
+
+process.once('disconnect', () => process.exit(1));
+try {
+  const { startEmbeddedServer } = await importTypeScript(source);
+  const log = { info: silent, warn: silent, error: silent };
+  const server = await startEmbeddedServer({ dataDir, systemDir, log });
+  process.on('message', () => void server.stop().then(() => process.exit(0)));
+  process.send({ pid: server.pid(), connection: server.connection });
+} catch (error) {
+  process.send({ failure: { code: error.code, message: error.message } }, () => process.exit(1));
+}

@@ -81,8 +81,10 @@ export class WebhookReceiver {
   /** The first `count` requests, as soon as they are there. */
   async received(count: number, withinMs = 15_000): Promise<readonly Received[]> {
     const deadline = Promise.withResolvers<void>();
+    const late = new Error(`Not ${count} requests within ${withinMs} ms`); // made here, so that its stack names the caller
     const timer = setTimeout(() => {
-      deadline.reject(new Error(`Only ${this.requests.length} of ${count} requests came within ${withinMs} ms.`));
+      late.message += `, only: ${this.requests.map(({ headers }) => String(headers['x-event-id'])).join(' ')}`;
+      deadline.reject(late);
     }, withinMs);
     try {
       while (this.requests.length < count) await Promise.race([this.another(), deadline.promise]);

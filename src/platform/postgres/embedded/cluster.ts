@@ -1,115 +1,175 @@
-import { spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { chown, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  lchown,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  type FileHandle,
+} from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { programEnvironment } from './binaries.js';
 import { embeddedError } from './embedded-errors.js';
-import type { Layout } from './layout.js';
+import { recordCluster, type Layout } from './layout.js';
+import { identity } from './run-as.js';
+import { makeSocketDirectory } from './socket-directory.js';
 
 export const SUPERUSER = 'event_store';
+export const DATABASE = 'postgres';
 
-const libraryPath = (native: string): NodeJS.ProcessEnv => {
-  const variable = process.platform === 'darwin' ? 'DYLD_LIBRARY_PATH' : 'LD_LIBRARY_PATH';
-  return { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC', [variable]: join(native, 'lib') };
-};
-
-/** How programs of PostgreSQL are run: as their user, with their libraries, and with nothing else of our environment. */
-export const spawnOptions = ({ binaries, runAs }: Layout) => ({
-  ...(runAs && { uid: runAs.uid, gid: runAs.gid }),
-  env: libraryPath(binaries.directory),
-  cwd: '/',
-});
-
-/** The password of the superuser, made at the first start, readable by us only. */
-export async function passwordOf({ dataDir }: Layout): Promise<string> {
-  const file = join(dataDir, 'postgres.password');
-  if (!existsSync(file)) {
-    const partial = `${file}.partial-${process.pid}`;
-    await writeFile(partial, randomBytes(24).toString('base64url'), { mode: 0o600 });
-    await rename(partial, file);
+/**
+ * Creates the cluster if there is none, and answers the password of its superuser. The caller holds the lock. A cluster is made beside
+ * its place and moved there when it is complete and on disk, so that half a cluster is never found; what is found is judged, never
+ * overwritten.
+ */
+export async function ensureCluster(layout: Layout): Promise<string> {
+  await removeLeftovers(layout.clusterDir);
+  if (!(await isEmpty(layout.clusterDir))) {
+    await judgeCluster(layout);
+    await takeOwnership(layout);
+    await recordCluster(layout);
+    return readPassword(layout);
   }
-  return (await readFile(file, 'utf8')).trim();
+  const password = randomBytes(24).toString('base64url');
+  await writeDurably(layout.passwordFile, password);
+  await createCluster(layout, password);
+  await recordCluster(layout);
+  return password;
 }
 
-/** Creates the cluster if there is none. It is made beside and moved in place when it is complete: half a cluster is never found. */
-export async function ensureCluster(layout: Layout, password: string): Promise<void> {
-  const { clusterDir } = layout;
-  await removeLeftovers(clusterDir);
-  if (existsSync(clusterDir)) return judgeCluster(layout);
+async function createCluster(layout: Layout, password: string): Promise<void> {
+  const { clusterDir, user } = layout;
   const partial = `${clusterDir}.partial-${process.pid}`;
   await mkdir(partial, { mode: 0o700 });
-  if (layout.runAs) await chown(partial, layout.runAs.uid, layout.runAs.gid);
   try {
+    if (user.switched) await chown(partial, user.uid, user.gid);
     await initdb(layout, partial, password);
     await rename(partial, clusterDir);
+    await syncDirectory(dirname(clusterDir));
   } catch (error) {
-    await rm(partial, { recursive: true, force: true });
+    await removeTree(partial);
     throw error;
   }
 }
 
 async function removeLeftovers(clusterDir: string): Promise<void> {
-  const parent = dirname(clusterDir);
-  for (const name of await readdir(parent)) {
-    if (name.startsWith(`${basename(clusterDir)}.partial-`)) await rm(join(parent, name), { recursive: true });
+  const home = dirname(clusterDir);
+  for (const name of await readdir(home)) {
+    if (name.startsWith(`${basename(clusterDir)}.partial-`)) await removeTree(join(home, name));
   }
+}
+
+/** With retries: the initdb of a killed app may still be writing into it. */
+const removeTree = (path: string): Promise<void> =>
+  rm(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+
+async function isEmpty(directory: string): Promise<boolean> {
+  const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  return names.length === 0;
 }
 
 async function judgeCluster({ clusterDir, binaries }: Layout): Promise<void> {
   const wanted = binaries.version.split('.', 1)[0]!;
-  const found = await readFile(join(clusterDir, 'PG_VERSION'), 'utf8').then(
-    (text) => text.trim(),
-    () => undefined,
-  );
+  const found = await readFile(join(clusterDir, 'PG_VERSION'), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
   if (found === undefined) {
     throw embeddedError(
       'embedded-not-ours',
-      `${clusterDir} exists, but is no PostgreSQL cluster. Move it away, or set DATA_DIR to another directory; nothing was changed.`,
+      `${clusterDir} holds files, but is no PostgreSQL cluster: it has no PG_VERSION. Move it away, or set DATA_DIR to another directory; nothing was changed.`,
     );
   }
-  if (found !== wanted) {
+  if (found.trim() !== wanted) {
     throw embeddedError(
       'embedded-other-version',
-      `${clusterDir} was made by PostgreSQL ${found}; this release brings ${wanted}. Start the release that made it, or move the data with pg_dump and pg_restore; nothing was changed.`,
+      `${clusterDir} was made by PostgreSQL ${found.trim()}, and this release runs ${wanted}. Start the release that made it, or dump it there with pg_dump and restore the dump into a new DATA_DIR; nothing was changed.`,
     );
   }
 }
 
-/** The password goes by a file that only the user of PostgreSQL can read, and that is gone afterwards. */
-async function initdb(layout: Layout, directory: string, password: string): Promise<void> {
-  const { binaries, socketDir, runAs } = layout;
-  const passwordFile = join(socketDir, `password-${process.pid}`);
-  await writeFile(passwordFile, password, { mode: 0o600 });
-  if (runAs) await chown(passwordFile, runAs.uid, runAs.gid);
+/** A backup that root has restored belongs to root; PostgreSQL refuses what is not its own. The top comes last, so that a second start goes on. */
+async function takeOwnership({ clusterDir, user }: Layout): Promise<void> {
+  if (!user.switched || (await stat(clusterDir)).uid === user.uid) return;
+  for (const entry of await readdir(clusterDir, { recursive: true })) {
+    await lchown(join(clusterDir, entry), user.uid, user.gid);
+  }
+  await chmod(clusterDir, 0o700);
+  await chown(clusterDir, user.uid, user.gid);
+}
+
+async function readPassword({ passwordFile, clusterDir }: Layout): Promise<string> {
+  const password = await readFile(passwordFile, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
+  if (password.trim() !== '') return password.trim();
+  throw embeddedError(
+    'embedded-start-failed',
+    `${passwordFile} is missing, without which nobody gets into the store in ${clusterDir}. Restore it from the backup of DATA_DIR; nothing was changed.`,
+  );
+}
+
+/** On disk before the cluster that it opens: an empty file after a power cut would lock us out. */
+async function writeDurably(file: string, text: string): Promise<void> {
+  const partial = `${file}.partial-${process.pid}`;
+  await rm(partial, { force: true });
+  await written(await open(partial, 'wx', 0o600), text);
+  await rename(partial, file);
+  await syncDirectory(dirname(file));
+}
+
+async function written(handle: FileHandle, text: string): Promise<void> {
   try {
-    const args = [
-      '-D',
-      directory,
-      '-U',
-      SUPERUSER,
-      '--encoding=UTF8',
-      '--locale=C',
-      '--data-checksums',
-      '--no-instructions',
-    ];
-    args.push('--auth=scram-sha-256', `--pwfile=${passwordFile}`);
-    const { code, output } = await run(join(binaries.directory, 'bin/initdb'), args, layout);
-    if (code !== 0) throw embeddedError('embedded-start-failed', `initdb failed: ${output.trim().slice(-2_000)}`);
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r');
+  await handle.sync().finally(() => handle.close());
+}
+
+/**
+ * The password goes by a file in the socket directory, which only the user of PostgreSQL can enter, and that is gone afterwards. It is
+ * created anew and given away by its handle: in a directory of that user, a path could be made to point elsewhere meanwhile.
+ */
+async function initdb(layout: Layout, directory: string, password: string): Promise<void> {
+  const { binaries, socketDir, user } = layout;
+  await makeSocketDirectory(socketDir, user);
+  const passwordFile = join(socketDir, 'initdb.password');
+  await rm(passwordFile, { force: true });
+  const handle = await open(passwordFile, 'wx', 0o600);
+  try {
+    if (user.switched) await handle.chown(user.uid, user.gid);
+    await written(handle, password);
+    const args = ['-D', directory, '-U', SUPERUSER, '--encoding=UTF8', '--locale=C', '--data-checksums'];
+    args.push('--no-instructions', '--auth=scram-sha-256', `--pwfile=${passwordFile}`);
+    await run(join(binaries.directory, 'bin/initdb'), args, layout);
   } finally {
     await rm(passwordFile, { force: true });
   }
 }
 
-async function run(
-  program: string,
-  args: readonly string[],
-  layout: Layout,
-): Promise<{ code: number | null; output: string }> {
-  const child = spawn(program, args, { ...spawnOptions(layout), stdio: ['ignore', 'pipe', 'pipe'] });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  const code = await new Promise<number | null>((resolve, reject) =>
-    child.once('error', reject).once('close', resolve),
-  );
-  return { code, output };
+function run(program: string, args: readonly string[], { binaries, user }: Layout): Promise<void> {
+  const options = { ...identity(user), env: programEnvironment(binaries), cwd: '/' };
+  return new Promise((resolve, reject) => {
+    execFile(program, args, options, (error, stdout, stderr) => {
+      if (!error) return resolve();
+      const said = `${stdout}${stderr}`.trim().slice(-1_500) || error.message;
+      reject(embeddedError('embedded-start-failed', `${basename(program)} failed: ${said}`, {}, { cause: error }));
+    });
+  });
 }

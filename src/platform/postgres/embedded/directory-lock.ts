@@ -1,55 +1,101 @@
-import { unlink } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { access, readdir, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { embeddedError } from './embedded-errors.js';
 
+const PREFIX = 'postgres.lock.';
+const ATTEMPTS_MAX = 10;
+const ANSWER_MS_MAX = 1_000;
+
+interface Other {
+  readonly pid: string;
+  readonly holds: boolean;
+}
+
 /**
- * One process a data directory: a listening socket, which the kernel closes when its process dies, however it dies. Whoever finds the
- * file and gets no answer removes it; whoever gets one is told the pid of the other process.
+ * One app a cluster, also after `kill -9`: a listening socket is closed by the kernel when its process dies, however it dies.
+ *
+ * Each app listens on a name of its own, and only then looks for others; so of any two at least one sees the other. Whoever sees one that
+ * lives withdraws: for good if that one holds the lock, for another try after a random pause if it is only looking, too. A name that
+ * nobody answers to belongs to the dead and is removed. One name for all is simpler, but of two apps that find it stale the slower one
+ * removes the lock that the faster one has just taken; a file with a pid in it would have to guess whether that pid is still the same
+ * process, and cannot see into another container.
  */
 export class DirectoryLock {
-  private constructor(private readonly server: Server) {}
+  private held = false;
+  private readonly name = `${PREFIX}${process.pid}-${randomBytes(3).toString('hex')}`;
+  private server: Server | undefined;
 
-  static async take(socketPath: string, dataDir: string): Promise<DirectoryLock> {
+  private constructor(private readonly directory: string) {}
+
+  static async take(directory: string, dataDir: string): Promise<DirectoryLock> {
     for (let attempt = 1; ; attempt++) {
-      const server = await listen(socketPath);
-      if (server) return new DirectoryLock(server);
-      const holder = await holderOf(socketPath);
-      if (holder !== undefined || attempt === 5) {
+      const lock = new DirectoryLock(directory);
+      await lock.listen();
+      const other = await lock.findOther();
+      if (!other && (await lock.isListed())) {
+        lock.held = true;
+        return lock;
+      }
+      await lock.release();
+      if (other?.holds || attempt === ATTEMPTS_MAX) {
+        const who = other ? `Another app (pid ${other.pid})` : 'Another app';
         throw embeddedError(
           'embedded-in-use',
-          `Another process (${holder ?? 'unknown'}) uses the data directory ${dataDir}. Stop it, or set DATA_DIR to another directory.`,
+          `${who} runs on the data directory ${dataDir}. Stop it, or set DATA_DIR to another directory; several apps can share a PostgreSQL that DATABASE_URL names.`,
         );
       }
-      await unlink(socketPath).catch(() => undefined);
+      await pause(10 + Math.random() * 50 * attempt);
     }
   }
 
   async release(): Promise<void> {
-    await new Promise((resolve) => this.server.close(resolve));
+    await new Promise((resolve) => this.server?.close(resolve));
+  }
+
+  private listen(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const server = createServer((socket) => {
+        socket.on('error', () => undefined);
+        socket.end(this.held ? 'holds' : 'looks');
+      });
+      this.server = server.unref();
+      server.once('error', reject);
+      server.listen(join(this.directory, this.name), resolve);
+    });
+  }
+
+  /** Between bind and listen we looked dead, and another app may have removed our name; then nobody would see us. */
+  private isListed(): Promise<boolean> {
+    return access(join(this.directory, this.name)).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  private async findOther(): Promise<Other | undefined> {
+    const names = await readdir(this.directory);
+    for (const name of names.filter((found) => found.startsWith(PREFIX) && found !== this.name)) {
+      const answer = await ask(join(this.directory, name));
+      if (answer === 'dead') await unlink(join(this.directory, name)).catch(() => undefined);
+      else return { pid: name.slice(PREFIX.length).split('-', 1)[0]!, holds: answer === 'holds' };
+    }
+    return undefined;
   }
 }
 
-/** Undefined: the path is taken. */
-function listen(path: string): Promise<Server | undefined> {
-  return new Promise((resolve, reject) => {
-    const server = createServer((socket) => socket.end(String(process.pid)));
-    server.once('error', (error: NodeJS.ErrnoException) =>
-      error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error),
-    );
-    server.listen(path, () => resolve(server.unref()));
-  });
-}
-
-/** Undefined: nobody answers any more. */
-function holderOf(path: string): Promise<string | undefined> {
+/** A process that does not answer is alive, if stopped; so is one that we may not ask. */
+function ask(path: string): Promise<'holds' | 'looks' | 'dead'> {
   return new Promise((resolve) => {
     let answer = '';
     const socket = connect(path);
-    socket.setTimeout(2_000, () => socket.destroy());
+    socket.setTimeout(ANSWER_MS_MAX, () => socket.destroy());
     socket.on('data', (chunk) => (answer += chunk.toString()));
-    socket.on('error', (error: NodeJS.ErrnoException) =>
-      resolve(error.code === 'ECONNREFUSED' || error.code === 'ENOENT' ? undefined : 'unknown'),
-    );
-    socket.on('close', () => resolve(answer === '' ? 'it does not answer' : answer));
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => {
+      if (code === 'ECONNREFUSED' || code === 'ENOENT') resolve('dead');
+    });
+    socket.on('close', () => resolve(answer === 'looks' ? 'looks' : 'holds'));
   });
 }

@@ -1,12 +1,11 @@
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type pg from 'pg';
-import { findBinaries } from './binaries.js';
-import { ensureCluster, passwordOf, SUPERUSER } from './cluster.js';
+import { bringUp } from './bring-up.js';
+import { DATABASE, ensureCluster, SUPERUSER } from './cluster.js';
 import { DirectoryLock } from './directory-lock.js';
+import { explained } from './embedded-errors.js';
 import { layOut, type Layout } from './layout.js';
-import { answers, findPostmaster, isAlive, launch, shutDown } from './postmaster.js';
-import { chooseUser } from './run-as.js';
+import { shutDown, type Postmaster } from './postmaster.js';
+import { removeSocketDirectory } from './socket-directory.js';
 
 export interface EmbeddedLog {
   info(fields: object, message: string): void;
@@ -15,8 +14,11 @@ export interface EmbeddedLog {
 }
 
 export interface EmbeddedServerOptions {
+  /** DATA_DIR, absolute or relative; it is made if it does not exist. */
   readonly dataDir: string;
   readonly log: EmbeddedLog;
+  /** Where root puts the programs and the cluster if the user of PostgreSQL cannot reach them where they are. */
+  readonly systemDir?: string;
 }
 
 export interface EmbeddedConnection {
@@ -28,50 +30,61 @@ export interface EmbeddedConnection {
   readonly database: string;
 }
 
-const WATCH_MS = 1_000;
-const RESTART_MS_MAX = 30_000;
+const SYSTEM_DIR = '/var/lib/event-store';
+const BACKOFF_MS_MIN = 1_000;
+const BACKOFF_MS_MAX = 30_000;
+/** A server that has run for so long was healthy: the next failure begins a new count. */
+const HEALTHY_MS = 60_000;
+const TRIM_LOG_MS = 60_000;
 
 /**
- * A real PostgreSQL under the data directory. States of a start:
+ * A real PostgreSQL under the data directory. A start:
  *
  *   lock ── another app holds it ──▶ refuse
- *     └─ cluster: none ─▶ initdb beside, moved in place │ other version, not a cluster ─▶ refuse │ ours
- *          └─ server: runs (the app was killed) ─▶ adopt │ none ─▶ launch
+ *     └─ cluster: none ─▶ initdb beside, moved in place │ not a cluster, other version ─▶ refuse, nothing changed │ ours
+ *          └─ server: runs (its app was killed) ─▶ adopt │ none, or a stale pid file ─▶ launch
  *
- * While we run, a server that dies is started again. It stops last: see stop().
+ * While we run, a server that dies is started again, for ever: a store that is away for a while is better than an app that gives up.
+ * Nothing here keeps the process alive.
  */
 export class EmbeddedServer {
-  private stopped: Promise<void> | undefined;
   private readonly stopping = new AbortController();
-  private watching: Promise<void> = Promise.resolve();
+  private readonly trimming: NodeJS.Timeout;
+  private readonly supervising: Promise<void>;
+  private stopped: Promise<void> | undefined;
 
   private constructor(
     readonly connection: EmbeddedConnection,
     private readonly layout: Layout,
     private readonly lock: DirectoryLock,
-    private postmaster: number,
+    private postmaster: Postmaster,
     private readonly log: EmbeddedLog,
-  ) {}
+  ) {
+    this.supervising = this.supervise();
+    const trim = (): void =>
+      void layout.serverLog.trim().catch((err: unknown) => log.warn({ err }, 'postgres.log could not be trimmed'));
+    this.trimming = setInterval(trim, TRIM_LOG_MS).unref();
+  }
 
-  static async start({ dataDir, log }: EmbeddedServerOptions): Promise<EmbeddedServer> {
-    const layout = await layOut(dataDir, await findBinaries(), chooseUser(), log);
-    const lock = await DirectoryLock.take(join(layout.socketDir, 'app.lock'), layout.dataDir);
+  static async start({ dataDir, log, systemDir = SYSTEM_DIR }: EmbeddedServerOptions): Promise<EmbeddedServer> {
+    const layout = await layOut({ dataDir, systemDir, log });
+    const lock = await DirectoryLock.take(layout.lockDir, layout.dataDir);
     try {
-      const password = await passwordOf(layout);
-      const connection = { host: layout.socketDir, port: 5432, user: SUPERUSER, password, database: 'postgres' };
-      await ensureCluster(layout, password);
-      const running = await adopt(layout, connection, log);
-      const server = new EmbeddedServer(connection, layout, lock, running ?? (await launch(layout, connection)), log);
-      server.watching = server.watch();
-      return server;
+      const password = await ensureCluster(layout);
+      const account = { user: SUPERUSER, password, database: DATABASE };
+      const { postmaster, host, port } = await bringUp(layout, account, log);
+      log.info({ pid: postmaster.pid, cluster: layout.clusterDir }, 'PostgreSQL runs');
+      // An adopted server may have its socket in another temporary directory; that is the one to use from now on.
+      return new EmbeddedServer({ host, port, ...account }, { ...layout, socketDir: host }, lock, postmaster, log);
     } catch (error) {
-      await lock.release();
+      await leave(layout, lock);
       throw error;
     }
   }
 
+  /** Of the server process; another one after it has died and come back. */
   pid(): number {
-    return this.postmaster;
+    return this.postmaster.pid;
   }
 
   /** Checkpoint, shutdown, and only then is the directory free. Can be called more than once. */
@@ -82,46 +95,63 @@ export class EmbeddedServer {
 
   private async shutDown(): Promise<void> {
     this.stopping.abort();
-    await this.watching;
-    const ended = await shutDown(this.postmaster, this.connection);
-    if (!ended) this.log.error({ pid: this.postmaster }, 'PostgreSQL has not stopped; the next start adopts it');
-    await this.lock.release();
+    clearInterval(this.trimming);
+    await this.supervising;
+    const { clusterDir } = this.layout;
+    const { pid } = this.postmaster;
+    const ended = await shutDown(clusterDir, pid, this.connection);
+    if (!ended) this.log.error({ pid }, 'PostgreSQL has not ended yet; the next start waits for it');
+    await leave(this.layout, this.lock);
   }
 
-  private async watch(): Promise<void> {
+  private async supervise(): Promise<void> {
     const { signal } = this.stopping;
-    for (let delay = WATCH_MS; !signal.aborted;) {
-      await pause(delay, undefined, { signal, ref: false }).catch(() => undefined);
-      if (signal.aborted || isAlive(this.postmaster)) continue;
-      this.log.error(
-        { pid: this.postmaster, log: join(this.layout.dataDir, 'postgres.log') },
-        'PostgreSQL has died; starting it again',
-      );
-      try {
-        this.postmaster = await launch(this.layout, this.connection as pg.ClientConfig);
-        this.log.info({ pid: this.postmaster }, 'PostgreSQL runs again');
-        delay = WATCH_MS;
-      } catch (err) {
-        delay = Math.min(delay * 2, RESTART_MS_MAX);
-        this.log.error({ err, retryMs: delay }, 'PostgreSQL could not be started again');
-      }
+    const stopping = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    for (let backoffMs = BACKOFF_MS_MIN; ;) {
+      const since = performance.now();
+      const { pid } = this.postmaster;
+      const how = await Promise.race([this.postmaster.ended, stopping]);
+      if (signal.aborted) return;
+      if (performance.now() - since > HEALTHY_MS) backoffMs = BACKOFF_MS_MIN;
+      this.log.error({ pid, how, said: await this.lastWords() }, 'PostgreSQL has died; starting it again');
+      do {
+        await pause(backoffMs, undefined, { signal, ref: false }).catch(() => undefined);
+        if (signal.aborted) return;
+        backoffMs = Math.min(backoffMs * 2, BACKOFF_MS_MAX);
+      } while (!(await this.revive(backoffMs)));
     }
+  }
+
+  private async revive(retryMs: number): Promise<boolean> {
+    try {
+      const { layout, connection, log } = this;
+      const { postmaster } = await bringUp(layout, connection, log, this.stopping.signal);
+      this.postmaster = postmaster;
+      log.info({ pid: this.postmaster.pid }, 'PostgreSQL runs again');
+      return true;
+    } catch (error) {
+      if (this.stopping.signal.aborted) return true;
+      this.log.error({ err: explained(error), retryMs }, 'PostgreSQL could not be started again');
+      return false;
+    }
+  }
+
+  private lastWords(): Promise<string> {
+    return this.layout.serverLog.lastWords().catch((error: Error) => error.message);
   }
 }
 
-/** A server that a killed app left behind goes on as if nothing had been. It may still be recovering: then it is waited for. */
-async function adopt(layout: Layout, connection: EmbeddedConnection, log: EmbeddedLog): Promise<number | undefined> {
-  const pid = await findPostmaster(layout);
-  if (pid === undefined) return undefined;
-  while (isAlive(pid)) {
-    if (await answers(connection)) {
-      log.info({ pid }, 'PostgreSQL is still running; taking it over');
-      return pid;
-    }
-    await pause(100);
-  }
-  return undefined;
+/** The lock comes last: from then on the socket directory may be another app's. */
+async function leave({ socketDir, lockDir }: Layout, lock: DirectoryLock): Promise<void> {
+  if (lockDir !== socketDir) await removeSocketDirectory(socketDir);
+  await lock.release();
 }
 
-export const startEmbeddedServer = (options: EmbeddedServerOptions): Promise<EmbeddedServer> =>
-  EmbeddedServer.start(options);
+/** Starts the PostgreSQL of a data directory, or finds it running. What stands in the way is told as an error of embedded-errors.ts. */
+export async function startEmbeddedServer(options: EmbeddedServerOptions): Promise<EmbeddedServer> {
+  try {
+    return await EmbeddedServer.start(options);
+  } catch (error) {
+    throw explained(error);
+  }
+}

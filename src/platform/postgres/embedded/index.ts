@@ -1,1 +1,6 @@
-export { startEmbeddedServer, type EmbeddedServer, type EmbeddedServerOptions } from './embedded-server.js';
+export {
+  startEmbeddedServer,
+  type EmbeddedLog,
+  type EmbeddedServer,
+  type EmbeddedServerOptions,
+} from './embedded-server.js';

@@ -1,105 +1,146 @@
-import { createHash } from 'node:crypto';
-import { chmod, chown, lstat, mkdir, realpath, stat, statfs, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { copyBinaries, type Binaries } from './binaries.js';
+import { chmod, chown, mkdir, readFile, realpath, stat, statfs, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { findBinaries, makePublicDirectory, usableBinaries, type UsableBinaries } from './binaries.js';
 import { embeddedError } from './embedded-errors.js';
-import { canReach, type RunAs } from './run-as.js';
+import { canEnter, choosePostgresUser, closedDirectory, type PostgresUser } from './run-as.js';
+import { ServerLog } from './server-log.js';
+import { chooseSocketDirectory, makeSocketDirectory, nameOf, SOCKET_PATH_BYTES_MAX } from './socket-directory.js';
 
 const FREE_BYTES_MIN = 128 * 1024 * 1024;
-/** Where root keeps what the other user must reach. */
-const SYSTEM_PLACE = '/var/lib/event-store';
 
+/**
+ * Where everything lies:
+ *
+ *   DATA_DIR/postgres             the cluster (PGDATA)
+ *   DATA_DIR/postgres.partial-*   a cluster that initdb is making; what is left of a killed start is removed by the next one
+ *   DATA_DIR/postgres.password    of the superuser, readable by us only
+ *   DATA_DIR/postgres.log         what the server says
+ *   DATA_DIR/postgres.lock.*      the lock of a running app
+ *   DATA_DIR/postgres.location    only if the cluster lies elsewhere: where
+ */
 export interface Layout {
   /** The real path of DATA_DIR. */
   readonly dataDir: string;
   /** PGDATA. */
   readonly clusterDir: string;
-  /** Short: a socket path has at most 107 bytes. Mode 0700, owned by the user of PostgreSQL. */
   readonly socketDir: string;
-  readonly binaries: Binaries;
-  readonly runAs: RunAs | undefined;
+  /** Where apps on this cluster meet: beside it, so that two copies of a DATA_DIR that share a cluster meet, too. */
+  readonly lockDir: string;
+  readonly passwordFile: string;
+  readonly serverLog: ServerLog;
+  readonly binaries: UsableBinaries;
+  readonly user: PostgresUser;
 }
 
-export interface LayoutLog {
-  info(fields: object, message: string): void;
+export interface LayoutOptions {
+  readonly dataDir: string;
+  /** Where root puts what the user of PostgreSQL cannot reach otherwise. */
+  readonly systemDir: string;
+  readonly log: { warn(fields: object, message: string): void };
 }
 
-/** Decides where everything lies, and makes the directories. */
-export async function layOut(
-  dataDir: string,
-  binaries: Binaries,
-  runAs: RunAs | undefined,
-  log: LayoutLog,
-): Promise<Layout> {
-  await mkdir(dataDir, { recursive: true, mode: 0o755 });
+/** Decides where everything lies, and makes the directories; the cluster itself is not touched. */
+export async function layOut({ dataDir, systemDir, log }: LayoutOptions): Promise<Layout> {
+  await mkdir(dataDir, { recursive: true });
   const real = await realpath(dataDir);
-  await requireSpace(real);
-  const name = createHash('sha256').update(real).digest('hex').slice(0, 12);
-  const socketDir = join(tmpdir(), `event-store-${name}`);
-  await makePrivate(socketDir, runAs);
-  const here = { dataDir: real, clusterDir: join(real, 'postgres'), socketDir, binaries, runAs };
-  if (!runAs) return here;
-  await letPass(real);
-  const clusterFits = await canReach(here.clusterDir, runAs);
-  const binariesFit = await canReach(join(binaries.directory, 'bin/postgres'), runAs);
-  if (clusterFits && binariesFit) return here;
-  const moved = {
-    ...here,
-    binaries: binariesFit ? binaries : await copyBinaries(binaries, SYSTEM_PLACE),
-    clusterDir: clusterFits ? here.clusterDir : await moveCluster(real, name, runAs),
+  const recorded = await recordedCluster(real);
+  const owner = await stat(recorded ?? join(real, 'postgres')).catch(() => undefined);
+  const user = choosePostgresUser(owner && { uid: owner.uid, gid: owner.gid });
+  const found = await findBinaries();
+  const binaries = await usableBinaries(found, user, systemDir);
+  const clusterDir = recorded ?? (await reachableCluster(real, owner !== undefined, user, systemDir));
+  const elsewhere = { cluster: clusterDir, binaries: binaries.directory };
+  if (dirname(clusterDir) !== real) {
+    log.warn(
+      elsewhere,
+      `the store lies outside DATA_DIR, which the user ${user.name} cannot enter; keep both together`,
+    );
+  } else if (binaries.directory !== found.directory) {
+    log.warn(elsewhere, `the programs of PostgreSQL were copied, because the user ${user.name} cannot reach them`);
+  }
+  const home = dirname(clusterDir);
+  await requireSpace(home);
+  const socketDir = await chooseSocketDirectory(home, user);
+  await makeSocketDirectory(socketDir, user);
+  const fits = Buffer.byteLength(join(home, 'postgres.lock.4194304-abcdef')) <= SOCKET_PATH_BYTES_MAX;
+  return {
+    dataDir: real,
+    clusterDir,
+    socketDir,
+    lockDir: fits ? home : socketDir,
+    passwordFile: join(real, 'postgres.password'),
+    serverLog: new ServerLog(join(real, 'postgres.log')),
+    binaries,
+    user,
   };
-  log.info(
-    { cluster: moved.clusterDir, binaries: moved.binaries.directory },
-    'PostgreSQL cannot reach this directory as its own user; it lies elsewhere',
-  );
-  return moved;
 }
 
-/** The data directory is ours: the user of PostgreSQL may pass through it. He cannot list it, and the secrets in it are readable by us only. */
-async function letPass(directory: string): Promise<void> {
-  const { mode } = await stat(directory);
-  if (!(mode & 0o001)) await chmod(directory, (mode & 0o777) | 0o011);
-}
+const locationFile = (dataDir: string): string => join(dataDir, 'postgres.location');
 
-/** The data directory keeps a note of where its cluster is. */
-async function moveCluster(dataDir: string, name: string, runAs: RunAs): Promise<string> {
-  const place = join(SYSTEM_PLACE, name);
-  await mkdir(place, { recursive: true, mode: 0o755 });
-  if (!(await canReach(join(place, 'postgres'), runAs))) {
-    throw embeddedError(
-      'embedded-no-user',
-      `PostgreSQL, as its own user, can reach neither ${dataDir} nor ${place}. Set DATA_DIR to a directory that everybody may enter, or set DATABASE_URL.`,
-    );
-  }
-  await writeFile(join(dataDir, 'postgres.location'), `${join(place, 'postgres')}\n`);
-  return join(place, 'postgres');
-}
-
-/** Somebody else's directory of this name would be a trap: then nothing is put into it. */
-async function makePrivate(directory: string, runAs: RunAs | undefined): Promise<void> {
-  await mkdir(directory, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error;
+async function recordedCluster(dataDir: string): Promise<string | undefined> {
+  const text = await readFile(locationFile(dataDir), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
   });
-  const found = await lstat(directory);
-  const ours = process.getuid?.();
-  if (!found.isDirectory() || (found.uid !== ours && found.uid !== runAs?.uid)) {
-    throw embeddedError(
-      'embedded-not-ours',
-      `${directory} belongs to somebody else. Remove it, or set TMPDIR to a directory of your own.`,
-    );
-  }
-  await chmod(directory, 0o700);
-  if (runAs) await chown(directory, runAs.uid, runAs.gid);
+  const recorded = text.trim();
+  if (recorded === '') return undefined;
+  if (await stat(recorded).catch(() => undefined)) return recorded;
+  throw embeddedError(
+    'embedded-start-failed',
+    `${locationFile(dataDir)} says that the store lies in ${recorded}, which does not exist. Restore that directory; or, to begin with an empty store, remove the file.`,
+  );
 }
 
-async function requireSpace(directory: string): Promise<void> {
+/** Noted once the cluster is complete, so that the note never points to nothing. */
+export async function recordCluster({ dataDir, clusterDir }: Layout): Promise<void> {
+  if (dirname(clusterDir) !== dataDir) await writeFile(locationFile(dataDir), `${clusterDir}\n`);
+}
+
+/** In the data directory, if the user of PostgreSQL can get there. A cluster that exists is never moved. */
+async function reachableCluster(
+  dataDir: string,
+  exists: boolean,
+  user: PostgresUser,
+  systemDir: string,
+): Promise<string> {
+  await letPass(dataDir, user);
+  if (await canEnter(user, dataDir)) return join(dataDir, 'postgres');
+  const closed = await closedDirectory(user, dataDir);
+  const advice = `Set DATA_DIR to a directory that ${user.name} can enter (/var/lib/event-store/data), let him pass (chmod o+x ${closed}), or start as an ordinary user.`;
+  const problem = `PostgreSQL runs as the user ${user.name}, who cannot enter ${closed}, where DATA_DIR lies`;
+  if (exists) throw embeddedError('embedded-no-user', `${problem}. ${advice}`);
+  const home = join(systemDir, nameOf(dataDir));
+  try {
+    await makePublicDirectory(systemDir);
+    await mkdir(home, { recursive: true });
+    await chmod(home, 0o711);
+  } catch (cause) {
+    throw embeddedError('embedded-no-user', `${problem}, and ${home} cannot be made. ${advice}`, {}, { cause });
+  }
+  if (await canEnter(user, home)) return join(home, 'postgres');
+  throw embeddedError('embedded-no-user', `${problem}; he cannot enter ${home} either. ${advice}`);
+}
+
+/**
+ * The data directory is ours, so that its group may become that of PostgreSQL and pass through it: not list it, and the secrets in it
+ * are readable by us only. A group that has rights already is left alone, and so are the directories above.
+ */
+async function letPass(directory: string, user: PostgresUser): Promise<void> {
+  const closedAbove = !(await canEnter(user, dirname(directory)));
+  if (!user.switched || closedAbove || (await canEnter(user, directory))) return;
+  const { uid, mode } = await stat(directory);
+  if (uid !== process.getuid?.() || mode & 0o070) return;
+  await chown(directory, uid, user.gid);
+  await chmod(directory, (mode & 0o7777) | 0o010);
+}
+
+/** PostgreSQL itself survives a full disk, but cannot recover from a crash without room for its log. */
+export async function requireSpace(directory: string, bytesMin = FREE_BYTES_MIN): Promise<void> {
   const { bavail, bsize } = await statfs(directory);
   const free = bavail * bsize;
-  if (free < FREE_BYTES_MIN) {
-    throw embeddedError(
-      'embedded-no-space',
-      `${directory} has ${free} bytes free, and at least ${FREE_BYTES_MIN} are needed. Make room, or set DATA_DIR to another disk.`,
-    );
-  }
+  if (free >= bytesMin) return;
+  throw embeddedError(
+    'embedded-no-space',
+    `${directory} has ${free} bytes free, and at least ${bytesMin} are needed. Make room, or set DATA_DIR to another disk.`,
+  );
 }

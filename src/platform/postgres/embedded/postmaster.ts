@@ -1,118 +1,174 @@
 import { spawn } from 'node:child_process';
-import { open, readFile, stat, truncate } from 'node:fs/promises';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import pg from 'pg';
-import { spawnOptions } from './cluster.js';
+import { Client, type ClientConfig } from 'pg';
+import { programEnvironment } from './binaries.js';
 import { embeddedError } from './embedded-errors.js';
 import type { Layout } from './layout.js';
+import { holderOf } from './pid-file.js';
+import { identity } from './run-as.js';
 import { serverArguments } from './server-settings.js';
+import { makeSocketDirectory } from './socket-directory.js';
 
-const LOG_BYTES_MAX = 10 * 1024 * 1024;
-const START_MS_MAX = 60_000;
-const STOP_MS_MAX = 60_000;
+/** A server process. */
+export interface Postmaster {
+  readonly pid: number;
+  /** Resolves when it is gone, with what is known of its end; never rejects. */
+  readonly ended: Promise<string>;
+}
+
+export interface PostmasterLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
 const LOOK_MS = 50;
-/** What a postmaster says when another one has just died and its children are still going. */
-const STILL_GOING =
-  /pre-existing shared memory block|lock file ".*" already exists|could not bind|address already in use/i;
+const WATCH_MS = 1_000;
+const STILL_RECOVERING_MS = 10_000;
+const STOP_MS_MAX = 60_000;
+/** What a server says when another one runs, or has just died and its children are still going. */
+const IN_THE_WAY = /pre-existing shared memory block|lock file ".*" already exists/;
 
-/** Whether a process exists; one of another user counts. */
-export function isAlive(pid: number): boolean {
+/**
+ * Starts the server and waits until it answers, which after a crash takes as long as the recovery. It is in a process group of its own,
+ * so that neither a Ctrl-C in our terminal nor our own end stops it; the next start adopts it. Undefined: another server, or what one
+ * has left behind, is in the way at this moment.
+ */
+export async function launch(
+  layout: Layout,
+  connection: ClientConfig,
+  log: PostmasterLog,
+  signal?: AbortSignal,
+): Promise<Postmaster | undefined> {
+  const { serverLog, clusterDir } = layout;
+  await serverLog.trim();
+  const from = await serverLog.size();
+  const postmaster = await spawnServer(layout);
+  const withdraw = (): void => kill(postmaster.pid, 'SIGINT');
+  signal?.addEventListener('abort', withdraw, { once: true });
   try {
-    process.kill(pid, 0);
-    return true;
+    if (await becomesReady(postmaster, connection, log)) return postmaster;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-/** The server process of the cluster, if one runs: by its pid file, and only if that file names our socket directory. */
-export async function findPostmaster({ clusterDir, socketDir }: Layout): Promise<number | undefined> {
-  const text = await readFile(join(clusterDir, 'postmaster.pid'), 'utf8').catch(() => '');
-  const [pid, , , , socket] = text.split('\n');
-  const number = Number(pid);
-  return number > 0 && socket?.trim() === socketDir && isAlive(number) ? number : undefined;
-}
-
-/** Starts the server in a process group of its own, so that it outlives us if we are killed; the next start adopts it. */
-export async function launch(layout: Layout, connection: pg.ClientConfig): Promise<number> {
-  const deadline = performance.now() + START_MS_MAX;
-  for (;;) {
-    const { pid, logFile, from } = await spawnServer(layout);
-    const ready = await becomesReady(pid, connection, deadline);
-    if (ready) return pid;
-    const said = (await readFile(logFile, 'utf8')).slice(from).trim();
-    if (!STILL_GOING.test(said) || performance.now() > deadline) {
-      throw embeddedError(
-        'embedded-start-failed',
-        `PostgreSQL did not start. Its log, ${logFile}, says: ${said.slice(-1_500)}`,
-      );
-    }
-    await pause(500);
-  }
-}
-
-async function spawnServer(layout: Layout): Promise<{ pid: number; logFile: string; from: number }> {
-  const logFile = join(layout.dataDir, 'postgres.log');
-  const size = await stat(logFile).then(
-    (found) => found.size,
-    () => 0,
-  );
-  if (size > LOG_BYTES_MAX) await truncate(logFile, 0);
-  const from = size > LOG_BYTES_MAX ? 0 : size;
-  const log = await open(logFile, 'a', 0o600);
-  try {
-    const program = join(layout.binaries.directory, 'bin/postgres');
-    const child = spawn(program, serverArguments(layout.clusterDir, layout.socketDir), {
-      ...spawnOptions(layout),
-      detached: true,
-      stdio: ['ignore', log.fd, log.fd],
-    });
-    await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
-    child.unref();
-    return { pid: child.pid!, logFile, from };
+    withdraw();
+    await postmaster.ended;
+    throw error;
   } finally {
-    await log.close();
+    signal?.removeEventListener('abort', withdraw);
+  }
+  const words = await serverLog.lastWords(from);
+  if (IN_THE_WAY.test(words)) return undefined;
+  const how = await postmaster.ended;
+  throw embeddedError(
+    'embedded-start-failed',
+    `PostgreSQL ended (${how}) instead of starting on ${clusterDir}. Its log, ${serverLog.file}, says: ${words || 'nothing'}`,
+  );
+}
+
+async function spawnServer(layout: Layout): Promise<Postmaster> {
+  const { binaries, user, socketDir, serverLog } = layout;
+  // What cleans up the temporary directory may have taken it.
+  await makeSocketDirectory(socketDir, user);
+  const output = await serverLog.open();
+  try {
+    const child = spawn(join(binaries.directory, 'bin/postgres'), serverArguments(layout), {
+      ...identity(user),
+      env: programEnvironment(binaries),
+      cwd: '/',
+      detached: true,
+      stdio: ['ignore', output.fd, output.fd],
+    });
+    const ended = new Promise<string>((resolve) => {
+      child.once('exit', (code, signal) => resolve(code === null ? `signal ${signal}` : `exit code ${code}`));
+    });
+    await once(child, 'spawn');
+    child.unref();
+    return { pid: child.pid!, ended };
+  } finally {
+    await output.close();
   }
 }
 
 /** False: the process is gone. */
-async function becomesReady(pid: number, connection: pg.ClientConfig, deadline: number): Promise<boolean> {
-  while (isAlive(pid) && performance.now() < deadline) {
-    if (await answers(connection)) return true;
-    await pause(LOOK_MS);
+async function becomesReady(
+  { pid, ended }: Postmaster,
+  connection: ClientConfig,
+  log: PostmasterLog,
+): Promise<boolean> {
+  const gone = ended.then(() => true);
+  for (let tellAt = performance.now() + STILL_RECOVERING_MS; ;) {
+    if ((await knock(connection)) === 'open') return true;
+    if (await Promise.race([gone, pause(LOOK_MS, false)])) return false;
+    if (performance.now() < tellAt) continue;
+    log.info({ pid }, 'PostgreSQL is not ready yet; after a crash it recovers first');
+    tellAt = performance.now() + STILL_RECOVERING_MS;
   }
-  return false;
 }
 
-export async function answers(connection: pg.ClientConfig): Promise<boolean> {
-  const client = new pg.Client({ ...connection, connectionTimeoutMillis: 2_000 });
+/** A server that is not our child, because an app that is gone has started it: nobody tells us when it ends. */
+export function adopted(clusterDir: string, pid: number): Postmaster {
+  const watch = async (): Promise<string> => {
+    while ((await holderOf(clusterDir, pid)) === 'postmaster') await pause(WATCH_MS, undefined, { ref: false });
+    return 'unknown, since it was started by another process';
+  };
+  return { pid, ended: watch().catch((error: Error) => error.message) };
+}
+
+/**
+ * What a server answers to a connection attempt: `open`, `busy` (starting, stopping or full), `closed` (nobody listens). A wrong password
+ * is an error, because no waiting makes it right.
+ */
+export async function knock(connection: ClientConfig): Promise<'open' | 'busy' | 'closed'> {
+  try {
+    await withClient(connection, (client) => client.query('SELECT 1'));
+    return 'open';
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code === '28P01' || code === '28000') {
+      throw embeddedError(
+        'embedded-start-failed',
+        `PostgreSQL in ${connection.host} does not take the password in DATA_DIR/postgres.password. Restore that file and the cluster from the same backup.`,
+        {},
+        { cause: error },
+      );
+    }
+    return code === 'ENOENT' || code === 'ECONNREFUSED' ? 'closed' : 'busy';
+  }
+}
+
+export async function withClient<T>(connection: ClientConfig, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({ connectionTimeoutMillis: 2_000, ...connection });
   client.on('error', () => undefined);
   try {
     await client.connect();
-    await client.query('SELECT 1');
-    return true;
-  } catch {
-    return false;
+    return await work(client);
   } finally {
     await client.end().catch(() => undefined);
   }
 }
 
-/** Checkpoint first, so that the shutdown has little to write; then a fast shutdown. False: it did not end in time. */
-export async function shutDown(pid: number, connection: pg.ClientConfig): Promise<boolean> {
-  const client = new pg.Client({ ...connection, connectionTimeoutMillis: 2_000 });
-  client.on('error', () => undefined);
-  await client
-    .connect()
-    .then(() => client.query('CHECKPOINT'))
-    .catch(() => undefined);
-  await client.end().catch(() => undefined);
-  if (isAlive(pid)) process.kill(pid, 'SIGINT');
-  const deadline = performance.now() + STOP_MS_MAX;
-  while (isAlive(pid)) {
+/**
+ * Checkpoint first, while nothing waits for it, so that the shutdown has little left to write; then a fast shutdown, which cuts off whoever
+ * is still connected. False: it did not end in time; it goes on ending by itself.
+ */
+export async function shutDown(clusterDir: string, pid: number, connection: ClientConfig): Promise<boolean> {
+  const runs = async (): Promise<boolean> => (await holderOf(clusterDir, pid)) === 'postmaster';
+  if (!(await runs())) return true;
+  await withClient({ ...connection, query_timeout: 30_000 }, (client) => client.query('CHECKPOINT')).catch(
+    () => undefined,
+  );
+  kill(pid, 'SIGINT');
+  for (const deadline = performance.now() + STOP_MS_MAX; await runs();) {
     if (performance.now() > deadline) return false;
     await pause(LOOK_MS);
   }
   return true;
+}
+
+function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }

@@ -1,35 +1,64 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Layout } from './layout.js';
+import { PORT } from './socket-directory.js';
+
 /**
- * For an insert-heavy store on a small machine. Durable: an acknowledged event is on disk. 256 MB of shared buffers hold the hot ends of
- * the indexes; a WAL of up to 4 GB spreads checkpoints, since each one makes all pages be written in full once more.
+ * For an insert-heavy store on a machine with two cores and little memory. Durable: an acknowledged event is on disk. They go by command
+ * line, so that each start takes those of its release and `postgresql.conf` stays as initdb has made it.
  */
 const SETTINGS: Readonly<Record<string, string>> = {
+  // No network: who wants in has to be the user of the socket directory.
   listen_addresses: '',
+  port: String(PORT),
   unix_socket_permissions: '0700',
+  // The pools take about 20; the rest is for administrators and for several test files at once.
   max_connections: '60',
+
   synchronous_commit: 'on',
   fsync: 'on',
   full_page_writes: 'on',
-  shared_buffers: '256MB',
+  // A WAL of up to 4 GB spreads checkpoints, since after each of them every page is written in full once more.
   wal_buffers: '16MB',
   max_wal_size: '4GB',
   min_wal_size: '512MB',
   checkpoint_timeout: '15min',
   checkpoint_completion_target: '0.9',
-  // Compiling plans costs more than our short statements take.
-  jit: 'off',
+  // These builds know pglz only, no lz4; pages in full are rare with the checkpoints above, and the cores are needed elsewhere.
+  wal_compression: 'off',
+
+  // Holds the hot ends of the indexes; the page cache of the system does the rest.
+  shared_buffers: '256MB',
+  effective_cache_size: '1GB',
   huge_pages: 'off',
-  // The log is never updated: vacuum comes for the visibility map only, and not at every fifth of a table's growth.
-  autovacuum_vacuum_insert_scale_factor: '0.5',
+  // Compiling a plan and starting workers cost more than our short statements take; workers also need a large /dev/shm.
+  jit: 'off',
+  max_parallel_workers_per_gather: '0',
+  random_page_cost: '1.1',
+
+  // Little and often: at the default a log of 100 million events waits for 20 million more and is then vacuumed at one go, and the few
+  // rows that are updated all the time (heads, checkpoints) bloat for a minute.
+  autovacuum: 'on',
+  autovacuum_naptime: '15s',
+  autovacuum_vacuum_insert_scale_factor: '0.05',
+
+  // The values of tenants stay out of the log: no details, no statements.
+  log_error_verbosity: 'terse',
+  log_min_error_statement: 'panic',
   log_checkpoints: 'off',
   log_line_prefix: '%m [%p] ',
-  shared_preload_libraries: 'pg_stat_statements',
+  log_timezone: 'UTC',
+  timezone: 'UTC',
+  cluster_name: 'event-store',
+  // One backend that crashes does not end the server.
   restart_after_crash: 'on',
 };
 
-export const serverArguments = (clusterDir: string, socketDir: string): string[] => [
-  '-D',
-  clusterDir,
-  '-c',
-  `unix_socket_directories=${socketDir}`,
-  ...Object.entries(SETTINGS).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
-];
+export function serverArguments({ clusterDir, socketDir, binaries }: Layout): string[] {
+  const settings = { ...SETTINGS, unix_socket_directories: `"${socketDir}"` };
+  const libraries = join(binaries.directory, 'lib/postgresql');
+  // Counts statements and their cost, which bench/ reads; not every build brings it.
+  const statistics = ['so', 'dylib'].some((suffix) => existsSync(join(libraries, `pg_stat_statements.${suffix}`)));
+  if (statistics) Object.assign(settings, { shared_preload_libraries: 'pg_stat_statements' });
+  return ['-D', clusterDir, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
+}

@@ -1,0 +1,43 @@
+import { copyFile, open, stat, truncate, type FileHandle } from 'node:fs/promises';
+
+const BYTES_MAX = 10 * 1024 * 1024;
+const LAST_WORDS_BYTES = 2_000;
+
+/** The file that the server writes to: bounded, with one predecessor (`.1`) kept. */
+export class ServerLog {
+  constructor(readonly file: string) {}
+
+  async size(): Promise<number> {
+    return stat(this.file).then(
+      ({ size }) => size,
+      () => 0,
+    );
+  }
+
+  /** For a new server. Appending: that is what lets `trim` empty the file under a running one. */
+  async open(): Promise<FileHandle> {
+    await this.trim();
+    return open(this.file, 'a', 0o600);
+  }
+
+  /** A line that is written meanwhile may be lost; a disk that the log fills would cost more. */
+  async trim(bytesMax = BYTES_MAX): Promise<void> {
+    if ((await this.size()) <= bytesMax) return;
+    await copyFile(this.file, `${this.file}.1`);
+    await truncate(this.file, 0);
+  }
+
+  /** What was said last, from a byte on. */
+  async lastWords(from = 0): Promise<string> {
+    const size = await this.size();
+    const start = Math.max(from, size - LAST_WORDS_BYTES);
+    if (size <= start) return '';
+    const handle = await open(this.file, 'r');
+    try {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(size - start), 0, size - start, start);
+      return buffer.toString('utf8', 0, bytesRead).trim();
+    } finally {
+      await handle.close();
+    }
+  }
+}

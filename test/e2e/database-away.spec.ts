@@ -1,0 +1,164 @@
+import { startProcess, type TestProcess } from '../support/app.js';
+import { GatedDatabase } from '../support/database-gate.js';
+import { WebhookReceiver, type Received } from '../support/webhook-receiver.js';
+import { until, Workspace } from '../support/workspace.js';
+
+const LONG_MS = 60_000;
+
+let store: GatedDatabase;
+let server: TestProcess;
+let shop: Workspace;
+
+beforeEach(async () => {
+  store = await GatedDatabase.start();
+  server = await startProcess({ connection: store.connection, env: { LOG_LEVEL: 'warn' } });
+  shop = await Workspace.create(server.client);
+}, LONG_MS);
+afterEach(async () => {
+  await server?.kill();
+  await store.drop();
+});
+
+const event = { type: 't', data: 1 };
+const ready = (status: number, withinMs = 20_000) =>
+  until(
+    () => server.client.get('/health/ready'),
+    (answer) => answer.status === status,
+    withinMs,
+  );
+const unique = (requests: readonly Received[]) => [...new Set(requests.map(({ headers }) => headers['x-event-id']))];
+
+describe('while the store is away', () => {
+  it(
+    'the server says so, refuses with 503 and Retry-After, and goes on by itself when the store is back',
+    async () => {
+      await shop.publish({ ...event, id: 'before' });
+      await store.stop();
+      const refused = await shop.tryPublish({ ...event, id: 'while' });
+      expect([refused.status, refused.body.code]).toEqual([503, 'store-unavailable']);
+      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+      expect(refused.headers.get('content-type')).toContain('application/problem+json');
+      const read = await server.client.get(shop.events());
+      expect([read.status, Number(read.headers.get('retry-after')) > 0]).toEqual([503, true]);
+      await ready(503);
+      expect((await server.client.get('/health/live')).status).toBe(200);
+      expect((await server.client.get('/metrics')).status).toBe(200);
+      await store.startAgain();
+      await ready(200);
+      await shop.publish({ ...event, id: 'after' });
+      expect((await shop.readAll()).map(({ id }) => id)).toEqual(['before', 'after']);
+    },
+    LONG_MS,
+  );
+
+  it(
+    'nothing that was acknowledged is lost, and what was refused can be sent again',
+    async () => {
+      const acknowledged = new Set<string>();
+      const refusals = new Set<number>();
+      const enough = Promise.withResolvers<void>();
+      let open = true;
+      const write = async (writer: number): Promise<void> => {
+        for (let n = 0; open; n++) {
+          const id = `w${writer}-${n}`;
+          for (let done = false; open && !done;) {
+            const { status } = await shop.tryPublish({ ...event, id });
+            done = status === 201;
+            if (done) acknowledged.add(id);
+            else refusals.add(status);
+            if (acknowledged.size > 200) enough.resolve();
+          }
+        }
+      };
+      const writers = Promise.all(Array.from({ length: 8 }, (_, i) => write(i)));
+      await enough.promise;
+      await store.stop();
+      await ready(503);
+      const sofar = acknowledged.size;
+      await store.startAgain();
+      await until(
+        () => Promise.resolve(acknowledged.size),
+        (size) => size > sofar + 50,
+        30_000,
+      );
+      open = false;
+      await writers;
+      const stored = await shop.readAll();
+      expect(stored.map(({ position }) => position)).toEqual(stored.map((_, i) => i + 1));
+      const ids = stored.map(({ id }) => id);
+      expect(new Set(ids).size).toBe(ids.length);
+      expect([...acknowledged].filter((id) => !ids.includes(id))).toEqual([]);
+      expect([...refusals].toSorted()).toEqual([503]);
+    },
+    LONG_MS,
+  );
+
+  it(
+    'deliveries rest, and go on in order without a loss',
+    async () => {
+      const receiver = await WebhookReceiver.start();
+      const { id } = await shop.register(receiver.url);
+      await shop.publishMany(5, 'before');
+      await receiver.received(5);
+      await store.stop();
+      await ready(503);
+      await store.startAgain();
+      await ready(200);
+      await shop.publishMany(5, 'after');
+      await until(
+        () => shop.topicStatus(id),
+        ({ lag, position }) => lag.events === 0 && position === 10,
+        30_000,
+      );
+      expect(unique(receiver.requests)).toEqual(
+        [1, 2, 3, 4, 5].map((n) => `before${n}`).concat([1, 2, 3, 4, 5].map((n) => `after${n}`)),
+      );
+      await receiver.stop();
+    },
+    LONG_MS,
+  );
+
+  it(
+    'the log says so with a level that wakes somebody, and keeps the password to itself',
+    async () => {
+      await store.stop();
+      await ready(503);
+      await shop.tryPublish(event);
+      await store.startAgain();
+      await ready(200);
+      await server.stop();
+      const levels = server
+        .output()
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { level: number }).level);
+      expect(Math.max(...levels)).toBeGreaterThanOrEqual(40);
+      expect(server.output()).not.toContain(store.connection.password);
+    },
+    LONG_MS,
+  );
+});
+
+describe('when the store falls silent', () => {
+  it(
+    'requests get their 503 in bounded time instead of hanging, and the server recovers',
+    async () => {
+      await shop.publish({ ...event, id: 'before' });
+      store.fallSilent();
+      const from = performance.now();
+      const answers = await Promise.all([
+        shop.tryPublish({ ...event, id: 'while' }),
+        server.client.get(shop.events()),
+        ready(503),
+      ]);
+      expect(answers.slice(0, 2).map(({ status }) => status)).toEqual([503, 503]);
+      expect(performance.now() - from).toBeLessThan(25_000);
+      store.speakAgain();
+      await ready(200);
+      await shop.publish({ ...event, id: 'after' });
+      const ids = (await shop.readAll()).map(({ id }) => id).filter((id) => id !== 'while');
+      expect(ids).toEqual(['before', 'after']);
+    },
+    LONG_MS,
+  );
+});

@@ -13,9 +13,6 @@ import { frameworkLog } from './platform/telemetry/framework-log.js';
 import { processLogger } from './platform/telemetry/logger.js';
 import { Readiness } from './platform/telemetry/readiness.js';
 
-/** How long requests may take to end after the stop; a client that does not read its answer would hold it for ever. */
-const DRAIN_MS_MAX = 10_000;
-
 export interface RunningApp {
   readonly app: NestFastifyApplication;
   /** Where it listens. */
@@ -42,13 +39,18 @@ export async function start(settings: Settings, version: string): Promise<Runnin
     );
     app.useLogger(frameworkLog(app.get(Logger)));
     await installHttp(app, settings);
-    serveDocs(app, openApiDocument(app, version));
+    serveDocs(app, openApiDocument(app, version, settings.http.publicUrl));
     await app.get(Hints).start();
     const firstAccess = await app.get(FirstAdministrator).create();
     const connections = new OpenConnections(app.getHttpServer());
     await app.listen(settings.http.port, settings.http.host);
     app.get(Readiness).started();
-    return { app, url: await app.getUrl(), firstAccess, stop: () => stop(app, connections, store) };
+    return {
+      app,
+      url: await app.getUrl(),
+      firstAccess,
+      stop: () => stop(app, connections, store, settings.http.shutdownGraceMs),
+    };
   } catch (error) {
     await store.database.close();
     await store.storage.stop();
@@ -60,9 +62,10 @@ async function stop(
   app: NestFastifyApplication,
   connections: OpenConnections,
   { database, storage }: OpenStorage,
+  graceMs: number,
 ): Promise<void> {
   app.get(Readiness).stopping();
-  const closed = connections.closeUnused(DRAIN_MS_MAX);
+  const closed = connections.closeUnused(graceMs);
   await app.close().finally(closed);
   await database.close();
   await storage.stop();

@@ -1,10 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 
 /**
  * A load client that costs little: keep-alive sockets, requests as ready-made bytes, answers counted by Content-Length. On a machine
  * that client, server and database share, a comfortable client would measure itself.
  */
-export function rawRequest({ method = 'POST', path, host, headers = {}, body = '' }) {
+export function rawRequest({ method = 'POST', path, host = '127.0.0.1', headers = {}, body = '' }) {
   const bytes = Buffer.from(body);
   const lines = [
     `${method} ${path} HTTP/1.1`,
@@ -41,8 +42,8 @@ function openSocket(port, host) {
   });
 }
 
-/** Each connection sends its next request when the answer to the last has come. */
-export async function closedLoop({ port, host = '127.0.0.1', connections, durationMs, warmUpMs = 1_000, next }) {
+/** Each connection sends its next request when the answer to the last has come. `watchedPid`: whose CPU time is measured as well. */
+export async function closedLoop({ port, host, connections, durationMs, warmUpMs = 1_000, watchedPid, next }) {
   const latencies = [];
   const statuses = new Map();
   let measuring = false;
@@ -75,17 +76,78 @@ export async function closedLoop({ port, host = '127.0.0.1', connections, durati
   await new Promise((resolve) => setTimeout(resolve, warmUpMs));
   measuring = true;
   const started = performance.now();
+  const cpuBefore = cpuMicroseconds(watchedPid);
   await new Promise((resolve) => setTimeout(resolve, durationMs));
   measuring = false;
   const seconds = (performance.now() - started) / 1_000;
+  const cpu = cpuMicroseconds(watchedPid) - cpuBefore;
   stopped = true;
   await Promise.all(done);
   for (const socket of sockets) socket.destroy();
   return {
     ratePerSecond: Math.round(latencies.length / seconds),
+    cpuMicrosPerRequest: Math.round((cpu / latencies.length) * 10) / 10,
     ...percentiles(latencies),
     statuses: Object.fromEntries(statuses),
   };
+}
+
+/** A free-running clock that all processes of a machine share, in microseconds. */
+export const sharedMicros = () => Number(process.hrtime.bigint() / 1_000n);
+
+/**
+ * Offers requests at a steady rate, whatever becomes of them. `next(dueMicros)` makes the bytes of the request that is due then; one that finds all
+ * connections busy waits, and its time runs: what the server holds up is not left out (coordinated omission).
+ */
+export async function openLoop({ port, host, connections, durationMs, ratePerSecond, next }) {
+  const sockets = await Promise.all(Array.from({ length: connections }, () => openSocket(port, host)));
+  const total = Math.round((durationMs * ratePerSecond) / 1_000);
+  const statuses = new Map();
+  const free = [...sockets];
+  const waiting = [];
+  let answered = 0;
+  let waitingMax = 0;
+  await new Promise((resolve, reject) => {
+    for (const socket of sockets) {
+      const onAnswer = (status) => {
+        statuses.set(status, (statuses.get(status) ?? 0) + 1);
+        const request = waiting.shift();
+        if (request) socket.write(request);
+        else free.push(socket);
+        if (++answered === total) resolve();
+      };
+      socket.on('data', answerReader(onAnswer));
+      socket.on('error', reject);
+      socket.on('close', () => reject(new Error('the server closed a connection')));
+    }
+    const startedAt = sharedMicros();
+    let sent = 0;
+    const sendDue = () => {
+      const due = Math.min(total, Math.floor(((sharedMicros() - startedAt) * ratePerSecond) / 1e6));
+      for (; sent < due; sent++) {
+        const request = next(startedAt + Math.round((sent * 1e6) / ratePerSecond));
+        const socket = free.pop();
+        if (socket) socket.write(request);
+        else waiting.push(request);
+      }
+      waitingMax = Math.max(waitingMax, waiting.length);
+      if (sent < total) setTimeout(sendDue, 1);
+    };
+    sendDue();
+  });
+  for (const socket of sockets) socket.removeAllListeners('close').destroy();
+  return { sent: total, waitingMax, statuses: Object.fromEntries(statuses) };
+}
+
+/** CPU time of a process so far, to 10 ms; NaN where there is no /proc. */
+export function cpuMicroseconds(pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11]) + Number(fields[12])) * 10_000;
+  } catch {
+    return Number.NaN;
+  }
 }
 
 export function percentiles(values) {
@@ -94,4 +156,10 @@ export function percentiles(values) {
     sorted.length === 0 ? Number.NaN : sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
   const round = (value) => Math.round(value * 1_000) / 1_000;
   return { p50: round(at(0.5)), p95: round(at(0.95)), p99: round(at(0.99)), max: round(at(1)), samples: sorted.length };
+}
+
+export function median(values) {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }

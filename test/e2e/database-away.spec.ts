@@ -57,17 +57,17 @@ describe('while the store is away', () => {
       const acknowledged = new Set<string>();
       const refusals = new Set<number>();
       const enough = Promise.withResolvers<void>();
-      let open = true;
+      const over = new AbortController();
       const write = async (writer: number): Promise<void> => {
-        for (let n = 0; open; n++) {
+        for (let n = 0; !over.signal.aborted;) {
           const id = `w${writer}-${n}`;
-          for (let done = false; open && !done;) {
-            const { status } = await shop.tryPublish({ ...event, id });
-            done = status === 201;
-            if (done) acknowledged.add(id);
-            else refusals.add(status);
-            if (acknowledged.size > 200) enough.resolve();
+          const { status } = await shop.tryPublish({ ...event, id });
+          if (status !== 201) {
+            refusals.add(status);
+            continue;
           }
+          n++;
+          if (acknowledged.add(id).size > 200) enough.resolve();
         }
       };
       const writers = Promise.all(Array.from({ length: 8 }, (_, i) => write(i)));
@@ -81,14 +81,14 @@ describe('while the store is away', () => {
         (size) => size > sofar + 50,
         30_000,
       );
-      open = false;
+      over.abort();
       await writers;
       const stored = await shop.readAll();
       expect(stored.map(({ position }) => position)).toEqual(stored.map((_, i) => i + 1));
       const ids = stored.map(({ id }) => id);
       expect(new Set(ids).size).toBe(ids.length);
       expect([...acknowledged].filter((id) => !ids.includes(id))).toEqual([]);
-      expect([...refusals].toSorted()).toEqual([503]);
+      expect([...refusals].filter((status) => status !== 503)).toEqual([]);
     },
     LONG_MS,
   );

@@ -22,14 +22,14 @@ export class HealthController {
 
   /** The process turns its event loop; it depends on nothing else, so that a store that is away does not get it restarted. */
   @Get('live')
-  @Public()
+  @Public('Whether the process is alive')
   @ApiOkResponse()
   live(): { status: 'ok' } {
     return { status: 'ok' };
   }
 
   @Get('ready')
-  @Public()
+  @Public('Whether it takes requests')
   @ApiOkResponse()
   @ApiServiceUnavailableResponse({ description: 'Starting, stopping, or the store is away.' })
   async ready(@Res({ passthrough: true }) reply: Reply): Promise<HealthCheckResult> {

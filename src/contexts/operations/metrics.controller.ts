@@ -16,7 +16,7 @@ export class MetricsController extends PrometheusController {
   }
 
   @Get()
-  @Public()
+  @Public('Metrics for Prometheus')
   @ApiExcludeEndpoint()
   override async index(@Res({ passthrough: true }) response: unknown): Promise<string> {
     if (!this.allows((response as Reply).request)) throw httpError('route-not-found', 'There is no such route.');

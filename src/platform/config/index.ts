@@ -1,4 +1,5 @@
-export { CONFIG_DIR, loadSettings, profileOf, SettingsError, type Profile } from './load-settings.js';
+export { CONFIG_DIR, loadSettings, profileOf, type Profile } from './load-settings.js';
 export { Secret } from './parsers.js';
+export { SettingsError } from './problems.js';
 export type { Settings } from './settings-table.js';
 export * from './tokens.js';

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { loadSettings, SettingsError } from './load-settings.js';
+import { loadSettings } from './load-settings.js';
+import { SettingsError } from './problems.js';
 
 const problemsOf = (env: NodeJS.ProcessEnv): readonly string[] => {
   try {
@@ -14,10 +15,24 @@ const problemsOf = (env: NodeJS.ProcessEnv): readonly string[] => {
   return [];
 };
 
+const KEY = 'k'.repeat(40);
+
+let directory: string;
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'settings-'));
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+function fileOf(content: string, name = 'extra.yaml'): string {
+  const file = join(directory, name);
+  writeFileSync(file, content);
+  return file;
+}
+
 describe('settings', () => {
   it('have defaults with which a newcomer starts: port 3000, loopback, embedded PostgreSQL, webhooks to this machine', () => {
     const settings = loadSettings({ env: {} });
-    expect(settings.http).toMatchObject({ port: 3_000, host: '127.0.0.1' });
+    expect(settings.http).toMatchObject({ port: 3_000, host: '127.0.0.1', publicUrl: undefined });
     expect(settings.storage).toMatchObject({ dataDir: './data', databaseUrl: undefined });
     expect(settings.delivery.allowedCidrs).toEqual(['127.0.0.0/8', '::1/128']);
     expect(settings.roles).toEqual(['api', 'worker']);
@@ -30,76 +45,105 @@ describe('settings', () => {
     });
   });
 
-  it('are overridden by the environment, where an empty variable counts as not set', () => {
-    const { http, delivery, roles } = loadSettings({
-      env: { PORT: '4000', HOST: '', DELIVERY_ALLOWED_CIDRS: '10.0.0.0/8, fd00::/8', ROLES: 'api' },
-    });
-    expect([http.port, http.host, delivery.allowedCidrs, roles]).toEqual([
-      4_000,
-      '127.0.0.1',
-      ['10.0.0.0/8', 'fd00::/8'],
-      ['api'],
-    ]);
+  it('cannot be changed once they are loaded, however deep', () => {
+    const { http, delivery } = loadSettings({ env: {} });
+    expect(() => ((http as { port: number }).port = 1)).toThrow(TypeError);
+    expect(() => (delivery.allowedCidrs as string[]).push('0.0.0.0/0')).toThrow(TypeError);
   });
 
-  it('stop the start with all problems at once, by name and never by value', () => {
+  it('stop the start with all problems at once, of each kind, by name and never by value', () => {
     const problems = problemsOf({
       PORT: 'eighty',
       LOG_LEVEL: 'loud',
       ADMIN_PASSWORD: 'hunter2',
       DELIVERY_ALLOWED_CIDRS: 'inside',
       BCRYPT_COST: '4',
+      DELIVERY_TIMEOUT: '1',
+      DATABASE_URL: 'postgres://root:swordfish@db/x',
+      METRICS_TOKEN_FILE: join(directory, 'nowhere'),
+      CONFIG_FILE: fileOf('nonsense: gibberish\n'),
     });
-    expect(problems).toHaveLength(5);
-    for (const name of ['PORT', 'LOG_LEVEL', 'ADMIN_PASSWORD', 'DELIVERY_ALLOWED_CIDRS', 'BCRYPT_COST']) {
-      expect(problems.some((problem) => problem.includes(`(${name})`))).toBe(true);
+    expect(problems).toHaveLength(9);
+    for (const name of ['PORT', 'LOG_LEVEL', 'ADMIN_PASSWORD', 'DELIVERY_ALLOWED_CIDRS', 'BCRYPT_COST', 'SECRET_KEY']) {
+      expect(problems).toContainEqual(expect.stringContaining(`(${name})`));
     }
-    for (const value of ['eighty', 'loud', 'hunter2', 'inside']) expect(problems.join()).not.toContain(value);
+    for (const name of ['DELIVERY_TIMEOUT is', '(METRICS_TOKEN_FILE)', 'nonsense']) {
+      expect(problems).toContainEqual(expect.stringContaining(name));
+    }
+    const { message, stack } = new SettingsError(problems);
+    for (const value of ['eighty', 'loud', 'hunter2', 'inside', 'swordfish', 'gibberish']) {
+      expect(`${message}${stack}`).not.toContain(value);
+    }
   });
 
-  it('know a misspelt variable that can only be ours, and say what was meant', () => {
-    expect(problemsOf({ DELIVERY_ALLOWED_CIDR: '10.0.0.0/8' })).toEqual([
-      'DELIVERY_ALLOWED_CIDR is not a known setting; did you mean DELIVERY_ALLOWED_CIDRS?',
+  it('demand a master key with an external database in every profile, and tell nothing twice', () => {
+    for (const NODE_ENV of ['production', 'development', 'test']) {
+      expect(problemsOf({ NODE_ENV, DATABASE_URL: 'postgres://db/x' })).toEqual([
+        'security.secretKey (SECRET_KEY) is required with storage.databaseUrl (DATABASE_URL), and must be the same on all instances',
+      ]);
+    }
+    expect(problemsOf({ DATABASE_URL: 'postgres://db/x', SECRET_KEY: 'short' })).toEqual([
+      'security.secretKey (SECRET_KEY) must have at least 32 characters',
     ]);
-    expect(problemsOf({ HTTP_PROXY: 'http://proxy' })).toEqual([]);
+    expect(problemsOf({ DATABASE_URL: 'postgres://db/x', SECRET_KEY: KEY })).toEqual([]);
   });
 
-  it('refuse unknown keys of a file', () => {
-    const directory = mkdtempSync(join(tmpdir(), 'settings-'));
-    try {
-      const file = join(directory, 'extra.yaml');
-      writeFileSync(file, 'http:\n  prot: 80\n');
-      expect(problemsOf({ CONFIG_FILE: file })).toEqual([`http.prot in ${file} is not a known setting`]);
-    } finally {
-      rmSync(directory, { recursive: true });
-    }
+  it.each([
+    ['a heartbeat that fits its lease twice', { DELIVERY_HEARTBEAT_MS: '3000' }, 'DELIVERY_LEASE_TTL_MS'],
+    ['a head that ends before its request', { HTTP_REQUEST_TIMEOUT_MS: '9999' }, 'HTTP_HEADERS_TIMEOUT_MS'],
+    ['an event that fits into its batch', { PUBLISH_BATCH_BYTES_MAX: '1048575' }, 'PUBLISH_EVENT_BYTES_MAX'],
+  ])('demand %s', (_, env, name) => {
+    expect(problemsOf(env)).toEqual([expect.stringContaining(`(${name})`)]);
   });
 
-  it('demand a secret key with an external database, and a heartbeat that fits its lease', () => {
-    expect(problemsOf({ DATABASE_URL: 'postgres://db/x' })).toEqual([expect.stringContaining('SECRET_KEY')]);
-    expect(problemsOf({ DELIVERY_HEARTBEAT_MS: '3000' })).toEqual([expect.stringContaining('DELIVERY_HEARTBEAT_MS')]);
+  it('refuse a key of 16 bytes that looks long in hexadecimal', () => {
+    expect(problemsOf({ SECRET_KEY: 'ab'.repeat(16) })).toEqual([expect.stringContaining('64 characters')]);
+    expect(problemsOf({ SECRET_KEY: 'ab'.repeat(32) })).toEqual([]);
   });
 
-  it('take secrets from files, and print none of them', () => {
-    const directory = mkdtempSync(join(tmpdir(), 'settings-'));
-    try {
-      const file = join(directory, 'key');
-      writeFileSync(file, `${'k'.repeat(40)}\n`);
-      const settings = loadSettings({ env: { SECRET_KEY_FILE: file, ADMIN_PASSWORD: 'correct horse battery' } });
-      expect(settings.security.secretKey?.reveal()).toBe('k'.repeat(40));
-      const printed = `${JSON.stringify(settings)} ${inspect(settings, { depth: 9 })} ${String(settings.admin.password)}`;
-      expect(printed).not.toContain('kkk');
-      expect(printed).not.toContain('horse');
-    } finally {
-      rmSync(directory, { recursive: true });
-    }
-    expect(problemsOf({ SECRET_KEY_FILE: '/nowhere/key' })).toEqual([
-      'SECRET_KEY_FILE names a file that does not exist',
+  it('refuse a misspelt sslmode instead of encrypting without a check', () => {
+    const env = { SECRET_KEY: KEY };
+    expect(problemsOf({ ...env, DATABASE_URL: 'postgres://db/x?sslmode=verify-ful' })).toEqual([
+      expect.stringMatching(/\(DATABASE_URL\) .*sslmode/),
+    ]);
+    expect(problemsOf({ ...env, DATABASE_URL: 'postgres://db/x?sslmode=verify-full' })).toEqual([]);
+  });
+});
+
+describe('secrets', () => {
+  it('come from files, without the newline that editors leave', () => {
+    const { security } = loadSettings({ env: { SECRET_KEY_FILE: fileOf(`${KEY}\n\n`, 'key') } });
+    expect(security.secretKey?.reveal()).toBe(`${KEY}\n`);
+  });
+
+  it('are never printed', () => {
+    const settings = loadSettings({
+      env: {
+        SECRET_KEY: KEY,
+        ADMIN_PASSWORD: 'correct horse battery',
+        DATABASE_URL: 'postgres://root:swordfish@db/x',
+        METRICS_TOKEN: 'bearer-of-good-news',
+      },
+    });
+    const { admin, storage } = settings;
+    const printed = [
+      JSON.stringify(settings),
+      inspect(settings, { depth: 9, showHidden: true }),
+      `${String(admin.password)} ${storage.databaseUrl}`,
+    ].join();
+    for (const value of ['kkk', 'horse', 'swordfish', 'good-news']) expect(printed).not.toContain(value);
+    expect(printed.match(/\[secret\]/g)).toHaveLength(10);
+  });
+
+  it('are a problem when their file cannot be read, and nothing follows from that', () => {
+    expect(problemsOf({ DATABASE_URL: 'postgres://db/x', SECRET_KEY_FILE: directory })).toEqual([
+      'security.secretKey (SECRET_KEY_FILE) names a file that cannot be read (EISDIR)',
     ]);
   });
 
-  it('cannot be changed once they are loaded', () => {
-    const settings = loadSettings({ env: {} });
-    expect(() => ((settings.http as { port: number }).port = 1)).toThrow(TypeError);
+  it('are a problem when given twice', () => {
+    expect(problemsOf({ SECRET_KEY: KEY, SECRET_KEY_FILE: fileOf(KEY, 'key') })).toEqual([
+      'SECRET_KEY and SECRET_KEY_FILE are both set; unset one of them',
+    ]);
   });
 });

@@ -65,14 +65,22 @@ export const secret =
   (value) =>
     typeof value === 'string' && value.length >= min ? new Secret(value) : fail(`must have at least ${min} characters`);
 
+/** At least 32 bytes: as hexadecimal digits they take 64 characters; base64 and free text carry more in each. */
+export const masterKey: Parser<Secret> = (value) => {
+  if (typeof value !== 'string' || value.length < 32) return fail('must have at least 32 characters');
+  if (/^[0-9a-f]+$/i.test(value) && value.length < 64)
+    return fail('must have at least 64 characters if all are hexadecimal');
+  return new Secret(value);
+};
+
 export const oneOf =
   <const V extends string>(...values: V[]): Parser<V> =>
   (value) =>
     values.find((known) => known === value) ?? fail(`must be one of ${values.join(', ')}`);
 
-/** A YAML list, or words with commas between. */
+/** A YAML list, or words with commas between; what is named twice counts once. */
 export const list =
-  <T>(item: Parser<T>): Parser<readonly T[]> =>
+  <T>(item: Parser<T>, lengthMin = 0): Parser<readonly T[]> =>
   (value) => {
     const items =
       typeof value === 'string'
@@ -81,7 +89,9 @@ export const list =
             .map((word) => word.trim())
             .filter(Boolean)
         : value;
-    return Array.isArray(items) ? items.map((one) => item(one)) : fail('must be a list');
+    if (!Array.isArray(items)) return fail('must be a list');
+    if (items.length < lengthMin) return fail(`must name at least ${lengthMin}`);
+    return [...new Set(items.map((one) => item(one)))];
   };
 
 export const cidr: Parser<string> = (value) =>
@@ -94,16 +104,28 @@ export const email: Parser<string> = (value) =>
     ? value
     : fail('must be an e-mail address');
 
-export const url =
-  (...protocols: string[]): Parser<string> =>
-  (value) => {
-    const valid = typeof value === 'string' && URL.canParse(value) && protocols.includes(new URL(value).protocol);
-    return valid
-      ? (value as string)
-      : fail(`must be a URL that begins with ${protocols.map((name) => `${name}//`).join(' or ')}`);
-  };
+/** Without a slash at its end, so that a path can follow. */
+export const baseUrl: Parser<string> = (value) => {
+  const url = parsedUrl(value, ['http:', 'https:']);
+  if (!url) return fail('must be a URL that begins with http:// or https://');
+  if (url.username || url.password || url.search || url.hash)
+    return fail('must be a URL without user, query and fragment');
+  return url.href.replace(/\/+$/, '');
+};
 
-export const secretUrl =
-  (...protocols: string[]): Parser<Secret> =>
-  (value) =>
-    new Secret(url(...protocols)(value));
+/** Those of libpq. One that is misspelt would be taken for a weaker one. */
+const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'];
+
+/** It holds a password, most of the time. */
+export const databaseUrl: Parser<Secret> = (value) => {
+  const url = parsedUrl(value, ['postgres:', 'postgresql:']);
+  if (!url) return fail('must be a URL that begins with postgres:// or postgresql://');
+  if (url.searchParams.getAll('sslmode').some((mode) => !SSL_MODES.includes(mode)))
+    return fail(`must have one of ${SSL_MODES.join(', ')} as its sslmode`);
+  return new Secret(value as string);
+};
+
+function parsedUrl(value: unknown, protocols: readonly string[]): URL | undefined {
+  const url = typeof value === 'string' ? URL.parse(value) : null;
+  return url && protocols.includes(url.protocol) ? url : undefined;
+}

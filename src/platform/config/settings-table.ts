@@ -1,4 +1,18 @@
-import { cidr, email, flag, list, oneOf, optional, secret, secretUrl, text, whole, type Parser } from './parsers.js';
+import {
+  baseUrl,
+  cidr,
+  databaseUrl,
+  email,
+  flag,
+  list,
+  masterKey,
+  oneOf,
+  optional,
+  secret,
+  text,
+  whole,
+  type Parser,
+} from './parsers.js';
 
 export interface Setting<T = unknown> {
   /** The environment variable that overrides it. */
@@ -19,16 +33,18 @@ export const SETTINGS = {
   http: {
     port: setting('PORT', whole(0, 65_535)),
     host: setting('HOST', text(255)),
+    publicUrl: setting('PUBLIC_URL', optional(baseUrl)),
     bodyBytesMax: setting('HTTP_BODY_BYTES_MAX', whole(4 * KIB, 10 * MIB)),
     requestTimeoutMs: setting('HTTP_REQUEST_TIMEOUT_MS', whole(1_000, 600_000)),
     headersTimeoutMs: setting('HTTP_HEADERS_TIMEOUT_MS', whole(500, 60_000)),
     keepAliveMs: setting('HTTP_KEEP_ALIVE_MS', whole(1_000, 600_000)),
+    shutdownGraceMs: setting('HTTP_SHUTDOWN_GRACE_MS', whole(0, 600_000)),
     trustProxy: setting('HTTP_TRUST_PROXY', list(cidr)),
     streamsMax: setting('HTTP_STREAMS_MAX', whole(1, 100_000)),
   },
   storage: {
     dataDir: setting('DATA_DIR', text(1_024)),
-    databaseUrl: secretSetting('DATABASE_URL', optional(secretUrl('postgres:', 'postgresql:'))),
+    databaseUrl: secretSetting('DATABASE_URL', optional(databaseUrl)),
     databaseCaFile: setting('DATABASE_CA_FILE', optional(text(1_024))),
     poolSize: setting('DATABASE_POOL_SIZE', whole(2, 200)),
     appendConnections: setting('APPEND_CONNECTIONS', whole(1, 64)),
@@ -40,12 +56,12 @@ export const SETTINGS = {
     password: secretSetting('ADMIN_PASSWORD', optional(secret(12))),
   },
   security: {
-    secretKey: secretSetting('SECRET_KEY', optional(secret(32))),
+    secretKey: secretSetting('SECRET_KEY', optional(masterKey)),
     accessTokenTtlSeconds: setting('ACCESS_TOKEN_TTL_SECONDS', whole(60, 86_400)),
     refreshTokenTtlSeconds: setting('REFRESH_TOKEN_TTL_SECONDS', whole(3_600, 31_536_000)),
     bcryptCost: setting('BCRYPT_COST', whole(10, 14)),
   },
-  roles: setting('ROLES', list(oneOf('api', 'worker'))),
+  roles: setting('ROLES', list(oneOf('api', 'worker'), 1)),
   log: {
     level: setting('LOG_LEVEL', oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent')),
   },
@@ -77,11 +93,6 @@ export const SETTINGS = {
 type Values<T> = T extends Setting<infer V> ? V : { readonly [K in keyof T]: Values<T[K]> };
 
 export type Settings = Values<typeof SETTINGS>;
-
-/** Variables beginning with these are ours: one that is none of them is a mistake. */
-export const OWN_PREFIXES = ['DELIVERY_', 'PUBLISH_', 'ADMIN_', 'HTTP_', 'READ_', 'APPEND_'] as const;
-/** Proxies of the environment, which we do not use but which are not mistakes. */
-export const FOREIGN = new Set(['HTTP_PROXY']);
 
 export type Table = { readonly [name: string]: Setting | Table };
 

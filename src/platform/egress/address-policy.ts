@@ -14,6 +14,9 @@ export interface AddressPolicyOptions {
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 type Range = [Address, number];
 
+/** WHATWG parsing drops line breaks and tabs, so that what is shown would not be what is used. */
+// oxlint-disable-next-line no-control-regex
+const CONTROL = /[\u0000-\u001f\u007f]/;
 export const URL_LENGTH_MAX = 2_048;
 const PORT_MIN = 1_024;
 const WELL_KNOWN_PORTS = new Set(['', '80', '443']);
@@ -42,7 +45,7 @@ const fail = defineErrors({
 export const ADDRESS_NOT_ALLOWED = 'address not allowed';
 
 export function addressRefused(pointer: string): DomainError {
-  const detail = `The webhook's ${ADDRESS_NOT_ALLOWED}.`;
+  const detail = `The webhook's address is not allowed.`;
   return fail('webhook-address-refused', detail, { errors: [{ pointer, detail: ADDRESS_NOT_ALLOWED }] });
 }
 
@@ -71,7 +74,11 @@ export class AddressPolicy {
    */
   judgeUrl(raw: string, pointer = '/url'): URL {
     const url = raw.length <= URL_LENGTH_MAX && URL.canParse(raw) ? new URL(raw) : undefined;
-    const detail = url ? this.flawOf(url) : `must be an absolute URL of at most ${URL_LENGTH_MAX} characters`;
+    const detail = CONTROL.test(raw)
+      ? 'must not hold control characters'
+      : url
+        ? this.flawOf(url)
+        : `must be an absolute URL of at most ${URL_LENGTH_MAX} characters`;
     if (detail) throw fail('webhook-url-invalid', `The webhook URL ${detail}.`, { errors: [{ pointer, detail }] });
     const literal = addressLiteral(url!.hostname);
     if (literal !== undefined && this.judgeAddress(literal) === 'refused') throw addressRefused(pointer);

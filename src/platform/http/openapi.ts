@@ -4,8 +4,8 @@ import { allErrors } from '../../kernel/domain-error.js';
 import { statusOf } from './problem.js';
 
 /** The full contract, OpenAPI 3.1. */
-export function openApiDocument(app: NestFastifyApplication, version: string): OpenAPIObject {
-  const config = new DocumentBuilder()
+export function openApiDocument(app: NestFastifyApplication, version: string, publicUrl?: string): OpenAPIObject {
+  const builder = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle('Event Store')
     .setDescription('Publish events into topics; have them delivered to webhooks, at least once and in order.')
@@ -16,9 +16,9 @@ export function openApiDocument(app: NestFastifyApplication, version: string): O
       bearerFormat: 'JWT',
       description: 'The access token of POST /auth/login.',
     })
-    .addApiKey({ type: 'apiKey', in: 'header', name: 'X-API-Key' }, 'apiKey')
-    .build();
-  const document = SwaggerModule.createDocument(app, config, {
+    .addApiKey({ type: 'apiKey', in: 'header', name: 'X-API-Key' }, 'apiKey');
+  if (publicUrl !== undefined) builder.addServer(publicUrl);
+  const document = SwaggerModule.createDocument(app, builder.build(), {
     operationIdFactory: (controller, method) => `${controller.replace('Controller', '')}_${method}`,
   });
   addProblems(document);

@@ -8,20 +8,17 @@ import type pg from 'pg';
  */
 export async function connectionOf(databaseUrl: string, caFile: string | undefined): Promise<pg.ClientConfig> {
   const url = new URL(databaseUrl);
-  const mode = url.searchParams.get('sslmode') ?? 'disable';
   const rootCert = caFile ?? url.searchParams.get('sslrootcert') ?? undefined;
+  const mode = url.searchParams.get('sslmode') ?? (rootCert === undefined ? 'disable' : 'verify-full');
   for (const name of ['sslmode', 'sslrootcert']) url.searchParams.delete(name);
   return { connectionString: url.toString(), ssl: mode === 'disable' ? false : await tlsOf(mode, rootCert) };
 }
 
 async function tlsOf(mode: string, rootCert: string | undefined): Promise<NonNullable<pg.ClientConfig['ssl']>> {
   const ca = rootCert === undefined ? undefined : await readFile(rootCert, 'utf8');
-  switch (mode) {
-    case 'verify-full':
-      return { rejectUnauthorized: true, ca };
-    case 'verify-ca':
-      return { rejectUnauthorized: true, ca, checkServerIdentity: () => undefined };
-    default:
-      return { rejectUnauthorized: false, ca };
-  }
+  if (mode === 'verify-full') return { rejectUnauthorized: true, ca };
+  // With an authority at hand `require` verifies, too, as libpq does.
+  if (mode === 'verify-ca' || ca !== undefined)
+    return { rejectUnauthorized: true, ca, checkServerIdentity: () => undefined };
+  return { rejectUnauthorized: false };
 }

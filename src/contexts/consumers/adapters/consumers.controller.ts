@@ -45,7 +45,7 @@ export class ConsumersController {
   ) {}
 
   @Post()
-  @Requires('consumer:manage')
+  @Requires('consumer:manage', 'Register a webhook consumer')
   @Idempotent()
   @ApiCreatedResponse({ type: RegisteredConsumerDto })
   async register(
@@ -62,7 +62,7 @@ export class ConsumersController {
   }
 
   @Get()
-  @Requires('consumer:read')
+  @Requires('consumer:read', 'List consumers')
   @ApiOkResponse({ type: ConsumerPage })
   async list(@Param() namespace: NamespaceRef, @Query() { limit, cursor }: ListQuery): Promise<ConsumerPage> {
     const scope = `consumers ${namespace.tenantId}/${namespace.namespaceId}`;
@@ -72,7 +72,7 @@ export class ConsumersController {
   }
 
   @Get(':consumerId')
-  @Requires('consumer:read')
+  @Requires('consumer:read', 'Show a consumer')
   @ApiParam({ name: 'consumerId' })
   @ApiOkResponse({ type: ConsumerDto })
   async get(@Param() ref: ConsumerRef, @Res({ passthrough: true }) reply: Reply): Promise<ConsumerDto> {
@@ -82,7 +82,7 @@ export class ConsumersController {
   }
 
   @Patch(':consumerId')
-  @Requires('consumer:manage')
+  @Requires('consumer:manage', 'Change a consumer')
   @ApiParam({ name: 'consumerId' })
   @ApiOkResponse({ type: ConsumerDto })
   async patch(
@@ -100,7 +100,7 @@ export class ConsumersController {
 
   @Delete(':consumerId')
   @HttpCode(204)
-  @Requires('consumer:manage')
+  @Requires('consumer:manage', 'Delete a consumer')
   @ApiParam({ name: 'consumerId' })
   @ApiNoContentResponse()
   async delete(@Param() ref: ConsumerRef, @Req() request: Request): Promise<void> {
@@ -109,7 +109,7 @@ export class ConsumersController {
 
   @Post(':consumerId/pause')
   @HttpCode(200)
-  @Requires('consumer:manage')
+  @Requires('consumer:manage', 'Pause deliveries; nothing is lost')
   @ApiParam({ name: 'consumerId' })
   @ApiOkResponse({ type: ConsumerDto, description: 'Nothing is lost: delivery goes on from the same place.' })
   async pause(@Param() ref: ConsumerRef, @Req() request: Request): Promise<ConsumerDto> {
@@ -118,7 +118,7 @@ export class ConsumersController {
 
   @Post(':consumerId/resume')
   @HttpCode(200)
-  @Requires('consumer:manage')
+  @Requires('consumer:manage', 'Resume deliveries, also of a held topic')
   @ApiParam({ name: 'consumerId' })
   @ApiOkResponse({
     type: ConsumerDto,

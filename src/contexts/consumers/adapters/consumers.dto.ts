@@ -63,7 +63,7 @@ const AreHeaders =
       },
     });
 
-export class TopicDto {
+export class TopicSubscriptionDto {
   @ApiProperty({ example: 'orders' })
   @Matches(CHOSEN_ID, { message: 'must be the id of a topic' })
   readonly topic!: string;
@@ -169,14 +169,14 @@ export class RegisterConsumerBody extends ConsumerFields {
   @MaxLength(2_048)
   readonly url!: string;
 
-  @ApiProperty({ type: [TopicDto], minItems: 1, maxItems: TOPICS_MAX })
+  @ApiProperty({ type: [TopicSubscriptionDto], minItems: 1, maxItems: TOPICS_MAX })
   @IsArray()
   @ArrayMinSize(1)
   @ArrayMaxSize(TOPICS_MAX)
   @IsObject({ each: true })
   @ValidateNested({ each: true })
-  @Type(() => TopicDto)
-  readonly topics!: TopicDto[];
+  @Type(() => TopicSubscriptionDto)
+  readonly topics!: TopicSubscriptionDto[];
 
   @ApiPropertyOptional({
     type: 'object',
@@ -203,7 +203,7 @@ export class PatchConsumerBody extends ConsumerFields {
   readonly url?: string;
 
   @ApiPropertyOptional({
-    type: [TopicDto],
+    type: [TopicSubscriptionDto],
     description: 'The whole list as it shall be; topics that stay keep their place.',
   })
   @WhenGiven()
@@ -212,8 +212,8 @@ export class PatchConsumerBody extends ConsumerFields {
   @ArrayMaxSize(TOPICS_MAX)
   @IsObject({ each: true })
   @ValidateNested({ each: true })
-  @Type(() => TopicDto)
-  readonly topics?: TopicDto[];
+  @Type(() => TopicSubscriptionDto)
+  readonly topics?: TopicSubscriptionDto[];
 
   @ApiPropertyOptional({ type: 'object', nullable: true, additionalProperties: { type: 'string', nullable: true } })
   @IsOptional()

@@ -21,7 +21,7 @@ export class DeliveryController {
   ) {}
 
   @Get('status')
-  @Requires('consumer:read')
+  @Requires('consumer:read', 'Show where a consumer is, its lag and its last error')
   @ApiOkResponse({ type: ConsumerStatusDto })
   async status(@Param() consumer: ConsumerRef): Promise<ConsumerStatusDto> {
     return toStatusDto(await this.queries.execute(new GetConsumerStatus(consumer)));
@@ -29,7 +29,7 @@ export class DeliveryController {
 
   @Post('test')
   @HttpCode(200)
-  @Requires('consumer:manage')
+  @Requires('consumer:manage', 'Send one test delivery')
   @ApiOkResponse({
     type: TestDeliveryDto,
     description: 'What one test delivery came to; the place of the consumer does not move.',

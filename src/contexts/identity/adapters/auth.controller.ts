@@ -61,7 +61,7 @@ export class AuthController {
 
   @Post('login')
   @HttpCode(200)
-  @Public()
+  @Public('Log in')
   @ApiOkResponse({ type: TokensDto })
   async login(
     @Body() { email, password }: LoginBody,
@@ -74,7 +74,7 @@ export class AuthController {
 
   @Post('refresh')
   @HttpCode(200)
-  @Public()
+  @Public('Exchange a refresh token for a new pair')
   @ApiOkResponse({ type: TokensDto })
   async refresh(@Body() { refreshToken }: RefreshBody, @Res({ passthrough: true }) reply: Reply): Promise<TokensDto> {
     reply.header('cache-control', 'no-store');
@@ -83,7 +83,7 @@ export class AuthController {
 
   @Post('logout')
   @HttpCode(204)
-  @Requires('session:end')
+  @Requires('session:end', 'End this session')
   @ApiNoContentResponse({ description: 'The access token stops working at once.' })
   async logout(@Req() { principal }: Request): Promise<void> {
     if (principal?.sessionId === undefined) return;
@@ -92,7 +92,7 @@ export class AuthController {
   }
 
   @Get('me')
-  @Requires('profile:read')
+  @Requires('profile:read', 'Show the own account')
   @ApiOkResponse({ type: UserDto })
   async me(@Req() { principal }: Request): Promise<UserDto> {
     const account = await this.credentials.findUser(principal!.userId);

@@ -28,7 +28,7 @@ export class NamespacesController {
   ) {}
 
   @Post()
-  @Requires('namespace:create')
+  @Requires('namespace:create', 'Create a namespace')
   @Idempotent()
   @ApiCreatedResponse({ type: NamespaceDto })
   async create(
@@ -43,7 +43,7 @@ export class NamespacesController {
   }
 
   @Get()
-  @Requires('namespace:read')
+  @Requires('namespace:read', 'List the namespaces of a tenant')
   @ApiOkResponse({ type: NamespacePage })
   async list(@Param('tenantId') tenantId: string, @Query() { limit, cursor }: ListQuery): Promise<NamespacePage> {
     const scope = `namespaces ${tenantId}`;
@@ -56,7 +56,7 @@ export class NamespacesController {
   }
 
   @Get(':namespaceId')
-  @Requires('namespace:read')
+  @Requires('namespace:read', 'Show a namespace')
   @ApiOkResponse({ type: NamespaceDto })
   async get(
     @Param('tenantId') tenantId: string,
@@ -69,7 +69,7 @@ export class NamespacesController {
   }
 
   @Patch(':namespaceId')
-  @Requires('namespace:update')
+  @Requires('namespace:update', 'Rename a namespace')
   @ApiOkResponse({ type: NamespaceDto })
   async rename(
     @Param('tenantId') tenantId: string,
@@ -86,7 +86,7 @@ export class NamespacesController {
 
   @Delete(':namespaceId')
   @HttpCode(204)
-  @Requires('namespace:delete')
+  @Requires('namespace:delete', 'Delete a namespace')
   @ApiNoContentResponse()
   async delete(
     @Param('tenantId') tenantId: string,

@@ -22,7 +22,7 @@ export class TenantsController {
   ) {}
 
   @Post()
-  @Requires('tenant:create')
+  @Requires('tenant:create', 'Create a tenant')
   @Idempotent()
   @ApiCreatedResponse({ type: TenantDto })
   async create(
@@ -36,7 +36,7 @@ export class TenantsController {
   }
 
   @Get()
-  @Requires('tenant:read')
+  @Requires('tenant:read', 'List tenants')
   @ApiOkResponse({ type: TenantPage })
   async list(@Query() { limit, cursor }: ListQuery): Promise<TenantPage> {
     const after = cursor === undefined ? '' : this.cursors.decode<string>('tenants', cursor);
@@ -45,7 +45,7 @@ export class TenantsController {
   }
 
   @Get(':tenantId')
-  @Requires('tenant:read')
+  @Requires('tenant:read', 'Show a tenant')
   @ApiOkResponse({ type: TenantDto })
   async get(@Param('tenantId') tenantId: string, @Res({ passthrough: true }) reply: Reply): Promise<TenantDto> {
     const tenant = await this.queries.execute(new GetTenant(tenantId));
@@ -54,7 +54,7 @@ export class TenantsController {
   }
 
   @Patch(':tenantId')
-  @Requires('tenant:update')
+  @Requires('tenant:update', 'Rename a tenant')
   @ApiOkResponse({ type: TenantDto })
   async rename(
     @Param('tenantId') tenantId: string,
@@ -70,7 +70,7 @@ export class TenantsController {
 
   @Delete(':tenantId')
   @HttpCode(204)
-  @Requires('tenant:delete')
+  @Requires('tenant:delete', 'Delete a tenant')
   @ApiNoContentResponse()
   async delete(
     @Param('tenantId') tenantId: string,

@@ -1,5 +1,5 @@
 import { Controller, Get, Inject, Param, Query, Req, Res, UsePipes } from '@nestjs/common';
-import { ApiOkResponse, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiParam, ApiProduces, ApiTags } from '@nestjs/swagger';
 import { READ_SETTINGS, type Settings } from '../../../platform/config/index.js';
 import { LogReader } from '../../../platform/event-log/index.js';
 import { Requires } from '../../../platform/http/access.js';
@@ -37,7 +37,7 @@ export class EventsController {
   ) {}
 
   @Get('events')
-  @Requires('event:read')
+  @Requires('event:read', 'Read events: a page, all (NDJSON), or live (Server-Sent Events)')
   @ApiProduces('application/json', 'application/x-ndjson', 'text/event-stream')
   @ApiOkResponse({
     description: 'A page of events; all of them, one a line (NDJSON); or history and then live (Server-Sent Events).',
@@ -62,7 +62,8 @@ export class EventsController {
   }
 
   @Get('events/:eventId')
-  @Requires('event:read')
+  @Requires('event:read', 'Show one event')
+  @ApiParam({ name: 'eventId', type: 'string' })
   async one(@Param() params: TopicRef & { eventId: string }, @Res() reply: Reply): Promise<void> {
     const log = await this.directory.lookUp(params);
     const event = await this.reader.byId(log, params.eventId);
@@ -71,7 +72,8 @@ export class EventsController {
   }
 
   @Get('streams/:stream')
-  @Requires('event:read')
+  @Requires('event:read', 'Read the events of one stream')
+  @ApiParam({ name: 'stream', type: 'string' })
   async stream(
     @Param() params: TopicRef & { stream: string },
     @Query() { limit, cursor }: ListQuery,

@@ -32,7 +32,7 @@ export class PublishController {
   ) {}
 
   @Post()
-  @Requires('event:publish')
+  @Requires('event:publish', 'Publish one event or a batch, all or nothing')
   @RouteConfig({ rawBody: true })
   @PublishDocs()
   async publish(

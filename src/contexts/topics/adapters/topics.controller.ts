@@ -23,7 +23,7 @@ export class TopicsController {
   ) {}
 
   @Post()
-  @Requires('topic:create')
+  @Requires('topic:create', 'Create a topic')
   @Idempotent()
   @ApiCreatedResponse({ type: TopicDto })
   async create(
@@ -39,7 +39,7 @@ export class TopicsController {
   }
 
   @Get()
-  @Requires('topic:read')
+  @Requires('topic:read', 'List topics')
   @ApiOkResponse({ type: TopicPage })
   async list(
     @Param('tenantId') tenantId: string,
@@ -53,7 +53,7 @@ export class TopicsController {
   }
 
   @Get(':topicId')
-  @Requires('topic:read')
+  @Requires('topic:read', 'Show a topic: its positions and size')
   @TopicParams()
   @ApiOkResponse({ type: TopicDto })
   async get(
@@ -68,7 +68,7 @@ export class TopicsController {
   }
 
   @Patch(':topicId')
-  @Requires('topic:update')
+  @Requires('topic:update', 'Describe a topic')
   @ApiOkResponse({ type: TopicDto })
   async patch(
     @Param('tenantId') tenantId: string,
@@ -87,7 +87,7 @@ export class TopicsController {
 
   @Delete(':topicId')
   @HttpCode(204)
-  @Requires('topic:delete')
+  @Requires('topic:delete', 'Delete a topic and its events')
   @ApiNoContentResponse()
   async delete(
     @Param('tenantId') tenantId: string,

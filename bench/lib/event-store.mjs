@@ -1,0 +1,163 @@
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import pg from 'pg';
+import { atExit, ended, startProcess } from './children.mjs';
+
+/** The build that is measured; another one for comparisons. */
+export const ENTRY = process.env.BENCH_ENTRY ?? join(import.meta.dirname, '../../dist/main.js');
+/** Those of scripts/start.mjs. */
+const NODE_FLAGS = ['--max-semi-space-size=64', '--enable-source-maps'];
+const READY_MS_MAX = 30_000;
+const READY_POLL_MS = 5;
+/** Settings of whoever runs the benchmarks must not change what is measured. */
+const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'LANG'];
+
+export async function freePort() {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+/**
+ * The product as `npm start` runs it, on a fresh embedded PostgreSQL in a temporary directory. The first start is only there to read
+ * the API key that it prints; what is measured writes its log to /dev/null, because a pipe that is drained late would hold it up.
+ */
+export class EventStore {
+  #server;
+  #port;
+  #dataDir;
+  #stayNoLonger;
+  #entry;
+  apiKey = '';
+
+  /** `nodeFlags` and `entry` serve profiles and comparisons of builds. */
+  static async start({ nodeFlags = [], entry = ENTRY } = {}) {
+    const store = new EventStore();
+    store.#entry = entry;
+    store.#dataDir = mkdtempSync(join(tmpdir(), 'event-store-bench-'));
+    chmodSync(store.#dataDir, 0o755); // PostgreSQL runs as another user where we are root
+    store.#stayNoLonger = atExit(() => store.#wipe());
+    store.#port = await freePort();
+    store.apiKey = await store.#firstKey();
+    await store.run(nodeFlags);
+    return store;
+  }
+
+  get url() {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  get port() {
+    return this.#port;
+  }
+
+  get pid() {
+    return this.#server.pid;
+  }
+
+  #spawn(nodeFlags, stdout) {
+    const env = Object.fromEntries(INHERITED.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
+    this.#server = startProcess([...NODE_FLAGS, ...nodeFlags, this.#entry], {
+      env: { ...env, PORT: String(this.#port), DATA_DIR: this.#dataDir },
+      stdio: ['ignore', stdout, 'inherit'],
+    });
+  }
+
+  async #firstKey() {
+    this.#spawn([], 'pipe');
+    for await (const line of createInterface({ input: this.#server.stdout })) {
+      const key = /^ *API key +(\S+)/.exec(line)?.[1];
+      if (!key) continue;
+      this.#server.stdout.resume();
+      await this.stopServer();
+      return key;
+    }
+    throw new Error('the server ended before it printed its API key');
+  }
+
+  /** Resolves when it answers that it is ready. */
+  async run(nodeFlags = []) {
+    this.#spawn(nodeFlags, 'ignore');
+    const deadline = performance.now() + READY_MS_MAX;
+    for (;;) {
+      const ready = await fetch(`${this.url}/health/ready`).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+      if (ready) return;
+      if (this.#server.exitCode !== null) throw new Error(`the server ended with ${this.#server.exitCode}`);
+      if (performance.now() > deadline) throw new Error(`the server was not ready within ${READY_MS_MAX} ms`);
+      await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS));
+    }
+  }
+
+  async call(method, path, body) {
+    const headers = { 'x-api-key': this.apiKey };
+    if (body !== undefined) headers['content-type'] = 'application/json';
+    const response = await fetch(this.url + path, {
+      method,
+      headers,
+      body: typeof body === 'object' ? JSON.stringify(body) : body,
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path} was answered ${response.status}: ${text}`);
+    return response.headers.get('content-type')?.includes('json') ? JSON.parse(text) : text;
+  }
+
+  /** The sum of a metric over its labels. */
+  async metric(name) {
+    const text = await this.call('GET', '/metrics');
+    const samples = text.split('\n').filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
+    return samples.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+  }
+
+  #postmaster() {
+    return readFileSync(join(this.#dataDir, 'postgres/postmaster.pid'), 'utf8').split('\n');
+  }
+
+  async connect(database) {
+    const password = readFileSync(join(this.#dataDir, 'postgres.password'), 'utf8').trim();
+    const account = { user: 'event_store', database: 'postgres' };
+    const client = new pg.Client({ ...account, ...(database && { database }), password, host: this.#postmaster()[4] });
+    await client.connect();
+    return client;
+  }
+
+  async stopServer() {
+    this.#server.kill('SIGTERM');
+    await ended(this.#server);
+  }
+
+  async killServer() {
+    this.#server.kill('SIGKILL');
+    await ended(this.#server);
+  }
+
+  killPostgres() {
+    process.kill(Number(this.#postmaster()[0]), 'SIGKILL');
+  }
+
+  async stop() {
+    await this.stopServer();
+    this.#stayNoLonger();
+    this.#wipe();
+  }
+
+  /** An immediate shutdown: what is stored is thrown away. */
+  #wipe() {
+    this.#server?.kill('SIGKILL');
+    try {
+      process.kill(Number(this.#postmaster()[0]), 'SIGQUIT');
+    } catch {
+      // It has ended already.
+    }
+    rmSync(this.#dataDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * npm run bench [-- names… --seconds N]
+ *
+ * Runs all benchmarks, or those whose names begin with one of the given ones, one after another; prints the figures beside their targets
+ * and keeps them in bench/results. `--seconds` is how long each measurement lasts; without it each takes what its figure needs.
+ */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import deliver from './deliver.mjs';
+import latency from './latency.mjs';
+import { describeMachine } from './lib/machine.mjs';
+import { save } from './lib/report.mjs';
+import publish from './publish.mjs';
+import recovery from './recovery.mjs';
+
+if (!process.env.BENCH_ENTRY) {
+  const nest = join(import.meta.dirname, '../node_modules/@nestjs/cli/bin/nest.js');
+  const { status } = spawnSync(process.execPath, [nest, 'build'], { stdio: ['ignore', 'ignore', 'inherit'] });
+  if (status !== 0) process.exit(status ?? 1);
+}
+/** Uses statements of the build. */
+const { default: allocators } = await import('./allocators.mjs');
+
+const BENCHES = [...publish, ...deliver, ...latency, ...recovery, ...allocators];
+/** Longer than any bench takes with its own durations; what hangs fails. */
+const BENCH_MS_MAX = 20 * 60_000;
+
+const { values, positionals } = parseArgs({ options: { seconds: { type: 'string' } }, allowPositionals: true });
+const given = values.seconds === undefined ? undefined : Number(values.seconds);
+const chosen = BENCHES.filter(
+  ({ name }) => positionals.length === 0 || positionals.some((start) => name.startsWith(start)),
+);
+if (chosen.length === 0 || Number.isNaN(given) || given <= 0) {
+  console.error(`npm run bench [-- names… --seconds N]\nnames: ${BENCHES.map(({ name }) => name).join(', ')}`);
+  process.exit(2);
+}
+
+function bounded(work) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`took longer than ${BENCH_MS_MAX / 60_000} minutes`)), BENCH_MS_MAX);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
+
+const context = { seconds: (own) => given ?? own };
+const machine = await describeMachine();
+const results = [];
+for (const { name, run } of chosen) {
+  process.stderr.write(`${name} …\n`);
+  try {
+    results.push({ bench: name, figures: await bounded(run(context)) });
+  } catch (error) {
+    process.stderr.write(`${error.stack}\n`);
+    results.push({ bench: name, error: error.message });
+  }
+}
+console.log(save(machine, results));
+// What a failed bench has left running is ended on the way out.
+process.exit(results.some(({ error }) => error) ? 1 : 0);

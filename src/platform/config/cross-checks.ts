@@ -1,0 +1,43 @@
+import type { Problems } from './problems.js';
+import type { Setting, Settings } from './settings-table.js';
+
+/** What must hold between settings. The message is about the first of `between`; `{1}` stands for the second. */
+interface Rule {
+  readonly between: readonly [string, string];
+  readonly holds: (settings: Settings) => boolean;
+  readonly demand: string;
+}
+
+const RULES: readonly Rule[] = [
+  {
+    between: ['security.secretKey', 'storage.databaseUrl'],
+    holds: ({ security, storage }) => !storage.databaseUrl || security.secretKey !== undefined,
+    demand: 'is required with {1}, and must be the same on all instances',
+  },
+  {
+    // Two heartbeats fit into a lease, so that one that is late costs nobody his consumers.
+    between: ['delivery.heartbeatMs', 'delivery.leaseTtlMs'],
+    holds: ({ delivery }) => delivery.heartbeatMs * 2 < delivery.leaseTtlMs,
+    demand: 'must be less than half of {1}',
+  },
+  {
+    // Node refuses to make such a server.
+    between: ['http.headersTimeoutMs', 'http.requestTimeoutMs'],
+    holds: ({ http }) => http.headersTimeoutMs <= http.requestTimeoutMs,
+    demand: 'must not be above {1}',
+  },
+  {
+    between: ['publish.eventBytesMax', 'publish.batchBytesMax'],
+    holds: ({ publish }) => publish.eventBytesMax <= publish.batchBytesMax,
+    demand: 'must not be above {1}',
+  },
+];
+
+/** A rule about a setting that is wrong by itself is left out; `loaded` may lack such settings. */
+export function crossCheck(loaded: object, settings: ReadonlyMap<string, Setting>, problems: Problems): void {
+  const named = (path: string): string => `${path} (${settings.get(path)!.env})`;
+  for (const { between, holds, demand } of RULES) {
+    if (between.some((path) => problems.concerns(path)) || holds(loaded as Settings)) continue;
+    problems.add(`${named(between[0])} ${demand.replace('{1}', named(between[1]))}`);
+  }
+}

@@ -1,0 +1,78 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { startApp, type TestApp } from '../support/app.js';
+import { danglingRefs, routesOf, undeclaredRoutes, type ApiDocument } from '../support/openapi.js';
+
+const SNAPSHOT = join(import.meta.dirname, 'openapi.snapshot.json');
+const SOURCES = join(import.meta.dirname, '../../src');
+/** What answers without credentials. Everything else says which permission it wants. */
+const OPEN = ['POST /auth/login', 'POST /auth/refresh', 'GET /health/live', 'GET /health/ready'];
+
+let app: TestApp;
+let document: ApiDocument;
+
+beforeAll(async () => {
+  app = await startApp();
+  document = (await app.client.with({}).get<ApiDocument>('/openapi.json')).body;
+});
+afterAll(() => app?.stop());
+
+describe('the contract', () => {
+  it('is the one that was reviewed: run with UPDATE_SNAPSHOT=1 to accept a change', () => {
+    const served = `${JSON.stringify(document, null, 2)}\n`;
+    if (process.env['UPDATE_SNAPSHOT']) writeFileSync(SNAPSHOT, served);
+    expect(document).toEqual(JSON.parse(readFileSync(SNAPSHOT, 'utf8')));
+  });
+
+  it('is OpenAPI 3.1 without a reference to nothing', () => {
+    expect(document.openapi).toMatch(/^3\.1\./);
+    expect(danglingRefs(document)).toEqual([]);
+  });
+
+  it('names each parameter of a path', () => {
+    for (const { name, path, operation } of routesOf(document)) {
+      const named = (operation.parameters ?? [])
+        .filter((parameter) => parameter.in === 'path')
+        .map((parameter) => parameter.name);
+      expect([name, named.toSorted()]).toEqual([
+        name,
+        [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]!).toSorted(),
+      ]);
+    }
+  });
+
+  it('has no two classes of one name, of which one would describe the bodies of the other', () => {
+    const sources = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+    const classes = sources.flatMap((file) =>
+      [...readFileSync(join(SOURCES, file), 'utf8').matchAll(/class (\w+(?:Dto|Body|Page|Query))\b/g)].map(
+        (match) => match[1]!,
+      ),
+    );
+    expect(classes.length).toBeGreaterThan(15);
+    expect(classes.filter((name, i) => classes.indexOf(name) !== i)).toEqual([]);
+  });
+});
+
+describe('permissions', () => {
+  it('are declared by every route that is not open to all', () => {
+    expect(routesOf(document).length).toBeGreaterThan(30);
+    expect(undeclaredRoutes(document, OPEN)).toEqual([]);
+  });
+
+  it('are missed where a route has none: a planted one is found, and one that is open and declared', () => {
+    const planted = { ...document, paths: { ...document.paths, '/planted': { get: { responses: {} } } } };
+    expect(undeclaredRoutes(planted, OPEN)).toEqual(['GET /planted']);
+    expect(undeclaredRoutes(document, [...OPEN, 'GET /tenants'])).toEqual(['GET /tenants']);
+    expect(undeclaredRoutes(document, OPEN.slice(1))).toEqual(['POST /auth/login']);
+  });
+
+  it('are asked for: without credentials each of these routes is 401', async () => {
+    const anonymous = app.client.with({});
+    const closed = routesOf(document).filter(({ name }) => !OPEN.includes(name));
+    for (const { name, method, path } of closed) {
+      const body = ['POST', 'PATCH', 'PUT'].includes(method) ? {} : undefined;
+      const { status } = await anonymous.request(method, path.replaceAll(/\{\w+\}/g, 'x'), body);
+      expect([name, status]).toEqual([name, 401]);
+    }
+  });
+});

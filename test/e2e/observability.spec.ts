@@ -1,0 +1,166 @@
+import { startProcess, type TestProcess } from '../support/app.js';
+import { WebhookReceiver } from '../support/webhook-receiver.js';
+import { until, Workspace } from '../support/workspace.js';
+
+type Line = Readonly<Record<string, unknown>> & { readonly level: number; readonly msg: string; readonly time: string };
+
+const CORRELATION = 'checkout-4711';
+const RETRY = { strategy: 'fixed', initialDelayMs: 20, maxDelayMs: 20, jitter: 0, maxAttempts: 2 };
+
+let server: TestProcess;
+let shop: Workspace;
+let good: WebhookReceiver;
+let bad: WebhookReceiver;
+let consumerOfGood: { id: string; secret: string };
+let consumerOfBad: { id: string; secret: string };
+let accessToken: string;
+let lines: Line[];
+let output: string;
+let metrics: string;
+
+/** One life of a server with everything in it that is worth a line; what it said is judged below. */
+beforeAll(async () => {
+  server = await startProcess({ env: { LOG_LEVEL: 'debug' } });
+  shop = await Workspace.create(server.client);
+  [good, bad] = [await WebhookReceiver.start(), await WebhookReceiver.start()];
+  bad.always({ status: 500, body: 'out of order' });
+  const headers = { authorization: 'Bearer tell-nobody' };
+  consumerOfGood = await shop.register(good.url, { correlationId: 'good-consumer', headers });
+  consumerOfBad = await shop.register(bad.url, { correlationId: 'bad-consumer', retry: RETRY });
+  await shop.publish({ id: 'e1', type: 'order.created', data: { card: '4111-1111' } }, 'orders', {
+    'x-correlation-id': CORRELATION,
+  });
+  await good.received(1);
+  await until(
+    () => shop.topicStatus(consumerOfBad.id),
+    ({ state }) => state === 'blocked',
+  );
+  const anonymous = server.client.with({});
+  const login = await anonymous.post<{ accessToken: string }>('/auth/login', {
+    email: server.adminEmail,
+    password: server.adminPassword,
+  });
+  ({ accessToken } = login.body);
+  await anonymous.post('/auth/login', { email: server.adminEmail, password: 'a wrong password' });
+  await anonymous.get('/tenants', { 'x-api-key': 'not-a-key-but-secret' });
+  await server.client.post('/tenants', '{"broken":');
+  metrics = (await server.client.get('/metrics')).text;
+  await server.stop();
+  output = server.output();
+  lines = output
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Line);
+  await Promise.all([good.stop(), bad.stop()]);
+});
+
+const having = (fields: object): Line[] =>
+  lines.filter((line) => Object.entries(fields).every(([name, value]) => line[name] === value));
+
+describe('the log', () => {
+  it('is JSON, a line an entry, with time, level and message', () => {
+    expect(lines.length).toBeGreaterThan(5);
+    for (const line of lines) {
+      expect(line).toMatchObject({
+        level: expect.any(Number),
+        time: expect.stringMatching(/^\d{4}-.*Z$/),
+        msg: expect.any(String),
+      });
+    }
+  });
+
+  it('tells of a published event with correlation id, tenant, topic and event ids', () => {
+    const told = having({ level: 30, correlationId: CORRELATION, tenant: shop.tenant, topic: 'orders' });
+    expect(told.some(({ eventIds }) => JSON.stringify(eventIds) === '["e1"]')).toBe(true);
+  });
+
+  it('tells of a registered consumer', () => {
+    expect(having({ level: 30, tenant: shop.tenant, consumer: consumerOfGood.id }).length).toBeGreaterThan(0);
+  });
+
+  it('tells of each delivery at debug, with the correlation id of the consumer', () => {
+    expect(
+      having({
+        level: 20,
+        consumer: consumerOfGood.id,
+        topic: 'orders',
+        tenant: shop.tenant,
+        correlationId: 'good-consumer',
+      }),
+    ).toHaveLength(1);
+  });
+
+  it('tells of each failed attempt at warn, with its number and why', () => {
+    const failures = having({
+      consumer: consumerOfBad.id,
+      topic: 'orders',
+      tenant: shop.tenant,
+      correlationId: 'bad-consumer',
+    });
+    const warnings = failures.filter(({ level, attempt }) => level === 40 && attempt !== undefined);
+    expect(warnings.map(({ attempt }) => attempt)).toEqual(expect.arrayContaining([1, 2]));
+    for (const warning of warnings) expect(JSON.stringify(warning)).toContain('500');
+  });
+
+  it('has no secret in it: no key, password, token, signing secret, header of a consumer, data of an event', () => {
+    const secrets = {
+      apiKey: server.apiKey,
+      password: server.adminPassword,
+      wrongPassword: 'a wrong password',
+      wrongKey: 'not-a-key-but-secret',
+      accessToken,
+      signing: consumerOfGood.secret,
+      signingBare: consumerOfBad.secret.slice('whsec_'.length),
+      header: 'tell-nobody',
+      data: '4111-1111',
+      database: String(server.connection.password ?? 'no password at all'),
+    };
+    expect(
+      Object.entries(secrets)
+        .filter(([, secret]) => output.includes(secret))
+        .map(([name]) => name),
+    ).toEqual([]);
+  });
+});
+
+describe('/metrics', () => {
+  const value = (name: RegExp): number => {
+    const found = metrics.split('\n').filter((line) => !line.startsWith('#') && name.test(line));
+    return found.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+  };
+
+  it.each([
+    ['published', /^event_store_events_published_total/, 1],
+    ['delivered', /^event_store_\w*deliver\w*total.*|^event_store_deliveries_total\{.*succe/, 1],
+    ['append latency', /^event_store_append_duration_seconds_count/, 1],
+  ])('counts what was %s', (_, name, atLeast) => {
+    expect(value(name)).toBeGreaterThanOrEqual(atLeast);
+  });
+
+  it.each([
+    ['failed deliveries', /^# TYPE event_store_\w*(fail|attempts)\w* /m],
+    ['lag', /^# TYPE event_store_\w*lag\w* gauge/m],
+    ['deliveries in flight', /^# TYPE event_store_\w*in_flight\w* gauge/m],
+    ['queue depth', /^# TYPE event_store_\w*queue\w* gauge/m],
+  ])('tells of %s', (_, name) => {
+    expect(metrics).toMatch(name);
+  });
+
+  it('has no secret', () => {
+    for (const hidden of [server.apiKey, consumerOfGood.secret, server.adminPassword, 'tell-nobody'])
+      expect(metrics).not.toContain(hidden);
+  });
+});
+
+describe('probes', () => {
+  it('answer without credentials, and tell nothing but the state', async () => {
+    const own = await startProcess();
+    const anonymous = own.client.with({});
+    for (const path of ['/health/live', '/health/ready']) {
+      const answer = await anonymous.get(path);
+      expect([path, answer.status]).toEqual([path, 200]);
+      expect(answer.text).not.toMatch(/postgres|password|127\.0\.0\.1/i);
+    }
+    await own.stop();
+  });
+});

@@ -1,0 +1,165 @@
+import { startApp, startProcess, type TestApp } from '../support/app.js';
+import { WebhookReceiver } from '../support/webhook-receiver.js';
+import { until, Workspace, type Consumer, type Page } from '../support/workspace.js';
+
+/** As in production, but for plain http: the scheme is not what is tested here. */
+const PUBLIC_ONLY = { NODE_ENV: 'production', DELIVERY_ALLOWED_CIDRS: '', DELIVERY_ALLOW_HTTP: 'true' };
+
+let app: TestApp;
+let shop: Workspace;
+let inside: WebhookReceiver;
+
+beforeAll(async () => {
+  app = await startApp({ env: PUBLIC_ONLY });
+  shop = await Workspace.create(app.client);
+  inside = await WebhookReceiver.start();
+});
+afterAll(async () => {
+  await inside?.stop();
+  await app?.stop();
+});
+
+const register = (url: string) =>
+  app.client.post<Consumer>(`${shop.base}/consumers`, { url, topics: [{ topic: 'orders' }] });
+
+describe('a webhook URL that points inside is refused at once', () => {
+  it.each([
+    'http://127.0.0.1:PORT/',
+    'http://127.1:PORT/',
+    'http://127.000.000.001:PORT/',
+    'http://2130706433:PORT/',
+    'http://0x7f000001:PORT/',
+    'http://0x7f.0.0.1:PORT/',
+    'http://0177.0.0.1:PORT/',
+    'http://017700000001:PORT/',
+    'http://0:PORT/',
+    'http://0.0.0.0:PORT/',
+    'http://[::1]:PORT/',
+    'http://[::]:PORT/',
+    'http://[::ffff:127.0.0.1]:PORT/',
+    'http://[::ffff:7f00:1]:PORT/',
+    'http://[0:0:0:0:0:ffff:7f00:0001]:PORT/',
+    'http://[::127.0.0.1]:PORT/',
+    'http://[64:ff9b::7f00:1]:PORT/',
+    'http://[64:ff9b:1::7f00:1]:PORT/',
+    'http://[2002:7f00:1::]:PORT/',
+    'http://[2001:0:7f00:1::]:PORT/',
+    'http://[fe80::1]:PORT/',
+    'http://[fec0::1]:PORT/',
+    'http://[fc00::1]:PORT/',
+    'http://[fd00:ec2::254]:PORT/',
+    'http://[ff02::1]:PORT/',
+    'http://①②⑦.⓪.⓪.①:PORT/',
+    'http://127。0。0。1:PORT/',
+    'http://10.0.0.1/',
+    'http://172.16.0.1/',
+    'http://192.168.1.1/',
+    'http://100.64.0.1/',
+    'http://169.254.169.254/latest/meta-data/',
+    'http://2852039166/',
+    'http://198.18.0.1/',
+    'http://192.0.2.1/',
+    'http://224.0.0.1/',
+    'http://240.0.0.1/',
+    'http://255.255.255.255/',
+  ])('%s', async (form) => {
+    const { status, body } = await register(form.replace('PORT', String(inside.port)));
+    expect([status, (body as unknown as { code?: string }).code]).toEqual([
+      400,
+      expect.stringMatching(/^webhook-(address-refused|url-invalid)$/),
+    ]);
+  });
+
+  it.each([
+    'ftp://example.com/',
+    'file:///etc/passwd',
+    'javascript:alert(1)',
+    'gopher://example.com/',
+    'unix:/var/run/docker.sock',
+    'data:text/plain,x',
+    '//example.com/',
+    'http://',
+    'http://user:password@example.com/',
+    'http://user@example.com/',
+    'http://:password@example.com/',
+    'http://example.com:22/',
+    'http://example.com:25/',
+    'http://example.com:0/',
+    'http://example.com:99999/',
+    'http://exa mple.com/',
+    'http://example.com/\r\nX-Injected: 1',
+    'http://example.com/\u0000',
+    'http://localhost.:1234567/',
+    `http://example.com/${'x'.repeat(5_000)}`,
+    '',
+    ' ',
+  ])('%j is no webhook URL', async (url) => {
+    expect((await register(url)).status).toBe(400);
+  });
+
+  it('leaves nothing behind, and a PATCH does not open what a POST closes', async () => {
+    const { body } = await register('https://example.com/hook');
+    const patched = await app.client.patch(shop.consumer(body.id), { url: `http://127.0.0.1:${inside.port}/` });
+    expect(patched.status).toBe(400);
+    expect((await app.client.get<Consumer>(shop.consumer(body.id))).body.url).toBe('https://example.com/hook');
+    await app.client.delete(shop.consumer(body.id));
+    expect((await app.client.get<Page<Consumer>>(`${shop.base}/consumers`)).body.items).toEqual([]);
+    expect(inside.requests).toEqual([]);
+  });
+});
+
+describe('a name that resolves inside', () => {
+  it.each(['localhost', 'LOCALHOST', 'localhost.', 'some.localhost'])(
+    'is refused when it is registered or when it is to be connected: %s',
+    async (name) => {
+      const answer = await register(`http://${name}:${inside.port}/hook`);
+      const test = await app.client.post<{ delivered?: boolean }>(`${shop.consumer(answer.body.id)}/test`);
+      await app.client.delete(shop.consumer(answer.body.id));
+      expect([answer.status === 400, test.body.delivered === false]).toContain(true);
+      expect(inside.requests).toEqual([]);
+    },
+  );
+});
+
+describe('an address that is not allowed any more', () => {
+  it('is refused when the connection is opened, though it was allowed when it was registered', async () => {
+    const own = await startProcess();
+    const receiver = await WebhookReceiver.start();
+    const home = await Workspace.create(own.client);
+    const { id } = await home.register(receiver.url);
+    await own.kill();
+    const strict = await startProcess({ connection: own.connection, apiKey: own.apiKey, env: PUBLIC_ONLY });
+    const strictHome = home.through(strict.client);
+    await strictHome.publishMany(1);
+    const { lastError } = await until(
+      () => strictHome.topicStatus(id),
+      (status) => status.lastError !== null,
+    );
+    expect(lastError).toMatchObject({ phase: 'refused', status: null });
+    expect(receiver.requests).toEqual([]);
+    await strict.stop();
+    await own.stop();
+    await receiver.stop();
+  });
+
+  it('beside one that is allowed stays closed', async () => {
+    const own = await startProcess({ env: { DELIVERY_ALLOWED_CIDRS: '127.0.0.1/32', DELIVERY_ALLOW_HTTP: 'true' } });
+    const home = await Workspace.create(own.client);
+    expect((await home.register('http://127.0.0.1:65000/')).id).toBeTruthy();
+    const refused = await own.client.post(`${home.base}/consumers`, {
+      url: 'http://127.0.0.2:65000/',
+      topics: [{ topic: 'orders' }],
+    });
+    expect(refused.status).toBe(400);
+    await own.stop();
+  });
+});
+
+it('production takes https only', async () => {
+  const own = await startProcess({ env: { NODE_ENV: 'production', DELIVERY_ALLOWED_CIDRS: '' } });
+  const home = await Workspace.create(own.client);
+  const asked = { topics: [{ topic: 'orders' }] };
+  expect((await own.client.post(`${home.base}/consumers`, { ...asked, url: 'http://example.com/' })).status).toBe(400);
+  expect((await own.client.post(`${home.base}/consumers`, { ...asked, url: 'https://example.com/' })).status).toBe(201);
+  await own.stop();
+});

@@ -1,0 +1,45 @@
+export interface Operation {
+  readonly 'x-permission'?: string;
+  readonly security?: readonly object[];
+  readonly parameters?: readonly { readonly in: string; readonly name: string }[];
+  readonly requestBody?: unknown;
+  readonly responses: Readonly<Record<string, unknown>>;
+}
+
+export interface ApiDocument {
+  readonly openapi: string;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: { readonly schemas: Readonly<Record<string, unknown>> };
+}
+
+export interface Route {
+  /** As in `GET /tenants/{tenantId}`. */
+  readonly name: string;
+  readonly method: string;
+  readonly path: string;
+  readonly operation: Operation;
+}
+
+export function routesOf({ paths }: ApiDocument): Route[] {
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([verb, operation]) => {
+      const method = verb.toUpperCase();
+      return { name: `${method} ${path}`, method, path, operation };
+    }),
+  );
+}
+
+/** Routes that neither say which permission they want nor are meant for everybody, and those that say both. */
+export function undeclaredRoutes(document: ApiDocument, open: readonly string[]): string[] {
+  return routesOf(document)
+    .filter(({ name, operation }) => (operation['x-permission'] === undefined) !== open.includes(name))
+    .map(({ name }) => name);
+}
+
+/** `$ref`s that point at nothing. */
+export function danglingRefs(document: ApiDocument): string[] {
+  const refs = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)].map(
+    (match) => match[1]!,
+  );
+  return refs.filter((name) => !(name in document.components.schemas));
+}

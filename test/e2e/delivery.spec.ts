@@ -127,6 +127,8 @@ describe('startFrom', () => {
     ['beginning', 'beginning', ['e1', 'e2', 'e3']],
     ['latest', 'latest', []],
     ['a position', { position: 2 }, ['e2', 'e3']],
+    ['the first position', { position: 1 }, ['e1', 'e2', 'e3']],
+    ['a position that is still to come', { position: 4 }, []],
     ['an event', { eventId: 'e2' }, ['e2', 'e3']],
     ['a time', { time: '2000-01-01T00:00:00Z' }, ['e1', 'e2', 'e3']],
   ])('may be %s', async (_, startFrom, expected) => {

@@ -1,4 +1,4 @@
-import { startProcess, type TestProcess } from '../support/app.js';
+import { QUICK_TAKEOVER, startProcess, type TestProcess } from '../support/app.js';
 import { connect, createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { WebhookReceiver, type Received } from '../support/webhook-receiver.js';
 import { until, Workspace } from '../support/workspace.js';
@@ -11,7 +11,7 @@ let receiver: WebhookReceiver;
 beforeEach(async () => {
   store = await createTestDatabase();
   receiver = await WebhookReceiver.start();
-  server = await startProcess({ connection: store.connection });
+  server = await startProcess({ connection: store.connection, env: QUICK_TAKEOVER });
   shop = await Workspace.create(server.client);
 });
 afterEach(async () => {
@@ -33,7 +33,11 @@ async function losePositions(from: number, to: number): Promise<void> {
 }
 
 async function startAgain(): Promise<void> {
-  server = await startProcess({ connection: store.connection, apiKey: server.apiKey, env: { LOG_LEVEL: 'warn' } });
+  server = await startProcess({
+    connection: store.connection,
+    apiKey: server.apiKey,
+    env: { ...QUICK_TAKEOVER, LOG_LEVEL: 'warn' },
+  });
   shop = shop.through(server.client);
 }
 

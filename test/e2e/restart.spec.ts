@@ -1,4 +1,4 @@
-import { startProcess, type AppOptions, type TestProcess } from '../support/app.js';
+import { QUICK_TAKEOVER, startProcess, type AppOptions, type TestProcess } from '../support/app.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { seededRandom } from '../support/storm.js';
 import { WebhookReceiver, type Received } from '../support/webhook-receiver.js';
@@ -22,8 +22,12 @@ afterEach(async () => {
   await store.drop();
 });
 
-async function launch(options: AppOptions = {}): Promise<TestProcess> {
-  const started = await startProcess({ connection: store.connection, apiKey: server?.apiKey, ...options });
+async function launch({ env }: AppOptions = {}): Promise<TestProcess> {
+  const started = await startProcess({
+    connection: store.connection,
+    apiKey: server?.apiKey,
+    env: { ...QUICK_TAKEOVER, ...env },
+  });
   running.push(started);
   return started;
 }

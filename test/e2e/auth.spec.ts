@@ -188,6 +188,13 @@ describe('a refresh token', () => {
   });
 });
 
+describe('a publish without credentials', () => {
+  it('is refused before its body is read: what is no JSON is 401, not 400', async () => {
+    const path = '/tenants/t/namespaces/n/topics/t/events';
+    expect((await anonymous.post(path, '{"type":', { 'content-type': 'application/json' })).status).toBe(401);
+  });
+});
+
 describe('too many logins', () => {
   it('are 429 with Retry-After, long before a password could be guessed', async () => {
     const statuses: number[] = [];

@@ -1,5 +1,7 @@
-import { Module } from '@nestjs/common';
-import { APP_GUARD } from '@nestjs/core';
+import { Module, type OnModuleInit } from '@nestjs/common';
+import { APP_GUARD, HttpAdapterHost } from '@nestjs/core';
+import type { FastifyAdapter } from '@nestjs/platform-fastify';
+import { authenticateLargeBodies } from './adapters/early-authentication.js';
 import { AccessGuard } from './adapters/access.guard.js';
 import { AuthController } from './adapters/auth.controller.js';
 import { PostgresCredentials } from './adapters/postgres-credentials.js';
@@ -21,4 +23,13 @@ import { Sessions } from './application/sessions.js';
   ],
   exports: [FirstAdministrator],
 })
-export class IdentityModule {}
+export class IdentityModule implements OnModuleInit {
+  constructor(
+    private readonly host: HttpAdapterHost<FastifyAdapter>,
+    private readonly authenticator: Authenticator,
+  ) {}
+
+  onModuleInit(): void {
+    authenticateLargeBodies(this.host.httpAdapter.getInstance(), this.authenticator);
+  }
+}

@@ -22,6 +22,7 @@ export class AccessGuard implements CanActivate {
     if (!this.reflector.get<string>(PERMISSION, handler))
       throw identityError('permission-undeclared', 'The route declares no permission.');
     const request = context.switchToHttp().getRequest<Request>();
+    if (request.principal) return true;
     const principal = this.authenticator.authenticate(request.headers);
     if (!(principal instanceof Promise)) {
       request.principal = principal;

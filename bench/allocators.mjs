@@ -143,7 +143,7 @@ async function run({ seconds }) {
   for (const idle of [undefined, idleSession]) {
     for (const count of [1, 100]) {
       for (const [name, strategy] of Object.entries(STRATEGIES)) {
-        const rate = await measure(strategy, { admin, clients, count, seconds: seconds(30), idle });
+        const rate = await measure(strategy, { admin, clients, count, seconds: seconds(10), idle });
         const session = idle ? ', with an idle snapshot' : '';
         const unit = count === 1 ? 'commits/s' : 'events/s';
         figures.push({ name: `${name}${session}, ${count} an append`, value: rate * count, unit });

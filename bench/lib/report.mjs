@@ -23,7 +23,7 @@ export function ratioOf({ value, atLeast, atMost }) {
 function verdictOf(figure) {
   const ratio = ratioOf(figure);
   if (ratio === undefined) return '';
-  return `${ratio >= 1 ? 'met' : 'MISSED'} × ${shown(ratio)}`;
+  return ratio === Infinity ? 'met' : `${ratio >= 1 ? 'met' : 'MISSED'} × ${shown(ratio)}`;
 }
 
 /** The figures as a Markdown table that reads well as plain text, too. */

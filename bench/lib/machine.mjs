@@ -24,7 +24,8 @@ export async function describeMachine() {
   await store.stop();
   return {
     at: new Date().toISOString(),
-    commit: git('rev-parse', '--short', 'HEAD') || 'unknown',
+    // A build from elsewhere need not be that of this commit.
+    commit: process.env.BENCH_ENTRY ? 'another-build' : git('rev-parse', '--short', 'HEAD') || 'unknown',
     changed: git('status', '--porcelain', '--', 'src', 'config', 'package-lock.json') !== '',
     cpu: cpus()[0]?.model ?? 'unknown',
     cores: cpus().length,

@@ -44,9 +44,11 @@ export class Checkpoints {
   }
 
   private async flushDirty(): Promise<void> {
-    while (this.dirty.size > 0) {
-      const lanes = [...this.dirty].slice(0, LANES_MAX);
-      for (const lane of lanes) this.dirty.delete(lane);
+    // What moves while this is under way waits for the next interval; otherwise a busy lane would be written without a pause.
+    const moved = [...this.dirty];
+    this.dirty.clear();
+    for (let from = 0; from < moved.length; from += LANES_MAX) {
+      const lanes = moved.slice(from, from + LANES_MAX);
       try {
         const lost = await this.store.checkpoint(lanes.map((lane) => lane.snapshot));
         for (const key of lost) {
@@ -56,7 +58,7 @@ export class Checkpoints {
           if (lane) this.onLost(lane);
         }
       } catch (error) {
-        for (const lane of lanes) this.dirty.add(lane);
+        for (const lane of moved.slice(from)) this.dirty.add(lane);
         this.onError(error);
         return;
       }

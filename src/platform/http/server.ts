@@ -71,8 +71,8 @@ function serveProbesOnly(fastify: FastifyInstance): void {
 }
 
 /**
- * Helmet for every page; the answers of the API, which no browser renders, get the one header that matters to them. All fourteen took
- * 6 % of the publish rate.
+ * Helmet for every page; the answers of the API, which no browser renders, get the one header that matters to them. All fourteen
+ * showed in the profile of publishing.
  */
 async function installSecurityHeaders(fastify: FastifyInstance): Promise<void> {
   await fastify.register(helmet, { global: false, contentSecurityPolicy: { directives: DOCS_POLICY } });

@@ -55,8 +55,8 @@ export function processLogger(level = 'info'): pino.Logger {
 }
 
 /**
- * An info line whose fields are JSON already, for what happens ten thousand times a second: put together by hand it costs 0.6 µs, from an
- * object, with the look for secrets, 4.3 µs. `fields` is the inside of an object.
+ * An info line whose fields are JSON already, for what happens ten thousand times a second: from an object, with the look
+ * for secrets, a line takes 4.3 µs. `fields` is the inside of an object.
  */
 export function writeInfoLine(fields: string, message: string): void {
   if (!processLogger().isLevelEnabled('info')) return;

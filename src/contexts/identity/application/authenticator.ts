@@ -23,7 +23,7 @@ interface Verdict {
 }
 
 /**
- * Who is asking. Verdicts are kept for at most a second, so that a request costs a look into a map (0.2 µs) instead of a signature
+ * Who is asking. Verdicts are kept for at most a second, so that a request costs a look into a map instead of a signature
  * (11–20 µs) and a query; while the store is away nobody is trusted for longer than that second.
  */
 @Injectable()

@@ -1,7 +1,7 @@
 -- The log. A topic is one log; positions are 1, 2, 3 … without holes, allocated under the row lock of topic_head.
 -- The head row is locked, never updated by an append: an updated counter leaves dead versions that vacuum may not remove while
--- any snapshot is open. Times are milliseconds since the epoch (bigint): they are compared and clamped by the application, and
--- parsing timestamptz text cost a tenth of a batch insert.
+-- any snapshot is open. Times are milliseconds since the epoch (bigint): they are compared and clamped by the application,
+-- which sends and reads them as plain numbers.
 CREATE TABLE topic_head (
   tenant_id text COLLATE "C" NOT NULL,
   topic_uid uuid NOT NULL,

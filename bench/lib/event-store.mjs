@@ -104,7 +104,7 @@ export class EventStore {
     const response = await fetch(this.url + path, {
       method,
       headers,
-      body: typeof body === 'object' ? JSON.stringify(body) : body,
+      ...(body !== undefined && { body: typeof body === 'object' ? JSON.stringify(body) : body }),
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${path} was answered ${response.status}: ${text}`);

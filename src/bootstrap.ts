@@ -38,7 +38,7 @@ export async function start(settings: Settings, version: string): Promise<Runnin
       },
     );
     app.useLogger(frameworkLog(app.get(Logger)));
-    await installHttp(app, settings);
+    installHttp(app, settings);
     serveDocs(app, openApiDocument(app, version, settings.http.publicUrl));
     await app.get(Hints).start();
     const firstAccess = await app.get(FirstAdministrator).create();

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import helmet from '@fastify/helmet';
 import type { FastifyInstance } from 'fastify';
+import helmet from 'helmet';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { DomainError } from '../../kernel/domain-error.js';
 import type { Settings } from '../config/index.js';
@@ -50,11 +50,11 @@ export function createAdapter({ http, publish }: Settings): FastifyAdapter {
 }
 
 /** What every request passes, in this order. */
-export async function installHttp(app: NestFastifyApplication, { http, roles }: Settings): Promise<void> {
+export function installHttp(app: NestFastifyApplication, { http, roles }: Settings): void {
   const fastify = app.getHttpAdapter().getInstance();
   installCorrelation(fastify);
   if (!roles.includes('api')) serveProbesOnly(fastify);
-  await installSecurityHeaders(fastify);
+  installSecurityHeaders(fastify);
   installBodyParsers(fastify, { bodyBytesMax: http.bodyBytesMax, inFlightBytesMax: IN_FLIGHT_BODY_BYTES_MAX });
   installRequestLog(fastify, processLogger(), app.get(Metrics));
   app.get(Idempotency).install(fastify);
@@ -71,16 +71,17 @@ function serveProbesOnly(fastify: FastifyInstance): void {
 }
 
 /**
- * Helmet for every page; the answers of the API, which no browser renders, get the one header that matters to them. All fourteen
- * showed in the profile of publishing.
+ * Helmet for every page; the answers of the API, which no browser renders, get the one header that matters to them. The plain middleware:
+ * the plugin for Fastify runs an async hook on every request, whatever it is told, by which the collector took whole requests for alive
+ * (a sixth of what they allocate survived, and the pauses were 10 ms instead of 1).
  */
-async function installSecurityHeaders(fastify: FastifyInstance): Promise<void> {
-  await fastify.register(helmet, { global: false, contentSecurityPolicy: { directives: DOCS_POLICY } });
+function installSecurityHeaders(fastify: FastifyInstance): void {
+  const pageHeaders = helmet({ contentSecurityPolicy: { directives: DOCS_POLICY } });
   fastify.addHook('onRequest', (request, reply, done) => {
     if (request.url.includes('%00'))
       return done(httpError('invalid-request', 'The address must not hold NUL characters.'));
-    if (request.url.startsWith('/docs')) void reply.helmet();
-    else reply.header('x-content-type-options', 'nosniff');
+    if (request.url.startsWith('/docs')) return pageHeaders(request.raw, reply.raw, done as (error?: unknown) => void);
+    reply.header('x-content-type-options', 'nosniff');
     done();
   });
 }

@@ -1,4 +1,4 @@
-import type pg from 'pg';
+import type { KeptConnections } from '../postgres/kept-connections.js';
 import { BEGIN, type Database, type Row, type Sql, type Statement } from '../postgres/database.js';
 import type { LogEnd } from './append-plan.js';
 import {
@@ -23,10 +23,10 @@ export type Gone = ReadonlySet<string>;
 export class AppendStore {
   /** By topic uid; the least recently read is dropped first. */
   private readonly ends = new Map<string, LogEnd>();
-  private readonly pool: pg.Pool;
+  readonly connection: KeptConnections;
 
   constructor(database: Database) {
-    this.pool = database.appendPool;
+    this.connection = database.append;
   }
 
   /** Forgets what it knew of these logs: somebody else has appended, or a reply was lost. */
@@ -38,7 +38,7 @@ export class AppendStore {
   async cachedEnds(tenantId: string, uids: readonly string[]): Promise<Map<string, LogEnd>> {
     const missing = uids.filter((uid) => !this.ends.has(uid));
     if (missing.length > 0) {
-      for (const [uid, end] of await this.readEnds(this.pool, tenantId, missing)) this.remember(uid, end);
+      for (const [uid, end] of await this.readEnds(this.connection, tenantId, missing)) this.remember(uid, end);
     }
     const found = new Map<string, LogEnd>();
     for (const uid of uids) {
@@ -111,7 +111,7 @@ export class AppendStore {
     for (const own of rows.values()) expected += own.length;
     const result = await sql.query({ ...APPEND, values: appendValues(tenantId, rows) });
     if (result.rowCount === expected) return new Set();
-    const left = await this.readEnds(this.pool, tenantId, [...rows.keys()]);
+    const left = await this.readEnds(this.connection, tenantId, [...rows.keys()]);
     return new Set([...rows.keys()].filter((uid) => !left.has(uid)));
   }
 
@@ -130,25 +130,20 @@ export class AppendStore {
   }
 
   /** Runs `work` in a transaction that holds the heads of the topics locked, so that their ends cannot move. */
-  async locked<T>(tenantId: string, uids: readonly string[], work: (sql: Sql) => Promise<T>): Promise<T> {
-    const client = await this.pool.connect();
-    let broken: Error | undefined;
-    try {
-      await client.query(BEGIN);
-      await client.query({ ...LOCK_HEADS, values: [tenantId, uids] });
-      const result = await work(client);
-      await client.query('COMMIT');
-      return result;
-    } catch (error) {
-      await client.query('ROLLBACK').catch((failure: Error) => (broken = failure));
-      throw error;
-    } finally {
-      client.release(broken);
-    }
-  }
-
-  get connection(): Sql {
-    return this.pool;
+  locked<T>(tenantId: string, uids: readonly string[], work: (sql: Sql) => Promise<T>): Promise<T> {
+    return this.connection.use(async (client) => {
+      try {
+        await client.query(BEGIN);
+        await client.query({ ...LOCK_HEADS, values: [tenantId, uids] });
+        const result = await work(client);
+        await client.query('COMMIT');
+        return result;
+      } catch (error) {
+        // If that fails too, the connection is broken, and its error is the one that counts.
+        await client.query('ROLLBACK');
+        throw error;
+      }
+    });
   }
 }
 

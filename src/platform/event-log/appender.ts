@@ -2,7 +2,8 @@ import type { Clock } from '../../kernel/clock.js';
 import type { Database } from '../postgres/database.js';
 import { AppendStore } from './append-store.js';
 import type { AppendRequest, AppendResult, StoredEvent } from './event.js';
-import { Flush, type FlushResult } from './flush.js';
+import { Flush } from './flush.js';
+import type { AppendPlan } from './append-plan.js';
 import { logError } from './log-errors.js';
 
 export interface AppenderOptions {
@@ -32,6 +33,17 @@ interface Pending {
 interface TenantQueue {
   readonly tenantId: string;
   waiting: Pending[];
+}
+
+interface Flushed {
+  readonly outcomes: readonly (AppendResult | Error)[];
+  readonly rows: AppendPlan['rows'];
+}
+
+interface FlushUnderWay {
+  readonly batch: readonly Pending[];
+  readonly startedAt: number;
+  readonly result: Promise<Flushed>;
 }
 
 const FLUSH_EVENTS_MAX = 2_000;
@@ -104,40 +116,59 @@ export class Appender {
     setImmediate(() => void this.drain(started));
   }
 
+  /** Each flush is on its way before the publishers of the last one are answered: the store works while the answers are written. */
   private async drain(queue: TenantQueue): Promise<void> {
-    while (queue.waiting.length > 0) {
-      const batch = takeBatch(queue);
-      const started = performance.now();
-      const outcomes = await this.flush(queue.tenantId, batch).catch((error: unknown) => batch.map(() => error));
-      let events = 0;
-      batch.forEach((pending, i) => {
-        events += pending.request.events.length;
-        this.queuedBytes -= pending.bytes;
-        const outcome = outcomes[i];
-        if (outcome instanceof Error) pending.reject(outcome);
-        else pending.resolve(outcome as AppendResult);
-      });
-      this.queuedEvents -= events;
-      this.listener.flushed(performance.now() - started, events);
+    let under = this.begin(queue);
+    while (under) {
+      const result = await under.result;
+      const next = this.begin(queue);
+      this.finish(queue.tenantId, under, result);
+      under = next;
     }
     this.queues.delete(queue.tenantId);
     if (this.queuedEvents === 0) for (const resolve of this.onIdle.splice(0)) resolve();
   }
 
-  private async flush(tenantId: string, batch: readonly Pending[]): Promise<FlushResult['outcomes']> {
+  private begin(queue: TenantQueue): FlushUnderWay | undefined {
+    if (queue.waiting.length === 0) return undefined;
+    const batch = takeBatch(queue);
+    return { batch, startedAt: performance.now(), result: this.flush(queue.tenantId, batch) };
+  }
+
+  private finish(tenantId: string, { batch, startedAt }: FlushUnderWay, result: Flushed): void {
+    for (const [uid, rows] of result.rows) this.listener.appended(tenantId, uid, rows);
+    this.reportFound(tenantId, batch, result);
+    let events = 0;
+    batch.forEach((pending, i) => {
+      events += pending.request.events.length;
+      this.queuedBytes -= pending.bytes;
+      const outcome = result.outcomes[i]!;
+      if (outcome instanceof Error) pending.reject(outcome);
+      else pending.resolve(outcome);
+    });
+    this.queuedEvents -= events;
+    this.listener.flushed(performance.now() - startedAt, events);
+  }
+
+  /** Never rejects: what fails the flush is the outcome of each of its requests. */
+  private async flush(tenantId: string, batch: readonly Pending[]): Promise<Flushed> {
     const requests = batch.map(({ request }) => request);
     const lockFirst = (this.contendedUntil.get(tenantId) ?? 0) > performance.now();
-    const result = await new Flush(this.store, tenantId, requests, this.clock, lockFirst).run(this.options.patienceMs);
-    if (result.contended) this.contendedUntil.set(tenantId, performance.now() + CONTENTION_MEMORY_MS);
-    else if (!lockFirst) this.contendedUntil.delete(tenantId);
-    for (const [uid, rows] of result.rows) this.listener.appended(tenantId, uid, rows);
-    this.reportFound(tenantId, requests, result);
-    return result.outcomes;
+    try {
+      const result = await new Flush(this.store, tenantId, requests, this.clock, lockFirst).run(
+        this.options.patienceMs,
+      );
+      if (result.contended) this.contendedUntil.set(tenantId, performance.now() + CONTENTION_MEMORY_MS);
+      else if (!lockFirst) this.contendedUntil.delete(tenantId);
+      return result;
+    } catch (error) {
+      return { outcomes: batch.map(() => error as Error), rows: new Map() };
+    }
   }
 
   /** Events that a lost reply hid from us are in the log, but were never handed to the listener. */
-  private reportFound(tenantId: string, requests: readonly AppendRequest[], { outcomes, rows }: FlushResult): void {
-    requests.forEach(({ topicUid }, i) => {
+  private reportFound(tenantId: string, batch: readonly Pending[], { outcomes, rows }: Flushed): void {
+    batch.forEach(({ request: { topicUid } }, i) => {
       const outcome = outcomes[i];
       if (outcome instanceof Error || !outcome || rows.has(topicUid)) return;
       const last = Math.max(...outcome.events.map(({ position }) => position));

@@ -1,5 +1,6 @@
-import { Client, Pool, types, type ClientBase, type ClientConfig } from 'pg';
+import { Client, Pool, types, type ClientConfig, type QueryConfig, type QueryResult, type QueryResultRow } from 'pg';
 import { defineErrors, type DomainError } from '../../kernel/domain-error.js';
+import { KeptConnections } from './kept-connections.js';
 import { isConflict, isTransient, isUnreachable } from './sql-state.js';
 
 const fail = defineErrors({
@@ -29,7 +30,14 @@ export interface DatabaseOptions {
 }
 
 export type Row = unknown[];
-export type Sql = Pick<ClientBase, 'query'>;
+
+/** Whatever runs a statement: a connection, or whoever lends one for it. */
+export interface Sql {
+  query<R extends QueryResultRow>(
+    statement: string | (QueryConfig & { rowMode?: 'array' }),
+    values?: unknown[],
+  ): Promise<QueryResult<R>>;
+}
 
 /** A statement with a name is prepared once a connection. Values follow the order of `$1, $2 …`. */
 export interface Statement {
@@ -42,12 +50,13 @@ export interface Statement {
  * longer than that. An unreachable server is a `store-unavailable`; the pool connects anew with the next call.
  */
 export class Database {
-  readonly appendPool: Pool;
+  /** For appends to the log only. */
+  readonly append: KeptConnections;
   private readonly pool: Pool;
 
   constructor(readonly options: DatabaseOptions) {
     this.pool = this.openPool(options.poolSize, 'event-store');
-    this.appendPool = this.openPool(options.appendConnections, 'event-store append');
+    this.append = new KeptConnections(this.openPool(options.appendConnections, 'event-store append'));
   }
 
   private openPool(max: number, name: string): Pool {
@@ -138,7 +147,7 @@ export class Database {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.pool.end(), this.appendPool.end()]);
+    await Promise.all([this.pool.end(), this.append.close()]);
   }
 }
 

@@ -1,13 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Lane } from './lane.js';
-import { LaneStore } from './ports.js';
+import { laneName, LaneStore } from './ports.js';
 
 /** Lanes in one statement: far above what one instance moves in an interval. */
 const LANES_MAX = 5_000;
 
 /** Stores the places of all lanes that moved, together, some ten times a second. What a crash loses of it is delivered again. */
 export class Checkpoints {
-  private readonly dirty = new Set<Lane>();
+  /** The latest lane of each key: where a lane took the place of another, only its own state may be stored. */
+  private readonly dirty = new Map<string, Lane>();
   private readonly stop = new AbortController();
   private running: Promise<void> | undefined;
   private wake: (() => void) | undefined;
@@ -21,7 +22,7 @@ export class Checkpoints {
   ) {}
 
   mark(lane: Lane): void {
-    this.dirty.add(lane);
+    this.dirty.set(laneName(lane.key), lane);
     this.wake?.();
   }
 
@@ -45,7 +46,7 @@ export class Checkpoints {
 
   private async flushDirty(): Promise<void> {
     // What moves while this is under way waits for the next interval; otherwise a busy lane would be written without a pause.
-    const moved = [...this.dirty];
+    const moved = [...this.dirty.values()];
     this.dirty.clear();
     for (let from = 0; from < moved.length; from += LANES_MAX) {
       const lanes = moved.slice(from, from + LANES_MAX);
@@ -58,7 +59,10 @@ export class Checkpoints {
           if (lane) this.onLost(lane);
         }
       } catch (error) {
-        for (const lane of moved.slice(from)) this.dirty.add(lane);
+        for (const lane of moved.slice(from)) {
+          const name = laneName(lane.key);
+          if (!this.dirty.has(name)) this.dirty.set(name, lane);
+        }
         this.onError(error);
         return;
       }

@@ -4,7 +4,7 @@ import { TopicCatalog } from '../../topics/index.js';
 import { Checkpoints } from './checkpoints.js';
 import { Lane, type LaneTools } from './lane.js';
 import type { Membership } from './membership.js';
-import { LaneStore, type ClaimedLane, type LaneKey } from './ports.js';
+import { laneName, LaneStore, type ClaimedLane } from './ports.js';
 import { WebhookTarget } from './webhook-request.js';
 
 export interface EngineOptions {
@@ -16,8 +16,6 @@ export interface EngineOptions {
 const CHANGE_GRACE_MS = 1_000;
 const SHUTDOWN_GRACE_MS = 5_000;
 
-const laneName = ({ consumerUid, topicUid }: LaneKey): string => `${consumerUid} ${topicUid}`;
-
 /**
  * Runs the lanes that this worker owns. A lane is owned by the worker whose id and epoch its row bears; the engine claims what nobody
  * alive owns, at start, with each beat, and when a consumer is registered. A changed consumer gets new lanes in place of the old ones:
@@ -25,10 +23,14 @@ const laneName = ({ consumerUid, topicUid }: LaneKey): string => `${consumerUid}
  */
 export class DeliveryEngine {
   private readonly lanes = new Map<string, Lane>();
+  /** Owned and about to run. What is taken from here only goes when it runs or rests, so that a failure in between is made good by the next tick. */
+  private readonly waiting = new Map<string, ClaimedLane>();
   /** Owned, but not running: their consumers are paused. */
   private readonly resting = new Map<string, ClaimedLane>();
   readonly checkpoints: Checkpoints;
   private turn: Promise<void> = Promise.resolve();
+  /** A claim was sent and not answered: it may have been done. */
+  private inDoubt = false;
   private closed = false;
 
   constructor(
@@ -43,7 +45,7 @@ export class DeliveryEngine {
     this.checkpoints = new Checkpoints(
       store,
       checkpointIntervalMs,
-      (lane) => void this.inTurn(() => this.retire(lane)),
+      (lane) => void this.inTurn(() => this.retire(lane)).catch((error: unknown) => onError(error, 'lanes')),
       (error) => onError(error, 'checkpoint'),
     );
   }
@@ -61,34 +63,24 @@ export class DeliveryEngine {
     await this.tick();
   }
 
-  /** Shows that the worker lives and takes over what nobody owns. */
+  /** Shows that the worker lives and takes over what nobody owns. What fails is tried again by the next tick. */
   tick(): Promise<void> {
-    return this.inTurn(async () => {
-      if (this.membership.expired) await this.surrender();
-      const live = await this.membership.beat();
-      await this.claim(live);
-    });
+    return this.inTurn(() => this.attend()).catch((error: unknown) => this.options.onError(error, 'lanes'));
   }
 
-  /** A management event of a consumer: what runs is brought in line with what is registered. */
+  /** A management event of a consumer: what runs is brought in line with what is registered. Rejects if that failed; then it must come again. */
   consumerChanged(event: StoredEvent): Promise<void> {
     return this.inTurn(async () => {
-      if (event.type === 'consumer.deleted') {
-        await this.retireAll((JSON.parse(event.data) as { consumerUid: string }).consumerUid);
-        return;
-      }
-      const [tenantId, namespaceId, consumerId] = event.stream!.split('/') as [string, string, string];
-      const consumer = await this.consumers.find({ tenantId, namespaceId, consumerId });
-      if (!consumer) return;
-      await this.reconcile(consumer);
-      await this.claim(await this.membership.beat());
+      const consumerUid = await this.uidOf(event);
+      if (consumerUid !== undefined) await this.halt(consumerUid);
+      await this.attend();
     });
   }
 
   /** Attempts under way are ended, uncounted; places are stored; the lanes are free for others. */
   async close(): Promise<void> {
     this.closed = true;
-    await this.turn.catch(() => undefined);
+    await this.turn;
     await Promise.all([...this.lanes.values()].map((lane) => lane.stop(SHUTDOWN_GRACE_MS)));
     await this.checkpoints.close();
     await this.store.leave(this.membership.workerId);
@@ -96,61 +88,74 @@ export class DeliveryEngine {
 
   /** One change at a time: a claim and a change of a consumer never interleave. */
   private inTurn(work: () => Promise<void>): Promise<void> {
-    this.turn = this.turn.then(async () => {
-      if (this.closed) return;
-      await work().catch((error: unknown) => this.options.onError(error, 'lanes'));
-    });
-    return this.turn;
+    const done = this.turn.then(() => (this.closed ? undefined : work()));
+    this.turn = done.catch(() => undefined);
+    return done;
   }
 
-  private async claim(live: readonly string[]): Promise<void> {
-    const claimed = await this.store.claim(this.membership.workerId, live);
-    const byConsumer = Map.groupBy(claimed, ({ tenantId, consumerUid }) => `${tenantId} ${consumerUid}`);
-    for (const lanes of byConsumer.values()) {
-      const [{ tenantId, consumerUid }] = lanes as [ClaimedLane];
-      const consumer = await this.consumers.findByUid(tenantId, consumerUid);
-      if (consumer) await this.run(consumer, lanes);
-    }
+  private async uidOf(event: StoredEvent): Promise<string | undefined> {
+    if (event.type === 'consumer.deleted') return (JSON.parse(event.data) as { consumerUid: string }).consumerUid;
+    const [tenantId, namespaceId, consumerId] = event.stream!.split('/') as [string, string, string];
+    return (await this.consumers.find({ tenantId, namespaceId, consumerId }))?.consumerUid;
   }
 
-  private async reconcile(consumer: ConsumerView): Promise<void> {
-    const wanted = new Set(consumer.topics.map(({ topicUid }) => topicUid));
-    const owned: ClaimedLane[] = [];
-    const running = [...this.lanes.values()].filter(({ key }) => key.consumerUid === consumer.consumerUid);
+  /** Whatever runs or rests for a consumer waits to be begun anew, from where it stands. */
+  private async halt(consumerUid: string): Promise<void> {
+    const running = [...this.lanes.values()].filter(({ key }) => key.consumerUid === consumerUid);
     await Promise.all(running.map((lane) => this.retire(lane)));
-    owned.push(...running.map((lane) => lane.snapshot));
+    for (const lane of running) this.waiting.set(laneName(lane.key), lane.snapshot);
     for (const [name, lane] of this.resting) {
-      if (lane.consumerUid !== consumer.consumerUid) continue;
+      if (lane.consumerUid !== consumerUid) continue;
       this.resting.delete(name);
-      owned.push(lane);
+      this.waiting.set(name, lane);
     }
     await this.checkpoints.flush();
-    await this.run(
-      consumer,
-      owned.filter(({ topicUid }) => wanted.has(topicUid)),
-    );
   }
 
-  private async run(consumer: ConsumerView, claimed: readonly ClaimedLane[]): Promise<void> {
-    if (claimed.length === 0) return;
-    if (consumer.status === 'paused') {
-      for (const lane of claimed) this.resting.set(laneName(lane), lane);
-      return;
+  /** Shows that the worker lives, claims what nobody alive owns, and begins what waits. */
+  private async attend(): Promise<void> {
+    if (this.membership.expired || this.inDoubt) await this.surrender();
+    const live = await this.membership.beat();
+    this.inDoubt = true;
+    const claimed = await this.store.claim(this.membership.workerId, live);
+    this.inDoubt = false;
+    for (const lane of claimed) {
+      // A topic that left its consumer and came back has a new row; the lane of the old one may not have been told yet.
+      const outdated = this.lanes.get(laneName(lane));
+      if (outdated) await this.retire(outdated);
+      this.waiting.set(laneName(lane), lane);
     }
+    const byConsumer = Map.groupBy(this.waiting.values(), ({ tenantId, consumerUid }) => `${tenantId} ${consumerUid}`);
+    for (const lanes of byConsumer.values()) await this.begin(lanes);
+  }
+
+  /** Begins lanes of one consumer: they run, rest, or are dropped where the consumer or its interest in the topic is gone. */
+  private async begin(lanes: readonly ClaimedLane[]): Promise<void> {
+    const [{ tenantId, consumerUid }] = lanes as [ClaimedLane];
+    const consumer = await this.consumers.findByUid(tenantId, consumerUid);
+    const wanted = lanes.filter((lane) => consumer?.topics.some(({ topicUid }) => topicUid === lane.topicUid));
+    const started = consumer?.status === 'active' ? await this.lanesOf(consumer, wanted) : [];
+    for (const lane of lanes) this.waiting.delete(laneName(lane));
+    if (consumer?.status === 'paused') for (const lane of wanted) this.resting.set(laneName(lane), lane);
+    for (const lane of started) {
+      this.lanes.set(laneName(lane.key), lane);
+      lane.start();
+    }
+  }
+
+  private async lanesOf(consumer: ConsumerView, claimed: readonly ClaimedLane[]): Promise<Lane[]> {
+    if (claimed.length === 0) return [];
     const target = new WebhookTarget(consumer, await this.consumers.secretsOf(consumer));
     const topics = await this.topics.findByUids(
       consumer.tenantId,
       claimed.map(({ topicUid }) => topicUid),
     );
-    for (const { epoch, state, ...key } of claimed) {
-      const topic = topics.find(({ topicUid }) => topicUid === key.topicUid);
-      if (!topic) continue;
-      const lane = new Lane({ ...key, epoch, state }, topic.topicId, target, this.tools, (changed) =>
-        this.checkpoints.mark(changed),
-      );
-      this.lanes.set(laneName(key), lane);
-      lane.start();
-    }
+    return claimed.flatMap((lane) => {
+      const topic = topics.find(({ topicUid }) => topicUid === lane.topicUid);
+      return topic
+        ? [new Lane(lane, topic.topicId, target, this.tools, (changed) => this.checkpoints.mark(changed))]
+        : [];
+    });
   }
 
   /** Somebody else owns it, or it was removed. */
@@ -159,16 +164,14 @@ export class DeliveryEngine {
     await lane.stop(CHANGE_GRACE_MS);
   }
 
-  private async retireAll(consumerUid: string): Promise<void> {
-    const running = [...this.lanes.values()].filter(({ key }) => key.consumerUid === consumerUid);
-    await Promise.all(running.map((lane) => this.retire(lane)));
-    for (const [name, lane] of this.resting) if (lane.consumerUid === consumerUid) this.resting.delete(name);
-  }
-
-  /** The store was away for so long that others may have our lanes. */
+  /** Gives everything up and begins anew: others may have our lanes, or we have some that we were not told of. */
   private async surrender(): Promise<void> {
     await Promise.all([...this.lanes.values()].map((lane) => this.retire(lane)));
+    this.waiting.clear();
     this.resting.clear();
+    await this.checkpoints.flush();
+    await this.store.leave(this.membership.workerId);
     this.membership.rejoin();
+    this.inDoubt = false;
   }
 }

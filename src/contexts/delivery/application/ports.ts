@@ -6,6 +6,8 @@ export interface LaneKey {
   readonly topicUid: string;
 }
 
+export const laneName = ({ consumerUid, topicUid }: LaneKey): string => `${consumerUid} ${topicUid}`;
+
 /** A lane as its owner holds it. Whoever claims it next gets a higher epoch; what comes with an older one is refused. */
 export interface ClaimedLane extends LaneKey {
   readonly epoch: number;

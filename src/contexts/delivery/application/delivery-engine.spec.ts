@@ -1,0 +1,162 @@
+import { jest } from '@jest/globals';
+import type { StoredEvent } from '../../../platform/event-log/index.js';
+import type { ConsumerCatalog, ConsumerView } from '../../consumers/index.js';
+import type { TopicCatalog } from '../../topics/index.js';
+import { DeliveryEngine } from './delivery-engine.js';
+import type { LaneTools } from './lane.js';
+import { Membership } from './membership.js';
+import { laneName, LaneStore, type ClaimedLane, type LaneKey, type WorkerBeat } from './ports.js';
+
+const KEY: LaneKey = { tenantId: 'acme', consumerUid: 'c1', topicUid: 't1' };
+const away = (): Error => new Error('the store is away');
+
+/** Lanes as the table keeps them: claimed once, then owned. */
+class Lanes extends LaneStore {
+  readonly owners = new Map<string, string | null>([[laneName(KEY), null]]);
+  readonly workers = new Set<string>();
+  epoch = 0;
+  answerLost = false;
+
+  override claim(workerId: string, live: readonly string[]): Promise<ClaimedLane[]> {
+    const free = [...this.owners].filter(([, owner]) => owner === null || !live.includes(owner));
+    for (const [name] of free) this.owners.set(name, workerId);
+    if (this.answerLost) {
+      this.answerLost = false;
+      return Promise.reject(away());
+    }
+    const state = { position: 0, lastEventId: null, failure: null, gap: null };
+    return Promise.resolve(free.map(() => ({ ...KEY, epoch: ++this.epoch, state })));
+  }
+  override checkpoint = (): Promise<LaneKey[]> => Promise.resolve([]);
+  override ofConsumer = (): Promise<never[]> => Promise.resolve([]);
+  override beat(workerId: string): Promise<WorkerBeat[]> {
+    this.workers.add(workerId);
+    return Promise.resolve([...this.workers].map((id) => ({ workerId: id, beat: 1 })));
+  }
+  override leave(workerId: string): Promise<void> {
+    for (const [name, owner] of this.owners) if (owner === workerId) this.owners.set(name, null);
+    return this.forgetWorkers([workerId]);
+  }
+  override forgetWorkers(workerIds: readonly string[]): Promise<void> {
+    for (const id of workerIds) this.workers.delete(id);
+    return Promise.resolve();
+  }
+}
+
+/** A topic where nothing happens. */
+const quietTail = {
+  head: 0,
+  inMemory: () => undefined,
+  read: () => Promise.resolve([]),
+  waitBeyond: (_: number, signal: AbortSignal) =>
+    new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true })),
+};
+
+const changed = { type: 'consumer.paused', stream: 'acme/shop/hook', data: '{}' } as StoredEvent;
+
+let lanes: Lanes;
+let consumer: ConsumerView | undefined;
+let engine: DeliveryEngine;
+const findByUid = jest.fn<() => Promise<ConsumerView | undefined>>();
+const find = jest.fn<() => Promise<ConsumerView | undefined>>();
+const secretsOf = jest.fn<() => Promise<object>>();
+const onError = jest.fn();
+
+beforeEach(() => {
+  jest.resetAllMocks();
+  lanes = new Lanes();
+  consumer = {
+    tenantId: 'acme',
+    namespaceId: 'shop',
+    consumerId: 'hook',
+    consumerUid: 'c1',
+    status: 'active',
+    settings: {},
+    topics: [{ topicUid: 't1' }],
+  } as unknown as ConsumerView;
+  for (const look of [findByUid, find]) look.mockImplementation(() => Promise.resolve(consumer));
+  secretsOf.mockResolvedValue({ signing: [], headers: {} });
+  engine = new DeliveryEngine(
+    lanes,
+    { find, findByUid, secretsOf } as unknown as ConsumerCatalog,
+    { findByUids: () => Promise.resolve([{ topicUid: 't1', topicId: 'orders' }]) } as unknown as TopicCatalog,
+    new Membership(lanes, { ttlMs: 60_000, alone: false }),
+    {
+      tails: { follow: () => Promise.resolve(quietTail), unfollow: () => undefined },
+      clock: { now: () => 0 },
+    } as unknown as LaneTools,
+    { checkpointIntervalMs: 100, onError },
+  );
+});
+afterEach(() => engine.close());
+
+const pauseIt = (): void => {
+  consumer = { ...consumer!, status: 'paused' };
+};
+
+it('runs the lanes that it claims, and lets those of a paused consumer rest', async () => {
+  await engine.start();
+  expect(engine.runningCount).toBe(1);
+  pauseIt();
+  await engine.consumerChanged(changed);
+  expect(engine.runningCount).toBe(0);
+  consumer = { ...consumer!, status: 'active' };
+  await engine.consumerChanged(changed);
+  expect(engine.runningCount).toBe(1);
+  expect(lanes.epoch).toBe(1);
+});
+
+it('says that a change of a consumer failed, so that it comes again: a pause is never lost', async () => {
+  await engine.start();
+  pauseIt();
+  find.mockRejectedValueOnce(away());
+  await expect(engine.consumerChanged(changed)).rejects.toThrow('away');
+  await engine.consumerChanged(changed);
+  expect(engine.runningCount).toBe(0);
+});
+
+it.each([
+  ['its consumer', findByUid],
+  ['its secrets', secretsOf],
+])('begins a claimed lane with the next beat where looking up %s failed', async (_, look) => {
+  look.mockRejectedValueOnce(away());
+  await engine.start();
+  expect([engine.runningCount, onError.mock.calls.length]).toEqual([0, 1]);
+  await engine.tick();
+  expect(engine.runningCount).toBe(1);
+});
+
+it('goes on with a halted lane after the store failed in between', async () => {
+  await engine.start();
+  findByUid.mockRejectedValueOnce(away());
+  await expect(engine.consumerChanged(changed)).rejects.toThrow('away');
+  expect(engine.runningCount).toBe(0);
+  await engine.tick();
+  expect(engine.runningCount).toBe(1);
+});
+
+it('claims anew what it was given in an answer that never came', async () => {
+  lanes.answerLost = true;
+  await engine.start();
+  expect(engine.runningCount).toBe(0);
+  await engine.tick();
+  expect(engine.runningCount).toBe(1);
+});
+
+it('drops the lanes of a consumer that is gone, or that left the topic', async () => {
+  await engine.start();
+  consumer = { ...consumer!, topics: [] };
+  await engine.consumerChanged(changed);
+  expect(engine.runningCount).toBe(0);
+  consumer = undefined;
+  await engine.consumerChanged({ ...changed, type: 'consumer.deleted', data: '{"consumerUid":"c1"}' });
+  await engine.tick();
+  expect(engine.runningCount).toBe(0);
+});
+
+it('runs one lane of a topic that left its consumer and came back', async () => {
+  await engine.start();
+  lanes.owners.set(laneName(KEY), null);
+  await engine.tick();
+  expect([engine.runningCount, [...engine.running][0]!.snapshot.epoch]).toEqual([1, 2]);
+});

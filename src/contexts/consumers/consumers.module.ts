@@ -6,8 +6,9 @@ import { ConsumersController } from './adapters/consumers.controller.js';
 import { PostgresConsumers } from './adapters/postgres-consumers.js';
 import { ChangeConsumerHandler } from './application/change-consumer.js';
 import { CONSUMER_HANDLERS } from './application/consumers.js';
+import { NamespaceConsumers } from './application/namespace-consumers.js';
 import { ConsumerCatalog } from './application/ports.js';
-import { OnNamespaceDeleted, OnTopicDeleted } from './application/reactions.js';
+import { OnTopicDeleted } from './application/on-topic-deleted.js';
 import { RegisterConsumerHandler } from './application/register-consumer.js';
 import { Subscriptions } from './application/subscriptions.js';
 
@@ -18,7 +19,7 @@ import { Subscriptions } from './application/subscriptions.js';
     { provide: ConsumerCatalog, useClass: PostgresConsumers },
     Subscriptions,
     OnTopicDeleted,
-    OnNamespaceDeleted,
+    NamespaceConsumers,
     RegisterConsumerHandler,
     ChangeConsumerHandler,
     ...CONSUMER_HANDLERS,
@@ -28,18 +29,16 @@ import { Subscriptions } from './application/subscriptions.js';
 export class ConsumersModule implements OnModuleInit, OnApplicationBootstrap {
   constructor(
     private readonly contents: NamespaceContents,
-    private readonly consumers: ConsumerCatalog,
+    private readonly consumers: NamespaceConsumers,
     private readonly subscriptions: DurableSubscriptions,
     private readonly onTopicDeleted: OnTopicDeleted,
-    private readonly onNamespaceDeleted: OnNamespaceDeleted,
   ) {}
 
   onModuleInit(): void {
-    this.contents.register(async (namespace) => (await this.consumers.list(namespace, '', 1)).length > 0);
+    this.contents.register(this.consumers);
   }
 
   onApplicationBootstrap(): void {
     this.subscriptions.start(this.onTopicDeleted);
-    this.subscriptions.start(this.onNamespaceDeleted);
   }
 }

@@ -1,10 +1,12 @@
-import { Module } from '@nestjs/common';
+import { Module, type OnApplicationBootstrap } from '@nestjs/common';
+import { DurableSubscriptions } from '../../platform/event-log/index.js';
 import { NamespacesController } from './adapters/namespaces.controller.js';
 import { PostgresNamespaces } from './adapters/postgres-namespaces.js';
 import { PostgresTenants } from './adapters/postgres-tenants.js';
 import { TenantsController } from './adapters/tenants.controller.js';
 import { NAMESPACE_HANDLERS } from './application/namespaces.js';
-import { NamespaceCatalog, NamespaceContents, TenantCatalog } from './application/ports.js';
+import { NamespaceContents, NamespaceRemoval, OnNamespaceDeleted } from './application/namespace-removal.js';
+import { NamespaceCatalog, TenantCatalog } from './application/ports.js';
 import { TENANT_HANDLERS } from './application/tenants.js';
 
 @Module({
@@ -13,9 +15,20 @@ import { TENANT_HANDLERS } from './application/tenants.js';
     { provide: TenantCatalog, useClass: PostgresTenants },
     { provide: NamespaceCatalog, useClass: PostgresNamespaces },
     NamespaceContents,
+    NamespaceRemoval,
+    OnNamespaceDeleted,
     ...TENANT_HANDLERS,
     ...NAMESPACE_HANDLERS,
   ],
   exports: [TenantCatalog, NamespaceCatalog, NamespaceContents],
 })
-export class TenancyModule {}
+export class TenancyModule implements OnApplicationBootstrap {
+  constructor(
+    private readonly subscriptions: DurableSubscriptions,
+    private readonly onNamespaceDeleted: OnNamespaceDeleted,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.subscriptions.start(this.onNamespaceDeleted);
+  }
+}

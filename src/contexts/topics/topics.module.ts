@@ -1,5 +1,4 @@
 import { Module, type BeforeApplicationShutdown, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
-import { DurableSubscriptions } from '../../platform/event-log/index.js';
 import { NamespaceContents, TenancyModule } from '../tenancy/index.js';
 import { EventQueries } from './adapters/event-query.js';
 import { EventStreams } from './adapters/event-streams.js';
@@ -7,7 +6,7 @@ import { EventsController } from './adapters/events.controller.js';
 import { PostgresTopics } from './adapters/postgres-topics.js';
 import { PublishController } from './adapters/publish.controller.js';
 import { TopicsController } from './adapters/topics.controller.js';
-import { OnNamespaceDeleted } from './application/on-namespace-deleted.js';
+import { NamespaceTopics } from './application/namespace-topics.js';
 import { Places } from './application/places.js';
 import { TopicCatalog } from './application/ports.js';
 import { PublishEventsHandler } from './application/publish-events.js';
@@ -26,7 +25,7 @@ import { TOPIC_HANDLERS } from './application/topics.js';
     EventReader,
     EventQueries,
     EventStreams,
-    OnNamespaceDeleted,
+    NamespaceTopics,
     RemoveEvents,
     PublishEventsHandler,
     ...TOPIC_HANDLERS,
@@ -36,18 +35,15 @@ import { TOPIC_HANDLERS } from './application/topics.js';
 export class TopicsModule implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
   constructor(
     private readonly contents: NamespaceContents,
-    private readonly topics: TopicCatalog,
-    private readonly subscriptions: DurableSubscriptions,
-    private readonly onNamespaceDeleted: OnNamespaceDeleted,
+    private readonly topics: NamespaceTopics,
     private readonly removeEvents: RemoveEvents,
   ) {}
 
   onModuleInit(): void {
-    this.contents.register(async (namespace) => (await this.topics.list(namespace, '', 1)).length > 0);
+    this.contents.register(this.topics);
   }
 
   onApplicationBootstrap(): void {
-    this.subscriptions.start(this.onNamespaceDeleted);
     this.removeEvents.start();
   }
 

@@ -2,16 +2,11 @@ import { Command, CommandHandler, Query, QueryHandler, type ICommandHandler, typ
 import type { Actor } from '../../../kernel/aggregate.js';
 import { newId } from '../../../kernel/ids.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
-import {
-  createNamespace,
-  deleteNamespace,
-  namespaceNotFound,
-  renameNamespace,
-  type NamespaceRef,
-} from '../domain/namespace.js';
+import { createNamespace, namespaceNotFound, renameNamespace, type NamespaceRef } from '../domain/namespace.js';
 import { tenancyError } from '../domain/tenancy-errors.js';
 import { tenantNotFound } from '../domain/tenant.js';
-import { NamespaceCatalog, NamespaceContents, TenantCatalog, type NamespaceView } from './ports.js';
+import { NamespaceContents, NamespaceRemoval } from './namespace-removal.js';
+import { NamespaceCatalog, TenantCatalog, type NamespaceView } from './ports.js';
 import { refuseSystem } from './tenants.js';
 
 export class CreateNamespace extends Command<NamespaceView> {
@@ -80,12 +75,11 @@ export class DeleteNamespace extends Command<void> {
   }
 }
 
-/** Its topics and consumers are refused to be left behind; with `force` they go by the event. */
+/** Its topics and consumers are refused to be left behind; with `force` they go, too. */
 @CommandHandler(DeleteNamespace)
 export class DeleteNamespaceHandler implements ICommandHandler<DeleteNamespace> {
   constructor(
-    private readonly aggregates: Aggregates,
-    private readonly namespaces: NamespaceCatalog,
+    private readonly removal: NamespaceRemoval,
     private readonly contents: NamespaceContents,
   ) {}
 
@@ -97,7 +91,7 @@ export class DeleteNamespaceHandler implements ICommandHandler<DeleteNamespace> 
         `Namespace "${ref.namespaceId}" is not empty; empty it or use ?force=true.`,
       );
     }
-    await this.aggregates.change(this.namespaces, ref, by, (state) => deleteNamespace(state, ref), { expectedVersion });
+    await this.removal.remove(ref, by, { expectedVersion });
   }
 }
 

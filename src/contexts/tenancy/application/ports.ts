@@ -30,17 +30,3 @@ export abstract class NamespaceCatalog extends AggregateRepository<NamespaceStat
   abstract find(ref: NamespaceRef): Promise<NamespaceView | undefined>;
   abstract list(tenantId: string, afterId: string, limit: number): Promise<NamespaceView[]>;
 }
-
-/** Who keeps things in namespaces says so here: contexts that come later in the order register themselves. */
-export class NamespaceContents {
-  private readonly holders: ((ref: NamespaceRef) => Promise<boolean>)[] = [];
-
-  register(holds: (ref: NamespaceRef) => Promise<boolean>): void {
-    this.holders.push(holds);
-  }
-
-  async isEmpty(ref: NamespaceRef): Promise<boolean> {
-    const held = await Promise.all(this.holders.map((holds) => holds(ref)));
-    return !held.includes(true);
-  }
-}

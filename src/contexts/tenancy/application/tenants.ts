@@ -3,8 +3,8 @@ import { SYSTEM_TENANT, newId } from '../../../kernel/ids.js';
 import type { Actor } from '../../../kernel/aggregate.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
 import { createTenant, deleteTenant, renameTenant, tenantNotFound } from '../domain/tenant.js';
-import { deleteNamespace } from '../domain/namespace.js';
 import { tenancyError } from '../domain/tenancy-errors.js';
+import { NamespaceRemoval } from './namespace-removal.js';
 import { NamespaceCatalog, TenantCatalog, type TenantView } from './ports.js';
 
 export class CreateTenant extends Command<TenantView> {
@@ -69,13 +69,14 @@ export class DeleteTenant extends Command<void> {
   }
 }
 
-/** With `force`, its namespaces go first; what they hold goes by their events. */
+/** With `force`, its namespaces go first, with what they hold. */
 @CommandHandler(DeleteTenant)
 export class DeleteTenantHandler implements ICommandHandler<DeleteTenant> {
   constructor(
     private readonly aggregates: Aggregates,
     private readonly tenants: TenantCatalog,
     private readonly namespaces: NamespaceCatalog,
+    private readonly removal: NamespaceRemoval,
   ) {}
 
   async execute({ tenantId, force, by, expectedVersion }: DeleteTenant): Promise<void> {
@@ -87,8 +88,7 @@ export class DeleteTenantHandler implements ICommandHandler<DeleteTenant> {
           'tenant-not-empty',
           `Tenant "${tenantId}" holds namespaces; delete them or use ?force=true.`,
         );
-      for (const ref of rest)
-        await this.aggregates.change(this.namespaces, ref, by, (state) => deleteNamespace(state, ref));
+      for (const namespace of rest) await this.removal.remove(namespace, by);
       rest = await this.namespaces.list(tenantId, '', 100);
     }
     const ref = { tenantId };

@@ -13,7 +13,8 @@ export type NamespaceEvent =
   | { type: 'namespace.deleted'; data: { tenantId: string; namespaceId: string } };
 
 export type NamespaceState =
-  { readonly status: 'none' } | { readonly status: 'active'; readonly name: string; readonly createdAt: number };
+  | { readonly status: 'none'; readonly deletedAt?: number }
+  | { readonly status: 'active'; readonly name: string; readonly createdAt: number };
 
 export const namespaceAggregate: Aggregate<NamespaceState, NamespaceEvent, NamespaceRef> = {
   topicUid: MANAGEMENT_TOPICS.namespaces,
@@ -32,7 +33,7 @@ export const namespaceAggregate: Aggregate<NamespaceState, NamespaceEvent, Names
       case 'namespace.renamed':
         return state.status === 'active' ? { ...state, name: event.data.name } : state;
       case 'namespace.deleted':
-        return { status: 'none' };
+        return { status: 'none', deletedAt: recordedAt };
       default:
         return state;
     }

@@ -1,0 +1,36 @@
+import { Injectable } from '@nestjs/common';
+import type { Actor } from '../../../kernel/aggregate.js';
+import { Aggregates } from '../../../platform/event-log/index.js';
+import type { NamespaceHoldings, NamespaceRef } from '../../tenancy/index.js';
+import { deleteConsumer } from '../domain/consumer.js';
+import { ConsumerCatalog } from './ports.js';
+
+const PAGE = 100;
+
+@Injectable()
+export class NamespaceConsumers implements NamespaceHoldings {
+  constructor(
+    private readonly aggregates: Aggregates,
+    private readonly consumers: ConsumerCatalog,
+  ) {}
+
+  async any(namespace: NamespaceRef): Promise<boolean> {
+    return (await this.consumers.list(namespace, '', 1)).length > 0;
+  }
+
+  async remove(namespace: NamespaceRef, until: number, by: Actor): Promise<void> {
+    for (let after = ''; ;) {
+      const page = await this.consumers.list(namespace, after, PAGE);
+      for (const { tenantId, namespaceId, consumerId, consumerUid } of page.filter(
+        ({ createdAt }) => createdAt <= until,
+      )) {
+        const ref = { tenantId, namespaceId, consumerId };
+        await this.aggregates.change(this.consumers, ref, by, (state) =>
+          state.status !== 'none' && state.consumerUid === consumerUid ? deleteConsumer(state, ref) : [],
+        );
+      }
+      if (page.length < PAGE) return;
+      after = page.at(-1)!.consumerId;
+    }
+  }
+}

@@ -189,6 +189,23 @@ describe('the log', () => {
     expect(await refusal(two.appender.append(request(gone, [newEvent()])))).toMatchObject({ code: 'log-gone' });
   });
 
+  it('leaves no hole in the log of a store that was restored behind it, and stores the rest of the flush once', async () => {
+    const kept = await createLog(one.database);
+    await one.appender.append(request(kept, [newEvent()]));
+    await one.appender.append(request(log, [newEvent(), newEvent({ stream: 's' }), newEvent({ stream: 's' })]));
+    await one.database.query(
+      { name: 'test-restore', text: 'DELETE FROM event WHERE tenant_id = $1 AND topic_uid = $2 AND position > 1' },
+      [log.tenantId, log.topicUid],
+    );
+    const both = [log, kept].map((own) => one.appender.append(request(own, [newEvent({ stream: 's' })])));
+    const answers = (await Promise.all(both)).map(({ events }) => events[0]!);
+    expect(answers).toMatchObject([
+      { position: 2, streamVersion: 1, duplicate: false },
+      { position: 2, streamVersion: 1, duplicate: false },
+    ]);
+    for (const own of [log, kept]) expect((await readAll(two.reader, own)).map((e) => e.position)).toEqual([1, 2]);
+  });
+
   it('never lets recorded time go back, whatever the clock does', async () => {
     for (const time of [5_000, 4_000, 6_000, 100]) {
       clock.time = time;

@@ -19,6 +19,9 @@ const STREAMS_MAX = 10_000;
 /** Topic uids that no longer exist. */
 export type Gone = ReadonlySet<string>;
 
+/** A log ends before the position that the rows were to follow on; other topics of the flush may be stored. */
+export class EndTooHigh extends Error {}
+
 /** Reads and writes of the appender, and its memory of where each log ends. */
 export class AppendStore {
   /** By topic uid; the least recently read is dropped first. */
@@ -105,14 +108,20 @@ export class AppendStore {
     return known;
   }
 
-  /** Inserts the rows of a flush, all topics in one statement. Answers which topics turned out to be gone: theirs were left out. */
+  /**
+   * Inserts the rows of a flush, all topics in one statement. Answers which topics turned out to be gone: theirs were left out. Throws
+   * EndTooHigh if others were left out, too.
+   */
   async insert(sql: Sql, tenantId: string, rows: ReadonlyMap<string, StoredEvent[]>): Promise<Gone> {
     let expected = 0;
     for (const own of rows.values()) expected += own.length;
     const result = await sql.query({ ...APPEND, values: appendValues(tenantId, rows) });
     if (result.rowCount === expected) return new Set();
     const left = await this.readEnds(this.connection, tenantId, [...rows.keys()]);
-    return new Set([...rows.keys()].filter((uid) => !left.has(uid)));
+    const gone = new Set([...rows.keys()].filter((uid) => !left.has(uid)));
+    for (const uid of gone) expected -= rows.get(uid)!.length;
+    if (result.rowCount !== expected) throw new EndTooHigh();
+    return gone;
   }
 
   /** After the commit: the ends as the rows leave them. */

@@ -4,7 +4,7 @@ import { DomainError } from '../../kernel/domain-error.js';
 import { asDomainError, unavailable, type Sql } from '../postgres/database.js';
 import { isTransient, isUnreachable, violatedKey } from '../postgres/sql-state.js';
 import { placeKey, planAppends, type AppendPlan, type LogEnd } from './append-plan.js';
-import type { AppendStore } from './append-store.js';
+import { EndTooHigh, type AppendStore } from './append-store.js';
 import type { AppendRequest, StoredEvent } from './event.js';
 import { logError } from './log-errors.js';
 
@@ -21,6 +21,7 @@ export interface FlushResult extends AppendPlan {
  *   optimistic ── unique key refuses a position ──▶ locked (ends read anew under the head locks)
  *       │    └── id exists ──▶ the same again, with the ids looked up
  *       └── a request would be refused ──▶ locked: a refusal never rests on a cached end
+ *       └── the log is shorter than its cached end ──▶ locked, with the ids looked up: other topics may have been stored
  *   any ── connection lost ──▶ locked, with the ids looked up: the lost try may have been committed
  */
 export class Flush {
@@ -69,7 +70,7 @@ export class Flush {
       this.lookUpIds = this.lookUpIds || key === 'event_id_key';
       return true;
     }
-    if (!isUnreachable(error) && !isTransient(error)) return false;
+    if (!isUnreachable(error) && !isTransient(error) && !(error instanceof EndTooHigh)) return false;
     this.locked = true;
     this.lookUpIds = true;
     for (const [uid, rows] of this.tried)

@@ -206,6 +206,14 @@ describe('the log', () => {
     for (const own of [log, kept]) expect((await readAll(two.reader, own)).map((e) => e.position)).toEqual([1, 2]);
   });
 
+  it('serves more tenants at once than it has connections, none kept waiting for the end of another', async () => {
+    const logs = await Promise.all(Array.from({ length: 24 }, (_, i) => createLog(one.database, `tenant-${i}`)));
+    for (let round = 1; round <= 20; round++) {
+      const answers = await Promise.all(logs.map((own) => one.appender.append(request(own, [newEvent()]))));
+      expect(answers.map(({ events }) => events[0]!.position)).toEqual(logs.map(() => round));
+    }
+  });
+
   it('never lets recorded time go back, whatever the clock does', async () => {
     for (const time of [5_000, 4_000, 6_000, 100]) {
       clock.time = time;

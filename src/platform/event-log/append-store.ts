@@ -15,6 +15,8 @@ import type { AppendRequest, StoredEvent } from './event.js';
 
 const ENDS_MAX = 10_000;
 const STREAMS_MAX = 10_000;
+/** All ends together: some 40 MB. */
+const STREAMS_TOTAL_MAX = 200_000;
 
 /** Topic uids that no longer exist. */
 export type Gone = ReadonlySet<string>;
@@ -26,6 +28,9 @@ export class EndTooHigh extends Error {}
 export class AppendStore {
   /** By topic uid; the least recently read is dropped first. */
   private readonly ends = new Map<string, LogEnd>();
+  /** How many streams each of them knew when it was last remembered. */
+  private readonly streams = new Map<string, number>();
+  private streamsTotal = 0;
   readonly connection: KeptConnections;
 
   constructor(database: Database) {
@@ -34,7 +39,11 @@ export class AppendStore {
 
   /** Forgets what it knew of these logs: somebody else has appended, or a reply was lost. */
   forget(uids: readonly string[]): void {
-    for (const uid of uids) this.ends.delete(uid);
+    for (const uid of uids) {
+      this.ends.delete(uid);
+      this.streamsTotal -= this.streams.get(uid) ?? 0;
+      this.streams.delete(uid);
+    }
   }
 
   /** From memory, where it remembers: true only as long as nobody else has appended, which the unique keys watch. */
@@ -54,9 +63,12 @@ export class AppendStore {
   }
 
   private remember(uid: string, end: LogEnd): void {
-    this.ends.delete(uid);
+    this.forget([uid]);
     this.ends.set(uid, end);
-    if (this.ends.size > ENDS_MAX) this.ends.delete(this.ends.keys().next().value!);
+    this.streams.set(uid, end.streams.size);
+    this.streamsTotal += end.streams.size;
+    while (this.ends.size > ENDS_MAX || this.streamsTotal > STREAMS_TOTAL_MAX)
+      this.forget([this.ends.keys().next().value!]);
   }
 
   async readEnds(sql: Sql, tenantId: string, uids: readonly string[]): Promise<Map<string, LogEnd>> {
@@ -117,7 +129,7 @@ export class AppendStore {
     for (const own of rows.values()) expected += own.length;
     const result = await sql.query({ ...APPEND, values: appendValues(tenantId, rows) });
     if (result.rowCount === expected) return new Set();
-    const left = await this.readEnds(this.connection, tenantId, [...rows.keys()]);
+    const left = await this.readEnds(sql, tenantId, [...rows.keys()]);
     const gone = new Set([...rows.keys()].filter((uid) => !left.has(uid)));
     for (const uid of gone) expected -= rows.get(uid)!.length;
     if (result.rowCount !== expected) throw new EndTooHigh();

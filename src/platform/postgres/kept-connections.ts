@@ -4,25 +4,28 @@ import { isUnreachable } from './sql-state.js';
 /**
  * Connections that stay out of their pool between two uses, so that a statement is on its way as soon as it is asked for. A pool hands
  * out by `nextTick`, after every promise that is ready: between two flushes of the log these are the answers to all publishers of
- * the first, and the store would wait for them with nothing to do.
+ * the first, and the store would wait for them with nothing to do. At most `pool.options.max` are open; whoever finds none waits in line here, where
+ * they come back, not at the pool, which does not see that.
  */
 export class KeptConnections {
   private readonly idle: PoolClient[] = [];
   private readonly alive = new Set<PoolClient>();
+  private readonly waiting: PromiseWithResolvers<PoolClient>[] = [];
+  private opening = 0;
   private closed = false;
 
   constructor(private readonly pool: Pool) {}
 
   /** Lends one; a call that failed for want of the server costs the connection, any other error does not. */
   async use<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
-    const client = this.idle.pop() ?? (await this.open());
+    const client = this.idle.pop() ?? (await this.obtain());
     try {
       const result = await work(client);
-      this.keep(client);
+      this.giveBack(client);
       return result;
     } catch (error) {
-      if (isServersAnswer(error)) this.keep(client);
-      else client.release(true);
+      if (isServersAnswer(error)) this.giveBack(client);
+      else this.discard(client);
       throw error;
     }
   }
@@ -39,20 +42,54 @@ export class KeptConnections {
     await this.pool.end();
   }
 
-  private async open(): Promise<PoolClient> {
-    const client = await this.pool.connect();
-    this.alive.add(client);
-    client.once('end', () => {
-      this.alive.delete(client);
-      const at = this.idle.indexOf(client);
-      if (at >= 0) this.idle.splice(at, 1)[0]!.release(true);
-    });
-    return client;
+  private obtain(): Promise<PoolClient> {
+    if (this.alive.size + this.opening < this.pool.options.max) return this.open();
+    const turn = Promise.withResolvers<PoolClient>();
+    this.waiting.push(turn);
+    return turn.promise;
   }
 
-  private keep(client: PoolClient): void {
-    if (this.alive.has(client) && !this.closed) this.idle.push(client);
-    else client.release(true);
+  private async open(): Promise<PoolClient> {
+    this.opening++;
+    try {
+      const client = await this.pool.connect();
+      this.alive.add(client);
+      client.once('end', () => this.ended(client));
+      return client;
+    } catch (error) {
+      queueMicrotask(() => this.openForNext());
+      throw error;
+    } finally {
+      this.opening--;
+    }
+  }
+
+  /** The server has closed it, or it was discarded. */
+  private ended(client: PoolClient): void {
+    this.alive.delete(client);
+    const at = this.idle.indexOf(client);
+    if (at >= 0) this.idle.splice(at, 1)[0]!.release(true);
+    this.openForNext();
+  }
+
+  /** There is room for one more: the first in line gets it, or learns that there is no server. */
+  private openForNext(): void {
+    if (this.alive.size + this.opening >= this.pool.options.max) return;
+    const next = this.waiting.shift();
+    if (next) this.open().then(next.resolve, next.reject);
+  }
+
+  private giveBack(client: PoolClient): void {
+    if (!this.alive.has(client) || this.closed) return this.discard(client);
+    const next = this.waiting.shift();
+    if (next) next.resolve(client);
+    else this.idle.push(client);
+  }
+
+  private discard(client: PoolClient): void {
+    this.alive.delete(client);
+    client.release(true);
+    this.openForNext();
   }
 }
 

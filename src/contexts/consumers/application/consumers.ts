@@ -9,6 +9,7 @@ import {
   pauseConsumer,
   resumeConsumer,
   type ConsumerRef,
+  type ConsumerState,
   type PauseReason,
 } from '../domain/consumer.js';
 import { ConsumerCatalog, type ConsumerView } from './ports.js';
@@ -18,6 +19,7 @@ export class PauseConsumer extends Command<ConsumerView> {
     readonly consumer: ConsumerRef,
     readonly reason: PauseReason,
     readonly by: Actor,
+    readonly expectedVersion?: number,
   ) {
     super();
   }
@@ -31,8 +33,9 @@ export class PauseConsumerHandler implements ICommandHandler<PauseConsumer> {
     private readonly log: PinoLogger,
   ) {}
 
-  async execute({ consumer: ref, reason, by }: PauseConsumer): Promise<ConsumerView> {
-    await this.aggregates.change(this.consumers, ref, by, (state) => pauseConsumer(state, ref, reason));
+  async execute({ consumer: ref, reason, by, expectedVersion }: PauseConsumer): Promise<ConsumerView> {
+    const decide = (state: ConsumerState) => pauseConsumer(state, ref, reason);
+    await this.aggregates.change(this.consumers, ref, by, decide, { expectedVersion });
     this.log.info(
       { correlationId: by.correlationId, tenant: ref.tenantId, consumer: ref.consumerId, reason },
       'consumer paused',

@@ -98,10 +98,10 @@ it('runs the lanes that it claims, and lets those of a paused consumer rest', as
   await engine.start();
   expect(engine.runningCount).toBe(1);
   pauseIt();
-  await engine.consumerChanged(changed);
+  await engine.consumersChanged([changed]);
   expect(engine.runningCount).toBe(0);
   consumer = { ...consumer!, status: 'active' };
-  await engine.consumerChanged(changed);
+  await engine.consumersChanged([changed]);
   expect(engine.runningCount).toBe(1);
   expect(lanes.epoch).toBe(1);
 });
@@ -110,8 +110,8 @@ it('says that a change of a consumer failed, so that it comes again: a pause is 
   await engine.start();
   pauseIt();
   find.mockRejectedValueOnce(away());
-  await expect(engine.consumerChanged(changed)).rejects.toThrow('away');
-  await engine.consumerChanged(changed);
+  await expect(engine.consumersChanged([changed])).rejects.toThrow('away');
+  await engine.consumersChanged([changed]);
   expect(engine.runningCount).toBe(0);
 });
 
@@ -129,7 +129,7 @@ it.each([
 it('goes on with a halted lane after the store failed in between', async () => {
   await engine.start();
   findByUid.mockRejectedValueOnce(away());
-  await expect(engine.consumerChanged(changed)).rejects.toThrow('away');
+  await expect(engine.consumersChanged([changed])).rejects.toThrow('away');
   expect(engine.runningCount).toBe(0);
   await engine.tick();
   expect(engine.runningCount).toBe(1);
@@ -146,10 +146,10 @@ it('claims anew what it was given in an answer that never came', async () => {
 it('drops the lanes of a consumer that is gone, or that left the topic', async () => {
   await engine.start();
   consumer = { ...consumer!, topics: [] };
-  await engine.consumerChanged(changed);
+  await engine.consumersChanged([changed]);
   expect(engine.runningCount).toBe(0);
   consumer = undefined;
-  await engine.consumerChanged({ ...changed, type: 'consumer.deleted', data: '{"consumerUid":"c1"}' });
+  await engine.consumersChanged([{ ...changed, type: 'consumer.deleted', data: '{"consumerUid":"c1"}' }]);
   await engine.tick();
   expect(engine.runningCount).toBe(0);
 });

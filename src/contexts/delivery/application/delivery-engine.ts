@@ -15,6 +15,8 @@ export interface EngineOptions {
 /** How long an attempt under way may take to finish when its consumer changes, and when the process stops. */
 const CHANGE_GRACE_MS = 1_000;
 const SHUTDOWN_GRACE_MS = 5_000;
+/** One after another, thousands of consumers take longer to begin than a lease lasts. */
+const LOOKUPS_AT_ONCE = 32;
 
 /**
  * Runs the lanes that this worker owns. A lane is owned by the worker whose id and epoch its row bears; the engine claims what nobody
@@ -42,6 +44,10 @@ export class DeliveryEngine {
     private readonly options: EngineOptions,
   ) {
     const { onError, checkpointIntervalMs } = options;
+    // Others may have our lanes: nothing more is sent, and the next tick begins anew.
+    membership.onLapse = () => {
+      for (const lane of this.lanes.values()) void lane.stop(0);
+    };
     this.checkpoints = new Checkpoints(
       store,
       checkpointIntervalMs,
@@ -68,11 +74,13 @@ export class DeliveryEngine {
     return this.inTurn(() => this.attend()).catch((error: unknown) => this.options.onError(error, 'lanes'));
   }
 
-  /** A management event of a consumer: what runs is brought in line with what is registered. Rejects if that failed; then it must come again. */
-  consumerChanged(event: StoredEvent): Promise<void> {
+  /**
+   * Management events of consumers: what runs is brought in line with what is registered. All together, because each lane that is halted
+   * may have an attempt to finish. Rejects if that failed; then they must come again.
+   */
+  consumersChanged(events: readonly StoredEvent[]): Promise<void> {
     return this.inTurn(async () => {
-      const consumerUid = await this.uidOf(event);
-      if (consumerUid !== undefined) await this.halt(consumerUid);
+      await this.halt(await this.uidsOf(events));
       await this.attend();
     });
   }
@@ -83,7 +91,8 @@ export class DeliveryEngine {
     await this.turn;
     await Promise.all([...this.lanes.values()].map((lane) => lane.stop(SHUTDOWN_GRACE_MS)));
     await this.checkpoints.close();
-    await this.store.leave(this.membership.workerId);
+    this.membership.close();
+    await this.store.leave(this.membership.workerId).catch((error: unknown) => this.options.onError(error, 'leaving'));
   }
 
   /** One change at a time: a claim and a change of a consumer never interleave. */
@@ -93,19 +102,28 @@ export class DeliveryEngine {
     return done;
   }
 
-  private async uidOf(event: StoredEvent): Promise<string | undefined> {
-    if (event.type === 'consumer.deleted') return (JSON.parse(event.data) as { consumerUid: string }).consumerUid;
-    const [tenantId, namespaceId, consumerId] = event.stream!.split('/') as [string, string, string];
-    return (await this.consumers.find({ tenantId, namespaceId, consumerId }))?.consumerUid;
+  private async uidsOf(events: readonly StoredEvent[]): Promise<Set<string>> {
+    const uids = new Set<string>();
+    const streams = new Set<string>();
+    for (const { type, stream, data } of events) {
+      if (type === 'consumer.deleted') uids.add((JSON.parse(data) as { consumerUid: string }).consumerUid);
+      else streams.add(stream!);
+    }
+    await inBatches([...streams], async (stream) => {
+      const [tenantId, namespaceId, consumerId] = stream.split('/') as [string, string, string];
+      const consumer = await this.consumers.find({ tenantId, namespaceId, consumerId });
+      if (consumer) uids.add(consumer.consumerUid);
+    });
+    return uids;
   }
 
-  /** Whatever runs or rests for a consumer waits to be begun anew, from where it stands. */
-  private async halt(consumerUid: string): Promise<void> {
-    const running = [...this.lanes.values()].filter(({ key }) => key.consumerUid === consumerUid);
+  /** Whatever runs or rests for these consumers waits to be begun anew, from where it stands. */
+  private async halt(consumerUids: ReadonlySet<string>): Promise<void> {
+    const running = [...this.lanes.values()].filter(({ key }) => consumerUids.has(key.consumerUid));
     await Promise.all(running.map((lane) => this.retire(lane)));
     for (const lane of running) this.waiting.set(laneName(lane.key), lane.snapshot);
     for (const [name, lane] of this.resting) {
-      if (lane.consumerUid !== consumerUid) continue;
+      if (!consumerUids.has(lane.consumerUid)) continue;
       this.resting.delete(name);
       this.waiting.set(name, lane);
     }
@@ -126,7 +144,7 @@ export class DeliveryEngine {
       this.waiting.set(laneName(lane), lane);
     }
     const byConsumer = Map.groupBy(this.waiting.values(), ({ tenantId, consumerUid }) => `${tenantId} ${consumerUid}`);
-    for (const lanes of byConsumer.values()) await this.begin(lanes);
+    await inBatches([...byConsumer.values()], (lanes) => this.begin(lanes));
   }
 
   /** Begins lanes of one consumer: they run, rest, or are dropped where the consumer or its interest in the topic is gone. */
@@ -173,5 +191,14 @@ export class DeliveryEngine {
     await this.store.leave(this.membership.workerId);
     this.membership.rejoin();
     this.inDoubt = false;
+  }
+}
+
+/** All of them are tried, a batch at a time; rejects with the first failure. */
+async function inBatches<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  for (let from = 0; from < items.length; from += LOOKUPS_AT_ONCE) {
+    const outcomes = await Promise.allSettled(items.slice(from, from + LOOKUPS_AT_ONCE).map(work));
+    const failed = outcomes.find(({ status }) => status === 'rejected');
+    if (failed) throw (failed as PromiseRejectedResult).reason;
   }
 }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { PinoLogger } from 'nestjs-pino';
 import { systemActor } from '../../../kernel/aggregate.js';
+import { DomainError } from '../../../kernel/domain-error.js';
 import type { SendOutcome } from '../../../platform/egress/index.js';
 import type { StoredEvent } from '../../../platform/event-log/index.js';
 import { Metrics, type DeliveryOutcome } from '../../../platform/telemetry/metrics.js';
@@ -36,18 +37,20 @@ export class DeliveryReport implements LaneReport {
     this.log.error({ ...namesOf(lane), gap }, 'the place of a consumer does not exist any more');
   }
 
-  /** 410: the endpoint does not want any more. Its place is kept. */
+  /** 410: the endpoint does not want any more. Its place is kept. A consumer that was changed in the meantime may have another endpoint. */
   async gone(lane: Lane): Promise<boolean> {
-    const { tenantId, namespaceId, consumerId, settings } = lane.target.consumer;
+    const { tenantId, namespaceId, consumerId, settings, version } = lane.target.consumer;
     const command = new PauseConsumer(
       { tenantId, namespaceId, consumerId },
       'gone',
       systemActor(settings.correlationId),
+      version,
     );
     try {
       await this.commands.execute(command);
       return true;
     } catch (err) {
+      if (err instanceof DomainError && err.code === 'version-mismatch') return false;
       this.log.warn({ ...namesOf(lane), err }, 'a consumer whose endpoint is gone could not be paused');
       return false;
     }

@@ -8,6 +8,7 @@ import { Metrics, type ConsumerLag } from '../../../platform/telemetry/metrics.j
 import { DeliveryEngine } from './delivery-engine.js';
 import { DeliveryReport } from './delivery-report.js';
 import type { Lane } from './lane.js';
+import { Membership } from './membership.js';
 
 const CONSUMERS_LOG = { tenantId: SYSTEM_TENANT, topicUid: MANAGEMENT_TOPICS.consumers };
 const RETRY_MS = 1_000;
@@ -20,6 +21,7 @@ export class DeliveryWorker {
 
   constructor(
     private readonly engine: DeliveryEngine,
+    private readonly membership: Membership,
     private readonly tails: Tails,
     private readonly metrics: Metrics,
     private readonly report: DeliveryReport,
@@ -33,7 +35,11 @@ export class DeliveryWorker {
     const position = tail.head;
     this.tails.unfollow(tail);
     await this.engine.start();
-    this.loops.push(this.beat(), this.followConsumers(position));
+    this.loops.push(
+      this.every(() => this.membership.beat()),
+      this.every(() => this.engine.tick()),
+      this.followConsumers(position),
+    );
   }
 
   async close(): Promise<void> {
@@ -42,11 +48,12 @@ export class DeliveryWorker {
     await this.engine.close();
   }
 
-  private async beat(): Promise<void> {
+  /** Beats on their own: a tick may have much to begin, and must not be taken for dead meanwhile. */
+  private async every(work: () => Promise<unknown>): Promise<void> {
     const { signal } = this.stop;
     while (!signal.aborted) {
       await pause(this.settings.heartbeatMs, undefined, { signal }).catch(() => undefined);
-      if (!signal.aborted) await this.engine.tick();
+      if (!signal.aborted) await work().catch((error: unknown) => this.report.engineFailed(error, 'heartbeat'));
     }
   }
 
@@ -67,8 +74,8 @@ export class DeliveryWorker {
     const tail = await this.tails.follow(CONSUMERS_LOG);
     try {
       const page = await tail.read(position);
-      for (const event of page) await this.engine.consumerChanged(event);
-      if (page.length === 0) await tail.waitBeyond(position, signal);
+      if (page.length > 0) await this.engine.consumersChanged(page);
+      else await tail.waitBeyond(position, signal);
       return page.at(-1)?.position ?? position;
     } finally {
       this.tails.unfollow(tail);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { LaneStore } from './ports.js';
+import type { LaneStore, WorkerBeat } from './ports.js';
 
 export interface MembershipOptions {
   /** A worker whose beat has not changed for so long is dead. */
@@ -16,7 +16,13 @@ export interface MembershipOptions {
 export class Membership {
   workerId: string = randomUUID();
   private readonly seen = new Map<string, { beat: number; at: number }>();
+  /** When the last beat that was answered was sent: what others have seen of it is no older. */
   private lastBeatAt = performance.now();
+  private lapsed = false;
+  private timer: NodeJS.Timeout | undefined;
+
+  /** Called as soon as others may take us for dead, also while the store does not answer. */
+  onLapse: () => void = () => undefined;
 
   constructor(
     private readonly store: LaneStore,
@@ -25,9 +31,39 @@ export class Membership {
 
   /** The workers whose lanes are not to be touched. */
   async beat(): Promise<string[]> {
-    const workers = await this.store.beat(this.workerId);
+    const { workerId } = this;
+    const sentAt = performance.now();
+    const workers = await this.store.beat(workerId);
     const now = performance.now();
-    this.lastBeatAt = now;
+    // Who was held up himself has not looked at the others for so long: that they did not move says nothing.
+    const heldUp = now - this.lastBeatAt > this.options.ttlMs;
+    if (heldUp) for (const seen of this.seen.values()) seen.at = now;
+    if (heldUp && workerId === this.workerId) this.lapse();
+    this.lastBeatAt = Math.max(sentAt, this.lastBeatAt);
+    this.arm();
+    const dead = this.judge(workers, now);
+    if (dead.length > 0) await this.store.forgetWorkers(dead);
+    return workers.map(({ workerId: id }) => id).filter((id) => !dead.includes(id));
+  }
+
+  /** True: others may have taken our lanes by now. */
+  get expired(): boolean {
+    return this.lapsed || performance.now() - this.lastBeatAt > this.options.ttlMs;
+  }
+
+  /** Begins anew; the old id's lanes are free for anybody, also for us. */
+  rejoin(): void {
+    this.workerId = randomUUID();
+    this.lastBeatAt = performance.now();
+    this.lapsed = false;
+    this.arm();
+  }
+
+  close(): void {
+    clearTimeout(this.timer);
+  }
+
+  private judge(workers: readonly WorkerBeat[], now: number): string[] {
     const dead: string[] = [];
     for (const { workerId, beat } of workers) {
       const before = this.seen.get(workerId);
@@ -35,19 +71,18 @@ export class Membership {
       else if (workerId !== this.workerId && now - before.at > this.options.ttlMs) dead.push(workerId);
       if (this.options.alone && workerId !== this.workerId && !dead.includes(workerId)) dead.push(workerId);
     }
-    if (dead.length > 0) await this.store.forgetWorkers(dead);
     for (const workerId of dead) this.seen.delete(workerId);
-    return workers.map(({ workerId }) => workerId).filter((workerId) => !dead.includes(workerId));
+    return dead;
   }
 
-  /** True: others may have taken our lanes by now. */
-  get expired(): boolean {
-    return performance.now() - this.lastBeatAt > this.options.ttlMs;
+  private arm(): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.lapse(), this.lastBeatAt + this.options.ttlMs - performance.now()).unref();
   }
 
-  /** Begins anew; the old id's lanes are free for anybody, also for us. */
-  rejoin(): void {
-    this.workerId = randomUUID();
-    this.lastBeatAt = performance.now();
+  private lapse(): void {
+    if (this.lapsed) return;
+    this.lapsed = true;
+    this.onLapse();
   }
 }

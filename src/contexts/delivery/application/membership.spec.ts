@@ -1,0 +1,88 @@
+import { jest } from '@jest/globals';
+import { Membership } from './membership.js';
+import type { LaneStore, WorkerBeat } from './ports.js';
+
+const TTL_MS = 6_000;
+const beats = new Map<string, number>();
+const forgotten: string[] = [];
+let held: Promise<void>;
+
+/** Counts as the table does; `held` keeps an answer back. */
+const store = {
+  async beat(workerId: string): Promise<WorkerBeat[]> {
+    beats.set(workerId, (beats.get(workerId) ?? 0) + 1);
+    const seen = [...beats].map(([id, beat]) => ({ workerId: id, beat }));
+    await held;
+    return seen;
+  },
+  forgetWorkers(ids: readonly string[]): Promise<void> {
+    for (const id of ids) beats.delete(id);
+    forgotten.push(...ids);
+    return Promise.resolve();
+  },
+} as unknown as LaneStore;
+
+let membership: Membership;
+const onLapse = jest.fn();
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  onLapse.mockReset();
+  beats.clear();
+  forgotten.length = 0;
+  held = Promise.resolve();
+  membership = new Membership(store, { ttlMs: TTL_MS, alone: false });
+  membership.onLapse = onLapse;
+});
+afterEach(() => {
+  membership.close();
+  jest.useRealTimers();
+});
+
+/** Time goes by in steps of a heartbeat. */
+async function beatFor(ms: number): Promise<string[]> {
+  let live: string[] = [];
+  for (let passed = 0; passed <= ms; passed += 2_000) {
+    live = await membership.beat();
+    jest.advanceTimersByTime(2_000);
+  }
+  return live;
+}
+
+it('takes a worker for dead whose count stands still for the ttl, and not before', async () => {
+  beats.set('other', 7);
+  expect(await beatFor(TTL_MS)).toContain('other');
+  expect(await beatFor(2_000)).toEqual([membership.workerId]);
+  expect(forgotten).toEqual(['other']);
+});
+
+it('takes nobody for dead after it was held up itself: the others may have been, too', async () => {
+  beats.set('other', 7);
+  await membership.beat();
+  jest.advanceTimersByTime(TTL_MS + 1);
+  expect(await membership.beat()).toContain('other');
+  expect(membership.expired).toBe(true);
+});
+
+it('takes itself for dead after a beat that came late, although it was stored', async () => {
+  const { workerId } = membership;
+  const answer = Promise.withResolvers<void>();
+  held = answer.promise;
+  const late = membership.beat();
+  jest.advanceTimersByTime(TTL_MS + 1);
+  answer.resolve();
+  await late;
+  expect(membership.expired).toBe(true);
+  membership.rejoin();
+  expect([membership.expired, membership.workerId === workerId]).toEqual([false, false]);
+});
+
+it('says so the moment that the ttl is over, also while the store does not answer', async () => {
+  await membership.beat();
+  held = new Promise(() => undefined);
+  void membership.beat();
+  jest.advanceTimersByTime(TTL_MS - 1);
+  expect(onLapse).not.toHaveBeenCalled();
+  jest.advanceTimersByTime(1);
+  expect(onLapse).toHaveBeenCalledTimes(1);
+});

@@ -66,7 +66,11 @@ async function stop(
 ): Promise<void> {
   app.get(Readiness).stopping();
   const closed = connections.closeUnused(graceMs);
-  await app.close().finally(closed);
-  await database.close();
-  await storage.stop();
+  try {
+    await app.close();
+  } finally {
+    closed();
+    // Whatever went wrong, the embedded server must not be left behind.
+    await database.close().finally(() => storage.stop());
+  }
 }

@@ -10,6 +10,7 @@ import {
   type StoredEvent,
 } from '../../src/platform/event-log/index.js';
 import type { Sql } from '../../src/platform/postgres/database.js';
+import { LossyConnection } from '../support/lossy-connection.js';
 import { openInstance, readAll, SetClock, type Instance } from '../support/log.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 
@@ -120,6 +121,20 @@ describe('aggregates', () => {
     expect(await row('d')).toEqual([{ total: 4, version: 4 }]);
     const positions = (await readAll(instance.reader, LOG)).map(({ position }) => position);
     expect(positions).toEqual(positions.map((_, i) => i + 1));
+  });
+
+  it.each([1, 2])('are changed once, and answered so, where the reply to the commit is lost (%i)', async (version) => {
+    const network = new LossyConnection(store.connection);
+    const lossy = await openInstance(network.config, { shared: false });
+    const tail = await lossy.tails.follow(LOG);
+    const before = tail.head;
+    network.loseReplyTo('COMMIT\0'); // and not to BEGIN … READ COMMITTED
+    const changing = new Aggregates(lossy.database, lossy.reader, clock, lossy.tails);
+    expect(await changing.change(counters, 'h', actor, add(1))).toMatchObject({ state: version, version });
+    expect([network.losses, tail.head]).toEqual([1, before + 1]);
+    expect(await row('h')).toEqual([{ total: version, version }]);
+    lossy.tails.unfollow(tail);
+    await lossy.close();
   });
 
   it('read events of an older version in the shape of today', async () => {

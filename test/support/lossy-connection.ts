@@ -10,6 +10,7 @@ type Loss = 'none' | 'request' | 'reply';
 export class LossyConnection {
   private readonly sockets = new Set<Socket>();
   private loss: Loss = 'none';
+  private awaited: string | undefined;
   /** How often a connection was broken. */
   losses = 0;
 
@@ -27,6 +28,11 @@ export class LossyConnection {
   /** The next thing that is sent takes effect; its answer never arrives. */
   loseNextReply(): void {
     this.loss = 'reply';
+  }
+
+  /** The next thing that is sent and contains this text takes effect; its answer never arrives. */
+  loseReplyTo(text: string): void {
+    this.awaited = text;
   }
 
   /** Breaks all connections; the server does not notice as long as it is busy with a statement. */
@@ -47,6 +53,10 @@ export class LossyConnection {
     socket.once('connect', () => {
       socket.write = (...args: unknown[]): boolean => {
         if (this.loss === 'request') return this.cut(socket);
+        if (this.awaited !== undefined && String(args[0]).includes(this.awaited)) {
+          this.loss = 'reply';
+          this.awaited = undefined;
+        }
         return Reflect.apply(write, socket, args) as boolean;
       };
     });

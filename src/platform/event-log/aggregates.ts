@@ -1,6 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Actor, Aggregate, DomainEvent, Versioned } from '../../kernel/aggregate.js';
 import type { Clock } from '../../kernel/clock.js';
-import { defineErrors } from '../../kernel/domain-error.js';
+import { defineErrors, DomainError } from '../../kernel/domain-error.js';
 import { newId, SYSTEM_TENANT } from '../../kernel/ids.js';
 import { unavailable, type Database, type Sql } from '../postgres/database.js';
 import { violatedKey } from '../postgres/sql-state.js';
@@ -15,6 +16,8 @@ const fail = defineErrors({
 });
 
 const STREAM_PAGE = 1_000;
+const LOOKS_MAX = 5;
+const LOOK_AGAIN_MS = 200;
 const CONFLICT_RETRIES_MAX = 5;
 
 /** An aggregate and the read model that is written with its events. */
@@ -66,9 +69,7 @@ export class Aggregates {
     for (let attempt = 1; ; attempt++) {
       const loaded = await this.load(repository.aggregate, ref);
       const events = decide(loaded.state);
-      if (options.expectedVersion !== undefined && options.expectedVersion !== loaded.version) {
-        throw fail('version-mismatch', `The resource is at version ${loaded.version}, not ${options.expectedVersion}.`);
-      }
+      requireVersion(loaded.version, options.expectedVersion);
       if (events.length === 0) return loaded;
       try {
         return await this.append(repository, ref, actor, loaded, events);
@@ -87,7 +88,8 @@ export class Aggregates {
     events: readonly E[],
   ): Promise<Versioned<S>> {
     const { aggregate } = repository;
-    const { changed, rows } = await this.database.transaction(async (sql) => {
+    let tried: { readonly changed: Changed<S>; readonly rows: StoredEvent[] } | undefined;
+    const write = async (sql: Sql): Promise<void> => {
       const end = await lockEnd(sql, aggregate.topicUid);
       const recordedAt = Math.max(end.recordedAt, this.clock.now());
       const stored = toRows(aggregate, ref, actor, { end, recordedAt, version: loaded.version, events });
@@ -95,11 +97,43 @@ export class Aggregates {
       const state = events.reduce((folded, event) => aggregate.evolve(folded, event, { recordedAt }), loaded.state);
       const next = { state, version: loaded.version + events.length, recordedAt };
       await repository.project(sql, ref, next);
-      return { changed: next, rows: stored };
-    });
-    this.listener.appended(SYSTEM_TENANT, aggregate.topicUid, rows);
-    return changed;
+      tried = { changed: next, rows: stored };
+    };
+    try {
+      await this.database.transaction(write);
+    } catch (error) {
+      if (!tried || !isUnavailable(error) || !(await this.wasStored(aggregate, ref, tried.rows[0]!))) throw error;
+    }
+    this.listener.appended(SYSTEM_TENANT, aggregate.topicUid, tried!.rows);
+    return tried!.changed;
   }
+
+  /** The reply to a commit may be lost although it took effect. Where the store stays away, that is not known. */
+  private async wasStored<S, E extends DomainEvent, R>(
+    aggregate: Aggregate<S, E, R>,
+    ref: R,
+    first: StoredEvent,
+  ): Promise<boolean> {
+    const log = { tenantId: SYSTEM_TENANT, topicUid: aggregate.topicUid };
+    for (let attempt = 1; attempt <= LOOKS_MAX; attempt++) {
+      await pause(LOOK_AGAIN_MS);
+      try {
+        const [found] = await this.reader.stream(log, aggregate.streamOf(ref), first.streamVersion! - 1, 1);
+        return found?.id === first.id;
+      } catch (error) {
+        if (!isUnavailable(error)) throw error;
+      }
+    }
+    return false;
+  }
+}
+
+const isUnavailable = (error: unknown): boolean => error instanceof DomainError && error.code === 'store-unavailable';
+
+/** An undefined expectation is met by every version. */
+export function requireVersion(version: number, expected: number | undefined): void {
+  if (expected !== undefined && expected !== version)
+    throw fail('version-mismatch', `The resource is at version ${version}, not ${expected}.`);
 }
 
 async function lockEnd(sql: Sql, topicUid: string): Promise<Omit<LogEnd, 'streams'>> {

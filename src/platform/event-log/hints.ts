@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Database } from '../postgres/database.js';
@@ -8,6 +9,8 @@ const COALESCE_MS = 8;
 /** NOTIFY takes less than 8,000 bytes; what does not fit is announced by an empty list, which means «look yourself». */
 const PAYLOAD_BYTES_MAX = 7_900;
 const RECONNECT_MS_MAX = 5_000;
+/** Longer without an answer the connection is taken for dead. */
+const SILENCE_MS = 3_000;
 
 type OnHint = (topicUid: string, position: number) => void;
 
@@ -57,16 +60,21 @@ export class Hints {
     await this.client?.end().catch(() => undefined);
   }
 
+  /** One at a time: what a connection that does not answer leaves behind must not pile up. */
   private async flush(): Promise<void> {
-    this.timer = undefined;
+    const { client } = this;
     const list = [...this.dirty].map(([uid, position]) => `${uid} ${position}`).join(',');
     this.dirty.clear();
     const payload = list.length > PAYLOAD_BYTES_MAX ? `${this.instance}:` : `${this.instance}:${list}`;
+    const silent = setTimeout(() => cut(client), SILENCE_MS);
     try {
-      await this.client?.query('SELECT pg_notify($1, $2)', [CHANNEL, payload]);
+      await client?.query('SELECT pg_notify($1, $2)', [CHANNEL, payload]);
     } catch (error) {
       this.onError(error);
+    } finally {
+      clearTimeout(silent);
     }
+    this.timer = this.dirty.size > 0 && !this.closed ? setTimeout(() => void this.flush(), COALESCE_MS) : undefined;
   }
 
   private async connect(): Promise<void> {
@@ -108,3 +116,7 @@ export class Hints {
     }
   }
 }
+
+/** `end` would wait for the answer that does not come. */
+const cut = (client: pg.Client | undefined): void =>
+  void (client as unknown as { connection: { stream: Socket } } | undefined)?.connection.stream.destroy();

@@ -1,4 +1,11 @@
-export { Aggregates, AggregateRepository, toDomainEvent, type Changed, type ChangeOptions } from './aggregates.js';
+export {
+  Aggregates,
+  AggregateRepository,
+  requireVersion,
+  toDomainEvent,
+  type Changed,
+  type ChangeOptions,
+} from './aggregates.js';
 export { Appender, type AppendListener } from './appender.js';
 export { DurableSubscriptions, type Reaction } from './durable-subscription.js';
 export type {

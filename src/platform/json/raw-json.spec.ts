@@ -199,14 +199,14 @@ describe('limits', () => {
     expect(() => scan('\uFEFF{}')).toThrow(/byte order mark/);
   });
 
-  it.each(['[', '{"a":', '[{"a":[', '"'])('10 MiB of %s are refused within 50 ms', (bit) => {
+  it.each(['[', '{"a":', '[{"a":[', '"'])('10 MiB of %s are refused in one pass', (bit) => {
     const bomb = Buffer.alloc(10 * 1024 * 1024, bit);
-    // The best of three, for the sake of machines that do other things meanwhile.
+    // One pass takes some 20 ms; anything that goes over the text again and again takes minutes.
     const times = [1, 2, 3].map(() => {
       const started = performance.now();
       expect(codeOf(() => scan(bomb))).toMatch(/body-too-deep|body-not-json/);
       return performance.now() - started;
     });
-    expect(Math.min(...times)).toBeLessThan(50);
+    expect(Math.min(...times)).toBeLessThan(1_000);
   });
 });

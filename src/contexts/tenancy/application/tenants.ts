@@ -1,7 +1,7 @@
 import { Command, CommandHandler, Query, QueryHandler, type ICommandHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { SYSTEM_TENANT, newId } from '../../../kernel/ids.js';
 import type { Actor } from '../../../kernel/aggregate.js';
-import { Aggregates } from '../../../platform/event-log/index.js';
+import { Aggregates, requireVersion } from '../../../platform/event-log/index.js';
 import { createTenant, deleteTenant, renameTenant, tenantNotFound } from '../domain/tenant.js';
 import { tenancyError } from '../domain/tenancy-errors.js';
 import { NamespaceRemoval } from './namespace-removal.js';
@@ -81,14 +81,17 @@ export class DeleteTenantHandler implements ICommandHandler<DeleteTenant> {
 
   async execute({ tenantId, force, by, expectedVersion }: DeleteTenant): Promise<void> {
     refuseSystem(tenantId);
-    if (!(await this.tenants.find(tenantId))) throw tenantNotFound(tenantId);
+    const tenant = await this.tenants.find(tenantId);
+    if (!tenant) throw tenantNotFound(tenantId);
+    // Before anything is gone, and once more with the deletion itself.
+    requireVersion(tenant.version, expectedVersion);
     for (let rest = await this.namespaces.list(tenantId, '', 100); rest.length > 0;) {
       if (!force)
         throw tenancyError(
           'tenant-not-empty',
           `Tenant "${tenantId}" holds namespaces; delete them or use ?force=true.`,
         );
-      for (const namespace of rest) await this.removal.remove(namespace, by);
+      for (const namespace of rest) await this.removal.remove(namespace, true, by);
       rest = await this.namespaces.list(tenantId, '', 100);
     }
     const ref = { tenantId };

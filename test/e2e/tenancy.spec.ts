@@ -1,4 +1,5 @@
-import { startApp, type TestApp } from '../support/app.js';
+import { startApp, startProcess, type TestApp } from '../support/app.js';
+import { createTestDatabase } from '../support/postgres.js';
 import { until, Workspace, type Page, type ReadEvent } from '../support/workspace.js';
 
 interface Resource {
@@ -153,6 +154,43 @@ describe('deleting what is not empty', () => {
       position: 1,
       duplicate: false,
     });
+  });
+
+  it('destroys nothing where the version is not the one that was seen', async () => {
+    await shop.createTopic('orders');
+    await shop.publish({ type: 't', data: 1 });
+    for (const path of [`/tenants/${shop.tenant}`, shop.base]) {
+      const answer = await app.client.request('DELETE', `${path}?force=true`, undefined, { 'if-match': '"99"' });
+      expect([answer.status, answer.body.code]).toEqual([412, 'version-mismatch']);
+    }
+    expect(await shop.readAll()).toHaveLength(1);
+  });
+
+  it('is done once: what crashed and is done again does not reach a younger namespace of the same id', async () => {
+    const { connection, database, drop } = await createTestDatabase();
+    const reaction = 'tenancy:on-namespace-deleted';
+    const progress = (): Promise<{ position: number }[]> =>
+      database.query(
+        { name: 'test-progress', text: 'SELECT position FROM subscription_checkpoint WHERE subscription = $1' },
+        [reaction],
+      );
+    const first = await startProcess({ connection });
+    const old = await Workspace.create(first.client);
+    expect((await first.client.delete(`${old.base}?force=true`)).status).toBe(204);
+    await until(progress, (rows) => (rows[0]?.position ?? 0) >= 2);
+    const [done] = await progress();
+    expect((await first.client.post(`/tenants/${old.tenant}/namespaces`, { id: 'shop' })).status).toBe(201);
+    await old.createTopic('orders');
+    await old.publish({ type: 't', data: 'young' });
+    await first.stop();
+    await database.query({ name: 'test-forget', text: 'DELETE FROM subscription_checkpoint WHERE subscription = $1' }, [
+      reaction,
+    ]);
+    const second = await startProcess({ connection, apiKey: first.apiKey });
+    await until(progress, (rows) => (rows[0]?.position ?? 0) > done!.position);
+    expect(await old.through(second.client).readAll()).toHaveLength(1);
+    await second.stop();
+    await drop();
   });
 
   it.each(['yes', '1', 'TRUE', ''])('wants force=true, not "%s"', async (force) => {

@@ -1,4 +1,4 @@
-export { NamespaceContents, type NamespaceHoldings } from './application/namespace-removal.js';
+export { NamespaceContents, type NamespaceHoldings, type NamespaceLife } from './application/namespace-removal.js';
 export { NamespaceCatalog, TenantCatalog } from './application/ports.js';
 export { refuseSystem } from './application/tenants.js';
 export { namespaceNotFound, type NamespaceRef } from './domain/namespace.js';

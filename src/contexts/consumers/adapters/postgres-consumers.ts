@@ -4,15 +4,17 @@ import { AggregateRepository, type Changed } from '../../../platform/event-log/i
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
 import { namespaceNotFound, type NamespaceRef } from '../../tenancy/index.js';
 import { ConsumerCatalog, type ConsumerSecrets, type ConsumerView } from '../application/ports.js';
+import { consumerError } from '../domain/consumer-errors.js';
 import {
   consumerAggregate,
   type ConsumerEvent,
   type ConsumerRef,
   type ConsumerState,
   type Registered,
+  type Subscription,
 } from '../domain/consumer.js';
 
-const COLUMNS = `tenant_id, namespace_id, consumer_id, settings, version, updated_at`;
+const COLUMNS = `tenant_id, namespace_id, namespace_uid, consumer_id, settings, version, updated_at`;
 
 const FIND: Statement = {
   name: 'consumer-find',
@@ -36,14 +38,20 @@ const SECRETS: Statement = {
   text: 'SELECT signing, headers FROM consumer_secret WHERE tenant_id = $1 AND consumer_uid = $2',
 };
 
-const HOLD_NAMESPACE = 'SELECT 1 FROM namespace WHERE tenant_id = $1 AND namespace_id = $2 FOR KEY SHARE';
+/** A lane that is made again begins with higher epochs than the old one can have had: its owner may not know yet. */
+const EPOCHS_PER_VERSION = 2 ** 20;
+
+const HOLD_NAMESPACE = 'SELECT namespace_uid FROM namespace WHERE tenant_id = $1 AND namespace_id = $2 FOR KEY SHARE';
 const UPSERT = `
-INSERT INTO consumer (tenant_id, namespace_id, consumer_id, consumer_uid, state, settings, version, created_at, updated_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-ON CONFLICT (tenant_id, namespace_id, consumer_id) DO UPDATE SET state = $5, settings = $6, version = $7, updated_at = $9`;
+INSERT INTO consumer (tenant_id, namespace_id, consumer_id, consumer_uid, namespace_uid, state, settings, version, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+ON CONFLICT (tenant_id, namespace_id, consumer_id) DO UPDATE SET state = $6, settings = $7, version = $8, updated_at = $10`;
+const ANY_IN = 'SELECT 1 FROM consumer WHERE tenant_id = $1 AND namespace_id = $2 LIMIT 1';
 const ADD_LANE = `
-INSERT INTO lane (tenant_id, consumer_uid, topic_uid, position) VALUES ($1, $2, $3, $4)
+INSERT INTO lane (tenant_id, consumer_uid, topic_uid, position, epoch)
+SELECT $1, $2, $3, $4, $5 FROM topic_head WHERE tenant_id = $1 AND topic_uid = $3 FOR KEY SHARE
 ON CONFLICT (tenant_id, consumer_uid, topic_uid) DO NOTHING`;
+const ANY_LANE = 'SELECT 1 FROM lane WHERE tenant_id = $1 AND consumer_uid = $2 AND topic_uid = $3';
 const REMOVE_OTHER_LANES =
   'DELETE FROM lane WHERE tenant_id = $1 AND consumer_uid = $2 AND NOT topic_uid = ANY ($3::uuid[])';
 const REMOVE_SECRETS = 'DELETE FROM consumer_secret WHERE tenant_id = $1 AND consumer_uid = $2';
@@ -55,6 +63,7 @@ ON CONFLICT (tenant_id, consumer_uid) DO UPDATE SET signing = $3, headers = $4`;
 interface ConsumerRow {
   readonly tenant_id: string;
   readonly namespace_id: string;
+  readonly namespace_uid: string;
   readonly consumer_id: string;
   readonly settings: string;
   readonly version: number;
@@ -75,8 +84,8 @@ export class PostgresConsumers extends ConsumerCatalog {
   async project(sql: Sql, ref: ConsumerRef, { state, version, recordedAt }: Changed<ConsumerState>): Promise<void> {
     const { tenantId, namespaceId, consumerId } = ref;
     if (state.status === 'none') return this.remove(sql, tenantId, state.consumerUid!);
-    const { rowCount } = await sql.query(HOLD_NAMESPACE, [tenantId, namespaceId]);
-    if (!rowCount) throw namespaceNotFound(ref);
+    const [namespace] = (await sql.query<{ namespace_uid: string }>(HOLD_NAMESPACE, [tenantId, namespaceId])).rows;
+    if (!namespace) throw namespaceNotFound(ref);
     const { consumerUid, topics, createdAt } = state;
     const document = JSON.stringify(state satisfies Registered);
     await sql.query(UPSERT, [
@@ -84,6 +93,7 @@ export class PostgresConsumers extends ConsumerCatalog {
       namespaceId,
       consumerId,
       consumerUid,
+      namespace.namespace_uid,
       state.status,
       document,
       version,
@@ -91,8 +101,20 @@ export class PostgresConsumers extends ConsumerCatalog {
       recordedAt,
     ]);
     await sql.query(REMOVE_OTHER_LANES, [tenantId, consumerUid, topics.map(({ topicUid }) => topicUid)]);
-    for (const { topicUid, startPosition } of topics)
-      await sql.query(ADD_LANE, [tenantId, consumerUid, topicUid, startPosition]);
+    for (const topic of topics) await this.addLane(sql, tenantId, consumerUid, topic, version * EPOCHS_PER_VERSION);
+  }
+
+  /** The topic may have been deleted since it was looked up; then nothing would tell the consumer any more. */
+  private async addLane(
+    sql: Sql,
+    tenantId: string,
+    consumerUid: string,
+    { topicId, topicUid, startPosition }: Subscription,
+    epoch: number,
+  ): Promise<void> {
+    const added = await sql.query(ADD_LANE, [tenantId, consumerUid, topicUid, startPosition, epoch]);
+    if (added.rowCount || (await sql.query(ANY_LANE, [tenantId, consumerUid, topicUid])).rowCount) return;
+    throw consumerError('consumer-invalid', `There is no topic "${topicId}" in the namespace.`);
   }
 
   private async remove(sql: Sql, tenantId: string, consumerUid: string): Promise<void> {
@@ -137,6 +159,10 @@ export class PostgresConsumers extends ConsumerCatalog {
     return (await this.database.query<ConsumerRow>(LIST, [tenantId, namespaceId, afterId, limit])).map(toView);
   }
 
+  async anyIn(sql: Sql, { tenantId, namespaceId }: NamespaceRef): Promise<boolean> {
+    return Boolean((await sql.query(ANY_IN, [tenantId, namespaceId])).rowCount);
+  }
+
   async subscribedTo(tenantId: string, topicUid: string): Promise<ConsumerView[]> {
     return (await this.database.query<ConsumerRow>(SUBSCRIBED, [tenantId, topicUid])).map(toView);
   }
@@ -147,6 +173,7 @@ const contextOf = (consumerUid: string, what: string): string => `consumer ${con
 const toView = (row: ConsumerRow): ConsumerView => ({
   tenantId: row.tenant_id,
   namespaceId: row.namespace_id,
+  namespaceUid: row.namespace_uid,
   consumerId: row.consumer_id,
   ...(JSON.parse(row.settings) as Registered),
   version: row.version,

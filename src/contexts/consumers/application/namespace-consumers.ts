@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../../kernel/aggregate.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
-import type { NamespaceHoldings, NamespaceRef } from '../../tenancy/index.js';
+import type { Sql } from '../../../platform/postgres/database.js';
+import type { NamespaceHoldings, NamespaceLife, NamespaceRef } from '../../tenancy/index.js';
 import { deleteConsumer } from '../domain/consumer.js';
 import { ConsumerCatalog } from './ports.js';
 
@@ -14,15 +15,15 @@ export class NamespaceConsumers implements NamespaceHoldings {
     private readonly consumers: ConsumerCatalog,
   ) {}
 
-  async any(namespace: NamespaceRef): Promise<boolean> {
-    return (await this.consumers.list(namespace, '', 1)).length > 0;
+  any(sql: Sql, namespace: NamespaceRef): Promise<boolean> {
+    return this.consumers.anyIn(sql, namespace);
   }
 
-  async remove(namespace: NamespaceRef, until: number, by: Actor): Promise<void> {
+  async remove(namespace: NamespaceLife, by: Actor): Promise<void> {
     for (let after = ''; ;) {
       const page = await this.consumers.list(namespace, after, PAGE);
       for (const { tenantId, namespaceId, consumerId, consumerUid } of page.filter(
-        ({ createdAt }) => createdAt <= until,
+        ({ namespaceUid }) => namespaceUid === namespace.namespaceUid,
       )) {
         const ref = { tenantId, namespaceId, consumerId };
         await this.aggregates.change(this.consumers, ref, by, (state) =>

@@ -1,8 +1,11 @@
 import { AggregateRepository } from '../../../platform/event-log/index.js';
+import type { Sql } from '../../../platform/postgres/database.js';
 import type { NamespaceRef } from '../../tenancy/index.js';
 import type { ConsumerEvent, ConsumerRef, ConsumerState, Registered } from '../domain/consumer.js';
 
 export interface ConsumerView extends ConsumerRef, Registered {
+  /** The life of the namespace that it belongs to. */
+  readonly namespaceUid: string;
   readonly version: number;
   readonly updatedAt: number;
 }
@@ -22,6 +25,8 @@ export abstract class ConsumerCatalog extends AggregateRepository<ConsumerState,
   abstract findByUid(tenantId: string, consumerUid: string): Promise<ConsumerView | undefined>;
   abstract secretsOf(consumer: Pick<ConsumerView, 'tenantId' | 'consumerUid'>): Promise<ConsumerSecrets>;
   abstract list(namespace: NamespaceRef, afterId: string, limit: number): Promise<ConsumerView[]>;
+  /** Whether the namespace has any, seen from inside a transaction. */
+  abstract anyIn(sql: Sql, namespace: NamespaceRef): Promise<boolean>;
   /** Consumers that are subscribed to a topic, by its uid. */
   abstract subscribedTo(tenantId: string, topicUid: string): Promise<ConsumerView[]>;
 }

@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { Changed } from '../../../platform/event-log/index.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
+import { NamespaceContents } from '../application/namespace-removal.js';
 import { NamespaceCatalog, type NamespaceView } from '../application/ports.js';
+import { tenancyError } from '../domain/tenancy-errors.js';
 import { tenantNotFound } from '../domain/tenant.js';
 import { namespaceAggregate, type NamespaceRef, type NamespaceState } from '../domain/namespace.js';
 
@@ -17,8 +19,9 @@ const LIST: Statement = {
   text: `SELECT ${COLUMNS} FROM namespace WHERE tenant_id = $1 AND namespace_id > $2 ORDER BY namespace_id LIMIT $3`,
 };
 const UPSERT = `
-INSERT INTO namespace (tenant_id, namespace_id, name, version, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT (tenant_id, namespace_id) DO UPDATE SET name = $3, version = $4, updated_at = $6`;
+INSERT INTO namespace (tenant_id, namespace_id, namespace_uid, name, version, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (tenant_id, namespace_id) DO UPDATE SET name = $4, version = $5, updated_at = $7`;
 const HOLD_TENANT = 'SELECT 1 FROM tenant WHERE tenant_id = $1 FOR KEY SHARE';
 const REMOVE = 'DELETE FROM namespace WHERE tenant_id = $1 AND namespace_id = $2';
 
@@ -26,19 +29,30 @@ const REMOVE = 'DELETE FROM namespace WHERE tenant_id = $1 AND namespace_id = $2
 export class PostgresNamespaces extends NamespaceCatalog {
   readonly aggregate = namespaceAggregate;
 
-  constructor(private readonly database: Database) {
+  constructor(
+    private readonly database: Database,
+    private readonly contents: NamespaceContents,
+  ) {
     super();
   }
 
   async project(sql: Sql, ref: NamespaceRef, { state, version, recordedAt }: Changed<NamespaceState>): Promise<void> {
     const { tenantId, namespaceId } = ref;
-    if (state.status === 'none') {
-      await sql.query(REMOVE, [tenantId, namespaceId]);
-      return;
-    }
+    if (state.status === 'none') return this.remove(sql, ref, state.forced!);
     const { rowCount } = await sql.query(HOLD_TENANT, [tenantId]);
     if (!rowCount) throw tenantNotFound(tenantId);
-    await sql.query(UPSERT, [tenantId, namespaceId, state.name, version, state.createdAt, recordedAt]);
+    const { namespaceUid, name, createdAt } = state;
+    await sql.query(UPSERT, [tenantId, namespaceId, namespaceUid, name, version, createdAt, recordedAt]);
+  }
+
+  /** Removing the row waits for what is being created in it, which holds a share of it; then nothing can come any more. */
+  private async remove(sql: Sql, ref: NamespaceRef, forced: boolean): Promise<void> {
+    await sql.query(REMOVE, [ref.tenantId, ref.namespaceId]);
+    if (!forced && (await this.contents.any(sql, ref)))
+      throw tenancyError(
+        'namespace-not-empty',
+        `Namespace "${ref.namespaceId}" is not empty; empty it or use ?force=true.`,
+      );
   }
 
   async find({ tenantId, namespaceId }: NamespaceRef): Promise<NamespaceView | undefined> {

@@ -8,14 +8,20 @@ import {
   type Reaction,
   type StoredEvent,
 } from '../../../platform/event-log/index.js';
-import { deleteNamespace, namespaceAggregate, type NamespaceRef } from '../domain/namespace.js';
+import type { Sql } from '../../../platform/postgres/database.js';
+import { deleteNamespace, namespaceAggregate, type NamespaceRef, type NamespaceState } from '../domain/namespace.js';
 import { NamespaceCatalog } from './ports.js';
 
 /** A kind of thing that namespaces hold. */
 export interface NamespaceHoldings {
-  any(namespace: NamespaceRef): Promise<boolean>;
-  /** Removes what was made until `until` (ms): what is younger belongs to a namespace made anew under the same id. Idempotent. */
-  remove(namespace: NamespaceRef, until: number, by: Actor): Promise<void>;
+  /** Asked in the transaction that deletes the namespace, which no new holding can join any more. */
+  any(sql: Sql, namespace: NamespaceRef): Promise<boolean>;
+  /** Removes what belongs to this life of the namespace. Idempotent. */
+  remove(namespace: NamespaceLife, by: Actor): Promise<void>;
+}
+
+export interface NamespaceLife extends NamespaceRef {
+  readonly namespaceUid: string;
 }
 
 /** Whose contexts keep things in namespaces say so here: they come later in the order of contexts. */
@@ -26,13 +32,13 @@ export class NamespaceContents {
     this.kinds.push(holdings);
   }
 
-  async isEmpty(namespace: NamespaceRef): Promise<boolean> {
-    const held = await Promise.all(this.kinds.map((kind) => kind.any(namespace)));
-    return !held.includes(true);
+  async any(sql: Sql, namespace: NamespaceRef): Promise<boolean> {
+    for (const kind of this.kinds) if (await kind.any(sql, namespace)) return true;
+    return false;
   }
 
-  async remove(namespace: NamespaceRef, until: number, by: Actor): Promise<void> {
-    for (const kind of this.kinds) await kind.remove(namespace, until, by);
+  async remove(namespace: NamespaceLife, by: Actor): Promise<void> {
+    for (const kind of this.kinds) await kind.remove(namespace, by);
   }
 }
 
@@ -45,10 +51,11 @@ export class NamespaceRemoval {
     private readonly contents: NamespaceContents,
   ) {}
 
-  async remove(namespace: NamespaceRef, by: Actor, options?: ChangeOptions): Promise<void> {
-    const decide = (state: Parameters<typeof deleteNamespace>[0]) => deleteNamespace(state, namespace);
+  /** Unless `forced`, a namespace that holds anything stays (409). */
+  async remove(namespace: NamespaceRef, forced: boolean, by: Actor, options?: ChangeOptions): Promise<void> {
+    const decide = (state: NamespaceState) => deleteNamespace(state, namespace, forced);
     const { state } = await this.aggregates.change(this.namespaces, namespace, by, decide, options);
-    if (state.status === 'none') await this.contents.remove(namespace, state.deletedAt!, by);
+    if (forced) await this.contents.remove({ ...namespace, namespaceUid: state.namespaceUid! }, by);
   }
 }
 
@@ -63,6 +70,6 @@ export class OnNamespaceDeleted implements Reaction {
   handle = async (stored: StoredEvent): Promise<void> => {
     const event = toDomainEvent(namespaceAggregate, stored);
     if (event.type !== 'namespace.deleted') return;
-    await this.contents.remove(event.data, stored.recordedAt, systemActor(stored.correlationId ?? stored.id));
+    await this.contents.remove(event.data, systemActor(stored.correlationId ?? stored.id));
   };
 }

@@ -1,11 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { Command, CommandHandler, Query, QueryHandler, type ICommandHandler, type IQueryHandler } from '@nestjs/cqrs';
 import type { Actor } from '../../../kernel/aggregate.js';
 import { newId } from '../../../kernel/ids.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
 import { createNamespace, namespaceNotFound, renameNamespace, type NamespaceRef } from '../domain/namespace.js';
-import { tenancyError } from '../domain/tenancy-errors.js';
 import { tenantNotFound } from '../domain/tenant.js';
-import { NamespaceContents, NamespaceRemoval } from './namespace-removal.js';
+import { NamespaceRemoval } from './namespace-removal.js';
 import { NamespaceCatalog, TenantCatalog, type NamespaceView } from './ports.js';
 import { refuseSystem } from './tenants.js';
 
@@ -32,7 +32,7 @@ export class CreateNamespaceHandler implements ICommandHandler<CreateNamespace> 
     if (!(await this.tenants.find(tenantId))) throw tenantNotFound(tenantId);
     const ref = { tenantId, namespaceId: input.id ?? newId('ns') };
     const name = input.name ?? ref.namespaceId;
-    await this.aggregates.change(this.namespaces, ref, by, (state) => createNamespace(state, ref, name));
+    await this.aggregates.change(this.namespaces, ref, by, (state) => createNamespace(state, ref, randomUUID(), name));
     return (await this.namespaces.find(ref))!;
   }
 }
@@ -78,20 +78,11 @@ export class DeleteNamespace extends Command<void> {
 /** Its topics and consumers are refused to be left behind; with `force` they go, too. */
 @CommandHandler(DeleteNamespace)
 export class DeleteNamespaceHandler implements ICommandHandler<DeleteNamespace> {
-  constructor(
-    private readonly removal: NamespaceRemoval,
-    private readonly contents: NamespaceContents,
-  ) {}
+  constructor(private readonly removal: NamespaceRemoval) {}
 
   async execute({ namespace: ref, force, by, expectedVersion }: DeleteNamespace): Promise<void> {
     refuseSystem(ref.tenantId);
-    if (!force && !(await this.contents.isEmpty(ref))) {
-      throw tenancyError(
-        'namespace-not-empty',
-        `Namespace "${ref.namespaceId}" is not empty; empty it or use ?force=true.`,
-      );
-    }
-    await this.removal.remove(ref, by, { expectedVersion });
+    await this.removal.remove(ref, force, by, { expectedVersion });
   }
 }
 

@@ -8,42 +8,51 @@ export interface NamespaceRef {
 }
 
 export type NamespaceEvent =
-  | { type: 'namespace.created'; data: { tenantId: string; namespaceId: string; name: string } }
-  | { type: 'namespace.renamed'; data: { tenantId: string; namespaceId: string; name: string } }
-  | { type: 'namespace.deleted'; data: { tenantId: string; namespaceId: string } };
+  | { type: 'namespace.created'; data: NamespaceRef & { namespaceUid: string; name: string } }
+  | { type: 'namespace.renamed'; data: NamespaceRef & { name: string } }
+  | { type: 'namespace.deleted'; data: NamespaceRef & { namespaceUid: string; forced: boolean } };
 
 export type NamespaceState =
-  | { readonly status: 'none'; readonly deletedAt?: number }
-  | { readonly status: 'active'; readonly name: string; readonly createdAt: number };
+  | { readonly status: 'none'; readonly namespaceUid?: string; readonly forced?: boolean }
+  | { readonly status: 'active'; readonly namespaceUid: string; readonly name: string; readonly createdAt: number };
+
+/** The life of all namespaces of events in version 1, which did not name it. */
+const UNNAMED_LIFE = '00000000-0000-0000-0000-000000000000';
 
 export const namespaceAggregate: Aggregate<NamespaceState, NamespaceEvent, NamespaceRef> = {
   topicUid: MANAGEMENT_TOPICS.namespaces,
   eventTypes: {
-    'namespace.created': { version: 1 },
+    'namespace.created': { version: 2, upcast: (data) => ({ namespaceUid: UNNAMED_LIFE, ...data }) },
     'namespace.renamed': { version: 1 },
-    'namespace.deleted': { version: 1 },
+    'namespace.deleted': { version: 2, upcast: (data) => ({ namespaceUid: UNNAMED_LIFE, forced: true, ...data }) },
   },
   initial: { status: 'none' },
   streamOf: ({ tenantId, namespaceId }) => `${tenantId}/${namespaceId}`,
   tenantOf: ({ tenantId }) => tenantId,
-  evolve(state, event, { recordedAt }): NamespaceState {
-    switch (event.type) {
+  evolve(state, { type, data }, { recordedAt }): NamespaceState {
+    switch (type) {
       case 'namespace.created':
-        return { status: 'active', name: event.data.name, createdAt: recordedAt };
+        return { status: 'active', namespaceUid: data.namespaceUid, name: data.name, createdAt: recordedAt };
       case 'namespace.renamed':
-        return state.status === 'active' ? { ...state, name: event.data.name } : state;
+        return state.status === 'active' ? { ...state, name: data.name } : state;
       case 'namespace.deleted':
-        return { status: 'none', deletedAt: recordedAt };
+        return { status: 'none', namespaceUid: data.namespaceUid, forced: data.forced };
       default:
         return state;
     }
   },
 };
 
-export function createNamespace(state: NamespaceState, ref: NamespaceRef, name: string): NamespaceEvent[] {
+/** The uid is new for each life of an id: what an earlier one held is not part of it. */
+export function createNamespace(
+  state: NamespaceState,
+  ref: NamespaceRef,
+  namespaceUid: string,
+  name: string,
+): NamespaceEvent[] {
   if (!isChosenId(ref.namespaceId)) throw tenancyError('id-invalid', `"${ref.namespaceId}" is no valid id.`);
   if (state.status !== 'none') throw tenancyError('namespace-exists', `Namespace "${ref.namespaceId}" exists.`);
-  return [{ type: 'namespace.created', data: { ...ref, name } }];
+  return [{ type: 'namespace.created', data: { ...ref, namespaceUid, name } }];
 }
 
 export function renameNamespace(state: NamespaceState, ref: NamespaceRef, name: string): NamespaceEvent[] {
@@ -51,9 +60,10 @@ export function renameNamespace(state: NamespaceState, ref: NamespaceRef, name: 
   return state.name === name ? [] : [{ type: 'namespace.renamed', data: { ...ref, name } }];
 }
 
-export function deleteNamespace(state: NamespaceState, ref: NamespaceRef): NamespaceEvent[] {
+/** Unless it is forced, what the namespace holds stands in the way (see NamespaceContents). */
+export function deleteNamespace(state: NamespaceState, ref: NamespaceRef, forced: boolean): NamespaceEvent[] {
   if (state.status !== 'active') throw namespaceNotFound(ref);
-  return [{ type: 'namespace.deleted', data: { ...ref } }];
+  return [{ type: 'namespace.deleted', data: { ...ref, namespaceUid: state.namespaceUid, forced } }];
 }
 
 export const namespaceNotFound = ({ namespaceId }: NamespaceRef): Error =>

@@ -6,7 +6,7 @@ import { TopicCatalog, type Removal, type TopicView } from '../application/ports
 import { topicAggregate, type TopicRef, type TopicState } from '../domain/topic.js';
 
 const COLUMNS = `tenant_id AS "tenantId", namespace_id AS "namespaceId", topic_id AS "topicId", topic_uid AS "topicUid",
-  description, version, created_at AS "createdAt", updated_at AS "updatedAt"`;
+  namespace_uid AS "namespaceUid", description, version, created_at AS "createdAt", updated_at AS "updatedAt"`;
 
 const FIND: Statement = {
   name: 'topic-find',
@@ -20,11 +20,12 @@ const LIST: Statement = {
   name: 'topic-list',
   text: `SELECT ${COLUMNS} FROM topic WHERE tenant_id = $1 AND namespace_id = $2 AND topic_id > $3 ORDER BY topic_id LIMIT $4`,
 };
-const HOLD_NAMESPACE = 'SELECT 1 FROM namespace WHERE tenant_id = $1 AND namespace_id = $2 FOR KEY SHARE';
+const HOLD_NAMESPACE = 'SELECT namespace_uid FROM namespace WHERE tenant_id = $1 AND namespace_id = $2 FOR KEY SHARE';
 const UPSERT = `
-INSERT INTO topic (tenant_id, namespace_id, topic_id, topic_uid, description, version, created_at, updated_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-ON CONFLICT (tenant_id, namespace_id, topic_id) DO UPDATE SET description = $5, version = $6, updated_at = $8`;
+INSERT INTO topic (tenant_id, namespace_id, topic_id, topic_uid, namespace_uid, description, version, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT (tenant_id, namespace_id, topic_id) DO UPDATE SET description = $6, version = $7, updated_at = $9`;
+const ANY_IN = 'SELECT 1 FROM topic WHERE tenant_id = $1 AND namespace_id = $2 LIMIT 1';
 const ADD_HEAD =
   'INSERT INTO topic_head (tenant_id, topic_uid) VALUES ($1, $2) ON CONFLICT (tenant_id, topic_uid) DO NOTHING';
 const REMOVE = 'DELETE FROM topic WHERE tenant_id = $1 AND namespace_id = $2 AND topic_id = $3';
@@ -39,11 +40,13 @@ const REMOVALS: Statement = {
 const REMOVE_EVENTS: Statement = {
   name: 'topic-remove-events',
   text: `DELETE FROM event WHERE tenant_id = $1 AND topic_uid = $2 AND position IN (
-  SELECT position FROM event WHERE tenant_id = $1 AND topic_uid = $2 ORDER BY position LIMIT $3) RETURNING 1`,
+  SELECT position FROM event WHERE tenant_id = $1 AND topic_uid = $2 ORDER BY position LIMIT $3)`,
 };
+/** Not by how many were removed: another instance may have removed the same ones. */
 const FORGET_REMOVAL: Statement = {
   name: 'topic-forget-removal',
-  text: 'DELETE FROM topic_removal WHERE tenant_id = $1 AND topic_uid = $2',
+  text: `DELETE FROM topic_removal WHERE tenant_id = $1 AND topic_uid = $2
+  AND NOT EXISTS (SELECT 1 FROM event WHERE tenant_id = $1 AND topic_uid = $2) RETURNING 1`,
 };
 
 @Injectable()
@@ -63,10 +66,11 @@ export class PostgresTopics extends TopicCatalog {
       await sql.query(REQUEST_REMOVAL, [tenantId, state.topicUid, recordedAt]);
       return;
     }
-    const { rowCount } = await sql.query(HOLD_NAMESPACE, [tenantId, namespaceId]);
-    if (!rowCount) throw namespaceNotFound(ref);
+    const [namespace] = (await sql.query<{ namespace_uid: string }>(HOLD_NAMESPACE, [tenantId, namespaceId])).rows;
+    if (!namespace) throw namespaceNotFound(ref);
     const { topicUid, description, createdAt } = state;
-    await sql.query(UPSERT, [tenantId, namespaceId, topicId, topicUid, description, version, createdAt, recordedAt]);
+    const name = [tenantId, namespaceId, topicId, topicUid, namespace.namespace_uid];
+    await sql.query(UPSERT, [...name, description, version, createdAt, recordedAt]);
     await sql.query(ADD_HEAD, [tenantId, topicUid]);
   }
 
@@ -83,14 +87,16 @@ export class PostgresTopics extends TopicCatalog {
     return this.database.query<TopicView>(LIST, [tenantId, namespaceId, afterId, limit]);
   }
 
+  async anyIn(sql: Sql, { tenantId, namespaceId }: NamespaceRef): Promise<boolean> {
+    return Boolean((await sql.query(ANY_IN, [tenantId, namespaceId])).rowCount);
+  }
+
   removals(limit: number): Promise<Removal[]> {
     return this.database.query<Removal>(REMOVALS, [limit]);
   }
 
   async removeEvents({ tenantId, topicUid }: Removal, limit: number): Promise<boolean> {
-    const removed = await this.database.query(REMOVE_EVENTS, [tenantId, topicUid, limit]);
-    if (removed.length === limit) return true;
-    await this.database.query(FORGET_REMOVAL, [tenantId, topicUid]);
-    return false;
+    await this.database.query(REMOVE_EVENTS, [tenantId, topicUid, limit]);
+    return (await this.database.query(FORGET_REMOVAL, [tenantId, topicUid])).length === 0;
   }
 }

@@ -1,9 +1,12 @@
 import { AggregateRepository, type LogRef } from '../../../platform/event-log/index.js';
+import type { Sql } from '../../../platform/postgres/database.js';
 import type { NamespaceRef } from '../../tenancy/index.js';
 import type { TopicEvent, TopicRef, TopicState } from '../domain/topic.js';
 
 export interface TopicView extends TopicRef {
   readonly topicUid: string;
+  /** The life of the namespace that it belongs to. */
+  readonly namespaceUid: string;
   readonly description: string | null;
   readonly version: number;
   readonly createdAt: number;
@@ -18,6 +21,8 @@ export abstract class TopicCatalog extends AggregateRepository<TopicState, Topic
   abstract find(ref: TopicRef): Promise<TopicView | undefined>;
   abstract findByUids(tenantId: string, topicUids: readonly string[]): Promise<TopicView[]>;
   abstract list(namespace: NamespaceRef, afterId: string, limit: number): Promise<TopicView[]>;
+  /** Whether the namespace has any, seen from inside a transaction. */
+  abstract anyIn(sql: Sql, namespace: NamespaceRef): Promise<boolean>;
   abstract removals(limit: number): Promise<Removal[]>;
   /** Deletes at most `limit` events of a deleted topic; false when none are left, and then forgets the removal. */
   abstract removeEvents(removal: Removal, limit: number): Promise<boolean>;

@@ -1,6 +1,6 @@
 const context = '^src/contexts/([^/]+)';
 /** Who may know whom, each only those before it. */
-const ORDER = ['tenancy', 'identity', 'topics', 'consumers', 'delivery', 'operations'];
+export const ORDER = ['tenancy', 'identity', 'topics', 'consumers', 'delivery', 'operations'];
 
 const against = ORDER.slice(0, -1).map((name, i) => ({
   name: `${name}-knows-no-later-context`,

@@ -1,9 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '../..');
+
+const { default: rules, ORDER } = (await import(join(ROOT, '.dependency-cruiser.mjs'))) as {
+  readonly default: { readonly forbidden: readonly { readonly name: string }[] };
+  readonly ORDER: readonly string[];
+};
 
 interface Cruise {
   readonly summary: {
@@ -63,13 +68,14 @@ const PLANTED: readonly [rule: string, files: Record<string, string>][] = [
       'src/contexts/tenancy/domain/b.ts': 'export {};',
     },
   ],
-  [
-    'tenancy-knows-no-later-context',
+  ...ORDER.slice(0, -1).map((name, i): [string, Record<string, string>] => [
+    `${name}-knows-no-later-context`,
     {
-      'src/contexts/tenancy/adapters/a.ts': "import '../../topics/index.js';",
-      'src/contexts/topics/index.ts': 'export {};',
+      [`src/contexts/${name}/adapters/a.ts`]: `import '../../${ORDER[i + 1]}/index.js';`,
+      [`src/contexts/${ORDER[i + 1]}/index.ts`]: 'export {};',
     },
-  ],
+  ]),
+  ['nobody-imports-tests', { 'src/a.ts': "import '../test/b.js';", 'test/b.ts': 'export {};' }],
   [
     'app-imports-faces',
     {
@@ -85,6 +91,15 @@ describe('layers', () => {
     const { summary } = cruise(ROOT);
     expect(summary.totalCruised).toBeGreaterThan(150);
     expect(summary.violations.map(({ rule, from, to }) => `${rule.name}: ${from} → ${to}`)).toEqual([]);
+  });
+
+  it('put every context in the order', () => {
+    const contexts = readdirSync(join(ROOT, 'src/contexts'));
+    expect(contexts.toSorted()).toEqual([...ORDER].toSorted());
+  });
+
+  it('have a planted violation for every rule', () => {
+    expect(PLANTED.map(([rule]) => rule).toSorted()).toEqual(rules.forbidden.map(({ name }) => name).toSorted());
   });
 
   it.each(PLANTED)('%s is seen when it is broken', (rule, files) => {

@@ -106,7 +106,7 @@ describe('reading a log', () => {
     const own = await createLog(store.database);
     for (const mebibytes of [5, 2, 1, 2, 1]) {
       const data = `"${'é'.repeat((mebibytes * 1024 * 1024) / 2)}"`;
-      await instance.appender.append(request(own, [newEvent({ data })]));
+      await instance.appender.append(request(own, [newEvent({ data, stream: 's' })]));
     }
     for (const order of ['asc', 'desc'] as const) {
       const { found } = await readOn(order, {}, own);
@@ -115,6 +115,9 @@ describe('reading a log', () => {
     expect(positions(await page({ limit: 10 }, own))).toEqual([1]);
     expect(positions(await page({ after: 1, limit: 10 }, own))).toEqual([2, 3, 4]);
     expect((await instance.reader.follow(own, 0, 10)).length).toBeLessThan(4);
+    const ofStream = async (after: number) =>
+      (await instance.reader.stream(own, 's', after, 10)).map(({ position }) => position);
+    expect([await ofStream(0), await ofStream(1)]).toEqual([[1], [2, 3, 4]]);
     expect((await readAll(instance.reader, own)).map(({ position }) => position)).toEqual([1, 2, 3, 4, 5]);
   });
 

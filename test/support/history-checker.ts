@@ -108,6 +108,8 @@ export class History {
 
   judge(): Finding[] {
     const findings: Finding[] = [];
+    const named = new Set([...this.publishes, ...this.observers.values()].map(({ log }) => log));
+    for (const log of named) if (!this.logs.has(log)) throw new Error(`Nobody has read log ${log} to its end.`);
     for (const [log, events] of this.logs) {
       const note = (kind: FindingKind, detail: string): void => void findings.push({ kind, log, detail });
       const publishes = this.publishes.filter((published) => published.log === log);

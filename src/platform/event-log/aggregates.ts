@@ -18,7 +18,7 @@ const fail = defineErrors({
 const STREAM_PAGE = 1_000;
 const LOOKS_MAX = 5;
 const LOOK_AGAIN_MS = 200;
-const CONFLICT_RETRIES_MAX = 5;
+const ATTEMPTS_MAX = 5;
 
 /** An aggregate and the read model that is written with its events. */
 export abstract class AggregateRepository<S, E extends DomainEvent, R> {
@@ -36,7 +36,7 @@ export interface ChangeOptions {
   readonly expectedVersion?: number;
 }
 
-/** Load, fold, decide, append with the version that was loaded, project, commit; once more, at most five times, on a conflict. */
+/** Load, fold, decide, append with the version that was loaded, project, commit; after a conflict once more, five times in all. */
 export class Aggregates {
   constructor(
     private readonly database: Database,
@@ -54,7 +54,8 @@ export class Aggregates {
       for (const event of page)
         state = aggregate.evolve(state, toDomainEvent(aggregate, event), { recordedAt: event.recordedAt });
       version += page.length;
-      if (page.length < STREAM_PAGE) return { state, version };
+      // A page may be short for the bytes that it holds; the next one tells.
+      if (page.length === 0) return { state, version };
     }
   }
 
@@ -75,7 +76,7 @@ export class Aggregates {
         return await this.append(repository, ref, actor, loaded, events);
       } catch (error) {
         if (violatedKey(error) !== 'event_stream_key') throw error;
-        if (attempt === CONFLICT_RETRIES_MAX) throw unavailable(error, 'The resource is changed by too many at once.');
+        if (attempt === ATTEMPTS_MAX) throw unavailable(error, 'The resource is changed by too many at once.');
       }
     }
   }

@@ -4,7 +4,7 @@ import type { StoredEvent } from './event.js';
 /*
  * A text column of a flush travels as ONE string, its values joined by RS and NULL spelt as US, and becomes an array in the server.
  * Neither character can occur: JSON texts hold no raw control characters, and names and ids are refused with them. Against
- * PostgreSQL array literals this spares the quoting of every `"` and `` on both sides; against multi-row VALUES, 16 parameters a row.
+ * PostgreSQL array literals this spares the quoting of every quote and backslash on both sides; against multi-row VALUES, 16 parameters a row.
  */
 const VALUE_SEPARATOR = '\u001e';
 const NULL_MARK = '\u001f';

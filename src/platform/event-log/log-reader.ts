@@ -35,7 +35,7 @@ export interface LogBounds {
 /** Positions that one statement looks at: a filter that matches nothing costs some milliseconds a statement, never a scan of the topic. */
 const SCAN_WINDOW = 20_000;
 /** Bytes of data in one page, a page holding at least one event. */
-export const PAGE_BYTES_MAX = 4 * 1024 * 1024;
+const PAGE_BYTES_MAX = 4 * 1024 * 1024;
 
 const scan = (order: 'ASC' | 'DESC'): Statement => ({
   name: `scan-${order.toLowerCase()}`,
@@ -67,8 +67,12 @@ const BY_ID: Statement = {
 
 const STREAM_PAGE: Statement = {
   name: 'stream-page',
-  text: `SELECT ${EVENT_COLUMNS} FROM event
-WHERE tenant_id = $1 AND topic_uid = $2 AND stream = $3 AND stream_version > $4 ORDER BY stream_version LIMIT $5`,
+  text: `
+SELECT ${EVENT_COLUMNS} FROM (
+  SELECT ${EVENT_COLUMNS}, coalesce(sum(octet_length(data)) OVER (ORDER BY stream_version
+    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS bytes_before
+  FROM event WHERE tenant_id = $1 AND topic_uid = $2 AND stream = $3 AND stream_version > $4 ORDER BY stream_version LIMIT $5
+) page WHERE bytes_before < $6 ORDER BY stream_version`,
 };
 
 const STREAM_VERSION: Statement = {
@@ -141,7 +145,14 @@ export class LogReader {
 
   /** Events of one stream with a version above `afterVersion`, in order of versions. */
   async stream(log: LogRef, stream: string, afterVersion: number, limit: number): Promise<StoredEvent[]> {
-    const rows = await this.database.rows(STREAM_PAGE, [log.tenantId, log.topicUid, stream, afterVersion, limit]);
+    const rows = await this.database.rows(STREAM_PAGE, [
+      log.tenantId,
+      log.topicUid,
+      stream,
+      afterVersion,
+      limit,
+      PAGE_BYTES_MAX,
+    ]);
     return rows.map((row) => toStoredEvent(row));
   }
 

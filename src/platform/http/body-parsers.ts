@@ -7,6 +7,8 @@ export interface BodyLimits {
   readonly bodyBytesMax: number;
   /** Bytes of all bodies that are being received or handled at once. */
   readonly inFlightBytesMax: number;
+  /** Of routes that take raw bodies. */
+  readonly rawBodyBytesMax: number;
 }
 
 /** Set on routes that take the bytes of a body as they are (`@RouteConfig({ rawBody: true })`) and may take large ones. */
@@ -18,7 +20,7 @@ const JSON_DEPTH_MAX = 32;
 /** Bodies up to this size are not counted: as many as there can be connections are no danger. */
 const SMALL_BYTES = 16 * 1024;
 const JSON_TYPES = ['application/json', 'application/merge-patch+json'];
-const UTF8_CHARSET = /;\s*charset=(?!"?utf-?8"?\s*(;|$))/i;
+const FOREIGN_CHARSET = /;\s*charset=(?!"?utf-?8"?\s*(;|$))/i;
 
 const isRaw = (request: FastifyRequest): boolean => (request.routeOptions.config as RawBodyConfig).rawBody === true;
 
@@ -60,7 +62,7 @@ function refuseEncodings({ headers }: FastifyRequest): void {
       'Compressed bodies are not taken; send the body without Content-Encoding.',
     );
   }
-  if (UTF8_CHARSET.test(headers['content-type'] ?? '')) {
+  if (FOREIGN_CHARSET.test(headers['content-type'] ?? '')) {
     throw httpError('unsupported-media-type', 'The charset must be utf-8.');
   }
 }
@@ -79,7 +81,7 @@ function limitBodies(fastify: FastifyInstance, limits: BodyLimits): void {
       headers['content-length'] !== undefined
         ? Number(headers['content-length'])
         : chunked(request)
-          ? limits.bodyBytesMax
+          ? mostOf(request, limits)
           : 0;
     if (!isRaw(request) && bytes > limits.bodyBytesMax) return done(tooLarge(limits.bodyBytesMax));
     if (bytes <= SMALL_BYTES) return done(null, payload);
@@ -104,5 +106,8 @@ function limitBodies(fastify: FastifyInstance, limits: BodyLimits): void {
     done();
   });
 }
+
+const mostOf = (request: FastifyRequest, limits: BodyLimits): number =>
+  isRaw(request) ? limits.rawBodyBytesMax : limits.bodyBytesMax;
 
 const chunked = ({ headers }: FastifyRequest): boolean => headers['transfer-encoding'] !== undefined;

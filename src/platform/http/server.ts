@@ -50,12 +50,17 @@ export function createAdapter({ http, publish }: Settings): FastifyAdapter {
 }
 
 /** What every request passes, in this order. */
-export function installHttp(app: NestFastifyApplication, { http, roles }: Settings): void {
+export function installHttp(app: NestFastifyApplication, { http, publish, roles }: Settings): void {
   const fastify = app.getHttpAdapter().getInstance();
   installCorrelation(fastify);
   if (!roles.includes('api')) serveProbesOnly(fastify);
+  refuseNulInAddress(fastify);
   installSecurityHeaders(fastify);
-  installBodyParsers(fastify, { bodyBytesMax: http.bodyBytesMax, inFlightBytesMax: IN_FLIGHT_BODY_BYTES_MAX });
+  installBodyParsers(fastify, {
+    bodyBytesMax: http.bodyBytesMax,
+    rawBodyBytesMax: publish.batchBytesMax,
+    inFlightBytesMax: IN_FLIGHT_BODY_BYTES_MAX,
+  });
   installRequestLog(fastify, processLogger(), app.get(Metrics));
   app.get(Idempotency).install(fastify);
   // Nest hands what Fastify refuses by itself (bodies, unknown routes) to the same filter.
@@ -70,6 +75,14 @@ function serveProbesOnly(fastify: FastifyInstance): void {
   });
 }
 
+/** PostgreSQL takes no NUL in a text, so that nothing can have such a name. */
+function refuseNulInAddress(fastify: FastifyInstance): void {
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    const nul = request.url.includes('%00');
+    done(nul ? httpError('invalid-request', 'The address must not hold NUL characters.') : undefined);
+  });
+}
+
 /**
  * Helmet for every page; the answers of the API, which no browser renders, get the one header that matters to them. The plain middleware:
  * the plugin for Fastify runs an async hook on every request, whatever it is told, by which the collector took whole requests for alive
@@ -78,8 +91,6 @@ function serveProbesOnly(fastify: FastifyInstance): void {
 function installSecurityHeaders(fastify: FastifyInstance): void {
   const pageHeaders = helmet({ contentSecurityPolicy: { directives: DOCS_POLICY } });
   fastify.addHook('onRequest', (request, reply, done) => {
-    if (request.url.includes('%00'))
-      return done(httpError('invalid-request', 'The address must not hold NUL characters.'));
     if (request.url.startsWith('/docs')) return pageHeaders(request.raw, reply.raw, done as (error?: unknown) => void);
     reply.header('x-content-type-options', 'nosniff');
     done();

@@ -8,7 +8,7 @@ const fail = defineErrors({
   'store-full': { kind: 'unavailable', title: 'The store has no space left' },
 });
 
-const RETRIES_MAX = 5;
+const ATTEMPTS_MAX = 5;
 const CONNECT_TIMEOUT_MS = 3_000;
 const SILENCE_MS = 1_000;
 
@@ -101,7 +101,7 @@ export class Database {
   }
 
   /**
-   * Runs `work` in one READ COMMITTED transaction and once more, at most five times, after a conflict that a retry cures. A commit whose
+   * Runs `work` in one READ COMMITTED transaction, and again after a conflict that a retry cures, five times in all. A commit whose
    * reply was lost is not repeated: it may have taken effect.
    */
   async transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
@@ -111,7 +111,7 @@ export class Database {
         return await this.once(work, progress);
       } catch (error) {
         const again = progress.committing ? isConflict(error) : isTransient(error);
-        if (attempt >= RETRIES_MAX || !again) throw asDomainError(error);
+        if (attempt >= ATTEMPTS_MAX || !again) throw asDomainError(error);
       }
     }
   }

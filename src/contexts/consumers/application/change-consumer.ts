@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { Actor } from '../../../kernel/aggregate.js';
+import { DomainError } from '../../../kernel/domain-error.js';
 import { Egress } from '../../../platform/egress/index.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
 import { consumerNotFound, reconfigureConsumer, type ConsumerRef } from '../domain/consumer.js';
 import { DEFAULT_RETRY, type RetryPolicy } from '../../../kernel/retry-policy.js';
 import { ConsumerCatalog, type ConsumerSecrets, type ConsumerView } from './ports.js';
 import { Subscriptions, type TopicRequest } from './subscriptions.js';
+
+const ATTEMPTS_MAX = 5;
 
 /** A merge patch (RFC 7396): what is missing stays, null goes back to the default. */
 export interface ConsumerPatch {
@@ -39,10 +42,22 @@ export class ChangeConsumerHandler implements ICommandHandler<ChangeConsumer> {
     private readonly egress: Egress,
   ) {}
 
-  async execute({ consumer: ref, patch, by, expectedVersion }: ChangeConsumer): Promise<ConsumerView> {
+  /** A patch is merged into what it was read with: where that has changed meanwhile, it is merged anew. */
+  async execute(command: ChangeConsumer): Promise<ConsumerView> {
+    if (command.patch.url !== undefined) await this.egress.checkUrl(command.patch.url);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.merge(command);
+      } catch (error) {
+        const raced = error instanceof DomainError && error.code === 'version-mismatch';
+        if (!raced || command.expectedVersion !== undefined || attempt === ATTEMPTS_MAX) throw error;
+      }
+    }
+  }
+
+  private async merge({ consumer: ref, patch, by, expectedVersion }: ChangeConsumer): Promise<ConsumerView> {
     const current = await this.consumers.find(ref);
     if (!current) throw consumerNotFound(ref);
-    if (patch.url !== undefined) await this.egress.checkUrl(patch.url);
     const topics = patch.topics && (await this.subscriptions.resolve(ref, patch.topics, current.topics));
     const secrets =
       patch.headers === undefined ? undefined : mergeHeaders(await this.consumers.secretsOf(current), patch.headers);
@@ -58,7 +73,7 @@ export class ChangeConsumerHandler implements ICommandHandler<ChangeConsumer> {
     };
     const repository = secrets ? this.consumers.storing(secrets) : this.consumers;
     await this.aggregates.change(repository, ref, by, (state) => reconfigureConsumer(state, ref, change), {
-      expectedVersion,
+      expectedVersion: expectedVersion ?? current.version,
     });
     return (await this.consumers.find(ref))!;
   }

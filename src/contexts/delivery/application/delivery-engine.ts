@@ -176,7 +176,7 @@ export class DeliveryEngine {
     });
   }
 
-  /** Somebody else owns it, or it was removed. */
+  /** Stops a lane and forgets it; its state is the caller's to keep. */
   private async retire(lane: Lane): Promise<void> {
     if (this.lanes.get(laneName(lane.key)) === lane) this.lanes.delete(laneName(lane.key));
     await lane.stop(CHANGE_GRACE_MS);

@@ -34,6 +34,8 @@ export class EventQueries {
       if (text !== undefined && Number.isNaN(parseTime(text)))
         errors.push({ pointer: `?${name}`, detail: 'must be an RFC 3339 time with an offset' });
     }
+    if (resumeAfter !== undefined && parseBarePlace(resumeAfter) === undefined)
+      errors.push({ pointer: 'Last-Event-ID', detail: 'is no place in a topic' });
     if (errors.length > 0) throw invalid(errors);
     const [after, before] = await Promise.all([this.lowerBound(log, query, resumeAfter), this.upperBound(log, query)]);
     return this.resumed({ order: query.order, after, before, filter, expression }, query, scopeOf(log, query));
@@ -53,7 +55,7 @@ export class EventQueries {
 
   private async lowerBound(log: LogRef, { after, from }: ReadEventsQuery, resumeAfter?: string): Promise<number> {
     const place = resumeAfter ?? after;
-    const byPlace = place === undefined ? 0 : await this.places.positionOf(log, parseBarePlace(place) ?? 'beginning');
+    const byPlace = place === undefined ? 0 : await this.places.positionOf(log, parseBarePlace(place)!);
     const byTime = from === undefined ? 0 : await this.places.positionOf(log, { time: from });
     return Math.max(byPlace, byTime);
   }

@@ -3,7 +3,6 @@ import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/comm
 import { HTTP_SETTINGS, READ_SETTINGS, type Settings } from '../../../platform/config/index.js';
 import type { LogRef, StoredEvent } from '../../../platform/event-log/index.js';
 import type { Reply } from '../../../platform/http/request.js';
-import { invalid } from '../../../platform/http/validation.js';
 import { eventJson, eventJsonLine, type TopicNames } from '../application/event-json.js';
 import { EventReader, type EventQuery } from '../application/read-events.js';
 import { topicError } from '../domain/topic-errors.js';
@@ -40,11 +39,6 @@ export class EventStreams implements BeforeApplicationShutdown {
 
   /** `id` is the position, so that `Last-Event-ID` goes on right behind it. */
   async follow(reply: Reply, log: LogRef, query: EventQuery, names: TopicNames): Promise<void> {
-    if (query.order === 'desc' || query.before < Number.MAX_SAFE_INTEGER) {
-      throw invalid([
-        { pointer: query.order === 'desc' ? '?order' : '?before', detail: 'does not go with text/event-stream' },
-      ]);
-    }
     const stream = this.enter(reply);
     const pages = this.events.follow(log, query, stream.signal);
     await reply

@@ -7,6 +7,7 @@ import { Cursors } from '../../../platform/http/cursor.js';
 import { httpError } from '../../../platform/http/http-errors.js';
 import { ListQuery } from '../../../platform/http/list-query.js';
 import type { Reply, Request } from '../../../platform/http/request.js';
+import { invalid } from '../../../platform/http/validation.js';
 import { strictValidation } from '../../../platform/http/validation.js';
 import { eventJson, type TopicNames } from '../application/event-json.js';
 import { EventReader } from '../application/read-events.js';
@@ -50,11 +51,13 @@ export class EventsController {
   ): Promise<void> {
     const log = await this.directory.lookUp(topic);
     const representation = accepted(request.headers.accept);
-    const resumeAfter = request.headers['last-event-id'];
-    const parsed = await this.queries.parse(log, query, typeof resumeAfter === 'string' ? resumeAfter : undefined);
+    const live = representation === 'text/event-stream';
+    if (live) refuseAnEnd(query);
+    const resumeAfter = live ? request.headers['last-event-id'] : undefined;
+    const parsed = await this.queries.parse(log, query, resumeAfter?.toString());
     const names: TopicNames = topic;
     if (representation === 'application/x-ndjson') return this.streams.sendAll(reply, log, parsed, names);
-    if (representation === 'text/event-stream') return this.streams.follow(reply, log, parsed, names);
+    if (live) return this.streams.follow(reply, log, parsed, names);
     const { events, next } = await this.events.slice(log, parsed, query.limit, this.settings.filterBudgetMs);
     const cursor = next === null ? 'null' : `"${this.queries.cursor(log, query, next)}"`;
     const items = events.map((event) => eventJson(event, names)).join(',');
@@ -91,6 +94,13 @@ export class EventsController {
     const head = `{"stream":${JSON.stringify(params.stream)},"streamVersion":${streamVersion}`;
     await reply.header('content-type', JSON_TYPE).send(`${head},"items":[${items}],"nextCursor":${next}}`);
   }
+}
+
+function refuseAnEnd({ order, before, to }: ReadEventsQuery): void {
+  const ends = Object.entries({ order: order === 'desc' ? order : undefined, before, to });
+  const errors = ends.filter(([, value]) => value !== undefined);
+  if (errors.length === 0) return;
+  throw invalid(errors.map(([name]) => ({ pointer: `?${name}`, detail: 'does not go with text/event-stream' })));
 }
 
 /** The first representation of ours that the client accepts; JSON where it does not care. */

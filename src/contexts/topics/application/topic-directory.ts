@@ -20,10 +20,6 @@ export class TopicDirectory {
     return this.logs.get(nameOf(ref));
   }
 
-  async logOf(ref: TopicRef): Promise<LogRef> {
-    return this.remembered(ref) ?? this.lookUp(ref);
-  }
-
   /** Asks the store. */
   async lookUp(ref: TopicRef): Promise<LogRef> {
     const name = nameOf(ref);

@@ -206,18 +206,6 @@ describe('changing', () => {
     expect((await get(id)).text).toBe(before);
   });
 
-  it('several at once are all kept', async () => {
-    const { id } = await shop.register(receiver.url, { headers: { 'x-0': 'a' } });
-    const patches = [{ maxAttempts: 7 }, { maxAgeSeconds: 77 }, { maxDelayMs: 777 }].map((retry, i) =>
-      patch(id, { retry, headers: { [`x-${i + 1}`]: 'a' } }),
-    );
-    expect((await Promise.all(patches)).map(({ status }) => status)).toEqual([200, 200, 200]);
-    expect((await get(id)).body).toMatchObject({
-      retry: { maxAttempts: 7, maxAgeSeconds: 77, maxDelayMs: 777 },
-    });
-    expect(Object.keys((await get(id)).body.headers).toSorted()).toEqual(['x-0', 'x-1', 'x-2', 'x-3']);
-  });
-
   it('the url moves what is still to come', async () => {
     const { id } = await shop.register(receiver.url);
     await shop.publish({ type: 't', data: 1, id: 'one' });

@@ -172,7 +172,7 @@ describe('the place', () => {
       () => shop.topicStatus(id),
       ({ position }) => position === 1,
     );
-    await shop.pause(id);
+    await app.client.post(`${shop.consumer(id)}/pause`);
     await shop.publishMany(5);
     await witness.received(6);
     expect(await shop.status(id)).toMatchObject({ state: 'paused', topics: [{ position: 1, lag: { events: 5 } }] });

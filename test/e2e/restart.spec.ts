@@ -119,7 +119,7 @@ describe('after kill -9', () => {
     receiver.always({ status: 500 });
     const blocked = await shop.register(receiver.url, { retry: { ...QUICK_RETRY, maxAttempts: 1 } });
     const paused = await shop.register(receiver.url);
-    await shop.pause(paused.id);
+    await server.client.post(`${shop.consumer(paused.id)}/pause`);
     await shop.publishMany(1);
     await until(
       () => shop.topicStatus(blocked.id),

@@ -170,15 +170,6 @@ export class Workspace {
     return answer.body;
   }
 
-  /** Resolves when the lanes of the consumer have stopped: a pause is answered when it is stored, a moment before it reaches them. */
-  async pause(id: string): Promise<void> {
-    const runs = async (): Promise<boolean> =>
-      (await this.client.get('/metrics')).text.includes(`namespace="shop",consumer="${id}"`);
-    await until(runs, (running) => running);
-    await this.client.post(`${this.consumer(id)}/pause`);
-    await until(runs, (running) => !running);
-  }
-
   async topicStatus(id: string, topic = 'orders'): Promise<TopicStatus> {
     return (await this.status(id)).topics.find((one) => one.topic === topic)!;
   }

@@ -6,6 +6,7 @@ import { ConsumersController } from './adapters/consumers.controller.js';
 import { PostgresConsumers } from './adapters/postgres-consumers.js';
 import { ChangeConsumerHandler } from './application/change-consumer.js';
 import { CONSUMER_HANDLERS } from './application/consumers.js';
+import { ConsumerFollowers } from './application/consumer-followers.js';
 import { NamespaceConsumers } from './application/namespace-consumers.js';
 import { ConsumerCatalog } from './application/ports.js';
 import { OnTopicDeleted } from './application/on-topic-deleted.js';
@@ -20,11 +21,12 @@ import { Subscriptions } from './application/subscriptions.js';
     Subscriptions,
     OnTopicDeleted,
     NamespaceConsumers,
+    ConsumerFollowers,
     RegisterConsumerHandler,
     ChangeConsumerHandler,
     ...CONSUMER_HANDLERS,
   ],
-  exports: [ConsumerCatalog],
+  exports: [ConsumerCatalog, ConsumerFollowers],
 })
 export class ConsumersModule implements OnModuleInit, OnApplicationBootstrap {
   constructor(

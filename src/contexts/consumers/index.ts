@@ -1,3 +1,4 @@
+export { ConsumerFollowers } from './application/consumer-followers.js';
 export { PauseConsumer } from './application/consumers.js';
 export { ConsumerCatalog, type ConsumerSecrets, type ConsumerView } from './application/ports.js';
 export { consumerAggregate, consumerNotFound, type ConsumerRef } from './domain/consumer.js';

@@ -13,7 +13,7 @@ import {
   Res,
   UsePipes,
 } from '@nestjs/common';
-import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { Command, CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiParam, ApiTags } from '@nestjs/swagger';
 import { DELIVERY_SETTINGS, type Settings } from '../../../platform/config/index.js';
 import { Requires } from '../../../platform/http/access.js';
@@ -25,6 +25,7 @@ import { actorOf, created, expectedVersion, showVersion } from '../../../platfor
 import { strictValidation } from '../../../platform/http/validation.js';
 import type { NamespaceRef } from '../../tenancy/index.js';
 import { ChangeConsumer } from '../application/change-consumer.js';
+import { ConsumerFollowers } from '../application/consumer-followers.js';
 import { DeleteConsumer, GetConsumer, ListConsumers, PauseConsumer, ResumeConsumer } from '../application/consumers.js';
 import { RegisterConsumer } from '../application/register-consumer.js';
 import type { ConsumerRef } from '../domain/consumer.js';
@@ -41,6 +42,7 @@ export class ConsumersController {
     private readonly commands: CommandBus,
     private readonly queries: QueryBus,
     private readonly cursors: Cursors,
+    private readonly followers: ConsumerFollowers,
     @Inject(DELIVERY_SETTINGS) private readonly delivery: Settings['delivery'],
   ) {}
 
@@ -55,7 +57,7 @@ export class ConsumersController {
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<RegisteredConsumerDto> {
     const input = { ...body, timeoutMs: body.timeoutMs ?? this.delivery.timeoutMs };
-    const { consumer, secret } = await this.commands.execute(new RegisterConsumer(namespace, input, actorOf(request)));
+    const { consumer, secret } = await this.inForce(new RegisterConsumer(namespace, input, actorOf(request)));
     const { tenantId, namespaceId } = namespace;
     created(reply, `/tenants/${tenantId}/namespaces/${namespaceId}/consumers/${consumer.consumerId}`, consumer.version);
     return { ...toConsumerDto(consumer), secret };
@@ -91,9 +93,7 @@ export class ConsumersController {
     @Req() request: Request,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<ConsumerDto> {
-    const consumer = await this.commands.execute(
-      new ChangeConsumer(ref, body, actorOf(request), expectedVersion(request)),
-    );
+    const consumer = await this.inForce(new ChangeConsumer(ref, body, actorOf(request), expectedVersion(request)));
     showVersion(reply, consumer.version);
     return toConsumerDto(consumer);
   }
@@ -104,7 +104,7 @@ export class ConsumersController {
   @ApiParam({ name: 'consumerId' })
   @ApiNoContentResponse()
   async delete(@Param() ref: ConsumerRef, @Req() request: Request): Promise<void> {
-    await this.commands.execute(new DeleteConsumer(ref, actorOf(request), expectedVersion(request)));
+    await this.inForce(new DeleteConsumer(ref, actorOf(request), expectedVersion(request)));
   }
 
   @Post(':consumerId/pause')
@@ -113,7 +113,7 @@ export class ConsumersController {
   @ApiParam({ name: 'consumerId' })
   @ApiOkResponse({ type: ConsumerDto, description: 'Nothing is lost: delivery goes on from the same place.' })
   async pause(@Param() ref: ConsumerRef, @Req() request: Request): Promise<ConsumerDto> {
-    return toConsumerDto(await this.commands.execute(new PauseConsumer(ref, 'requested', actorOf(request))));
+    return toConsumerDto(await this.inForce(new PauseConsumer(ref, 'requested', actorOf(request))));
   }
 
   @Post(':consumerId/resume')
@@ -125,6 +125,13 @@ export class ConsumersController {
     description: 'Also makes a topic that is held by an exhausted event try it again.',
   })
   async resume(@Param() ref: ConsumerRef, @Req() request: Request): Promise<ConsumerDto> {
-    return toConsumerDto(await this.commands.execute(new ResumeConsumer(ref, actorOf(request))));
+    return toConsumerDto(await this.inForce(new ResumeConsumer(ref, actorOf(request))));
+  }
+
+  /** Answers when the deliveries of this process act by the change. */
+  private async inForce<R>(command: Command<R>): Promise<R> {
+    const result = await this.commands.execute(command);
+    await this.followers.caughtUp();
+    return result;
   }
 }

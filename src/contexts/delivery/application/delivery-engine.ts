@@ -69,6 +69,11 @@ export class DeliveryEngine {
     await this.tick();
   }
 
+  /** Shows that the worker lives, and no more. */
+  async beat(): Promise<void> {
+    await this.membership.beat();
+  }
+
   /** Shows that the worker lives and takes over what nobody owns. What fails is tried again by the next tick. */
   tick(): Promise<void> {
     return this.inTurn(() => this.attend()).catch((error: unknown) => this.options.onError(error, 'lanes'));

@@ -3,12 +3,12 @@ import { Inject, Injectable } from '@nestjs/common';
 import { MANAGEMENT_TOPICS } from '../../../kernel/aggregate.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { DELIVERY_SETTINGS, type Settings } from '../../../platform/config/index.js';
-import { Tails } from '../../../platform/event-log/index.js';
+import { LogReader, Tails } from '../../../platform/event-log/index.js';
 import { Metrics, type ConsumerLag } from '../../../platform/telemetry/metrics.js';
+import { ConsumerFollowers } from '../../consumers/index.js';
 import { DeliveryEngine } from './delivery-engine.js';
 import { DeliveryReport } from './delivery-report.js';
 import type { Lane } from './lane.js';
-import { Membership } from './membership.js';
 
 const CONSUMERS_LOG = { tenantId: SYSTEM_TENANT, topicUid: MANAGEMENT_TOPICS.consumers };
 const RETRY_MS = 1_000;
@@ -17,12 +17,16 @@ const RETRY_MS = 1_000;
 @Injectable()
 export class DeliveryWorker {
   private readonly stop = new AbortController();
+  /** The last change of a consumer that the engine acts by. */
+  private position = 0;
+  private readonly waiting: (() => void)[] = [];
   private readonly loops: Promise<void>[] = [];
 
   constructor(
     private readonly engine: DeliveryEngine,
-    private readonly membership: Membership,
     private readonly tails: Tails,
+    private readonly reader: LogReader,
+    private readonly followers: ConsumerFollowers,
     private readonly metrics: Metrics,
     private readonly report: DeliveryReport,
     @Inject(DELIVERY_SETTINGS) private readonly settings: Settings['delivery'],
@@ -32,18 +36,20 @@ export class DeliveryWorker {
   async start(): Promise<void> {
     this.publishMetrics();
     const tail = await this.tails.follow(CONSUMERS_LOG);
-    const position = tail.head;
+    this.position = tail.head;
     this.tails.unfollow(tail);
     await this.engine.start();
+    this.followers.register(() => this.caughtUp());
     this.loops.push(
-      this.every(() => this.membership.beat()),
+      this.every(() => this.engine.beat()),
       this.every(() => this.engine.tick()),
-      this.followConsumers(position),
+      this.followConsumers(),
     );
   }
 
   async close(): Promise<void> {
     this.stop.abort();
+    for (const wake of this.waiting.splice(0)) wake();
     await Promise.all(this.loops);
     await this.engine.close();
   }
@@ -57,12 +63,19 @@ export class DeliveryWorker {
     }
   }
 
-  private async followConsumers(from: number): Promise<void> {
+  /** Resolves when the engine knows of all changes of consumers that were stored before the call. */
+  private async caughtUp(): Promise<void> {
+    const heads = await this.reader.tails(CONSUMERS_LOG.tenantId, [CONSUMERS_LOG.topicUid]);
+    const head = heads.get(CONSUMERS_LOG.topicUid) ?? 0;
+    while (this.position < head && !this.stop.signal.aborted)
+      await new Promise<void>((resolve) => this.waiting.push(resolve));
+  }
+
+  private async followConsumers(): Promise<void> {
     const { signal } = this.stop;
-    let position = from;
     while (!signal.aborted) {
       try {
-        position = await this.readOn(position, signal);
+        await this.readOn(signal);
       } catch (error) {
         this.report.engineFailed(error, 'changes of consumers');
         await pause(RETRY_MS, undefined, { signal }).catch(() => undefined);
@@ -70,13 +83,14 @@ export class DeliveryWorker {
     }
   }
 
-  private async readOn(position: number, signal: AbortSignal): Promise<number> {
+  private async readOn(signal: AbortSignal): Promise<void> {
     const tail = await this.tails.follow(CONSUMERS_LOG);
     try {
-      const page = await tail.read(position);
-      if (page.length > 0) await this.engine.consumersChanged(page);
-      else await tail.waitBeyond(position, signal);
-      return page.at(-1)?.position ?? position;
+      const page = await tail.read(this.position);
+      if (page.length === 0) return await tail.waitBeyond(this.position, signal);
+      await this.engine.consumersChanged(page);
+      this.position = page.at(-1)!.position;
+      for (const wake of this.waiting.splice(0)) wake();
     } finally {
       this.tails.unfollow(tail);
     }

@@ -1,0 +1,49 @@
+import { startApp, type TestApp } from '../support/app.js';
+import { WebhookReceiver } from '../support/webhook-receiver.js';
+import { Workspace, type Consumer } from '../support/workspace.js';
+
+let app: TestApp;
+let shop: Workspace;
+let receiver: WebhookReceiver;
+let witness: WebhookReceiver;
+
+beforeAll(async () => {
+  app = await startApp();
+});
+afterAll(() => app?.stop());
+beforeEach(async () => {
+  [receiver, witness] = [await WebhookReceiver.start(), await WebhookReceiver.start()];
+  shop = await Workspace.create(app.client);
+  await shop.register(witness.url);
+});
+afterEach(() => Promise.all([receiver.stop(), witness.stop()]));
+
+describe('a change of a consumer', () => {
+  it('is in force when it is answered: nothing is sent after a pause, nor to an address that was left', async () => {
+    const { id } = await shop.register(receiver.url);
+    let sent = 0;
+    for (let round = 0; round < 10; round++) {
+      await app.client.post(`${shop.consumer(id)}/pause`);
+      await shop.publish({ type: 't', data: round });
+      await witness.received(++sent);
+      expect(receiver.requests).toHaveLength(sent - 1);
+      await app.client.post(`${shop.consumer(id)}/resume`);
+      await receiver.received(sent);
+    }
+    await app.client.patch(shop.consumer(id), { url: witness.url });
+    await shop.publish({ type: 't', data: 'moved' });
+    await witness.received(sent + 2);
+    expect(receiver.requests).toHaveLength(sent);
+  });
+
+  it('is merged with others that come at once: none is lost', async () => {
+    const { id } = await shop.register(receiver.url, { headers: { 'x-0': 'a' } });
+    const patches = [{ maxAttempts: 7 }, { maxAgeSeconds: 77 }, { maxDelayMs: 777 }].map((retry, i) =>
+      app.client.patch(shop.consumer(id), { retry, headers: { [`x-${i + 1}`]: 'a' } }),
+    );
+    expect((await Promise.all(patches)).map(({ status }) => status)).toEqual([200, 200, 200]);
+    const { body } = await app.client.get<Consumer>(shop.consumer(id));
+    expect(body).toMatchObject({ retry: { maxAttempts: 7, maxAgeSeconds: 77, maxDelayMs: 777 } });
+    expect(Object.keys(body.headers).toSorted()).toEqual(['x-0', 'x-1', 'x-2', 'x-3']);
+  });
+});

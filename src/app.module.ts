@@ -1,5 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
+import { AuditModule } from './contexts/audit/index.js';
+import { AuthzModule } from './contexts/authz/index.js';
 import { ConsumersModule } from './contexts/consumers/index.js';
 import { DeliveryModule } from './contexts/delivery/index.js';
 import { IdentityModule } from './contexts/identity/index.js';
@@ -19,9 +21,11 @@ export class AppModule {
         CqrsModule.forRoot(),
         TenancyModule,
         IdentityModule,
+        AuthzModule,
         TopicsModule,
         ConsumersModule,
         DeliveryModule,
+        AuditModule,
         OperationsModule,
       ],
     };

@@ -21,6 +21,8 @@ export interface Aggregate<S, E extends DomainEvent, R> {
   streamOf(ref: R): string;
   /** The tenant whose life the event is about. */
   tenantOf(ref: R): string;
+  /** The path of the resource that the aggregate is, as permissions and the audit name it: `tenants/acme/namespaces/shop`. */
+  resourceOf(ref: R): string;
   evolve(state: S, event: E, meta: EventMeta): S;
 }
 
@@ -31,9 +33,23 @@ export interface EventMeta {
 
 /** Who caused a change, and in which request. */
 export interface Actor {
+  /** `usr_…`, `key_…`, `system` or `anonymous`. */
   readonly id: string;
   readonly correlationId: string;
   readonly traceparent: string | null;
+  /** Where the request came from; undefined for what the system does by itself. */
+  readonly origin?: Origin;
+  /** Told where each change of his is in the management log, once it is committed. */
+  readonly onWritten?: (topicUid: string, position: number) => void;
+}
+
+export interface Origin {
+  readonly address: string;
+  readonly userAgent: string | null;
+  /** `POST /tenants/:tenantId/namespaces` */
+  readonly route: string;
+  /** The user whose rights were used; an API key acts for its owner. */
+  readonly userId: string | null;
 }
 
 /** The actor of what the system does by itself. */
@@ -45,10 +61,14 @@ export interface Versioned<S> {
   readonly version: number;
 }
 
-/** Names of the management topics: part of migration 0002. */
+/** Names of the management topics: part of migrations 0002 and 0005. */
 export const MANAGEMENT_TOPICS = {
   tenants: '00000000-0000-7000-8000-000000000001',
   namespaces: '00000000-0000-7000-8000-000000000002',
   topics: '00000000-0000-7000-8000-000000000003',
   consumers: '00000000-0000-7000-8000-000000000004',
+  users: '00000000-0000-7000-8000-000000000005',
+  permissions: '00000000-0000-7000-8000-000000000006',
+  apiKeys: '00000000-0000-7000-8000-000000000007',
+  sessions: '00000000-0000-7000-8000-000000000008',
 } as const;

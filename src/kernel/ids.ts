@@ -27,6 +27,9 @@ function encodeTime(ms: number): string {
   return text;
 }
 
+/** Sorts before every id that was generated at this time or later. */
+export const idFloor = (prefix: string, ms: number): string => `${prefix}_${encodeTime(Math.max(0, ms))}`;
+
 /**
  * A generated id: `<prefix>_` and 26 characters that sort by time, and in one process by order of creation (ULID layout: 48 bits of
  * milliseconds, then a 20-bit counter and 60 random bits instead of ULID's 80 random ones).

@@ -1,15 +1,10 @@
-import {
-  Global,
-  Module,
-  type DynamicModule,
-  type OnApplicationBootstrap,
-  type OnApplicationShutdown,
-  type Provider,
-} from '@nestjs/common';
+import { Global, Module, type DynamicModule, type OnApplicationShutdown, type Provider } from '@nestjs/common';
 import { LoggerModule, PinoLogger } from 'nestjs-pino';
 import { Clock, SystemClock } from '../kernel/clock.js';
+import { AuditTrail } from './audit/index.js';
 import {
   ADMIN_SETTINGS,
+  AUDIT_SETTINGS,
   DELIVERY_SETTINGS,
   HTTP_SETTINGS,
   PUBLISH_SETTINGS,
@@ -21,7 +16,16 @@ import {
 } from './config/index.js';
 import { KeyRing } from './crypto/keys.js';
 import { Egress } from './egress/index.js';
-import { Aggregates, Appender, DurableSubscriptions, Hints, LogReader, Tails } from './event-log/index.js';
+import {
+  Aggregates,
+  Appender,
+  DurableSubscriptions,
+  Hints,
+  LogReader,
+  ManagementWatch,
+  Tails,
+  type AppendListener,
+} from './event-log/index.js';
 import { Cursors } from './http/cursor.js';
 import { Idempotency, IdempotencyInterceptor } from './http/idempotency.js';
 import { ProblemFilter } from './http/problem-filter.js';
@@ -40,30 +44,30 @@ export interface PlatformParts {
 }
 
 const APPEND_PATIENCE_MS = 5_000;
-const SWEEP_MS = 3_600_000;
+/** Revocations hold everywhere within a second (see ManagementWatch). */
+const WATCH_POLL_MS = 250;
 /** How often followed topics are looked up in case a hint was lost; alone on the store there are no hints to lose. */
 const POLL_MS = { shared: 1_000, alone: 30_000 };
 
 @Global()
 @Module({})
-export class PlatformModule implements OnApplicationBootstrap, OnApplicationShutdown {
-  private sweeping: NodeJS.Timeout | undefined;
-
+export class PlatformModule implements OnApplicationShutdown {
   constructor(
     private readonly appender: Appender,
     private readonly subscriptions: DurableSubscriptions,
     private readonly tails: Tails,
     private readonly hints: Hints,
+    private readonly watch: ManagementWatch,
     private readonly egress: Egress,
-    private readonly idempotency: Idempotency,
-    private readonly log: PinoLogger,
   ) {}
 
   static with(parts: PlatformParts): DynamicModule {
     const providers = [
       ...settingsProviders(parts.settings),
       ...partProviders(parts),
+      auditProvider(parts),
       ...logProviders(parts),
+      aggregatesProvider(),
       ...httpProviders(parts),
     ];
     return {
@@ -74,18 +78,12 @@ export class PlatformModule implements OnApplicationBootstrap, OnApplicationShut
     };
   }
 
-  onApplicationBootstrap(): void {
-    const sweep = (): Promise<void> =>
-      this.idempotency.sweep().catch((err: unknown) => this.log.warn({ err }, 'old answers were not removed'));
-    this.sweeping = setInterval(() => void sweep(), SWEEP_MS).unref();
-  }
-
   /** After the contexts have stopped their work: what was taken on is finished, then the connections go. */
   async onApplicationShutdown(): Promise<void> {
-    clearInterval(this.sweeping);
     await this.subscriptions.close();
     await this.appender.settled();
     this.tails.close();
+    this.watch.close();
     await this.hints.close();
     await this.egress.close();
   }
@@ -99,6 +97,7 @@ function settingsProviders(settings: Settings): Provider[] {
     { provide: PUBLISH_SETTINGS, useValue: settings.publish },
     { provide: READ_SETTINGS, useValue: settings.read },
     { provide: DELIVERY_SETTINGS, useValue: settings.delivery },
+    { provide: AUDIT_SETTINGS, useValue: settings.audit },
     { provide: TELEMETRY_SETTINGS, useValue: settings.telemetry },
     { provide: ROLES, useValue: settings.roles },
   ];
@@ -119,6 +118,24 @@ function partProviders({ settings, storage, database, keys }: PlatformParts): Pr
     Readiness,
     { provide: Metrics, useFactory: () => new Metrics() },
   ];
+}
+
+function auditProvider({ database, keys }: PlatformParts): Provider {
+  return {
+    provide: AuditTrail,
+    inject: [Clock, Metrics, PinoLogger],
+    useFactory: (clock: Clock, metrics: Metrics, log: PinoLogger) => {
+      const trail = new AuditTrail(database, keys, clock, {
+        onDelayed: (err) => log.warn({ err }, 'audit records wait for the store'),
+        onLost(loss, records, err) {
+          metrics.auditFault(loss, records);
+          log.error({ loss, records, err }, 'audit records were lost');
+        },
+      });
+      metrics.gauge('event_store_audit_queue_records', 'Audit records that wait to be stored.', () => trail.depth);
+      return trail;
+    },
+  };
 }
 
 function logProviders({ settings, storage }: PlatformParts): Provider[] {
@@ -157,10 +174,13 @@ function logProviders({ settings, storage }: PlatformParts): Provider[] {
       },
     },
     {
-      provide: Aggregates,
-      inject: [Database, LogReader, Clock, Tails],
-      useFactory: (database: Database, reader: LogReader, clock: Clock, tails: Tails) =>
-        new Aggregates(database, reader, clock, tails),
+      provide: ManagementWatch,
+      inject: [LogReader, Hints, PinoLogger],
+      useFactory: (reader: LogReader, hints: Hints, log: PinoLogger) =>
+        new ManagementWatch(reader, hints, {
+          pollMs: storage.shared ? WATCH_POLL_MS : undefined,
+          onError: warn(log, 'the management logs could not be read'),
+        }),
     },
     {
       provide: DurableSubscriptions,
@@ -171,6 +191,27 @@ function logProviders({ settings, storage }: PlatformParts): Provider[] {
         ),
     },
   ];
+}
+
+function aggregatesProvider(): Provider {
+  return {
+    provide: Aggregates,
+    inject: [Database, LogReader, Clock, AuditTrail, Tails, ManagementWatch],
+    useFactory: (
+      database: Database,
+      reader: LogReader,
+      clock: Clock,
+      audit: AuditTrail,
+      tails: Tails,
+      watch: ManagementWatch,
+    ) => {
+      const appended: AppendListener['appended'] = (tenantId, topicUid, events) => {
+        watch.appended(topicUid, events);
+        tails.appended(tenantId, topicUid, events);
+      };
+      return new Aggregates(database, reader, clock, { appended }, audit);
+    },
+  };
 }
 
 function httpProviders({ keys }: PlatformParts): Provider[] {

@@ -9,6 +9,11 @@ const EXCEPTIONS: Readonly<Record<string, Partial<Record<Rule, string>>>> = {
     unnest:
       'one statement a flush, whatever its size; a distributed back end gets the same rows by another text of this statement',
   },
+  'audit-chain-tenants': {
+    tenant: 'background work and verification go through the chains of all tenants, by small pages',
+  },
+  'audit-page-of-all-§-§': { tenant: 'the audit of all tenants is for system administrators, by pages' },
+  'audit-unsealed-tenants': { tenant: 'a background job looks for its work in all tenants, by small pages' },
   'lane-checkpoint': {
     tenant:
       'the lanes of all tenants at once, ten times a second; rows are found by their whole key, so shards do it apart',
@@ -17,6 +22,7 @@ const EXCEPTIONS: Readonly<Record<string, Partial<Record<Rule, string>>>> = {
     tenant: 'an instance takes over what others have left, of all tenants; each row is judged by itself',
   },
   'lane-release': { tenant: 'an instance gives back what it owns when it stops' },
+  'member-of-user': { tenant: 'whose member a user is, is the question; an index by user answers it' },
   'tenant-list': { tenant: 'the list of tenants is for system administrators, by pages' },
   'topic-removals': { tenant: 'a background job looks for its work in all tenants, by small pages' },
   'postgres-credentials:LOCK_ACCOUNTS': {

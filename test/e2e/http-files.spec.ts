@@ -21,7 +21,7 @@ describe('the requests in docs/http', () => {
 
   it('are there for every part of the contract', () => {
     expect(FILES).toEqual(
-      ['auth', 'cloudevents', 'consumers', 'health', 'publishing', 'reading', 'tenancy', 'topics'].map(
+      ['audit', 'auth', 'cloudevents', 'consumers', 'health', 'publishing', 'reading', 'tenancy', 'topics'].map(
         (name) => `${name}.http`,
       ),
     );

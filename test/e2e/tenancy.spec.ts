@@ -219,7 +219,13 @@ describe('the management log', () => {
       const { body } = await app.client.get<Page<ReadEvent>>(`${MANAGEMENT}/topics/${id}/events?order=desc&limit=200`);
       told.push(...body.items.filter((event) => JSON.stringify(event).includes(shop.tenant)));
     }
-    expect(told.map(({ type }) => type).toSorted()).toEqual(['namespace.created', 'tenant.created', 'topic.created']);
+    expect(told.map(({ type }) => type).toSorted()).toEqual([
+      'member.added',
+      'member.role-assigned',
+      'namespace.created',
+      'tenant.created',
+      'topic.created',
+    ]);
   });
 
   it('takes nothing from outside: 403, for events, topics and the names themselves', async () => {

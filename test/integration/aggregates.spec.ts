@@ -10,6 +10,7 @@ import {
   type StoredEvent,
 } from '../../src/platform/event-log/index.js';
 import type { Sql } from '../../src/platform/postgres/database.js';
+import { auditTrail } from '../support/audit.js';
 import { LossyConnection } from '../support/lossy-connection.js';
 import { openInstance, readAll, SetClock, type Instance } from '../support/log.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
@@ -27,6 +28,7 @@ const counter: Aggregate<number, CounterEvent, string> = {
   initial: 0,
   streamOf: (ref) => `counter/${ref}`,
   tenantOf: (ref) => `tenant-${ref}`,
+  resourceOf: (ref) => `counters/${ref}`,
   evolve: (state, { data }) => state + data.by,
 };
 
@@ -54,6 +56,7 @@ describe('aggregates', () => {
   let aggregates: Aggregates;
   const counters = new Counters();
   const clock = new SetClock(1_000);
+  const audit = auditTrail(clock);
   const actor = { ...systemActor('corr-1'), id: 'usr_1' };
 
   beforeAll(async () => {
@@ -63,7 +66,7 @@ describe('aggregates', () => {
       text: 'CREATE TABLE counter (id text PRIMARY KEY, total bigint NOT NULL, version bigint NOT NULL)',
     });
     instance = await openInstance(store.connection);
-    aggregates = new Aggregates(instance.database, instance.reader, clock, instance.tails);
+    aggregates = new Aggregates(instance.database, instance.reader, clock, instance.tails, audit);
   });
   afterAll(async () => {
     await instance.close();
@@ -129,7 +132,7 @@ describe('aggregates', () => {
     const tail = await lossy.tails.follow(LOG);
     const before = tail.head;
     network.loseReplyTo('COMMIT\0'); // and not to BEGIN … READ COMMITTED
-    const changing = new Aggregates(lossy.database, lossy.reader, clock, lossy.tails);
+    const changing = new Aggregates(lossy.database, lossy.reader, clock, lossy.tails, audit);
     expect(await changing.change(counters, 'h', actor, add(1))).toMatchObject({ state: version, version });
     expect([network.losses, tail.head]).toEqual([1, before + 1]);
     expect(await row('h')).toEqual([{ total: version, version }]);

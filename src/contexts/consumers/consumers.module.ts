@@ -1,5 +1,6 @@
 import { Module, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
 import { DurableSubscriptions } from '../../platform/event-log/index.js';
+import { AuthzModule, HiddenResources } from '../authz/index.js';
 import { NamespaceContents, TenancyModule } from '../tenancy/index.js';
 import { TopicsModule } from '../topics/index.js';
 import { ConsumersController } from './adapters/consumers.controller.js';
@@ -11,10 +12,11 @@ import { NamespaceConsumers } from './application/namespace-consumers.js';
 import { ConsumerCatalog } from './application/ports.js';
 import { OnTopicDeleted } from './application/on-topic-deleted.js';
 import { RegisterConsumerHandler } from './application/register-consumer.js';
+import { consumerNotFound } from './domain/consumer.js';
 import { Subscriptions } from './application/subscriptions.js';
 
 @Module({
-  imports: [TenancyModule, TopicsModule],
+  imports: [TenancyModule, AuthzModule, TopicsModule],
   controllers: [ConsumersController],
   providers: [
     { provide: ConsumerCatalog, useClass: PostgresConsumers },
@@ -31,6 +33,7 @@ import { Subscriptions } from './application/subscriptions.js';
 export class ConsumersModule implements OnModuleInit, OnApplicationBootstrap {
   constructor(
     private readonly contents: NamespaceContents,
+    private readonly hidden: HiddenResources,
     private readonly consumers: NamespaceConsumers,
     private readonly subscriptions: DurableSubscriptions,
     private readonly onTopicDeleted: OnTopicDeleted,
@@ -38,6 +41,7 @@ export class ConsumersModule implements OnModuleInit, OnApplicationBootstrap {
 
   onModuleInit(): void {
     this.contents.register(this.consumers);
+    this.hidden.register('consumers', (consumerId) => consumerNotFound({ tenantId: '', namespaceId: '', consumerId }));
   }
 
   onApplicationBootstrap(): void {

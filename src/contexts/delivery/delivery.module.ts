@@ -1,10 +1,12 @@
 import { Inject, Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { MANAGEMENT_TOPICS } from '../../kernel/aggregate.js';
 import { Clock } from '../../kernel/clock.js';
 import { DELIVERY_SETTINGS, ROLES, type Settings } from '../../platform/config/index.js';
 import { Egress } from '../../platform/egress/index.js';
-import { LogReader, Tails } from '../../platform/event-log/index.js';
+import { LogReader, ManagementWatch, Tails } from '../../platform/event-log/index.js';
 import { Storage } from '../../platform/postgres/storage.js';
 import { ConsumerCatalog, ConsumersModule } from '../consumers/index.js';
+import { TenancyModule, TenantGates } from '../tenancy/index.js';
 import { TopicCatalog, TopicsModule } from '../topics/index.js';
 import { DeliveryController } from './adapters/delivery.controller.js';
 import { PostgresLanes } from './adapters/postgres-lanes.js';
@@ -20,7 +22,7 @@ import { SendTestDeliveryHandler } from './application/test-delivery.js';
 const LANE_TOOLS = Symbol('lane tools');
 
 @Module({
-  imports: [TopicsModule, ConsumersModule],
+  imports: [TenancyModule, TopicsModule, ConsumersModule],
   controllers: [DeliveryController],
   providers: [
     { provide: LaneStore, useClass: PostgresLanes },
@@ -32,17 +34,21 @@ const LANE_TOOLS = Symbol('lane tools');
     },
     {
       provide: DeliveryEngine,
-      inject: [LaneStore, ConsumerCatalog, TopicCatalog, Membership, LANE_TOOLS, DELIVERY_SETTINGS],
+      inject: [LaneStore, ConsumerCatalog, TopicCatalog, TenantGates, Membership, LANE_TOOLS, DELIVERY_SETTINGS],
       useFactory: (
         store: LaneStore,
         consumers: ConsumerCatalog,
         topics: TopicCatalog,
+        tenants: TenantGates,
         membership: Membership,
         tools: LaneTools & { report: DeliveryReport },
         { checkpointIntervalMs }: Settings['delivery'],
       ) => {
         const onError = (error: unknown, what: string): void => tools.report.engineFailed(error, what);
-        return new DeliveryEngine(store, consumers, topics, membership, tools, { checkpointIntervalMs, onError });
+        return new DeliveryEngine(store, consumers, topics, tenants, membership, tools, {
+          checkpointIntervalMs,
+          onError,
+        });
       },
     },
     {
@@ -75,7 +81,13 @@ export class DeliveryModule implements OnApplicationBootstrap, BeforeApplication
   constructor(
     private readonly worker: DeliveryWorker,
     @Inject(ROLES) private readonly roles: Settings['roles'],
-  ) {}
+    engine: DeliveryEngine,
+    watch: ManagementWatch,
+  ) {
+    watch.on(MANAGEMENT_TOPICS.tenants, ({ type, stream }) => {
+      if (this.started && (type === 'tenant.suspended' || type === 'tenant.activated')) engine.tenantChanged(stream!);
+    });
+  }
 
   async onApplicationBootstrap(): Promise<void> {
     if (!this.roles.includes('worker')) return;

@@ -1,8 +1,7 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
-import { APP_GUARD, HttpAdapterHost } from '@nestjs/core';
+import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import { authenticateLargeBodies } from './adapters/early-authentication.js';
-import { AccessGuard } from './adapters/access.guard.js';
 import { AuthController } from './adapters/auth.controller.js';
 import { PostgresCredentials } from './adapters/postgres-credentials.js';
 import { Authenticator } from './application/authenticator.js';
@@ -15,13 +14,12 @@ import { Sessions } from './application/sessions.js';
   controllers: [AuthController],
   providers: [
     { provide: Credentials, useClass: PostgresCredentials },
-    { provide: APP_GUARD, useClass: AccessGuard },
     Passwords,
     Sessions,
     Authenticator,
     FirstAdministrator,
   ],
-  exports: [FirstAdministrator],
+  exports: [FirstAdministrator, Authenticator, Credentials],
 })
 export class IdentityModule implements OnModuleInit {
   constructor(

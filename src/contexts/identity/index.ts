@@ -1,2 +1,4 @@
+export { Authenticator } from './application/authenticator.js';
 export { FirstAdministrator, type FirstAccess } from './application/first-administrator.js';
+export { Credentials } from './application/ports.js';
 export { IdentityModule } from './identity.module.js';

@@ -7,6 +7,8 @@ import { TenantsController } from './adapters/tenants.controller.js';
 import { NAMESPACE_HANDLERS } from './application/namespaces.js';
 import { NamespaceContents, NamespaceRemoval, OnNamespaceDeleted } from './application/namespace-removal.js';
 import { NamespaceCatalog, TenantCatalog } from './application/ports.js';
+import { TenantGates } from './application/tenant-gates.js';
+import { OnTenantCreated, TenantLives } from './application/tenant-lives.js';
 import { TENANT_HANDLERS } from './application/tenants.js';
 
 @Module({
@@ -16,19 +18,24 @@ import { TENANT_HANDLERS } from './application/tenants.js';
     { provide: NamespaceCatalog, useClass: PostgresNamespaces },
     NamespaceContents,
     NamespaceRemoval,
+    TenantGates,
+    TenantLives,
+    OnTenantCreated,
     OnNamespaceDeleted,
     ...TENANT_HANDLERS,
     ...NAMESPACE_HANDLERS,
   ],
-  exports: [TenantCatalog, NamespaceCatalog, NamespaceContents],
+  exports: [TenantCatalog, NamespaceCatalog, NamespaceContents, TenantGates, TenantLives],
 })
 export class TenancyModule implements OnApplicationBootstrap {
   constructor(
     private readonly subscriptions: DurableSubscriptions,
     private readonly onNamespaceDeleted: OnNamespaceDeleted,
+    private readonly onTenantCreated: OnTenantCreated,
   ) {}
 
   onApplicationBootstrap(): void {
     this.subscriptions.start(this.onNamespaceDeleted);
+    this.subscriptions.start(this.onTenantCreated);
   }
 }

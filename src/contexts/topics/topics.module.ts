@@ -1,4 +1,5 @@
 import { Module, type BeforeApplicationShutdown, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
+import { AuthzModule, HiddenResources } from '../authz/index.js';
 import { NamespaceContents, TenancyModule } from '../tenancy/index.js';
 import { EventQueries } from './adapters/event-query.js';
 import { EventStreams } from './adapters/event-streams.js';
@@ -12,15 +13,18 @@ import { TopicCatalog } from './application/ports.js';
 import { PublishEventsHandler } from './application/publish-events.js';
 import { EventReader } from './application/read-events.js';
 import { RemoveEvents } from './application/remove-events.js';
+import { TenantQuota } from './application/tenant-quota.js';
 import { TopicDirectory } from './application/topic-directory.js';
 import { TOPIC_HANDLERS } from './application/topics.js';
+import { topicNotFound } from './domain/topic.js';
 
 @Module({
-  imports: [TenancyModule],
+  imports: [TenancyModule, AuthzModule],
   controllers: [TopicsController, PublishController, EventsController],
   providers: [
     { provide: TopicCatalog, useClass: PostgresTopics },
     TopicDirectory,
+    TenantQuota,
     Places,
     EventReader,
     EventQueries,
@@ -35,12 +39,14 @@ import { TOPIC_HANDLERS } from './application/topics.js';
 export class TopicsModule implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
   constructor(
     private readonly contents: NamespaceContents,
+    private readonly hidden: HiddenResources,
     private readonly topics: NamespaceTopics,
     private readonly removeEvents: RemoveEvents,
   ) {}
 
   onModuleInit(): void {
     this.contents.register(this.topics);
+    this.hidden.register('topics', (topicId) => topicNotFound({ tenantId: '', namespaceId: '', topicId }));
   }
 
   onApplicationBootstrap(): void {

@@ -85,6 +85,9 @@ export const SETTINGS = {
     leaseTtlMs: setting('DELIVERY_LEASE_TTL_MS', whole(500, 300_000)),
     tailCacheBytes: setting('DELIVERY_TAIL_CACHE_BYTES', whole(MIB, 16_384 * MIB)),
   },
+  audit: {
+    retentionDays: setting('AUDIT_RETENTION_DAYS', whole(30, 3_650)),
+  },
   telemetry: {
     metricsToken: secretSetting('METRICS_TOKEN', optional(secret(16))),
   },

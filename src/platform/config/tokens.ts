@@ -5,5 +5,6 @@ export const SECURITY_SETTINGS = Symbol('settings.security');
 export const PUBLISH_SETTINGS = Symbol('settings.publish');
 export const READ_SETTINGS = Symbol('settings.read');
 export const DELIVERY_SETTINGS = Symbol('settings.delivery');
+export const AUDIT_SETTINGS = Symbol('settings.audit');
 export const TELEMETRY_SETTINGS = Symbol('settings.telemetry');
 export const ROLES = Symbol('settings.roles');

@@ -14,7 +14,7 @@ const IV_BYTES = 12;
 const TAG_BYTES = 16;
 const FORMAT = 'v1';
 
-export type KeyPurpose = 'secrets-at-rest' | 'access-tokens' | 'cursors';
+export type KeyPurpose = 'secrets-at-rest' | 'access-tokens' | 'cursors' | 'audit';
 
 /**
  * The master key of the installation (`SECRET_KEY`). It is never used itself: each purpose has a key of its own, derived by
@@ -50,8 +50,8 @@ export class KeyRing {
   }
 
   /** A short authentication code (128 bits), base64url. */
-  mac(text: string): string {
-    return createHmac('sha256', this.key('cursors')).update(text).digest().subarray(0, 16).toString('base64url');
+  mac(text: string, purpose: KeyPurpose = 'cursors'): string {
+    return createHmac('sha256', this.key(purpose)).update(text).digest().subarray(0, 16).toString('base64url');
   }
 }
 

@@ -3,6 +3,7 @@ import type { Actor, Aggregate, DomainEvent, Versioned } from '../../kernel/aggr
 import type { Clock } from '../../kernel/clock.js';
 import { defineErrors, DomainError } from '../../kernel/domain-error.js';
 import { newId, SYSTEM_TENANT } from '../../kernel/ids.js';
+import { auditedBy, type AuditTrail } from '../audit/index.js';
 import { unavailable, type Database, type Sql } from '../postgres/database.js';
 import { violatedKey } from '../postgres/sql-state.js';
 import type { LogEnd } from './append-plan.js';
@@ -36,13 +37,14 @@ export interface ChangeOptions {
   readonly expectedVersion?: number;
 }
 
-/** Load, fold, decide, append with the version that was loaded, project, commit; after a conflict once more, five times in all. */
+/** Load, fold, decide, append with the version that was loaded, audit, project, commit; after a conflict once more, five times in all. */
 export class Aggregates {
   constructor(
     private readonly database: Database,
     private readonly reader: LogReader,
     private readonly clock: Clock,
-    private readonly listener: AppendListener,
+    private readonly listener: Pick<AppendListener, 'appended'>,
+    private readonly audit: Pick<AuditTrail, 'write'>,
   ) {}
 
   async load<S, E extends DomainEvent, R>(aggregate: Aggregate<S, E, R>, ref: R): Promise<Versioned<S>> {
@@ -95,7 +97,7 @@ export class Aggregates {
       const recordedAt = Math.max(end.recordedAt, this.clock.now());
       const stored = toRows(aggregate, ref, actor, { end, recordedAt, version: loaded.version, events });
       await sql.query({ ...APPEND, values: appendValues(SYSTEM_TENANT, new Map([[aggregate.topicUid, stored]])) });
-      const state = events.reduce((folded, event) => aggregate.evolve(folded, event, { recordedAt }), loaded.state);
+      const state = await this.fold(sql, aggregate, ref, actor, { loaded, events, recordedAt });
       const next = { state, version: loaded.version + events.length, recordedAt };
       await repository.project(sql, ref, next);
       tried = { changed: next, rows: stored };
@@ -106,7 +108,26 @@ export class Aggregates {
       if (!tried || !isUnavailable(error) || !(await this.wasStored(aggregate, ref, tried.rows[0]!))) throw error;
     }
     this.listener.appended(SYSTEM_TENANT, aggregate.topicUid, tried!.rows);
+    actor.onWritten?.(aggregate.topicUid, tried!.rows.at(-1)!.position);
     return tried!.changed;
+  }
+
+  /** The state after the events. Each has an audit record, in the transaction that appends it. */
+  private async fold<S, E extends DomainEvent, R>(
+    sql: Sql,
+    aggregate: Aggregate<S, E, R>,
+    ref: R,
+    actor: Actor,
+    { loaded, events, recordedAt }: { loaded: Versioned<S>; events: readonly E[]; recordedAt: number },
+  ): Promise<S> {
+    const told = { ...auditedBy(actor), tenantId: aggregate.tenantOf(ref), resource: aggregate.resourceOf(ref) };
+    let { state } = loaded;
+    for (const [i, event] of events.entries()) {
+      const before = loaded.version + i === 0 ? null : state;
+      state = aggregate.evolve(state, event, { recordedAt });
+      await this.audit.write(sql, { ...told, action: event.type, outcome: 'success', before, after: state });
+    }
+    return state;
   }
 
   /** The reply to a commit may be lost although it took effect. Where the store stays away, that is not known. */

@@ -19,5 +19,6 @@ export type {
 } from './event.js';
 export { Hints } from './hints.js';
 export { LogReader, type EventPage, type LogBounds, type PageRequest, type ReadFilter } from './log-reader.js';
+export { ManagementWatch, type ManagementPlace } from './management-watch.js';
 export { Tails } from './tails.js';
 export type { TopicTail } from './topic-tail.js';

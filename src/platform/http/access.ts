@@ -1,20 +1,44 @@
 import { applyDecorators, SetMetadata } from '@nestjs/common';
 import { ApiBearerAuth, ApiExtension, ApiOperation, ApiSecurity } from '@nestjs/swagger';
+import type { Action } from '../../kernel/actions.js';
 
 export const PERMISSION = 'access:permission';
 export const PUBLIC = 'access:public';
 
-/** What a caller must be allowed to do, as `resource:action`. Every route declares it or says that it is public; a test sees to it. */
-export type Permission = `${string}:${string}`;
+/** What everybody holds for himself, whatever else he may do. */
+export const OWN_PERMISSIONS = [
+  'profile:read',
+  'profile:update',
+  'session:read',
+  'session:end',
+  'password:change',
+  'authz:check',
+] as const;
 
-export const Requires = (permission: Permission, summary: string): MethodDecorator =>
+/** What a caller must be allowed to do. Every route declares it or says that it is public; a test sees to it. */
+export type Permission = Action | (typeof OWN_PERMISSIONS)[number];
+
+export interface RequiredPermission {
+  readonly permission: Permission;
+  /** A list: who may see anything of it may ask, and is shown what he may see. */
+  readonly list: boolean;
+}
+
+const required = (permission: Permission, summary: string, list: boolean): MethodDecorator =>
   applyDecorators(
     ApiOperation({ summary }),
-    SetMetadata(PERMISSION, permission),
+    SetMetadata(PERMISSION, { permission, list } satisfies RequiredPermission),
     ApiExtension('x-permission', permission),
     ApiBearerAuth(),
     ApiSecurity('apiKey'),
   ) as MethodDecorator;
+
+export const Requires = (permission: Permission, summary: string): MethodDecorator =>
+  required(permission, summary, false);
+
+/** For lists: the handler leaves out what `request.access` does not allow to be seen. */
+export const RequiresForEach = (permission: Action, summary: string): MethodDecorator =>
+  required(permission, summary, true);
 
 /** Answers without credentials. */
 export const Public = (summary: string): MethodDecorator =>

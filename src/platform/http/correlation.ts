@@ -15,6 +15,7 @@ export function installCorrelation(fastify: FastifyInstance): void {
   fastify.decorateRequest('correlationId', '');
   fastify.decorateRequest('traceparent', null);
   fastify.decorateRequest('principal', null);
+  fastify.decorateRequest('access', null);
   fastify.addHook('onRequest', (request, reply, done) => {
     const { headers } = request;
     const given = headers['x-correlation-id'];

@@ -6,7 +6,10 @@ import {
   type CallHandler,
   type ExecutionContext,
   type NestInterceptor,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
 } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
 import { ApiHeader } from '@nestjs/swagger';
 import type { FastifyInstance } from 'fastify';
 import { EMPTY, type Observable } from 'rxjs';
@@ -16,6 +19,7 @@ import { Database, type Statement } from '../postgres/database.js';
 import { httpError } from './http-errors.js';
 import type { Reply, Request } from './request.js';
 
+const SWEEP_MS = 3_600_000;
 const KEEP_MS = 24 * 3_600_000;
 /** A claim older than this belongs to a process that died: the next request takes it over. */
 const ABANDONED_MS = 60_000;
@@ -62,12 +66,25 @@ const claims = new WeakMap<Request, Claim>();
 
 /** Remembers the answers of creating calls for 24 hours, under the caller's own `Idempotency-Key`. */
 @Injectable()
-export class Idempotency {
+export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdown {
+  private sweeping: NodeJS.Timeout | undefined;
+
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
     private readonly keys: KeyRing,
+    private readonly log: PinoLogger,
   ) {}
+
+  onApplicationBootstrap(): void {
+    const sweep = (): Promise<void> =>
+      this.sweep().catch((err: unknown) => this.log.warn({ err }, 'old answers were not removed'));
+    this.sweeping = setInterval(() => void sweep(), SWEEP_MS).unref();
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.sweeping);
+  }
 
   /** The key of a request, checked; undefined without one. */
   keyOf(request: Request): string | undefined {

@@ -21,9 +21,32 @@ export function openApiDocument(app: NestFastifyApplication, version: string, pu
   const document = SwaggerModule.createDocument(app, builder.build(), {
     operationIdFactory: (controller, method) => `${controller.replace('Controller', '')}_${method}`,
   });
+  addPathParameters(document);
   addProblems(document);
   nullableToTypes(document);
   return document;
+}
+
+/** A handler that takes all parameters of its path as one object names none of them; one of several paths names some that one lacks. */
+function addPathParameters(document: OpenAPIObject): void {
+  for (const [path, item] of Object.entries(document.paths)) {
+    const names = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]!);
+    for (const method of ['get', 'post', 'put', 'patch', 'delete'] as const) {
+      const operation = item[method];
+      if (!operation) continue;
+      const given = ((operation.parameters ?? []) as { in?: string; name?: string }[]).filter(
+        (parameter) => parameter.in !== 'path' || names.includes(parameter.name!),
+      );
+      const missing = names.filter((name) => !given.some((other) => other.in === 'path' && other.name === name));
+      const parameters = missing.map((name) => ({
+        name,
+        in: 'path' as const,
+        required: true,
+        schema: { type: 'string' as const },
+      }));
+      operation.parameters = [...parameters, ...(given as typeof parameters)];
+    }
+  }
 }
 
 /** The decorators speak OpenAPI 3.0, where null was a flag; in 3.1 it is a type. */

@@ -1,3 +1,4 @@
+import { noteWritten } from './consistency.js';
 import { httpError } from './http-errors.js';
 import type { Reply, Request } from './request.js';
 import type { Actor } from '../../kernel/aggregate.js';
@@ -32,6 +33,13 @@ export function actorOf(request: Request): Actor {
     id: request.principal?.id ?? 'anonymous',
     correlationId: request.correlationId,
     traceparent: request.traceparent,
+    origin: {
+      address: request.ip,
+      userAgent: request.headers['user-agent'] ?? null,
+      route: `${request.method} ${request.routeOptions.url}`,
+      userId: request.principal?.userId ?? null,
+    },
+    onWritten: (topicUid, position) => noteWritten(request, topicUid, position),
   };
 }
 

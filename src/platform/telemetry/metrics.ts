@@ -27,6 +27,7 @@ export class Metrics {
   private readonly deliveries: Counter<'outcome'>;
   private readonly deliverySeconds: Histogram;
   private readonly gaps: Counter<'kind'>;
+  private readonly auditFaults: Counter<'kind'>;
   private readonly requests: Histogram<'method' | 'route' | 'status'>;
 
   constructor(private readonly registry: Registry = register) {
@@ -77,6 +78,12 @@ export class Metrics {
       labelNames: ['kind'],
       registers,
     });
+    this.auditFaults = new Counter({
+      name: 'event_store_audit_faults_total',
+      help: 'Audit records that were lost, and chains that are broken.',
+      labelNames: ['kind'],
+      registers,
+    });
     this.requests = new Histogram({
       name: 'event_store_http_request_duration_seconds',
       help: 'From the request to the end of its answer.',
@@ -107,6 +114,10 @@ export class Metrics {
 
   gap(kind: string): void {
     this.gaps.inc({ kind });
+  }
+
+  auditFault(kind: 'queue-full' | 'write-failed' | 'chain-broken', count = 1): void {
+    this.auditFaults.inc({ kind }, count);
   }
 
   request(method: string, route: string, status: string, durationMs: number): void {

@@ -16,15 +16,17 @@ import {
 import { Command, CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiParam, ApiTags } from '@nestjs/swagger';
 import { DELIVERY_SETTINGS, type Settings } from '../../../platform/config/index.js';
-import { Requires } from '../../../platform/http/access.js';
+import { Requires, RequiresForEach } from '../../../platform/http/access.js';
 import { Cursors, toPage } from '../../../platform/http/cursor.js';
 import { Idempotent } from '../../../platform/http/idempotency.js';
 import { ListQuery } from '../../../platform/http/list-query.js';
 import type { Reply, Request } from '../../../platform/http/request.js';
 import { actorOf, created, expectedVersion, showVersion } from '../../../platform/http/resource.js';
+import { visibleRows } from '../../../platform/http/visible-rows.js';
 import { strictValidation } from '../../../platform/http/validation.js';
 import type { NamespaceRef } from '../../tenancy/index.js';
 import { ChangeConsumer } from '../application/change-consumer.js';
+import type { ConsumerView } from '../application/ports.js';
 import { ConsumerFollowers } from '../application/consumer-followers.js';
 import { DeleteConsumer, GetConsumer, ListConsumers, PauseConsumer, ResumeConsumer } from '../application/consumers.js';
 import { RegisterConsumer } from '../application/register-consumer.js';
@@ -64,12 +66,22 @@ export class ConsumersController {
   }
 
   @Get()
-  @Requires('consumer:read', 'List consumers')
+  @RequiresForEach('consumer:read', 'List consumers')
   @ApiOkResponse({ type: ConsumerPage })
-  async list(@Param() namespace: NamespaceRef, @Query() { limit, cursor }: ListQuery): Promise<ConsumerPage> {
+  async list(
+    @Param() namespace: NamespaceRef,
+    @Query() { limit, cursor }: ListQuery,
+    @Req() { access }: Request,
+  ): Promise<ConsumerPage> {
     const scope = `consumers ${namespace.tenantId}/${namespace.namespaceId}`;
     const after = cursor === undefined ? '' : this.cursors.decode<string>(scope, cursor);
-    const rows = await this.queries.execute(new ListConsumers(namespace, after, limit));
+    const base = `tenants/${namespace.tenantId}/namespaces/${namespace.namespaceId}/consumers`;
+    const rows = await visibleRows<ConsumerView>(
+      { after, limit },
+      (from, most) => this.queries.execute(new ListConsumers(namespace, from, most)),
+      ({ consumerId }) => consumerId,
+      ({ consumerId }) => access!.allows('consumer:read', `${base}/${consumerId}`),
+    );
     return toPage(rows, limit, { item: toConsumerDto, cursor: (last) => this.cursors.encode(scope, last.consumerId) });
   }
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { KeyRing } from '../../../platform/crypto/keys.js';
 import { AggregateRepository, type Changed } from '../../../platform/event-log/index.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
-import { namespaceNotFound, type NamespaceRef } from '../../tenancy/index.js';
+import { namespaceNotFound, TenantCatalog, type NamespaceRef } from '../../tenancy/index.js';
 import { ConsumerCatalog, type ConsumerSecrets, type ConsumerView } from '../application/ports.js';
 import { consumerError } from '../domain/consumer-errors.js';
 import {
@@ -77,6 +77,7 @@ export class PostgresConsumers extends ConsumerCatalog {
   constructor(
     private readonly database: Database,
     private readonly keys: KeyRing,
+    private readonly tenants: TenantCatalog,
   ) {
     super();
   }
@@ -100,6 +101,7 @@ export class PostgresConsumers extends ConsumerCatalog {
       createdAt,
       recordedAt,
     ]);
+    if (createdAt === recordedAt) await this.tenants.requireRoom(sql, tenantId, 'consumers');
     await sql.query(REMOVE_OTHER_LANES, [tenantId, consumerUid, topics.map(({ topicUid }) => topicUid)]);
     for (const topic of topics) await this.addLane(sql, tenantId, consumerUid, topic, version * EPOCHS_PER_VERSION);
   }

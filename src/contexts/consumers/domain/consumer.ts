@@ -65,6 +65,8 @@ export const consumerAggregate: Aggregate<ConsumerState, ConsumerEvent, Consumer
   initial: { status: 'none' },
   streamOf: ({ tenantId, namespaceId, consumerId }) => `${tenantId}/${namespaceId}/${consumerId}`,
   tenantOf: ({ tenantId }) => tenantId,
+  resourceOf: ({ tenantId, namespaceId, consumerId }) =>
+    `tenants/${tenantId}/namespaces/${namespaceId}/consumers/${consumerId}`,
   evolve(state, event, { recordedAt }): ConsumerState {
     if (event.type === 'consumer.registered') return born(event.data, recordedAt);
     return state.status === 'none' ? state : changed(state, event);

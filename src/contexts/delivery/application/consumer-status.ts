@@ -2,6 +2,7 @@ import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { Clock } from '../../../kernel/clock.js';
 import { LogReader } from '../../../platform/event-log/index.js';
 import { ConsumerCatalog, consumerNotFound, type ConsumerRef, type ConsumerView } from '../../consumers/index.js';
+import { TenantGates } from '../../tenancy/index.js';
 import { currentFailure, type DeliveryError, type LaneGap, type LaneState } from '../domain/lane.js';
 import { LaneStore } from './ports.js';
 
@@ -21,7 +22,7 @@ export interface LaneStatus {
 
 export interface ConsumerStatus {
   readonly consumer: ConsumerView;
-  readonly state: 'active' | 'paused' | 'degraded';
+  readonly state: 'active' | 'paused' | 'degraded' | 'suspended';
   readonly reason: string | null;
   readonly lanes: readonly LaneStatus[];
 }
@@ -40,6 +41,7 @@ export class GetConsumerStatusHandler implements IQueryHandler<GetConsumerStatus
     private readonly lanes: LaneStore,
     private readonly reader: LogReader,
     private readonly clock: Clock,
+    private readonly tenants: TenantGates,
   ) {}
 
   async execute({ consumer: ref }: GetConsumerStatus): Promise<ConsumerStatus> {
@@ -56,7 +58,9 @@ export class GetConsumerStatusHandler implements IQueryHandler<GetConsumerStatus
       if (lane)
         lanes.push(await this.laneStatus(consumer, { topicId, topicUid, head: heads.get(topicUid) ?? 0 }, lane.state));
     }
-    return { consumer, ...judge(consumer, lanes), lanes };
+    const gate = await this.tenants.of(ref.tenantId);
+    const judged = gate?.state === 'suspended' ? TENANT_SUSPENDED : judge(consumer, lanes);
+    return { consumer, ...judged, lanes };
   }
 
   private async laneStatus(
@@ -81,6 +85,8 @@ export class GetConsumerStatusHandler implements IQueryHandler<GetConsumerStatus
     };
   }
 }
+
+const TENANT_SUSPENDED = { state: 'suspended', reason: 'the tenant is suspended' } as const;
 
 function judge(
   { status, pauseReason }: ConsumerView,

@@ -8,6 +8,7 @@ import { Membership } from './membership.js';
 import { laneName, LaneStore, type ClaimedLane, type LaneKey, type WorkerBeat } from './ports.js';
 
 const KEY: LaneKey = { tenantId: 'acme', consumerUid: 'c1', topicUid: 't1' };
+const NO_LIMITS = { topics: null, consumers: null, eventsPerSecond: null, storageBytes: null };
 const away = (): Error => new Error('the store is away');
 
 /** Lanes as the table keeps them: claimed once, then owned. */
@@ -57,6 +58,7 @@ const changed = { type: 'consumer.paused', stream: 'acme/shop/hook', data: '{}' 
 let lanes: Lanes;
 let consumer: ConsumerView | undefined;
 let engine: DeliveryEngine;
+let tenantState: 'active' | 'suspended';
 const findByUid = jest.fn<() => Promise<ConsumerView | undefined>>();
 const find = jest.fn<() => Promise<ConsumerView | undefined>>();
 const secretsOf = jest.fn<() => Promise<object>>();
@@ -65,6 +67,7 @@ const onError = jest.fn();
 beforeEach(() => {
   jest.resetAllMocks();
   lanes = new Lanes();
+  tenantState = 'active';
   consumer = {
     tenantId: 'acme',
     namespaceId: 'shop',
@@ -80,6 +83,7 @@ beforeEach(() => {
     lanes,
     { find, findByUid, secretsOf } as unknown as ConsumerCatalog,
     { findByUids: () => Promise.resolve([{ topicUid: 't1', topicId: 'orders' }]) } as unknown as TopicCatalog,
+    { of: () => ({ tenantUid: '', state: tenantState, limits: NO_LIMITS }) },
     new Membership(lanes, { ttlMs: 60_000, alone: false }),
     {
       tails: { follow: () => Promise.resolve(quietTail), unfollow: () => undefined },
@@ -141,6 +145,20 @@ it('claims anew what it was given in an answer that never came', async () => {
   expect(engine.runningCount).toBe(0);
   await engine.tick();
   expect(engine.runningCount).toBe(1);
+});
+
+it('lets the lanes of a suspended tenant rest until it is activated', async () => {
+  await engine.start();
+  for (const [state, running] of [
+    ['suspended', 0],
+    ['active', 1],
+  ] as const) {
+    tenantState = state;
+    engine.tenantChanged('acme');
+    await engine.tick();
+    expect(engine.runningCount).toBe(running);
+  }
+  expect(lanes.epoch).toBe(1);
 });
 
 it('drops the lanes of a consumer that is gone, or that left the topic', async () => {

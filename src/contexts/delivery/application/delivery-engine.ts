@@ -1,10 +1,11 @@
 import type { StoredEvent } from '../../../platform/event-log/index.js';
 import { ConsumerCatalog, type ConsumerView } from '../../consumers/index.js';
+import type { TenantGates } from '../../tenancy/index.js';
 import { TopicCatalog } from '../../topics/index.js';
 import { Checkpoints } from './checkpoints.js';
 import { Lane, type LaneTools } from './lane.js';
 import type { Membership } from './membership.js';
-import { laneName, LaneStore, type ClaimedLane } from './ports.js';
+import { laneName, LaneStore, type ClaimedLane, type LaneKey } from './ports.js';
 import { WebhookTarget } from './webhook-request.js';
 
 export interface EngineOptions {
@@ -27,9 +28,10 @@ export class DeliveryEngine {
   private readonly lanes = new Map<string, Lane>();
   /** Owned and about to run. What is taken from here only goes when it runs or rests, so that a failure in between is made good by the next tick. */
   private readonly waiting = new Map<string, ClaimedLane>();
-  /** Owned, but not running: their consumers are paused. */
+  /** Owned, but not running: their consumers are paused, or their tenants suspended. */
   private readonly resting = new Map<string, ClaimedLane>();
   readonly checkpoints: Checkpoints;
+  private readonly changedTenants = new Set<string>();
   private turn: Promise<void> = Promise.resolve();
   /** A claim was sent and not answered: it may have been done. */
   private inDoubt = false;
@@ -39,6 +41,7 @@ export class DeliveryEngine {
     private readonly store: LaneStore,
     private readonly consumers: ConsumerCatalog,
     private readonly topics: TopicCatalog,
+    private readonly tenants: Pick<TenantGates, 'of'>,
     private readonly membership: Membership,
     private readonly tools: LaneTools,
     private readonly options: EngineOptions,
@@ -85,9 +88,16 @@ export class DeliveryEngine {
    */
   consumersChanged(events: readonly StoredEvent[]): Promise<void> {
     return this.inTurn(async () => {
-      await this.halt(await this.uidsOf(events));
+      const uids = await this.uidsOf(events);
+      await this.halt(({ consumerUid }) => uids.has(consumerUid));
       await this.attend();
     });
+  }
+
+  /** A tenant was suspended or activated: its lanes are judged anew, by this tick or, where that fails, by the next. */
+  tenantChanged(tenantId: string): void {
+    this.changedTenants.add(tenantId);
+    void this.tick();
   }
 
   /** Attempts under way are ended, uncounted; places are stored; the lanes are free for others. */
@@ -122,23 +132,31 @@ export class DeliveryEngine {
     return uids;
   }
 
-  /** Whatever runs or rests for these consumers waits to be begun anew, from where it stands. */
-  private async halt(consumerUids: ReadonlySet<string>): Promise<void> {
-    const running = [...this.lanes.values()].filter(({ key }) => consumerUids.has(key.consumerUid));
+  /** Whatever runs or rests waits to be begun anew, from where it stands. */
+  private async halt(concerns: (key: LaneKey) => boolean): Promise<void> {
+    const running = [...this.lanes.values()].filter(({ key }) => concerns(key));
     await Promise.all(running.map((lane) => this.retire(lane)));
     for (const lane of running) this.waiting.set(laneName(lane.key), lane.snapshot);
     for (const [name, lane] of this.resting) {
-      if (!consumerUids.has(lane.consumerUid)) continue;
+      if (!concerns(lane)) continue;
       this.resting.delete(name);
       this.waiting.set(name, lane);
     }
     await this.checkpoints.flush();
   }
 
+  private async haltChangedTenants(): Promise<void> {
+    if (this.changedTenants.size === 0) return;
+    const changed = [...this.changedTenants];
+    await this.halt(({ tenantId }) => changed.includes(tenantId));
+    for (const tenantId of changed) this.changedTenants.delete(tenantId);
+  }
+
   /** Shows that the worker lives, claims what nobody alive owns, and begins what waits. */
   private async attend(): Promise<void> {
     if (this.membership.expired || this.inDoubt) await this.surrender();
     const live = await this.membership.beat();
+    await this.haltChangedTenants();
     this.inDoubt = true;
     const claimed = await this.store.claim(this.membership.workerId, live);
     this.inDoubt = false;
@@ -157,9 +175,10 @@ export class DeliveryEngine {
     const [{ tenantId, consumerUid }] = lanes as [ClaimedLane];
     const consumer = await this.consumers.findByUid(tenantId, consumerUid);
     const wanted = lanes.filter((lane) => consumer?.topics.some(({ topicUid }) => topicUid === lane.topicUid));
-    const started = consumer?.status === 'active' ? await this.lanesOf(consumer, wanted) : [];
+    const rests = consumer?.status === 'paused' || (await this.tenants.of(tenantId))?.state === 'suspended';
+    const started = consumer && !rests ? await this.lanesOf(consumer, wanted) : [];
     for (const lane of lanes) this.waiting.delete(laneName(lane));
-    if (consumer?.status === 'paused') for (const lane of wanted) this.resting.set(laneName(lane), lane);
+    if (rests) for (const lane of wanted) this.resting.set(laneName(lane), lane);
     for (const lane of started) {
       this.lanes.set(laneName(lane.key), lane);
       lane.start();

@@ -12,6 +12,10 @@ const FIND_USER: Statement = {
   name: 'account-by-id',
   text: `SELECT ${ACCOUNT_COLUMNS} FROM user_account WHERE user_id = $1`,
 };
+const FIRST_USER: Statement = {
+  name: 'account-first',
+  text: 'SELECT user_id AS "userId" FROM user_account ORDER BY created_at, user_id LIMIT 1',
+};
 const LOCK_ACCOUNTS = 'LOCK TABLE user_account IN EXCLUSIVE MODE';
 const ANY_ACCOUNT: Statement = { name: 'account-any', text: 'SELECT 1 AS found FROM user_account LIMIT 1' };
 const CREATE_ACCOUNT =
@@ -52,6 +56,10 @@ export class PostgresCredentials extends Credentials {
 
   async anyAccount(): Promise<boolean> {
     return (await this.database.query(ANY_ACCOUNT)).length > 0;
+  }
+
+  async firstUserId(): Promise<string | undefined> {
+    return (await this.database.query<{ userId: string }>(FIRST_USER))[0]?.userId;
   }
 
   async findByEmail(email: string): Promise<Account | undefined> {

@@ -23,6 +23,8 @@ export type Rotation = 'rotated' | 'reused' | 'unknown';
 /** Accounts, sessions and keys as authentication sees them. */
 export abstract class Credentials {
   abstract anyAccount(): Promise<boolean>;
+  /** Who was created first. */
+  abstract firstUserId(): Promise<string | undefined>;
   abstract findByEmail(email: string): Promise<Account | undefined>;
   abstract findUser(userId: string): Promise<Account | undefined>;
   /** Creates the account and its key if the store has no account yet; false: it has. Safe against a second instance doing the same. */

@@ -5,5 +5,4 @@ export const identityError = defineErrors({
   'login-failed': { kind: 'unauthenticated', title: 'E-mail or password is wrong' },
   'login-throttled': { kind: 'throttled', title: 'Too many attempts to log in' },
   'login-busy': { kind: 'unavailable', title: 'Too many logins at once' },
-  'permission-undeclared': { kind: 'internal', title: 'Something went wrong on our side' },
 });

@@ -1,13 +1,15 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req, Res, UsePipes } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { Requires } from '../../../platform/http/access.js';
+import { Requires, RequiresForEach } from '../../../platform/http/access.js';
 import { Cursors, toPage } from '../../../platform/http/cursor.js';
 import { Idempotent } from '../../../platform/http/idempotency.js';
 import { ListQuery } from '../../../platform/http/list-query.js';
 import type { Reply, Request } from '../../../platform/http/request.js';
 import { actorOf, created, expectedVersion, showVersion } from '../../../platform/http/resource.js';
+import { visibleRows } from '../../../platform/http/visible-rows.js';
 import { strictValidation } from '../../../platform/http/validation.js';
+import type { NamespaceView } from '../application/ports.js';
 import {
   CreateNamespace,
   DeleteNamespace,
@@ -43,12 +45,21 @@ export class NamespacesController {
   }
 
   @Get()
-  @Requires('namespace:read', 'List the namespaces of a tenant')
+  @RequiresForEach('namespace:read', 'List the namespaces of a tenant')
   @ApiOkResponse({ type: NamespacePage })
-  async list(@Param('tenantId') tenantId: string, @Query() { limit, cursor }: ListQuery): Promise<NamespacePage> {
+  async list(
+    @Param('tenantId') tenantId: string,
+    @Query() { limit, cursor }: ListQuery,
+    @Req() { access }: Request,
+  ): Promise<NamespacePage> {
     const scope = `namespaces ${tenantId}`;
     const after = cursor === undefined ? '' : this.cursors.decode<string>(scope, cursor);
-    const rows = await this.queries.execute(new ListNamespaces(tenantId, after, limit));
+    const rows = await visibleRows<NamespaceView>(
+      { after, limit },
+      (from, most) => this.queries.execute(new ListNamespaces(tenantId, from, most)),
+      ({ namespaceId }) => namespaceId,
+      ({ namespaceId }) => access!.allows('namespace:read', `tenants/${tenantId}/namespaces/${namespaceId}`),
+    );
     return toPage(rows, limit, {
       item: toNamespaceDto,
       cursor: (last) => this.cursors.encode(scope, last.namespaceId),

@@ -1,8 +1,23 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsNotEmpty, IsOptional, IsString, MaxLength } from 'class-validator';
+import { applyDecorators } from '@nestjs/common';
+import { Type } from 'class-transformer';
+import {
+  IsIn,
+  IsInt,
+  IsNotEmpty,
+  IsObject,
+  IsOptional,
+  IsString,
+  Max,
+  MaxLength,
+  Min,
+  ValidateIf,
+  ValidateNested,
+} from 'class-validator';
 import { ChosenId } from '../../../platform/http/list-query.js';
 import { isoTime } from '../../../platform/http/resource.js';
 import type { NamespaceView, TenantView } from '../application/ports.js';
+import type { TenantLimits } from '../domain/tenant.js';
 
 export class CreateBody {
   @ChosenId()
@@ -22,6 +37,50 @@ export class RenameBody {
   @IsNotEmpty()
   @MaxLength(200)
   readonly name!: string;
+}
+
+const limit = (description: string): PropertyDecorator =>
+  applyDecorators(
+    ApiPropertyOptional({ type: Number, nullable: true, minimum: 0, description }),
+    IsOptional(),
+    IsInt(),
+    Min(0),
+    Max(Number.MAX_SAFE_INTEGER),
+  ) as PropertyDecorator;
+
+export class TenantLimitsDto implements Partial<TenantLimits> {
+  @limit('Topics at most; null: no limit.')
+  readonly topics?: number | null;
+  @limit('Consumers at most; null: no limit.')
+  readonly consumers?: number | null;
+  @limit('Events a second that one instance takes, in bursts of up to as many; null: no limit.')
+  readonly eventsPerSecond?: number | null;
+  @limit('Bytes of all its events at most, payloads and metadata; null: no limit.')
+  readonly storageBytes?: number | null;
+}
+
+export class TenantChangeBody {
+  @ApiPropertyOptional({ maxLength: 200 })
+  @ValidateIf((_, value) => value !== undefined)
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(200)
+  readonly name?: string;
+
+  @ApiPropertyOptional({ type: TenantLimitsDto })
+  @ValidateIf((_, value) => value !== undefined)
+  @IsObject()
+  @ValidateNested()
+  @Type(() => TenantLimitsDto)
+  readonly limits?: TenantLimitsDto;
+}
+
+export class SuspendBody {
+  @ApiPropertyOptional({ maxLength: 500, description: 'Shown to administrators.' })
+  @IsOptional()
+  @IsString()
+  @MaxLength(500)
+  readonly reason?: string;
 }
 
 export class DeleteQuery {
@@ -45,8 +104,12 @@ export class NamespaceDto {
 }
 
 export class TenantDto extends NamespaceDto {
-  @ApiProperty({ enum: ['active'] })
-  readonly state!: 'active';
+  @ApiProperty({ enum: ['active', 'suspended'] })
+  readonly state!: 'active' | 'suspended';
+  @ApiProperty({ type: String, nullable: true, description: 'Why it is suspended.' })
+  readonly reason!: string | null;
+  @ApiProperty({ type: TenantLimitsDto })
+  readonly limits!: TenantLimits;
 }
 
 export class TenantPage {
@@ -63,11 +126,9 @@ export class NamespacePage {
   readonly nextCursor!: string | null;
 }
 
-export const toTenantDto = ({ tenantId, name, state, version, createdAt, updatedAt }: TenantView): TenantDto => ({
+export const toTenantDto = ({ tenantId, tenantUid: _, createdAt, updatedAt, ...tenant }: TenantView): TenantDto => ({
   id: tenantId,
-  name,
-  state,
-  version,
+  ...tenant,
   createdAt: isoTime(createdAt),
   updatedAt: isoTime(updatedAt),
 });

@@ -1,15 +1,31 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req, Res, UsePipes } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { Requires } from '../../../platform/http/access.js';
+import { Requires, RequiresForEach } from '../../../platform/http/access.js';
 import { Cursors, toPage } from '../../../platform/http/cursor.js';
 import { Idempotent } from '../../../platform/http/idempotency.js';
 import { ListQuery } from '../../../platform/http/list-query.js';
 import type { Reply, Request } from '../../../platform/http/request.js';
 import { actorOf, created, expectedVersion, showVersion } from '../../../platform/http/resource.js';
 import { strictValidation } from '../../../platform/http/validation.js';
-import { CreateTenant, DeleteTenant, GetTenant, ListTenants, RenameTenant } from '../application/tenants.js';
-import { CreateBody, DeleteQuery, RenameBody, TenantDto, TenantPage, toTenantDto } from './tenancy.dto.js';
+import {
+  ActivateTenant,
+  ConfigureTenant,
+  CreateTenant,
+  DeleteTenant,
+  GetTenant,
+  ListTenants,
+  SuspendTenant,
+} from '../application/tenants.js';
+import {
+  CreateBody,
+  DeleteQuery,
+  SuspendBody,
+  TenantChangeBody,
+  TenantDto,
+  TenantPage,
+  toTenantDto,
+} from './tenancy.dto.js';
 
 @ApiTags('tenants')
 @Controller('tenants')
@@ -36,11 +52,11 @@ export class TenantsController {
   }
 
   @Get()
-  @Requires('tenant:read', 'List tenants')
+  @RequiresForEach('tenant:read', 'List the tenants that the caller sees')
   @ApiOkResponse({ type: TenantPage })
-  async list(@Query() { limit, cursor }: ListQuery): Promise<TenantPage> {
+  async list(@Query() { limit, cursor }: ListQuery, @Req() { access }: Request): Promise<TenantPage> {
     const after = cursor === undefined ? '' : this.cursors.decode<string>('tenants', cursor);
-    const rows = await this.queries.execute(new ListTenants(after, limit));
+    const rows = await this.queries.execute(new ListTenants(after, limit, await access!.tenantIds()));
     return toPage(rows, limit, { item: toTenantDto, cursor: (last) => this.cursors.encode('tenants', last.tenantId) });
   }
 
@@ -54,18 +70,38 @@ export class TenantsController {
   }
 
   @Patch(':tenantId')
-  @Requires('tenant:update', 'Rename a tenant')
+  @Requires('tenant:update', 'Rename a tenant, set its limits')
   @ApiOkResponse({ type: TenantDto })
-  async rename(
+  async configure(
     @Param('tenantId') tenantId: string,
-    @Body() { name }: RenameBody,
+    @Body() change: TenantChangeBody,
     @Req() request: Request,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<TenantDto> {
-    const command = new RenameTenant(tenantId, name, actorOf(request), expectedVersion(request));
+    const command = new ConfigureTenant(tenantId, change, actorOf(request), expectedVersion(request));
     const tenant = await this.commands.execute(command);
     showVersion(reply, tenant.version);
     return toTenantDto(tenant);
+  }
+
+  @Post(':tenantId/suspend')
+  @HttpCode(200)
+  @Requires('tenant:suspend', 'Refuse requests to a tenant, let its deliveries rest')
+  @ApiOkResponse({ type: TenantDto })
+  async suspend(
+    @Param('tenantId') tenantId: string,
+    @Body() { reason }: SuspendBody,
+    @Req() request: Request,
+  ): Promise<TenantDto> {
+    return toTenantDto(await this.commands.execute(new SuspendTenant(tenantId, reason ?? null, actorOf(request))));
+  }
+
+  @Post(':tenantId/activate')
+  @HttpCode(200)
+  @Requires('tenant:suspend', 'End the suspension of a tenant')
+  @ApiOkResponse({ type: TenantDto })
+  async activate(@Param('tenantId') tenantId: string, @Req() request: Request): Promise<TenantDto> {
+    return toTenantDto(await this.commands.execute(new ActivateTenant(tenantId, actorOf(request))));
   }
 
   @Delete(':tenantId')

@@ -1,9 +1,20 @@
+import { randomUUID } from 'node:crypto';
 import { Command, CommandHandler, Query, QueryHandler, type ICommandHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { SYSTEM_TENANT, newId } from '../../../kernel/ids.js';
 import type { Actor } from '../../../kernel/aggregate.js';
 import { Aggregates, requireVersion } from '../../../platform/event-log/index.js';
-import { createTenant, deleteTenant, renameTenant, tenantNotFound } from '../domain/tenant.js';
+import {
+  activateTenant,
+  configureTenant,
+  createTenant,
+  deleteTenant,
+  suspendTenant,
+  tenantNotFound,
+  type TenantLimits,
+  type TenantState,
+} from '../domain/tenant.js';
 import { tenancyError } from '../domain/tenancy-errors.js';
+import { TenantLives } from './tenant-lives.js';
 import { NamespaceRemoval } from './namespace-removal.js';
 import { NamespaceCatalog, TenantCatalog, type TenantView } from './ports.js';
 
@@ -21,21 +32,28 @@ export class CreateTenantHandler implements ICommandHandler<CreateTenant> {
   constructor(
     private readonly aggregates: Aggregates,
     private readonly tenants: TenantCatalog,
+    private readonly lives: TenantLives,
   ) {}
 
   async execute({ input, by }: CreateTenant): Promise<TenantView> {
     const ref = { tenantId: input.id ?? newId('ten') };
-    await this.aggregates.change(this.tenants, ref, by, (state) =>
-      createTenant(state, ref, input.name ?? ref.tenantId),
-    );
+    const founder = by.origin?.userId ?? null;
+    const founding = { name: input.name ?? ref.tenantId, tenantUid: randomUUID(), founder };
+    await this.aggregates.change(this.tenants, ref, by, (state) => createTenant(state, ref, founding));
+    await this.lives.began({ ...ref, tenantUid: founding.tenantUid }, founder, by);
     return (await this.tenants.find(ref.tenantId))!;
   }
 }
 
-export class RenameTenant extends Command<TenantView> {
+export interface TenantChange {
+  readonly name?: string;
+  readonly limits?: Partial<TenantLimits>;
+}
+
+export class ConfigureTenant extends Command<TenantView> {
   constructor(
     readonly tenantId: string,
-    readonly name: string,
+    readonly change: TenantChange,
     readonly by: Actor,
     readonly expectedVersion?: number,
   ) {
@@ -43,17 +61,68 @@ export class RenameTenant extends Command<TenantView> {
   }
 }
 
-@CommandHandler(RenameTenant)
-export class RenameTenantHandler implements ICommandHandler<RenameTenant> {
+@CommandHandler(ConfigureTenant)
+export class ConfigureTenantHandler implements ICommandHandler<ConfigureTenant> {
   constructor(
     private readonly aggregates: Aggregates,
     private readonly tenants: TenantCatalog,
   ) {}
 
-  async execute({ tenantId, name, by, expectedVersion }: RenameTenant): Promise<TenantView> {
+  async execute({ tenantId, change, by, expectedVersion }: ConfigureTenant): Promise<TenantView> {
     refuseSystem(tenantId);
     const ref = { tenantId };
-    await this.aggregates.change(this.tenants, ref, by, (state) => renameTenant(state, ref, name), { expectedVersion });
+    const decide = (state: TenantState) => configureTenant(state, ref, change);
+    await this.aggregates.change(this.tenants, ref, by, decide, { expectedVersion });
+    return (await this.tenants.find(tenantId))!;
+  }
+}
+
+export class SuspendTenant extends Command<TenantView> {
+  constructor(
+    readonly tenantId: string,
+    readonly reason: string | null,
+    readonly by: Actor,
+  ) {
+    super();
+  }
+}
+
+/** From then on its requests are refused and its deliveries rest; nothing is lost. */
+@CommandHandler(SuspendTenant)
+export class SuspendTenantHandler implements ICommandHandler<SuspendTenant> {
+  constructor(
+    private readonly aggregates: Aggregates,
+    private readonly tenants: TenantCatalog,
+  ) {}
+
+  async execute({ tenantId, reason, by }: SuspendTenant): Promise<TenantView> {
+    refuseSystem(tenantId);
+    const ref = { tenantId };
+    await this.aggregates.change(this.tenants, ref, by, (state) => suspendTenant(state, ref, reason));
+    return (await this.tenants.find(tenantId))!;
+  }
+}
+
+export class ActivateTenant extends Command<TenantView> {
+  constructor(
+    readonly tenantId: string,
+    readonly by: Actor,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(ActivateTenant)
+export class ActivateTenantHandler implements ICommandHandler<ActivateTenant> {
+  constructor(
+    private readonly aggregates: Aggregates,
+    private readonly tenants: TenantCatalog,
+  ) {}
+
+  async execute({ tenantId, by }: ActivateTenant): Promise<TenantView> {
+    refuseSystem(tenantId);
+    const ref = { tenantId };
+    await this.aggregates.change(this.tenants, ref, by, (state) => activateTenant(state, ref));
     return (await this.tenants.find(tenantId))!;
   }
 }
@@ -121,6 +190,8 @@ export class ListTenants extends Query<TenantView[]> {
   constructor(
     readonly afterId: string,
     readonly limit: number,
+    /** Undefined: all. */
+    readonly among?: readonly string[],
   ) {
     super();
   }
@@ -130,8 +201,8 @@ export class ListTenants extends Query<TenantView[]> {
 export class ListTenantsHandler implements IQueryHandler<ListTenants> {
   constructor(private readonly tenants: TenantCatalog) {}
 
-  execute({ afterId, limit }: ListTenants): Promise<TenantView[]> {
-    return this.tenants.list(afterId, limit + 1);
+  execute({ afterId, limit, among }: ListTenants): Promise<TenantView[]> {
+    return this.tenants.list(afterId, limit + 1, among);
   }
 }
 
@@ -141,7 +212,9 @@ export function refuseSystem(tenantId: string): void {
 
 export const TENANT_HANDLERS = [
   CreateTenantHandler,
-  RenameTenantHandler,
+  ConfigureTenantHandler,
+  SuspendTenantHandler,
+  ActivateTenantHandler,
   DeleteTenantHandler,
   GetTenantHandler,
   ListTenantsHandler,

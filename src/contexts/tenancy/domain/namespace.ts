@@ -29,6 +29,7 @@ export const namespaceAggregate: Aggregate<NamespaceState, NamespaceEvent, Names
   initial: { status: 'none' },
   streamOf: ({ tenantId, namespaceId }) => `${tenantId}/${namespaceId}`,
   tenantOf: ({ tenantId }) => tenantId,
+  resourceOf: ({ tenantId, namespaceId }) => `tenants/${tenantId}/namespaces/${namespaceId}`,
   evolve(state, { type, data }, { recordedAt }): NamespaceState {
     switch (type) {
       case 'namespace.created':

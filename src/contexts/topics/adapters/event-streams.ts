@@ -9,6 +9,14 @@ import { topicError } from '../domain/topic-errors.js';
 
 const KEEP_ALIVE_MS = 15_000;
 
+/** A topic, and whether its reader may go on: asked before each batch, and in between for those who wait. */
+interface Followed extends TopicNames {
+  readonly stillAllowed: () => Promise<boolean>;
+}
+
+/** A revocation ends open streams within a second. */
+const RECHECK_MS = 500;
+
 interface OpenStream {
   readonly signal: AbortSignal;
   leave(): void;
@@ -29,8 +37,8 @@ export class EventStreams implements BeforeApplicationShutdown {
     for (const controller of this.open) controller.abort();
   }
 
-  async sendAll(reply: Reply, log: LogRef, query: EventQuery, names: TopicNames): Promise<void> {
-    const stream = this.enter(reply);
+  async sendAll(reply: Reply, log: LogRef, query: EventQuery, names: Followed): Promise<void> {
+    const stream = this.enter(reply, names);
     const pages = this.events.all(log, query, this.read.filterBudgetMs);
     await reply
       .header('content-type', 'application/x-ndjson; charset=utf-8')
@@ -38,8 +46,8 @@ export class EventStreams implements BeforeApplicationShutdown {
   }
 
   /** `id` is the position, so that `Last-Event-ID` goes on right behind it. */
-  async follow(reply: Reply, log: LogRef, query: EventQuery, names: TopicNames): Promise<void> {
-    const stream = this.enter(reply);
+  async follow(reply: Reply, log: LogRef, query: EventQuery, names: Followed): Promise<void> {
+    const stream = this.enter(reply, names);
     const pages = this.events.follow(log, query, stream.signal);
     await reply
       .headers({
@@ -50,7 +58,7 @@ export class EventStreams implements BeforeApplicationShutdown {
       .send(Readable.from(messages(pages, names, stream)));
   }
 
-  private enter(reply: Reply): OpenStream {
+  private enter(reply: Reply, { stillAllowed }: Followed): OpenStream {
     if (this.open.size >= this.http.streamsMax) {
       throw topicError('too-many-streams', 'This instance has as many open streams as it takes.', {
         retryAfterSeconds: 5,
@@ -58,7 +66,12 @@ export class EventStreams implements BeforeApplicationShutdown {
     }
     const controller = new AbortController();
     this.open.add(controller);
+    const revoked = async (): Promise<void> => {
+      if (!(await stillAllowed())) controller.abort();
+    };
+    const sweep = setInterval(() => void revoked(), RECHECK_MS).unref();
     const leave = (): void => {
+      clearInterval(sweep);
       this.open.delete(controller);
       controller.abort();
     };
@@ -69,12 +82,12 @@ export class EventStreams implements BeforeApplicationShutdown {
 
 async function* lines(
   pages: AsyncGenerator<StoredEvent[]>,
-  names: TopicNames,
+  names: Followed,
   { signal, leave }: OpenStream,
 ): AsyncGenerator<string> {
   try {
     for await (const page of pages) {
-      if (signal.aborted) return;
+      if (signal.aborted || !(await names.stillAllowed())) return;
       yield page.map((event) => `${eventJsonLine(event, names)}\n`).join('');
     }
   } finally {
@@ -84,7 +97,7 @@ async function* lines(
 
 async function* messages(
   pages: AsyncGenerator<StoredEvent[]>,
-  names: TopicNames,
+  names: Followed,
   { signal, leave }: OpenStream,
 ): AsyncGenerator<string> {
   let wakeUp: NodeJS.Timeout | undefined;
@@ -96,7 +109,8 @@ async function* messages(
       );
       const page = await Promise.race([next, silence]);
       clearTimeout(wakeUp);
-      if (page?.done) return;
+      if (page?.done || signal.aborted) return;
+      if (page !== undefined && !(await names.stillAllowed())) return;
       yield page === undefined
         ? ': keep-alive\n\n'
         : page.value.map((event: StoredEvent) => message(event, names)).join('');

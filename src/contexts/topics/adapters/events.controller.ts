@@ -54,10 +54,12 @@ export class EventsController {
     const live = representation === 'text/event-stream';
     if (live) refuseAnEnd(query);
     const resumeAfter = live ? request.headers['last-event-id'] : undefined;
-    const parsed = await this.queries.parse(log, query, resumeAfter?.toString());
+    const { types, stillAllowed } = request.access!;
+    const parsed = { ...(await this.queries.parse(log, query, resumeAfter?.toString())), types };
     const names: TopicNames = topic;
-    if (representation === 'application/x-ndjson') return this.streams.sendAll(reply, log, parsed, names);
-    if (live) return this.streams.follow(reply, log, parsed, names);
+    if (representation === 'application/x-ndjson')
+      return this.streams.sendAll(reply, log, parsed, { ...names, stillAllowed });
+    if (live) return this.streams.follow(reply, log, parsed, { ...names, stillAllowed });
     const { events, next } = await this.events.slice(log, parsed, query.limit, this.settings.filterBudgetMs);
     const cursor = next === null ? 'null' : `"${this.queries.cursor(log, query, next)}"`;
     const items = events.map((event) => eventJson(event, names)).join(',');
@@ -67,10 +69,15 @@ export class EventsController {
   @Get('events/:eventId')
   @Requires('event:read', 'Show one event')
   @ApiParam({ name: 'eventId', type: 'string' })
-  async one(@Param() params: TopicRef & { eventId: string }, @Res() reply: Reply): Promise<void> {
+  async one(
+    @Param() params: TopicRef & { eventId: string },
+    @Req() { access }: Request,
+    @Res() reply: Reply,
+  ): Promise<void> {
     const log = await this.directory.lookUp(params);
     const event = await this.reader.byId(log, params.eventId);
-    if (!event) throw topicError('event-not-found', 'There is no such event in the topic.');
+    if (!event || access?.types?.permits(event.type) === false)
+      throw topicError('event-not-found', 'There is no such event in the topic.');
     await reply.header('content-type', JSON_TYPE).send(eventJson(event, params));
   }
 
@@ -80,6 +87,7 @@ export class EventsController {
   async stream(
     @Param() params: TopicRef & { stream: string },
     @Query() { limit, cursor }: ListQuery,
+    @Req() { access }: Request,
     @Res() reply: Reply,
   ): Promise<void> {
     const log = await this.directory.lookUp(params);
@@ -90,7 +98,8 @@ export class EventsController {
     const events = await this.reader.stream(log, params.stream, after, limit);
     const last = events.at(-1)?.streamVersion ?? streamVersion;
     const next = last < streamVersion ? `"${this.cursors.encode(scope, last)}"` : 'null';
-    const items = events.map((event) => eventJson(event, params)).join(',');
+    const visible = events.filter(({ type }) => access?.types?.permits(type) !== false);
+    const items = visible.map((event) => eventJson(event, params)).join(',');
     const head = `{"stream":${JSON.stringify(params.stream)},"streamVersion":${streamVersion}`;
     await reply.header('content-type', JSON_TYPE).send(`${head},"items":[${items}],"nextCursor":${next}}`);
   }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Changed } from '../../../platform/event-log/index.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
-import { namespaceNotFound, type NamespaceRef } from '../../tenancy/index.js';
+import { namespaceNotFound, TenantCatalog, type NamespaceRef } from '../../tenancy/index.js';
 import { TopicCatalog, type Removal, type TopicView } from '../application/ports.js';
 import { topicAggregate, type TopicRef, type TopicState } from '../domain/topic.js';
 
@@ -33,6 +33,12 @@ const REMOVE_HEAD = 'DELETE FROM topic_head WHERE tenant_id = $1 AND topic_uid =
 const REQUEST_REMOVAL = `
 INSERT INTO topic_removal (tenant_id, topic_uid, requested_at) VALUES ($1, $2, $3) ON CONFLICT (tenant_id, topic_uid) DO NOTHING`;
 
+const STORED_BYTES: Statement = {
+  name: 'topic-stored-bytes',
+  text: `SELECT coalesce(sum(last.log_bytes), 0)::bigint AS bytes FROM topic_head h
+JOIN LATERAL (SELECT log_bytes FROM event WHERE tenant_id = $1 AND topic_uid = h.topic_uid ORDER BY position DESC LIMIT 1) last ON true
+WHERE h.tenant_id = $1`,
+};
 const REMOVALS: Statement = {
   name: 'topic-removals',
   text: 'SELECT tenant_id AS "tenantId", topic_uid AS "topicUid" FROM topic_removal ORDER BY requested_at LIMIT $1',
@@ -53,7 +59,10 @@ const FORGET_REMOVAL: Statement = {
 export class PostgresTopics extends TopicCatalog {
   readonly aggregate = topicAggregate;
 
-  constructor(private readonly database: Database) {
+  constructor(
+    private readonly database: Database,
+    private readonly tenants: TenantCatalog,
+  ) {
     super();
   }
 
@@ -72,6 +81,7 @@ export class PostgresTopics extends TopicCatalog {
     const name = [tenantId, namespaceId, topicId, topicUid, namespace.namespace_uid];
     await sql.query(UPSERT, [...name, description, version, createdAt, recordedAt]);
     await sql.query(ADD_HEAD, [tenantId, topicUid]);
+    if (createdAt === recordedAt) await this.tenants.requireRoom(sql, tenantId, 'topics');
   }
 
   async find({ tenantId, namespaceId, topicId }: TopicRef): Promise<TopicView | undefined> {
@@ -89,6 +99,11 @@ export class PostgresTopics extends TopicCatalog {
 
   async anyIn(sql: Sql, { tenantId, namespaceId }: NamespaceRef): Promise<boolean> {
     return Boolean((await sql.query(ANY_IN, [tenantId, namespaceId])).rowCount);
+  }
+
+  async storedBytes(tenantId: string): Promise<number> {
+    const [row] = await this.database.query<{ bytes: number }>(STORED_BYTES, [tenantId]);
+    return row!.bytes;
   }
 
   removals(limit: number): Promise<Removal[]> {

@@ -12,7 +12,9 @@ import type { Reply, Request } from '../../../platform/http/request.js';
 import { writeInfoLine } from '../../../platform/telemetry/logger.js';
 import { Metrics } from '../../../platform/telemetry/metrics.js';
 import { PublishEvents } from '../application/publish-events.js';
+import type { RateLeft } from '../application/tenant-quota.js';
 import type { TopicRef } from '../domain/topic.js';
+import { topicError } from '../domain/topic-errors.js';
 import { cloudEventsMode, parseCloudEvents } from './cloudevents.js';
 import { eventInvalid, parseEvents, type PublishContext } from './event-body.js';
 import { PublishDocs } from './publish.docs.js';
@@ -45,10 +47,12 @@ export class PublishController {
     if (key !== undefined && !(await this.idempotency.begin(request, reply, key))) return;
     const bytes = Buffer.isBuffer(body) ? body : Buffer.alloc(0);
     const events = this.parse(bytes, request, key);
+    requireTypes(request, events);
     const expected = expectedStreamVersion(request, events);
     const { id } = request.principal!;
     const result = await this.commands.execute(new PublishEvents(topic, events, expected, id));
     this.report(topic, result, request);
+    if (result.rate) showRate(reply, result.rate);
     reply.status(201).header('content-type', 'application/json; charset=utf-8');
     if (result.events.length === 1)
       reply.header('location', `${request.url.split('?', 1)[0]}/${encodeURIComponent(result.events[0]!.id)}`);
@@ -124,4 +128,15 @@ function resultJson({ events }: AppendResult): string {
     items += `${items === '' ? '' : ','}{"id":"${id}","position":${position}${version},"duplicate":${duplicate}}`;
   }
   return `{"events":[${items}],"firstPosition":${first},"lastPosition":${last}}`;
+}
+
+/** draft-ietf-httpapi-ratelimit-headers: what the tenant may publish in a second, and what is left of it. */
+function showRate(reply: Reply, { limit, remaining }: RateLeft): void {
+  reply.header('ratelimit-policy', `"tenant";q=${limit};w=1`).header('ratelimit', `"tenant";r=${remaining};t=1`);
+}
+
+/** The permission may be for some types of events only. */
+function requireTypes({ access }: Request, events: readonly NewEvent[]): void {
+  const refused = access?.types && events.find(({ type }) => !access.types!.permits(type));
+  if (refused) throw topicError('event-type-denied', `You may not publish events of the type "${refused.type}" here.`);
 }

@@ -1,13 +1,15 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req, Res, UsePipes } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { Requires } from '../../../platform/http/access.js';
+import { Requires, RequiresForEach } from '../../../platform/http/access.js';
 import { Cursors, toPage } from '../../../platform/http/cursor.js';
 import { Idempotent } from '../../../platform/http/idempotency.js';
 import { ListQuery } from '../../../platform/http/list-query.js';
 import type { Reply, Request } from '../../../platform/http/request.js';
 import { actorOf, created, expectedVersion, showVersion } from '../../../platform/http/resource.js';
+import { visibleRows } from '../../../platform/http/visible-rows.js';
 import { strictValidation } from '../../../platform/http/validation.js';
+import type { TopicView } from '../application/ports.js';
 import { CreateTopic, DeleteTopic, DescribeTopic, GetTopic, ListTopics } from '../application/topics.js';
 import { TopicParams } from './publish.docs.js';
 import { CreateTopicBody, PatchTopicBody, TopicDto, TopicPage, toTopicDto, toTopicSummary } from './topics.dto.js';
@@ -39,16 +41,23 @@ export class TopicsController {
   }
 
   @Get()
-  @Requires('topic:read', 'List topics')
+  @RequiresForEach('topic:read', 'List topics')
   @ApiOkResponse({ type: TopicPage })
   async list(
     @Param('tenantId') tenantId: string,
     @Param('namespaceId') namespaceId: string,
     @Query() { limit, cursor }: ListQuery,
+    @Req() { access }: Request,
   ): Promise<TopicPage> {
     const scope = `topics ${tenantId}/${namespaceId}`;
     const after = cursor === undefined ? '' : this.cursors.decode<string>(scope, cursor);
-    const rows = await this.queries.execute(new ListTopics({ tenantId, namespaceId }, after, limit));
+    const namespace = { tenantId, namespaceId };
+    const rows = await visibleRows<TopicView>(
+      { after, limit },
+      (from, most) => this.queries.execute(new ListTopics(namespace, from, most)),
+      ({ topicId }) => topicId,
+      ({ topicId }) => access!.allows('topic:read', `tenants/${tenantId}/namespaces/${namespaceId}/topics/${topicId}`),
+    );
     return toPage(rows, limit, { item: toTopicSummary, cursor: (last) => this.cursors.encode(scope, last.topicId) });
   }
 

@@ -23,6 +23,8 @@ export abstract class TopicCatalog extends AggregateRepository<TopicState, Topic
   abstract list(namespace: NamespaceRef, afterId: string, limit: number): Promise<TopicView[]>;
   /** Whether the namespace has any, seen from inside a transaction. */
   abstract anyIn(sql: Sql, namespace: NamespaceRef): Promise<boolean>;
+  /** Payloads and metadata of all topics of a tenant. */
+  abstract storedBytes(tenantId: string): Promise<number>;
   abstract removals(limit: number): Promise<Removal[]>;
   /** Deletes at most `limit` events of a deleted topic; false when none are left, and then forgets the removal. */
   abstract removeEvents(removal: Removal, limit: number): Promise<boolean>;

@@ -9,9 +9,12 @@ import {
 } from '../../../platform/event-log/index.js';
 import { refuseSystem } from '../../tenancy/index.js';
 import { topicNotFound, type TopicRef } from '../domain/topic.js';
+import { TenantQuota, type RateLeft } from './tenant-quota.js';
 import { TopicDirectory } from './topic-directory.js';
 
-export class PublishEvents extends Command<AppendResult> {
+export type PublishResult = AppendResult & { readonly rate?: RateLeft };
+
+export class PublishEvents extends Command<PublishResult> {
   constructor(
     readonly topic: TopicRef,
     readonly events: readonly NewEvent[],
@@ -28,16 +31,19 @@ export class PublishEventsHandler implements ICommandHandler<PublishEvents> {
   constructor(
     private readonly directory: TopicDirectory,
     private readonly appender: Appender,
+    private readonly quota: TenantQuota,
   ) {}
 
-  async execute(command: PublishEvents): Promise<AppendResult> {
-    const { topic } = command;
+  async execute(command: PublishEvents): Promise<PublishResult> {
+    const { topic, events } = command;
     refuseSystem(topic.tenantId);
+    const left = this.quota.take(topic.tenantId, events);
+    const rate = left instanceof Promise ? await left : left;
     const remembered = this.directory.remembered(topic);
     const stored = remembered && (await this.append(remembered, command));
     const result = stored ?? (await this.append(await this.directory.lookUp(topic), command));
     if (!result) throw topicNotFound(topic);
-    return result;
+    return rate ? { ...result, rate } : result;
   }
 
   /** Undefined: the log does not exist any more. */

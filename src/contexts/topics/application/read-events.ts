@@ -11,6 +11,8 @@ export interface EventQuery {
   readonly before: number;
   readonly filter: ReadFilter;
   readonly expression: EventFilter | undefined;
+  /** Types that the caller may see; undefined: all. */
+  readonly types?: { permits(type: string): boolean } | undefined;
 }
 
 export interface EventSlice {
@@ -45,7 +47,7 @@ export class EventReader {
     while (after + 1 < before && events.length < limit && (events.length === 0 || performance.now() < deadline)) {
       const { order, filter, expression } = query;
       const page = await this.reader.scan(log, { order, after, before, limit: limit - events.length, filter });
-      const { matching, stoppedAt } = await judge(page.events, expression, deadline);
+      const { matching, stoppedAt } = await judge(permitted(page.events, query), expression, deadline);
       events.push(...matching);
       const at = stoppedAt ?? page.scannedTo;
       if (forward) after = at;
@@ -73,7 +75,7 @@ export class EventReader {
       for (let { after } = query; !signal.aborted;) {
         const page = await tail.read(after);
         const { matching } = await judge(
-          page.filter((event) => keeps(query.filter, event)),
+          permitted(page, query).filter((event) => keeps(query.filter, event)),
           query.expression,
           Infinity,
         );
@@ -86,6 +88,9 @@ export class EventReader {
     }
   }
 }
+
+const permitted = (events: readonly StoredEvent[], { types }: EventQuery): readonly StoredEvent[] =>
+  types ? events.filter(({ type }) => types.permits(type)) : events;
 
 /** Filters in pieces, so that other requests get their turn in between; stops where the time is over. */
 async function judge(

@@ -5,6 +5,7 @@ export const topicError = defineErrors({
   'topic-not-found': { kind: 'not-found', title: 'Topic not found' },
   'topic-exists': { kind: 'conflict', title: 'The topic exists already' },
   'event-invalid': { kind: 'invalid', title: 'An event is not valid' },
+  'event-type-denied': { kind: 'forbidden', title: 'The permission is for other types of events' },
   'event-not-found': { kind: 'not-found', title: 'Event not found' },
   'event-too-large': { kind: 'too-large', title: 'An event is too large' },
   'batch-too-large': { kind: 'too-large', title: 'The batch is too large' },

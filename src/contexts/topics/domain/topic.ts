@@ -28,6 +28,7 @@ export const topicAggregate: Aggregate<TopicState, TopicEvent, TopicRef> = {
   initial: { status: 'none' },
   streamOf: ({ tenantId, namespaceId, topicId }) => `${tenantId}/${namespaceId}/${topicId}`,
   tenantOf: ({ tenantId }) => tenantId,
+  resourceOf: ({ tenantId, namespaceId, topicId }) => `tenants/${tenantId}/namespaces/${namespaceId}/topics/${topicId}`,
   evolve(state, event, { recordedAt }): TopicState {
     switch (event.type) {
       case 'topic.created':

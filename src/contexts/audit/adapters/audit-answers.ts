@@ -1,0 +1,137 @@
+import { Readable } from 'node:stream';
+import { Injectable } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import type { FieldError } from '../../../kernel/domain-error.js';
+import { Cursors, toPage } from '../../../platform/http/cursor.js';
+import type { Reply, Request } from '../../../platform/http/request.js';
+import { actorOf, expectedVersion, isoTime, showVersion } from '../../../platform/http/resource.js';
+import { invalid } from '../../../platform/http/validation.js';
+import { parseTime } from '../../topics/index.js';
+import type { Verdict } from '../application/chain-verifier.js';
+import { ExportAuditRecords } from '../application/export-records.js';
+import { ListAuditRecords } from '../application/list-records.js';
+import { LAST_ID, type AuditFilter, type AuditView, type Retention } from '../application/ports.js';
+import { ChangeAuditRetention, GetAuditRetention } from '../application/retention.js';
+import { VerifyAudit } from '../application/verify-audit.js';
+import { maxAgeOf } from '../domain/retention.js';
+import { CSV_HEADER, csvLine, ndjsonLine, toAuditRecordDto } from './audit-formats.js';
+import type {
+  AuditFilterFields,
+  AuditPage,
+  AuditQuery,
+  AuditRetentionDto,
+  AuditVerdictDto,
+  BrokenChainDto,
+  ExportAuditBody,
+  SystemAuditVerdictDto,
+  TenantAuditVerdictDto,
+} from './audit.dto.js';
+
+/** What both audits answer, that of a tenant and, where `tenantId` is undefined, that of the system. */
+@Injectable()
+export class AuditAnswers {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+    private readonly cursors: Cursors,
+  ) {}
+
+  async list(tenantId: string | undefined, { limit, cursor, ...fields }: AuditQuery): Promise<AuditPage> {
+    const filter = toFilter(fields, '?');
+    const scope = `audit ${tenantId ?? ''} ${JSON.stringify(Object.entries(filter).toSorted())}`;
+    const before = cursor === undefined ? LAST_ID : this.cursors.decode<string>(scope, cursor);
+    const rows = await this.queries.execute(new ListAuditRecords(tenantId, filter, before, limit));
+    return toPage(rows, limit, { item: toAuditRecordDto, cursor: (last) => this.cursors.encode(scope, last.auditId) });
+  }
+
+  async export(tenantId: string | undefined, body: ExportAuditBody, request: Request, reply: Reply): Promise<void> {
+    const { format, ...fields } = body;
+    const filter = toFilter(fields, '/');
+    const command = new ExportAuditRecords(tenantId, filter, format, actorOf(request), untilClosed(reply));
+    const pages = await this.commands.execute(command);
+    await reply
+      .status(200)
+      .headers({
+        'content-type':
+          format === 'csv' ? 'text/csv; charset=utf-8; header=present' : 'application/x-ndjson; charset=utf-8',
+        'content-disposition': `attachment; filename="audit.${format}"`,
+        'cache-control': 'no-store',
+      })
+      .send(Readable.from(format === 'csv' ? lines(pages, csvLine, CSV_HEADER) : lines(pages, ndjsonLine)));
+  }
+
+  async verifyTenant(tenantId: string, reply: Reply): Promise<TenantAuditVerdictDto> {
+    const [verdict] = await this.queries.execute(new VerifyAudit(tenantId, untilClosed(reply)));
+    const { seq, hash, sealedAt } = verdict!.head;
+    return { ...toVerdict([verdict!]), head: { seq, hash, sealedAt: isoTime(sealedAt) } };
+  }
+
+  async verifyAll(reply: Reply): Promise<SystemAuditVerdictDto> {
+    const verdicts = await this.queries.execute(new VerifyAudit(undefined, untilClosed(reply)));
+    const broken = verdicts.flatMap(({ tenantId, broken: found }): BrokenChainDto[] =>
+      found ? [{ tenant: tenantId, firstBrokenSeq: found.seq, reason: found.fault }] : [],
+    );
+    return { ...toVerdict(verdicts), tenants: verdicts.length, broken };
+  }
+
+  async retention(tenantId: string | undefined, reply: Reply): Promise<AuditRetentionDto> {
+    return shown(await this.queries.execute(new GetAuditRetention(tenantId)), reply);
+  }
+
+  async changeRetention(
+    tenantId: string | undefined,
+    maxAge: string,
+    request: Request,
+    reply: Reply,
+  ): Promise<AuditRetentionDto> {
+    const command = new ChangeAuditRetention(tenantId, maxAge, actorOf(request), expectedVersion(request));
+    return shown(await this.commands.execute(command), reply);
+  }
+}
+
+function shown({ days, version }: Retention, reply: Reply): AuditRetentionDto {
+  showVersion(reply, version);
+  return { maxAge: maxAgeOf(days), version };
+}
+
+function toVerdict(verdicts: readonly Verdict[]): AuditVerdictDto {
+  const broken = verdicts.find((verdict) => verdict.broken)?.broken;
+  return {
+    valid: broken === undefined,
+    records: verdicts.reduce((sum, { records }) => sum + records, 0),
+    pending: verdicts.reduce((sum, { pending }) => sum + pending, 0),
+    firstBrokenSeq: broken?.seq ?? null,
+    reason: broken?.fault ?? null,
+  };
+}
+
+/** `prefix` of a pointer: `?` for a query string, `/` for a body. */
+function toFilter({ from, to, ...rest }: AuditFilterFields, prefix: '?' | '/'): AuditFilter {
+  const errors: FieldError[] = [];
+  const timeOf = (name: string, text: string | undefined): number | undefined => {
+    if (text === undefined) return undefined;
+    const time = parseTime(text);
+    if (Number.isNaN(time)) errors.push({ pointer: prefix + name, detail: 'must be an RFC 3339 time with an offset' });
+    return time;
+  };
+  const filter = { ...rest, from: timeOf('from', from), to: timeOf('to', to) };
+  if (errors.length > 0) throw invalid(errors);
+  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined && value !== null));
+}
+
+/** Aborted when the answer is sent, or nobody waits for it any more. */
+function untilClosed(reply: Reply): AbortSignal {
+  const controller = new AbortController();
+  if (reply.raw.closed) controller.abort();
+  else reply.raw.once('close', () => controller.abort());
+  return controller.signal;
+}
+
+async function* lines(
+  pages: AsyncGenerator<AuditView[]>,
+  line: (record: AuditView) => string,
+  header = '',
+): AsyncGenerator<string> {
+  if (header !== '') yield header;
+  for await (const page of pages) yield page.map(line).join('');
+}

@@ -1,0 +1,177 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiProperty, ApiPropertyOptional, IntersectionType } from '@nestjs/swagger';
+import { IsIn, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
+import { AUDIT_OUTCOMES, type ActorKind, type AuditOutcome } from '../../../platform/audit/index.js';
+import { ListQuery } from '../../../platform/http/list-query.js';
+
+/** PostgreSQL takes no NUL; no record holds any other of these. */
+const CLEAN = { pattern: /^[^\p{Cc}\p{Cs}]*$/u, message: 'must not hold control characters or lone surrogates' };
+
+const Text = (maxLength: number): PropertyDecorator =>
+  applyDecorators(IsOptional(), IsString(), MaxLength(maxLength), Matches(CLEAN.pattern, { message: CLEAN.message }));
+
+const ACTION = /^[a-z0-9.-]{1,100}\*?$/;
+
+/** The same in query strings and bodies. */
+export class AuditFilterFields {
+  @ApiPropertyOptional({ description: 'Who acted: `usr_…`, `key_…`, `system` or `anonymous`.' })
+  @Text(200)
+  readonly actor?: string;
+
+  @ApiPropertyOptional({ description: 'Whose rights were used; what keys of a user do is found under the user, too.' })
+  @Text(200)
+  readonly user?: string;
+
+  @ApiPropertyOptional({ description: 'A whole action, or its beginning and `*`.', example: 'topic.*' })
+  @IsOptional()
+  @Matches(ACTION, { message: 'must be an action such as topic.created, or its beginning and *' })
+  readonly action?: string;
+
+  @ApiPropertyOptional({ description: 'How the path begins.', example: 'tenants/acme/namespaces/shop' })
+  @Text(1_000)
+  readonly resource?: string;
+
+  @ApiPropertyOptional({ enum: AUDIT_OUTCOMES })
+  @IsOptional()
+  @IsIn(AUDIT_OUTCOMES)
+  readonly outcome?: AuditOutcome;
+
+  @ApiPropertyOptional({ description: 'Where the request came from.' })
+  @Text(64)
+  readonly address?: string;
+
+  @ApiPropertyOptional()
+  @Text(128)
+  readonly correlationId?: string;
+
+  @ApiPropertyOptional({ format: 'date-time', description: 'From this time on.' })
+  @IsOptional()
+  @IsString()
+  readonly from?: string;
+
+  @ApiPropertyOptional({ format: 'date-time', description: 'Before this time.' })
+  @IsOptional()
+  @IsString()
+  readonly to?: string;
+}
+
+export class AuditQuery extends IntersectionType(ListQuery, AuditFilterFields) {}
+
+export class ExportAuditBody extends AuditFilterFields {
+  @ApiProperty({ enum: ['ndjson', 'csv'] })
+  @IsIn(['ndjson', 'csv'])
+  readonly format!: 'ndjson' | 'csv';
+}
+
+export class AuditRecordDto {
+  @ApiProperty({ example: 'aud_01j…' })
+  readonly id!: string;
+  @ApiProperty({ type: Number, nullable: true, description: 'Its place in the chain; null until it is sealed.' })
+  readonly seq!: number | null;
+  @ApiProperty({ description: '`$system` for what belongs to no tenant.' })
+  readonly tenant!: string;
+  @ApiProperty({ format: 'date-time' })
+  readonly time!: string;
+  @ApiProperty({ example: 'topic.created' })
+  readonly action!: string;
+  @ApiProperty({ enum: AUDIT_OUTCOMES })
+  readonly outcome!: AuditOutcome;
+  @ApiProperty({ type: String, nullable: true })
+  readonly reason!: string | null;
+  @ApiProperty({ enum: ['user', 'api-key', 'system', 'anonymous'] })
+  readonly actorKind!: ActorKind;
+  @ApiProperty()
+  readonly actor!: string;
+  @ApiProperty({ type: String, nullable: true })
+  readonly user!: string | null;
+  @ApiProperty({ type: String, nullable: true })
+  readonly address!: string | null;
+  @ApiProperty({ type: String, nullable: true })
+  readonly userAgent!: string | null;
+  @ApiProperty({ type: String, nullable: true, example: 'POST /tenants' })
+  readonly route!: string | null;
+  @ApiProperty({ example: 'tenants/acme/namespaces/shop/topics/orders' })
+  readonly resource!: string;
+  @ApiProperty()
+  readonly correlationId!: string;
+  @ApiProperty({ description: 'How many equal denials it stands for.' })
+  readonly times!: number;
+  @ApiProperty({ description: 'The resource before; null where there was none.', nullable: true, type: Object })
+  readonly before!: unknown;
+  @ApiProperty({ description: 'The resource after.', nullable: true, type: Object })
+  readonly after!: unknown;
+  @ApiProperty({ type: String, nullable: true })
+  readonly hash!: string | null;
+}
+
+export class AuditPage {
+  @ApiProperty({ type: [AuditRecordDto] })
+  readonly items!: AuditRecordDto[];
+  @ApiProperty({ type: String, nullable: true })
+  readonly nextCursor!: string | null;
+}
+
+export class AuditRetentionBody {
+  @ApiProperty({ example: 'P400D', description: 'Days from P30D to P3650D.' })
+  @IsString()
+  @MaxLength(10)
+  readonly maxAge!: string;
+}
+
+export class AuditRetentionDto {
+  @ApiProperty({ example: 'P400D' })
+  readonly maxAge!: string;
+  @ApiProperty({ description: '0 while the default of the installation holds; also the ETag.' })
+  readonly version!: number;
+}
+
+const FAULTS = ['record-missing', 'record-changed', 'record-added', 'chain-rewritten'];
+
+export class AuditHeadDto {
+  @ApiProperty()
+  readonly seq!: number;
+  @ApiProperty({
+    description: 'SHA-256 over all records up to it. Keep it elsewhere to see a chain that is replaced as a whole.',
+  })
+  readonly hash!: string;
+  @ApiProperty({ format: 'date-time' })
+  readonly sealedAt!: string;
+}
+
+export class AuditVerdictDto {
+  @ApiProperty()
+  readonly valid!: boolean;
+  @ApiProperty({ description: 'Records that the chain holds.' })
+  readonly records!: number;
+  @ApiProperty({ description: 'Records that were not sealed yet.' })
+  readonly pending!: number;
+  @ApiProperty({
+    type: Number,
+    nullable: true,
+    description: 'Null where only the signature tells that something is wrong.',
+  })
+  readonly firstBrokenSeq!: number | null;
+  @ApiProperty({ type: String, enum: FAULTS, nullable: true })
+  readonly reason!: string | null;
+}
+
+export class TenantAuditVerdictDto extends AuditVerdictDto {
+  @ApiProperty({ type: AuditHeadDto })
+  readonly head!: AuditHeadDto;
+}
+
+export class BrokenChainDto {
+  @ApiProperty()
+  readonly tenant!: string;
+  @ApiProperty({ type: Number, nullable: true })
+  readonly firstBrokenSeq!: number | null;
+  @ApiProperty({ enum: FAULTS })
+  readonly reason!: string;
+}
+
+export class SystemAuditVerdictDto extends AuditVerdictDto {
+  @ApiProperty({ description: 'Chains that were verified, `$system` among them.' })
+  readonly tenants!: number;
+  @ApiProperty({ type: [BrokenChainDto] })
+  readonly broken!: BrokenChainDto[];
+}

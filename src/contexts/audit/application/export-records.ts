@@ -1,0 +1,83 @@
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import type { Actor } from '../../../kernel/aggregate.js';
+import { SYSTEM_TENANT } from '../../../kernel/ids.js';
+import { auditedBy, AuditTrail } from '../../../platform/audit/index.js';
+import { Database } from '../../../platform/postgres/database.js';
+import { goOn } from '../domain/audit-errors.js';
+import { HeavyWork, type Slot } from './heavy-work.js';
+import { AuditLog, FIRST_ID, type AuditFilter, type AuditRange, type AuditView } from './ports.js';
+
+/** Records may have 64 KiB each. */
+const PAGE = 200;
+
+export type ExportFormat = 'ndjson' | 'csv';
+
+/** All records that were there when it was asked for, the oldest first. That it was asked for is on record before the first one leaves. */
+export class ExportAuditRecords extends Command<AsyncGenerator<AuditView[]>> {
+  constructor(
+    /** Undefined: those of all tenants. */
+    readonly tenantId: string | undefined,
+    readonly filter: AuditFilter,
+    readonly format: ExportFormat,
+    readonly by: Actor,
+    readonly signal: AbortSignal,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(ExportAuditRecords)
+export class ExportAuditRecordsHandler implements ICommandHandler<ExportAuditRecords> {
+  constructor(
+    private readonly audit: AuditLog,
+    private readonly trail: AuditTrail,
+    private readonly database: Database,
+    private readonly work: HeavyWork,
+  ) {}
+
+  async execute({ tenantId, filter, format, by, signal }: ExportAuditRecords): Promise<AsyncGenerator<AuditView[]>> {
+    const slot = this.work.enter(signal);
+    try {
+      const own = await this.database.transaction((sql) =>
+        this.trail.write(sql, {
+          ...auditedBy(by),
+          tenantId: tenantId ?? SYSTEM_TENANT,
+          action: 'audit.exported',
+          outcome: 'success',
+          resource: auditResource(tenantId),
+          after: { format, filter },
+        }),
+      );
+      return this.pages(tenantId, filter, own, slot);
+    } catch (error) {
+      slot.leave();
+      throw error;
+    }
+  }
+
+  private async *pages(
+    tenantId: string | undefined,
+    filter: AuditFilter,
+    before: string,
+    { signal, leave }: Slot,
+  ): AsyncGenerator<AuditView[]> {
+    try {
+      for (let after = FIRST_ID; ;) {
+        goOn(signal);
+        const range: AuditRange = { order: 'asc', after, before, limit: PAGE };
+        const page = await (tenantId === undefined
+          ? this.audit.pageOfAllTenants(filter, range)
+          : this.audit.page(tenantId, filter, range));
+        if (page.length > 0) yield page;
+        if (page.length < PAGE) return;
+        after = page.at(-1)!.auditId;
+      }
+    } finally {
+      leave();
+    }
+  }
+}
+
+/** As permissions and the audit itself name it. */
+export const auditResource = (tenantId: string | undefined): string =>
+  tenantId === undefined ? 'audit' : `tenants/${tenantId}/audit`;

@@ -1,0 +1,111 @@
+import type { AuditOutcome, AuditRow } from '../../../platform/audit/index.js';
+import type { Sql } from '../../../platform/postgres/database.js';
+import type { ChainPlace, ChainRecord } from '../domain/chain.js';
+
+/** A stored record; `seq` and `hash` once it is sealed. */
+export interface AuditView extends AuditRow {
+  readonly seq: number | null;
+  readonly hash: string | null;
+}
+
+/** What a record must have; undefined: anything. */
+export interface AuditFilter {
+  readonly actor?: string;
+  readonly user?: string;
+  /** A whole action, or its beginning with `*` behind it. */
+  readonly action?: string;
+  /** How the path begins. */
+  readonly resource?: string;
+  readonly outcome?: AuditOutcome;
+  readonly address?: string;
+  readonly correlationId?: string;
+  /** Milliseconds; from this on. */
+  readonly from?: number;
+  /** Up to, and without. */
+  readonly to?: number;
+}
+
+/** Records between two ids, both left out. */
+export interface AuditRange {
+  readonly order: 'asc' | 'desc';
+  readonly after: string;
+  readonly before: string;
+  readonly limit: number;
+}
+
+/** Before and behind all ids. */
+export const FIRST_ID = '';
+export const LAST_ID = '~';
+
+/** The records as they are read. */
+export abstract class AuditLog {
+  /** Of one tenant, since it was last created: an id may have belonged to another tenant before. */
+  abstract page(tenantId: string, filter: AuditFilter, range: AuditRange): Promise<AuditView[]>;
+  abstract pageOfAllTenants(filter: AuditFilter, range: AuditRange): Promise<AuditView[]>;
+}
+
+/** The ends of a chain. */
+export interface Chain {
+  readonly tenantId: string;
+  /** Where the records that are left begin: the last one that retention has removed. */
+  readonly base: ChainPlace;
+  readonly head: ChainPlace;
+  readonly sealedAt: number;
+  /** Whether its signature fits. */
+  readonly genuine: boolean;
+}
+
+/** A chain, with what of it is in the store at the same moment. */
+export interface ChainInStore extends Chain {
+  readonly firstSeq: number | null;
+  readonly lastSeq: number | null;
+}
+
+export interface Unsealed {
+  readonly auditId: string;
+  readonly text: string;
+}
+
+/** A record that is sealed, and when it happened. */
+export interface SealedRecord extends ChainRecord {
+  readonly occurredAt: number;
+}
+
+/** A chain whose row is locked: nobody else changes it. */
+export interface LockedChain {
+  readonly chain: Chain;
+  /** Its signature fits, and no record has a number behind its head: it may be changed and signed anew. */
+  readonly intact: boolean;
+  /** In order of ids. */
+  unsealed(limit: number): Promise<Unsealed[]>;
+  /** Gives records their places and moves the head to the last of them. */
+  seal(places: readonly (ChainPlace & { readonly auditId: string })[]): Promise<void>;
+  sealed(afterSeq: number, limit: number): Promise<SealedRecord[]>;
+  /** Removes the records up to `base` and begins the chain behind it. */
+  trim(base: ChainPlace): Promise<void>;
+}
+
+export abstract class AuditChains {
+  /** Tenants with records that are not sealed, in order of ids. */
+  abstract unsealedTenants(afterId: string, limit: number): Promise<string[]>;
+  /** Tenants with a chain, in order of ids. */
+  abstract tenants(afterId: string, limit: number): Promise<string[]>;
+  /** In one transaction; undefined, and nothing done, where another instance is at it. A tenant's first call makes its chain. */
+  abstract withLock<T>(tenantId: string, work: (chain: LockedChain) => Promise<T>): Promise<T | undefined>;
+  abstract find(tenantId: string): Promise<ChainInStore | undefined>;
+  abstract sealed(tenantId: string, afterSeq: number, limit: number): Promise<SealedRecord[]>;
+  abstract countUnsealed(tenantId: string): Promise<number>;
+}
+
+export interface Retention {
+  readonly days: number;
+  /** 0: the default of the installation holds. */
+  readonly version: number;
+}
+
+export abstract class AuditRetentions {
+  /** Undefined: the tenant has none of its own. */
+  abstract find(tenantId: string): Promise<Retention | undefined>;
+  /** Replaces what has this version (0: there is none); false where it has another. */
+  abstract replace(sql: Sql, tenantId: string, version: number, days: number, now: number): Promise<boolean>;
+}

@@ -1,0 +1,93 @@
+import { Inject } from '@nestjs/common';
+import { Command, CommandHandler, Query, QueryHandler, type ICommandHandler, type IQueryHandler } from '@nestjs/cqrs';
+import type { Actor } from '../../../kernel/aggregate.js';
+import { Clock } from '../../../kernel/clock.js';
+import { SYSTEM_TENANT } from '../../../kernel/ids.js';
+import { auditedBy, AuditTrail } from '../../../platform/audit/index.js';
+import { AUDIT_SETTINGS, type Settings } from '../../../platform/config/index.js';
+import { requireVersion } from '../../../platform/event-log/index.js';
+import { Database, unavailable, type Sql } from '../../../platform/postgres/database.js';
+import { maxAgeOf, parseMaxAge } from '../domain/retention.js';
+import { auditResource } from './export-records.js';
+import { AuditRetentions, type Retention } from './ports.js';
+
+const TRIES = 5;
+
+export class GetAuditRetention extends Query<Retention> {
+  constructor(
+    /** Undefined: the system's own records. */
+    readonly tenantId: string | undefined,
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(GetAuditRetention)
+export class GetAuditRetentionHandler implements IQueryHandler<GetAuditRetention> {
+  constructor(
+    private readonly retentions: AuditRetentions,
+    @Inject(AUDIT_SETTINGS) private readonly settings: Settings['audit'],
+  ) {}
+
+  async execute({ tenantId }: GetAuditRetention): Promise<Retention> {
+    const own = await this.retentions.find(tenantId ?? SYSTEM_TENANT);
+    return own ?? { days: this.settings.retentionDays, version: 0 };
+  }
+}
+
+export class ChangeAuditRetention extends Command<Retention> {
+  constructor(
+    /** Undefined: the system's own records. */
+    readonly tenantId: string | undefined,
+    /** `P400D` */
+    readonly maxAge: string,
+    readonly by: Actor,
+    readonly expectedVersion?: number,
+  ) {
+    super();
+  }
+}
+
+/** The change and its audit record are one transaction; the next sweep obeys it. */
+@CommandHandler(ChangeAuditRetention)
+export class ChangeAuditRetentionHandler implements ICommandHandler<ChangeAuditRetention> {
+  constructor(
+    private readonly retentions: AuditRetentions,
+    private readonly current: GetAuditRetentionHandler,
+    private readonly trail: AuditTrail,
+    private readonly database: Database,
+    private readonly clock: Clock,
+  ) {}
+
+  async execute(command: ChangeAuditRetention): Promise<Retention> {
+    const days = parseMaxAge(command.maxAge);
+    for (let attempt = 1; attempt <= TRIES; attempt++) {
+      const before = await this.current.execute(command);
+      requireVersion(before.version, command.expectedVersion);
+      if (before.version > 0 && before.days === days) return before;
+      const changed = await this.database.transaction((sql) => this.replace(sql, command, before, days));
+      if (changed) return { days, version: before.version + 1 };
+    }
+    throw unavailable(undefined, 'The retention is changed by too many at once.');
+  }
+
+  private async replace(
+    sql: Sql,
+    { tenantId, by }: ChangeAuditRetention,
+    before: Retention,
+    days: number,
+  ): Promise<boolean> {
+    const owner = tenantId ?? SYSTEM_TENANT;
+    if (!(await this.retentions.replace(sql, owner, before.version, days, this.clock.now()))) return false;
+    await this.trail.write(sql, {
+      ...auditedBy(by),
+      tenantId: owner,
+      action: 'audit.retention-changed',
+      outcome: 'success',
+      resource: auditResource(tenantId),
+      before: { maxAge: maxAgeOf(before.days) },
+      after: { maxAge: maxAgeOf(days) },
+    });
+    return true;
+  }
+}

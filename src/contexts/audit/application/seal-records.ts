@@ -1,0 +1,96 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { Injectable } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import { Metrics } from '../../../platform/telemetry/metrics.js';
+import { nextPlace, type ChainPlace } from '../domain/chain.js';
+import { AuditChains, type LockedChain } from './ports.js';
+
+const SLICE = 200;
+const TENANTS = 20;
+const IDLE_MS = 1_000;
+
+/**
+ * Puts new records into the chain of their tenant, a slice at a time, outside the requests that wrote them. Several instances may do it:
+ * a chain has one sealer at a time. A chain that was tampered with at its ends gets no record more, since that would sign them anew.
+ */
+@Injectable()
+export class SealRecords {
+  private readonly stop = new AbortController();
+  private readonly broken = new Set<string>();
+  private running: Promise<void> | undefined;
+
+  constructor(
+    private readonly chains: AuditChains,
+    private readonly metrics: Metrics,
+    private readonly log: PinoLogger,
+  ) {}
+
+  start(): void {
+    this.running ??= this.run();
+  }
+
+  async close(): Promise<void> {
+    this.stop.abort();
+    await this.running;
+  }
+
+  /** One slice of each tenant that waits; false when nothing was sealed. A chain that fails does not hold up the others. */
+  async runOnce(): Promise<boolean> {
+    let sealed = 0;
+    for (let page = [''], after = ''; page.length > 0; after = page.at(-1)!) {
+      page = await this.chains.unsealedTenants(after, TENANTS);
+      for (const tenantId of page) sealed += await this.sealSlice(tenantId).catch(this.complain);
+      if (page.length < TENANTS) break;
+    }
+    return sealed > 0;
+  }
+
+  /** All that a tenant has now, unless another instance is just at it. */
+  async sealAll(tenantId: string): Promise<void> {
+    while ((await this.sealSlice(tenantId)) === SLICE);
+  }
+
+  private async sealSlice(tenantId: string): Promise<number> {
+    const places = (await this.chains.withLock(tenantId, (locked) => this.extend(locked))) ?? [];
+    // The log goes elsewhere: against it, a chain that was replaced as a whole is seen.
+    const head = places.at(-1);
+    if (head) this.log.info({ tenantId, seq: head.seq, hash: head.hash }, 'audit sealed');
+    return places.length;
+  }
+
+  private async extend(locked: LockedChain): Promise<ChainPlace[]> {
+    if (!locked.intact) {
+      this.report(locked.chain.tenantId);
+      return [];
+    }
+    this.broken.delete(locked.chain.tenantId);
+    let place: ChainPlace = locked.chain.head;
+    const places = (await locked.unsealed(SLICE)).map(({ auditId, text }) => {
+      place = nextPlace(place, text);
+      return { ...place, auditId };
+    });
+    if (places.length > 0) await locked.seal(places);
+    return places;
+  }
+
+  /** Once, not with every turn. */
+  private report(tenantId: string): void {
+    if (this.broken.has(tenantId)) return;
+    this.broken.add(tenantId);
+    this.metrics.auditFault('chain-broken');
+    this.log.error({ tenantId }, 'an audit chain was tampered with at its ends: its records are not sealed any more');
+  }
+
+  private readonly complain = (error: unknown): 0 => {
+    this.log.warn({ err: error }, 'audit records could not be sealed; will try again');
+    return 0;
+  };
+
+  private async run(): Promise<void> {
+    const { signal } = this.stop;
+    while (!signal.aborted) {
+      const busy = await this.runOnce().catch(this.complain);
+      if (!busy) await pause(IDLE_MS, undefined, { signal, ref: false }).catch(() => undefined);
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import { Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { TenancyModule } from '../tenancy/index.js';
+import { AuditAnswers } from './adapters/audit-answers.js';
+import { PostgresAuditChains } from './adapters/postgres-audit-chains.js';
+import { PostgresAuditLog } from './adapters/postgres-audit-log.js';
+import { PostgresAuditRetentions } from './adapters/postgres-audit-retentions.js';
+import { SystemAuditController } from './adapters/system-audit.controller.js';
+import { TenantAuditController } from './adapters/tenant-audit.controller.js';
+import { ChainVerifier } from './application/chain-verifier.js';
+import { ExportAuditRecordsHandler } from './application/export-records.js';
+import { HeavyWork } from './application/heavy-work.js';
+import { ListAuditRecordsHandler } from './application/list-records.js';
+import { AuditChains, AuditLog, AuditRetentions } from './application/ports.js';
+import { ChangeAuditRetentionHandler, GetAuditRetentionHandler } from './application/retention.js';
+import { SealRecords } from './application/seal-records.js';
+import { TrimChains } from './application/trim-chains.js';
+import { VerifyAuditHandler } from './application/verify-audit.js';
+
+@Module({
+  imports: [TenancyModule],
+  controllers: [SystemAuditController, TenantAuditController],
+  providers: [
+    { provide: AuditLog, useClass: PostgresAuditLog },
+    { provide: AuditChains, useClass: PostgresAuditChains },
+    { provide: AuditRetentions, useClass: PostgresAuditRetentions },
+    AuditAnswers,
+    HeavyWork,
+    SealRecords,
+    TrimChains,
+    ChainVerifier,
+    ListAuditRecordsHandler,
+    ExportAuditRecordsHandler,
+    GetAuditRetentionHandler,
+    ChangeAuditRetentionHandler,
+    VerifyAuditHandler,
+  ],
+})
+export class AuditModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  constructor(
+    private readonly seal: SealRecords,
+    private readonly trim: TrimChains,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.seal.start();
+    this.trim.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.seal.close();
+    await this.trim.close();
+  }
+}

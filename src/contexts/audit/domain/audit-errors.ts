@@ -1,0 +1,12 @@
+import { defineErrors } from '../../../kernel/domain-error.js';
+
+export const auditError = defineErrors({
+  'audit-retention-invalid': { kind: 'invalid', title: 'The retention of the audit is not valid' },
+  'audit-busy': { kind: 'unavailable', title: 'Too many exports and verifications of the audit at once' },
+  'audit-stopped': { kind: 'unavailable', title: 'The export or verification was stopped' },
+});
+
+/** Whoever asked is gone, or the instance stops: what was read so far must not look like all there is. */
+export function goOn(signal: AbortSignal): void {
+  if (signal.aborted) throw auditError('audit-stopped', 'The instance stops.', { retryAfterSeconds: 1 });
+}

@@ -1,0 +1,18 @@
+import { cutoff, maxAgeOf, parseMaxAge } from './retention.js';
+
+describe('the retention of audit records', () => {
+  it.each([30, 400, 3_650])('is a number of days: %i', (days) => {
+    expect(parseMaxAge(maxAgeOf(days))).toBe(days);
+  });
+
+  it.each(['P29D', 'P3651D', 'P1Y', 'P400', '400', 'p400d', 'P-40D', 'P40.5D', 'P400D ', 'P99999D', ''])(
+    'is not %j',
+    (text) => {
+      expect(() => parseMaxAge(text)).toThrow(expect.objectContaining({ code: 'audit-retention-invalid' }));
+    },
+  );
+
+  it('is counted in whole days back from now', () => {
+    expect(cutoff(Date.UTC(2026, 10, 23), 30)).toBe(Date.UTC(2026, 9, 24));
+  });
+});

@@ -1,0 +1,18 @@
+import { auditError } from './audit-errors.js';
+
+export const RETENTION_DAYS = { min: 30, max: 3_650 } as const;
+
+const DAY_MS = 86_400_000;
+
+/** `P400D`: the one form of ISO 8601 durations that has the same length at all times. */
+export function parseMaxAge(text: string): number {
+  const days = Number(/^P(\d{1,4})D$/.exec(text)?.[1]);
+  if (days >= RETENTION_DAYS.min && days <= RETENTION_DAYS.max) return days;
+  const detail = `must be days from P${RETENTION_DAYS.min}D to P${RETENTION_DAYS.max}D`;
+  throw auditError('audit-retention-invalid', `maxAge ${detail}.`, { errors: [{ pointer: '/maxAge', detail }] });
+}
+
+export const maxAgeOf = (days: number): string => `P${days}D`;
+
+/** What happened before it may go. */
+export const cutoff = (now: number, days: number): number => now - days * DAY_MS;

@@ -1,0 +1,59 @@
+import { isoTime } from '../../../platform/http/resource.js';
+import type { GrantView, GroupView, MemberView, RoleView } from '../application/ports.js';
+import type { RoleAssignment } from '../domain/member.js';
+import type { PredefinedRole } from '../domain/predefined-roles.js';
+
+const versions = (view: { version: number; createdAt: number; updatedAt: number }): object => ({
+  version: view.version,
+  createdAt: isoTime(view.createdAt),
+  updatedAt: isoTime(view.updatedAt),
+});
+
+const scopeOf = ({ scope }: RoleAssignment): { namespace?: string; topic?: string } => {
+  const [, namespace, , topic] = scope.split('/');
+  return { ...(namespace !== undefined && { namespace }), ...(topic !== undefined && { topic }) };
+};
+
+export const toMemberDto = (member: MemberView): object => ({
+  userId: member.userId,
+  roles: [...new Set(member.roles.filter(({ scope }) => scope === '').map(({ roleId }) => roleId))],
+  scopedRoles: member.roles
+    .filter(({ scope }) => scope !== '')
+    .map((role) => ({ role: role.roleId, ...scopeOf(role) })),
+  ...versions(member),
+});
+
+export const toRoleDto = ({ roleId, name: title, description, actions, ...role }: RoleView): object => ({
+  id: roleId,
+  name: title,
+  description,
+  actions,
+  predefined: false,
+  ...versions(role),
+});
+
+export const toPredefinedDto = ({ roleId, name: title, description, actions }: PredefinedRole): object => ({
+  id: roleId,
+  name: title,
+  description,
+  actions,
+  predefined: true,
+});
+
+export const toGroupDto = ({ groupId, name: title, ...group }: GroupView): object => ({
+  id: groupId,
+  name: title,
+  ...versions(group),
+});
+
+export const toGrantDto = (
+  grant: Pick<GrantView, 'grantId' | 'principal' | 'effect' | 'actions' | 'resource' | 'constraints' | 'createdAt'>,
+): object => ({
+  id: grant.grantId,
+  principal: { [grant.principal.kind]: grant.principal.id },
+  effect: grant.effect,
+  actions: grant.actions,
+  resource: grant.resource,
+  ...(grant.constraints && { constraints: grant.constraints }),
+  createdAt: isoTime(grant.createdAt),
+});

@@ -1,0 +1,96 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req, Res, UsePipes } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import { ApiNoContentResponse, ApiTags } from '@nestjs/swagger';
+import { SYSTEM_TENANT } from '../../../kernel/ids.js';
+import { Requires } from '../../../platform/http/access.js';
+import { Cursors, toPage } from '../../../platform/http/cursor.js';
+import { Idempotent } from '../../../platform/http/idempotency.js';
+import { ListQuery } from '../../../platform/http/list-query.js';
+import type { Reply, Request } from '../../../platform/http/request.js';
+import { actorOf, created } from '../../../platform/http/resource.js';
+import { invalid, strictValidation } from '../../../platform/http/validation.js';
+import { CreateGrant, RevokeGrant } from '../application/grants.js';
+import { GrantCatalog } from '../application/ports.js';
+import { grantNotFound, type PrincipalKind } from '../domain/grant.js';
+import { GrantBody, type PrincipalDto } from './authz.dto.js';
+import { toGrantDto } from './authz-views.js';
+
+interface GrantParams {
+  readonly tenantId?: string;
+  readonly grantId: string;
+}
+
+/** Grants of a tenant; without a tenant, those that hold in the whole system. */
+@ApiTags('permissions')
+@Controller(['permissions', 'tenants/:tenantId/permissions'])
+@UsePipes(strictValidation)
+export class GrantsController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly grants: GrantCatalog,
+    private readonly cursors: Cursors,
+  ) {}
+
+  @Post()
+  @Requires('permission:grant', 'Allow or deny something to a user, group, role or API key')
+  @Idempotent()
+  async create(
+    @Param('tenantId') tenantId: string | undefined,
+    @Body() { principal, effect, actions, resource, constraints }: GrantBody,
+    @Req() request: Request,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<object> {
+    const settings = {
+      principal: onePrincipal(principal),
+      effect,
+      actions,
+      resource,
+      constraints: constraints ?? null,
+    };
+    const grant = await this.commands.execute(
+      new CreateGrant(tenantId ?? SYSTEM_TENANT, settings, actorOf(request), request.principal!),
+    );
+    created(
+      reply,
+      `${tenantId === undefined ? '' : `/tenants/${tenantId}`}/permissions/${grant.grantId}`,
+      grant.version,
+    );
+    return toGrantDto(grant);
+  }
+
+  @Get()
+  @Requires('permission:read', 'List grants')
+  async list(
+    @Param('tenantId') tenantId: string = SYSTEM_TENANT,
+    @Query() { limit, cursor }: ListQuery,
+  ): Promise<object> {
+    const scope = `permissions ${tenantId}`;
+    const after = cursor === undefined ? '' : this.cursors.decode<string>(scope, cursor);
+    const rows = await this.grants.list(tenantId, after, limit + 1);
+    return toPage(rows, limit, { item: toGrantDto, cursor: (last) => this.cursors.encode(scope, last.grantId) });
+  }
+
+  @Get(':grantId')
+  @Requires('permission:read', 'Show a grant')
+  async get(@Param() { tenantId = SYSTEM_TENANT, grantId }: GrantParams): Promise<object> {
+    const grant = await this.grants.find({ tenantId, grantId });
+    if (!grant) throw grantNotFound({ tenantId, grantId, tenantUid: '' });
+    return toGrantDto(grant);
+  }
+
+  @Delete(':grantId')
+  @HttpCode(204)
+  @Requires('permission:grant', 'Revoke a grant')
+  @ApiNoContentResponse()
+  async revoke(@Param() { tenantId = SYSTEM_TENANT, grantId }: GrantParams, @Req() request: Request): Promise<void> {
+    await this.commands.execute(new RevokeGrant({ tenantId, grantId }, actorOf(request), request.principal!));
+  }
+}
+
+export function onePrincipal(principal: PrincipalDto): { kind: PrincipalKind; id: string } {
+  const named = Object.entries(principal).filter((entry): entry is [PrincipalKind, string] => entry[1] !== undefined);
+  const [only] = named;
+  if (named.length !== 1 || !only)
+    throw invalid([{ pointer: '/principal', detail: 'must name one of user, group, role and apiKey' }]);
+  return { kind: only[0], id: only[1] };
+}

@@ -1,0 +1,121 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Put, Query, Req, Res, UsePipes } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import { ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { SYSTEM_TENANT } from '../../../kernel/ids.js';
+import { Requires } from '../../../platform/http/access.js';
+import { Cursors, toPage } from '../../../platform/http/cursor.js';
+import { ListQuery } from '../../../platform/http/list-query.js';
+import type { Reply, Request } from '../../../platform/http/request.js';
+import { actorOf, expectedVersion, showVersion } from '../../../platform/http/resource.js';
+import { strictValidation } from '../../../platform/http/validation.js';
+import { ChangeMember, type MemberChange } from '../application/members.js';
+import { MemberCatalog } from '../application/ports.js';
+import { memberNotFound } from '../domain/member.js';
+import { MemberBody, ScopeQuery } from './authz.dto.js';
+import { toMemberDto } from './authz-views.js';
+
+interface MemberParams {
+  readonly tenantId?: string;
+  readonly userId: string;
+}
+
+@ApiTags('members')
+@Controller()
+@UsePipes(strictValidation)
+export class MembersController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly members: MemberCatalog,
+    private readonly cursors: Cursors,
+  ) {}
+
+  @Get('tenants/:tenantId/members')
+  @Requires('member:read', 'List the members of a tenant and their roles')
+  @ApiOkResponse({ description: 'A page of members.' })
+  async list(@Param('tenantId') tenantId: string, @Query() { limit, cursor }: ListQuery): Promise<object> {
+    const scope = `members ${tenantId}`;
+    const after = cursor === undefined ? '' : this.cursors.decode<string>(scope, cursor);
+    const rows = await this.members.list(tenantId, after, limit + 1);
+    return toPage(rows, limit, { item: toMemberDto, cursor: (last) => this.cursors.encode(scope, last.userId) });
+  }
+
+  @Get('tenants/:tenantId/members/:userId')
+  @Requires('member:read', 'Show a member')
+  async get(@Param() ref: Required<MemberParams>, @Res({ passthrough: true }) reply: Reply): Promise<object> {
+    const member = await this.members.find(ref);
+    if (!member) throw memberNotFound({ ...ref, tenantUid: '' });
+    showVersion(reply, member.version);
+    return toMemberDto(member);
+  }
+
+  @Put('tenants/:tenantId/members/:userId')
+  @Requires('member:manage', 'Make a user a member with these roles')
+  put(@Param() ref: MemberParams, @Body() { roles = [] }: MemberBody, @Req() request: Request): Promise<object> {
+    return this.change(ref, { kind: 'set', roles: inTenant(roles), create: true }, request);
+  }
+
+  @Patch('tenants/:tenantId/members/:userId')
+  @Requires('member:manage', 'Change the roles of a member')
+  async patch(
+    @Param() ref: Required<MemberParams>,
+    @Body() { roles }: MemberBody,
+    @Req() request: Request,
+  ): Promise<object> {
+    const scoped = (await this.members.find(ref))?.roles.filter(({ scope }) => scope !== '') ?? [];
+    if (!roles)
+      return this.change(
+        ref,
+        { kind: 'set', roles: (await this.members.find(ref))?.roles ?? [], create: false },
+        request,
+      );
+    return this.change(ref, { kind: 'set', roles: [...inTenant(roles), ...scoped], create: false }, request);
+  }
+
+  @Delete('tenants/:tenantId/members/:userId')
+  @HttpCode(204)
+  @Requires('member:manage', 'Remove a member, with all his roles')
+  @ApiNoContentResponse()
+  async remove(@Param() ref: MemberParams, @Req() request: Request): Promise<void> {
+    await this.change(ref, { kind: 'remove' }, request);
+  }
+
+  @Put(['tenants/:tenantId/users/:userId/roles/:roleId', 'users/:userId/roles/:roleId'])
+  @Requires(
+    'member:manage',
+    'Give a user a role, in the tenant, a namespace or a topic; without a tenant, in the system',
+  )
+  assign(
+    @Param() { roleId, ...ref }: MemberParams & { roleId: string },
+    @Query() query: ScopeQuery,
+    @Req() request: Request,
+  ): Promise<object> {
+    return this.change(ref, { kind: 'assign', role: { roleId, scope: scopeOf(query) } }, request);
+  }
+
+  @Delete(['tenants/:tenantId/users/:userId/roles/:roleId', 'users/:userId/roles/:roleId'])
+  @HttpCode(204)
+  @Requires('member:manage', 'Take a role from a user')
+  @ApiNoContentResponse()
+  async unassign(
+    @Param() { roleId, ...ref }: MemberParams & { roleId: string },
+    @Query() query: ScopeQuery,
+    @Req() request: Request,
+  ): Promise<void> {
+    await this.change(ref, { kind: 'unassign', role: { roleId, scope: scopeOf(query) } }, request);
+  }
+
+  private async change({ tenantId, userId }: MemberParams, change: MemberChange, request: Request): Promise<object> {
+    const member = { tenantId: tenantId ?? SYSTEM_TENANT, userId };
+    const command = new ChangeMember(member, change, actorOf(request), request.principal!, expectedVersion(request));
+    const changed = await this.commands.execute(command);
+    return changed ? toMemberDto(changed) : {};
+  }
+}
+
+const inTenant = (roles: readonly string[]): { roleId: string; scope: string }[] =>
+  [...new Set(roles)].map((roleId) => ({ roleId, scope: '' }));
+
+const scopeOf = ({ namespace, topic }: ScopeQuery): string => {
+  if (namespace === undefined) return '';
+  return `namespaces/${namespace}${topic === undefined ? '' : `/topics/${topic}`}`;
+};

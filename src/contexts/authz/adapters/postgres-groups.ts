@@ -1,0 +1,84 @@
+import { Injectable } from '@nestjs/common';
+import type { Changed } from '../../../platform/event-log/index.js';
+import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
+import { GroupCatalog, type GroupView, type Named } from '../application/ports.js';
+import { authzError } from '../domain/authz-errors.js';
+import { groupAggregate, groupCycle, type GroupPart, type GroupRef, type GroupState } from '../domain/group.js';
+
+const COLUMNS = `tenant_id AS "tenantId", group_id AS "groupId", name, version, created_at AS "createdAt", updated_at AS "updatedAt"`;
+
+const FIND: Statement = {
+  name: 'group-find',
+  text: `SELECT ${COLUMNS} FROM user_group WHERE tenant_id = $1 AND group_id = $2`,
+};
+const LIST: Statement = {
+  name: 'group-list',
+  text: `SELECT ${COLUMNS} FROM user_group WHERE tenant_id = $1 AND group_id > $2 ORDER BY group_id LIMIT $3`,
+};
+const PARTS: Statement = {
+  name: 'group-parts',
+  text: `SELECT id FROM group_part WHERE tenant_id = $1 AND group_id = $2 AND part = $3 AND id > $4 ORDER BY id LIMIT $5`,
+};
+const UPSERT = `
+INSERT INTO user_group (tenant_id, group_id, name, version, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (tenant_id, group_id) DO UPDATE SET name = $3, version = $4, updated_at = $6`;
+const COUNT = 'SELECT count(*) AS groups FROM user_group WHERE tenant_id = $1';
+const REMOVE = 'DELETE FROM user_group WHERE tenant_id = $1 AND group_id = $2';
+const REMOVE_PARTS = `DELETE FROM group_part WHERE tenant_id = $1 AND (group_id = $2 OR (part = 'group' AND id = $2))`;
+const REMOVE_GRANTS = `DELETE FROM access_grant WHERE tenant_id = $1 AND principal_kind = 'group' AND principal_id = $2`;
+const DROP_PARTS = `DELETE FROM group_part WHERE tenant_id = $1 AND group_id = $2 AND part = $3 AND NOT id = ANY ($4::text[])`;
+const ADD_PART = `
+INSERT INTO group_part (tenant_id, group_id, part, id) VALUES ($1, $2, $3, $4)
+ON CONFLICT (tenant_id, group_id, part, id) DO NOTHING`;
+/** Groups that are reached from the group by way of those that it holds. */
+const REACHED = `
+WITH RECURSIVE reached AS (
+  SELECT id FROM group_part WHERE tenant_id = $1 AND group_id = $2 AND part = 'group'
+  UNION SELECT p.id FROM group_part p JOIN reached ON p.tenant_id = $1 AND p.group_id = reached.id AND p.part = 'group'
+) SELECT 1 FROM reached WHERE id = $2`;
+
+const GROUPS_MAX = 500;
+
+@Injectable()
+export class PostgresGroups extends GroupCatalog {
+  readonly aggregate = groupAggregate;
+
+  constructor(private readonly database: Database) {
+    super();
+  }
+
+  async project(sql: Sql, ref: GroupRef, { state, version, recordedAt }: Changed<GroupState>): Promise<void> {
+    const { tenantId, groupId } = ref;
+    if (state.status === 'none') {
+      for (const remove of [REMOVE_PARTS, REMOVE_GRANTS, REMOVE]) await sql.query(remove, [tenantId, groupId]);
+      return;
+    }
+    await sql.query(UPSERT, [tenantId, groupId, state.name, version, state.createdAt, recordedAt]);
+    const [{ groups }] = (await sql.query<{ groups: number }>(COUNT, [tenantId])).rows as [{ groups: number }];
+    if (groups > GROUPS_MAX) throw authzError('too-many-groups', `A tenant may have ${GROUPS_MAX} groups.`);
+    for (const [part, ids] of Object.entries(state.parts)) {
+      await sql.query(DROP_PARTS, [tenantId, groupId, part, ids]);
+      // One comes at a time, and comes last.
+      if (ids.length > 0) await sql.query(ADD_PART, [tenantId, groupId, part, ids.at(-1)]);
+    }
+    if ((await sql.query(REACHED, [tenantId, groupId])).rowCount) throw groupCycle(ref, state.parts.group.at(-1)!);
+  }
+
+  async find({ tenantId, groupId }: Named<GroupRef>): Promise<GroupView | undefined> {
+    return (await this.database.query<GroupView>(FIND, [tenantId, groupId]))[0];
+  }
+
+  list(tenantId: string, afterId: string, limit: number): Promise<GroupView[]> {
+    return this.database.query<GroupView>(LIST, [tenantId, afterId, limit]);
+  }
+
+  async parts(
+    { tenantId, groupId }: Named<GroupRef>,
+    part: GroupPart,
+    afterId: string,
+    limit: number,
+  ): Promise<string[]> {
+    const rows = await this.database.query<{ id: string }>(PARTS, [tenantId, groupId, part, afterId, limit]);
+    return rows.map(({ id }) => id);
+  }
+}

@@ -1,0 +1,88 @@
+import { Injectable } from '@nestjs/common';
+import type { Changed } from '../../../platform/event-log/index.js';
+import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
+import { MemberCatalog, type MemberView, type Named } from '../application/ports.js';
+import { authzError } from '../domain/authz-errors.js';
+import { memberAggregate, type MemberRef, type MemberState, type RoleAssignment } from '../domain/member.js';
+import { lastHolderRole } from '../domain/predefined-roles.js';
+
+const COLUMNS = `m.tenant_id AS "tenantId", m.user_id AS "userId", m.version, m.created_at AS "createdAt", m.updated_at AS "updatedAt",
+  coalesce((SELECT json_agg(json_build_object('roleId', r.role_id, 'scope', r.scope) ORDER BY r.role_id, r.scope)
+    FROM member_role r WHERE r.tenant_id = m.tenant_id AND r.user_id = m.user_id), '[]') AS roles`;
+
+const FIND: Statement = {
+  name: 'member-find',
+  text: `SELECT ${COLUMNS} FROM member m WHERE m.tenant_id = $1 AND m.user_id = $2`,
+};
+const LIST: Statement = {
+  name: 'member-list',
+  text: `SELECT ${COLUMNS} FROM member m WHERE m.tenant_id = $1 AND m.user_id > $2 ORDER BY m.user_id LIMIT $3`,
+};
+/** Of all tenants: whose member a user is, is the question. */
+const OF_USER: Statement = {
+  name: 'member-of-user',
+  text: `SELECT ${COLUMNS} FROM member m WHERE m.user_id = $1 ORDER BY m.tenant_id`,
+};
+const UPSERT = `
+INSERT INTO member (tenant_id, user_id, version, created_at, updated_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (tenant_id, user_id) DO UPDATE SET version = $3, updated_at = $5`;
+const REMOVE = 'DELETE FROM member WHERE tenant_id = $1 AND user_id = $2';
+const REMOVE_ROLES = 'DELETE FROM member_role WHERE tenant_id = $1 AND user_id = $2';
+const LEAVE_GROUPS = `DELETE FROM group_part WHERE tenant_id = $1 AND part = 'user' AND id = $2`;
+const ADD_ROLE = 'INSERT INTO member_role (tenant_id, user_id, role_id, scope) VALUES ($1, $2, $3, $4)';
+const HOLDERS = `SELECT 1 FROM member_role WHERE tenant_id = $1 AND role_id = $2 AND scope = '' LIMIT 1`;
+const HOLDER: Statement = { name: 'member-role-holder', text: HOLDERS };
+const REMOVE_TENANT = ['member', 'member_role', 'role', 'user_group', 'group_part', 'access_grant'].map(
+  (table) => `DELETE FROM ${table} WHERE tenant_id = $1`,
+);
+const HOLD_TENANT = 'SELECT 1 FROM tenant WHERE tenant_id = $1 AND tenant_uid = $2 FOR KEY SHARE';
+
+@Injectable()
+export class PostgresMembers extends MemberCatalog {
+  readonly aggregate = memberAggregate;
+
+  constructor(private readonly database: Database) {
+    super();
+  }
+
+  /** Changes of permissions are made one after another (they share the head of one log), so that counting the last holder is safe. */
+  async project(sql: Sql, ref: MemberRef, { state, version, recordedAt }: Changed<MemberState>): Promise<void> {
+    const { tenantId, userId } = ref;
+    const guarded = lastHolderRole(tenantId);
+    const had = Boolean((await sql.query(HOLDERS, [tenantId, guarded])).rowCount);
+    await sql.query(REMOVE_ROLES, [tenantId, userId]);
+    if (state.status === 'none') {
+      await sql.query(LEAVE_GROUPS, [tenantId, userId]);
+      await sql.query(REMOVE, [tenantId, userId]);
+    } else {
+      if (!(await sql.query(HOLD_TENANT, [tenantId, ref.tenantUid])).rowCount)
+        throw authzError('member-not-found', 'The tenant is gone.');
+      await sql.query(UPSERT, [tenantId, userId, version, state.createdAt, recordedAt]);
+      for (const { roleId, scope } of state.roles) await sql.query(ADD_ROLE, [tenantId, userId, roleId, scope]);
+    }
+    const goesWithIt = state.status === 'none' && state.reason !== 'requested';
+    if (!had || goesWithIt || (await sql.query(HOLDERS, [tenantId, guarded])).rowCount) return;
+    throw authzError('last-holder', `Nobody would be left with the role "${guarded}".`);
+  }
+
+  async find({ tenantId, userId }: Named<MemberRef>): Promise<MemberView | undefined> {
+    const [member] = await this.database.query<MemberView & { roles: RoleAssignment[] }>(FIND, [tenantId, userId]);
+    return member;
+  }
+
+  list(tenantId: string, afterId: string, limit: number): Promise<MemberView[]> {
+    return this.database.query<MemberView>(LIST, [tenantId, afterId, limit]);
+  }
+
+  async anyHolder(tenantId: string, roleId: string): Promise<boolean> {
+    return (await this.database.query(HOLDER, [tenantId, roleId])).length > 0;
+  }
+
+  async removeTenant(sql: Sql, tenantId: string): Promise<void> {
+    for (const remove of REMOVE_TENANT) await sql.query(remove, [tenantId]);
+  }
+
+  ofUser(userId: string): Promise<MemberView[]> {
+    return this.database.query<MemberView>(OF_USER, [userId]);
+  }
+}

@@ -1,0 +1,68 @@
+import { Injectable } from '@nestjs/common';
+import type { Changed } from '../../../platform/event-log/index.js';
+import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
+import { RoleCatalog, type RoleView, type Named } from '../application/ports.js';
+import { authzError } from '../domain/authz-errors.js';
+import { roleAggregate, type RoleRef, type RoleState } from '../domain/role.js';
+
+const COLUMNS = `tenant_id AS "tenantId", role_id AS "roleId", name, description, actions, version,
+  created_at AS "createdAt", updated_at AS "updatedAt"`;
+
+const FIND: Statement = {
+  name: 'role-find',
+  text: `SELECT ${COLUMNS} FROM role WHERE tenant_id = $1 AND role_id = $2`,
+};
+const LIST: Statement = {
+  name: 'role-list',
+  text: `SELECT ${COLUMNS} FROM role WHERE tenant_id = $1 ORDER BY role_id`,
+};
+const HELD = `SELECT 1 FROM member_role WHERE tenant_id = $1 AND role_id = $2
+UNION ALL SELECT 1 FROM group_part WHERE tenant_id = $1 AND part = 'role' AND id = $2 LIMIT 1`;
+const COUNT = 'SELECT count(*) AS roles FROM role WHERE tenant_id = $1';
+const UPSERT = `
+INSERT INTO role (tenant_id, role_id, name, description, actions, version, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (tenant_id, role_id) DO UPDATE SET name = $3, description = $4, actions = $5, version = $6, updated_at = $8`;
+const REMOVE = 'DELETE FROM role WHERE tenant_id = $1 AND role_id = $2';
+const REMOVE_GRANTS = `DELETE FROM access_grant WHERE tenant_id = $1 AND principal_kind = 'role' AND principal_id = $2`;
+
+/** All roles of a tenant are read when a decision is compiled. */
+const ROLES_MAX = 100;
+
+type RoleRow = Omit<RoleView, 'actions'> & { readonly actions: string };
+
+@Injectable()
+export class PostgresRoles extends RoleCatalog {
+  readonly aggregate = roleAggregate;
+
+  constructor(private readonly database: Database) {
+    super();
+  }
+
+  async project(sql: Sql, ref: RoleRef, { state, version, recordedAt }: Changed<RoleState>): Promise<void> {
+    const { tenantId, roleId } = ref;
+    if (state.status === 'none') {
+      if ((await sql.query(HELD, [tenantId, roleId])).rowCount)
+        throw authzError('role-in-use', `Role "${roleId}" is held by members or groups.`);
+      await sql.query(REMOVE_GRANTS, [tenantId, roleId]);
+      await sql.query(REMOVE, [tenantId, roleId]);
+      return;
+    }
+    const { name, description, actions, createdAt } = state;
+    const settings = [name, description, JSON.stringify(actions)];
+    await sql.query(UPSERT, [tenantId, roleId, ...settings, version, createdAt, recordedAt]);
+    const [{ roles }] = (await sql.query<{ roles: number }>(COUNT, [tenantId])).rows as [{ roles: number }];
+    if (roles > ROLES_MAX) throw authzError('too-many-roles', `A tenant may have ${ROLES_MAX} roles of its own.`);
+  }
+
+  async find({ tenantId, roleId }: Named<RoleRef>): Promise<RoleView | undefined> {
+    const [row] = await this.database.query<RoleRow>(FIND, [tenantId, roleId]);
+    return row && toView(row);
+  }
+
+  async list(tenantId: string): Promise<RoleView[]> {
+    return (await this.database.query<RoleRow>(LIST, [tenantId])).map(toView);
+  }
+}
+
+const toView = (row: RoleRow): RoleView => ({ ...row, actions: JSON.parse(row.actions) as string[] });

@@ -1,0 +1,119 @@
+import { Injectable } from '@nestjs/common';
+import type { Action } from '../../../kernel/actions.js';
+import { SYSTEM_TENANT } from '../../../kernel/ids.js';
+import type { Principal } from '../../../platform/http/request.js';
+import { TenantGates, tenantSuspended, type TenantGate } from '../../tenancy/index.js';
+import { Ceiling } from '../domain/ceiling.js';
+import type { RequestContext } from '../domain/constraints.js';
+import type { Decision, Policy, RateRule } from '../domain/policy.js';
+import { HiddenResources } from './hidden-resources.js';
+import { MemberCatalog } from './ports.js';
+import { PermissionRates } from './permission-rates.js';
+import { Policies } from './policies.js';
+
+const BEYOND_THE_KEY: Decision = { allowed: false, reason: 'not-allowed' };
+
+/** A principal in a tenant, with all that decides about him. */
+export class Subject {
+  constructor(
+    readonly tenantId: string,
+    readonly principal: Principal,
+    readonly gate: TenantGate | null,
+    /** Of the user, or of the owner of the key. */
+    readonly policy: Policy,
+    readonly key: { readonly ceiling: Ceiling; readonly policy: Policy } | undefined,
+  ) {}
+
+  check(action: Action, resource: string, context: RequestContext): Decision {
+    const decision = this.policy.check(action, resource, context);
+    if (!decision.allowed || !this.key) return decision;
+    const own = this.key.policy.check(action, resource, context);
+    if (own.reason === 'denied') return own;
+    return own.allowed || this.key.ceiling.covers(action, resource) ? decision : BEYOND_THE_KEY;
+  }
+
+  mayBelow(action: Action, resource: string): boolean {
+    return this.policy.mayBelow(action, resource) && (this.key?.ceiling.sees(resource) ?? true);
+  }
+
+  sees(resource: string): boolean {
+    return this.policy.sees(resource) && (this.key?.ceiling.sees(resource) ?? true);
+  }
+}
+
+/** Puts together what is known of a caller, and decides. */
+@Injectable()
+export class Authorizer {
+  private readonly ceilings = new WeakMap<NonNullable<Principal['ceiling']>, Ceiling>();
+
+  constructor(
+    private readonly policies: Policies,
+    private readonly gates: TenantGates,
+    private readonly rates: PermissionRates,
+    private readonly hidden: HiddenResources,
+    private readonly members: MemberCatalog,
+  ) {}
+
+  /** At once where all of it is remembered. */
+  subject(tenantId: string, principal: Principal): Subject | Promise<Subject> {
+    const gate = this.gates.of(tenantId);
+    const policy = this.policies.of(tenantId, { kind: 'user', id: principal.userId });
+    const keyPolicy =
+      principal.kind === 'api-key' ? this.policies.of(tenantId, { kind: 'apiKey', id: principal.id }) : undefined;
+    if (gate instanceof Promise || policy instanceof Promise || keyPolicy instanceof Promise)
+      return Promise.all([gate, policy, keyPolicy]).then((parts) => this.assemble(tenantId, principal, ...parts));
+    return this.assemble(tenantId, principal, gate, policy, keyPolicy);
+  }
+
+  decide(subject: Subject, action: Action, resource: string, context: RequestContext): Decision {
+    return subject.check(action, resource, context);
+  }
+
+  /** A suspended tenant refuses everybody; who may suspend tenants can still look after the tenant itself. */
+  requireOpen({ gate, tenantId, policy }: Subject, action: Action): void {
+    if (gate?.state !== 'suspended' || tenantId === SYSTEM_TENANT) return;
+    const context = { now: 0 };
+    if (action.startsWith('tenant:') && policy.check('tenant:suspend', '', context).allowed) return;
+    throw tenantSuspended(tenantId);
+  }
+
+  spend({ principal }: Subject, rates: readonly RateRule[]): void {
+    this.rates.spend(principal.id, rates);
+  }
+
+  /** Where the principal is a member, and his key reaches. */
+  async tenantsOf(principal: Principal): Promise<string[]> {
+    const memberships = await this.members.ofUser(principal.userId);
+    const ceiling = this.ceilingOf(principal);
+    return memberships
+      .map(({ tenantId }) => tenantId)
+      .filter((id) => id !== SYSTEM_TENANT && ceiling.sees(`tenants/${id}`));
+  }
+
+  notFound(type: string, id: string): Error | undefined {
+    return this.hidden.notFound(type, id);
+  }
+
+  private assemble(
+    tenantId: string,
+    principal: Principal,
+    gate: TenantGate | null,
+    policy: Policy,
+    keyPolicy: Policy | undefined,
+  ): Subject {
+    const key = keyPolicy && { ceiling: this.ceilingOf(principal), policy: keyPolicy };
+    return new Subject(tenantId, principal, gate, policy, key);
+  }
+
+  private ceilingOf({ ceiling }: Principal): Ceiling {
+    if (!ceiling) return NO_CEILING;
+    let compiled = this.ceilings.get(ceiling);
+    if (!compiled) {
+      compiled = new Ceiling(ceiling);
+      this.ceilings.set(ceiling, compiled);
+    }
+    return compiled;
+  }
+}
+
+const NO_CEILING = new Ceiling({ scopes: null, actions: null });

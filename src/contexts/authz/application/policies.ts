@@ -1,0 +1,136 @@
+import { Injectable } from '@nestjs/common';
+import { MANAGEMENT_TOPICS } from '../../../kernel/aggregate.js';
+import { SYSTEM_TENANT } from '../../../kernel/ids.js';
+import { ManagementWatch, type StoredEvent } from '../../../platform/event-log/index.js';
+import { authzError } from '../domain/authz-errors.js';
+import { Policy } from '../domain/policy.js';
+import { RuleStore, type PrincipalRules, type TenantRules } from './ports.js';
+import { rulesFor } from './rules-of.js';
+
+/** Some 2 kB each. */
+const POLICIES_MAX = 50_000;
+const TENANTS_MAX = 5_000;
+/** Older knowledge is not acted on: a revocation holds everywhere within a second. */
+const TRUSTED_MS = 1_000;
+const LOADS_MAX = 5;
+
+export type PrincipalName = { readonly kind: 'user' | 'apiKey'; readonly id: string };
+
+interface Entry {
+  readonly policy: Policy;
+  /** What it was compiled with: of the tenant and of the system. It is outdated when these are no longer the ones in memory. */
+  readonly tenant: TenantRules;
+  readonly system: TenantRules;
+}
+
+/**
+ * Compiled permissions of principals by tenant, from memory. Only what is granted is kept, never a decision. A change in a tenant
+ * outdates what depends on it the moment that it is committed here or heard of from another instance.
+ */
+@Injectable()
+export class Policies {
+  private readonly entries = new Map<string, Entry>();
+  private readonly tenants = new Map<string, TenantRules>();
+  private changes = 0;
+
+  constructor(
+    private readonly store: RuleStore,
+    private readonly watch: ManagementWatch,
+  ) {
+    watch.on(MANAGEMENT_TOPICS.permissions, (event) => this.forget(event));
+    watch.on(MANAGEMENT_TOPICS.tenants, ({ type, stream }) => {
+      if (type === 'tenant.deleted') this.outdate(stream!);
+    });
+  }
+
+  /** At once where it is remembered. Rejects while permissions cannot be verified. */
+  of(tenantId: string, principal: PrincipalName): Policy | Promise<Policy> {
+    const entry = this.entries.get(`${tenantId} ${principal.id}`);
+    if (entry && this.watch.ageMs <= TRUSTED_MS && this.isCurrent(tenantId, entry)) return entry.policy;
+    return this.load(tenantId, principal);
+  }
+
+  get size(): number {
+    return this.entries.size;
+  }
+
+  private isCurrent(tenantId: string, { tenant, system }: Entry): boolean {
+    return this.tenants.get(tenantId) === tenant && this.tenants.get(SYSTEM_TENANT) === system;
+  }
+
+  private async load(tenantId: string, principal: PrincipalName): Promise<Policy> {
+    if (this.watch.ageMs > TRUSTED_MS) await this.watch.catchUp().catch(refuse);
+    for (let attempt = 1; ; attempt++) {
+      const before = this.changes;
+      const [tenant, system, own, global] = await Promise.all([
+        this.rulesOf(tenantId),
+        this.rulesOf(SYSTEM_TENANT),
+        this.store.principalRules(tenantId, principal),
+        tenantId === SYSTEM_TENANT ? NOTHING : this.store.principalRules(SYSTEM_TENANT, principal),
+      ]).catch(refuse);
+      // What changed while it was read may be missing in it.
+      if (before !== this.changes && attempt < LOADS_MAX) continue;
+      const rules = [...rulesFor(tenantId, tenant, own), ...rulesFor(SYSTEM_TENANT, system, global)];
+      const policy = new Policy(rules);
+      if (before === this.changes) this.remember(`${tenantId} ${principal.id}`, { policy, tenant, system });
+      return policy;
+    }
+  }
+
+  private async rulesOf(tenantId: string): Promise<TenantRules> {
+    const known = this.tenants.get(tenantId);
+    if (known) return known;
+    const before = this.changes;
+    const rules = await this.store.tenantRules(tenantId);
+    const current = this.tenants.get(tenantId);
+    if (current) return current;
+    if (before === this.changes) {
+      if (this.tenants.size >= TENANTS_MAX) this.tenants.delete(this.tenants.keys().next().value!);
+      this.tenants.set(tenantId, rules);
+    }
+    return rules;
+  }
+
+  private remember(name: string, entry: Entry): void {
+    this.entries.delete(name);
+    if (this.entries.size >= POLICIES_MAX) this.entries.delete(this.entries.keys().next().value!);
+    this.entries.set(name, entry);
+  }
+
+  private outdate(tenantId: string): void {
+    this.changes++;
+    this.tenants.delete(tenantId);
+  }
+
+  /** What concerns one user outdates his policies; everything else those of the tenant. */
+  private forget({ type, key, data }: StoredEvent): void {
+    this.changes++;
+    const tenantId = key!;
+    const { userId, principal, part, id } = JSON.parse(data) as Concerned;
+    const one = userId ?? (part === 'user' ? id : undefined) ?? ofPrincipal(principal);
+    if (one === undefined || type === 'group.deleted') this.outdate(tenantId);
+    else if (tenantId !== SYSTEM_TENANT) this.entries.delete(`${tenantId} ${one}`);
+    else for (const name of this.entries.keys()) if (name.endsWith(` ${one}`)) this.entries.delete(name);
+  }
+}
+
+interface Concerned {
+  readonly userId?: string;
+  readonly principal?: { readonly kind: string; readonly id: string };
+  readonly part?: string;
+  readonly id?: string;
+}
+
+const NOTHING: Promise<PrincipalRules> = Promise.resolve({ member: false, roles: [], groups: [], grants: [] });
+
+const ofPrincipal = (principal: Concerned['principal']): string | undefined =>
+  principal?.kind === 'user' || principal?.kind === 'apiKey' ? principal.id : undefined;
+
+function refuse(cause: unknown): never {
+  throw authzError(
+    'authorization-stale',
+    'Permissions cannot be verified; try again.',
+    { retryAfterSeconds: 1 },
+    { cause },
+  );
+}

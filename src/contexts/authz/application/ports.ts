@@ -1,0 +1,85 @@
+import type { Sql } from '../../../platform/postgres/database.js';
+import { AggregateRepository } from '../../../platform/event-log/index.js';
+import type { GrantEvent, GrantRef, GrantSettings, GrantState, PrincipalKind } from '../domain/grant.js';
+import type { GroupEvent, GroupPart, GroupRef, GroupState } from '../domain/group.js';
+import type { MemberEvent, MemberRef, MemberState, RoleAssignment } from '../domain/member.js';
+import type { RoleEvent, RoleRef, RoleSettings, RoleState } from '../domain/role.js';
+
+/** As queries name it: only the life that goes on can be seen. */
+export type Named<R> = Omit<R, 'tenantUid'>;
+
+interface Versions {
+  readonly version: number;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+export interface MemberView extends Named<MemberRef>, Versions {
+  readonly roles: readonly RoleAssignment[];
+}
+
+export interface RoleView extends Named<RoleRef>, RoleSettings, Versions {}
+
+export interface GroupView extends Named<GroupRef>, Versions {
+  readonly name: string;
+}
+
+export interface GrantView extends Named<GrantRef>, GrantSettings {
+  readonly version: number;
+  readonly createdAt: number;
+}
+
+/** Lists are in order of ids and begin after `afterId`. */
+export abstract class MemberCatalog extends AggregateRepository<MemberState, MemberEvent, MemberRef> {
+  abstract find(ref: Named<MemberRef>): Promise<MemberView | undefined>;
+  abstract list(tenantId: string, afterId: string, limit: number): Promise<MemberView[]>;
+  abstract anyHolder(tenantId: string, roleId: string): Promise<boolean>;
+  /** In the transaction that deletes the tenant: members, roles, groups and grants. */
+  abstract removeTenant(sql: Sql, tenantId: string): Promise<void>;
+  /** Everywhere where a user is a member, `$system` among them. */
+  abstract ofUser(userId: string): Promise<MemberView[]>;
+}
+
+export abstract class RoleCatalog extends AggregateRepository<RoleState, RoleEvent, RoleRef> {
+  abstract find(ref: Named<RoleRef>): Promise<RoleView | undefined>;
+  abstract list(tenantId: string): Promise<RoleView[]>;
+}
+
+export abstract class GroupCatalog extends AggregateRepository<GroupState, GroupEvent, GroupRef> {
+  abstract find(ref: Named<GroupRef>): Promise<GroupView | undefined>;
+  abstract list(tenantId: string, afterId: string, limit: number): Promise<GroupView[]>;
+  abstract parts(ref: Named<GroupRef>, part: GroupPart, afterId: string, limit: number): Promise<string[]>;
+}
+
+export abstract class GrantCatalog extends AggregateRepository<GrantState, GrantEvent, GrantRef> {
+  abstract find(ref: Named<GrantRef>): Promise<GrantView | undefined>;
+  abstract list(tenantId: string, afterId: string, limit: number): Promise<GrantView[]>;
+}
+
+/** What holds for all in a tenant: loaded once, kept until a change. */
+export interface TenantRules {
+  readonly roles: readonly Pick<RoleView, 'roleId' | 'actions'>[];
+  /** Roles of groups. */
+  readonly groupRoles: readonly { readonly groupId: string; readonly roleId: string }[];
+  /** Which groups hold which. */
+  readonly nesting: readonly { readonly groupId: string; readonly childId: string }[];
+  /** Grants to roles and groups. */
+  readonly grants: readonly GrantView[];
+}
+
+/** What holds for one user in a tenant, or for one API key. */
+export interface PrincipalRules {
+  readonly member: boolean;
+  readonly roles: readonly RoleAssignment[];
+  readonly groups: readonly string[];
+  readonly grants: readonly GrantView[];
+}
+
+/** What decisions are compiled from. Read as one snapshot each. */
+export abstract class RuleStore {
+  abstract tenantRules(tenantId: string): Promise<TenantRules>;
+  abstract principalRules(
+    tenantId: string,
+    principal: { readonly kind: Extract<PrincipalKind, 'user' | 'apiKey'>; readonly id: string },
+  ): Promise<PrincipalRules>;
+}

@@ -1,0 +1,57 @@
+import { SYSTEM_TENANT } from '../../../kernel/ids.js';
+import { ruleOf, type Rule, type Via } from '../domain/policy.js';
+import { predefinedRole } from '../domain/predefined-roles.js';
+import { parsePattern } from '../domain/resource-pattern.js';
+import type { GrantView, PrincipalRules, TenantRules } from './ports.js';
+
+/** Everything that holds for a principal in a tenant: by his roles, by those of his groups and of the groups that hold these, by grants. */
+export function rulesFor(tenantId: string, tenant: TenantRules, own: PrincipalRules): Rule[] {
+  const rules: Rule[] = [];
+  const roles = new Map<string, Via['through']>();
+  const addRole = (roleId: string, scope: string, through?: Via['through']): void => {
+    if (scope === '') roles.set(roleId, through);
+    const actions =
+      predefinedRole(roleId)?.actions ?? tenant.roles.find((role) => role.roleId === roleId)?.actions ?? [];
+    rules.push(ruleOf(via('role', roleId, through), 'allow', actions, parsePattern(pathOf(tenantId, scope))));
+  };
+  for (const { roleId, scope } of own.roles) addRole(roleId, scope);
+  const groups = withHolders(own.groups, tenant.nesting);
+  for (const { groupId, roleId } of tenant.groupRoles)
+    if (groups.has(groupId)) addRole(roleId, '', { kind: 'group', id: groupId });
+  for (const grant of own.grants) rules.push(ruleOfGrant(grant));
+  for (const grant of tenant.grants) {
+    const { kind, id } = grant.principal;
+    if (kind === 'group' ? groups.has(id) : roles.has(id))
+      rules.push(ruleOfGrant(grant, { kind: kind as 'group' | 'role', id }));
+  }
+  // The events of the system itself are for those who look after it.
+  if (tenantId === SYSTEM_TENANT && (roles.has('system-admin') || roles.has('system-auditor')))
+    rules.push(ruleOf(via('role', 'system'), 'allow', ['event:read'], parsePattern(`tenants/${SYSTEM_TENANT}`)));
+  return rules;
+}
+
+/** A scope of a role in a tenant as a path; in `$system` it is the root. */
+export const pathOf = (tenantId: string, scope: string): string =>
+  tenantId === SYSTEM_TENANT ? 'system' : `tenants/${tenantId}${scope && `/${scope}`}`;
+
+export const ruleOfGrant = (grant: GrantView, through?: Via['through']): Rule =>
+  ruleOf(
+    via('grant', grant.grantId, through),
+    grant.effect,
+    grant.actions,
+    parsePattern(grant.resource),
+    grant.constraints,
+  );
+
+const via = (kind: Via['kind'], id: string, through?: Via['through']): Via => ({
+  kind,
+  id,
+  ...(through && { through }),
+});
+
+/** Groups and all that hold them, directly or through others. */
+function withHolders(groups: readonly string[], nesting: TenantRules['nesting']): Set<string> {
+  const found = new Set(groups);
+  for (const group of found) for (const { groupId, childId } of nesting) if (childId === group) found.add(groupId);
+  return found;
+}

@@ -1,0 +1,63 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { systemActor, type Actor } from '../../../kernel/aggregate.js';
+import { SYSTEM_TENANT } from '../../../kernel/ids.js';
+import { Aggregates } from '../../../platform/event-log/index.js';
+import type { Sql } from '../../../platform/postgres/database.js';
+import { Credentials } from '../../identity/index.js';
+import {
+  tenancyError,
+  TenantGates,
+  TenantLives,
+  UNNAMED_LIFE,
+  type TenantLife,
+  type TenantWitness,
+} from '../../tenancy/index.js';
+import { assignRole, type RoleAssignment } from '../domain/member.js';
+import { lastHolderRole } from '../domain/predefined-roles.js';
+import { MemberCatalog } from './ports.js';
+
+/** Which life of a tenant goes on. */
+@Injectable()
+export class TenantLifeOf {
+  constructor(private readonly gates: TenantGates) {}
+
+  async uidOf(tenantId: string): Promise<string> {
+    const gate = await this.gates.of(tenantId);
+    if (!gate) throw tenancyError('tenant-not-found', `There is no tenant "${tenantId}".`);
+    return gate.tenantUid;
+  }
+}
+
+/** Gives each tenant its first owner and the system its first administrator; takes away all that was permitted in a tenant that ends. */
+@Injectable()
+export class FirstHolders implements TenantWitness, OnModuleInit {
+  constructor(
+    private readonly aggregates: Aggregates,
+    private readonly members: MemberCatalog,
+    private readonly users: Credentials,
+    private readonly lives: TenantLives,
+  ) {}
+
+  onModuleInit(): void {
+    this.lives.register(this);
+  }
+
+  /** Once: later there is always an owner. */
+  async began({ tenantId, tenantUid }: TenantLife, founder: string, by: Actor): Promise<void> {
+    const role: RoleAssignment = { roleId: lastHolderRole(tenantId), scope: '' };
+    if (await this.members.anyHolder(tenantId, role.roleId)) return;
+    const ref = { tenantId, tenantUid, userId: founder };
+    await this.aggregates.change(this.members, ref, by, (state) => assignRole(state, ref, role));
+  }
+
+  ended(sql: Sql, tenantId: string): Promise<void> {
+    return this.members.removeTenant(sql, tenantId);
+  }
+
+  /** At the start: whoever was here first looks after the system, where nobody does. */
+  async ensureAdministrator(): Promise<void> {
+    const first = await this.users.firstUserId();
+    if (first !== undefined)
+      await this.began({ tenantId: SYSTEM_TENANT, tenantUid: UNNAMED_LIFE }, first, systemActor('first-start'));
+  }
+}

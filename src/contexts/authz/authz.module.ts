@@ -1,0 +1,60 @@
+import { Module, type OnModuleInit } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { IdentityModule } from '../identity/index.js';
+import { namespaceNotFound, TenancyModule, tenantNotFound } from '../tenancy/index.js';
+import { AccessGuard } from './adapters/access.guard.js';
+import { AuthzController } from './adapters/authz.controller.js';
+import { GrantsController } from './adapters/grants.controller.js';
+import { GroupsController } from './adapters/groups.controller.js';
+import { MembersController } from './adapters/members.controller.js';
+import { PostgresGrants } from './adapters/postgres-grants.js';
+import { PostgresGroups } from './adapters/postgres-groups.js';
+import { PostgresMembers } from './adapters/postgres-members.js';
+import { PostgresRoles } from './adapters/postgres-roles.js';
+import { PostgresRules } from './adapters/postgres-rules.js';
+import { RolesController } from './adapters/roles.controller.js';
+import { Authorizer } from './application/authorizer.js';
+import { Escalation } from './application/escalation.js';
+import { CreateGrantHandler, RevokeGrantHandler } from './application/grants.js';
+import { ChangeGroupHandler } from './application/groups.js';
+import { HiddenResources } from './application/hidden-resources.js';
+import { ChangeMemberHandler } from './application/members.js';
+import { PermissionRates } from './application/permission-rates.js';
+import { Policies } from './application/policies.js';
+import { GrantCatalog, GroupCatalog, MemberCatalog, RoleCatalog, RuleStore } from './application/ports.js';
+import { ChangeRoleHandler } from './application/roles.js';
+import { FirstHolders, TenantLifeOf } from './application/tenant-life.js';
+
+@Module({
+  imports: [TenancyModule, IdentityModule],
+  controllers: [MembersController, RolesController, GroupsController, GrantsController, AuthzController],
+  providers: [
+    { provide: APP_GUARD, useClass: AccessGuard },
+    { provide: MemberCatalog, useClass: PostgresMembers },
+    { provide: RoleCatalog, useClass: PostgresRoles },
+    { provide: GroupCatalog, useClass: PostgresGroups },
+    { provide: GrantCatalog, useClass: PostgresGrants },
+    { provide: RuleStore, useClass: PostgresRules },
+    Policies,
+    PermissionRates,
+    HiddenResources,
+    Authorizer,
+    Escalation,
+    TenantLifeOf,
+    FirstHolders,
+    ChangeMemberHandler,
+    ChangeRoleHandler,
+    ChangeGroupHandler,
+    CreateGrantHandler,
+    RevokeGrantHandler,
+  ],
+  exports: [HiddenResources, FirstHolders],
+})
+export class AuthzModule implements OnModuleInit {
+  constructor(private readonly hidden: HiddenResources) {}
+
+  onModuleInit(): void {
+    this.hidden.register('tenants', tenantNotFound);
+    this.hidden.register('namespaces', (namespaceId) => namespaceNotFound({ tenantId: '', namespaceId }));
+  }
+}

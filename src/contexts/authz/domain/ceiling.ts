@@ -1,0 +1,47 @@
+import { bitOf, hasBit, maskOf, expandActions, type Action, type ActionMask } from '../../../kernel/actions.js';
+import { covers, parsePattern, reaches, touches, type ResourcePattern } from './resource-pattern.js';
+
+/** What an API key is limited to; null: not limited. */
+export interface CeilingSettings {
+  readonly scopes: readonly { readonly tenant: string; readonly namespace?: string; readonly topic?: string }[] | null;
+  readonly actions: readonly string[] | null;
+}
+
+/** The most that an API key can do, whatever its owner may. */
+export class Ceiling {
+  private readonly actions: ActionMask | undefined;
+  private readonly scopes: readonly ResourcePattern[] | undefined;
+
+  constructor({ scopes, actions }: CeilingSettings) {
+    this.actions = actions ? maskOf(actions.flatMap(expandActions)) : undefined;
+    this.scopes = scopes?.map((scope) => parsePattern(pathOf(scope)));
+  }
+
+  covers(action: Action, resource: string): boolean {
+    if (this.actions && !hasBit(this.actions, bitOf(action)!)) return false;
+    return !this.scopes || this.within(resource, reaches);
+  }
+
+  /** Whether all that the pattern names is in a scope. */
+  coversAll(action: Action, pattern: ResourcePattern): boolean {
+    if (this.actions && !hasBit(this.actions, bitOf(action)!)) return false;
+    return !this.scopes || this.scopes.some((scope) => covers(scope, pattern));
+  }
+
+  /** Whether the resource is in a scope, or a scope is in it. */
+  sees(resource: string): boolean {
+    return !this.scopes || this.within(resource, touches);
+  }
+
+  private within(resource: string, relation: typeof reaches): boolean {
+    const segments = resource === '' ? [] : resource.split('/');
+    return this.scopes!.some((scope) => relation(scope, segments));
+  }
+}
+
+function pathOf({ tenant, namespace, topic }: NonNullable<CeilingSettings['scopes']>[number]): string {
+  const path = ['tenants', tenant];
+  if (namespace !== undefined) path.push('namespaces', namespace);
+  if (namespace !== undefined && topic !== undefined) path.push('topics', topic);
+  return path.join('/');
+}

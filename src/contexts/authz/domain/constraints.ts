@@ -1,0 +1,151 @@
+import { BlockList, isIP } from 'node:net';
+import type { FieldError } from '../../../kernel/domain-error.js';
+import { authzError } from './authz-errors.js';
+
+/** When and for what a grant holds. */
+export interface Constraints {
+  /** Globs: `order.created`, `order.*`. Only for actions on events. */
+  readonly eventTypes?: readonly string[];
+  /** RFC 3339. */
+  readonly validFrom?: string;
+  readonly validUntil?: string;
+  readonly daysOfWeek?: readonly Day[];
+  /** `08:00` to `18:00`; past midnight where `from` is later than `to`. */
+  readonly hours?: { readonly from: string; readonly to: string };
+  /** IANA; UTC without one. */
+  readonly timeZone?: string;
+  readonly rateLimit?: { readonly limit: number; readonly windowSeconds: number };
+  readonly sourceCidrs?: readonly string[];
+}
+
+export type Day = (typeof DAYS)[number];
+
+/** What a request is known by besides its resource. */
+export interface RequestContext {
+  readonly now: number;
+  readonly address?: string | undefined;
+  /** Undefined where it is not known yet: a batch has many. */
+  readonly eventType?: string | undefined;
+}
+
+/** Undefined: it depends on the type of the event, which is not known yet. */
+export type Verdict = boolean | undefined;
+
+const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+const LIST_MAX = 100;
+const GLOB = /^[^*\s]{0,255}\*?$/;
+const CLOCK_TIME = /^([01]\d|2[0-3]):([0-5]\d)$/;
+const MINUTES_A_DAY = 1_440;
+
+/** Constraints made ready for judging requests, some 10⁶ of them a second. */
+export class CompiledConstraints {
+  private readonly from: number;
+  private readonly until: number;
+  private readonly addresses: BlockList | undefined;
+  private readonly clock: ((now: number) => { day: Day; minute: number }) | undefined;
+
+  constructor(readonly source: Constraints) {
+    this.from = source.validFrom === undefined ? -Infinity : Date.parse(source.validFrom);
+    this.until = source.validUntil === undefined ? Infinity : Date.parse(source.validUntil);
+    this.addresses = source.sourceCidrs && blockList(source.sourceCidrs);
+    if (source.daysOfWeek || source.hours) this.clock = localClock(source.timeZone ?? 'UTC');
+  }
+
+  /** What cannot be judged (an address that is not known) is `onDoubt`: a deny holds then, an allow does not. */
+  judge({ now, address, eventType }: RequestContext, onDoubt: boolean): Verdict {
+    if (now < this.from || now >= this.until) return false;
+    if (this.addresses) {
+      const family = address === undefined ? 0 : isIP(address);
+      if (family === 0) return onDoubt;
+      if (!this.addresses.check(address!, family === 6 ? 'ipv6' : 'ipv4')) return false;
+    }
+    if (this.clock && !this.isOpen(this.clock(now))) return false;
+    if (!this.source.eventTypes) return true;
+    return eventType === undefined ? undefined : matchesGlobs(this.source.eventTypes, eventType);
+  }
+
+  private isOpen({ day, minute }: { day: Day; minute: number }): boolean {
+    const { daysOfWeek, hours } = this.source;
+    const [from, to] = hours ? [minuteOf(hours.from), minuteOf(hours.to)] : [0, MINUTES_A_DAY];
+    const overnight = from > to;
+    // The hours after midnight belong to the day on which they began.
+    const began = overnight && minute < to ? DAYS[(DAYS.indexOf(day) + 6) % 7]! : day;
+    if (daysOfWeek && !daysOfWeek.includes(began)) return false;
+    return overnight ? minute >= from || minute < to : minute >= from && minute < to;
+  }
+}
+
+export const matchesGlobs = (globs: readonly string[], type: string): boolean =>
+  globs.some((glob) => (glob.endsWith('*') ? type.startsWith(glob.slice(0, -1)) : glob === type));
+
+/** Throws a `grant-invalid` that names all that is wrong. */
+export function checkConstraints(constraints: Constraints, effect: 'allow' | 'deny', actions: readonly string[]): void {
+  const errors: FieldError[] = [];
+  const wrong = (name: string, detail: string): void => void errors.push({ pointer: `/constraints/${name}`, detail });
+  const { eventTypes, validFrom, validUntil, daysOfWeek, hours, timeZone, rateLimit, sourceCidrs } = constraints;
+  for (const [name, list] of Object.entries({ eventTypes, daysOfWeek, sourceCidrs }))
+    if (list && (list.length === 0 || list.length > LIST_MAX)) wrong(name, `must have 1 to ${LIST_MAX} entries`);
+  if (eventTypes?.some((glob) => !GLOB.test(glob))) wrong('eventTypes', 'must be types, or beginnings that end in *');
+  if (eventTypes && actions.some((action) => !action.startsWith('event:')))
+    wrong('eventTypes', 'is for actions on events only');
+  for (const [name, time] of Object.entries({ validFrom, validUntil }))
+    if (time !== undefined && Number.isNaN(Date.parse(time))) wrong(name, 'must be a time (RFC 3339)');
+  if (validFrom && validUntil && Date.parse(validFrom) >= Date.parse(validUntil))
+    wrong('validUntil', 'must be later than validFrom');
+  if (daysOfWeek?.some((day) => !DAYS.includes(day))) wrong('daysOfWeek', `must be of ${DAYS.join(', ')}`);
+  if (hours && (!CLOCK_TIME.test(hours.from) || !CLOCK_TIME.test(hours.to) || hours.from === hours.to))
+    wrong('hours', 'must be two different times of day, HH:MM');
+  if (timeZone !== undefined && !isTimeZone(timeZone)) wrong('timeZone', 'must be an IANA time zone');
+  if (rateLimit && effect === 'deny') wrong('rateLimit', 'is for what is allowed');
+  if (sourceCidrs && !isBlockList(sourceCidrs)) wrong('sourceCidrs', 'must be addresses or CIDR ranges');
+  if (errors.length === 0) return;
+  throw authzError('grant-invalid', errors.map(({ pointer, detail }) => `${pointer} ${detail}`).join('; '), { errors });
+}
+
+function blockList(cidrs: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const cidr of cidrs) {
+    const [address, bits] = cidr.split('/') as [string, string?];
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+    list.addSubnet(address, bits === undefined ? (family === 'ipv6' ? 128 : 32) : Number(bits), family);
+  }
+  return list;
+}
+
+function isBlockList(cidrs: readonly string[]): boolean {
+  try {
+    blockList(cidrs);
+    return cidrs.every((cidr) => /^[0-9a-fA-F:.]+(\/\d{1,3})?$/.test(cidr));
+  } catch {
+    return false;
+  }
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function localClock(timeZone: string): (now: number) => { day: Day; minute: number } {
+  const format = new Intl.DateTimeFormat('en-GB', {
+    timeZone,
+    weekday: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  });
+  return (now) => {
+    const parts = new Map(format.formatToParts(now).map(({ type, value }) => [type, value]));
+    const day = parts.get('weekday')!.toLowerCase() as Day;
+    return { day, minute: Number(parts.get('hour')) * 60 + Number(parts.get('minute')) };
+  };
+}
+
+function minuteOf(time: string): number {
+  const [, hour, minute] = CLOCK_TIME.exec(time)!;
+  return Number(hour) * 60 + Number(minute);
+}

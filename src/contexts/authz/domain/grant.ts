@@ -1,0 +1,56 @@
+import { MANAGEMENT_TOPICS, type Aggregate } from '../../../kernel/aggregate.js';
+import { authzError } from './authz-errors.js';
+
+/** A grant of a tenant; in `$system`, a system-wide one. */
+export interface GrantRef {
+  readonly tenantId: string;
+  /** The life of the tenant: what held in an earlier one does not hold in the next. */
+  readonly tenantUid: string;
+  readonly grantId: string;
+}
+
+export type PrincipalKind = 'user' | 'group' | 'role' | 'apiKey';
+
+export interface GrantSettings {
+  readonly principal: { readonly kind: PrincipalKind; readonly id: string };
+  readonly effect: 'allow' | 'deny';
+  /** Each written out. */
+  readonly actions: readonly string[];
+  readonly resource: string;
+  /** As they were given, checked. */
+  readonly constraints: object | null;
+}
+
+export type GrantEvent =
+  | { type: 'grant.created'; data: GrantRef & GrantSettings }
+  | { type: 'grant.revoked'; data: GrantRef & { principal: GrantSettings['principal'] } };
+
+export type GrantState =
+  { readonly status: 'none' } | ({ readonly status: 'active'; readonly createdAt: number } & GrantSettings);
+
+export const grantAggregate: Aggregate<GrantState, GrantEvent, GrantRef> = {
+  topicUid: MANAGEMENT_TOPICS.permissions,
+  eventTypes: { 'grant.created': { version: 1 }, 'grant.revoked': { version: 1 } },
+  initial: { status: 'none' },
+  streamOf: ({ tenantUid, grantId }) => `grant/${tenantUid}/${grantId}`,
+  tenantOf: ({ tenantId }) => tenantId,
+  resourceOf: ({ tenantId, grantId }) =>
+    tenantId.startsWith('$') ? `permissions/${grantId}` : `tenants/${tenantId}/permissions/${grantId}`,
+  evolve(_state, { type, data }, { recordedAt }): GrantState {
+    if (type === 'grant.revoked') return { status: 'none' };
+    const { principal, effect, actions, resource, constraints } = data;
+    return { status: 'active', principal, effect, actions, resource, constraints, createdAt: recordedAt };
+  },
+};
+
+export const createGrant = (ref: GrantRef, settings: GrantSettings): GrantEvent[] => [
+  { type: 'grant.created', data: { ...ref, ...settings } },
+];
+
+export function revokeGrant(state: GrantState, ref: GrantRef): GrantEvent[] {
+  if (state.status === 'none') throw grantNotFound(ref);
+  return [{ type: 'grant.revoked', data: { ...ref, principal: state.principal } }];
+}
+
+export const grantNotFound = ({ grantId }: GrantRef): Error =>
+  authzError('grant-not-found', `There is no grant "${grantId}".`);

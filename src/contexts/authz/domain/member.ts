@@ -1,0 +1,92 @@
+import { MANAGEMENT_TOPICS, type Aggregate } from '../../../kernel/aggregate.js';
+import { authzError } from './authz-errors.js';
+
+/** A user in a tenant; in `$system`, a holder of system roles. */
+export interface MemberRef {
+  readonly tenantId: string;
+  /** The life of the tenant: what held in an earlier one does not hold in the next. */
+  readonly tenantUid: string;
+  readonly userId: string;
+}
+
+export interface RoleAssignment {
+  readonly roleId: string;
+  /** Where in the tenant: empty (everywhere), `namespaces/shop` or `namespaces/shop/topics/orders`. */
+  readonly scope: string;
+}
+
+/** Why a member went: what goes with its tenant or its user need not leave an owner behind. */
+export type Removal = 'requested' | 'tenant-deleted' | 'user-deleted';
+
+export type MemberEvent =
+  | { type: 'member.added'; data: MemberRef }
+  | { type: 'member.role-assigned'; data: MemberRef & RoleAssignment }
+  | { type: 'member.role-removed'; data: MemberRef & RoleAssignment }
+  | { type: 'member.removed'; data: MemberRef & { reason: Removal } };
+
+export type MemberState =
+  | { readonly status: 'none'; readonly reason?: Removal }
+  | { readonly status: 'active'; readonly roles: readonly RoleAssignment[]; readonly createdAt: number };
+
+const ROLES_MAX = 20;
+
+export const memberAggregate: Aggregate<MemberState, MemberEvent, MemberRef> = {
+  topicUid: MANAGEMENT_TOPICS.permissions,
+  eventTypes: {
+    'member.added': { version: 1 },
+    'member.role-assigned': { version: 1 },
+    'member.role-removed': { version: 1 },
+    'member.removed': { version: 1 },
+  },
+  initial: { status: 'none' },
+  streamOf: ({ tenantUid, userId }) => `member/${tenantUid}/${userId}`,
+  tenantOf: ({ tenantId }) => tenantId,
+  resourceOf: ({ tenantId, userId }) =>
+    tenantId.startsWith('$') ? `users/${userId}` : `tenants/${tenantId}/members/${userId}`,
+  evolve(state, { type, data }, { recordedAt }): MemberState {
+    if (type === 'member.added') return { status: 'active', roles: [], createdAt: recordedAt };
+    if (type === 'member.removed') return { status: 'none', reason: data.reason };
+    if (state.status === 'none') return state;
+    const others = state.roles.filter((role) => !sameAssignment(role, data));
+    const { roleId, scope } = data;
+    return { ...state, roles: type === 'member.role-assigned' ? [...others, { roleId, scope }] : others };
+  },
+};
+
+export const sameAssignment = (a: RoleAssignment, b: RoleAssignment): boolean =>
+  a.roleId === b.roleId && a.scope === b.scope;
+
+/** Makes a user a member with exactly these roles. */
+export function setRoles(state: MemberState, ref: MemberRef, wanted: readonly RoleAssignment[]): MemberEvent[] {
+  if (wanted.length > ROLES_MAX) throw authzError('too-many-roles', `A member may have ${ROLES_MAX} roles.`);
+  const held = state.status === 'active' ? state.roles : [];
+  const added: MemberEvent[] = state.status === 'active' ? [] : [{ type: 'member.added', data: { ...ref } }];
+  const gone = held.filter((role) => !wanted.some((other) => sameAssignment(role, other)));
+  const come = wanted.filter((role) => !held.some((other) => sameAssignment(role, other)));
+  return [
+    ...added,
+    ...gone.map((role): MemberEvent => ({ type: 'member.role-removed', data: { ...ref, ...role } })),
+    ...come.map((role): MemberEvent => ({ type: 'member.role-assigned', data: { ...ref, ...role } })),
+  ];
+}
+
+/** Whoever gets a role is a member from then on. */
+export function assignRole(state: MemberState, ref: MemberRef, role: RoleAssignment): MemberEvent[] {
+  const held = state.status === 'active' ? state.roles : [];
+  return setRoles(state, ref, held.some((other) => sameAssignment(role, other)) ? held : [...held, role]);
+}
+
+export function removeRole(state: MemberState, ref: MemberRef, role: RoleAssignment): MemberEvent[] {
+  if (state.status === 'none') throw memberNotFound(ref);
+  return state.roles.some((other) => sameAssignment(role, other))
+    ? [{ type: 'member.role-removed', data: { ...ref, ...role } }]
+    : [];
+}
+
+export function removeMember(state: MemberState, ref: MemberRef, reason: Removal): MemberEvent[] {
+  if (state.status === 'none') throw memberNotFound(ref);
+  return [{ type: 'member.removed', data: { ...ref, reason } }];
+}
+
+export const memberNotFound = ({ userId }: MemberRef): Error =>
+  authzError('member-not-found', `User "${userId}" is no member of the tenant.`);

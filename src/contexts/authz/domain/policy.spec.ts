@@ -1,0 +1,213 @@
+import fc from 'fast-check';
+import { ACTIONS, bitOf, hasBit, maskOf, type Action } from '../../../kernel/actions.js';
+import type { Constraints, RequestContext } from './constraints.js';
+import { Policy, ruleOf, type Rule } from './policy.js';
+import { parsePattern } from './resource-pattern.js';
+
+const context: RequestContext = {
+  now: Date.parse('2026-03-04T12:00:00Z'),
+  address: '192.0.2.1',
+  eventType: 'order.paid',
+};
+
+/** What the documentation says, word for word, rule by rule: slow and plain. */
+function plainly(rules: readonly Rule[], action: Action, resource: string, at: RequestContext): boolean {
+  const matching = rules.filter(
+    (rule) =>
+      hasBit(rule.actions, bitOf(action)!) && names(rule.resource.text, resource) && holds(rule, rule.constraints, at),
+  );
+  return matching.some(({ effect }) => effect === 'allow') && !matching.some(({ effect }) => effect === 'deny');
+}
+
+function names(pattern: string, resource: string): boolean {
+  if (pattern === 'system') return true;
+  const [asked, given] = [resource.split('/'), pattern.split('/')];
+  if (given.length > asked.length) return false;
+  if (pattern.includes('*') && asked.some((segment) => segment.startsWith('$'))) return false;
+  return given.every((segment, i) => {
+    const escaped = segment.replace(/[.$]/g, (character) => `\\${character}`).replace('*', '[^$].*');
+    return (
+      segment === asked[i] ||
+      new RegExp(`^${escaped}$`).test(asked[i]!) ||
+      (segment !== '*' && segment === `${asked[i]}*`)
+    );
+  });
+}
+
+function holds(
+  { effect }: Rule,
+  constraints: Constraints | null | undefined,
+  { now, address, eventType }: RequestContext,
+): boolean {
+  if (!constraints) return true;
+  const { validFrom, validUntil, eventTypes, sourceCidrs } = constraints;
+  if (validFrom !== undefined && now < Date.parse(validFrom)) return false;
+  if (validUntil !== undefined && now >= Date.parse(validUntil)) return false;
+  if (sourceCidrs && address === undefined) return effect === 'deny';
+  if (sourceCidrs && !sourceCidrs.includes(`${address}/32`)) return false;
+  return (
+    !eventTypes ||
+    eventTypes.some((glob) => glob === eventType || (glob.endsWith('*') && eventType!.startsWith(glob.slice(0, -1))))
+  );
+}
+
+const id = fc.constantFrom('a', 'ab', 'b', '$system', 'orders', 'orders-eu');
+const segment = fc.oneof(id, fc.constantFrom('*', 'a*', 'orders*', 'orders-*'));
+const path = (of: fc.Arbitrary<string>): fc.Arbitrary<string> =>
+  fc.oneof(
+    fc.tuple(of).map(([t]) => `tenants/${t}`),
+    fc.tuple(of, of).map(([t, n]) => `tenants/${t}/namespaces/${n}`),
+    fc.tuple(of, of, of).map(([t, n, o]) => `tenants/${t}/namespaces/${n}/topics/${o}`),
+  );
+const constraints: fc.Arbitrary<Constraints | null> = fc.option(
+  fc.record(
+    {
+      validFrom: fc.constantFrom('2026-01-01T00:00:00Z', '2026-06-01T00:00:00Z'),
+      validUntil: fc.constantFrom('2026-02-01T00:00:00Z', '2027-01-01T00:00:00Z'),
+      eventTypes: fc.constantFrom(['order.*'], ['order.paid'], ['invoice.*']),
+      sourceCidrs: fc.constantFrom(['192.0.2.1/32'], ['192.0.2.2/32']),
+    },
+    { requiredKeys: [] },
+  ),
+  { freq: 3 },
+);
+const action = fc.constantFrom<Action>('event:publish', 'event:read', 'system:read', 'tenant:read');
+const rule: fc.Arbitrary<Rule> = fc
+  .tuple(
+    fc.constantFrom('allow', 'deny'),
+    fc.subarray(ACTIONS.slice(), { minLength: 1 }),
+    fc.oneof(path(segment), fc.constant('system')),
+    constraints,
+  )
+  .map(([effect, actions, resource, limits]) =>
+    ruleOf(
+      { kind: 'grant', id: 'g' },
+      effect as Rule['effect'],
+      actions,
+      parsePattern(resource),
+      limits && Object.keys(limits).length > 0 ? limits : null,
+    ),
+  );
+const rules = fc.array(rule, { maxLength: 8 });
+const place = path(id);
+
+describe('a compiled policy', () => {
+  it('decides as the rules say, read one by one', () => {
+    fc.assert(
+      fc.property(
+        rules,
+        action,
+        place,
+        fc.option(fc.constant('192.0.2.1'), { nil: undefined }),
+        (own, what, where, address) => {
+          const at = { ...context, address };
+          expect(new Policy(own).check(what, where, at).allowed).toBe(plainly(own, what, where, at));
+        },
+      ),
+      { numRuns: 5_000 },
+    );
+  });
+
+  it('allows no more with one more deny, nor with one allow less, in whatever order', () => {
+    fc.assert(
+      fc.property(rules, rule, action, place, (own, extra, what, where) => {
+        const allowed = (all: readonly Rule[]): boolean => new Policy(all).check(what, where, context).allowed;
+        const before = allowed(own);
+        expect(allowed([...own, { ...extra, effect: 'deny' }]) && !before).toBe(false);
+        expect(allowed(own.filter(({ effect }, i) => effect === 'deny' || i > 0)) && !before).toBe(false);
+        expect(allowed(own.toReversed())).toBe(before);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('says of each type of event what it would say if it knew it beforehand', () => {
+    const types = ['order.paid', 'order.x', 'invoice.paid', 'other'];
+    fc.assert(
+      fc.property(rules, place, fc.constantFrom(...types), (own, where, eventType) => {
+        const policy = new Policy(own);
+        const open = policy.check('event:read', where, { ...context, eventType: undefined });
+        const known = policy.check('event:read', where, { ...context, eventType });
+        expect(open.allowed && (open.types?.permits(eventType) ?? true)).toBe(known.allowed);
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  it('lacks nothing that it allows everywhere below, and holds nothing that it does not', () => {
+    fc.assert(
+      fc.property(rules, action, place, (own, what, where) => {
+        const policy = new Policy(own);
+        if (policy.missing(maskOf([what]), parsePattern(where)).length > 0) return;
+        for (const at of [context, { now: 0 }, { ...context, address: undefined }])
+          expect(policy.check(what, where, at).allowed).toBe(true);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+describe('constraints', () => {
+  const open = (limits: Constraints, now: string, address?: string): boolean =>
+    new Policy([ruleOf({ kind: 'grant', id: 'g' }, 'allow', ['topic:read'], parsePattern('tenants/a'), limits)]).check(
+      'topic:read',
+      'tenants/a',
+      { now: Date.parse(now), address },
+    ).allowed;
+
+  it.each([
+    ['begins to hold exactly when it says', { validFrom: '2026-03-01T00:00:00Z' }, '2026-03-01T00:00:00.000Z', true],
+    ['does not hold a millisecond before', { validFrom: '2026-03-01T00:00:00Z' }, '2026-02-28T23:59:59.999Z', false],
+    ['ends exactly when it says', { validUntil: '2026-03-01T00:00:00Z' }, '2026-03-01T00:00:00.000Z', false],
+    [
+      'knows the hours of a zone',
+      { hours: { from: '08:00', to: '18:00' }, timeZone: 'Europe/Berlin' },
+      '2026-01-05T07:30:00Z',
+      true,
+    ],
+    [
+      'knows its summer time',
+      { hours: { from: '08:00', to: '18:00' }, timeZone: 'Europe/Berlin' },
+      '2026-07-06T16:30:00Z',
+      false,
+    ],
+    ['runs past midnight', { hours: { from: '22:00', to: '06:00' } }, '2026-01-05T05:59:00Z', true],
+    ['ends in the morning', { hours: { from: '22:00', to: '06:00' } }, '2026-01-05T06:00:00Z', false],
+    [
+      'counts a night to the day that it began on',
+      { daysOfWeek: ['mon'], hours: { from: '22:00', to: '06:00' } },
+      '2026-01-06T03:00:00Z',
+      true,
+    ],
+    ['does not hold on another day', { daysOfWeek: ['mon', 'tue'] }, '2026-01-07T12:00:00Z', false],
+  ] as [string, Constraints, string, boolean][])('%s', (_, limits, now, expected) => {
+    expect(open(limits, now)).toBe(expected);
+  });
+
+  it('judge addresses of both families, and an unknown one against the caller', () => {
+    const limits = { sourceCidrs: ['10.0.0.0/8', '2001:db8::/32'] };
+    const at = '2026-01-01T00:00:00Z';
+    expect(
+      ['10.1.2.3', '11.0.0.1', '2001:db8::1', '2001:db9::1', undefined].map((address) => open(limits, at, address)),
+    ).toEqual([true, false, true, false, false]);
+  });
+});
+
+describe('resources', () => {
+  it.each([
+    '',
+    'tenant/a',
+    'tenants//a',
+    'tenants/a*b',
+    'tenants/**/topics/x',
+    '/tenants/a',
+    'tenants/a/',
+    'tenants/..%2f',
+  ])('"%s" is none', (text) => {
+    expect(() => parsePattern(text)).toThrow(/is no resource/);
+  });
+
+  it('of a type without an id are all of the type', () => {
+    expect(parsePattern('tenants/a/namespaces').text).toBe('tenants/a/namespaces/*');
+  });
+});

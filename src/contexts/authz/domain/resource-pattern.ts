@@ -1,0 +1,94 @@
+import { authzError } from './authz-errors.js';
+
+/*
+ * A resource is a path of types and ids: `tenants/acme/namespaces/shop/topics/orders`; `system` stands above all of them. A pattern
+ * names resources: by a segment, by `*` (any segment), by a prefix (`orders-*`), or by `**` at the end (any rest). What is granted on
+ * a resource holds for everything below it. Segments that begin with `$` belong to the system: no wildcard matches them.
+ */
+const PATTERN_CHARS_MAX = 512;
+const SEGMENT = /^(?:\*|[A-Za-z0-9$_][A-Za-z0-9._-]*\*?)$/;
+const TYPES = new Set([
+  'tenants',
+  'namespaces',
+  'topics',
+  'consumers',
+  'users',
+  'members',
+  'roles',
+  'groups',
+  'permissions',
+]);
+const ROOT = 'system';
+
+export interface ResourcePattern {
+  readonly text: string;
+  /** Empty: the root. */
+  readonly segments: readonly string[];
+  /** Without a wildcard it is found by its path. */
+  readonly literal: boolean;
+}
+
+export function parsePattern(text: string): ResourcePattern {
+  if (text === ROOT || text === '**') return { text: ROOT, segments: [], literal: true };
+  if (text.length > PATTERN_CHARS_MAX) throw invalid(text);
+  const path = text.endsWith('/**') ? text.slice(0, -3) : text;
+  const segments = path.split('/');
+  const wellFormed = segments.every((segment, i) => (i % 2 === 0 ? TYPES.has(segment) : SEGMENT.test(segment)));
+  if (!wellFormed || segments.length > 8) throw invalid(text);
+  // `tenants/acme/topics`, all of a type, is `tenants/acme/topics/*`.
+  if (segments.length % 2 === 1) segments.push('*');
+  return { text: segments.join('/'), segments, literal: !segments.some((segment) => segment.endsWith('*')) };
+}
+
+const invalid = (text: string): Error =>
+  authzError('grant-invalid', `"${text.slice(0, 100)}" is no resource: tenants/acme/namespaces/shop/topics/orders-*`, {
+    errors: [
+      { pointer: '/resource', detail: 'must be a path of types and ids, with * for a segment or the end of one' },
+    ],
+  });
+
+/** Whether a pattern names the resource or something above it. */
+export function reaches({ segments }: ResourcePattern, resource: readonly string[]): boolean {
+  if (segments.length > resource.length) return false;
+  for (let i = 0; i < segments.length; i++) if (!matchesSegment(segments[i]!, resource[i]!)) return false;
+  // A wildcard above does not reach into what belongs to the system.
+  return !segments.some((segment) => segment.endsWith('*')) || !resource.some((segment) => segment.startsWith('$'));
+}
+
+/** Whether a pattern names something at the resource, above it or below it. */
+export function touches({ segments }: ResourcePattern, resource: readonly string[]): boolean {
+  for (let i = 0; i < Math.min(segments.length, resource.length); i++)
+    if (!matchesSegment(segments[i]!, resource[i]!)) return false;
+  return true;
+}
+
+/** Whether all that `narrow` names is named by `wide`. */
+export function covers(wide: ResourcePattern, narrow: ResourcePattern): boolean {
+  if (wide.segments.length > narrow.segments.length) return false;
+  if (!wide.literal && narrow.segments.some((segment) => segment.startsWith('$'))) return false;
+  return wide.segments.every((segment, i) => coversSegment(segment, narrow.segments[i]!));
+}
+
+/** Whether there can be a resource that both name. */
+export function overlap(a: ResourcePattern, b: ResourcePattern): boolean {
+  for (let i = 0; i < Math.min(a.segments.length, b.segments.length); i++) {
+    const [one, other] = [a.segments[i]!, b.segments[i]!];
+    const [p, q] = [one.replace(/\*$/, ''), other.replace(/\*$/, '')];
+    const [open, otherOpen] = [one.endsWith('*'), other.endsWith('*')];
+    if (!open && !otherOpen && p !== q) return false;
+    if (open && !otherOpen && !q.startsWith(p)) return false;
+    if (!open && otherOpen && !p.startsWith(q)) return false;
+    if (open && otherOpen && !p.startsWith(q) && !q.startsWith(p)) return false;
+  }
+  return true;
+}
+
+function matchesSegment(pattern: string, segment: string): boolean {
+  if (!pattern.endsWith('*')) return pattern === segment;
+  return !segment.startsWith('$') && segment.startsWith(pattern.slice(0, -1));
+}
+
+function coversSegment(wide: string, narrow: string): boolean {
+  if (!wide.endsWith('*')) return wide === narrow;
+  return narrow.replace(/\*$/, '').startsWith(wide.slice(0, -1));
+}

@@ -1,0 +1,53 @@
+import { Injectable } from '@nestjs/common';
+import { MANAGEMENT_TOPICS, systemActor, type Actor } from '../../../kernel/aggregate.js';
+import { SYSTEM_TENANT } from '../../../kernel/ids.js';
+import { toDomainEvent, type Reaction, type StoredEvent } from '../../../platform/event-log/index.js';
+import type { Sql } from '../../../platform/postgres/database.js';
+import { tenantAggregate } from '../domain/tenant.js';
+
+export interface TenantLife {
+  readonly tenantId: string;
+  readonly tenantUid: string;
+}
+
+/** What a context does when a tenant begins and when it ends. */
+export interface TenantWitness {
+  /** Idempotent: comes again where a crash came between. */
+  began(tenant: TenantLife, founder: string, by: Actor): Promise<void>;
+  /** In the transaction that deletes the tenant. */
+  ended(sql: Sql, tenantId: string): Promise<void>;
+}
+
+/** Contexts that come later in the order, and have a part in the life of tenants, register themselves here. */
+export class TenantLives {
+  private readonly witnesses: TenantWitness[] = [];
+
+  register(witness: TenantWitness): void {
+    this.witnesses.push(witness);
+  }
+
+  async began(tenant: TenantLife, founder: string | null, by: Actor): Promise<void> {
+    if (founder === null) return;
+    for (const witness of this.witnesses) await witness.began(tenant, founder, by);
+  }
+
+  async ended(sql: Sql, tenantId: string): Promise<void> {
+    for (const witness of this.witnesses) await witness.ended(sql, tenantId);
+  }
+}
+
+/** Does what a crash between the creation of a tenant and the membership of its founder has left. */
+@Injectable()
+export class OnTenantCreated implements Reaction {
+  readonly name = 'tenancy:on-tenant-created';
+  readonly log = { tenantId: SYSTEM_TENANT, topicUid: MANAGEMENT_TOPICS.tenants };
+
+  constructor(private readonly lives: TenantLives) {}
+
+  handle = async (stored: StoredEvent): Promise<void> => {
+    const { type, data } = toDomainEvent(tenantAggregate, stored);
+    if (type !== 'tenant.created') return;
+    const tenant = { tenantId: stored.stream!, tenantUid: data.tenantUid };
+    await this.lives.began(tenant, data.founder, systemActor(stored.correlationId ?? stored.id));
+  };
+}

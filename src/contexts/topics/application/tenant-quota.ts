@@ -1,0 +1,94 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../../kernel/clock.js';
+import type { NewEvent } from '../../../platform/event-log/index.js';
+import { tenancyError, TenantGates, type TenantGate } from '../../tenancy/index.js';
+import { TopicCatalog } from './ports.js';
+
+/** How long what a tenant stores is counted on from the last sum. */
+const SUMMED_AGAIN_AFTER_MS = 10_000;
+const FULL_RETRY_SECONDS = 60;
+
+interface Bucket {
+  tokens: number;
+  at: number;
+}
+
+interface Usage {
+  bytes: number;
+  readonly summedAt: number;
+}
+
+/** What is left of a rate: `RateLimit` of draft-ietf-httpapi-ratelimit-headers. */
+export interface RateLeft {
+  readonly limit: number;
+  readonly remaining: number;
+}
+
+/**
+ * Holds tenants to what they may publish. Rates are counted by each instance for itself (a bucket of one second), so that a request
+ * asks nobody; what a tenant stores is summed every ten seconds and counted on in between.
+ */
+@Injectable()
+export class TenantQuota {
+  private readonly buckets = new Map<string, Bucket>();
+  private readonly usage = new Map<string, Usage>();
+
+  constructor(
+    private readonly gates: TenantGates,
+    private readonly topics: TopicCatalog,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Undefined where nothing is limited, which most requests find out without waiting. Throws where the limit is reached. */
+  take(tenantId: string, events: readonly NewEvent[]): RateLeft | undefined | Promise<RateLeft | undefined> {
+    const gate = this.gates.of(tenantId);
+    if (gate instanceof Promise) return gate.then((found) => this.charge(tenantId, found, events));
+    if (!gate || (gate.limits.eventsPerSecond === null && gate.limits.storageBytes === null)) return undefined;
+    return this.charge(tenantId, gate, events);
+  }
+
+  private async charge(
+    tenantId: string,
+    gate: TenantGate | null,
+    events: readonly NewEvent[],
+  ): Promise<RateLeft | undefined> {
+    if (!gate) return undefined;
+    const { eventsPerSecond, storageBytes } = gate.limits;
+    if (storageBytes !== null) await this.store(tenantId, storageBytes, events);
+    return eventsPerSecond === null ? undefined : this.spend(tenantId, eventsPerSecond, events.length);
+  }
+
+  /** A batch larger than the rate passes when the bucket is full, and leaves it in debt. */
+  private spend(tenantId: string, limit: number, count: number): RateLeft {
+    const now = this.clock.now();
+    const bucket = this.buckets.get(tenantId) ?? { tokens: limit, at: now };
+    this.buckets.set(tenantId, bucket);
+    bucket.tokens = Math.min(limit, bucket.tokens + (Math.max(0, now - bucket.at) / 1_000) * limit);
+    bucket.at = now;
+    if (bucket.tokens < Math.min(count, limit) || limit === 0) {
+      const missing = Math.min(count, limit) - bucket.tokens;
+      const retryAfterSeconds = limit === 0 ? FULL_RETRY_SECONDS : Math.max(1, Math.ceil(missing / limit));
+      throw tenancyError('tenant-rate-limited', `The tenant may publish ${limit} events a second.`, {
+        retryAfterSeconds,
+      });
+    }
+    bucket.tokens -= count;
+    return { limit, remaining: Math.max(0, Math.floor(bucket.tokens)) };
+  }
+
+  private async store(tenantId: string, limit: number, events: readonly NewEvent[]): Promise<void> {
+    let usage = this.usage.get(tenantId);
+    const now = this.clock.now();
+    if (!usage || now - usage.summedAt > SUMMED_AGAIN_AFTER_MS) {
+      usage = { bytes: await this.topics.storedBytes(tenantId), summedAt: now };
+      this.usage.set(tenantId, usage);
+    }
+    const bytes = events.reduce((sum, event) => sum + event.bytes, 0);
+    if (usage.bytes + bytes > limit) {
+      throw tenancyError('tenant-storage-full', `The tenant may store ${limit} bytes, and stores ${usage.bytes}.`, {
+        retryAfterSeconds: FULL_RETRY_SECONDS,
+      });
+    }
+    usage.bytes += bytes;
+  }
+}

@@ -1,0 +1,172 @@
+import type { Clock } from '../../kernel/clock.js';
+import { DomainError } from '../../kernel/domain-error.js';
+import type { KeyRing } from '../crypto/keys.js';
+import type { Database, Sql } from '../postgres/database.js';
+import { canonical, toRow, type AuditRecord, type AuditRow } from './audit-record.js';
+import { RepeatedDenials } from './repeated-denials.js';
+
+const QUEUE_RECORDS_MAX = 10_000;
+const BATCH_RECORDS = 200;
+const FLUSH_MS = 200;
+const RETRY_MS = 1_000;
+const COLUMNS = 18;
+
+/** Why records were not written. */
+export type AuditLoss = 'queue-full' | 'write-failed';
+
+export interface AuditTrailOptions {
+  readonly onLost: (loss: AuditLoss, records: number, error?: unknown) => void;
+  /** The store could not be reached; the records wait. */
+  readonly onDelayed: (error: unknown) => void;
+}
+
+interface Insert {
+  readonly text: string;
+  readonly values: unknown[];
+}
+
+/**
+ * Where everything that has to be told is written down. What changes the store is written with the change (`write`); what only
+ * happened, such as a login or a refusal, soon after (`note`).
+ */
+export class AuditTrail {
+  private queue: AuditRow[] = [];
+  /** For want of room, since it was last told. */
+  private dropped = 0;
+  private readonly denials = new RepeatedDenials();
+  private flushing: Promise<boolean> | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private closed = false;
+
+  constructor(
+    private readonly database: Pick<Database, 'transaction'>,
+    private readonly keys: KeyRing,
+    private readonly clock: Clock,
+    private readonly options: AuditTrailOptions,
+  ) {}
+
+  /** Records that wait to be written. */
+  get depth(): number {
+    return this.queue.length;
+  }
+
+  /** In the caller's transaction: the record exists if and only if the transaction commits. Answers the id of the record. */
+  async write(sql: Sql, record: AuditRecord): Promise<string> {
+    const row = toRow(record, this.clock.now());
+    const { text, values } = this.insertOf([row]);
+    await sql.query(text, values);
+    return row.auditId;
+  }
+
+  /** Never waits and never fails; what cannot be written is counted and logged. */
+  note(record: AuditRecord): void {
+    const now = this.clock.now();
+    if (this.denials.admit(record, now)) this.enqueue(record, now);
+    this.schedule(FLUSH_MS);
+  }
+
+  /** Writes what waits; false when the store is away, and the records go on waiting. */
+  flush(): Promise<boolean> {
+    this.flushing ??= this.drain().finally(() => (this.flushing = undefined));
+    return this.flushing;
+  }
+
+  /** Writes all that was noted, what was only counted too. */
+  async close(): Promise<void> {
+    this.closed = true;
+    clearTimeout(this.timer);
+    this.takeCounted(Infinity);
+    await this.flushing;
+    if (await this.flush()) return;
+    this.options.onLost('write-failed', this.queue.length);
+    this.queue = [];
+  }
+
+  /** Called by Nest, when requests and background work have ended. */
+  onApplicationShutdown(): Promise<void> {
+    return this.close();
+  }
+
+  private enqueue(record: AuditRecord, occurredAt: number, times = 1): void {
+    if (this.queue.length >= QUEUE_RECORDS_MAX) {
+      this.dropped += times;
+      return;
+    }
+    try {
+      this.queue.push(toRow(record, occurredAt, times));
+    } catch (error) {
+      this.options.onLost('write-failed', times, error);
+    }
+  }
+
+  private takeCounted(now: number): void {
+    for (const { record, occurredAt, times } of this.denials.due(now)) this.enqueue(record, occurredAt, times);
+  }
+
+  private schedule(delayMs: number): void {
+    if (this.timer || this.closed) return;
+    const tick = async (): Promise<void> => {
+      this.takeCounted(this.clock.now());
+      const written = await this.flush();
+      this.timer = undefined;
+      if (!written) this.schedule(RETRY_MS);
+      else if (this.queue.length > 0) this.schedule(FLUSH_MS);
+      else if (this.denials.watching) this.schedule(RETRY_MS);
+    };
+    this.timer = setTimeout(() => void tick(), delayMs).unref();
+  }
+
+  private async drain(): Promise<boolean> {
+    if (this.dropped > 0) this.options.onLost('queue-full', this.dropped);
+    this.dropped = 0;
+    while (this.queue.length > 0) {
+      const batch = this.queue.slice(0, BATCH_RECORDS);
+      try {
+        await this.insert(batch);
+      } catch (error) {
+        if (error instanceof DomainError && error.kind === 'unavailable') {
+          this.options.onDelayed(error);
+          return false;
+        }
+        await this.insertOneByOne(batch);
+      }
+      this.queue.splice(0, batch.length);
+    }
+    return true;
+  }
+
+  /** One that the store refuses must not keep the others out. */
+  private async insertOneByOne(rows: readonly AuditRow[]): Promise<void> {
+    for (const row of rows)
+      await this.insert([row]).catch((error: unknown) => this.options.onLost('write-failed', row.times, error));
+  }
+
+  private async insert(rows: readonly AuditRow[]): Promise<void> {
+    const { text, values } = this.insertOf(rows);
+    await this.database.transaction((sql) => sql.query(text, values));
+  }
+
+  /** A record may be sent again when the reply to the commit was lost: it is there once. */
+  private insertOf(rows: readonly AuditRow[]): Insert {
+    const places = rows.map(
+      (_, i) => `(${Array.from({ length: COLUMNS }, (__, j) => `$${i * COLUMNS + j + 1}`).join()})`,
+    );
+    return {
+      text: `
+INSERT INTO audit_record (tenant_id, audit_id, occurred_at, action, outcome, reason, actor_kind, actor_id, user_id, address, user_agent,
+  route, resource, correlation_id, times, state_before, state_after, mac)
+VALUES ${places.join()} ON CONFLICT (tenant_id, audit_id) DO NOTHING`,
+      values: rows.flatMap((row) => this.valuesOf(row)),
+    };
+  }
+
+  private valuesOf(row: AuditRow): unknown[] {
+    const what = [row.tenantId, row.auditId, row.occurredAt, row.action, row.outcome, row.reason];
+    const who = [row.actorKind, row.actorId, row.userId, row.address, row.userAgent, row.route];
+    const rest = [row.resource, row.correlationId, row.times, row.before, row.after, macOf(this.keys, row)];
+    return [...what, ...who, ...rest];
+  }
+}
+
+/** Shows that the product wrote the record, and that it was not changed since. */
+export const macOf = (keys: KeyRing, row: AuditRow): string => keys.mac(canonical(row), 'audit');

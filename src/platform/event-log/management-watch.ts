@@ -1,0 +1,140 @@
+import { SYSTEM_TENANT } from '../../kernel/ids.js';
+import type { StoredEvent } from './event.js';
+import type { Hints } from './hints.js';
+import type { LogReader } from './log-reader.js';
+
+const PAGE = 1_000;
+
+export interface ManagementWatchOptions {
+  /** How often the ends of the logs are looked up in case a hint was lost. Undefined: no other instance can write to this store. */
+  readonly pollMs: number | undefined;
+  readonly onError: (error: unknown) => void;
+}
+
+export interface ManagementPlace {
+  readonly topicUid: string;
+  readonly position: number;
+}
+
+type Listener = (event: StoredEvent) => void;
+
+/**
+ * Shows every event of the management logs to the caches that depend on them: those of this process the moment they are committed, those
+ * of other instances after a hint (milliseconds) or the next poll. It knows how old its knowledge is, so that a cache can refuse to be
+ * trusted once the tail is cut off. An event may be shown twice, and early; caches only forget by it, which is harmless.
+ */
+export class ManagementWatch {
+  private readonly listeners = new Map<string, Listener[]>();
+  private readonly positions = new Map<string, number>();
+  private freshAt = -Infinity;
+  private looking: Promise<void> | undefined;
+  /** For who asks during a look, which may have passed what he waits for. */
+  private following: Promise<void> | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private waiters: { readonly place: ManagementPlace; readonly wake: () => void }[] = [];
+
+  constructor(
+    private readonly reader: LogReader,
+    hints: Hints,
+    private readonly options: ManagementWatchOptions,
+  ) {
+    hints.onHint((topicUid) => {
+      if (this.positions.has(topicUid)) this.lookSoon();
+    });
+    hints.onGap(() => this.lookSoon());
+  }
+
+  /** Before `start`. */
+  on(topicUid: string, listener: Listener): void {
+    this.positions.set(topicUid, 0);
+    const listeners = this.listeners.get(topicUid);
+    if (listeners) listeners.push(listener);
+    else this.listeners.set(topicUid, [listener]);
+  }
+
+  /** What was written before is not shown: caches begin empty. */
+  async start(): Promise<void> {
+    const startedAt = performance.now();
+    for (const [uid, end] of await this.ends()) this.positions.set(uid, end);
+    this.freshAt = startedAt;
+    if (this.options.pollMs !== undefined) this.timer = setInterval(() => this.lookSoon(), this.options.pollMs).unref();
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+  }
+
+  /** Milliseconds since everything that was committed is known to have been shown. */
+  get ageMs(): number {
+    return this.options.pollMs === undefined ? 0 : performance.now() - this.freshAt;
+  }
+
+  /** Committed by this process. */
+  appended(topicUid: string, events: readonly StoredEvent[]): void {
+    const known = this.positions.get(topicUid);
+    if (known === undefined) return;
+    this.show(topicUid, events);
+    if (events[0]!.position === known + 1) this.advance(topicUid, events.at(-1)!.position);
+    else this.lookSoon();
+  }
+
+  /** Resolves when everything that was committed before the call has been shown; rejects where the store is away. */
+  catchUp(): Promise<void> {
+    if (this.looking) return (this.following ??= this.looking.then(this.lookNext, this.lookNext));
+    this.looking = this.look().finally(() => (this.looking = undefined));
+    return this.looking;
+  }
+
+  /** Resolves when the event at that place was shown; false: not within the time. */
+  async reached(place: ManagementPlace, withinMs: number): Promise<boolean> {
+    if ((this.positions.get(place.topicUid) ?? Infinity) >= place.position) return true;
+    const shown = Promise.withResolvers<boolean>();
+    const waiter = { place, wake: () => shown.resolve(true) };
+    this.waiters.push(waiter);
+    const timer = setTimeout(() => shown.resolve(false), withinMs);
+    this.lookSoon();
+    const result = await shown.promise;
+    clearTimeout(timer);
+    this.waiters = this.waiters.filter((other) => other !== waiter);
+    return result;
+  }
+
+  private readonly lookNext = (): Promise<void> => {
+    this.following = undefined;
+    return this.catchUp();
+  };
+
+  private lookSoon(): void {
+    this.catchUp().catch(this.options.onError);
+  }
+
+  private async look(): Promise<void> {
+    const startedAt = performance.now();
+    for (const [uid, end] of await this.ends()) await this.readTo(uid, end);
+    this.freshAt = startedAt;
+  }
+
+  private async readTo(topicUid: string, end: number): Promise<void> {
+    for (let position = this.positions.get(topicUid)!; position < end;) {
+      const events = await this.reader.follow({ tenantId: SYSTEM_TENANT, topicUid }, position, PAGE);
+      if (events.length === 0) return;
+      this.show(topicUid, events);
+      position = events.at(-1)!.position;
+      this.advance(topicUid, position);
+    }
+  }
+
+  private ends(): Promise<Map<string, number>> {
+    return this.reader.tails(SYSTEM_TENANT, [...this.positions.keys()]);
+  }
+
+  private show(topicUid: string, events: readonly StoredEvent[]): void {
+    for (const event of events) for (const listener of this.listeners.get(topicUid) ?? []) listener(event);
+  }
+
+  private advance(topicUid: string, position: number): void {
+    if (position <= this.positions.get(topicUid)!) return;
+    this.positions.set(topicUid, position);
+    for (const { place, wake } of this.waiters) if (place.topicUid === topicUid && place.position <= position) wake();
+  }
+}

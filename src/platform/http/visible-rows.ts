@@ -1,0 +1,23 @@
+/** So many pages are looked through for one that is shown, so that a caller who sees little of much does not make a request endless. */
+const PAGES_MAX = 20;
+
+/**
+ * `limit + 1` rows of a list that the caller may see, like a query for `limit + 1` rows of one in which he sees everything. `fetch` answers
+ * rows after an id, in order of ids.
+ */
+export async function visibleRows<R>(
+  list: { readonly after: string; readonly limit: number },
+  fetch: (after: string, limit: number) => Promise<R[]>,
+  idOf: (row: R) => string,
+  sees: (row: R) => boolean,
+): Promise<R[]> {
+  const found: R[] = [];
+  let { after } = list;
+  for (let page = 0; page < PAGES_MAX && found.length <= list.limit; page++) {
+    const rows = await fetch(after, list.limit);
+    found.push(...rows.filter(sees));
+    if (rows.length <= list.limit) break;
+    after = idOf(rows.at(-1)!);
+  }
+  return found.slice(0, list.limit + 1);
+}

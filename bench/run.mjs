@@ -19,10 +19,11 @@ if (!process.env.BENCH_ENTRY) {
   const { status } = spawnSync(process.execPath, [nest, 'build'], { stdio: ['ignore', 'ignore', 'inherit'] });
   if (status !== 0) process.exit(status ?? 1);
 }
-/** Uses statements of the build. */
+/** These use parts of the build. */
 const { default: allocators } = await import('./allocators.mjs');
+const { default: keys } = await import('./keys.mjs');
 
-const BENCHES = [...publish, ...deliver, ...latency, ...recovery, ...allocators];
+const BENCHES = [...publish, ...deliver, ...latency, ...recovery, ...allocators, ...keys];
 /** Longer than any bench takes with its own durations; what hangs fails. */
 const BENCH_MS_MAX = 20 * 60_000;
 

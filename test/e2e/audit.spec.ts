@@ -82,7 +82,7 @@ describe('the audit of a tenant', () => {
     expect(await actions(`?resource=tenants/${acme.tenant}/namespaces/shop/topics/returns`)).toHaveLength(1);
     expect(await actions('?resource=tenants/%25')).toEqual([]);
     expect(await actions('?outcome=denied')).toEqual([]);
-    expect(await actions('?outcome=success&address=127.0.0.1')).toHaveLength(6);
+    expect(await actions('?outcome=success&address=127.0.0.1')).toHaveLength(8);
     expect(await actions('?address=10.0.0.1')).toEqual([]);
     const [{ actor, time }] = (await list(`/tenants/${acme.tenant}/audit`)) as [Item];
     expect(await actions(`?actor=${actor}&action=namespace.*`)).toEqual(['namespace.created']);
@@ -117,7 +117,7 @@ describe('the audit of a tenant', () => {
 
   it('shows what a user did, by his keys too', async () => {
     const { id } = await me();
-    expect(await list(`/tenants/${acme.tenant}/audit/users/${id}`)).toHaveLength(6);
+    expect(await list(`/tenants/${acme.tenant}/audit/users/${id}`)).toHaveLength(8);
     expect(await list(`/tenants/${acme.tenant}/audit/users/${id}?action=tenant.*`)).toHaveLength(1);
     expect(await list(`/tenants/${acme.tenant}/audit/users/usr_nobody`)).toEqual([]);
     expect((await list(`/audit/users/${id}`)).length).toBeGreaterThanOrEqual(6);

@@ -21,9 +21,18 @@ describe('the requests in docs/http', () => {
 
   it('are there for every part of the contract', () => {
     expect(FILES).toEqual(
-      ['audit', 'auth', 'cloudevents', 'consumers', 'health', 'publishing', 'reading', 'tenancy', 'topics'].map(
-        (name) => `${name}.http`,
-      ),
+      [
+        'api-keys',
+        'audit',
+        'auth',
+        'cloudevents',
+        'consumers',
+        'health',
+        'publishing',
+        'reading',
+        'tenancy',
+        'topics',
+      ].map((name) => `${name}.http`),
     );
   });
 

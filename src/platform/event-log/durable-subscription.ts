@@ -22,7 +22,7 @@ export interface Reaction {
   readonly name: string;
   readonly log: LogRef;
   /** Called for each event in order, at least once: it must be idempotent. A rejection is tried again, later events wait. */
-  handle(event: StoredEvent): Promise<void>;
+  handle(event: StoredEvent, signal: AbortSignal): Promise<void>;
 }
 
 /**
@@ -54,6 +54,7 @@ export class DurableSubscriptions {
       try {
         await this.followFromCheckpoint(reaction, () => (delay = RETRY_MS_MIN));
       } catch (error) {
+        if (signal.aborted) return;
         this.onError(reaction.name, error);
         await pause(delay, undefined, { signal, ref: false }).catch(() => undefined);
       }
@@ -70,7 +71,7 @@ export class DurableSubscriptions {
       while (!signal.aborted) {
         for (const event of await tail.read(position)) {
           if (signal.aborted) return;
-          await reaction.handle(event);
+          await reaction.handle(event, signal);
           position = event.position;
           await this.database.query(WRITE, [name, position]);
           progressed();

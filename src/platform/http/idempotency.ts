@@ -24,7 +24,7 @@ const KEEP_MS = 24 * 3_600_000;
 /** A claim older than this belongs to a process that died: the next request takes it over. */
 const ABANDONED_MS = 60_000;
 const VISIBLE_ASCII = /^[\x21-\x7e]{1,255}$/;
-const KEPT_HEADERS = ['location', 'etag', 'content-type'] as const;
+const KEPT_HEADERS = ['location', 'etag', 'content-type', 'cache-control'] as const;
 
 const CLAIM: Statement = {
   name: 'idempotency-claim',

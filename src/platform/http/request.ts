@@ -1,6 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Action } from '../../kernel/actions.js';
 
+/** What a key may do at most, whatever its owner may; null: no bound of that kind. */
+export interface Ceiling {
+  /** Places, each with all that lies below. */
+  readonly scopes: readonly { readonly tenant: string; readonly namespace?: string; readonly topic?: string }[] | null;
+  /** Actions, and `event:*` for all of a resource. */
+  readonly actions: readonly string[] | null;
+}
+
 /** Who is asking. Set by the guard; routes without credentials have none. */
 export interface Principal {
   /** `usr_…` or `key_…`. */
@@ -8,12 +16,8 @@ export interface Principal {
   readonly kind: 'user' | 'api-key';
   readonly userId: string;
   readonly sessionId?: string;
-  /** The most that an API key can do; null: as much as its owner. */
-  readonly ceiling?: {
-    readonly scopes:
-      readonly { readonly tenant: string; readonly namespace?: string; readonly topic?: string }[] | null;
-    readonly actions: readonly string[] | null;
-  };
+  /** Only of keys that have one. */
+  readonly ceiling?: Ceiling;
 }
 
 /** What the guard has found out about the caller, for handlers that decide more finely. */

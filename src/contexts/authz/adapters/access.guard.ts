@@ -35,7 +35,7 @@ export class AccessGuard implements CanActivate {
     }
     if (route.kind === 'public') return true;
     const request = context.switchToHttp().getRequest<Request>();
-    const principal = request.principal ?? this.authenticator.authenticate(request.headers);
+    const principal = request.principal ?? this.authenticator.authenticate(request.headers, request.ip);
     if (principal instanceof Promise) return this.continued(route, request, principal);
     request.principal = principal;
     return this.decide(route, request, principal);
@@ -58,7 +58,9 @@ export class AccessGuard implements CanActivate {
   private judge(route: PermissionRoute, request: Request, subject: Subject): true {
     const resource = resourceOf(route.path, request);
     const context = { now: Date.now(), address: request.ip };
-    const decision = this.authorizer.decide(subject, route.action, resource, context);
+    const decision = isOwn(route, request, subject)
+      ? subject.own(route.action, resource)
+      : this.authorizer.decide(subject, route.action, resource, context);
     const someOfIt = route.list && (route.path.length === 0 || subject.mayBelow(route.action, resource));
     if (!decision.allowed && !someOfIt) throw this.denied(route, request, subject);
     this.authorizer.requireOpen(subject, route.action);
@@ -74,7 +76,7 @@ export class AccessGuard implements CanActivate {
 
   private async stillAllowed(route: PermissionRoute, request: Request): Promise<boolean> {
     try {
-      const principal = await this.authenticator.authenticate(request.headers);
+      const principal = await this.authenticator.authenticate(request.headers, request.ip);
       return await this.decide(route, request, principal);
     } catch {
       return false;
@@ -113,4 +115,11 @@ export class AccessGuard implements CanActivate {
 function allowOwn(permission: string, principal: Principal): true {
   if (principal.kind === 'user' || permission === 'profile:read' || permission === 'authz:check') return true;
   throw authzError('permission-denied', 'API keys cannot do this; log in.', { permission });
+}
+
+/** Everybody looks after his own API keys. */
+function isOwn({ action, path }: PermissionRoute, request: Request, { principal }: Subject): boolean {
+  if (path[0]?.type !== 'users' || !action.startsWith('api-key:')) return false;
+  const { userId } = request.params as { userId?: string };
+  return userId === 'me' || userId === principal.userId;
 }

@@ -11,6 +11,7 @@ import { MemberCatalog } from './ports.js';
 import { PermissionRates } from './permission-rates.js';
 import { Policies } from './policies.js';
 
+const OWN: Decision = { allowed: true, reason: 'allowed' };
 const BEYOND_THE_KEY: Decision = { allowed: false, reason: 'not-allowed' };
 
 /** A principal in a tenant, with all that decides about him. */
@@ -30,6 +31,11 @@ export class Subject {
     const own = this.key.policy.check(action, resource, context);
     if (own.reason === 'denied') return own;
     return own.allowed || this.key.ceiling.covers(action, resource) ? decision : BEYOND_THE_KEY;
+  }
+
+  /** What everybody may with what is his own, as far as his key reaches. */
+  own(action: Action, resource: string): Decision {
+    return this.key?.ceiling.covers(action, resource) === false ? BEYOND_THE_KEY : OWN;
   }
 
   mayBelow(action: Action, resource: string): boolean {

@@ -10,7 +10,7 @@ export function authenticateLargeBodies(fastify: FastifyInstance, authenticator:
   fastify.addHook('onRequest', (request, _reply, done) => {
     if (!(request.routeOptions.config as RawBodyConfig).rawBody) return done();
     try {
-      const principal = authenticator.authenticate(request.headers);
+      const principal = authenticator.authenticate(request.headers, request.ip);
       if (!(principal instanceof Promise)) {
         request.principal = principal;
         return done();

@@ -43,10 +43,6 @@ const END_REUSED: Statement = {
   text: 'DELETE FROM session WHERE session_id = $1 AND previous_digest = $2 RETURNING 1 AS ended',
 };
 const END: Statement = { name: 'session-end', text: 'DELETE FROM session WHERE session_id = $1' };
-const FIND_KEY: Statement = {
-  name: 'key-find',
-  text: 'SELECT user_id AS "userId", digest FROM api_key WHERE key_id = $1',
-};
 
 @Injectable()
 export class PostgresCredentials extends Credentials {
@@ -99,9 +95,5 @@ export class PostgresCredentials extends Credentials {
 
   async endSession(sessionId: string): Promise<void> {
     await this.database.query(END, [sessionId]);
-  }
-
-  async findKey(keyId: string): Promise<{ userId: string; digest: string } | undefined> {
-    return (await this.database.query<{ userId: string; digest: string }>(FIND_KEY, [keyId]))[0];
   }
 }

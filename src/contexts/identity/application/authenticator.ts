@@ -2,9 +2,9 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import jwt from 'jsonwebtoken';
 import { Clock } from '../../../kernel/clock.js';
-import { digest, equalDigests, KeyRing } from '../../../platform/crypto/keys.js';
+import { KeyRing } from '../../../platform/crypto/keys.js';
 import type { Principal } from '../../../platform/http/request.js';
-import { parseApiKey } from '../domain/api-key.js';
+import { ApiKeyDirectory } from './api-key-directory.js';
 import { Credentials } from './ports.js';
 import { ISSUER, unauthenticated } from './sessions.js';
 
@@ -13,7 +13,6 @@ const REFRESH_AFTER_MS = 500;
 const TRUSTED_FOR_MS = 1_000;
 const REMEMBERED_MAX = 10_000;
 const CREDENTIAL_CHARS_MAX = 4_096;
-const NOBODY = digest('nobody');
 
 interface Verdict {
   readonly principal: Principal;
@@ -23,8 +22,8 @@ interface Verdict {
 }
 
 /**
- * Who is asking. Verdicts are kept for at most a second, so that a request costs a look into a map instead of a signature
- * (11–20 µs) and a query; while the store is away nobody is trusted for longer than that second.
+ * Who is asking. Verdicts on tokens are kept for at most a second, so that a request costs a look into a map instead of a signature
+ * (11–20 µs) and a query; while the store is away nobody is trusted for longer than that second. Keys are judged anew each time.
  */
 @Injectable()
 export class Authenticator {
@@ -32,12 +31,18 @@ export class Authenticator {
 
   constructor(
     private readonly credentials: Credentials,
+    private readonly apiKeys: ApiKeyDirectory,
     private readonly keys: KeyRing,
     private readonly clock: Clock,
   ) {}
 
-  authenticate({ authorization, 'x-api-key': apiKey }: IncomingHttpHeaders): Principal | Promise<Principal> {
+  /** `address` is where the request comes from: a key may be bound to some. */
+  authenticate(
+    { authorization, 'x-api-key': apiKey }: IncomingHttpHeaders,
+    address: string,
+  ): Principal | Promise<Principal> {
     const credential = credentialOf(authorization, apiKey);
+    if (credential.startsWith('es_')) return this.apiKeys.verify(credential, address);
     const verdict = this.verdicts.get(credential);
     if (!verdict || verdict.expiresAt <= this.clock.now()) return this.verify(credential);
     const age = performance.now() - verdict.checkedAt;
@@ -64,9 +69,7 @@ export class Authenticator {
   private async verify(credential: string): Promise<Principal> {
     try {
       const checkedAt = performance.now();
-      const verified = credential.startsWith('es_')
-        ? await this.verifyKey(credential)
-        : await this.verifyToken(credential);
+      const verified = await this.verifyToken(credential);
       this.remember(credential, { ...verified, checkedAt, checking: undefined });
       return verified.principal;
     } catch (error) {
@@ -78,16 +81,6 @@ export class Authenticator {
   private remember(credential: string, verdict: Verdict): void {
     if (this.verdicts.size >= REMEMBERED_MAX) this.verdicts.delete(this.verdicts.keys().next().value!);
     this.verdicts.set(credential, verdict);
-  }
-
-  /** An unknown id is compared, too: the work does not tell which ids exist. */
-  private async verifyKey(key: string): Promise<Pick<Verdict, 'principal' | 'expiresAt'>> {
-    const parts = parseApiKey(key);
-    if (!parts) throw unauthenticated();
-    const stored = await this.credentials.findKey(parts.id);
-    const equal = equalDigests(digest(parts.secret), stored?.digest ?? NOBODY);
-    if (!stored || !equal) throw unauthenticated();
-    return { principal: { id: parts.id, kind: 'api-key', userId: stored.userId }, expiresAt: Infinity };
   }
 
   private async verifyToken(token: string): Promise<Pick<Verdict, 'principal' | 'expiresAt'>> {

@@ -38,5 +38,4 @@ export abstract class Credentials {
   /** Exchanges the digest in one conditional update. `reused`: the digest was exchanged before, and the session is ended. */
   abstract rotate(sessionId: string, oldDigest: string, newDigest: string, now: number): Promise<Rotation>;
   abstract endSession(sessionId: string): Promise<void>;
-  abstract findKey(keyId: string): Promise<{ userId: string; digest: string } | undefined>;
 }

@@ -6,7 +6,9 @@ import { crc32 } from 'node:zlib';
  * the checksum (CRC-32 of all before it) lets scanners and this server tell a key from noise without looking anything up.
  */
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
-const FORMAT = /^es_(live|test)_([0-9A-Za-z]{12})_([0-9A-Za-z]{43})([0-9A-Za-z]{6})$/;
+/** Also for secret scanners, without the anchors: docs/api-keys.md. */
+export const API_KEY_FORMAT = /^es_(live|test)_([0-9A-Za-z]{12})_([0-9A-Za-z]{43})([0-9A-Za-z]{6})$/;
+const ID_PREFIX = 'key_';
 const ID_LENGTH = 12;
 const SECRET_LENGTH = 43;
 const CHECKSUM_LENGTH = 6;
@@ -35,16 +37,19 @@ function checksum(text: string): string {
   return encoded;
 }
 
-export function newApiKey(environment: 'live' | 'test'): ApiKeyParts & { readonly key: string } {
-  const id = randomBase62(ID_LENGTH);
+/** A new secret; without an id also a new id. */
+export function newApiKey(
+  environment: 'live' | 'test',
+  id = `${ID_PREFIX}${randomBase62(ID_LENGTH)}`,
+): ApiKeyParts & { readonly key: string } {
   const secret = randomBase62(SECRET_LENGTH);
-  const body = `es_${environment}_${id}_${secret}`;
-  return { id: `key_${id}`, secret, key: body + checksum(body) };
+  const body = `es_${environment}_${id.slice(ID_PREFIX.length)}_${secret}`;
+  return { id, secret, key: body + checksum(body) };
 }
 
 /** Undefined: this is no key, whatever it is. */
 export function parseApiKey(key: string): ApiKeyParts | undefined {
-  const match = FORMAT.exec(key);
+  const match = API_KEY_FORMAT.exec(key);
   if (!match || checksum(key.slice(0, -CHECKSUM_LENGTH)) !== match[4]) return undefined;
-  return { id: `key_${match[2]}`, secret: match[3]! };
+  return { id: ID_PREFIX + match[2], secret: match[3]! };
 }

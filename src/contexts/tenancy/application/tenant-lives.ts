@@ -1,9 +1,13 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { MANAGEMENT_TOPICS, systemActor, type Actor } from '../../../kernel/aggregate.js';
+import { Clock } from '../../../kernel/clock.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { toDomainEvent, type Reaction, type StoredEvent } from '../../../platform/event-log/index.js';
 import type { Sql } from '../../../platform/postgres/database.js';
 import { tenantAggregate } from '../domain/tenant.js';
+
+const HANDLER_MS = 2_000;
 
 export interface TenantLife {
   readonly tenantId: string;
@@ -42,11 +46,16 @@ export class OnTenantCreated implements Reaction {
   readonly name = 'tenancy:on-tenant-created';
   readonly log = { tenantId: SYSTEM_TENANT, topicUid: MANAGEMENT_TOPICS.tenants };
 
-  constructor(private readonly lives: TenantLives) {}
+  constructor(
+    private readonly lives: TenantLives,
+    private readonly clock: Clock,
+  ) {}
 
-  handle = async (stored: StoredEvent): Promise<void> => {
+  handle = async (stored: StoredEvent, signal: AbortSignal): Promise<void> => {
     const { type, data } = toDomainEvent(tenantAggregate, stored);
     if (type !== 'tenant.created') return;
+    // The handler does it itself a moment later, and puts on record who did; it is only made good where that never came.
+    await pause(Math.max(0, stored.recordedAt + HANDLER_MS - this.clock.now()), undefined, { signal });
     const tenant = { tenantId: stored.stream!, tenantUid: data.tenantUid };
     await this.lives.began(tenant, data.founder, systemActor(stored.correlationId ?? stored.id));
   };

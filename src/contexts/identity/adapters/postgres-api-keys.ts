@@ -1,0 +1,160 @@
+import { Injectable } from '@nestjs/common';
+import { AggregateRepository, type Changed } from '../../../platform/event-log/index.js';
+import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
+import {
+  ApiKeyStore,
+  KEYS_PER_USER_MAX,
+  type ApiKeyView,
+  type KeyMaterial,
+  type KeyPlace,
+  type KeyUse,
+  type StoredKey,
+} from '../application/api-key-store.js';
+import { apiKeyError } from '../domain/api-key-errors.js';
+import { apiKeyAggregate, type ApiKeyEvent, type ApiKeyRef, type ApiKeyState } from '../domain/api-key-aggregate.js';
+import type { KeyScope } from '../domain/key-limits.js';
+
+const LIMITS = 'scopes, actions, allowed_cidrs, expires_at, previous_ends_at';
+const COLUMNS = `key_id, user_id, name, ${LIMITS}, created_at, rotated_at, version, use_count, last_used_at, last_used_from`;
+
+const FIND: Statement = {
+  name: 'api-key-find',
+  text: `SELECT ${COLUMNS} FROM api_key WHERE key_id = $1 AND user_id = $2`,
+};
+const LIST: Statement = {
+  name: 'api-key-list',
+  text: `SELECT ${COLUMNS} FROM api_key WHERE user_id = $1 AND (created_at, key_id) > ($2, $3) ORDER BY created_at, key_id LIMIT $4`,
+};
+const FOR_AUTHENTICATION: Statement = {
+  name: 'api-key-for-authentication',
+  text: `
+SELECT k.key_id, k.user_id, k.digest, k.previous_digest, ${LIMITS} FROM api_key k
+JOIN user_account u ON u.user_id = k.user_id WHERE k.key_id = ANY ($1)`,
+};
+const ADD_USE: Statement = {
+  name: 'api-key-add-use',
+  text: `
+UPDATE api_key SET use_count = use_count + u.count, last_used_at = greatest(last_used_at, u.at),
+  last_used_from = CASE WHEN u.at >= coalesce(last_used_at, 0) THEN u.address ELSE last_used_from END
+FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[]) AS u (id, count, at, address)
+WHERE api_key.key_id = u.id`,
+};
+const COUNT = 'SELECT count(*) AS count FROM api_key WHERE user_id = $1';
+/** Of a key that exists: the secret moves to the second place and makes room for the new one. */
+const STORE = `
+INSERT INTO api_key (key_id, user_id, name, digest, created_at, scopes, actions, allowed_cidrs, expires_at, version)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+ON CONFLICT (key_id) DO UPDATE SET previous_digest = api_key.digest, digest = $4, expires_at = $9, version = $10,
+  previous_ends_at = $11, rotated_at = $12`;
+const REMOVE = 'DELETE FROM api_key WHERE key_id = $1';
+
+interface LimitsRow {
+  readonly key_id: string;
+  readonly user_id: string;
+  readonly scopes: string | null;
+  readonly actions: string | null;
+  readonly allowed_cidrs: string | null;
+  readonly expires_at: number | null;
+  readonly previous_ends_at: number | null;
+}
+
+interface KeyRow extends LimitsRow {
+  readonly name: string;
+  readonly created_at: number;
+  readonly rotated_at: number | null;
+  readonly version: number;
+  readonly use_count: number;
+  readonly last_used_at: number | null;
+  readonly last_used_from: string | null;
+}
+
+interface StoredRow extends LimitsRow {
+  readonly digest: string;
+  readonly previous_digest: string | null;
+}
+
+@Injectable()
+export class PostgresApiKeys extends ApiKeyStore {
+  readonly aggregate = apiKeyAggregate;
+
+  constructor(private readonly database: Database) {
+    super();
+  }
+
+  /** All that changes a key without giving it a secret is its end; nothing is left then that could be compared with. */
+  async project(sql: Sql, { keyId }: ApiKeyRef, { state }: Changed<ApiKeyState>): Promise<void> {
+    if (state.status !== 'revoked') throw new Error('A key is stored with its secret.');
+    await sql.query(REMOVE, [keyId]);
+  }
+
+  storing({ digest, allowedCidrs }: KeyMaterial): AggregateRepository<ApiKeyState, ApiKeyEvent, ApiKeyRef> {
+    return {
+      aggregate: this.aggregate,
+      project: async (sql, { userId, keyId }, { state, version }) => {
+        if (state.status !== 'issued') throw new Error('Only a key that is issued has a secret.');
+        const { name, createdAt, scopes, actions, expiresAt, previousEndsAt, rotatedAt } = state;
+        const limits = [json(scopes), json(actions), json(allowedCidrs), expiresAt];
+        const values = [keyId, userId, name, digest, createdAt, ...limits, version, previousEndsAt, rotatedAt];
+        await sql.query(STORE, values);
+        if (version === 1) await this.requireRoom(sql, userId);
+      },
+    };
+  }
+
+  /** Creations come one after the other, because each holds the head of the log of keys. */
+  private async requireRoom(sql: Sql, userId: string): Promise<void> {
+    const [row] = (await sql.query<{ count: number }>(COUNT, [userId])).rows;
+    if (row!.count <= KEYS_PER_USER_MAX) return;
+    throw apiKeyError(
+      'api-key-limit-reached',
+      `A user has at most ${KEYS_PER_USER_MAX} keys, expired ones included: revoke one first.`,
+    );
+  }
+
+  async find({ userId, keyId }: ApiKeyRef): Promise<ApiKeyView | undefined> {
+    const [row] = await this.database.query<KeyRow>(FIND, [keyId, userId]);
+    return row && toView(row);
+  }
+
+  async list(userId: string, { createdAt, keyId }: KeyPlace, limit: number): Promise<ApiKeyView[]> {
+    return (await this.database.query<KeyRow>(LIST, [userId, createdAt, keyId, limit])).map(toView);
+  }
+
+  async forAuthentication(keyIds: readonly string[]): Promise<StoredKey[]> {
+    const rows = await this.database.query<StoredRow>(FOR_AUTHENTICATION, [keyIds]);
+    return rows.map((row) => ({ ...limitsOf(row), digest: row.digest, previousDigest: row.previous_digest }));
+  }
+
+  async addUse(uses: readonly KeyUse[]): Promise<void> {
+    await this.database.query(ADD_USE, [
+      uses.map(({ keyId }) => keyId),
+      uses.map(({ count }) => count),
+      uses.map(({ lastAt }) => lastAt),
+      uses.map(({ address }) => address),
+    ]);
+  }
+}
+
+const json = (list: readonly unknown[] | null): string | null => list && JSON.stringify(list);
+const parsed = <T>(text: string | null): T | null => (text === null ? null : (JSON.parse(text) as T));
+
+const limitsOf = (row: LimitsRow) => ({
+  keyId: row.key_id,
+  userId: row.user_id,
+  scopes: parsed<KeyScope[]>(row.scopes),
+  actions: parsed<string[]>(row.actions),
+  allowedCidrs: parsed<string[]>(row.allowed_cidrs),
+  expiresAt: row.expires_at,
+  previousEndsAt: row.previous_ends_at,
+});
+
+const toView = (row: KeyRow): ApiKeyView => ({
+  ...limitsOf(row),
+  name: row.name,
+  createdAt: row.created_at,
+  rotatedAt: row.rotated_at,
+  useCount: row.use_count,
+  lastUsedAt: row.last_used_at,
+  lastUsedFrom: row.last_used_from,
+  version: row.version,
+});

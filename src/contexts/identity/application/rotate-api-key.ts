@@ -1,0 +1,49 @@
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import type { Actor } from '../../../kernel/aggregate.js';
+import { Clock } from '../../../kernel/clock.js';
+import { digest } from '../../../platform/crypto/keys.js';
+import { Aggregates } from '../../../platform/event-log/index.js';
+import { rotateApiKey, withOrigin, type ApiKeyRef, type Rotation } from '../domain/api-key-aggregate.js';
+import { newApiKey } from '../domain/api-key.js';
+import { ApiKeyStore } from './api-key-store.js';
+import type { IssuedKey } from './create-api-key.js';
+import { factsOf, KeyIssue } from './key-issue.js';
+
+export class RotateApiKey extends Command<IssuedKey> {
+  constructor(
+    readonly apiKey: ApiKeyRef,
+    readonly rotation: Rotation,
+    readonly by: Actor,
+    readonly expectedVersion?: number,
+  ) {
+    super();
+  }
+}
+
+/** Who rotates a key sees its next secret, so that it may not be worth more than the key that asks. */
+@CommandHandler(RotateApiKey)
+export class RotateApiKeyHandler implements ICommandHandler<RotateApiKey> {
+  constructor(
+    private readonly aggregates: Aggregates,
+    private readonly keys: ApiKeyStore,
+    private readonly issue: KeyIssue,
+    private readonly clock: Clock,
+  ) {}
+
+  async execute({ apiKey: ref, rotation, by, expectedVersion }: RotateApiKey): Promise<IssuedKey> {
+    const known = await this.issue.find(ref);
+    const expiresAt = rotation.expiresAt === undefined ? known.expiresAt : rotation.expiresAt;
+    this.issue.requireWithin(await this.issue.limitsOf(by), { ...known, expiresAt });
+    const now = this.clock.now();
+    const { secret, key } = newApiKey('live', ref.keyId);
+    const repository = this.keys.storing({ digest: digest(secret), allowedCidrs: known.allowedCidrs });
+    await this.aggregates.change(
+      repository,
+      ref,
+      by,
+      (state) => withOrigin(state, ref, factsOf(known), (current) => rotateApiKey(current, ref, rotation, now)),
+      { expectedVersion },
+    );
+    return { view: await this.issue.find(ref), key };
+  }
+}

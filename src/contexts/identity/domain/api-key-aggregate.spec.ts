@@ -1,0 +1,66 @@
+import {
+  apiKeyAggregate,
+  createApiKey,
+  LIFETIME_MS_MAX,
+  revokeApiKey,
+  rotateApiKey,
+  withOrigin,
+  type ApiKeyEvent,
+  type ApiKeyState,
+} from './api-key-aggregate.js';
+
+const NOW = 1_000_000;
+const ref = { userId: 'usr_1', keyId: 'key_1' };
+const facts = { name: 'k', scopes: null, actions: null, allowedCidrsCount: 0, createdAt: NOW, expiresAt: NOW + 1_000 };
+const created: ApiKeyEvent = { type: 'api-key.created', data: { ...ref, ...facts } };
+const revoked: ApiKeyEvent = { type: 'api-key.revoked', data: ref };
+const given = (...events: ApiKeyEvent[]): ApiKeyState =>
+  events.reduce((state, event) => apiKeyAggregate.evolve(state, event, { recordedAt: NOW }), apiKeyAggregate.initial);
+const rotation = { graceMs: 500, expiresAt: undefined };
+
+describe('an API key', () => {
+  it('is created with an end within 366 days, or with none', () => {
+    expect(createApiKey(given(), ref, facts)).toEqual([created]);
+    for (const expiresAt of [null, NOW + 1, NOW + LIFETIME_MS_MAX])
+      expect(createApiKey(given(), ref, { ...facts, expiresAt })).toHaveLength(1);
+    for (const expiresAt of [NOW, NOW - 1, NOW + LIFETIME_MS_MAX + 1])
+      expect(() => createApiKey(given(), ref, { ...facts, expiresAt })).toThrow('expiresAt must be');
+  });
+
+  it('is rotated: the old secret stays for the grace, but never beyond its own end', () => {
+    const rotated = (graceMs: number) => rotateApiKey(given(created), ref, { graceMs, expiresAt: undefined }, NOW);
+    expect(rotated(500)).toEqual([
+      { type: 'api-key.rotated', data: { ...ref, previousEndsAt: NOW + 500, expiresAt: NOW + 1_000 } },
+    ]);
+    expect(rotated(0)[0]!.data).toMatchObject({ previousEndsAt: NOW });
+    expect(rotated(5_000)[0]!.data).toMatchObject({ previousEndsAt: NOW + 1_000 });
+  });
+
+  it('that has expired is rotated with a new end only, and its old secret stays dead', () => {
+    const later = NOW + 2_000;
+    expect(() => rotateApiKey(given(created), ref, rotation, later)).toThrow('has expired');
+    const [event] = rotateApiKey(given(created), ref, { ...rotation, expiresAt: later + 1 }, later);
+    expect(event!.data).toMatchObject({ previousEndsAt: NOW + 1_000, expiresAt: later + 1 });
+    expect(() => rotateApiKey(given(created), ref, { ...rotation, expiresAt: later }, later)).toThrow('in the future');
+  });
+
+  it('that is revoked is gone, and that of another user never was there', () => {
+    expect(revokeApiKey(given(created), ref)).toEqual([revoked]);
+    const other = { ...ref, userId: 'usr_2' };
+    for (const [state, name] of [
+      [given(created, revoked), ref],
+      [given(), ref],
+      [given(created), other],
+    ] as const) {
+      expect(() => revokeApiKey(state, name)).toThrow('no API key');
+      expect(() => rotateApiKey(state, name, rotation, NOW)).toThrow('no API key');
+    }
+  });
+
+  it('older than its stream is told to be created with its first change', () => {
+    const decide = (state: ApiKeyState) => revokeApiKey(state, ref);
+    expect(withOrigin(given(), ref, facts, decide)).toEqual([created, revoked]);
+    expect(withOrigin(given(created), ref, facts, decide)).toEqual([revoked]);
+    expect(() => withOrigin(given(created, revoked), ref, facts, decide)).toThrow('no API key');
+  });
+});

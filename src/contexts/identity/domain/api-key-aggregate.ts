@@ -1,0 +1,142 @@
+import { MANAGEMENT_TOPICS, type Aggregate } from '../../../kernel/aggregate.js';
+import { SYSTEM_TENANT } from '../../../kernel/ids.js';
+import { apiKeyError } from './api-key-errors.js';
+import type { KeyScope } from './key-limits.js';
+
+/*
+ * none ──created──▶ issued ──rotated──▶ issued … ──revoked──▶ revoked
+ *
+ * A key has one secret, or two while an old one is phased out; expiry is a matter of time, not of events. Digests and address ranges are
+ * not in the events: they are in the table api_key and go with the key.
+ */
+
+export interface ApiKeyRef {
+  readonly userId: string;
+  readonly keyId: string;
+}
+
+/** What the log tells of a key. Times are milliseconds since the epoch. */
+export interface KeyFacts {
+  readonly name: string;
+  readonly scopes: readonly KeyScope[] | null;
+  readonly actions: readonly string[] | null;
+  readonly allowedCidrsCount: number;
+  readonly createdAt: number;
+  readonly expiresAt: number | null;
+}
+
+export type ApiKeyEvent =
+  | { type: 'api-key.created'; data: ApiKeyRef & KeyFacts }
+  | { type: 'api-key.rotated'; data: ApiKeyRef & { previousEndsAt: number; expiresAt: number | null } }
+  | { type: 'api-key.revoked'; data: ApiKeyRef };
+
+export interface Issued extends KeyFacts {
+  readonly status: 'issued';
+  readonly userId: string;
+  /** When the secret before the last rotation stops working. */
+  readonly previousEndsAt: number | null;
+  readonly rotatedAt: number | null;
+}
+
+export type ApiKeyState = { readonly status: 'none' } | Issued | { readonly status: 'revoked' };
+
+const DAY_MS = 86_400_000;
+export const LIFETIME_MS_DEFAULT = 90 * DAY_MS;
+export const LIFETIME_MS_MAX = 366 * DAY_MS;
+
+export const apiKeyAggregate: Aggregate<ApiKeyState, ApiKeyEvent, ApiKeyRef> = {
+  topicUid: MANAGEMENT_TOPICS.apiKeys,
+  eventTypes: {
+    'api-key.created': { version: 1 },
+    'api-key.rotated': { version: 1 },
+    'api-key.revoked': { version: 1 },
+  },
+  initial: { status: 'none' },
+  // Caches forget keys by the name of the stream.
+  streamOf: ({ keyId }) => keyId,
+  tenantOf: () => SYSTEM_TENANT,
+  resourceOf: ({ userId, keyId }) => `users/${userId}/api-keys/${keyId}`,
+  evolve(state, event, { recordedAt }): ApiKeyState {
+    if (event.type === 'api-key.created') return born(event.data);
+    if (state.status !== 'issued') return state;
+    if (event.type === 'api-key.revoked') return { status: 'revoked' };
+    const { previousEndsAt, expiresAt } = event.data;
+    return { ...state, previousEndsAt, expiresAt, rotatedAt: recordedAt };
+  },
+};
+
+function born({
+  userId,
+  name,
+  scopes,
+  actions,
+  allowedCidrsCount,
+  createdAt,
+  expiresAt,
+}: ApiKeyRef & KeyFacts): Issued {
+  const facts = { name, scopes, actions, allowedCidrsCount, createdAt, expiresAt };
+  return { status: 'issued', userId, ...facts, previousEndsAt: null, rotatedAt: null };
+}
+
+export function createApiKey(state: ApiKeyState, ref: ApiKeyRef, facts: KeyFacts): ApiKeyEvent[] {
+  if (state.status !== 'none') throw new Error(`The id ${ref.keyId} was made twice.`);
+  checkLifetime(facts.expiresAt, facts.createdAt);
+  return [{ type: 'api-key.created', data: { ...ref, ...facts } }];
+}
+
+export interface Rotation {
+  readonly graceMs: number;
+  /** Undefined: the end stays as it is. */
+  readonly expiresAt: number | null | undefined;
+}
+
+/** The old secret never outlives the end that it had; an older one, still in its grace, stops at once. */
+export function rotateApiKey(
+  state: ApiKeyState,
+  ref: ApiKeyRef,
+  { graceMs, expiresAt }: Rotation,
+  now: number,
+): ApiKeyEvent[] {
+  const key = existing(state, ref);
+  if (expiresAt !== undefined) checkLifetime(expiresAt, now);
+  const end = expiresAt === undefined ? key.expiresAt : expiresAt;
+  if (end !== null && end <= now)
+    throw apiKeyError('api-key-expired', 'The key has expired: give it a new expiresAt, or create another one.');
+  const previousEndsAt = Math.min(now + graceMs, key.expiresAt ?? Infinity);
+  return [{ type: 'api-key.rotated', data: { ...ref, previousEndsAt, expiresAt: end } }];
+}
+
+export function revokeApiKey(state: ApiKeyState, ref: ApiKeyRef): ApiKeyEvent[] {
+  existing(state, ref);
+  return [{ type: 'api-key.revoked', data: { ...ref } }];
+}
+
+/**
+ * Decides about a key that may be older than its stream: the first administrator's is only a row. Its first change tells first that it
+ * was created.
+ */
+export function withOrigin(
+  state: ApiKeyState,
+  ref: ApiKeyRef,
+  known: KeyFacts,
+  decide: (state: ApiKeyState) => ApiKeyEvent[],
+): ApiKeyEvent[] {
+  if (state.status !== 'none') return decide(state);
+  const { name, scopes, actions, allowedCidrsCount, createdAt, expiresAt } = known;
+  const data = { ...ref, name, scopes, actions, allowedCidrsCount, createdAt, expiresAt };
+  return [{ type: 'api-key.created', data }, ...decide(born(data))];
+}
+
+function checkLifetime(expiresAt: number | null, now: number): void {
+  if (expiresAt === null || (expiresAt > now && expiresAt <= now + LIFETIME_MS_MAX)) return;
+  const detail = expiresAt <= now ? 'must be in the future' : 'must be within 366 days, or null for never';
+  throw apiKeyError('api-key-invalid', `expiresAt ${detail}.`, { errors: [{ pointer: '/expiresAt', detail }] });
+}
+
+function existing(state: ApiKeyState, ref: ApiKeyRef): Issued {
+  if (state.status !== 'issued' || state.userId !== ref.userId) throw apiKeyNotFound(ref);
+  return state;
+}
+
+export const apiKeyNotFound = ({ keyId }: ApiKeyRef): Error =>
+  apiKeyError('api-key-not-found', `The user has no API key "${keyId}".`);

@@ -1,0 +1,9 @@
+import { defineErrors } from '../../../kernel/domain-error.js';
+
+export const apiKeyError = defineErrors({
+  'api-key-not-found': { kind: 'not-found', title: 'API key not found' },
+  'api-key-invalid': { kind: 'invalid', title: 'The API key is not valid' },
+  'api-key-limit-reached': { kind: 'conflict', title: 'The user has too many API keys' },
+  'api-key-expired': { kind: 'conflict', title: 'The API key has expired' },
+  'api-key-exceeds-own': { kind: 'forbidden', title: 'The API key would be worth more than the one that makes it' },
+});

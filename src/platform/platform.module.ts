@@ -7,6 +7,7 @@ import {
   AUDIT_SETTINGS,
   DELIVERY_SETTINGS,
   HTTP_SETTINGS,
+  MAIL_SETTINGS,
   PUBLISH_SETTINGS,
   READ_SETTINGS,
   ROLES,
@@ -29,6 +30,7 @@ import {
 import { Cursors } from './http/cursor.js';
 import { Idempotency, IdempotencyInterceptor } from './http/idempotency.js';
 import { ProblemFilter } from './http/problem-filter.js';
+import { LogMailer, Mailer, NoMailer, Outbox, SmtpMailer } from './mail/index.js';
 import { Database } from './postgres/database.js';
 import { Storage } from './postgres/storage.js';
 import { loggerOptions } from './telemetry/logger.js';
@@ -69,6 +71,7 @@ export class PlatformModule implements OnApplicationShutdown {
       ...logProviders(parts),
       aggregatesProvider(),
       ...httpProviders(parts),
+      ...mailProviders(parts),
     ];
     return {
       module: PlatformModule,
@@ -93,6 +96,7 @@ function settingsProviders(settings: Settings): Provider[] {
   return [
     { provide: HTTP_SETTINGS, useValue: settings.http },
     { provide: ADMIN_SETTINGS, useValue: settings.admin },
+    { provide: MAIL_SETTINGS, useValue: settings.mail },
     { provide: SECURITY_SETTINGS, useValue: settings.security },
     { provide: PUBLISH_SETTINGS, useValue: settings.publish },
     { provide: READ_SETTINGS, useValue: settings.read },
@@ -216,4 +220,26 @@ function aggregatesProvider(): Provider {
 
 function httpProviders({ keys }: PlatformParts): Provider[] {
   return [{ provide: Cursors, useValue: new Cursors(keys) }, Idempotency, IdempotencyInterceptor, ProblemFilter];
+}
+
+function mailProviders({ settings: { mail } }: PlatformParts): Provider[] {
+  return [
+    {
+      provide: Mailer,
+      inject: [PinoLogger],
+      useFactory: (log: PinoLogger): Mailer => {
+        if (mail.url) return new SmtpMailer(mail.url.reveal(), mail.from!);
+        const write = (fields: object, message: string): void => log.warn(fields, message);
+        return mail.log ? new LogMailer(write) : new NoMailer(write);
+      },
+    },
+    {
+      provide: Outbox,
+      inject: [Mailer, PinoLogger],
+      useFactory: (mailer: Mailer, log: PinoLogger) =>
+        new Outbox(mailer, (err, attempt, final) =>
+          log.warn({ err, attempt }, final ? 'a mail is given up' : 'a mail was not taken; will try again'),
+        ),
+    },
+  ];
 }

@@ -6,7 +6,14 @@ import { danglingRefs, routesOf, undeclaredRoutes, type ApiDocument } from '../s
 const SNAPSHOT = join(import.meta.dirname, 'openapi.snapshot.json');
 const SOURCES = join(import.meta.dirname, '../../src');
 /** What answers without credentials. Everything else says which permission it wants. */
-const OPEN = ['POST /auth/login', 'POST /auth/refresh', 'GET /health/live', 'GET /health/ready'];
+const OPEN = [
+  'POST /auth/login',
+  'POST /auth/refresh',
+  'POST /auth/password/reset-request',
+  'POST /auth/password/reset',
+  'GET /health/live',
+  'GET /health/ready',
+];
 
 let app: TestApp;
 let document: ApiDocument;

@@ -23,11 +23,10 @@ const EXCEPTIONS: Readonly<Record<string, Partial<Record<Rule, string>>>> = {
   },
   'lane-release': { tenant: 'an instance gives back what it owns when it stops' },
   'member-of-user': { tenant: 'whose member a user is, is the question; an index by user answers it' },
+  'postgres-members:KEPT_ROLES': { tenant: 'a user who goes may be the last owner of any tenant' },
+  'postgres-members:REMOVE_USER': { tenant: 'a user who is deleted leaves all tenants' },
   'tenant-list': { tenant: 'the list of tenants is for system administrators, by pages' },
   'topic-removals': { tenant: 'a background job looks for its work in all tenants, by small pages' },
-  'postgres-credentials:LOCK_ACCOUNTS': {
-    lock: 'only at a start that finds no account: instances must not make two administrators',
-  },
   'hints:connect': { lock: 'hints may be lost or absent: polls make them good' },
   'hints:flush': { lock: 'hints may be lost or absent: polls make them good' },
   'migrate:migrate': {

@@ -177,6 +177,7 @@ describe('a refresh token', () => {
   it('used again ends the whole session: the new pair, too', async () => {
     const first = await login();
     const second = (await refresh(first.refreshToken)).body;
+    expect((await asking(bearer(second.accessToken))).status).toBe(200);
     expect((await refresh(first.refreshToken)).status).toBe(401);
     expect((await refresh(second.refreshToken)).status).toBe(401);
     expect((await asking(bearer(second.accessToken))).status).toBe(401);

@@ -52,6 +52,23 @@ describe('while the store is away', () => {
   );
 
   it(
+    'nobody is let in on trust: after a second without news of revocations known credentials are refused, too',
+    async () => {
+      const credentials = { email: server.adminEmail, password: server.adminPassword };
+      const login = await server.client.with({}).post<{ accessToken: string }>('/auth/login', credentials);
+      const bearer = { authorization: `Bearer ${login.body.accessToken}` };
+      const asking = () => server.client.with({}).get('/auth/me', bearer);
+      expect((await asking()).status).toBe(200);
+      await store.stop();
+      const refused = await until(asking, ({ body }) => body.code === 'authorization-stale', 10_000);
+      expect([refused.status, Number(refused.headers.get('retry-after')) > 0]).toEqual([503, true]);
+      await store.startAgain();
+      await until(asking, ({ status }) => status === 200, 20_000);
+    },
+    LONG_MS,
+  );
+
+  it(
     'nothing that was acknowledged is lost, and what was refused can be sent again',
     async () => {
       const acknowledged = new Set<string>();

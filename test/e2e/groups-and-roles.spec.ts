@@ -1,6 +1,6 @@
 import { startApp, type TestApp } from '../support/app.js';
 import type { Client } from '../support/client.js';
-import { newPerson, type Person } from '../support/people.js';
+import { newPerson, type Person } from '../support/strangers.js';
 import { Workspace } from '../support/workspace.js';
 
 let app: TestApp;
@@ -166,6 +166,19 @@ describe('the last', () => {
     await join(['owner']);
     const both = [me.id, person.userId].map((id) => status(app.client, 'DELETE', `${tenant}/members/${id}`));
     expect((await Promise.all(both)).toSorted()).toEqual([204, 409]);
+  });
+
+  it('owner of a tenant is not deleted either; any other user leaves all of his tenants', async () => {
+    const { body: me } = await app.client.get<{ id: string }>('/auth/me');
+    await join(['owner']);
+    expect(await status(app.client, 'DELETE', `${tenant}/members/${me.id}`)).toBe(204);
+    expect(await code(app.client, 'DELETE', `/users/${person.userId}`)).toBe('last-holder');
+    const other = await newPerson(app);
+    expect(await status(person.client, 'PUT', `${tenant}/members/${other.userId}`, { roles: ['owner'] })).toBe(200);
+    expect(await status(app.client, 'DELETE', `/users/${person.userId}`)).toBe(204);
+    const { body } = await other.client.get<{ items: { userId: string }[] }>(`${tenant}/members`);
+    expect(body.items.map(({ userId }) => userId)).toEqual([other.userId]);
+    expect(await status(person.client, 'GET', tenant)).toBe(401);
   });
 
   it('administrator of the system stays', async () => {

@@ -32,6 +32,7 @@ describe('the requests in docs/http', () => {
         'reading',
         'tenancy',
         'topics',
+        'users',
       ].map((name) => `${name}.http`),
     );
   });

@@ -1,7 +1,7 @@
 import { startApp, type TestApp } from '../support/app.js';
 import type { Client } from '../support/client.js';
 import { EventStream } from '../support/event-stream.js';
-import { newPerson, type Person } from '../support/people.js';
+import { newPerson, type Person } from '../support/strangers.js';
 import { Workspace } from '../support/workspace.js';
 
 let app: TestApp;

@@ -1,5 +1,5 @@
 import { startProcess, type TestProcess } from '../support/app.js';
-import { newPerson, type Person } from '../support/people.js';
+import { newPerson, type Person } from '../support/strangers.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { Workspace } from '../support/workspace.js';
 

@@ -1,5 +1,5 @@
 import { startApp, type TestApp } from '../support/app.js';
-import { newPerson } from '../support/people.js';
+import { newPerson } from '../support/strangers.js';
 import { WebhookReceiver } from '../support/webhook-receiver.js';
 import { until, Workspace } from '../support/workspace.js';
 

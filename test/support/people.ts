@@ -1,33 +1,81 @@
-import { newApiKey } from '../../src/contexts/identity/domain/api-key.js';
-import { newId } from '../../src/kernel/ids.js';
-import { digest } from '../../src/platform/crypto/keys.js';
+import { randomBytes } from 'node:crypto';
 import type { TestApp } from './app.js';
-import type { Client } from './client.js';
-import { connect } from './postgres.js';
+import type { Answer, Client, Problem, RequestHeaders } from './client.js';
+import type { MailServer } from './mail-server.js';
 
-export interface Person {
-  readonly userId: string;
-  readonly keyId: string;
-  /** With a key of the person, which is not limited. */
-  readonly client: Client;
+export interface User {
+  readonly id: string;
+  readonly kind: 'human' | 'service';
+  readonly email: string | null;
+  readonly name: string;
+  readonly state: string;
+  readonly reason: string | null;
+  readonly version: number;
 }
 
-/** A user without any permission, and a key of his: put into the store by hand, since tests of permissions are not about accounts. */
-export async function newPerson(app: Pick<TestApp, 'connection' | 'client'>): Promise<Person> {
-  const userId = newId('usr');
-  const { id: keyId, secret, key } = newApiKey('test');
-  const sql = await connect(app.connection);
-  await sql.query(
-    'INSERT INTO user_account (user_id, email, name, password_hash, created_at) VALUES ($1, $2, $3, $4, $5)',
-    [userId, `${userId}@example.test`, 'Person', '-', Date.now()],
-  );
-  await sql.query('INSERT INTO api_key (key_id, user_id, name, digest, created_at) VALUES ($1, $2, $3, $4, $5)', [
-    keyId,
-    userId,
-    'key',
-    digest(secret),
-    Date.now(),
-  ]);
-  await sql.end();
-  return { userId, keyId, client: app.client.with({ 'x-api-key': key }) };
+export interface Tokens {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  readonly expiresIn: number;
+  readonly sessionId: string;
+  readonly user: User;
 }
+
+export const bearer = (token: string): RequestHeaders => ({ authorization: `Bearer ${token}` });
+
+/** The server believes what is said here of where a request comes from: see `environmentWith`. */
+export const from = (address: string): RequestHeaders => ({ 'x-forwarded-for': address });
+
+let lastAddress = 0;
+/** Somebody at an address of his own, since the server counts by addresses. */
+export const stranger = (): RequestHeaders =>
+  from(`198.51.${Math.floor(++lastAddress / 250)}.${(lastAddress % 250) + 1}`);
+
+/** A server that sends its mail there and stands behind a proxy. */
+export const environmentWith = (mail: MailServer): Record<string, string> => ({
+  MAIL_URL: mail.url,
+  MAIL_FROM: 'store@example.test',
+  PUBLIC_URL: 'https://store.example.test',
+  HTTP_TRUST_PROXY: '127.0.0.0/8,::1/128',
+});
+
+let made = 0;
+
+/** Somebody with an account, and what he does with it. Each test has its own people. */
+export class Person {
+  private constructor(
+    readonly anonymous: Client,
+    readonly user: User,
+    readonly email: string,
+    public password: string,
+  ) {}
+
+  static async create(app: Pick<TestApp, 'client'>, given: { name?: string } = {}): Promise<Person> {
+    const email = `p${++made}.${randomBytes(4).toString('hex')}@example.test`;
+    const password = newPassword();
+    const answer = await app.client.post<User>('/users', { email, password, ...given });
+    if (answer.status !== 201) throw new Error(`Expected 201, got ${answer.status}: ${answer.text}`);
+    return new Person(app.client.with({}), answer.body, email, password);
+  }
+
+  tryLogin(password = this.password, headers: RequestHeaders = {}): Promise<Answer<Tokens & Problem>> {
+    return this.anonymous.post('/auth/login', { email: this.email, password }, headers);
+  }
+
+  async login(headers: RequestHeaders = {}): Promise<Tokens> {
+    const answer = await this.tryLogin(this.password, headers);
+    if (answer.status !== 200) throw new Error(`Expected 200, got ${answer.status}: ${answer.text}`);
+    return answer.body;
+  }
+
+  refresh({ refreshToken }: Pick<Tokens, 'refreshToken'>): Promise<Answer<Tokens & Problem>> {
+    return this.anonymous.post('/auth/refresh', { refreshToken });
+  }
+
+  /** The status of a request with the access token. */
+  async status({ accessToken }: Pick<Tokens, 'accessToken'>): Promise<number> {
+    return (await this.anonymous.get('/auth/me', bearer(accessToken))).status;
+  }
+}
+
+export const newPassword = (): string => `pw ${randomBytes(12).toString('hex')}`;

@@ -5,27 +5,49 @@ import { authenticateLargeBodies } from './adapters/early-authentication.js';
 import { ApiKeysController } from './adapters/api-keys.controller.js';
 import { AuthController } from './adapters/auth.controller.js';
 import { PostgresApiKeys } from './adapters/postgres-api-keys.js';
-import { PostgresCredentials } from './adapters/postgres-credentials.js';
 import { ApiKeyDirectory } from './application/api-key-directory.js';
 import { ApiKeyStore } from './application/api-key-store.js';
 import { ApiKeyUsage, ApiKeyUsageOptions } from './application/api-key-usage.js';
 import { API_KEY_HANDLERS } from './application/api-keys.js';
+import { forbidCaching } from './adapters/never-cached.js';
+import { PasswordsController } from './adapters/passwords.controller.js';
+import { PostgresSessions } from './adapters/postgres-sessions.js';
+import { PostgresUsers } from './adapters/postgres-users.js';
+import { UsersController } from './adapters/users.controller.js';
 import { Authenticator } from './application/authenticator.js';
+import { CommonPasswords } from './application/common-passwords.js';
 import { FirstAdministrator } from './application/first-administrator.js';
 import { KeyIssue } from './application/key-issue.js';
+import { GuessThrottle } from './application/guess-throttle.js';
+import { Logins } from './application/logins.js';
+import { PasswordChanges } from './application/password-changes.js';
+import { PasswordMails } from './application/password-mails.js';
 import { Passwords } from './application/passwords.js';
-import { Credentials } from './application/ports.js';
+import { SessionStore, UserAccounts } from './application/ports.js';
+import { ResetQuota } from './application/reset-quota.js';
 import { Sessions } from './application/sessions.js';
+import { Tokens } from './application/tokens.js';
+import { UserLives } from './application/user-lives.js';
+import { USER_HANDLERS } from './application/users.js';
 
 /** What a crash may lose of the counts of API keys. */
 const USAGE_FLUSH_MS = 10_000;
 
 @Module({
-  controllers: [AuthController, ApiKeysController],
+  controllers: [AuthController, PasswordsController, UsersController, ApiKeysController],
   providers: [
-    { provide: Credentials, useClass: PostgresCredentials },
+    { provide: UserAccounts, useClass: PostgresUsers },
+    { provide: SessionStore, useClass: PostgresSessions },
+    UserLives,
+    CommonPasswords,
     Passwords,
+    GuessThrottle,
+    ResetQuota,
+    Tokens,
     Sessions,
+    Logins,
+    PasswordMails,
+    PasswordChanges,
     Authenticator,
     FirstAdministrator,
     { provide: ApiKeyStore, useClass: PostgresApiKeys },
@@ -34,8 +56,9 @@ const USAGE_FLUSH_MS = 10_000;
     ApiKeyDirectory,
     KeyIssue,
     ...API_KEY_HANDLERS,
+    ...USER_HANDLERS,
   ],
-  exports: [FirstAdministrator, Authenticator, Credentials],
+  exports: [FirstAdministrator, Authenticator, UserAccounts, UserLives],
 })
 export class IdentityModule implements OnModuleInit, OnApplicationShutdown {
   constructor(
@@ -45,7 +68,9 @@ export class IdentityModule implements OnModuleInit, OnApplicationShutdown {
   ) {}
 
   onModuleInit(): void {
-    authenticateLargeBodies(this.host.httpAdapter.getInstance(), this.authenticator);
+    const fastify = this.host.httpAdapter.getInstance();
+    forbidCaching(fastify);
+    authenticateLargeBodies(fastify, this.authenticator);
     this.usage.start();
   }
 

@@ -27,6 +27,22 @@ const RULES: readonly Rule[] = [
     demand: 'must not be above {1}',
   },
   {
+    between: ['security.refreshTokenTtlSeconds', 'security.sessionTtlSeconds'],
+    holds: ({ security }) => security.refreshTokenTtlSeconds <= security.sessionTtlSeconds,
+    demand: 'must not be above {1}',
+  },
+  {
+    between: ['mail.from', 'mail.url'],
+    holds: ({ mail }) => !mail.url || mail.from !== undefined,
+    demand: 'is required with {1}: mails need a sender',
+  },
+  {
+    // Never from a request: whoever forges its Host would get the links of others.
+    between: ['http.publicUrl', 'mail.url'],
+    holds: ({ http, mail }) => !mail.url || http.publicUrl !== undefined,
+    demand: 'is required with {1}: mails name this server by it',
+  },
+  {
     between: ['publish.eventBytesMax', 'publish.batchBytesMax'],
     holds: ({ publish }) => publish.eventBytesMax <= publish.batchBytesMax,
     demand: 'must not be above {1}',

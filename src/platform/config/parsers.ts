@@ -125,6 +125,12 @@ export const databaseUrl: Parser<Secret> = (value) => {
   return new Secret(value as string);
 };
 
+/** It holds a password, most of the time. */
+export const mailUrl: Parser<Secret> = (value) =>
+  parsedUrl(value, ['smtp:', 'smtps:'])?.hostname
+    ? new Secret(value as string)
+    : fail('must be a URL that begins with smtp:// or smtps:// and names a host');
+
 function parsedUrl(value: unknown, protocols: readonly string[]): URL | undefined {
   const url = typeof value === 'string' ? URL.parse(value) : null;
   return url && protocols.includes(url.protocol) ? url : undefined;

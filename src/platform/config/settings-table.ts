@@ -5,6 +5,7 @@ import {
   email,
   flag,
   list,
+  mailUrl,
   masterKey,
   oneOf,
   optional,
@@ -53,13 +54,22 @@ export const SETTINGS = {
   },
   admin: {
     email: setting('ADMIN_EMAIL', email),
-    password: secretSetting('ADMIN_PASSWORD', optional(secret(12))),
+    password: secretSetting('ADMIN_PASSWORD', optional(secret(8))),
   },
   security: {
     secretKey: secretSetting('SECRET_KEY', optional(masterKey)),
+    secretKeyPrevious: secretSetting('SECRET_KEY_PREVIOUS', optional(masterKey)),
     accessTokenTtlSeconds: setting('ACCESS_TOKEN_TTL_SECONDS', whole(60, 86_400)),
     refreshTokenTtlSeconds: setting('REFRESH_TOKEN_TTL_SECONDS', whole(3_600, 31_536_000)),
+    sessionTtlSeconds: setting('SESSION_TTL_SECONDS', whole(3_600, 31_536_000)),
+    refreshRetrySeconds: setting('REFRESH_RETRY_SECONDS', whole(0, 60)),
+    passwordLengthMin: setting('PASSWORD_LENGTH_MIN', whole(8, 64)),
     bcryptCost: setting('BCRYPT_COST', whole(10, 14)),
+  },
+  mail: {
+    url: secretSetting('MAIL_URL', optional(mailUrl)),
+    from: setting('MAIL_FROM', optional(email)),
+    log: setting('MAIL_LOG', flag),
   },
   roles: setting('ROLES', list(oneOf('api', 'worker'), 1)),
   log: {

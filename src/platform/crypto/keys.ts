@@ -14,24 +14,51 @@ const IV_BYTES = 12;
 const TAG_BYTES = 16;
 const FORMAT = 'v1';
 
-export type KeyPurpose = 'secrets-at-rest' | 'access-tokens' | 'cursors' | 'audit';
+export type KeyPurpose = 'secrets-at-rest' | 'access-tokens' | 'refresh-tokens' | 'passwords' | 'cursors' | 'audit';
+
+/** A derived key and the public name by which what was made with it tells so. */
+export interface NamedKey {
+  readonly id: string;
+  readonly key: KeyObject;
+}
 
 /**
  * The master key of the installation (`SECRET_KEY`). It is never used itself: each purpose has a key of its own, derived by
- * HKDF-SHA-256 (RFC 5869), so that one that leaks tells nothing of the others.
+ * HKDF-SHA-256 (RFC 5869), so that one that leaks tells nothing of the others. It is replaced by making it the previous one
+ * (`SECRET_KEY_PREVIOUS`): nothing new is made with that, but what was made with it still holds.
  */
 export class KeyRing {
-  private readonly derived = new Map<KeyPurpose, KeyObject>();
+  private readonly derived = new Map<string, NamedKey>();
+  private readonly masters: readonly Buffer[];
 
-  constructor(private readonly master: Buffer) {}
+  constructor(master: Buffer, previous?: Buffer) {
+    this.masters = previous ? [master, previous] : [master];
+  }
 
   key(purpose: KeyPurpose): KeyObject {
-    let key = this.derived.get(purpose);
-    if (!key) {
-      key = createSecretKey(Buffer.from(hkdfSync('sha256', this.master, 'event-store', purpose, 32)));
-      this.derived.set(purpose, key);
+    return this.named(purpose, 0).key;
+  }
+
+  /** The one with which new things are made. */
+  current(purpose: KeyPurpose): NamedKey {
+    return this.named(purpose, 0);
+  }
+
+  /** All that are accepted, the current one first. */
+  accepted(purpose: KeyPurpose): NamedKey[] {
+    return this.masters.map((_, i) => this.named(purpose, i));
+  }
+
+  private named(purpose: KeyPurpose, i: number): NamedKey {
+    const name = `${i} ${purpose}`;
+    let known = this.derived.get(name);
+    if (!known) {
+      const derive = (info: string, bytes: number): Buffer =>
+        Buffer.from(hkdfSync('sha256', this.masters[i]!, 'event-store', info, bytes));
+      known = { id: derive(`${purpose} id`, 6).toString('base64url'), key: createSecretKey(derive(purpose, 32)) };
+      this.derived.set(name, known);
     }
-    return key;
+    return known;
   }
 
   /** AES-256-GCM. `context` is authenticated, not stored: what was encrypted for one row does not decrypt in another. */
@@ -42,11 +69,20 @@ export class KeyRing {
     return `${FORMAT}.${sealed.toString('base64')}`;
   }
 
+  /** Whichever of the keys it was encrypted with: a wrong one is told by the authentication. */
   decrypt(sealed: string, context: string): string {
     const bytes = Buffer.from(sealed.slice(FORMAT.length + 1), 'base64');
-    const decipher = createDecipheriv('aes-256-gcm', this.key('secrets-at-rest'), bytes.subarray(0, IV_BYTES));
-    decipher.setAAD(Buffer.from(context)).setAuthTag(bytes.subarray(-TAG_BYTES));
-    return decipher.update(bytes.subarray(IV_BYTES, -TAG_BYTES), undefined, 'utf8') + decipher.final('utf8');
+    let failure: unknown;
+    for (const { key } of this.accepted('secrets-at-rest')) {
+      try {
+        const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, IV_BYTES));
+        decipher.setAAD(Buffer.from(context)).setAuthTag(bytes.subarray(-TAG_BYTES));
+        return decipher.update(bytes.subarray(IV_BYTES, -TAG_BYTES), undefined, 'utf8') + decipher.final('utf8');
+      } catch (error) {
+        failure ??= error;
+      }
+    }
+    throw failure;
   }
 
   /** A short authentication code (128 bits), base64url. */

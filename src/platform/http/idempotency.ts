@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHmac, type KeyObject } from 'node:crypto';
 import {
   Injectable,
   UseInterceptors,
@@ -97,7 +97,7 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
   /** True: go on, the answer will be kept. False: the first answer was sent again. */
   async begin(request: Request, reply: Reply, key: string): Promise<boolean> {
     const principalId = request.principal?.id ?? 'anonymous';
-    const fingerprint = fingerprintOf(request);
+    const fingerprint = fingerprintOf(request, this.keys.key('cursors'));
     const now = this.clock.now();
     const values = [principalId, key, fingerprint, now, now - KEEP_MS, now - ABANDONED_MS];
     const [claimed] = await this.database.query(CLAIM, values);
@@ -153,9 +153,10 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
   }
 }
 
-function fingerprintOf(request: Request): string {
+/** Keyed: a body may hold a password, which a plain hash would let be guessed quickly. */
+function fingerprintOf(request: Request, key: KeyObject): string {
   const body = Buffer.isBuffer(request.body) ? request.body : JSON.stringify(request.body ?? null);
-  return createHash('sha256').update(`${request.method} ${request.url}\n`).update(body).digest('base64url');
+  return createHmac('sha256', key).update(`${request.method} ${request.url}\n`).update(body).digest('base64url');
 }
 
 @Injectable()

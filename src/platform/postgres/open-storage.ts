@@ -72,7 +72,8 @@ async function findStorage({ storage }: Settings, log: Logger): Promise<Storage>
 
 /** The given master key; the embedded store makes its own at the first start, readable by its owner only. */
 async function openKeys({ security, storage }: Settings): Promise<KeyRing> {
-  if (security.secretKey) return new KeyRing(Buffer.from(security.secretKey.reveal()));
+  const previous = security.secretKeyPrevious && Buffer.from(security.secretKeyPrevious.reveal());
+  if (security.secretKey) return new KeyRing(Buffer.from(security.secretKey.reveal()), previous);
   await mkdir(storage.dataDir, { recursive: true });
   const file = join(storage.dataDir, 'secret.key');
   try {
@@ -80,5 +81,5 @@ async function openKeys({ security, storage }: Settings): Promise<KeyRing> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
-  return new KeyRing(Buffer.from(await readFile(file, 'utf8')));
+  return new KeyRing(Buffer.from(await readFile(file, 'utf8')), previous);
 }

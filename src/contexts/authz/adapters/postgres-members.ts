@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Changed } from '../../../platform/event-log/index.js';
+import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
 import { MemberCatalog, type MemberView, type Named } from '../application/ports.js';
 import { authzError } from '../domain/authz-errors.js';
@@ -35,6 +36,18 @@ const HOLDER: Statement = { name: 'member-role-holder', text: HOLDERS };
 const REMOVE_TENANT = ['member', 'member_role', 'role', 'user_group', 'group_part', 'access_grant'].map(
   (table) => `DELETE FROM ${table} WHERE tenant_id = $1`,
 );
+/** All that a user must not be the last to hold, locked with all who hold it. */
+const KEPT_ROLES = `
+SELECT tenant_id, user_id FROM member_role WHERE scope = '' AND (tenant_id, role_id) IN (
+  SELECT tenant_id, role_id FROM member_role WHERE user_id = $1 AND scope = '' AND role_id IN ('owner', 'system-admin'))
+FOR UPDATE`;
+const ACTIVE_AMONG = `SELECT 1 FROM user_account WHERE user_id = ANY ($1::text[]) AND state = 'active' LIMIT 1`;
+const REMOVE_USER = [
+  'DELETE FROM member_role WHERE user_id = $1',
+  'DELETE FROM member WHERE user_id = $1',
+  `DELETE FROM group_part WHERE part = 'user' AND id = $1`,
+  `DELETE FROM access_grant WHERE principal_kind = 'user' AND principal_id = $1`,
+];
 const HOLD_TENANT = 'SELECT 1 FROM tenant WHERE tenant_id = $1 AND tenant_uid = $2 FOR KEY SHARE';
 
 @Injectable()
@@ -80,6 +93,20 @@ export class PostgresMembers extends MemberCatalog {
 
   async removeTenant(sql: Sql, tenantId: string): Promise<void> {
     for (const remove of REMOVE_TENANT) await sql.query(remove, [tenantId]);
+  }
+
+  async userLeaves(sql: Sql, userId: string, how: 'suspended' | 'deleted'): Promise<void> {
+    const { rows } = await sql.query<{ tenant_id: string; user_id: string }>(KEPT_ROLES, [userId]);
+    for (const [tenantId, holders] of Map.groupBy(rows, (row) => row.tenant_id)) {
+      if (how === 'suspended' && tenantId !== SYSTEM_TENANT) continue;
+      const others = holders.map((row) => row.user_id).filter((id) => id !== userId);
+      if ((await sql.query(ACTIVE_AMONG, [others])).rowCount) continue;
+      throw authzError(
+        'last-holder',
+        `Nobody active would be left with the role "${lastHolderRole(tenantId)}" in ${tenantId}.`,
+      );
+    }
+    if (how === 'deleted') for (const remove of REMOVE_USER) await sql.query(remove, [userId]);
   }
 
   ofUser(userId: string): Promise<MemberView[]> {

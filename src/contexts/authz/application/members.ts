@@ -2,7 +2,7 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { Actor } from '../../../kernel/aggregate.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
 import type { Principal } from '../../../platform/http/request.js';
-import { Credentials } from '../../identity/index.js';
+import { UserAccounts } from '../../identity/index.js';
 import { authzError } from '../domain/authz-errors.js';
 import {
   assignRole,
@@ -42,7 +42,7 @@ export class ChangeMemberHandler implements ICommandHandler<ChangeMember> {
   constructor(
     private readonly aggregates: Aggregates,
     private readonly members: MemberCatalog,
-    private readonly users: Credentials,
+    private readonly users: UserAccounts,
     private readonly lives: TenantLifeOf,
     private readonly escalation: Escalation,
   ) {}
@@ -52,7 +52,7 @@ export class ChangeMemberHandler implements ICommandHandler<ChangeMember> {
     const current = await this.members.find(ref);
     const adds = change.kind === 'assign' || (change.kind === 'set' && change.create);
     if (!current && !adds) throw memberNotFound(ref);
-    if (!current && !(await this.users.findUser(ref.userId)))
+    if (!current && !(await this.users.find(ref.userId)))
       throw authzError('member-not-found', `There is no user "${ref.userId}".`);
     await this.escalation.requireRoles(ref.tenantId, giver, touched(change, current?.roles ?? []));
     const decide = (state: MemberState): MemberEvent[] => {

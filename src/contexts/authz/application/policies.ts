@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { MANAGEMENT_TOPICS } from '../../../kernel/aggregate.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { ManagementWatch, type StoredEvent } from '../../../platform/event-log/index.js';
-import { authzError } from '../domain/authz-errors.js';
+import { authorizationStale } from '../../identity/index.js';
 import { Policy } from '../domain/policy.js';
 import { RuleStore, type PrincipalRules, type TenantRules } from './ports.js';
 import { rulesFor } from './rules-of.js';
@@ -127,10 +127,5 @@ const ofPrincipal = (principal: Concerned['principal']): string | undefined =>
   principal?.kind === 'user' || principal?.kind === 'apiKey' ? principal.id : undefined;
 
 function refuse(cause: unknown): never {
-  throw authzError(
-    'authorization-stale',
-    'Permissions cannot be verified; try again.',
-    { retryAfterSeconds: 1 },
-    { cause },
-  );
+  throw authorizationStale(cause);
 }

@@ -36,6 +36,8 @@ export abstract class MemberCatalog extends AggregateRepository<MemberState, Mem
   abstract anyHolder(tenantId: string, roleId: string): Promise<boolean>;
   /** In the transaction that deletes the tenant: members, roles, groups and grants. */
   abstract removeTenant(sql: Sql, tenantId: string): Promise<void>;
+  /** In the transaction that suspends or deletes the user: throws where nobody would be left with a role that somebody must keep. */
+  abstract userLeaves(sql: Sql, userId: string, how: 'suspended' | 'deleted'): Promise<void>;
   /** Everywhere where a user is a member, `$system` among them. */
   abstract ofUser(userId: string): Promise<MemberView[]>;
 }

@@ -3,7 +3,7 @@ import { systemActor, type Actor } from '../../../kernel/aggregate.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
 import type { Sql } from '../../../platform/postgres/database.js';
-import { Credentials } from '../../identity/index.js';
+import { UserAccounts, UserLives, type UserWitness } from '../../identity/index.js';
 import {
   tenancyError,
   TenantGates,
@@ -30,16 +30,18 @@ export class TenantLifeOf {
 
 /** Gives each tenant its first owner and the system its first administrator; takes away all that was permitted in a tenant that ends. */
 @Injectable()
-export class FirstHolders implements TenantWitness, OnModuleInit {
+export class FirstHolders implements TenantWitness, UserWitness, OnModuleInit {
   constructor(
     private readonly aggregates: Aggregates,
     private readonly members: MemberCatalog,
-    private readonly users: Credentials,
+    private readonly users: UserAccounts,
     private readonly lives: TenantLives,
+    private readonly userLives: UserLives,
   ) {}
 
   onModuleInit(): void {
     this.lives.register(this);
+    this.userLives.register(this);
   }
 
   /** Once: later there is always an owner. */
@@ -50,14 +52,19 @@ export class FirstHolders implements TenantWitness, OnModuleInit {
     await this.aggregates.change(this.members, ref, by, (state) => assignRole(state, ref, role));
   }
 
+  /** The last administrator of the system stays active; who is deleted leaves no tenant without an owner, and no trace of membership. */
+  leaving(sql: Sql, userId: string, how: 'suspended' | 'deleted'): Promise<void> {
+    return this.members.userLeaves(sql, userId, how);
+  }
+
   ended(sql: Sql, tenantId: string): Promise<void> {
     return this.members.removeTenant(sql, tenantId);
   }
 
   /** At the start: whoever was here first looks after the system, where nobody does. */
   async ensureAdministrator(): Promise<void> {
-    const first = await this.users.firstUserId();
-    if (first !== undefined)
-      await this.began({ tenantId: SYSTEM_TENANT, tenantUid: UNNAMED_LIFE }, first, systemActor('first-start'));
+    const [first] = await this.users.list({}, '', 1);
+    if (first)
+      await this.began({ tenantId: SYSTEM_TENANT, tenantUid: UNNAMED_LIFE }, first.userId, systemActor('first-start'));
   }
 }

@@ -1,110 +1,98 @@
-import { Body, Controller, Get, HttpCode, Post, Req, Res, UsePipes } from '@nestjs/common';
-import { ApiNoContentResponse, ApiOkResponse, ApiProperty, ApiTags } from '@nestjs/swagger';
-import { IsString, MaxLength } from 'class-validator';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Req, Res, UsePipes } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { Public, Requires } from '../../../platform/http/access.js';
 import type { Reply, Request } from '../../../platform/http/request.js';
+import { actorOf, expectedVersion, showVersion } from '../../../platform/http/resource.js';
 import { strictValidation } from '../../../platform/http/validation.js';
-import { Authenticator } from '../application/authenticator.js';
-import { Credentials } from '../application/ports.js';
-import { Sessions, unauthenticated, type TokenPair } from '../application/sessions.js';
-
-export class LoginBody {
-  @ApiProperty({ example: 'admin@event-store.local' })
-  @IsString()
-  @MaxLength(320)
-  readonly email!: string;
-
-  @ApiProperty({ maxLength: 1_024 })
-  @IsString()
-  @MaxLength(1_024)
-  readonly password!: string;
-}
-
-export class RefreshBody {
-  @ApiProperty()
-  @IsString()
-  @MaxLength(256)
-  readonly refreshToken!: string;
-}
-
-export class UserDto {
-  @ApiProperty()
-  readonly id!: string;
-  @ApiProperty()
-  readonly email!: string;
-  @ApiProperty()
-  readonly name!: string;
-}
-
-export class TokensDto {
-  @ApiProperty()
-  readonly accessToken!: string;
-  @ApiProperty({ description: 'Works once; POST /auth/refresh answers the next one.' })
-  readonly refreshToken!: string;
-  @ApiProperty({ description: 'Seconds' })
-  readonly expiresIn!: number;
-  @ApiProperty()
-  readonly sessionId!: string;
-  @ApiProperty({ type: UserDto })
-  readonly user!: UserDto;
-}
+import { Logins } from '../application/logins.js';
+import { Sessions } from '../application/sessions.js';
+import { ChangeUser, GetUser } from '../application/users.js';
+import {
+  LoginBody,
+  ProfileBody,
+  RefreshBody,
+  SessionPage,
+  toSessionDto,
+  toTokensDto,
+  TokensDto,
+  toUserDto,
+  UserDto,
+} from './identity.dto.js';
 
 @ApiTags('auth')
 @Controller('auth')
 @UsePipes(strictValidation)
 export class AuthController {
   constructor(
+    private readonly logins: Logins,
     private readonly sessions: Sessions,
-    private readonly authenticator: Authenticator,
-    private readonly credentials: Credentials,
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
   ) {}
 
   @Post('login')
   @HttpCode(200)
   @Public('Log in')
   @ApiOkResponse({ type: TokensDto })
-  async login(
-    @Body() { email, password }: LoginBody,
-    @Req() request: Request,
-    @Res({ passthrough: true }) reply: Reply,
-  ): Promise<TokensDto> {
-    reply.header('cache-control', 'no-store');
-    return toTokens(await this.sessions.login(email, password, request.ip));
+  async login(@Body() { email, password }: LoginBody, @Req() request: Request): Promise<TokensDto> {
+    return toTokensDto(await this.logins.login(email, password, actorOf(request)));
   }
 
   @Post('refresh')
   @HttpCode(200)
   @Public('Exchange a refresh token for a new pair')
   @ApiOkResponse({ type: TokensDto })
-  async refresh(@Body() { refreshToken }: RefreshBody, @Res({ passthrough: true }) reply: Reply): Promise<TokensDto> {
-    reply.header('cache-control', 'no-store');
-    return toTokens(await this.sessions.refresh(refreshToken));
+  async refresh(@Body() { refreshToken }: RefreshBody, @Req() request: Request): Promise<TokensDto> {
+    return toTokensDto(await this.sessions.refresh(refreshToken, actorOf(request)));
   }
 
   @Post('logout')
   @HttpCode(204)
   @Requires('session:end', 'End this session')
   @ApiNoContentResponse({ description: 'The access token stops working at once.' })
-  async logout(@Req() { principal }: Request): Promise<void> {
-    if (principal?.sessionId === undefined) return;
-    await this.sessions.end(principal.sessionId);
-    this.authenticator.forget(principal.sessionId);
+  async logout(@Req() request: Request): Promise<void> {
+    const { sessionId, userId } = request.principal!;
+    if (sessionId !== undefined) await this.sessions.end({ sessionId, userId }, 'logout', actorOf(request));
   }
 
   @Get('me')
   @Requires('profile:read', 'Show the own account')
   @ApiOkResponse({ type: UserDto })
-  async me(@Req() { principal }: Request): Promise<UserDto> {
-    const account = await this.credentials.findUser(principal!.userId);
-    if (!account) throw unauthenticated();
-    return { id: account.userId, email: account.email, name: account.name };
+  async me(@Req() { principal }: Request, @Res({ passthrough: true }) reply: Reply): Promise<UserDto> {
+    const account = await this.queries.execute(new GetUser(principal!.userId));
+    showVersion(reply, account.version);
+    return toUserDto(account);
+  }
+
+  @Patch('me')
+  @Requires('profile:update', 'Change the own profile')
+  @ApiOkResponse({ type: UserDto })
+  async changeMe(
+    @Body() { name }: ProfileBody,
+    @Req() request: Request,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<UserDto> {
+    const { userId } = request.principal!;
+    const command = new ChangeUser(userId, { name }, actorOf(request), expectedVersion(request));
+    const account = await this.commands.execute(command);
+    showVersion(reply, account.version);
+    return toUserDto(account);
+  }
+
+  @Get('sessions')
+  @Requires('session:read', 'List the own sessions, the newest first')
+  @ApiOkResponse({ type: SessionPage })
+  async list(@Req() { principal }: Request): Promise<SessionPage> {
+    const sessions = await this.sessions.list(principal!.userId);
+    return { items: sessions.map((session) => toSessionDto(session, principal!.sessionId)), nextCursor: null };
+  }
+
+  @Delete('sessions/:sessionId')
+  @HttpCode(204)
+  @Requires('session:end', 'End one of the own sessions')
+  @ApiNoContentResponse({ description: 'Its tokens stop working at once.' })
+  async end(@Param('sessionId') sessionId: string, @Req() request: Request): Promise<void> {
+    await this.sessions.revoke(request.principal!.userId, sessionId, actorOf(request));
   }
 }
-
-const toTokens = ({ accessToken, refreshToken, expiresIn, sessionId, account }: TokenPair): TokensDto => ({
-  accessToken,
-  refreshToken,
-  expiresIn,
-  sessionId,
-  user: { id: account.userId, email: account.email, name: account.name },
-});

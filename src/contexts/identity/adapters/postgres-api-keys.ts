@@ -29,7 +29,7 @@ const FOR_AUTHENTICATION: Statement = {
   name: 'api-key-for-authentication',
   text: `
 SELECT k.key_id, k.user_id, k.digest, k.previous_digest, ${LIMITS} FROM api_key k
-JOIN user_account u ON u.user_id = k.user_id WHERE k.key_id = ANY ($1)`,
+JOIN user_account u ON u.user_id = k.user_id AND u.state = 'active' WHERE k.key_id = ANY ($1)`,
 };
 const ADD_USE: Statement = {
   name: 'api-key-add-use',

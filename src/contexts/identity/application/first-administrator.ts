@@ -1,12 +1,15 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { Clock } from '../../../kernel/clock.js';
+import { systemActor } from '../../../kernel/aggregate.js';
+import { DomainError } from '../../../kernel/domain-error.js';
 import { newId } from '../../../kernel/ids.js';
 import { ADMIN_SETTINGS, type Settings } from '../../../platform/config/index.js';
 import { digest } from '../../../platform/crypto/keys.js';
+import { Aggregates } from '../../../platform/event-log/index.js';
 import { newApiKey } from '../domain/api-key.js';
+import { createUser, normalEmail } from '../domain/user.js';
 import { Passwords } from './passwords.js';
-import { Credentials } from './ports.js';
+import { UserAccounts } from './ports.js';
 
 export interface FirstAccess {
   readonly email: string;
@@ -19,30 +22,48 @@ export interface FirstAccess {
 @Injectable()
 export class FirstAdministrator {
   constructor(
-    private readonly credentials: Credentials,
+    private readonly accounts: UserAccounts,
+    private readonly aggregates: Aggregates,
     private readonly passwords: Passwords,
-    private readonly clock: Clock,
     @Inject(ADMIN_SETTINGS) private readonly settings: Settings['admin'],
   ) {}
 
   /** What is to be shown once; undefined: the store has an administrator. */
   async create(): Promise<FirstAccess | undefined> {
-    if (await this.credentials.anyAccount()) return undefined;
+    await this.passwords.warmUp();
+    if (await this.accounts.any()) {
+      await this.giveEvents();
+      return undefined;
+    }
     const chosen = this.settings.password?.reveal();
     const password = chosen ?? randomBytes(18).toString('base64url');
-    const email = this.settings.email.toLowerCase();
+    const email = normalEmail(this.settings.email);
     const { id, secret, key } = newApiKey('live');
     const account = {
-      userId: newId('usr'),
+      kind: 'human' as const,
       email,
       name: 'Administrator',
       passwordHash: await this.passwords.hash(password),
     };
-    const created = await this.credentials.createFirst(
-      account,
-      { id, digest: digest(secret), name: 'first key' },
-      this.clock.now(),
-    );
-    return created ? { email, password: chosen === undefined ? password : undefined, apiKey: key } : undefined;
+    const repository = this.accounts.creatingFirst(account, { id, digest: digest(secret), name: 'first key' });
+    const ref = { userId: newId('usr') };
+    try {
+      await this.aggregates.change(repository, ref, systemActor(randomUUID()), (state) =>
+        createUser(state, ref, 'human', false),
+      );
+    } catch (error) {
+      // Another instance was faster, and shows what is to be shown.
+      if (error instanceof DomainError && error.code === 'user-exists') return undefined;
+      throw error;
+    }
+    return { email, password: chosen === undefined ? password : undefined, apiKey: key };
+  }
+
+  /** Accounts of before users were event-sourced get the event of their beginning; two instances may do it at once. */
+  private async giveEvents(): Promise<void> {
+    for (const { userId } of await this.accounts.withoutEvents())
+      await this.aggregates.change(this.accounts, { userId }, systemActor(randomUUID()), (state) =>
+        state.status === 'none' ? createUser(state, { userId }, 'human', false) : [],
+      );
   }
 }

@@ -2,10 +2,10 @@ import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../../kernel/aggregate.js';
 import { apiKeyError } from '../domain/api-key-errors.js';
 import { apiKeyNotFound, type ApiKeyRef, type KeyFacts } from '../domain/api-key-aggregate.js';
-import { userNotFound } from '../domain/identity-errors.js';
+import { userNotFound } from '../domain/user.js';
 import { excessOf, NO_LIMITS, type KeyLimits } from '../domain/key-limits.js';
 import { ApiKeyStore, type ApiKeyView } from './api-key-store.js';
-import { Credentials } from './ports.js';
+import { UserAccounts } from './ports.js';
 import { unauthenticated } from './sessions.js';
 
 /** What creating and rotating keys ask before they do. */
@@ -13,11 +13,11 @@ import { unauthenticated } from './sessions.js';
 export class KeyIssue {
   constructor(
     private readonly keys: ApiKeyStore,
-    private readonly credentials: Credentials,
+    private readonly users: UserAccounts,
   ) {}
 
   async requireUser(userId: string): Promise<void> {
-    if (!(await this.credentials.findUser(userId))) throw userNotFound(userId);
+    if (!(await this.users.find(userId))) throw userNotFound(userId);
   }
 
   async find(ref: ApiKeyRef): Promise<ApiKeyView> {

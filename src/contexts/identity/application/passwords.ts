@@ -1,51 +1,117 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import bcrypt from 'bcrypt';
 import { SECURITY_SETTINGS, type Settings } from '../../../platform/config/index.js';
+import { KeyRing, type NamedKey } from '../../../platform/crypto/keys.js';
 import { identityError } from '../domain/identity-errors.js';
+import { normalPassword, refusalOf } from '../domain/password-rules.js';
+import { CommonPasswords } from './common-passwords.js';
 
 const CONCURRENT_MAX = 2;
 const WAITING_MAX = 32;
+const WAIT_MS_MAX = 2_000;
+const HASH = /^(?:v1\$([\w-]+)\$)?(\$2[aby]\$(\d\d)\$.+)$/;
+
+interface Waiting {
+  readonly go: () => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+export interface Verification {
+  readonly right: boolean;
+  /** It was hashed in a way of before: with another cost, key or format. */
+  readonly outdated: boolean;
+}
 
 /**
- * Password hashes. bcrypt looks at 72 bytes only, so that it is given a SHA-384 of the password (64 characters of base64). A hash keeps
- * a core busy for some 200 ms: at most two run at once, a few wait, and more are refused.
+ * Password hashes: `v1$<key>$<bcrypt>`. bcrypt looks at 72 bytes only, so that it is given an HMAC-SHA-384 of the password under a key of
+ * the installation (64 characters of base64): nothing is cut off, and a stolen table is worth nothing without the key. Hashes without the
+ * prefix are of before, over a plain SHA-384. A hash keeps a core busy for some 200 ms: at most two run at once, a few wait, and more are
+ * refused; with more, the threads that also read files and look up names would be taken (32 at once held a file up for 4.4 s).
  */
 @Injectable()
 export class Passwords {
   private running = 0;
-  private readonly waiting: (() => void)[] = [];
-  private readonly decoy: Promise<string>;
+  private readonly waiting = new Set<Waiting>();
+  private decoy: Promise<string> | undefined;
 
-  constructor(@Inject(SECURITY_SETTINGS) private readonly settings: Settings['security']) {
-    this.decoy = this.hash(randomBytes(16).toString('hex'));
+  constructor(
+    private readonly keys: KeyRing,
+    private readonly common: CommonPasswords,
+    @Inject(SECURITY_SETTINGS) private readonly settings: Settings['security'],
+  ) {}
+
+  /** Throws where it may not be chosen. `known` is what others know of the account. */
+  async judge(password: string, known: readonly (string | null)[], pointer: string): Promise<void> {
+    const common = await this.common.load();
+    const lengthMin = this.settings.passwordLengthMin;
+    const refusal = refusalOf(password, { lengthMin, known, isCommon: (candidate) => common.has(candidate) });
+    if (refusal !== undefined)
+      throw identityError('password-refused', `The password ${refusal}.`, { errors: [{ pointer, detail: refusal }] });
   }
 
-  hash(password: string): Promise<string> {
-    return this.inTurn(() => bcrypt.hash(digestOf(password), this.settings.bcryptCost));
+  async hash(password: string): Promise<string> {
+    const pepper = this.keys.current('passwords');
+    const hashed = await this.inTurn(() => bcrypt.hash(peppered(password, pepper), this.settings.bcryptCost));
+    return `v1$${pepper.id}$${hashed}`;
   }
 
-  /** Takes as long without a hash as with one, so that time does not tell whether an account exists. */
-  async verify(password: string, hash: string | undefined): Promise<boolean> {
-    const against = hash ?? (await this.decoy);
-    const equal = await this.inTurn(() => bcrypt.compare(digestOf(password), against));
-    return equal && hash !== undefined;
+  /** Takes as long without a hash as with one of today, so that time does not tell whether an account exists. */
+  async verify(password: string, hash: string | null | undefined): Promise<Verification> {
+    const [, keyId, bcrypted = '', cost] = HASH.exec(hash ?? (await this.decoyHash())) ?? [];
+    const pepper = this.keys.accepted('passwords').find(({ id }) => id === keyId);
+    const input =
+      keyId === undefined ? plainDigest(password) : peppered(password, pepper ?? this.keys.current('passwords'));
+    const equal = await this.inTurn(() => bcrypt.compare(input, bcrypted));
+    const current = keyId === this.keys.current('passwords').id && Number(cost) === this.settings.bcryptCost;
+    return { right: equal && hash !== null && hash !== undefined, outdated: !current };
+  }
+
+  /** Made when it is first needed, out of turn: it would be the one that everybody waits for. */
+  private decoyHash(): Promise<string> {
+    const pepper = this.keys.current('passwords');
+    return (this.decoy ??= bcrypt
+      .hash(randomBytes(32).toString('base64'), this.settings.bcryptCost)
+      .then((hashed) => `v1$${pepper.id}$${hashed}`));
+  }
+
+  /** So that the first login of all does not tell by its time. */
+  async warmUp(): Promise<void> {
+    await this.decoyHash();
   }
 
   private async inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.running >= CONCURRENT_MAX) {
-      if (this.waiting.length >= WAITING_MAX)
-        throw identityError('login-busy', 'Too many logins at once; try again.', { retryAfterSeconds: 2 });
-      await new Promise<void>((resolve) => this.waiting.push(resolve));
-    } else this.running++;
+    if (this.running < CONCURRENT_MAX) this.running++;
+    else await this.turn();
     try {
       return await work();
     } finally {
-      const next = this.waiting.shift();
-      if (next) next();
-      else this.running--;
+      const [next] = this.waiting;
+      if (next) {
+        this.waiting.delete(next);
+        clearTimeout(next.timer);
+        next.go();
+      } else this.running--;
     }
+  }
+
+  private turn(): Promise<void> {
+    const busy = (): Error =>
+      identityError('login-busy', 'Too many logins at once; try again.', { retryAfterSeconds: 2 });
+    if (this.waiting.size >= WAITING_MAX) throw busy();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const timer = setTimeout(() => {
+      this.waiting.delete(waiting);
+      reject(busy());
+    }, WAIT_MS_MAX);
+    const waiting = { go: resolve, timer };
+    this.waiting.add(waiting);
+    return promise;
   }
 }
 
-const digestOf = (password: string): string => createHash('sha384').update(password.normalize('NFKC')).digest('base64');
+const peppered = (password: string, { key }: NamedKey): string =>
+  createHmac('sha384', key).update(normalPassword(password)).digest('base64');
+
+const plainDigest = (password: string): string =>
+  createHash('sha384').update(normalPassword(password)).digest('base64');

@@ -1,41 +1,99 @@
+import { AggregateRepository } from '../../../platform/event-log/index.js';
+import type { Session, SessionEnded, SessionRef, SessionState } from '../domain/session.js';
+import type { UserEvent, UserKind, UserRef, UserState } from '../domain/user.js';
+
 export interface Account {
   readonly userId: string;
-  readonly email: string;
+  readonly kind: UserKind;
+  /** Null for service accounts. */
+  readonly email: string | null;
   readonly name: string;
-  readonly passwordHash: string;
+  readonly state: 'active' | 'suspended';
+  /** Why it is suspended. */
+  readonly reason: string | null;
+  /** Null until a password is chosen. */
+  readonly passwordHash: string | null;
+  /** 0: its events are missing still. */
+  readonly version: number;
+  readonly createdAt: number;
+  readonly updatedAt: number;
 }
 
-export interface NewSession {
-  readonly sessionId: string;
+export type NewAccount = Pick<Account, 'kind' | 'email' | 'name' | 'passwordHash'>;
+
+/** What a change of a user is to store; what is missing stays. */
+export interface AccountChange {
+  readonly name?: string;
+  /** Another one makes a token for a new password worthless. */
+  readonly email?: string;
+  readonly reason?: string | null;
+  /** Ends the sessions and makes a token for a new password worthless. */
+  readonly passwordHash?: string;
+  /** The session that a new password does not end. */
+  readonly keptSessionId?: string;
+  /** Digest of the token that this change uses up; where it is gone already, nothing changes (`reset-token-invalid`). */
+  readonly resetDigest?: string;
+}
+
+export interface FirstKey {
+  readonly id: string;
+  readonly digest: string;
+  readonly name: string;
+}
+
+type UserRepository = AggregateRepository<UserState, UserEvent, UserRef>;
+
+/**
+ * Accounts: what is known of users beside their events. E-mails are unique (`email-taken`) and given in their normal form. A suspension
+ * and a deletion end the sessions of the user in the same transaction.
+ */
+export abstract class UserAccounts extends AggregateRepository<UserState, UserEvent, UserRef> {
+  /** Stores the account with its first event. */
+  abstract creating(account: NewAccount): UserRepository;
+  /** The same with a key, if the store has no account yet (`user-exists`). Safe against a second instance doing the same. */
+  abstract creatingFirst(account: NewAccount, key: FirstKey): UserRepository;
+  abstract changing(change: AccountChange): UserRepository;
+  /** For accounts of before: their first event comes late, the row is there. */
+  abstract withoutEvents(): Promise<Account[]>;
+  abstract any(): Promise<boolean>;
+  abstract find(userId: string): Promise<Account | undefined>;
+  /** Whether the user exists and is not suspended. */
+  abstract isActive(userId: string): Promise<boolean>;
+  abstract findByEmail(email: string): Promise<Account | undefined>;
+  /** In order of ids, which is that of creation; begins after `afterId`. */
+  abstract list(filter: { readonly email?: string }, afterId: string, limit: number): Promise<Account[]>;
+  /** The same password hashed in another way; false: another hash is there meanwhile. */
+  abstract rehash(userId: string, from: string, to: string): Promise<boolean>;
+  /** One token a user: it takes the place of the one before. */
+  abstract storeReset(reset: PasswordReset): Promise<void>;
+  abstract findReset(digest: string): Promise<PasswordReset | undefined>;
+}
+
+export interface PasswordReset {
   readonly userId: string;
-  readonly refreshDigest: string;
+  readonly digest: string;
   readonly createdAt: number;
   readonly expiresAt: number;
 }
 
-export interface Session {
-  readonly userId: string;
-  readonly expiresAt: number;
+/** Sessions that have not ended. Projecting an end removes the session. */
+export abstract class SessionStore extends AggregateRepository<SessionState, SessionEnded, SessionRef> {
+  /** False: the account is not active any more, or has another password than the one that was verified. */
+  abstract create(session: Session, passwordHash: string): Promise<boolean>;
+  abstract find(sessionId: string): Promise<Session | undefined>;
+  /** The oldest first. */
+  abstract ofUser(userId: string): Promise<Session[]>;
+  /** Exchanges the refresh token with the number `rotation` in one conditional update; false: somebody else has, or the session is over. */
+  abstract rotate(sessionId: string, rotation: number, use: SessionUse): Promise<boolean>;
+  /** The pair that this rotation gave has been used: the refresh cannot be repeated. */
+  abstract confirm(sessionId: string, rotation: number): Promise<void>;
+  abstract touch(sessionId: string, now: number): Promise<void>;
+  abstract removeExpired(userId: string, now: number): Promise<void>;
 }
 
-export type Rotation = 'rotated' | 'reused' | 'unknown';
-
-/** Accounts, sessions and keys as authentication sees them. */
-export abstract class Credentials {
-  abstract anyAccount(): Promise<boolean>;
-  /** Who was created first. */
-  abstract firstUserId(): Promise<string | undefined>;
-  abstract findByEmail(email: string): Promise<Account | undefined>;
-  abstract findUser(userId: string): Promise<Account | undefined>;
-  /** Creates the account and its key if the store has no account yet; false: it has. Safe against a second instance doing the same. */
-  abstract createFirst(
-    account: Account,
-    key: { id: string; digest: string; name: string },
-    now: number,
-  ): Promise<boolean>;
-  abstract createSession(session: NewSession): Promise<void>;
-  abstract findSession(sessionId: string): Promise<Session | undefined>;
-  /** Exchanges the digest in one conditional update. `reused`: the digest was exchanged before, and the session is ended. */
-  abstract rotate(sessionId: string, oldDigest: string, newDigest: string, now: number): Promise<Rotation>;
-  abstract endSession(sessionId: string): Promise<void>;
+export interface SessionUse {
+  readonly now: number;
+  readonly idleExpiresAt: number;
+  readonly address: string;
+  readonly userAgent: string | null;
 }

@@ -2,10 +2,29 @@ import { defineErrors } from '../../../kernel/domain-error.js';
 
 export const identityError = defineErrors({
   unauthenticated: { kind: 'unauthenticated', title: 'Valid credentials are required' },
+  'authorization-stale': { kind: 'unavailable', title: 'Credentials cannot be checked at the moment' },
   'login-failed': { kind: 'unauthenticated', title: 'E-mail or password is wrong' },
   'login-throttled': { kind: 'throttled', title: 'Too many attempts to log in' },
   'login-busy': { kind: 'unavailable', title: 'Too many logins at once' },
+  'password-refused': { kind: 'invalid', title: 'The password is not good enough' },
+  'password-wrong': { kind: 'forbidden', title: 'The current password is wrong' },
+  'reset-token-invalid': { kind: 'invalid', title: 'The token for a new password is not valid' },
+  'session-required': { kind: 'forbidden', title: 'A login is required' },
+  'session-not-found': { kind: 'not-found', title: 'Session not found' },
+  'user-exists': { kind: 'conflict', title: 'The user exists already' },
   'user-not-found': { kind: 'not-found', title: 'User not found' },
+  'user-suspended': { kind: 'conflict', title: 'The user is suspended' },
+  'email-taken': { kind: 'conflict', title: 'The e-mail belongs to another user' },
+  'own-account': { kind: 'conflict', title: 'Not possible for the own account' },
+  'service-account': { kind: 'conflict', title: 'Not possible for a service account' },
+  'mail-not-configured': { kind: 'unprocessable', title: 'No mail can be sent' },
 });
 
-export const userNotFound = (userId: string): Error => identityError('user-not-found', `There is no user "${userId}".`);
+/** The store is away, and what is remembered is too old to be acted on. */
+export const authorizationStale = (cause: unknown): Error =>
+  identityError(
+    'authorization-stale',
+    'Whether the credentials and permissions still hold cannot be found out; try again.',
+    { retryAfterSeconds: 1 },
+    { cause },
+  );

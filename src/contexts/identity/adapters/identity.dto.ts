@@ -1,0 +1,262 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import {
+  IsIn,
+  IsNotEmpty,
+  IsOptional,
+  IsString,
+  Matches,
+  MaxLength,
+  MinLength,
+  ValidateBy,
+  ValidateIf,
+} from 'class-validator';
+import { ListQuery } from '../../../platform/http/list-query.js';
+import { isoTime } from '../../../platform/http/resource.js';
+import type { Account } from '../application/ports.js';
+import type { TokenPair } from '../application/sessions.js';
+import type { Session } from '../domain/session.js';
+
+const EMAIL_MAX = 254;
+/** What ADMIN_EMAIL takes. */
+const KNOWN_EMAIL_MAX = 320;
+const PASSWORD_MAX = 1_024;
+const NAME_MAX = 200;
+
+/** Lone surrogates all become the same replacement character on their way out: what differs must not be taken for the same. */
+const wellFormed = (): PropertyDecorator =>
+  ValidateBy({
+    name: 'isWellFormed',
+    validator: {
+      validate: (value) => typeof value === 'string' && value.isWellFormed(),
+      defaultMessage: () => 'must be well-formed Unicode',
+    },
+  }) as PropertyDecorator;
+
+const email = (): PropertyDecorator =>
+  applyDecorators(
+    IsString(),
+    MaxLength(EMAIL_MAX),
+    wellFormed(),
+    Matches(/^[^\s@\p{Cc}<>,;:"()[\]\\]+@[^\s@\p{Cc}<>,;:"()[\]\\]+$/u, { message: 'must be an e-mail address' }),
+  ) as PropertyDecorator;
+
+/** Of an account that may be there: whatever could have been given to one. */
+const knownEmail = (): PropertyDecorator =>
+  applyDecorators(
+    IsString(),
+    MaxLength(KNOWN_EMAIL_MAX),
+    wellFormed(),
+    Matches(/^\P{Cc}+$/u, { message: 'must be an e-mail address' }),
+  ) as PropertyDecorator;
+
+/** Whether it is good enough is judged where the account is known. */
+const password = (): PropertyDecorator =>
+  applyDecorators(IsString(), MinLength(1), MaxLength(PASSWORD_MAX), wellFormed()) as PropertyDecorator;
+
+const plainText = (max: number): PropertyDecorator =>
+  applyDecorators(
+    IsString(),
+    IsNotEmpty(),
+    MaxLength(max),
+    wellFormed(),
+    Matches(/^\P{Cc}*$/u, { message: 'must not hold control characters' }),
+  ) as PropertyDecorator;
+
+const given = (): PropertyDecorator => ValidateIf((_, value) => value !== undefined) as PropertyDecorator;
+
+export class LoginBody {
+  @ApiProperty({ example: 'admin@event-store.local' })
+  @knownEmail()
+  readonly email!: string;
+
+  @ApiProperty({ maxLength: PASSWORD_MAX })
+  @password()
+  readonly password!: string;
+}
+
+export class RefreshBody {
+  @ApiProperty()
+  @IsString()
+  @MaxLength(256)
+  readonly refreshToken!: string;
+}
+
+export class PasswordChangeBody {
+  @ApiProperty({ maxLength: PASSWORD_MAX })
+  @password()
+  readonly currentPassword!: string;
+
+  @ApiProperty({ maxLength: PASSWORD_MAX })
+  @password()
+  readonly newPassword!: string;
+}
+
+export class ResetRequestBody {
+  @ApiProperty({ example: 'jane@acme.example' })
+  @knownEmail()
+  readonly email!: string;
+}
+
+export class ResetBody {
+  @ApiProperty({ description: 'Of the mail.' })
+  @IsString()
+  @MaxLength(256)
+  readonly token!: string;
+
+  @ApiProperty({ maxLength: PASSWORD_MAX })
+  @password()
+  readonly newPassword!: string;
+}
+
+export class ProfileBody {
+  @ApiPropertyOptional({ maxLength: NAME_MAX })
+  @given()
+  @plainText(NAME_MAX)
+  readonly name?: string;
+}
+
+export class CreateUserBody {
+  @ApiPropertyOptional({ enum: ['human', 'service'], default: 'human' })
+  @given()
+  @IsIn(['human', 'service'])
+  readonly kind?: 'human' | 'service';
+
+  @ApiPropertyOptional({ maxLength: EMAIL_MAX, description: 'Required for humans; service accounts have none.' })
+  @given()
+  @email()
+  readonly email?: string;
+
+  @ApiPropertyOptional({ maxLength: NAME_MAX })
+  @given()
+  @plainText(NAME_MAX)
+  readonly name?: string;
+
+  @ApiPropertyOptional({ maxLength: PASSWORD_MAX, description: 'Without one, an invitation goes out by mail.' })
+  @given()
+  @password()
+  readonly password?: string;
+}
+
+export class ChangeUserBody extends ProfileBody {
+  @ApiPropertyOptional({ maxLength: EMAIL_MAX })
+  @given()
+  @email()
+  readonly email?: string;
+}
+
+export class SuspendUserBody {
+  @ApiPropertyOptional({ maxLength: 500, description: 'Shown to administrators.' })
+  @IsOptional()
+  @plainText(500)
+  readonly reason?: string;
+}
+
+export class UsersQuery extends ListQuery {
+  @ApiPropertyOptional({ description: 'The one user with this e-mail.' })
+  @IsOptional()
+  @knownEmail()
+  readonly email?: string;
+}
+
+export class UserDto {
+  @ApiProperty({ example: 'usr_01k9y2m4c0abcdefghjkmnpqrs' })
+  readonly id!: string;
+  @ApiProperty({ enum: ['human', 'service'] })
+  readonly kind!: 'human' | 'service';
+  @ApiProperty({ type: String, nullable: true })
+  readonly email!: string | null;
+  @ApiProperty()
+  readonly name!: string;
+  @ApiProperty({ enum: ['invited', 'active', 'suspended'], description: 'invited: no password was chosen yet.' })
+  readonly state!: 'invited' | 'active' | 'suspended';
+  @ApiProperty({ type: String, nullable: true, description: 'Why it is suspended.' })
+  readonly reason!: string | null;
+  @ApiProperty({ description: 'Rises with each change; also the ETag.' })
+  readonly version!: number;
+  @ApiProperty({ format: 'date-time' })
+  readonly createdAt!: string;
+  @ApiProperty({ format: 'date-time' })
+  readonly updatedAt!: string;
+}
+
+export class UserPage {
+  @ApiProperty({ type: [UserDto] })
+  readonly items!: UserDto[];
+  @ApiProperty({ type: String, nullable: true })
+  readonly nextCursor!: string | null;
+}
+
+export class TokensDto {
+  @ApiProperty()
+  readonly accessToken!: string;
+  @ApiProperty({ description: 'Works once; POST /auth/refresh answers the next one.' })
+  readonly refreshToken!: string;
+  @ApiProperty({ description: 'Seconds' })
+  readonly expiresIn!: number;
+  @ApiProperty()
+  readonly sessionId!: string;
+  @ApiProperty({ type: UserDto })
+  readonly user!: UserDto;
+}
+
+export class SessionDto {
+  @ApiProperty()
+  readonly id!: string;
+  @ApiProperty({ description: 'Whether the request was made in it.' })
+  readonly current!: boolean;
+  @ApiProperty({ format: 'date-time' })
+  readonly createdAt!: string;
+  @ApiProperty({ format: 'date-time', description: 'To five minutes.' })
+  readonly lastUsedAt!: string;
+  @ApiProperty({
+    format: 'date-time',
+    description: 'Unless it is refreshed, and at the latest a time after the login.',
+  })
+  readonly expiresAt!: string;
+  @ApiProperty({ description: 'Where it was begun or refreshed last.' })
+  readonly address!: string;
+  @ApiProperty({ type: String, nullable: true })
+  readonly userAgent!: string | null;
+}
+
+export class SessionPage {
+  @ApiProperty({ type: [SessionDto] })
+  readonly items!: SessionDto[];
+  @ApiProperty({ type: String, nullable: true })
+  readonly nextCursor!: string | null;
+}
+
+export const toUserDto = (account: Account): UserDto => {
+  const { userId, kind, email: address, name, state, reason, passwordHash, version, createdAt, updatedAt } = account;
+  const invited = kind === 'human' && state === 'active' && passwordHash === null;
+  return {
+    id: userId,
+    kind,
+    email: address,
+    name,
+    state: invited ? 'invited' : state,
+    reason,
+    version,
+    createdAt: isoTime(createdAt),
+    updatedAt: isoTime(updatedAt),
+  };
+};
+
+export const toTokensDto = ({ accessToken, refreshToken, expiresIn, sessionId, account }: TokenPair): TokensDto => ({
+  accessToken,
+  refreshToken,
+  expiresIn,
+  sessionId,
+  user: toUserDto(account),
+});
+
+export const toSessionDto = (session: Session, currentId: string | undefined): SessionDto => ({
+  id: session.sessionId,
+  current: session.sessionId === currentId,
+  createdAt: isoTime(session.createdAt),
+  lastUsedAt: isoTime(session.lastUsedAt),
+  expiresAt: isoTime(Math.min(session.expiresAt, session.idleExpiresAt)),
+  address: session.address,
+  userAgent: session.userAgent,
+});

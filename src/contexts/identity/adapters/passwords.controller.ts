@@ -1,0 +1,48 @@
+import { Body, Controller, HttpCode, Post, Req, UsePipes } from '@nestjs/common';
+import { ApiAcceptedResponse, ApiNoContentResponse, ApiTags } from '@nestjs/swagger';
+import { Public, Requires } from '../../../platform/http/access.js';
+import type { Request } from '../../../platform/http/request.js';
+import { actorOf } from '../../../platform/http/resource.js';
+import { strictValidation } from '../../../platform/http/validation.js';
+import { PasswordChanges } from '../application/password-changes.js';
+import { PasswordMails } from '../application/password-mails.js';
+import { identityError } from '../domain/identity-errors.js';
+import { PasswordChangeBody, ResetBody, ResetRequestBody } from './identity.dto.js';
+
+@ApiTags('auth')
+@Controller('auth/password')
+@UsePipes(strictValidation)
+export class PasswordsController {
+  constructor(
+    private readonly changes: PasswordChanges,
+    private readonly mails: PasswordMails,
+  ) {}
+
+  @Post('change')
+  @HttpCode(204)
+  @Requires('password:change', 'Change the own password')
+  @ApiNoContentResponse({ description: 'The other sessions have ended.' })
+  async change(@Body() body: PasswordChangeBody, @Req() request: Request): Promise<void> {
+    const { userId, sessionId } = request.principal!;
+    if (sessionId === undefined)
+      throw identityError('session-required', 'A password is changed by who is logged in, not by an API key.');
+    const passwords = { current: body.currentPassword, next: body.newPassword };
+    await this.changes.change({ userId, sessionId }, passwords, actorOf(request));
+  }
+
+  @Post('reset-request')
+  @HttpCode(202)
+  @Public('Ask for a mail with a token for a new password')
+  @ApiAcceptedResponse({ description: 'The same for every e-mail, known or not.' })
+  request(@Body() { email }: ResetRequestBody, @Req() { ip }: Request): void {
+    this.mails.request(email, ip);
+  }
+
+  @Post('reset')
+  @HttpCode(204)
+  @Public('Set a new password with a token from a mail')
+  @ApiNoContentResponse({ description: 'All sessions have ended.' })
+  async reset(@Body() { token, newPassword }: ResetBody, @Req() request: Request): Promise<void> {
+    await this.changes.reset(token, newPassword, actorOf(request));
+  }
+}

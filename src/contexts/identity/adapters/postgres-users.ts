@@ -1,0 +1,184 @@
+import { Injectable } from '@nestjs/common';
+import type { AggregateRepository, Changed } from '../../../platform/event-log/index.js';
+import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
+import { violatedKey } from '../../../platform/postgres/sql-state.js';
+import { resetTokenInvalid } from '../application/password-changes.js';
+import { UserLives } from '../application/user-lives.js';
+import {
+  UserAccounts,
+  type Account,
+  type AccountChange,
+  type FirstKey,
+  type NewAccount,
+  type PasswordReset,
+} from '../application/ports.js';
+import { identityError } from '../domain/identity-errors.js';
+import { userAggregate, type UserEvent, type UserRef, type UserState } from '../domain/user.js';
+
+const COLUMNS = `user_id AS "userId", kind, email, name, state, reason, password_hash AS "passwordHash", version,
+  created_at AS "createdAt", updated_at AS "updatedAt"`;
+
+const ANY: Statement = { name: 'user-any', text: 'SELECT 1 AS found FROM user_account LIMIT 1' };
+const FIND: Statement = { name: 'user-find', text: `SELECT ${COLUMNS} FROM user_account WHERE user_id = $1` };
+const FIND_BY_EMAIL: Statement = {
+  name: 'user-find-by-email',
+  text: `SELECT ${COLUMNS} FROM user_account WHERE email = $1`,
+};
+const LIST: Statement = {
+  name: 'user-list',
+  text: `SELECT ${COLUMNS} FROM user_account WHERE user_id > $1 AND ($2::text IS NULL OR email = $2) ORDER BY user_id LIMIT $3`,
+};
+const WITHOUT_EVENTS: Statement = {
+  name: 'user-without-events',
+  text: `SELECT ${COLUMNS} FROM user_account WHERE version = 0 ORDER BY user_id`,
+};
+const REHASH: Statement = {
+  name: 'user-rehash',
+  text: 'UPDATE user_account SET password_hash = $3 WHERE user_id = $1 AND password_hash = $2 RETURNING 1 AS done',
+};
+const STORE_RESET: Statement = {
+  name: 'password-reset-store',
+  text: `
+INSERT INTO password_reset (user_id, digest, created_at, expires_at) VALUES ($1, $2, $3, $4)
+ON CONFLICT (user_id) DO UPDATE SET digest = $2, created_at = $3, expires_at = $4`,
+};
+const FIND_RESET: Statement = {
+  name: 'password-reset-find',
+  text: `SELECT user_id AS "userId", digest, created_at AS "createdAt", expires_at AS "expiresAt"
+FROM password_reset WHERE digest = $1`,
+};
+
+const CREATE = `
+INSERT INTO user_account (user_id, kind, email, name, state, password_hash, version, created_at, updated_at)
+VALUES ($1, $2, $3, $4, 'active', $5, $6, $7, $7)`;
+const CREATE_KEY = 'INSERT INTO api_key (key_id, user_id, name, digest, created_at) VALUES ($1, $2, $3, $4, $5)';
+/** A suspension keeps its reason as long as it lasts. */
+const CHANGE = `
+UPDATE user_account SET state = $2, version = $3, updated_at = $4, name = COALESCE($5, name), email = COALESCE($6, email),
+  password_hash = COALESCE($7, password_hash), reason = CASE WHEN $2 = 'suspended' THEN COALESCE($8, reason) END
+WHERE user_id = $1`;
+const REMOVE = 'DELETE FROM user_account WHERE user_id = $1';
+const IS_ACTIVE: Statement = {
+  name: 'user-is-active',
+  text: `SELECT 1 AS active FROM user_account WHERE user_id = $1 AND state = 'active'`,
+};
+const END_SESSIONS = 'DELETE FROM session WHERE user_id = $1 AND session_id <> $2';
+const REMOVE_RESET = 'DELETE FROM password_reset WHERE user_id = $1';
+const USE_RESET = 'DELETE FROM password_reset WHERE user_id = $1 AND digest = $2';
+
+type Repository = AggregateRepository<UserState, UserEvent, UserRef>;
+
+@Injectable()
+export class PostgresUsers extends UserAccounts {
+  readonly aggregate = userAggregate;
+
+  constructor(
+    private readonly database: Database,
+    private readonly lives: UserLives,
+  ) {
+    super();
+  }
+
+  project(sql: Sql, ref: UserRef, changed: Changed<UserState>): Promise<void> {
+    return this.store(sql, ref, changed, {});
+  }
+
+  changing(change: AccountChange): Repository {
+    return { aggregate: this.aggregate, project: (sql, ref, changed) => this.store(sql, ref, changed, change) };
+  }
+
+  creating(account: NewAccount): Repository {
+    return { aggregate: this.aggregate, project: (sql, ref, changed) => this.insert(sql, ref, changed, account) };
+  }
+
+  /** Whoever appends to the log of users holds its head: nobody else can make the first one meanwhile. */
+  creatingFirst(account: NewAccount, key: FirstKey): Repository {
+    return {
+      aggregate: this.aggregate,
+      project: async (sql, ref, changed) => {
+        const { rowCount } = await sql.query(ANY.text);
+        if (rowCount) throw identityError('user-exists', 'The store has an administrator.');
+        await this.insert(sql, ref, changed, account);
+        await sql.query(CREATE_KEY, [key.id, ref.userId, key.name, key.digest, changed.recordedAt]);
+      },
+    };
+  }
+
+  private async insert(
+    sql: Sql,
+    { userId }: UserRef,
+    { version, recordedAt }: Changed<UserState>,
+    { kind, email, name, passwordHash }: NewAccount,
+  ): Promise<void> {
+    await claimingEmail(sql.query(CREATE, [userId, kind, email, name, passwordHash, version, recordedAt]));
+  }
+
+  /** The account comes first: a login that is under way holds it, and its session is seen by what removes the sessions then. */
+  private async store(
+    sql: Sql,
+    { userId }: UserRef,
+    { state, version, recordedAt }: Changed<UserState>,
+    change: AccountChange,
+  ): Promise<void> {
+    const { name, email, passwordHash, reason, keptSessionId, resetDigest } = change;
+    if (resetDigest !== undefined) {
+      const { rowCount } = await sql.query(USE_RESET, [userId, resetDigest]);
+      if (!rowCount) throw resetTokenInvalid();
+    }
+    if (state.status === 'deleted' || state.status === 'suspended') await this.lives.leaving(sql, userId, state.status);
+    if (state.status === 'deleted') await sql.query(REMOVE, [userId]);
+    else
+      await claimingEmail(
+        sql.query(CHANGE, [userId, state.status, version, recordedAt, name, email, passwordHash, reason]),
+      );
+    const endsSessions = state.status !== 'active' || passwordHash !== undefined;
+    if (endsSessions) await sql.query(END_SESSIONS, [userId, keptSessionId ?? '']);
+    if (endsSessions || email !== undefined) await sql.query(REMOVE_RESET, [userId]);
+  }
+
+  async any(): Promise<boolean> {
+    return (await this.database.query(ANY)).length > 0;
+  }
+
+  async find(userId: string): Promise<Account | undefined> {
+    return (await this.database.query<Account>(FIND, [userId]))[0];
+  }
+
+  async findByEmail(email: string): Promise<Account | undefined> {
+    return (await this.database.query<Account>(FIND_BY_EMAIL, [email]))[0];
+  }
+
+  async isActive(userId: string): Promise<boolean> {
+    return (await this.database.query(IS_ACTIVE, [userId])).length > 0;
+  }
+
+  list({ email }: { readonly email?: string }, afterId: string, limit: number): Promise<Account[]> {
+    return this.database.query<Account>(LIST, [afterId, email ?? null, limit]);
+  }
+
+  withoutEvents(): Promise<Account[]> {
+    return this.database.query<Account>(WITHOUT_EVENTS);
+  }
+
+  async rehash(userId: string, from: string, to: string): Promise<boolean> {
+    return (await this.database.query(REHASH, [userId, from, to])).length > 0;
+  }
+
+  async storeReset({ userId, digest, createdAt, expiresAt }: PasswordReset): Promise<void> {
+    await this.database.query(STORE_RESET, [userId, digest, createdAt, expiresAt]);
+  }
+
+  async findReset(digest: string): Promise<PasswordReset | undefined> {
+    return (await this.database.query<PasswordReset>(FIND_RESET, [digest]))[0];
+  }
+}
+
+async function claimingEmail(statement: Promise<unknown>): Promise<void> {
+  try {
+    await statement;
+  } catch (error) {
+    if (violatedKey(error) === 'user_account_email')
+      throw identityError('email-taken', 'Another user has this e-mail.', {}, { cause: error });
+    throw error;
+  }
+}

@@ -1,0 +1,140 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req, Res, UsePipes } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { ApiAcceptedResponse, ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import type { FieldError } from '../../../kernel/domain-error.js';
+import { Requires } from '../../../platform/http/access.js';
+import { Cursors, toPage } from '../../../platform/http/cursor.js';
+import { Idempotent } from '../../../platform/http/idempotency.js';
+import type { Reply, Request } from '../../../platform/http/request.js';
+import { actorOf, created, expectedVersion, showVersion } from '../../../platform/http/resource.js';
+import { invalid, strictValidation } from '../../../platform/http/validation.js';
+import { PasswordChanges } from '../application/password-changes.js';
+import {
+  ActivateUser,
+  ChangeUser,
+  CreateUser,
+  DeleteUser,
+  GetUser,
+  ListUsers,
+  SuspendUser,
+} from '../application/users.js';
+import {
+  ChangeUserBody,
+  CreateUserBody,
+  SuspendUserBody,
+  toUserDto,
+  UserDto,
+  UserPage,
+  UsersQuery,
+} from './identity.dto.js';
+
+@ApiTags('users')
+@Controller('users')
+@UsePipes(strictValidation)
+export class UsersController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+    private readonly passwordChanges: PasswordChanges,
+    private readonly cursors: Cursors,
+  ) {}
+
+  @Post()
+  @Requires('user:create', 'Create a user or a service account')
+  @Idempotent()
+  @ApiCreatedResponse({ type: UserDto })
+  async create(
+    @Body() body: CreateUserBody,
+    @Req() request: Request,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<UserDto> {
+    const input = { ...body, kind: body.kind ?? 'human' };
+    requireFields(input);
+    const account = await this.commands.execute(new CreateUser(input, actorOf(request)));
+    created(reply, `/users/${account.userId}`, account.version);
+    return toUserDto(account);
+  }
+
+  @Get()
+  @Requires('user:read', 'List users')
+  @ApiOkResponse({ type: UserPage })
+  async list(@Query() { limit, cursor, email }: UsersQuery): Promise<UserPage> {
+    const scope = `users ${email ?? ''}`;
+    const after = cursor === undefined ? '' : this.cursors.decode<string>(scope, cursor);
+    const rows = await this.queries.execute(new ListUsers({ email }, after, limit));
+    return toPage(rows, limit, { item: toUserDto, cursor: (last) => this.cursors.encode(scope, last.userId) });
+  }
+
+  @Get(':userId')
+  @Requires('user:read', 'Show a user')
+  @ApiOkResponse({ type: UserDto })
+  async get(@Param('userId') userId: string, @Res({ passthrough: true }) reply: Reply): Promise<UserDto> {
+    const account = await this.queries.execute(new GetUser(userId));
+    showVersion(reply, account.version);
+    return toUserDto(account);
+  }
+
+  @Patch(':userId')
+  @Requires('user:update', 'Change the name or the e-mail of a user')
+  @ApiOkResponse({ type: UserDto })
+  async change(
+    @Param('userId') userId: string,
+    @Body() change: ChangeUserBody,
+    @Req() request: Request,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<UserDto> {
+    const command = new ChangeUser(userId, change, actorOf(request), expectedVersion(request));
+    const account = await this.commands.execute(command);
+    showVersion(reply, account.version);
+    return toUserDto(account);
+  }
+
+  @Post(':userId/suspend')
+  @HttpCode(200)
+  @Requires('user:suspend', 'End the sessions of a user and refuse his credentials')
+  @ApiOkResponse({ type: UserDto })
+  async suspend(
+    @Param('userId') userId: string,
+    @Body() { reason }: SuspendUserBody,
+    @Req() request: Request,
+  ): Promise<UserDto> {
+    const command = new SuspendUser(userId, reason ?? null, request.principal!.userId, actorOf(request));
+    return toUserDto(await this.commands.execute(command));
+  }
+
+  @Post(':userId/activate')
+  @HttpCode(200)
+  @Requires('user:suspend', 'End the suspension of a user')
+  @ApiOkResponse({ type: UserDto })
+  async activate(@Param('userId') userId: string, @Req() request: Request): Promise<UserDto> {
+    return toUserDto(await this.commands.execute(new ActivateUser(userId, actorOf(request))));
+  }
+
+  @Post(':userId/password-reset')
+  @HttpCode(202)
+  @Requires('user:update', 'Send a user a mail with a token for a new password')
+  @ApiAcceptedResponse({ description: 'The mail is on its way.' })
+  async resetPassword(@Param('userId') userId: string, @Req() request: Request): Promise<void> {
+    await this.passwordChanges.requestFor(userId, actorOf(request));
+  }
+
+  @Delete(':userId')
+  @HttpCode(204)
+  @Requires('user:delete', 'Delete a user and erase what is known of him')
+  @ApiNoContentResponse()
+  async delete(@Param('userId') userId: string, @Req() request: Request): Promise<void> {
+    const { userId: byUserId } = request.principal!;
+    await this.commands.execute(new DeleteUser(userId, byUserId, actorOf(request), expectedVersion(request)));
+  }
+}
+
+/** What a class cannot say of itself: humans have an e-mail, service accounts a name and nothing to log in with. */
+function requireFields({ kind, email, name, password }: CreateUserBody): void {
+  const errors: FieldError[] = [];
+  const mustNot = 'must not be given for a service account';
+  if (kind === 'human' && email === undefined) errors.push({ pointer: '/email', detail: 'is required' });
+  if (kind === 'service' && name === undefined) errors.push({ pointer: '/name', detail: 'is required' });
+  if (kind === 'service' && email !== undefined) errors.push({ pointer: '/email', detail: mustNot });
+  if (kind === 'service' && password !== undefined) errors.push({ pointer: '/password', detail: mustNot });
+  if (errors.length > 0) throw invalid(errors);
+}

@@ -1,0 +1,123 @@
+import { Injectable } from '@nestjs/common';
+import ipaddr from 'ipaddr.js';
+import { Clock } from '../../../kernel/clock.js';
+import { ACCOUNT_FAILURES_MAX, counted, waitLeft, type Failures } from '../domain/guess-schedule.js';
+import { identityError } from '../domain/identity-errors.js';
+
+const REMEMBERED_MAX = 100_000;
+const ADDRESS_WINDOW_MS = 60_000;
+const ADDRESS_GUESSES_MAX = 30;
+
+/** Tells whether somebody has logged in to the account from this class of addresses, and his session still lives. */
+type KnownClasses = () => Promise<ReadonlySet<string>>;
+
+/** Counts that are forgotten from the one that was longest not touched. */
+class Counts {
+  private readonly entries = new Map<string, Failures>();
+
+  get(key: string): Failures | undefined {
+    return this.entries.get(key);
+  }
+
+  set(key: string, failures: Failures): void {
+    this.entries.delete(key);
+    this.entries.set(key, failures);
+    if (this.entries.size > REMEMBERED_MAX) this.entries.delete(this.entries.keys().next().value!);
+  }
+
+  lower(key: string): void {
+    const failures = this.entries.get(key);
+    if (failures) this.entries.set(key, { ...failures, count: failures.count - 1 });
+  }
+
+  delete(key: string): void {
+    this.entries.delete(key);
+  }
+}
+
+/**
+ * Slows down whoever guesses; the schedule is in domain/guess-schedule.ts. Names are counted whether there is such an account or not, so
+ * that a refusal tells nothing. Counts are in the memory of each instance: a restart forgets them, and n instances allow n times as much,
+ * which at 10 free guesses and waits of up to 15 minutes is no help to anybody. A refused guess is not counted: it was not looked at.
+ */
+@Injectable()
+export class GuessThrottle {
+  private readonly byPlace = new Counts();
+  private readonly byName = new Counts();
+  private readonly byAddress = new Map<string, { since: number; count: number }>();
+
+  constructor(private readonly clock: Clock) {}
+
+  /** Throws `login-throttled`, or counts one more guess of `name` from `address` until `succeeded` takes it back. */
+  async attempt(name: string, address: string, knownClasses: KnownClasses): Promise<void> {
+    if (this.overallWait(name) > 0 && !(await knownClasses()).has(addressClass(address)))
+      this.refuseFor(this.overallWait(name));
+    // Nothing is waited for from here on: parallel guesses see each other's counts.
+    const place = placeOf(name, address);
+    const now = this.clock.now();
+    this.refuseFor(waitLeft(this.byPlace.get(place), now));
+    this.countAddress(address, now);
+    this.byPlace.set(place, counted(this.byPlace.get(place), now));
+    this.byName.set(name, counted(this.byName.get(name), now));
+  }
+
+  succeeded(name: string, address: string): void {
+    this.byPlace.delete(placeOf(name, address));
+    this.byName.delete(name);
+    this.freeAddress(address);
+  }
+
+  /** The guess was not looked at after all. */
+  withdraw(name: string, address: string): void {
+    this.byPlace.lower(placeOf(name, address));
+    this.byName.lower(name);
+    this.freeAddress(address);
+  }
+
+  /** Whoever has the mail of the account has proved that he owns it. */
+  forgive(name: string): void {
+    this.byName.delete(name);
+  }
+
+  private overallWait(name: string): number {
+    return waitLeft(this.byName.get(name), this.clock.now(), ACCOUNT_FAILURES_MAX);
+  }
+
+  private freeAddress(address: string): void {
+    const guesses = this.byAddress.get(addressClass(address));
+    if (guesses && guesses.count > 0) guesses.count--;
+  }
+
+  private countAddress(address: string, now: number): void {
+    const key = addressClass(address);
+    let guesses = this.byAddress.get(key);
+    if (!guesses || now - guesses.since >= ADDRESS_WINDOW_MS) {
+      guesses = { since: now, count: 0 };
+      this.byAddress.delete(key);
+      this.byAddress.set(key, guesses);
+      if (this.byAddress.size > REMEMBERED_MAX) this.byAddress.delete(this.byAddress.keys().next().value!);
+    }
+    if (guesses.count >= ADDRESS_GUESSES_MAX) this.refuseFor(guesses.since + ADDRESS_WINDOW_MS - now);
+    guesses.count++;
+  }
+
+  private refuseFor(waitMs: number): void {
+    if (waitMs <= 0) return;
+    throw identityError('login-throttled', 'Too many attempts; wait before the next one.', {
+      retryAfterSeconds: waitMs / 1_000,
+    });
+  }
+}
+
+const placeOf = (name: string, address: string): string => `${addressClass(address)} ${name}`;
+
+/** Whoever has one address of IPv6 has 2^64 of them: they count as one. */
+export function addressClass(address: string): string {
+  if (!ipaddr.isValid(address)) return address;
+  const parsed = ipaddr.process(address);
+  if (parsed.kind() === 'ipv4') return parsed.toString();
+  return (parsed as ipaddr.IPv6).parts
+    .slice(0, 4)
+    .map((part) => part.toString(16))
+    .join(':');
+}

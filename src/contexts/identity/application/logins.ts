@@ -1,0 +1,60 @@
+import { Injectable } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import type { Actor } from '../../../kernel/aggregate.js';
+import { identityError } from '../domain/identity-errors.js';
+import { normalEmail } from '../domain/user.js';
+import { addressClass, GuessThrottle } from './guess-throttle.js';
+import { Passwords } from './passwords.js';
+import { UserAccounts, type Account } from './ports.js';
+import { Sessions, type TokenPair } from './sessions.js';
+
+/** By e-mail and password. */
+@Injectable()
+export class Logins {
+  constructor(
+    private readonly accounts: UserAccounts,
+    private readonly passwords: Passwords,
+    private readonly throttle: GuessThrottle,
+    private readonly sessions: Sessions,
+    private readonly log: PinoLogger,
+  ) {}
+
+  /** An unknown e-mail, a wrong password and a suspended user take the same way, the same time and get the same answer. */
+  async login(email: string, password: string, by: Actor): Promise<TokenPair> {
+    const name = normalEmail(email);
+    const address = by.origin?.address ?? 'unknown';
+    await this.throttle.attempt(name, address, () => this.classesOf(name));
+    const account = await this.accounts.findByEmail(name);
+    const { right, outdated } = await this.passwords.verify(password, account?.passwordHash).catch((error: unknown) => {
+      this.throttle.withdraw(name, address);
+      throw error;
+    });
+    if (!account || !right || account.state !== 'active') throw loginFailed();
+    const hash = outdated ? await this.upgrade(account, password) : account.passwordHash!;
+    const pair = await this.sessions.begin(account, hash, by);
+    if (!pair) throw loginFailed();
+    this.throttle.succeeded(name, address);
+    return pair;
+  }
+
+  /** The password is at hand only now; where there is no time for it, the next login does it. */
+  private async upgrade({ userId, passwordHash }: Account, password: string): Promise<string> {
+    try {
+      const hash = await this.passwords.hash(password);
+      const stored = await this.accounts.rehash(userId, passwordHash!, hash);
+      return stored ? hash : passwordHash!;
+    } catch (err) {
+      this.log.warn({ err, userId }, 'a password keeps its old hash until the next login');
+      return passwordHash!;
+    }
+  }
+
+  /** Where the owner of an account is logged in from. */
+  private async classesOf(email: string): Promise<ReadonlySet<string>> {
+    const account = await this.accounts.findByEmail(email);
+    const sessions = account ? await this.sessions.list(account.userId) : [];
+    return new Set(sessions.map((session) => addressClass(session.address)));
+  }
+}
+
+const loginFailed = (): Error => identityError('login-failed', 'E-mail or password is wrong.');

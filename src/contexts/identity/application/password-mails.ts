@@ -1,0 +1,65 @@
+import { randomBytes } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { Clock } from '../../../kernel/clock.js';
+import { HTTP_SETTINGS, type Settings } from '../../../platform/config/index.js';
+import { digest } from '../../../platform/crypto/keys.js';
+import { Outbox, type Mail } from '../../../platform/mail/index.js';
+import { identityError } from '../domain/identity-errors.js';
+import { normalEmail } from '../domain/user.js';
+import { invitationMail, resetMail } from './mails.js';
+import { UserAccounts, type Account } from './ports.js';
+import { ResetQuota } from './reset-quota.js';
+
+const RESET_MS = 30 * 60_000;
+const INVITATION_MS = 7 * 24 * 3_600_000;
+const TOKEN = /^epr_[\w-]{43}$/;
+
+/** Undefined: it is no token of such a mail. */
+export const resetDigestOf = (token: string): string | undefined => (TOKEN.test(token) ? digest(token) : undefined);
+
+/** Mails with a token for a new password, or for the first one. */
+@Injectable()
+export class PasswordMails {
+  private readonly publicUrl: string;
+
+  constructor(
+    private readonly accounts: UserAccounts,
+    private readonly quota: ResetQuota,
+    private readonly outbox: Outbox,
+    private readonly clock: Clock,
+    @Inject(HTTP_SETTINGS) { publicUrl, host, port }: Settings['http'],
+  ) {
+    this.publicUrl = publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  }
+
+  /** Whoever asks learns nothing: whether there is such an account is looked up behind the answer. */
+  request(email: string, address: string): void {
+    const name = normalEmail(email);
+    if (!this.quota.take(name, address)) return;
+    this.outbox.add(async () => {
+      const account = await this.accounts.findByEmail(name);
+      return account?.state === 'active' ? this.prepare(account) : undefined;
+    });
+  }
+
+  send(account: Account): void {
+    this.outbox.add(() => this.prepare(account));
+  }
+
+  /** Throws where what has to be mailed would reach nobody. */
+  require(): void {
+    if (!this.outbox.delivers)
+      throw identityError('mail-not-configured', 'The user cannot be told by mail: MAIL_URL is not set.');
+  }
+
+  /** The token is made when the mail is, and lives from then on; the one before it is worthless. */
+  private async prepare({ userId, email, passwordHash }: Account): Promise<Mail> {
+    const invitation = passwordHash === null;
+    const token = `epr_${randomBytes(32).toString('base64url')}`;
+    const createdAt = this.clock.now();
+    const expiresAt = createdAt + (invitation ? INVITATION_MS : RESET_MS);
+    await this.accounts.storeReset({ userId, digest: digest(token), createdAt, expiresAt });
+    const letter = { to: email!, token, expiresAt, publicUrl: this.publicUrl };
+    return invitation ? invitationMail(letter) : resetMail(letter);
+  }
+}

@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto';
+import { jest } from '@jest/globals';
+import bcrypt from 'bcrypt';
+import type { Settings } from '../../../platform/config/index.js';
+import { KeyRing } from '../../../platform/crypto/keys.js';
+import { CommonPasswords } from './common-passwords.js';
+import { Passwords } from './passwords.js';
+
+const [old, young] = [Buffer.alloc(32, 'o'), Buffer.alloc(32, 'y')];
+const passwords = (keys = new KeyRing(old), bcryptCost = 4): Passwords =>
+  new Passwords(keys, new CommonPasswords(), { bcryptCost, passwordLengthMin: 15 } as Settings['security']);
+
+describe('a hash', () => {
+  it('is right for its password alone, and names its format and key', async () => {
+    const hash = await passwords().hash('correct horse battery');
+    expect(hash).toMatch(/^v1\$[\w-]{8}\$\$2b\$04\$/);
+    expect(await passwords().verify('correct horse battery', hash)).toEqual({ right: true, outdated: false });
+    expect(await passwords().verify('Correct horse battery', hash)).toMatchObject({ right: false });
+  });
+
+  it('of another cost, key or format is right and outdated', async () => {
+    const hash = await passwords().hash('correct horse battery');
+    const plain = await bcrypt.hash(createHash('sha384').update('correct horse battery').digest('base64'), 4);
+    for (const [checker, kept] of [
+      [passwords(new KeyRing(old), 5), hash],
+      [passwords(new KeyRing(young, old)), hash],
+      [passwords(), plain],
+    ] as const)
+      expect(await checker.verify('correct horse battery', kept)).toEqual({ right: true, outdated: true });
+  });
+
+  it('is worth nothing without its key', async () => {
+    const hash = await passwords().hash('correct horse battery');
+    expect(await passwords(new KeyRing(young)).verify('correct horse battery', hash)).toMatchObject({ right: false });
+  });
+
+  it('that is missing is compared all the same, and never right', async () => {
+    for (const missing of [undefined, null])
+      expect(await passwords().verify('correct horse battery', missing)).toMatchObject({ right: false });
+  });
+});
+
+describe('hashing', () => {
+  it('takes two at once and 32 that wait; the rest is refused at once', async () => {
+    const hasher = passwords();
+    const all = await Promise.allSettled(Array.from({ length: 40 }, () => hasher.hash('correct horse battery')));
+    const refused = all.filter((one) => one.status === 'rejected');
+    expect(refused).toHaveLength(6);
+    for (const { reason } of refused)
+      expect(reason).toMatchObject({ code: 'login-busy', extensions: { retryAfterSeconds: 2 } });
+    await expect(hasher.hash('correct horse battery')).resolves.toMatch(/^v1/);
+  });
+
+  it('makes nobody wait for more than two seconds', async () => {
+    jest.useFakeTimers();
+    try {
+      const hasher = passwords();
+      const stuck = Promise.withResolvers<string>();
+      const spy = jest.spyOn(bcrypt, 'hash').mockImplementation((() => stuck.promise) as typeof bcrypt.hash);
+      const first = [hasher.hash('a'), hasher.hash('b')];
+      const late = Promise.allSettled([hasher.hash('c')]);
+      jest.advanceTimersByTime(2_000);
+      expect(await late).toMatchObject([{ reason: { code: 'login-busy' } }]);
+      stuck.resolve('hash');
+      await Promise.all(first);
+      spy.mockRestore();
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+});
+
+describe('the list of common passwords', () => {
+  it('is large, and holds what is tried first', async () => {
+    const known = await new CommonPasswords().load();
+    expect(known.size).toBeGreaterThan(10_000);
+    for (const common of ['123456789', 'password', 'qwerty123456789']) expect(known.has(common)).toBe(true);
+    expect(known.has('correct horse battery staple')).toBe(false);
+  });
+});

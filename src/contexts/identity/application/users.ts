@@ -1,0 +1,236 @@
+import { Command, CommandHandler, Query, QueryHandler, type ICommandHandler, type IQueryHandler } from '@nestjs/cqrs';
+import type { Actor } from '../../../kernel/aggregate.js';
+import { newId } from '../../../kernel/ids.js';
+import { Aggregates } from '../../../platform/event-log/index.js';
+import {
+  activateUser,
+  changeUser,
+  createUser,
+  deleteUser,
+  normalEmail,
+  suspendUser,
+  userNotFound,
+  type UserKind,
+} from '../domain/user.js';
+import { PasswordMails } from './password-mails.js';
+import { Passwords } from './passwords.js';
+import { UserAccounts, type Account } from './ports.js';
+import { Sessions } from './sessions.js';
+
+export interface UserInput {
+  readonly kind: UserKind;
+  /** Of a human. */
+  readonly email?: string;
+  readonly name?: string;
+  /** Without it, a human is invited to choose one. */
+  readonly password?: string;
+}
+
+export class CreateUser extends Command<Account> {
+  constructor(
+    readonly input: UserInput,
+    readonly by: Actor,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(CreateUser)
+export class CreateUserHandler implements ICommandHandler<CreateUser> {
+  constructor(
+    private readonly aggregates: Aggregates,
+    private readonly accounts: UserAccounts,
+    private readonly passwords: Passwords,
+    private readonly mails: PasswordMails,
+  ) {}
+
+  async execute({ input: { kind, email, name, password }, by }: CreateUser): Promise<Account> {
+    const invited = kind === 'human' && password === undefined;
+    if (invited) this.mails.require();
+    const ref = { userId: newId('usr') };
+    const account = {
+      kind,
+      email: email === undefined ? null : normalEmail(email),
+      name: name ?? email?.split('@', 1)[0] ?? ref.userId,
+      passwordHash: password === undefined ? null : await this.hash(password, [email ?? null, name ?? null]),
+    };
+    await this.aggregates.change(this.accounts.creating(account), ref, by, (state) =>
+      createUser(state, ref, kind, invited),
+    );
+    const created = (await this.accounts.find(ref.userId))!;
+    if (invited) this.mails.send(created);
+    return created;
+  }
+
+  private async hash(password: string, known: (string | null)[]): Promise<string> {
+    await this.passwords.judge(password, known, '/password');
+    return this.passwords.hash(password);
+  }
+}
+
+export class ChangeUser extends Command<Account> {
+  constructor(
+    readonly userId: string,
+    readonly change: { readonly name?: string; readonly email?: string },
+    readonly by: Actor,
+    readonly expectedVersion?: number,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(ChangeUser)
+export class ChangeUserHandler implements ICommandHandler<ChangeUser> {
+  constructor(
+    private readonly aggregates: Aggregates,
+    private readonly accounts: UserAccounts,
+  ) {}
+
+  async execute({ userId, change, by, expectedVersion }: ChangeUser): Promise<Account> {
+    const current = await this.accounts.find(userId);
+    if (!current) throw userNotFound(userId);
+    const { name } = change;
+    const email = change.email === undefined ? undefined : normalEmail(change.email);
+    const changed = {
+      name: name !== undefined && name !== current.name,
+      email: email !== undefined && email !== current.email,
+    };
+    const ref = { userId };
+    const repository = this.accounts.changing({
+      ...(changed.name ? { name: name! } : {}),
+      ...(changed.email ? { email: email! } : {}),
+    });
+    await this.aggregates.change(repository, ref, by, (state) => changeUser(state, ref, changed), { expectedVersion });
+    return (await this.accounts.find(userId))!;
+  }
+}
+
+export class SuspendUser extends Command<Account> {
+  constructor(
+    readonly userId: string,
+    readonly reason: string | null,
+    readonly byUserId: string,
+    readonly by: Actor,
+  ) {
+    super();
+  }
+}
+
+/** His sessions end, his tokens and keys are refused. */
+@CommandHandler(SuspendUser)
+export class SuspendUserHandler implements ICommandHandler<SuspendUser> {
+  constructor(
+    private readonly aggregates: Aggregates,
+    private readonly accounts: UserAccounts,
+    private readonly sessions: Sessions,
+  ) {}
+
+  async execute({ userId, reason, byUserId, by }: SuspendUser): Promise<Account> {
+    const ref = { userId };
+    const ended = await this.sessions.list(userId);
+    const repository = this.accounts.changing({ reason });
+    await this.aggregates.change(repository, ref, by, (state) => suspendUser(state, ref, byUserId));
+    await this.sessions.told(ended, 'user-suspended', by);
+    return (await this.accounts.find(userId))!;
+  }
+}
+
+export class ActivateUser extends Command<Account> {
+  constructor(
+    readonly userId: string,
+    readonly by: Actor,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(ActivateUser)
+export class ActivateUserHandler implements ICommandHandler<ActivateUser> {
+  constructor(
+    private readonly aggregates: Aggregates,
+    private readonly accounts: UserAccounts,
+  ) {}
+
+  async execute({ userId, by }: ActivateUser): Promise<Account> {
+    const ref = { userId };
+    await this.aggregates.change(this.accounts, ref, by, (state) => activateUser(state, ref));
+    return (await this.accounts.find(userId))!;
+  }
+}
+
+export class DeleteUser extends Command<void> {
+  constructor(
+    readonly userId: string,
+    readonly byUserId: string,
+    readonly by: Actor,
+    readonly expectedVersion?: number,
+  ) {
+    super();
+  }
+}
+
+/** What was known of him is erased; the events of his doing keep an id that names nobody any more. */
+@CommandHandler(DeleteUser)
+export class DeleteUserHandler implements ICommandHandler<DeleteUser> {
+  constructor(
+    private readonly aggregates: Aggregates,
+    private readonly accounts: UserAccounts,
+    private readonly sessions: Sessions,
+  ) {}
+
+  async execute({ userId, byUserId, by, expectedVersion }: DeleteUser): Promise<void> {
+    const ref = { userId };
+    const ended = await this.sessions.list(userId);
+    await this.aggregates.change(this.accounts, ref, by, (state) => deleteUser(state, ref, byUserId), {
+      expectedVersion,
+    });
+    await this.sessions.told(ended, 'user-deleted', by);
+  }
+}
+
+export class GetUser extends Query<Account> {
+  constructor(readonly userId: string) {
+    super();
+  }
+}
+
+@QueryHandler(GetUser)
+export class GetUserHandler implements IQueryHandler<GetUser> {
+  constructor(private readonly accounts: UserAccounts) {}
+
+  async execute({ userId }: GetUser): Promise<Account> {
+    const account = await this.accounts.find(userId);
+    if (!account) throw userNotFound(userId);
+    return account;
+  }
+}
+
+/** `limit + 1` rows, so that the caller sees whether there are more. */
+export class ListUsers extends Query<Account[]> {
+  constructor(
+    readonly filter: { readonly email?: string },
+    readonly afterId: string,
+    readonly limit: number,
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(ListUsers)
+export class ListUsersHandler implements IQueryHandler<ListUsers> {
+  constructor(private readonly accounts: UserAccounts) {}
+
+  execute({ filter: { email }, afterId, limit }: ListUsers): Promise<Account[]> {
+    return this.accounts.list(email === undefined ? {} : { email: normalEmail(email) }, afterId, limit + 1);
+  }
+}
+
+export const USER_HANDLERS = [
+  CreateUserHandler,
+  ChangeUserHandler,
+  SuspendUserHandler,
+  ActivateUserHandler,
+  DeleteUserHandler,
+  GetUserHandler,
+  ListUsersHandler,
+];

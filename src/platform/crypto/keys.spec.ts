@@ -1,0 +1,41 @@
+import { digest, equalDigests, KeyRing } from './keys.js';
+
+const [old, young] = [Buffer.alloc(32, 'o'), Buffer.alloc(32, 'y')];
+
+describe('the key ring', () => {
+  it('has another key, with another name, for each purpose and each master key', () => {
+    const all = [new KeyRing(old), new KeyRing(young)].flatMap((ring) =>
+      (['secrets-at-rest', 'access-tokens', 'refresh-tokens', 'passwords', 'cursors'] as const).map((purpose) =>
+        ring.current(purpose),
+      ),
+    );
+    expect(new Set(all.map(({ id }) => id)).size).toBe(all.length);
+    expect(new Set(all.map(({ key }) => key.export().toString('hex'))).size).toBe(all.length);
+    expect(new KeyRing(old).current('passwords').id).toBe(new KeyRing(old).current('passwords').id);
+  });
+
+  it('makes everything with the key of today and accepts that of before', () => {
+    const [before, after] = [new KeyRing(old), new KeyRing(young, old)];
+    expect(before.accepted('access-tokens').map(({ id }) => id)).toEqual([before.current('access-tokens').id]);
+    expect(after.accepted('access-tokens').map(({ id }) => id)).toEqual([
+      new KeyRing(young).current('access-tokens').id,
+      before.current('access-tokens').id,
+    ]);
+    expect(after.decrypt(before.encrypt('secret', 'row 1'), 'row 1')).toBe('secret');
+    expect(new KeyRing(young).decrypt(after.encrypt('secret', 'row 1'), 'row 1')).toBe('secret');
+  });
+
+  it('decrypts nothing for another row, with another key, or changed', () => {
+    const ring = new KeyRing(young, old);
+    const sealed = ring.encrypt('secret', 'row 1');
+    expect(() => ring.decrypt(sealed, 'row 2')).toThrow('unable to authenticate');
+    expect(() => new KeyRing(old).decrypt(sealed, 'row 1')).toThrow('unable to authenticate');
+    expect(() => ring.decrypt(`${sealed.slice(0, -6)}AAAA==`, 'row 1')).toThrow('unable to authenticate');
+  });
+
+  it('compares digests of one length only', () => {
+    expect(equalDigests(digest('a'), digest('a'))).toBe(true);
+    expect(equalDigests(digest('a'), digest('b'))).toBe(false);
+    expect(equalDigests(digest('a'), '')).toBe(false);
+  });
+});

@@ -1,0 +1,88 @@
+import type { Mail, Mailer } from './mailer.js';
+
+const AT_ONCE = 2;
+const CLOSE_MS = 5_000;
+const WAITING_MAX = 1_000;
+const RETRY_MS = [1_000, 10_000, 60_000];
+
+type OnFailure = (error: unknown, attempt: number, final: boolean) => void;
+
+/** Prepares the mail when its turn comes; undefined: there is none. */
+export type Preparation = () => Promise<Mail | undefined>;
+
+/**
+ * Sends mail behind the answers, so that these take the same time whether there is a mail or not. It waits in memory only: what a crash
+ * takes away is asked for again by whom it was for.
+ */
+export class Outbox {
+  private readonly waiting: Preparation[] = [];
+  private readonly retries = new Set<NodeJS.Timeout>();
+  private running = 0;
+  private idle: PromiseWithResolvers<void> | undefined;
+
+  constructor(
+    private readonly mailer: Mailer,
+    private readonly onFailure: OnFailure,
+  ) {}
+
+  get delivers(): boolean {
+    return this.mailer.delivers;
+  }
+
+  /** False: too much is waiting already. */
+  add(preparation: Preparation): boolean {
+    if (this.waiting.length >= WAITING_MAX) return false;
+    this.waiting.push(preparation);
+    // Not in this turn: the answer comes first.
+    setImmediate(() => this.work());
+    return true;
+  }
+
+  /** Nest calls it: what has begun comes to its end, what waits for another attempt is given up. */
+  async onApplicationShutdown(): Promise<void> {
+    for (const timer of this.retries) clearTimeout(timer);
+    if (this.running > 0 || this.waiting.length > 0) {
+      this.idle ??= Promise.withResolvers<void>();
+      // A mail server that does not answer must not hold the stop up.
+      const timer = setTimeout(this.idle.resolve, CLOSE_MS);
+      await this.idle.promise;
+      clearTimeout(timer);
+    }
+    this.mailer.close();
+  }
+
+  private work(): void {
+    while (this.running < AT_ONCE && this.waiting.length > 0) {
+      this.running++;
+      void this.send(this.waiting.shift()!).finally(() => {
+        this.running--;
+        this.work();
+      });
+    }
+    if (this.running === 0) this.idle?.resolve();
+  }
+
+  private async send(preparation: Preparation): Promise<void> {
+    try {
+      const mail = await preparation();
+      if (mail) await this.attempt(mail, 1);
+    } catch (error) {
+      this.onFailure(error, 1, true);
+    }
+  }
+
+  private async attempt(mail: Mail, attempt: number): Promise<void> {
+    try {
+      await this.mailer.send(mail);
+    } catch (error) {
+      const delay = RETRY_MS[attempt - 1];
+      this.onFailure(error, attempt, delay === undefined);
+      if (delay === undefined) return;
+      const timer = setTimeout(() => {
+        this.retries.delete(timer);
+        void this.attempt(mail, attempt + 1);
+      }, delay).unref();
+      this.retries.add(timer);
+    }
+  }
+}

@@ -1,0 +1,126 @@
+import { startApp, type TestApp } from '../support/app.js';
+import type { Answer, Client, Problem } from '../support/client.js';
+import { MailServer } from '../support/mail-server.js';
+import {
+  bearer,
+  environmentWith,
+  from,
+  newPassword,
+  Person,
+  stranger,
+  type Tokens,
+  type User,
+} from '../support/people.js';
+
+let app: TestApp;
+let mail: MailServer;
+let anonymous: Client;
+
+beforeAll(async () => {
+  mail = await MailServer.start();
+  app = await startApp({ env: environmentWith(mail) });
+  anonymous = app.client.with({});
+});
+afterAll(() => Promise.all([app?.stop(), mail?.stop()]));
+
+const login = (email: string, password: string, headers = stranger()): Promise<Answer<Tokens & Problem>> =>
+  anonymous.post('/auth/login', { email, password }, headers);
+
+describe('whether there is an account', () => {
+  it('is not told by what a failed login answers: unknown, wrong, suspended, invited', async () => {
+    const [person, suspended] = [await Person.create(app), await Person.create(app)];
+    await app.client.post(`/users/${suspended.user.id}/suspend`, {});
+    const invited = 'invited@example.test';
+    await app.client.post<User>('/users', { email: invited });
+    const answers = [
+      await login('unknown@example.test', 'not the password'),
+      await login(person.email, 'not the password'),
+      await login(suspended.email, suspended.password),
+      await login(invited, 'not the password'),
+    ];
+    const seen = answers.map(({ status, headers, body }) => ({
+      status,
+      headers: [...headers].filter(([name]) => !['date', 'x-correlation-id'].includes(name)),
+      body: { ...body, correlationId: '' },
+    }));
+    expect(seen[0]!.status).toBe(401);
+    for (const other of seen) expect(other).toEqual(seen[0]);
+  });
+
+  it('is not told by the time that it takes', async () => {
+    const person = await Person.create(app);
+    const times: Record<'known' | 'unknown', number[]> = { known: [], unknown: [] };
+    for (let n = 0; n < 15; n++) {
+      for (const [kind, email] of [['known', person.email] as const, ['unknown', `u${n}@example.test`] as const]) {
+        const begin = performance.now();
+        await login(email, 'not the password');
+        times[kind].push(performance.now() - begin);
+      }
+    }
+    const median = (all: number[]): number => all.toSorted((a, b) => a - b)[Math.floor(all.length / 2)]!;
+    const ratio = median(times.known) / median(times.unknown);
+    // A literal instead of a hash would make it 10 or more.
+    expect(ratio).toBeGreaterThan(0.5);
+    expect(ratio).toBeLessThan(2);
+  });
+});
+
+describe('whoever guesses', () => {
+  it('gets ten tries at an account, in parallel or not, then waits; refused guesses are not even hashed', async () => {
+    const person = await Person.create(app);
+    const guesser = stranger();
+    const guesses = Array.from({ length: 29 }, (_, i) => login(person.email, `guess number ${i}`, guesser));
+    const answers = await Promise.all(guesses);
+    // A busy machine may refuse some of the ten for that, which is no further try.
+    expect(answers.filter(({ status }) => status === 401 || status === 503)).toHaveLength(10);
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(refused).toHaveLength(19);
+    for (const { body, headers } of refused)
+      expect([body.code, Number(headers.get('retry-after')) >= 1]).toEqual(['login-throttled', true]);
+  });
+
+  it('makes himself wait and not the owner, who logs in from elsewhere and goes on in his session', async () => {
+    const person = await Person.create(app);
+    const tokens = await person.login(stranger());
+    const guesser = stranger();
+    for (let n = 0; n < 11; n++) await login(person.email, `guess ${n}`, guesser);
+    expect((await login(person.email, person.password, guesser)).status).toBe(429);
+    expect((await login(person.email, person.password)).status).toBe(200);
+    const body = { currentPassword: person.password, newPassword: newPassword() };
+    const headers = { ...bearer(tokens.accessToken), ...guesser };
+    expect((await anonymous.post('/auth/password/change', body, headers)).status).toBe(204);
+  });
+
+  it('at accounts that do not exist is treated alike', async () => {
+    const guesser = stranger();
+    const statuses: number[] = [];
+    for (let n = 0; n < 12; n++) statuses.push((await login('nobody@example.test', `guess ${n}`, guesser)).status);
+    expect(statuses.filter((status) => status === 401)).toHaveLength(10);
+    expect(statuses.slice(-2)).toEqual([429, 429]);
+  });
+
+  it('at many accounts from one address is stopped after thirty in a minute; an IPv6 network is one address', async () => {
+    const statuses: number[] = [];
+    for (let n = 0; n < 31; n++)
+      statuses.push((await login(`n${n}@example.test`, 'a password', from(`2001:db8:1:2::${n.toString(16)}`))).status);
+    expect(statuses.filter((status) => status === 401)).toHaveLength(30);
+    expect(statuses.at(-1)).toBe(429);
+    expect((await login('n99@example.test', 'a password', from('2001:db8:1:3::1'))).status).toBe(401);
+  });
+});
+
+describe('a storm of logins', () => {
+  it('is answered 503 with Retry-After beyond what can be hashed, and delays nobody else', async () => {
+    const storm = Array.from({ length: 100 }, (_, n) => login(`storm${n}@example.test`, 'a password'));
+    const begin = performance.now();
+    expect((await app.client.get('/tenants')).status).toBe(200);
+    const others = performance.now() - begin;
+    const answers = await Promise.all(storm);
+    const busy = answers.filter(({ status }) => status === 503);
+    expect(busy.length).toBeGreaterThan(0);
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401, 503]));
+    for (const { body, headers } of busy)
+      expect([body.code, Number(headers.get('retry-after'))]).toEqual(['login-busy', 2]);
+    expect(others).toBeLessThan(2_000);
+  });
+});

@@ -1,0 +1,29 @@
+import { startProcess } from '../support/app.js';
+import { newPassword } from '../support/people.js';
+import { until } from '../support/workspace.js';
+
+describe('without a mail server', () => {
+  it('development reads mails in the log, which says so; production invites nobody', async () => {
+    const development = await startProcess({ env: { NODE_ENV: 'development', LOG_LEVEL: 'warn' } });
+    expect((await development.client.post('/users', { email: 'jane@example.test' })).status).toBe(201);
+    await until(
+      () => Promise.resolve(development.output()),
+      (output) => /"mailTo":"jane@example\.test".*epr_.*MAIL_URL is not set/.test(output),
+    );
+    await development.stop();
+    const production = await startProcess({ env: { NODE_ENV: 'production', LOG_LEVEL: 'info' } });
+    const refused = await production.client.post('/users', { email: 'jane@example.test' });
+    expect([refused.status, refused.body.code]).toEqual([422, 'mail-not-configured']);
+    const body = { email: 'jane@example.test', password: newPassword() };
+    expect((await production.client.post('/users', body)).status).toBe(201);
+    expect((await production.client.with({}).post('/auth/password/reset-request', { email: body.email })).status).toBe(
+      202,
+    );
+    await until(
+      () => Promise.resolve(production.output()),
+      (output) => output.includes('a mail is not sent'),
+    );
+    await production.stop();
+    expect(production.output()).not.toContain('epr_');
+  });
+});

@@ -1,0 +1,289 @@
+import { createHash } from 'node:crypto';
+import bcrypt from 'bcrypt';
+import { startApp, startProcess, type TestApp } from '../support/app.js';
+import type { Answer, Client, Problem } from '../support/client.js';
+import { MailServer } from '../support/mail-server.js';
+import { bearer, environmentWith, newPassword, Person, stranger, type Tokens } from '../support/people.js';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
+
+let store: TestDatabase;
+let app: TestApp;
+let mail: MailServer;
+let anonymous: Client;
+
+beforeAll(async () => {
+  [store, mail] = await Promise.all([createTestDatabase(), MailServer.start()]);
+  app = await startApp({ connection: store.connection, env: environmentWith(mail) });
+  anonymous = app.client.with({});
+});
+afterAll(async () => {
+  await Promise.all([app?.stop(), mail?.stop()]);
+  await store?.drop();
+});
+
+const login = (email: string, password: string, headers = stranger()): Promise<Answer<Tokens & Problem>> =>
+  anonymous.post('/auth/login', { email, password }, headers);
+const change = (tokens: Tokens, currentPassword: string, next: string): Promise<Answer<Problem>> =>
+  anonymous.post(
+    '/auth/password/change',
+    { currentPassword, newPassword: next },
+    { ...bearer(tokens.accessToken), ...stranger() },
+  );
+const requestReset = (email: string, headers = stranger()): Promise<Answer<Problem>> =>
+  anonymous.post('/auth/password/reset-request', { email }, headers);
+const reset = (token: string, next: string): Promise<Answer<Problem>> =>
+  anonymous.post('/auth/password/reset', { token, newPassword: next }, stranger());
+const tokenFor = async (email: string): Promise<string> => {
+  const before = mail.mails.length;
+  await requestReset(email);
+  return tokenIn((await mail.received(before + 1)).at(-1)!.text);
+};
+const tokenIn = (text: string): string => /epr_[\w-]{43}/.exec(text)![0];
+const hashOf = async (userId: string): Promise<string> => {
+  const statement = { name: 'test-hash', text: 'SELECT password_hash AS hash FROM user_account WHERE user_id = $1' };
+  return (await store.database.query<{ hash: string }>(statement, [userId]))[0]!.hash;
+};
+const setHash = (userId: string, hash: string): Promise<unknown> =>
+  store.database.query(
+    { name: 'test-set-hash', text: 'UPDATE user_account SET password_hash = $2 WHERE user_id = $1' },
+    [userId, hash],
+  );
+
+describe('a new password', () => {
+  it.each([
+    ['too short', 'fourteen chars'],
+    ['among those that are tried first', 'qwerty123456789'],
+    ['a short piece over and over', 'abcabcabcabcabcabc'],
+    ['one letter over and over', 'aaaaaaaaaaaaaaaaaaaa'],
+    ['a sequence', 'abcdefghijklmnopqrst'],
+    ['beyond 256 characters', 'x1y2'.repeat(65)],
+    ['with a lone surrogate', `a good password \ud800 indeed`],
+    ['an object', { $ne: '' }],
+    ['a number', 123_456_789_012_345],
+    ['null', null],
+    ['empty', ''],
+    ['a megabyte', 'x'.repeat(1_000_000)],
+  ])('is refused when it is %s, where users are created and where they change', async (_, password) => {
+    const person = await Person.create(app);
+    const tokens = await person.login(stranger());
+    const answers = [
+      await app.client.post('/users', { email: 'refused@example.test', password }),
+      await change(tokens, person.password, password as string),
+      await reset(await tokenFor(person.email), password as string),
+    ];
+    expect(answers.map(({ status }) => (status === 413 ? 400 : status))).toEqual([400, 400, 400]);
+    expect((await login(person.email, person.password)).status).toBe(200);
+  });
+
+  it('is told why it is not taken, with the field', async () => {
+    const { status, body } = await app.client.post('/users', { email: 'x@example.test', password: 'short' });
+    expect([status, body.code, body.errors]).toEqual([
+      400,
+      'password-refused',
+      [{ pointer: '/password', detail: 'must have at least 15 characters' }],
+    ]);
+  });
+
+  it('is not the name or the e-mail with a few letters around it', async () => {
+    const body = { email: 'bartholomew.simpson@example.test', name: 'Bartholomew JoJo Simpson' };
+    for (const password of ['bartholomewsimpson', 'Simpson.Bartholomew1', 'bartholomew.simpson@example.test'])
+      expect((await app.client.post('/users', { ...body, password })).body.code).toBe('password-refused');
+  });
+
+  it.each([
+    ['72 and 73 bytes that differ at the end', 'y'.repeat(36) + 'z'.repeat(36), 'y'.repeat(36) + 'z'.repeat(36) + '!'],
+    ['18 emoji and a tail', '🐎🔋🐴📎'.repeat(4) + '🐎🔋a', '🐎🔋🐴📎'.repeat(4) + '🐎🔋b'],
+    ['NUL inside', 'before the nul\u0000 after', 'before the nul\u0000 other'],
+    ['white space', ' leading and trailing ', 'leading and trailing'],
+    ['case', 'Correct Horse Battery', 'correct horse battery'],
+  ])('is hashed whole: %s', async (_, password, other) => {
+    const { email } = await Person.create(app);
+    expect((await reset(await tokenFor(email), password)).status).toBe(204);
+    expect((await login(email, other)).status).toBe(401);
+    expect((await login(email, password)).status).toBe(200);
+  });
+
+  it('is the same in whichever form a keyboard composes it', async () => {
+    const { email } = await Person.create(app);
+    const password = 'crème brûlée à la carte';
+    expect((await reset(await tokenFor(email), password.normalize('NFC'))).status).toBe(204);
+    expect((await login(email, password.normalize('NFD'))).status).toBe(200);
+    expect((await login(email, 'creme brulee a la carte')).status).toBe(401);
+  });
+});
+
+describe('a change of the password', () => {
+  it('needs the current one, ends the other sessions, and leaves this one', async () => {
+    const person = await Person.create(app);
+    const [mine, other] = [await person.login(stranger()), await person.login(stranger())];
+    const next = newPassword();
+    const wrong = await change(mine, 'not the current one', next);
+    expect([wrong.status, wrong.body.code]).toEqual([403, 'password-wrong']);
+    expect((await change(mine, person.password, next)).status).toBe(204);
+    expect([await person.status(mine), await person.status(other)]).toEqual([200, 401]);
+    expect((await person.refresh(other)).status).toBe(401);
+    expect((await person.refresh(mine)).status).toBe(200);
+    expect((await login(person.email, person.password)).status).toBe(401);
+    expect((await login(person.email, next)).status).toBe(200);
+  });
+
+  it('is made by who is logged in, not by a key', async () => {
+    const body = { currentPassword: app.adminPassword, newPassword: newPassword() };
+    const answer = await app.client.post('/auth/password/change', body);
+    expect([answer.status, answer.body.code]).toEqual([403, 'permission-denied']);
+  });
+
+  it('makes a token for a reset worthless', async () => {
+    const person = await Person.create(app);
+    const token = await tokenFor(person.email);
+    await change(await person.login(stranger()), person.password, newPassword());
+    expect((await reset(token, newPassword())).body.code).toBe('reset-token-invalid');
+  });
+
+  it('does not let the current one be guessed for long', async () => {
+    const person = await Person.create(app);
+    const tokens = await person.login(stranger());
+    const headers = { ...bearer(tokens.accessToken), ...stranger() };
+    const guesses = Array.from({ length: 20 }, (_, i) =>
+      anonymous.post('/auth/password/change', { currentPassword: `guess ${i}`, newPassword: newPassword() }, headers),
+    );
+    const statuses = (await Promise.all(guesses)).map(({ status }) => status);
+    expect(statuses.filter((status) => status === 403 || status === 503)).toHaveLength(10);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(10);
+  });
+});
+
+describe('a reset of the password', () => {
+  it('sends a token that works once and ends all sessions', async () => {
+    const person = await Person.create(app);
+    const tokens = await person.login(stranger());
+    const token = await tokenFor(person.email);
+    const next = newPassword();
+    expect((await reset(token, next)).status).toBe(204);
+    expect(await person.status(tokens)).toBe(401);
+    expect((await person.refresh(tokens)).status).toBe(401);
+    expect((await login(person.email, next)).status).toBe(200);
+    const again = await reset(token, newPassword());
+    expect([again.status, again.body.code]).toEqual([400, 'reset-token-invalid']);
+  });
+
+  it('happens once when twenty use the token together', async () => {
+    const person = await Person.create(app);
+    const token = await tokenFor(person.email);
+    const answers = await Promise.all(Array.from({ length: 20 }, () => reset(token, newPassword())));
+    expect(answers.filter(({ status }) => status === 204)).toHaveLength(1);
+  });
+
+  it('is answered the same for everybody, and mails only who exists and is not suspended', async () => {
+    const [person, suspended] = [await Person.create(app), await Person.create(app)];
+    await app.client.post(`/users/${suspended.user.id}/suspend`, {});
+    const before = mail.mails.length;
+    const answers = [
+      await requestReset('nobody@example.test'),
+      await requestReset(suspended.email),
+      await requestReset(person.email),
+    ];
+    expect(answers.map(({ status, text }) => [status, text])).toEqual(answers.map(() => [202, '']));
+    const letters = await mail.received(before + 1);
+    expect(letters.slice(before).map(({ to }) => to)).toEqual([[person.email]]);
+  });
+
+  it('names the server by its configuration, whatever the request says of itself', async () => {
+    const person = await Person.create(app);
+    const before = mail.mails.length;
+    await requestReset(person.email, {
+      ...stranger(),
+      'x-forwarded-host': 'evil.example',
+      forwarded: 'host=evil.example',
+      origin: 'https://evil.example',
+      referer: 'https://evil.example/',
+    });
+    const { text, headers } = (await mail.received(before + 1)).at(-1)!;
+    expect(text).toContain('POST https://store.example.test/auth/password/reset');
+    expect(text + headers).not.toContain('evil');
+  });
+
+  it.each([
+    ['a newer one', (person: Person) => tokenFor(person.email)],
+    [
+      'another e-mail',
+      ({ user, email }: Person) => app.client.patch(`/users/${user.id}`, { email: email.replace('@', '.new@') }),
+    ],
+    [
+      'a suspension, even after it',
+      async ({ user }: Person) => {
+        await app.client.post(`/users/${user.id}/suspend`, {});
+        await app.client.post(`/users/${user.id}/activate`);
+      },
+    ],
+    [
+      'half an hour',
+      ({ user }: Person) =>
+        store.database.query(
+          {
+            name: 'test-age-reset',
+            text: 'UPDATE password_reset SET expires_at = expires_at - 1800000 WHERE user_id = $1',
+          },
+          [user.id],
+        ),
+    ],
+  ])('is not made by a token that has seen %s', async (_, happens) => {
+    const person = await Person.create(app);
+    const token = await tokenFor(person.email);
+    await happens(person);
+    const answer = await reset(token, newPassword());
+    expect([answer.status, answer.body.code]).toEqual([400, 'reset-token-invalid']);
+  });
+
+  it.each(['', 'nonsense', `epr_${'A'.repeat(43)}`, '../..', "' OR 1=1 --"])('is not made by %j', async (token) => {
+    expect((await reset(token, newPassword())).body.code).toBe('reset-token-invalid');
+  });
+
+  it('is asked for three times an hour for an account, ten times from an address; nobody is told', async () => {
+    const [person, witness] = [await Person.create(app), await Person.create(app)];
+    const before = mail.mails.length;
+    for (let n = 0; n < 6; n++) expect((await requestReset(person.email)).status).toBe(202);
+    const one = stranger();
+    for (let n = 0; n < 12; n++) expect((await requestReset(`nobody${n}@example.test`, one)).status).toBe(202);
+    expect((await requestReset(witness.email, one)).status).toBe(202);
+    await requestReset(witness.email);
+    const letters = (await mail.received(before + 4)).slice(before).map(({ to }) => to[0]);
+    expect(letters).toEqual([person.email, person.email, person.email, witness.email]);
+  });
+
+  it('is begun by an administrator, who does not learn the token', async () => {
+    const person = await Person.create(app);
+    const before = mail.mails.length;
+    const answer = await app.client.post(`/users/${person.user.id}/password-reset`);
+    expect([answer.status, answer.text]).toEqual([202, '']);
+    const next = newPassword();
+    expect((await reset(tokenIn((await mail.received(before + 1)).at(-1)!.text), next)).status).toBe(204);
+    expect((await login(person.email, next)).status).toBe(200);
+  });
+});
+
+describe('hashes', () => {
+  it('are of the form of today; one of before works and is brought up to it by the login', async () => {
+    const { user, email, password } = await Person.create(app);
+    expect(await hashOf(user.id)).toMatch(/^v1\$[\w-]{8}\$\$2b\$10\$/);
+    const digest = createHash('sha384').update(password).digest('base64');
+    await setHash(user.id, await bcrypt.hash(digest, 10));
+    expect((await login(email, 'not the password')).status).toBe(401);
+    expect((await login(email, password)).status).toBe(200);
+    expect(await hashOf(user.id)).toMatch(/^v1\$[\w-]{8}\$\$2b\$10\$/);
+    expect((await login(email, password)).status).toBe(200);
+  });
+
+  it('get the cost of today by the login', async () => {
+    const costly = await startProcess({
+      connection: store.connection,
+      apiKey: app.apiKey,
+      env: { BCRYPT_COST: '11' },
+    });
+    const { user, email, password } = await Person.create(app);
+    expect((await costly.client.with({}).post('/auth/login', { email, password })).status).toBe(200);
+    expect(await hashOf(user.id)).toMatch(/^v1\$[\w-]{8}\$\$2b\$11\$/);
+    expect((await costly.client.with({}).post('/auth/login', { email, password })).status).toBe(200);
+    await costly.stop();
+  });
+});

@@ -1,0 +1,19 @@
+import type { TestApp } from './app.js';
+import type { Client } from './client.js';
+
+export interface Person {
+  readonly userId: string;
+  readonly keyId: string;
+  /** With a key of the person, which is not limited. */
+  readonly client: Client;
+}
+
+/** A user without any permission, and a key of his. */
+export async function newPerson({ client }: Pick<TestApp, 'client'>): Promise<Person> {
+  const user = await client.post<{ id: string }>('/users', { kind: 'service', name: 'Person' });
+  if (user.status !== 201) throw new Error(user.text);
+  const userId = user.body.id;
+  const made = await client.post<{ id: string; key: string }>(`/users/${userId}/api-keys`, { name: 'key' });
+  if (made.status !== 201) throw new Error(made.text);
+  return { userId, keyId: made.body.id, client: client.with({ 'x-api-key': made.body.key }) };
+}

@@ -3,9 +3,11 @@ import { Reflector } from '@nestjs/core';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { AuditTrail, auditedBy } from '../../../platform/audit/index.js';
 import { actorOf } from '../../../platform/http/resource.js';
-import type { Principal, Request } from '../../../platform/http/request.js';
+import type { Access, Principal, Request } from '../../../platform/http/request.js';
 import { Authenticator } from '../../identity/index.js';
 import { Authorizer, type Subject } from '../application/authorizer.js';
+import type { Action } from '../../../kernel/actions.js';
+import type { Decision } from '../domain/policy.js';
 import { authzError } from '../domain/authz-errors.js';
 import { resourceOf, routeAccess, type RouteAccess } from './route-access.js';
 
@@ -65,16 +67,11 @@ export class AccessGuard implements CanActivate {
     if (!decision.allowed && !someOfIt) throw this.denied(route, request, subject);
     this.authorizer.requireOpen(subject, route.action);
     if (decision.rates) this.authorizer.spend(subject, decision.rates);
-    request.access = {
-      allows: (action, path) => this.authorizer.decide(subject, action, path, context).allowed,
-      types: decision.types,
-      tenantIds: async () => (decision.allowed ? undefined : this.authorizer.tenantsOf(subject.principal)),
-      stillAllowed: () => this.stillAllowed(route, request),
-    };
+    request.access = new SubjectAccess(this, this.authorizer, route, request, subject, decision);
     return true;
   }
 
-  private async stillAllowed(route: PermissionRoute, request: Request): Promise<boolean> {
+  async stillAllowed(route: PermissionRoute, request: Request): Promise<boolean> {
     try {
       const principal = await this.authenticator.authenticate(request.headers, request.ip);
       return await this.decide(route, request, principal);
@@ -108,6 +105,35 @@ export class AccessGuard implements CanActivate {
     }
     const { action } = route;
     return authzError('permission-denied', `This takes the permission ${action}.`, { permission: action });
+  }
+}
+
+/** A class, so that a request makes one object and no closures. */
+class SubjectAccess implements Access {
+  constructor(
+    private readonly guard: AccessGuard,
+    private readonly authorizer: Authorizer,
+    private readonly route: PermissionRoute,
+    private readonly request: Request,
+    private readonly subject: Subject,
+    private readonly decision: Decision,
+  ) {}
+
+  get types(): Access['types'] {
+    return this.decision.types;
+  }
+
+  allows(action: Action, resource: string): boolean {
+    const context = { now: Date.now(), address: this.request.ip };
+    return this.authorizer.decide(this.subject, action, resource, context).allowed;
+  }
+
+  async tenantIds(): Promise<readonly string[] | undefined> {
+    return this.decision.allowed ? undefined : this.authorizer.tenantsOf(this.subject.principal);
+  }
+
+  stillAllowed(): Promise<boolean> {
+    return this.guard.stillAllowed(this.route, this.request);
   }
 }
 

@@ -7,7 +7,7 @@ import { Policy } from '../domain/policy.js';
 import { RuleStore, type PrincipalRules, type TenantRules } from './ports.js';
 import { rulesFor } from './rules-of.js';
 
-/** Some 2 kB each. */
+/** Of principals in tenants, some 2 kB each. */
 const POLICIES_MAX = 50_000;
 const TENANTS_MAX = 5_000;
 /** Older knowledge is not acted on: a revocation holds everywhere within a second. */
@@ -29,7 +29,9 @@ interface Entry {
  */
 @Injectable()
 export class Policies {
-  private readonly entries = new Map<string, Entry>();
+  /** By principal and tenant: both are at hand, so that a request makes no new string. */
+  private readonly entries = new Map<string, Map<string, Entry>>();
+  private count = 0;
   private readonly tenants = new Map<string, TenantRules>();
   private changes = 0;
 
@@ -45,13 +47,9 @@ export class Policies {
 
   /** At once where it is remembered. Rejects while permissions cannot be verified. */
   of(tenantId: string, principal: PrincipalName): Policy | Promise<Policy> {
-    const entry = this.entries.get(`${tenantId} ${principal.id}`);
+    const entry = this.entries.get(principal.id)?.get(tenantId);
     if (entry && this.watch.ageMs <= TRUSTED_MS && this.isCurrent(tenantId, entry)) return entry.policy;
     return this.load(tenantId, principal);
-  }
-
-  get size(): number {
-    return this.entries.size;
   }
 
   private isCurrent(tenantId: string, { tenant, system }: Entry): boolean {
@@ -72,7 +70,7 @@ export class Policies {
       if (before !== this.changes && attempt < LOADS_MAX) continue;
       const rules = [...rulesFor(tenantId, tenant, own), ...rulesFor(SYSTEM_TENANT, system, global)];
       const policy = new Policy(rules);
-      if (before === this.changes) this.remember(`${tenantId} ${principal.id}`, { policy, tenant, system });
+      if (before === this.changes) this.remember(principal.id, tenantId, { policy, tenant, system });
       return policy;
     }
   }
@@ -91,10 +89,17 @@ export class Policies {
     return rules;
   }
 
-  private remember(name: string, entry: Entry): void {
-    this.entries.delete(name);
-    if (this.entries.size >= POLICIES_MAX) this.entries.delete(this.entries.keys().next().value!);
-    this.entries.set(name, entry);
+  private remember(principalId: string, tenantId: string, entry: Entry): void {
+    let ofPrincipal = this.entries.get(principalId);
+    if (!ofPrincipal) this.entries.set(principalId, (ofPrincipal = new Map()));
+    if (!ofPrincipal.has(tenantId)) this.count++;
+    ofPrincipal.set(tenantId, entry);
+    if (this.count > POLICIES_MAX) this.forgetPrincipal(this.entries.keys().next().value!);
+  }
+
+  private forgetPrincipal(principalId: string): void {
+    this.count -= this.entries.get(principalId)?.size ?? 0;
+    this.entries.delete(principalId);
   }
 
   private outdate(tenantId: string): void {
@@ -109,8 +114,7 @@ export class Policies {
     const { userId, principal, part, id } = JSON.parse(data) as Concerned;
     const one = userId ?? (part === 'user' ? id : undefined) ?? ofPrincipal(principal);
     if (one === undefined || type === 'group.deleted') this.outdate(tenantId);
-    else if (tenantId !== SYSTEM_TENANT) this.entries.delete(`${tenantId} ${one}`);
-    else for (const name of this.entries.keys()) if (name.endsWith(` ${one}`)) this.entries.delete(name);
+    else this.forgetPrincipal(one);
   }
 }
 

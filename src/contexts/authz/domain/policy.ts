@@ -65,6 +65,8 @@ interface Conditional extends Rule {
  */
 export class Policy {
   private readonly scopes = new Map<string, Scope>();
+  /** Of the paths in `scopes`: of the paths above a resource, only those of such a length are cut out and looked up. */
+  private readonly lengths = new Set<number>();
   private readonly patterns: Rule[] = [];
   private readonly conditionals: Conditional[] = [];
 
@@ -82,13 +84,13 @@ export class Policy {
     const low = bit < 32 ? 1 << bit : 0;
     const high = bit < 32 ? 0 : 1 << (bit - 32);
     let allowed = false;
-    for (let path = resource; ; path = above(path)) {
-      const scope = this.scopes.get(path);
+    for (let end = resource.length; ; end = endOfAbove(resource, end)) {
+      const scope = this.lengths.has(end) ? this.scopes.get(resource.slice(0, end)) : undefined;
       if (scope) {
         if ((scope.denyLow & low) | (scope.denyHigh & high)) return DENIED;
         if ((scope.allowLow & low) | (scope.allowHigh & high)) allowed = true;
       }
-      if (path === '') break;
+      if (end === 0) break;
     }
     if (this.patterns.length === 0 && this.conditionals.length === 0) return allowed ? ALLOWED : NOT_ALLOWED;
     return this.checkRest(bit, resource === '' ? [] : resource.split('/'), context, allowed);
@@ -146,6 +148,7 @@ export class Policy {
       scope.denyHigh |= high;
     }
     this.scopes.set(path, scope);
+    this.lengths.add(path.length);
   }
 
   private checkRest(bit: number, resource: readonly string[], context: RequestContext, held: boolean): Decision {
@@ -202,10 +205,10 @@ function decide(
   };
 }
 
-/** The path of the resource above: `tenants/acme/topics/a` → `tenants/acme`; empty above all. */
-function above(path: string): string {
-  const id = path.lastIndexOf('/');
-  return id < 0 ? '' : path.slice(0, Math.max(0, path.lastIndexOf('/', id - 1)));
+/** Where the path of the resource above ends: in `tenants/acme/topics/a` at 12, behind `tenants/acme`; 0 above all. */
+function endOfAbove(path: string, end: number): number {
+  const id = path.lastIndexOf('/', end - 1);
+  return id <= 0 ? 0 : Math.max(0, path.lastIndexOf('/', id - 1));
 }
 
 export const ruleOf = (

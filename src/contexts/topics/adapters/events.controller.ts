@@ -54,9 +54,10 @@ export class EventsController {
     const live = representation === 'text/event-stream';
     if (live) refuseAnEnd(query);
     const resumeAfter = live ? request.headers['last-event-id'] : undefined;
-    const { types, stillAllowed } = request.access!;
-    const parsed = { ...(await this.queries.parse(log, query, resumeAfter?.toString())), types };
+    const access = request.access!;
+    const parsed = { ...(await this.queries.parse(log, query, resumeAfter?.toString())), types: access.types };
     const names: TopicNames = topic;
+    const stillAllowed = (): Promise<boolean> => access.stillAllowed();
     if (representation === 'application/x-ndjson')
       return this.streams.sendAll(reply, log, parsed, { ...names, stillAllowed });
     if (live) return this.streams.follow(reply, log, parsed, { ...names, stillAllowed });

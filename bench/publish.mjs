@@ -6,10 +6,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { startProcess } from './lib/children.mjs';
 import { EventStore, freePort } from './lib/event-store.mjs';
-import { median } from './lib/http-load.mjs';
+import { medianOf, race } from './lib/race.mjs';
 import { batchOf, EVENT, makeTopic, publishRequest, startLoad } from './lib/workload.mjs';
-
-const ROUNDS = 5;
 
 async function startYardstick(module) {
   const port = await freePort();
@@ -30,39 +28,15 @@ async function startYardstick(module) {
   throw new Error(`${module} does not listen`);
 }
 
-const onlyCreated = ({ statuses }) => {
-  const others = Object.keys(statuses).filter((status) => status !== '201');
-  if (others.length > 0) throw new Error(`publishes were answered ${JSON.stringify(statuses)}`);
-};
-
-const medianOf = (rounds, name) => median(rounds.map((round) => round[name]));
-
-/** Medians of the rounds, by contender. */
-async function race(load, contenders, request, { connections, seconds }) {
-  const rounds = contenders.map(() => []);
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const [i, { port, pid }] of contenders.entries()) {
-      const durationMs = seconds * 1_000;
-      const options = { port, watchedPid: pid, connections, durationMs, warmUpMs: round === 0 ? 2_000 : 500, request };
-      const result = await load.ask('repeat', options, { timeoutMs: durationMs + 60_000 });
-      onlyCreated(result);
-      rounds[i].push(result);
-    }
-  }
-  return rounds;
-}
-
 async function run32({ seconds }) {
   const store = await EventStore.start();
   const load = startLoad();
   const bare = await startYardstick('bare-http.mjs');
   const nest = await startYardstick('empty-nest.mjs');
   const path = await makeTopic(store, 'orders');
-  const contenders = [{ port: store.port, pid: store.pid }, bare, nest];
-  const rounds = await race(load, contenders, publishRequest(store, path, EVENT), {
-    connections: 32,
-    seconds: seconds(5),
-  });
+  const request = publishRequest(store, path, EVENT);
+  const contenders = [store, bare, nest].map(({ port, pid }) => ({ port, pid, request }));
+  const rounds = await race(load, contenders, { connections: 32, seconds: seconds(5) });
   const [ours, toBare, toNest] = rounds.map((own) => medianOf(own, 'ratePerSecond'));
   bare.stop();
   nest.stop();
@@ -86,7 +60,8 @@ async function runOne({ seconds }) {
   const store = await EventStore.start();
   const load = startLoad();
   const request = publishRequest(store, await makeTopic(store, 'orders'), EVENT);
-  const [rounds] = await race(load, [store], request, { connections: 1, seconds: seconds(3) });
+  const { port, pid } = store;
+  const [rounds] = await race(load, [{ port, pid, request }], { connections: 1, seconds: seconds(3) });
   await load.stop();
   await store.stop();
   return [
@@ -101,7 +76,8 @@ async function runBatches({ seconds }) {
   const load = startLoad();
   const batch = batchOf(100);
   const request = publishRequest(store, await makeTopic(store, 'orders'), batch);
-  const [rounds] = await race(load, [store], request, { connections: 8, seconds: seconds(5) });
+  const { port, pid } = store;
+  const [rounds] = await race(load, [{ port, pid, request }], { connections: 8, seconds: seconds(5) });
   await load.stop();
   await store.stop();
   return [

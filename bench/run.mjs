@@ -8,6 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import deliver from './deliver.mjs';
+import guards from './guards.mjs';
 import latency from './latency.mjs';
 import { describeMachine } from './lib/machine.mjs';
 import { save } from './lib/report.mjs';
@@ -23,7 +24,7 @@ if (!process.env.BENCH_ENTRY) {
 const { default: allocators } = await import('./allocators.mjs');
 const { default: keys } = await import('./keys.mjs');
 
-const BENCHES = [...publish, ...deliver, ...latency, ...recovery, ...allocators, ...keys];
+const BENCHES = [...publish, ...guards, ...deliver, ...latency, ...recovery, ...allocators, ...keys];
 /** Longer than any bench takes with its own durations; what hangs fails. */
 const BENCH_MS_MAX = 20 * 60_000;
 

@@ -209,9 +209,9 @@ function aggregatesProvider(): Provider {
       tails: Tails,
       watch: ManagementWatch,
     ) => {
-      const appended: AppendListener['appended'] = (tenantId, topicUid, events) => {
+      const appended: AppendListener['appended'] = (topicUid, events) => {
         watch.appended(topicUid, events);
-        tails.appended(tenantId, topicUid, events);
+        tails.appended(topicUid, events);
       };
       return new Aggregates(database, reader, clock, { appended }, audit);
     },

@@ -41,7 +41,7 @@ describe('the SQL of the product', () => {
   it('is found: statements in sources and in migrations, and the tables that belong to tenants', () => {
     const names = all.map(({ name }) => name);
     expect(names).toEqual(
-      expect.arrayContaining(['append', 'read-ends', 'scan-§', '0001_event_log:event', 'hints:connect']),
+      expect.arrayContaining(['append', 'read-heads', 'scan-§', '0001_event_log:event', 'hints:connect']),
     );
     expect(all.length).toBeGreaterThan(50);
     expect([...tables]).toEqual(expect.arrayContaining(['event', 'topic_head', 'tenant', 'topic', 'consumer', 'lane']));
@@ -91,6 +91,11 @@ describe('the SQL of the product', () => {
   it.each(planted)('is watched: %s is broken by %s', (rule, text) => {
     const source = `const STATEMENT = { name: 'planted', text: \`${text}\` };`;
     expect(lint(sqlInSource('planted.ts', source), tables)).toEqual([{ rule, name: 'planted' }]);
+  });
+
+  it('is watched where a statement is put together from constants', () => {
+    const source = "const EVENTS = 'FROM event'; const STATEMENT = { name: 'planted', text: `SELECT 1 ${EVENTS}` };";
+    expect(lint(sqlInSource('planted.ts', source), tables)).toEqual([{ rule: 'tenant', name: 'planted' }]);
   });
 
   const plantedInSchema: [Rule, string][] = [

@@ -157,8 +157,8 @@ describe('reading a log', () => {
     });
     expect(await instance.reader.bounds(empty)).toEqual({ firstPosition: 1, lastPosition: 0, eventCount: 0, bytes: 0 });
     expect(await instance.reader.bounds({ ...log, tenantId: 'other' })).toBeUndefined();
-    const tails = await instance.reader.tails(log.tenantId, [log.topicUid, empty.topicUid, crypto.randomUUID()]);
-    expect(tails).toEqual(
+    const heads = await instance.reader.heads(log.tenantId, [log.topicUid, empty.topicUid, crypto.randomUUID()]);
+    expect(heads).toEqual(
       new Map([
         [log.topicUid, 12],
         [empty.topicUid, 0],

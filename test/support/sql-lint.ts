@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import * as ts from 'typescript';
 
-/** A statement as the source holds it; parts that are filled in at run time read `§`. */
+/** A statement as the source holds it, with the constants of its file; parts that are filled in otherwise read `§`. */
 export interface SqlText {
   /** The name of the prepared statement, or file and variable where it has none. */
   readonly name: string;
@@ -36,19 +36,37 @@ const STATEMENT =
 /** All SQL in the literals of a TypeScript source. */
 export function sqlInSource(file: string, source: string): SqlText[] {
   const found: SqlText[] = [];
+  const parsed = ts.createSourceFile(file, source, ts.ScriptTarget.Latest, true);
+  const constants = constantsOf(parsed);
   const visit = (node: ts.Node): void => {
-    const text = literalText(node);
+    const text = literalText(node, constants);
     if (text !== undefined && STATEMENT.test(text)) found.push({ name: nameOf(node, file), file, text });
     ts.forEachChild(node, visit);
   };
-  visit(ts.createSourceFile(file, source, ts.ScriptTarget.Latest, true));
+  visit(parsed);
   return found;
 }
 
-function literalText(node: ts.Node): string | undefined {
+/** The texts at the top of a file, by name, in the order in which they may use each other. */
+function constantsOf(source: ts.SourceFile): ReadonlyMap<string, string> {
+  const constants = new Map<string, string>();
+  for (const statement of source.statements) {
+    if (!ts.isVariableStatement(statement)) continue;
+    for (const { name, initializer } of statement.declarationList.declarations) {
+      const text = initializer && literalText(initializer, constants);
+      if (text !== undefined) constants.set(name.getText(), text);
+    }
+  }
+  return constants;
+}
+
+function literalText(node: ts.Node, constants: ReadonlyMap<string, string> = new Map()): string | undefined {
   if (ts.isStringLiteral(node) || ts.isNoSubstitutionTemplateLiteral(node)) return node.text;
   if (!ts.isTemplateExpression(node)) return undefined;
-  return node.head.text + node.templateSpans.map(({ literal }) => `§${literal.text}`).join('');
+  const filled = node.templateSpans.map(
+    ({ expression, literal }) => (constants.get(expression.getText()) ?? '§') + literal.text,
+  );
+  return node.head.text + filled.join('');
 }
 
 function nameOf(literal: ts.Node, file: string): string {

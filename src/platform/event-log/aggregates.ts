@@ -7,7 +7,7 @@ import { auditedBy, type AuditTrail } from '../audit/index.js';
 import { unavailable, type Database, type Sql } from '../postgres/database.js';
 import { violatedKey } from '../postgres/sql-state.js';
 import type { LogEnd } from './append-plan.js';
-import { APPEND, appendValues, LOCK_HEADS, READ_ENDS } from './append-sql.js';
+import { APPEND, appendValues, LOCK_HEADS, READ_HEADS } from './append-sql.js';
 import type { AppendListener } from './appender.js';
 import type { StoredEvent } from './event.js';
 import type { LogReader } from './log-reader.js';
@@ -107,7 +107,7 @@ export class Aggregates {
     } catch (error) {
       if (!tried || !isUnavailable(error) || !(await this.wasStored(aggregate, ref, tried.rows[0]!))) throw error;
     }
-    this.listener.appended(SYSTEM_TENANT, aggregate.topicUid, tried!.rows);
+    this.listener.appended(aggregate.topicUid, tried!.rows);
     actor.onWritten?.(aggregate.topicUid, tried!.rows.at(-1)!.position);
     return tried!.changed;
   }
@@ -160,7 +160,7 @@ export function requireVersion(version: number, expected: number | undefined): v
 
 async function lockEnd(sql: Sql, topicUid: string): Promise<Omit<LogEnd, 'streams'>> {
   await sql.query({ ...LOCK_HEADS, values: [SYSTEM_TENANT, [topicUid]] });
-  const result = await sql.query({ ...READ_ENDS, values: [SYSTEM_TENANT, [topicUid]], rowMode: 'array' });
+  const result = await sql.query({ ...READ_HEADS, values: [SYSTEM_TENANT, [topicUid]], rowMode: 'array' });
   const [, position, logBytes, recordedAt] = result.rows[0] as unknown as [string, number, number, number];
   return { position, logBytes, recordedAt };
 }

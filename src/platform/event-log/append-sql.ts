@@ -48,8 +48,8 @@ export const LOCK_HEADS: Statement = {
   text: `SELECT topic_uid FROM topic_head WHERE tenant_id = $1 AND topic_uid = ANY ($2::uuid[]) ORDER BY topic_uid FOR NO KEY UPDATE`,
 };
 
-export const READ_ENDS: Statement = {
-  name: 'read-ends',
+export const READ_HEADS: Statement = {
+  name: 'read-heads',
   text: `
 SELECT h.topic_uid, coalesce(e.position, h.base_position), coalesce(e.log_bytes, h.base_log_bytes), coalesce(e.recorded_at, h.base_recorded_at)
 FROM topic_head h LEFT JOIN LATERAL (

@@ -7,7 +7,7 @@ import {
   joinTexts,
   LOCK_HEADS,
   READ_BY_IDS,
-  READ_ENDS,
+  READ_HEADS,
   READ_STREAM_VERSIONS,
   toStoredEvent,
 } from './append-sql.js';
@@ -72,7 +72,7 @@ export class AppendStore {
   }
 
   async readEnds(sql: Sql, tenantId: string, uids: readonly string[]): Promise<Map<string, LogEnd>> {
-    const rows = await select(sql, READ_ENDS, [tenantId, uids]);
+    const rows = await select(sql, READ_HEADS, [tenantId, uids]);
     return new Map(
       rows.map(([uid, position, logBytes, recordedAt]) => [
         uid as string,

@@ -16,9 +16,9 @@ export interface AppenderOptions {
 
 export interface AppendListener {
   /** Called after the commit, in order of positions for each log, before the publishers get their answers. */
-  appended(tenantId: string, topicUid: string, events: readonly StoredEvent[]): void;
+  appended(topicUid: string, events: readonly StoredEvent[]): void;
   /** The log is known to reach this position, though its events were not seen. */
-  advanced(tenantId: string, topicUid: string, position: number): void;
+  advanced(topicUid: string, position: number): void;
   /** How long a flush took and how many events were asked for. */
   flushed(durationMs: number, events: number): void;
 }
@@ -122,7 +122,7 @@ export class Appender {
     while (under) {
       const result = await under.result;
       const next = this.begin(queue);
-      this.finish(queue.tenantId, under, result);
+      this.finish(under, result);
       under = next;
     }
     this.queues.delete(queue.tenantId);
@@ -135,9 +135,9 @@ export class Appender {
     return { batch, startedAt: performance.now(), result: this.flush(queue.tenantId, batch) };
   }
 
-  private finish(tenantId: string, { batch, startedAt }: FlushUnderWay, result: Flushed): void {
-    for (const [uid, rows] of result.rows) this.listener.appended(tenantId, uid, rows);
-    this.reportFound(tenantId, batch, result);
+  private finish({ batch, startedAt }: FlushUnderWay, result: Flushed): void {
+    for (const [uid, rows] of result.rows) this.listener.appended(uid, rows);
+    this.reportFound(batch, result);
     let events = 0;
     batch.forEach((pending, i) => {
       events += pending.request.events.length;
@@ -167,12 +167,12 @@ export class Appender {
   }
 
   /** Events that a lost reply hid from us are in the log, but were never handed to the listener. */
-  private reportFound(tenantId: string, batch: readonly Pending[], { outcomes, rows }: Flushed): void {
+  private reportFound(batch: readonly Pending[], { outcomes, rows }: Flushed): void {
     batch.forEach(({ request: { topicUid } }, i) => {
       const outcome = outcomes[i];
       if (outcome instanceof Error || !outcome || rows.has(topicUid)) return;
       const last = Math.max(...outcome.events.map(({ position }) => position));
-      this.listener.advanced(tenantId, topicUid, last);
+      this.listener.advanced(topicUid, last);
     });
   }
 }

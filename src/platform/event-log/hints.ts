@@ -48,7 +48,7 @@ export class Hints {
     if (this.shared) await this.connect();
   }
 
-  send(_tenantId: string, topicUid: string, position: number): void {
+  send(topicUid: string, position: number): void {
     if (!this.shared || this.closed) return;
     this.dirty.set(topicUid, Math.max(position, this.dirty.get(topicUid) ?? 0));
     this.timer ??= setTimeout(() => void this.flush(), COALESCE_MS);

@@ -1,5 +1,5 @@
 import type { Database, Statement } from '../postgres/database.js';
-import { EVENT_COLUMNS, READ_ENDS, toStoredEvent } from './append-sql.js';
+import { EVENT_COLUMNS, READ_HEADS, toStoredEvent } from './append-sql.js';
 import type { LogRef, StoredEvent } from './event.js';
 
 /** What a read keeps. Types are exact names, or prefixes that end in `*`. */
@@ -170,8 +170,8 @@ export class LogReader {
   }
 
   /** Last positions of logs of one tenant, by topic uid; logs that do not exist are missing. */
-  async tails(tenantId: string, topicUids: readonly string[]): Promise<Map<string, number>> {
-    const rows = await this.database.rows(READ_ENDS, [tenantId, topicUids]);
+  async heads(tenantId: string, topicUids: readonly string[]): Promise<Map<string, number>> {
+    const rows = await this.database.rows(READ_HEADS, [tenantId, topicUids]);
     return new Map(rows.map(([uid, position]) => [uid as string, position as number]));
   }
 

@@ -125,7 +125,7 @@ export class ManagementWatch {
   }
 
   private ends(): Promise<Map<string, number>> {
-    return this.reader.tails(SYSTEM_TENANT, [...this.positions.keys()]);
+    return this.reader.heads(SYSTEM_TENANT, [...this.positions.keys()]);
   }
 
   private show(topicUid: string, events: readonly StoredEvent[]): void {

@@ -45,7 +45,7 @@ export class Tails implements AppendListener {
     tail.followers++;
     if (tail.head === 0) {
       try {
-        tail.advanced((await this.reader.tails(log.tenantId, [log.topicUid])).get(log.topicUid) ?? 0);
+        tail.advanced((await this.reader.heads(log.tenantId, [log.topicUid])).get(log.topicUid) ?? 0);
       } catch (error) {
         this.unfollow(tail);
         throw error;
@@ -60,14 +60,14 @@ export class Tails implements AppendListener {
     if (this.tails.get(tail.log.topicUid) === tail) this.tails.delete(tail.log.topicUid);
   }
 
-  appended(tenantId: string, topicUid: string, events: readonly StoredEvent[]): void {
+  appended(topicUid: string, events: readonly StoredEvent[]): void {
     this.tails.get(topicUid)?.appended(events);
-    this.hints.send(tenantId, topicUid, events[events.length - 1]!.position);
+    this.hints.send(topicUid, events[events.length - 1]!.position);
   }
 
-  advanced(tenantId: string, topicUid: string, position: number): void {
+  advanced(topicUid: string, position: number): void {
     this.tails.get(topicUid)?.advanced(position);
-    this.hints.send(tenantId, topicUid, position);
+    this.hints.send(topicUid, position);
   }
 
   flushed(durationMs: number, events: number): void {
@@ -81,11 +81,11 @@ export class Tails implements AppendListener {
     try {
       const byTenant = Map.groupBy(this.tails.values(), ({ log }) => log.tenantId);
       for (const [tenantId, tails] of byTenant) {
-        const ends = await this.reader.tails(
+        const heads = await this.reader.heads(
           tenantId,
           tails.map(({ log }) => log.topicUid),
         );
-        for (const tail of tails) tail.advanced(ends.get(tail.log.topicUid) ?? 0);
+        for (const tail of tails) tail.advanced(heads.get(tail.log.topicUid) ?? 0);
       }
     } catch (error) {
       this.options.onError(error);

@@ -28,7 +28,7 @@ RETURNING lane.consumer_uid, lane.topic_uid`,
 
 const OF_CONSUMER: Statement = {
   name: 'lane-of-consumer',
-  text: `SELECT tenant_id, consumer_uid, topic_uid, owner, ${STATE_COLUMNS} FROM lane WHERE tenant_id = $1 AND consumer_uid = $2`,
+  text: `SELECT tenant_id, consumer_uid, topic_uid, ${STATE_COLUMNS} FROM lane WHERE tenant_id = $1 AND consumer_uid = $2`,
 };
 const BEAT: Statement = {
   name: 'worker-beat',
@@ -77,7 +77,7 @@ export class PostgresLanes extends LaneStore {
 
   async ofConsumer(tenantId: string, consumerUid: string): Promise<StoredLane[]> {
     const rows = await this.database.rows(OF_CONSUMER, [tenantId, consumerUid]);
-    return rows.map((row) => ({ ...keyOf(row), owner: row[3] as string | null, state: stateOf(row, 4) }));
+    return rows.map((row) => ({ ...keyOf(row), state: stateOf(row, 3) }));
   }
 
   async beat(workerId: string): Promise<WorkerBeat[]> {

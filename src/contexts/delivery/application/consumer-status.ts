@@ -48,7 +48,7 @@ export class GetConsumerStatusHandler implements IQueryHandler<GetConsumerStatus
     const consumer = await this.consumers.find(ref);
     if (!consumer) throw consumerNotFound(ref);
     const stored = await this.lanes.ofConsumer(consumer.tenantId, consumer.consumerUid);
-    const heads = await this.reader.tails(
+    const heads = await this.reader.heads(
       ref.tenantId,
       consumer.topics.map(({ topicUid }) => topicUid),
     );

@@ -65,7 +65,7 @@ export class DeliveryWorker {
 
   /** Resolves when the engine knows of all changes of consumers that were stored before the call. */
   private async caughtUp(): Promise<void> {
-    const heads = await this.reader.tails(CONSUMERS_LOG.tenantId, [CONSUMERS_LOG.topicUid]);
+    const heads = await this.reader.heads(CONSUMERS_LOG.tenantId, [CONSUMERS_LOG.topicUid]);
     const head = heads.get(CONSUMERS_LOG.topicUid) ?? 0;
     while (this.position < head && !this.stop.signal.aborted)
       await new Promise<void>((resolve) => this.waiting.push(resolve));

@@ -129,7 +129,7 @@ export class Lane {
     const { position } = this.current;
     const { tenantId, topicUid } = this.key;
     // The head that is known may be older than the place, where another instance has delivered until now.
-    if (position > tail.head) tail.advanced((await this.tools.reader.tails(tenantId, [topicUid])).get(topicUid) ?? 0);
+    if (position > tail.head) tail.advanced((await this.tools.reader.heads(tenantId, [topicUid])).get(topicUid) ?? 0);
     const atCursor = position === 0 ? undefined : await this.tools.reader.at(this.key, position);
     this.move(checkPlace(this.current, { head: tail.head, atCursor }, this.tools.clock.now()));
   }

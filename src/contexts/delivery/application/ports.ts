@@ -16,7 +16,6 @@ export interface ClaimedLane extends LaneKey {
 
 export interface StoredLane extends LaneKey {
   readonly state: LaneState;
-  readonly owner: string | null;
 }
 
 export interface WorkerBeat {

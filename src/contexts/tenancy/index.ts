@@ -1,5 +1,6 @@
 export { NamespaceContents, type NamespaceHoldings, type NamespaceLife } from './application/namespace-removal.js';
 export { NamespaceCatalog, TenantCatalog } from './application/ports.js';
+export { FairTurns, type Turn } from './application/fair-turns.js';
 export { TenantGates, tenantSuspended, type TenantGate } from './application/tenant-gates.js';
 export { TenantLives, type TenantLife, type TenantWitness } from './application/tenant-lives.js';
 export { refuseSystem } from './application/tenants.js';

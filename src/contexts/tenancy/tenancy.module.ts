@@ -7,6 +7,7 @@ import { TenantsController } from './adapters/tenants.controller.js';
 import { NAMESPACE_HANDLERS } from './application/namespaces.js';
 import { NamespaceContents, NamespaceRemoval, OnNamespaceDeleted } from './application/namespace-removal.js';
 import { NamespaceCatalog, TenantCatalog } from './application/ports.js';
+import { FairTurns } from './application/fair-turns.js';
 import { TenantGates } from './application/tenant-gates.js';
 import { OnTenantCreated, TenantLives } from './application/tenant-lives.js';
 import { TENANT_HANDLERS } from './application/tenants.js';
@@ -19,13 +20,14 @@ import { TENANT_HANDLERS } from './application/tenants.js';
     NamespaceContents,
     NamespaceRemoval,
     TenantGates,
+    FairTurns,
     TenantLives,
     OnTenantCreated,
     OnNamespaceDeleted,
     ...TENANT_HANDLERS,
     ...NAMESPACE_HANDLERS,
   ],
-  exports: [TenantCatalog, NamespaceCatalog, NamespaceContents, TenantGates, TenantLives],
+  exports: [TenantCatalog, NamespaceCatalog, NamespaceContents, TenantGates, FairTurns, TenantLives],
 })
 export class TenancyModule implements OnApplicationBootstrap {
   constructor(

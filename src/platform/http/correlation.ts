@@ -16,6 +16,7 @@ export function installCorrelation(fastify: FastifyInstance): void {
   fastify.decorateRequest('traceparent', null);
   fastify.decorateRequest('principal', null);
   fastify.decorateRequest('access', null);
+  fastify.decorateRequest('turn', null);
   fastify.addHook('onRequest', (request, reply, done) => {
     const { headers } = request;
     const given = headers['x-correlation-id'];

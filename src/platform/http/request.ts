@@ -38,6 +38,8 @@ declare module 'fastify' {
     traceparent: string | null;
     principal: Principal | null;
     access: Access | null;
+    /** Ended with the answer; an answer that goes on for long ends it when it begins. */
+    turn: { end(): void } | null;
   }
 }
 

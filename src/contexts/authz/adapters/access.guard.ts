@@ -3,8 +3,9 @@ import { Reflector } from '@nestjs/core';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { AuditTrail, auditedBy } from '../../../platform/audit/index.js';
 import { actorOf } from '../../../platform/http/resource.js';
-import type { Access, Principal, Request } from '../../../platform/http/request.js';
+import type { Access, Principal, Reply, Request } from '../../../platform/http/request.js';
 import { Authenticator } from '../../identity/index.js';
+import { FairTurns, type Turn } from '../../tenancy/index.js';
 import { Authorizer, type Subject } from '../application/authorizer.js';
 import type { Action } from '../../../kernel/actions.js';
 import type { Decision } from '../domain/policy.js';
@@ -26,6 +27,7 @@ export class AccessGuard implements CanActivate {
     private readonly authenticator: Authenticator,
     private readonly authorizer: Authorizer,
     private readonly audit: AuditTrail,
+    private readonly turns: FairTurns,
   ) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
@@ -36,16 +38,30 @@ export class AccessGuard implements CanActivate {
       this.routes.set(handler, route);
     }
     if (route.kind === 'public') return true;
-    const request = context.switchToHttp().getRequest<Request>();
+    const http = context.switchToHttp();
+    const request = http.getRequest<Request>();
+    const reply = http.getResponse<Reply>();
     const principal = request.principal ?? this.authenticator.authenticate(request.headers, request.ip);
-    if (principal instanceof Promise) return this.continued(route, request, principal);
+    const decided =
+      principal instanceof Promise
+        ? principal.then((found) => this.admit(route, request, found))
+        : this.admit(route, request, principal);
+    return decided instanceof Promise
+      ? decided.then(() => this.awaitTurn(request, reply))
+      : this.awaitTurn(request, reply);
+  }
+
+  private admit(route: RouteAccess, request: Request, principal: Principal): boolean | Promise<boolean> {
     request.principal = principal;
     return this.decide(route, request, principal);
   }
 
-  private async continued(route: RouteAccess, request: Request, pending: Promise<Principal>): Promise<boolean> {
-    request.principal = await pending;
-    return this.decide(route, request, request.principal);
+  /** Only who is let in takes turns: strangers cannot use up those of a tenant. */
+  private awaitTurn(request: Request, reply: Reply): true | Promise<true> {
+    const { tenantId } = request.params as { tenantId?: string };
+    if (tenantId === undefined) return true;
+    const turn = this.turns.take(tenantId);
+    return turn instanceof Promise ? turn.then((begun) => hold(begun, request, reply)) : hold(turn, request, reply);
   }
 
   private decide(route: RouteAccess, request: Request, principal: Principal): boolean | Promise<boolean> {
@@ -106,6 +122,14 @@ export class AccessGuard implements CanActivate {
     const { action } = route;
     return authzError('permission-denied', `This takes the permission ${action}.`, { permission: action });
   }
+}
+
+/** A turn lasts until the answer is sent or the client is gone; streams give it back when they begin. */
+function hold(turn: Turn, request: Request, reply: Reply): true {
+  request.turn = turn;
+  if (reply.raw.closed) turn.end();
+  else reply.raw.once('close', () => turn.end());
+  return true;
 }
 
 /** A class, so that a request makes one object and no closures. */

@@ -64,6 +64,7 @@ export class EventStreams implements BeforeApplicationShutdown {
         retryAfterSeconds: 5,
       });
     }
+    reply.request.turn?.end();
     const controller = new AbortController();
     this.open.add(controller);
     const revoked = async (): Promise<void> => {

@@ -1,0 +1,106 @@
+import { Registry } from 'prom-client';
+import { Metrics } from '../../../platform/telemetry/metrics.js';
+import { FairTurns, type Turn } from './fair-turns.js';
+
+const BUSY = 1;
+const IDLE = 0;
+
+const turns = (): FairTurns => new FairTurns(new Metrics(new Registry()));
+
+/** Asks for `count` turns; those that are served are in the list, in order. */
+function ask(from: FairTurns, tenantId: string, count: number): { readonly served: Turn[] } {
+  const served: Turn[] = [];
+  for (let i = 0; i < count; i++) {
+    const turn = from.take(tenantId);
+    if (turn instanceof Promise) void turn.then((begun) => served.push(begun));
+    else served.push(turn);
+  }
+  return { served };
+}
+
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+it('a tenant that is alone waits for nothing, however busy the process is', () => {
+  const fair = turns();
+  ask(fair, 'flood', 50);
+  fair.adapt(BUSY);
+  expect(ask(fair, 'flood', 1_000).served).toHaveLength(1_000);
+});
+
+it('several tenants wait for nothing while the process has time', () => {
+  const fair = turns();
+  ask(fair, 'modest', 1);
+  ask(fair, 'flood', 50);
+  fair.adapt(0.8);
+  expect(ask(fair, 'flood', 1_000).served).toHaveLength(1_000);
+});
+
+describe('two tenants on a busy process', () => {
+  let fair: FairTurns;
+  let flood: { readonly served: Turn[] };
+
+  beforeEach(() => {
+    fair = turns();
+    flood = ask(fair, 'flood', 100);
+    for (let i = 0; i < 30; i++) {
+      ask(fair, 'modest', 1).served[0]!.end();
+      fair.adapt(BUSY);
+    }
+  });
+
+  it('the one that floods waits, the other is served at once', async () => {
+    expect(ask(fair, 'flood', 1).served).toHaveLength(0);
+    expect(ask(fair, 'modest', 1).served).toHaveLength(1);
+    await settled();
+    expect(fair.waiting).toBe(1);
+  });
+
+  it('who waits is served in the order in which he came, one for each turn that ends', async () => {
+    const order: number[] = [];
+    for (const i of [0, 1, 2]) void Promise.resolve(fair.take('flood')).then(() => order.push(i));
+    // Four may be served at once.
+    for (const turn of flood.served.slice(0, 97)) turn.end();
+    await settled();
+    expect(order).toEqual([0]);
+    for (const turn of flood.served.slice(97, 99)) turn.end();
+    await settled();
+    expect(order).toEqual([0, 1, 2]);
+  });
+
+  it('a turn that is ended twice makes room for one', async () => {
+    for (const turn of flood.served.slice(0, 96)) turn.end();
+    const { served } = ask(fair, 'flood', 3);
+    flood.served[96]!.end();
+    flood.served[96]!.end();
+    await settled();
+    expect(served).toHaveLength(1);
+  });
+
+  it('nobody waits any longer once the other has nothing to do', async () => {
+    const { served } = ask(fair, 'flood', 500);
+    fair.adapt(BUSY);
+    await settled();
+    expect(served).toHaveLength(500);
+  });
+
+  it('more and more are served while the process has time, in the end all', async () => {
+    const { served } = ask(fair, 'flood', 500);
+    const steps: number[] = [];
+    for (let i = 0; i < 200; i++) {
+      ask(fair, 'modest', 1).served[0]!.end();
+      fair.adapt(IDLE);
+      await settled();
+      steps.push(served.length);
+    }
+    // A hundred are in service already.
+    expect(steps.slice(95, 105)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(steps.at(-1)).toBe(500);
+  });
+
+  it('all who wait are served when the server stops', async () => {
+    const { served } = ask(fair, 'flood', 500);
+    fair.onApplicationShutdown();
+    await settled();
+    expect(served).toHaveLength(500);
+  });
+});

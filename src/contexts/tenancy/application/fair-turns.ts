@@ -1,0 +1,120 @@
+import { performance } from 'node:perf_hooks';
+import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Metrics } from '../../../platform/telemetry/metrics.js';
+
+const ADAPT_MS = 100;
+/** Of the event loop: above it the turns get fewer, below the lower one more. */
+const BUSY = 0.9;
+const RELAXED = 0.75;
+const TURNS_MIN = 4;
+const TURNS_MAX = 128;
+
+interface Queue {
+  readonly waiting: (() => void)[];
+  inService: number;
+  /** Whether it has asked for anything since the last look. */
+  active: boolean;
+}
+
+/** The right to be served, until it is given back. */
+export class Turn {
+  private over = false;
+
+  constructor(
+    private readonly turns: FairTurns,
+    private readonly queue: Queue,
+  ) {}
+
+  end(): void {
+    if (this.over) return;
+    this.over = true;
+    this.turns.ended(this.queue);
+  }
+}
+
+/**
+ * Keeps one tenant's flood from slowing the others. While a single tenant is at work he has the whole process; when several are and the
+ * event loop is busy, none has more than some requests in service, the rest wait in the order in which they came. How many adapts to
+ * the load, ten times a second. A wait is no refusal: whoever needs a bound sets the tenant's limits.
+ *
+ * Rejected: equal rates. They need a price for each kind of request, and a wrong one takes from the modest what the greedy has used.
+ */
+@Injectable()
+export class FairTurns implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly queues = new Map<string, Queue>();
+  private limit = Infinity;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly metrics: Metrics) {}
+
+  onApplicationBootstrap(): void {
+    this.metrics.gauge(
+      'event_store_requests_waiting',
+      'Requests that wait for a turn of their tenant.',
+      () => this.waiting,
+    );
+    let before = performance.eventLoopUtilization();
+    this.timer = setInterval(() => {
+      const now = performance.eventLoopUtilization();
+      this.adapt(performance.eventLoopUtilization(now, before).utilization);
+      before = now;
+    }, ADAPT_MS).unref();
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.timer);
+    this.setLimit(Infinity);
+  }
+
+  get waiting(): number {
+    let count = 0;
+    for (const queue of this.queues.values()) count += queue.waiting.length;
+    return count;
+  }
+
+  /** At once where nothing is scarce. */
+  take(tenantId: string): Turn | Promise<Turn> {
+    let queue = this.queues.get(tenantId);
+    if (!queue) this.queues.set(tenantId, (queue = { waiting: [], inService: 0, active: true }));
+    queue.active = true;
+    if (queue.inService < this.limit) return this.begin(queue);
+    const waiting = queue;
+    return new Promise((resolve) => waiting.waiting.push(() => resolve(this.begin(waiting))));
+  }
+
+  ended(queue: Queue): void {
+    queue.inService--;
+    this.serve(queue);
+  }
+
+  /** `utilization`: the share of the last tenth of a second that the event loop was at work. */
+  adapt(utilization: number): void {
+    let active = 0;
+    let most = 0;
+    for (const [tenantId, queue] of this.queues) {
+      // What waits has something in service: the limit is never 0.
+      if (queue.active || queue.inService > 0) active++;
+      else this.queues.delete(tenantId);
+      queue.active = false;
+      most = Math.max(most, queue.inService);
+    }
+    if (active < 2) this.setLimit(Infinity);
+    else if (utilization > BUSY) this.setLimit(Math.max(TURNS_MIN, Math.floor(Math.min(this.limit, most) * 0.75)));
+    else if (utilization < RELAXED && this.limit < Infinity)
+      this.setLimit(this.limit >= TURNS_MAX ? Infinity : this.limit + 1);
+  }
+
+  private setLimit(limit: number): void {
+    this.limit = limit;
+    for (const queue of this.queues.values()) this.serve(queue);
+  }
+
+  private begin(queue: Queue): Turn {
+    queue.inService++;
+    return new Turn(this, queue);
+  }
+
+  private serve(queue: Queue): void {
+    while (queue.inService < this.limit && queue.waiting.length > 0) queue.waiting.shift()!();
+  }
+}

@@ -28,6 +28,7 @@ describe('the requests in docs/http', () => {
         'cloudevents',
         'consumers',
         'health',
+        'permissions',
         'publishing',
         'reading',
         'tenancy',

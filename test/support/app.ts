@@ -7,7 +7,7 @@ import { createTestDatabase, type TestDatabase } from './postgres.js';
 
 export const ADMIN_EMAIL = 'admin@example.test';
 export const ADMIN_PASSWORD = 'correct horse battery staple';
-const SECRET_KEY = 'c2VjcmV0LWtleS1vZi10aGUtdGVzdHMtMzItYnl0ZXMtbG9uZy4=';
+export const SECRET_KEY = 'c2VjcmV0LWtleS1vZi10aGUtdGVzdHMtMzItYnl0ZXMtbG9uZy4=';
 
 /** A killed server is taken for dead after 2.5 s instead of 6: for tests that are about what comes then, not about when. */
 export const QUICK_TAKEOVER = { DELIVERY_HEARTBEAT_MS: '700', DELIVERY_LEASE_TTL_MS: '2500' } as const;

@@ -29,6 +29,7 @@ const required = (permission: Permission, summary: string, list: boolean): Metho
     ApiOperation({ summary }),
     SetMetadata(PERMISSION, { permission, list } satisfies RequiredPermission),
     ApiExtension('x-permission', permission),
+    ...(list ? [ApiExtension('x-permission-for-each', true)] : []),
     ApiBearerAuth(),
     ApiSecurity('apiKey'),
   ) as MethodDecorator;

@@ -20,6 +20,7 @@ type PermissionRoute = Extract<RouteAccess, { kind: 'permission' }>;
  */
 @Injectable()
 export class AccessGuard implements CanActivate {
+  /** By Fastify's own record of the route: one handler may serve several, with other paths. */
   private readonly routes = new Map<unknown, RouteAccess>();
 
   constructor(
@@ -31,15 +32,15 @@ export class AccessGuard implements CanActivate {
   ) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    const handler = context.getHandler();
-    let route = this.routes.get(handler);
-    if (!route) {
-      route = routeAccess(context, this.reflector);
-      this.routes.set(handler, route);
-    }
-    if (route.kind === 'public') return true;
     const http = context.switchToHttp();
     const request = http.getRequest<Request>();
+    const { config } = request.routeOptions;
+    let route = this.routes.get(config);
+    if (!route) {
+      route = routeAccess(context, this.reflector);
+      this.routes.set(config, route);
+    }
+    if (route.kind === 'public') return true;
     const reply = http.getResponse<Reply>();
     const principal = request.principal ?? this.authenticator.authenticate(request.headers, request.ip);
     const decided =

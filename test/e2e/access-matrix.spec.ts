@@ -1,0 +1,122 @@
+import { jest } from '@jest/globals';
+import type { ExecutionContext } from '@nestjs/common';
+import {
+  addressOf,
+  documentedRoles,
+  NaiveGuard,
+  routesOf,
+  type Actor,
+  type Places,
+  type Route,
+} from '../support/access-matrix.js';
+import { AccessStage } from '../support/access-stage.js';
+
+/** Asks the server to go no further than its guards, so that a thousand requests change nothing. */
+const STOP = { 'x-stop-behind-guards': '1' };
+const PASSED = '409 behind-the-guards';
+const AT_ONCE = 16;
+
+let stage: AccessStage;
+let routes: Route[];
+let naive: NaiveGuard;
+
+beforeAll(async () => {
+  stage = await AccessStage.set();
+  const { AccessGuard } = await import('../../src/contexts/authz/adapters/access.guard.js');
+  const { DomainError } = await import('../../src/kernel/domain-error.js');
+  const decide = AccessGuard.prototype.canActivate;
+  jest.spyOn(AccessGuard.prototype, 'canActivate').mockImplementation(async function (
+    this: InstanceType<typeof AccessGuard>,
+    context: ExecutionContext,
+  ) {
+    const decided = await decide.call(this, context);
+    const { headers } = context.switchToHttp().getRequest<{ headers: Record<string, unknown> }>();
+    if (!decided || !('x-stop-behind-guards' in headers)) return decided;
+    throw new DomainError('behind-the-guards', 'conflict', 'It was let in', 'It was let in.');
+  });
+  routes = routesOf((await stage.admin.client.get<Parameters<typeof routesOf>[0]>('/openapi.json')).body);
+  naive = new NaiveGuard(documentedRoles(), new Set([stage.halted]), PASSED);
+}, 60_000);
+afterAll(() => stage?.strike());
+
+interface Cell {
+  readonly actor: Actor;
+  readonly route: Route;
+  readonly places: Places;
+}
+
+async function answerTo({ actor, route, places }: Cell): Promise<string> {
+  const { status, body } = await actor.client.request(route.method, addressOf(route, places), undefined, STOP);
+  return `${status} ${body?.code}`;
+}
+
+/** A line for each that was answered otherwise than it must be. */
+async function mistakesIn(cells: readonly Cell[]): Promise<string[]> {
+  const mistakes: string[] = [];
+  const rest = cells.values();
+  await Promise.all(
+    Array.from({ length: AT_ONCE }, async () => {
+      for (const cell of rest) {
+        const [right, answer] = [naive.answerTo(cell.actor, cell.route, cell.places), await answerTo(cell)];
+        const { method, path } = cell.route;
+        if (answer !== right) mistakes.push(`${method} ${path} by ${cell.actor.name}: ${answer}, not ${right}`);
+      }
+    }),
+  );
+  return mistakes;
+}
+
+const cells = (actors: readonly Actor[], own: readonly Route[], places: Places): Cell[] =>
+  own.flatMap((route) => actors.map((actor) => ({ actor, route, places })));
+
+it('every route is known, with the permission that it takes', () => {
+  expect(routes.length).toBeGreaterThan(90);
+  expect(routes.filter(({ permission }) => permission === undefined).map(({ path }) => path)).toEqual([
+    '/auth/login',
+    '/auth/refresh',
+    '/auth/password/reset-request',
+    '/auth/password/reset',
+    '/health/live',
+    '/health/ready',
+  ]);
+});
+
+it('every route lets in whom it must, and tells everybody else just what he may know', async () => {
+  expect(await mistakesIn(cells(stage.actors, routes, stage.places))).toEqual([]);
+}, 60_000);
+
+it('everybody looks after his own API keys, as far as his key reaches', async () => {
+  const own = routes.filter(({ path }) => path.startsWith('/users/{userId}/api-keys'));
+  expect(own.length).toBeGreaterThan(3);
+  expect(await mistakesIn(cells(stage.actors, own, { ...stage.places, userId: 'me' }))).toEqual([]);
+});
+
+it('a suspended tenant lets nobody in but who looks after it', async () => {
+  const inTenants = routes.filter(({ path }) => path.includes('{tenantId}'));
+  const places = { ...stage.places, tenantId: stage.halted };
+  expect(await mistakesIn(cells([...stage.actors, ...stage.haltedActors], inTenants, places))).toEqual([]);
+}, 60_000);
+
+it('every actor is let in somewhere and refused elsewhere, but for those whose credentials are worth nothing', async () => {
+  const known = stage.actors.filter(({ kind }) => kind !== undefined);
+  const closed = routes.filter(({ permission }) => permission !== undefined);
+  for (const actor of known) {
+    const answers = closed.map((route) => naive.answerTo(actor, route, stage.places));
+    expect([actor.name, answers.includes(PASSED), answers.some((answer) => answer !== PASSED)]).toEqual([
+      actor.name,
+      true,
+      true,
+    ]);
+  }
+});
+
+it('the matrix sees a guard that lets in too many, and one that lets in too few', async () => {
+  const { Policy } = await import('../../src/contexts/authz/domain/policy.js');
+  const some = cells(stage.actors, routes.slice(0, 12), stage.places);
+  const check = jest.spyOn(Policy.prototype, 'check').mockReturnValue({ allowed: true, reason: 'allowed' });
+  const tooMany = await mistakesIn(some);
+  check.mockReturnValue({ allowed: false, reason: 'not-allowed' });
+  const tooFew = await mistakesIn(some);
+  check.mockRestore();
+  expect([tooMany.length > 20, tooFew.length > 20]).toEqual([true, true]);
+});

@@ -67,6 +67,11 @@ export class AccessGuard implements CanActivate {
     if (decision.rates) this.authorizer.spend(subject, decision.rates);
     request.access = {
       allows: (action, path) => this.authorizer.decide(subject, action, path, context).allowed,
+      allowsIn: async (tenantId, action, path) => {
+        const there = await this.authorizer.subject(tenantId, subject.principal);
+        return this.authorizer.decide(there, action, path, context).allowed;
+      },
+      reaches: (action, path) => subject.own(action, path).allowed,
       types: decision.types,
       tenantIds: async () => (decision.allowed ? undefined : this.authorizer.tenantsOf(subject.principal)),
       stillAllowed: () => this.stillAllowed(route, request),

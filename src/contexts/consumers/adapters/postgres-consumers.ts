@@ -28,6 +28,14 @@ const LIST: Statement = {
   name: 'consumer-list',
   text: `SELECT ${COLUMNS} FROM consumer WHERE tenant_id = $1 AND namespace_id = $2 AND consumer_id > $3 ORDER BY consumer_id LIMIT $4`,
 };
+const SOME_OF: Statement = {
+  name: 'consumer-some-of',
+  text: `SELECT ${COLUMNS} FROM consumer WHERE tenant_id = $1 LIMIT $2`,
+};
+const COUNT_OF: Statement = {
+  name: 'consumer-count-of',
+  text: 'SELECT count(*) AS count FROM consumer WHERE tenant_id = $1',
+};
 const SUBSCRIBED: Statement = {
   name: 'consumer-subscribed',
   text: `SELECT ${COLUMNS} FROM consumer WHERE tenant_id = $1
@@ -163,6 +171,15 @@ export class PostgresConsumers extends ConsumerCatalog {
 
   async anyIn(sql: Sql, { tenantId, namespaceId }: NamespaceRef): Promise<boolean> {
     return Boolean((await sql.query(ANY_IN, [tenantId, namespaceId])).rowCount);
+  }
+
+  async someOf(tenantId: string, limit: number): Promise<ConsumerView[]> {
+    return (await this.database.query<ConsumerRow>(SOME_OF, [tenantId, limit])).map(toView);
+  }
+
+  async countOf(tenantId: string): Promise<number> {
+    const [row] = await this.database.query<{ count: number }>(COUNT_OF, [tenantId]);
+    return row!.count;
   }
 
   async subscribedTo(tenantId: string, topicUid: string): Promise<ConsumerView[]> {

@@ -27,6 +27,9 @@ export abstract class ConsumerCatalog extends AggregateRepository<ConsumerState,
   abstract list(namespace: NamespaceRef, afterId: string, limit: number): Promise<ConsumerView[]>;
   /** Whether the namespace has any, seen from inside a transaction. */
   abstract anyIn(sql: Sql, namespace: NamespaceRef): Promise<boolean>;
+  /** Some consumers of a tenant, whatever namespace they are in. */
+  abstract someOf(tenantId: string, limit: number): Promise<ConsumerView[]>;
+  abstract countOf(tenantId: string): Promise<number>;
   /** Consumers that are subscribed to a topic, by its uid. */
   abstract subscribedTo(tenantId: string, topicUid: string): Promise<ConsumerView[]>;
 }

@@ -18,6 +18,10 @@ export interface NamespaceHoldings {
   any(sql: Sql, namespace: NamespaceRef): Promise<boolean>;
   /** Removes what belongs to this life of the namespace. Idempotent. */
   remove(namespace: NamespaceLife, by: Actor): Promise<void>;
+  /** How many there are in all namespaces of a tenant, with what is still to be erased of deleted ones. */
+  count(tenantId: string): Promise<number>;
+  /** Removes those of a tenant to the last row, also what namespaces have left that are gone. Idempotent; rejects when it is aborted. */
+  clear(tenantId: string, by: Actor, signal: AbortSignal): Promise<void>;
 }
 
 export interface NamespaceLife extends NamespaceRef {
@@ -37,8 +41,19 @@ export class NamespaceContents {
     return false;
   }
 
+  /** What came last goes first: it may hold on to what was there before. */
   async remove(namespace: NamespaceLife, by: Actor): Promise<void> {
-    for (const kind of this.kinds) await kind.remove(namespace, by);
+    for (const kind of this.kinds.toReversed()) await kind.remove(namespace, by);
+  }
+
+  async count(tenantId: string): Promise<number> {
+    let count = 0;
+    for (const kind of this.kinds) count += await kind.count(tenantId);
+    return count;
+  }
+
+  async clear(tenantId: string, by: Actor, signal: AbortSignal): Promise<void> {
+    for (const kind of this.kinds.toReversed()) await kind.clear(tenantId, by, signal);
   }
 }
 

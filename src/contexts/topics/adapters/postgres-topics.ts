@@ -39,6 +39,22 @@ const STORED_BYTES: Statement = {
 JOIN LATERAL (SELECT log_bytes FROM event WHERE tenant_id = $1 AND topic_uid = h.topic_uid ORDER BY position DESC LIMIT 1) last ON true
 WHERE h.tenant_id = $1`,
 };
+const SOME_OF: Statement = {
+  name: 'topic-some-of',
+  text: `SELECT ${COLUMNS} FROM topic WHERE tenant_id = $1 LIMIT $2`,
+};
+/** Positions are dense, so that two look-ups a topic count its events. */
+const COUNT_OF: Statement = {
+  name: 'topic-count-of',
+  text: `SELECT (SELECT count(*) FROM topic WHERE tenant_id = $1) + coalesce(sum(last.position - first.position + 1), 0)::bigint AS count
+FROM (SELECT topic_uid FROM topic_head WHERE tenant_id = $1 UNION SELECT topic_uid FROM topic_removal WHERE tenant_id = $1) log
+JOIN LATERAL (SELECT position FROM event WHERE tenant_id = $1 AND topic_uid = log.topic_uid ORDER BY position LIMIT 1) first ON true
+JOIN LATERAL (SELECT position FROM event WHERE tenant_id = $1 AND topic_uid = log.topic_uid ORDER BY position DESC LIMIT 1) last ON true`,
+};
+const REMOVALS_OF: Statement = {
+  name: 'topic-removals-of',
+  text: 'SELECT tenant_id AS "tenantId", topic_uid AS "topicUid" FROM topic_removal WHERE tenant_id = $1 LIMIT $2',
+};
 const REMOVALS: Statement = {
   name: 'topic-removals',
   text: 'SELECT tenant_id AS "tenantId", topic_uid AS "topicUid" FROM topic_removal ORDER BY requested_at LIMIT $1',
@@ -104,6 +120,19 @@ export class PostgresTopics extends TopicCatalog {
   async storedBytes(tenantId: string): Promise<number> {
     const [row] = await this.database.query<{ bytes: number }>(STORED_BYTES, [tenantId]);
     return row!.bytes;
+  }
+
+  someOf(tenantId: string, limit: number): Promise<TopicView[]> {
+    return this.database.query<TopicView>(SOME_OF, [tenantId, limit]);
+  }
+
+  async countOf(tenantId: string): Promise<number> {
+    const [row] = await this.database.query<{ count: number }>(COUNT_OF, [tenantId]);
+    return row!.count;
+  }
+
+  removalsOf(tenantId: string, limit: number): Promise<Removal[]> {
+    return this.database.query<Removal>(REMOVALS_OF, [tenantId, limit]);
   }
 
   removals(limit: number): Promise<Removal[]> {

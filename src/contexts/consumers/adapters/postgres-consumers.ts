@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { KeyRing } from '../../../platform/crypto/keys.js';
 import { AggregateRepository, type Changed } from '../../../platform/event-log/index.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
-import { namespaceNotFound, TenantCatalog, type NamespaceRef } from '../../tenancy/index.js';
+import { namespaceNotFound, TenantCatalog, type EndingTenant, type NamespaceRef } from '../../tenancy/index.js';
 import { ConsumerCatalog, type ConsumerSecrets, type ConsumerView } from '../application/ports.js';
 import { consumerError } from '../domain/consumer-errors.js';
 import {
@@ -28,9 +28,10 @@ const LIST: Statement = {
   name: 'consumer-list',
   text: `SELECT ${COLUMNS} FROM consumer WHERE tenant_id = $1 AND namespace_id = $2 AND consumer_id > $3 ORDER BY consumer_id LIMIT $4`,
 };
-const SOME_OF: Statement = {
-  name: 'consumer-some-of',
-  text: `SELECT ${COLUMNS} FROM consumer WHERE tenant_id = $1 LIMIT $2`,
+const ENDING: Statement = {
+  name: 'consumer-ending',
+  text: `SELECT ${COLUMNS} FROM consumer WHERE tenant_id = $1
+  AND EXISTS (SELECT 1 FROM tenant WHERE tenant_id = $1 AND deletion_id = $2) LIMIT $3`,
 };
 const COUNT_OF: Statement = {
   name: 'consumer-count-of',
@@ -173,8 +174,8 @@ export class PostgresConsumers extends ConsumerCatalog {
     return Boolean((await sql.query(ANY_IN, [tenantId, namespaceId])).rowCount);
   }
 
-  async someOf(tenantId: string, limit: number): Promise<ConsumerView[]> {
-    return (await this.database.query<ConsumerRow>(SOME_OF, [tenantId, limit])).map(toView);
+  async ending({ tenantId, deletionId }: EndingTenant, limit: number): Promise<ConsumerView[]> {
+    return (await this.database.query<ConsumerRow>(ENDING, [tenantId, deletionId, limit])).map(toView);
   }
 
   async countOf(tenantId: string): Promise<number> {

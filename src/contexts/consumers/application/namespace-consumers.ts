@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../../kernel/aggregate.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
 import type { Sql } from '../../../platform/postgres/database.js';
-import type { NamespaceHoldings, NamespaceLife, NamespaceRef } from '../../tenancy/index.js';
+import type { EndingTenant, NamespaceHoldings, NamespaceLife, NamespaceRef } from '../../tenancy/index.js';
 import { deleteConsumer } from '../domain/consumer.js';
 import { ConsumerCatalog, type ConsumerView } from './ports.js';
 
@@ -33,8 +33,8 @@ export class NamespaceConsumers implements NamespaceHoldings {
     return this.consumers.countOf(tenantId);
   }
 
-  async clear(tenantId: string, by: Actor, signal: AbortSignal): Promise<void> {
-    for (let rest = await this.someOf(tenantId); rest.length > 0; rest = await this.someOf(tenantId)) {
+  async clear(tenant: EndingTenant, by: Actor, signal: AbortSignal): Promise<void> {
+    for (let rest = await this.some(tenant); rest.length > 0; rest = await this.some(tenant)) {
       for (const consumer of rest) {
         signal.throwIfAborted();
         await this.removeConsumer(consumer, by);
@@ -42,8 +42,8 @@ export class NamespaceConsumers implements NamespaceHoldings {
     }
   }
 
-  private someOf(tenantId: string): Promise<ConsumerView[]> {
-    return this.consumers.someOf(tenantId, PAGE);
+  private some(tenant: EndingTenant): Promise<ConsumerView[]> {
+    return this.consumers.ending(tenant, PAGE);
   }
 
   private async removeConsumer(consumer: ConsumerView, by: Actor): Promise<void> {

@@ -4,7 +4,7 @@ import { Database, type Sql, type Statement } from '../../../platform/postgres/d
 import { NamespaceContents } from '../application/namespace-removal.js';
 import { NamespaceCatalog, TenantCatalog, type NamespaceView } from '../application/ports.js';
 import { tenancyError } from '../domain/tenancy-errors.js';
-import { namespaceAggregate, type NamespaceRef, type NamespaceState } from '../domain/namespace.js';
+import { namespaceAggregate, type NamespaceLife, type NamespaceRef, type NamespaceState } from '../domain/namespace.js';
 
 const COLUMNS = `tenant_id AS "tenantId", namespace_id AS "namespaceId", name, version,
   created_at AS "createdAt", updated_at AS "updatedAt"`;
@@ -16,6 +16,11 @@ const FIND: Statement = {
 const LIST: Statement = {
   name: 'namespace-list',
   text: `SELECT ${COLUMNS} FROM namespace WHERE tenant_id = $1 AND namespace_id > $2 ORDER BY namespace_id LIMIT $3`,
+};
+const ENDING: Statement = {
+  name: 'namespace-ending',
+  text: `SELECT tenant_id AS "tenantId", namespace_id AS "namespaceId", namespace_uid AS "namespaceUid" FROM namespace
+  WHERE tenant_id = $1 AND EXISTS (SELECT 1 FROM tenant WHERE tenant_id = $1 AND deletion_id = $2) LIMIT $3`,
 };
 const UPSERT = `
 INSERT INTO namespace (tenant_id, namespace_id, namespace_uid, name, version, created_at, updated_at)
@@ -69,5 +74,9 @@ export class PostgresNamespaces extends NamespaceCatalog {
   async count(tenantId: string): Promise<number> {
     const [row] = await this.database.query<{ count: number }>(COUNT, [tenantId]);
     return row!.count;
+  }
+
+  ending(tenantId: string, deletionId: string, limit: number): Promise<NamespaceLife[]> {
+    return this.database.query<NamespaceLife>(ENDING, [tenantId, deletionId, limit]);
   }
 }

@@ -9,7 +9,13 @@ import {
   type StoredEvent,
 } from '../../../platform/event-log/index.js';
 import type { Sql } from '../../../platform/postgres/database.js';
-import { deleteNamespace, namespaceAggregate, type NamespaceRef, type NamespaceState } from '../domain/namespace.js';
+import {
+  deleteNamespace,
+  namespaceAggregate,
+  type NamespaceLife,
+  type NamespaceRef,
+  type NamespaceState,
+} from '../domain/namespace.js';
 import { NamespaceCatalog } from './ports.js';
 
 /** A kind of thing that namespaces hold. */
@@ -20,12 +26,17 @@ export interface NamespaceHoldings {
   remove(namespace: NamespaceLife, by: Actor): Promise<void>;
   /** How many there are in all namespaces of a tenant, with what is still to be erased of deleted ones. */
   count(tenantId: string): Promise<number>;
-  /** Removes those of a tenant to the last row, also what namespaces have left that are gone. Idempotent; rejects when it is aborted. */
-  clear(tenantId: string, by: Actor, signal: AbortSignal): Promise<void>;
+  /**
+   * Removes those of a tenant that ends, to the last row, also what namespaces have left that are gone. Idempotent; nothing happens to a
+   * younger tenant of the same id. Rejects when it is aborted.
+   */
+  clear(tenant: EndingTenant, by: Actor, signal: AbortSignal): Promise<void>;
 }
 
-export interface NamespaceLife extends NamespaceRef {
-  readonly namespaceUid: string;
+/** A tenant for as long as this deletion of it goes on. */
+export interface EndingTenant {
+  readonly tenantId: string;
+  readonly deletionId: string;
 }
 
 /** Whose contexts keep things in namespaces say so here: they come later in the order of contexts. */
@@ -52,8 +63,8 @@ export class NamespaceContents {
     return count;
   }
 
-  async clear(tenantId: string, by: Actor, signal: AbortSignal): Promise<void> {
-    for (const kind of this.kinds.toReversed()) await kind.clear(tenantId, by, signal);
+  async clear(tenant: EndingTenant, by: Actor, signal: AbortSignal): Promise<void> {
+    for (const kind of this.kinds.toReversed()) await kind.clear(tenant, by, signal);
   }
 }
 

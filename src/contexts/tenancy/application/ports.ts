@@ -1,6 +1,6 @@
 import type { Sql } from '../../../platform/postgres/database.js';
 import { AggregateRepository } from '../../../platform/event-log/index.js';
-import type { NamespaceEvent, NamespaceRef, NamespaceState } from '../domain/namespace.js';
+import type { NamespaceEvent, NamespaceLife, NamespaceRef, NamespaceState } from '../domain/namespace.js';
 import type {
   TenantDefaults,
   TenantEvent,
@@ -52,6 +52,8 @@ export abstract class NamespaceCatalog extends AggregateRepository<NamespaceStat
   abstract find(ref: NamespaceRef): Promise<NamespaceView | undefined>;
   abstract list(tenantId: string, afterId: string, limit: number): Promise<NamespaceView[]>;
   abstract count(tenantId: string): Promise<number>;
+  /** Some of a tenant that ends by this deletion; none of a younger one. */
+  abstract ending(tenantId: string, deletionId: string, limit: number): Promise<NamespaceLife[]>;
 }
 
 /** The removal of a tenant with all that it holds. */

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { systemActor, type Actor } from '../../../kernel/aggregate.js';
 import { DomainError } from '../../../kernel/domain-error.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
-import { deleteNamespace } from '../domain/namespace.js';
+import { deleteNamespace, type NamespaceLife } from '../domain/namespace.js';
 import { finishDeletion } from '../domain/tenant.js';
 import { NamespaceContents } from './namespace-removal.js';
 import { DeletionJobs, NamespaceCatalog, TenantCatalog, type TenantDeletion } from './ports.js';
@@ -33,7 +33,7 @@ export class TenantRemoval {
     await this.tell(job);
     const telling = this.keepTelling(job, over.signal);
     try {
-      do await this.empty(job.tenantId, by, signal);
+      do await this.empty(job, by, signal);
       while (!(await this.end(job, by)));
     } finally {
       over.abort();
@@ -42,23 +42,23 @@ export class TenantRemoval {
   }
 
   /** Contents first: nothing new comes into the tenant, so the reactions to the deleted namespaces find nothing to do. */
-  private async empty(tenantId: string, by: Actor, signal: AbortSignal): Promise<void> {
-    await this.contents.clear(tenantId, by, signal);
-    for (let rest = await this.someOf(tenantId); rest.length > 0; rest = await this.someOf(tenantId)) {
-      for (const { namespaceId } of rest) {
+  private async empty(job: TenantDeletion, by: Actor, signal: AbortSignal): Promise<void> {
+    await this.contents.clear(job, by, signal);
+    for (let rest = await this.some(job); rest.length > 0; rest = await this.some(job)) {
+      for (const { tenantId, namespaceId, namespaceUid } of rest) {
         signal.throwIfAborted();
         const ref = { tenantId, namespaceId };
         await this.aggregates.change(this.namespaces, ref, by, (state) =>
-          state.status === 'active' ? deleteNamespace(state, ref, true) : [],
+          state.status === 'active' && state.namespaceUid === namespaceUid ? deleteNamespace(state, ref, true) : [],
         );
       }
     }
     // What was being made while the deletion began; without namespaces there is no place for more.
-    await this.contents.clear(tenantId, by, signal);
+    await this.contents.clear(job, by, signal);
   }
 
-  private someOf(tenantId: string): Promise<{ readonly namespaceId: string }[]> {
-    return this.namespaces.list(tenantId, '', PAGE);
+  private some({ tenantId, deletionId }: TenantDeletion): Promise<NamespaceLife[]> {
+    return this.namespaces.ending(tenantId, deletionId, PAGE);
   }
 
   /** False: a namespace came while the deletion began. */

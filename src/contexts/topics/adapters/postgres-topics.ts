@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Changed } from '../../../platform/event-log/index.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
-import { namespaceNotFound, TenantCatalog, type NamespaceRef } from '../../tenancy/index.js';
+import { namespaceNotFound, TenantCatalog, type EndingTenant, type NamespaceRef } from '../../tenancy/index.js';
 import { TopicCatalog, type Removal, type TopicView } from '../application/ports.js';
 import { topicAggregate, type TopicRef, type TopicState } from '../domain/topic.js';
 
@@ -39,9 +39,10 @@ const STORED_BYTES: Statement = {
 JOIN LATERAL (SELECT log_bytes FROM event WHERE tenant_id = $1 AND topic_uid = h.topic_uid ORDER BY position DESC LIMIT 1) last ON true
 WHERE h.tenant_id = $1`,
 };
-const SOME_OF: Statement = {
-  name: 'topic-some-of',
-  text: `SELECT ${COLUMNS} FROM topic WHERE tenant_id = $1 LIMIT $2`,
+const ENDING: Statement = {
+  name: 'topic-ending',
+  text: `SELECT ${COLUMNS} FROM topic WHERE tenant_id = $1
+  AND EXISTS (SELECT 1 FROM tenant WHERE tenant_id = $1 AND deletion_id = $2) LIMIT $3`,
 };
 /** Positions are dense, so that two look-ups a topic count its events. */
 const COUNT_OF: Statement = {
@@ -122,8 +123,8 @@ export class PostgresTopics extends TopicCatalog {
     return row!.bytes;
   }
 
-  someOf(tenantId: string, limit: number): Promise<TopicView[]> {
-    return this.database.query<TopicView>(SOME_OF, [tenantId, limit]);
+  ending({ tenantId, deletionId }: EndingTenant, limit: number): Promise<TopicView[]> {
+    return this.database.query<TopicView>(ENDING, [tenantId, deletionId, limit]);
   }
 
   async countOf(tenantId: string): Promise<number> {

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../../kernel/aggregate.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
 import type { Sql } from '../../../platform/postgres/database.js';
-import type { NamespaceHoldings, NamespaceLife, NamespaceRef } from '../../tenancy/index.js';
+import type { EndingTenant, NamespaceHoldings, NamespaceLife, NamespaceRef } from '../../tenancy/index.js';
 import { deleteTopic, type TopicRef } from '../domain/topic.js';
 import { TopicCatalog, type Removal, type TopicView } from './ports.js';
 
@@ -35,14 +35,14 @@ export class NamespaceTopics implements NamespaceHoldings {
   }
 
   /** To the last event, without waiting for the turn that they would have among those of other tenants. */
-  async clear(tenantId: string, by: Actor, signal: AbortSignal): Promise<void> {
-    for (let rest = await this.someOf(tenantId); rest.length > 0; rest = await this.someOf(tenantId)) {
+  async clear(tenant: EndingTenant, by: Actor, signal: AbortSignal): Promise<void> {
+    for (let rest = await this.some(tenant); rest.length > 0; rest = await this.some(tenant)) {
       for (const topic of rest) {
         signal.throwIfAborted();
         await this.removeTopic(topic, by);
       }
     }
-    for (let left = await this.erasing(tenantId); left.length > 0; left = await this.erasing(tenantId)) {
+    for (let left = await this.erased(tenant); left.length > 0; left = await this.erased(tenant)) {
       for (const removal of left) {
         signal.throwIfAborted();
         await this.topics.removeEvents(removal, SLICE);
@@ -50,11 +50,11 @@ export class NamespaceTopics implements NamespaceHoldings {
     }
   }
 
-  private someOf(tenantId: string): Promise<TopicView[]> {
-    return this.topics.someOf(tenantId, PAGE);
+  private some(tenant: EndingTenant): Promise<TopicView[]> {
+    return this.topics.ending(tenant, PAGE);
   }
 
-  private erasing(tenantId: string): Promise<Removal[]> {
+  private erased({ tenantId }: EndingTenant): Promise<Removal[]> {
     return this.topics.removalsOf(tenantId, PAGE);
   }
 

@@ -47,6 +47,7 @@ export class RemoveTenants {
     if (signal.aborted || this.working.has(job.deletionId) || this.working.size >= AT_ONCE) return;
     const work = this.removal
       .run(job, signal)
+      .then(() => this.log.info({ tenant: job.tenantId, deletionId: job.deletionId }, 'tenant removed'))
       .catch((error: unknown) => this.failed(job, error))
       .finally(() => this.working.delete(job.deletionId));
     this.working.set(job.deletionId, work);

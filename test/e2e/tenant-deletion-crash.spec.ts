@@ -19,8 +19,8 @@ afterEach(async () => {
   await store.drop();
 });
 
-async function launch(apiKey?: string): Promise<TestProcess> {
-  const server = await startProcess({ connection: store.connection, ...(apiKey && { apiKey }) });
+async function launch(apiKey?: string, env: Record<string, string> = {}): Promise<TestProcess> {
+  const server = await startProcess({ connection: store.connection, env, ...(apiKey && { apiKey }) });
   running.push(server);
   return server;
 }
@@ -94,5 +94,25 @@ it('a deletion begun at one instance is waited for at another, and is the same',
   expect([202, 204]).toContain(status);
   expect((await completed(second.client, `/tenant-deletions/${id}`)).state).toBe('completed');
   expect((await second.client.get<Page<Deletion>>('/tenant-deletions')).body.items).toHaveLength(1);
+  await expectNothingLeft();
+});
+
+it('a deletion that fails says why, and is tried again by itself', async () => {
+  const { client } = await launch(undefined, { LOCK_TIMEOUT_MS: '100' });
+  shop = await Workspace.create(client);
+  await shop.publishMany(3);
+  obstacle = await Obstacle.put(store.connection, 'SELECT 1 FROM namespace WHERE tenant_id = $1', [shop.tenant]);
+  const { status, headers } = await client.delete(`/tenants/${shop.tenant}?force=true`);
+  expect(status).toBe(202);
+  const location = headers.get('location')!;
+  const { body } = await until(
+    () => client.get<Deletion>(location),
+    (answer) => answer.body.state === 'failed',
+  );
+  expect(body).toMatchObject({ total: 5, done: 4, percent: 80, finishedAt: null });
+  expect(body.error).toEqual(expect.stringContaining('store'));
+  expect((await client.get<{ state: string }>(`/tenants/${shop.tenant}`)).body.state).toBe('deleting');
+  await obstacle.remove();
+  expect(await completed(client, location)).toMatchObject({ done: 5, percent: 100, error: null });
   await expectNothingLeft();
 });

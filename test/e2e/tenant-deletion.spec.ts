@@ -145,7 +145,7 @@ describe('a tenant that was deleted with all that it held', () => {
     const ran = await until(
       () => database.query<{ beat: number }>(taken, [shop.tenant, reopened[0]!.beat + 1]),
       (rows) => rows.length > 0,
-      30_000,
+      20_000,
     );
     expect(ran).toHaveLength(1);
     expect(await shop.readAll()).toHaveLength(2);

@@ -28,7 +28,7 @@ export async function completed(client: Client, location: string): Promise<Delet
   const answer = await until<Answer<Deletion>>(
     () => client.get<Deletion>(location),
     ({ status, body }) => status === 200 && body.state === 'completed',
-    30_000,
+    20_000,
   );
   return answer.body;
 }

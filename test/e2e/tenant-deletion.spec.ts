@@ -1,4 +1,5 @@
 import { startApp, type TestApp } from '../support/app.js';
+import { EventStream } from '../support/event-stream.js';
 import { Obstacle } from '../support/obstacle.js';
 import { openDatabase } from '../support/postgres.js';
 import type { Database } from '../../src/platform/postgres/database.js';
@@ -218,6 +219,16 @@ describe('a tenant that is being deleted', () => {
     expect(receiver.requests).toHaveLength(attempts);
     expect([202, 204]).toContain((await deletion).status);
     await Promise.all([receiver.stop(), witness.stop()]);
+  });
+
+  it('ends the event streams that are open', async () => {
+    await shop.publishMany(2);
+    const stream = await EventStream.open(app.client, shop.events());
+    await holdNamespace();
+    const deletion = app.client.delete(`${tenant}?force=true`);
+    expect((await stream.rest()).length).toBeLessThanOrEqual(2);
+    await clear();
+    expect([202, 204]).toContain((await deletion).status);
   });
 
   it('is finished once, however many ask for it at once', async () => {

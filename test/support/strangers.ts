@@ -17,3 +17,11 @@ export async function newPerson({ client }: Pick<TestApp, 'client'>): Promise<Pe
   if (made.status !== 201) throw new Error(made.text);
   return { userId, keyId: made.body.id, client: client.with({ 'x-api-key': made.body.key }) };
 }
+
+/** Somebody with these roles in the tenant. */
+export async function member(app: Pick<TestApp, 'client'>, tenant: string, ...roles: string[]): Promise<Person> {
+  const person = await newPerson(app);
+  const joined = await app.client.request('PUT', `/tenants/${tenant}/members/${person.userId}`, { roles });
+  if (joined.status !== 200) throw new Error(joined.text);
+  return person;
+}

@@ -7,6 +7,7 @@ import { ConsumersController } from './adapters/consumers.controller.js';
 import { PostgresConsumers } from './adapters/postgres-consumers.js';
 import { ChangeConsumerHandler } from './application/change-consumer.js';
 import { CONSUMER_HANDLERS } from './application/consumers.js';
+import { ConsumerDefaults } from './application/consumer-defaults.js';
 import { ConsumerFollowers } from './application/consumer-followers.js';
 import { NamespaceConsumers } from './application/namespace-consumers.js';
 import { ConsumerCatalog } from './application/ports.js';
@@ -24,6 +25,7 @@ import { Subscriptions } from './application/subscriptions.js';
     OnTopicDeleted,
     NamespaceConsumers,
     ConsumerFollowers,
+    ConsumerDefaults,
     RegisterConsumerHandler,
     ChangeConsumerHandler,
     ...CONSUMER_HANDLERS,

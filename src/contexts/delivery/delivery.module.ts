@@ -21,6 +21,9 @@ import { SendTestDeliveryHandler } from './application/test-delivery.js';
 
 const LANE_TOOLS = Symbol('lane tools');
 
+/** Events that decide whether the deliveries of a tenant rest. */
+const OPENS_OR_CLOSES = new Set(['tenant.suspended', 'tenant.activated', 'tenant.deletion-started']);
+
 @Module({
   imports: [TenancyModule, TopicsModule, ConsumersModule],
   controllers: [DeliveryController],
@@ -85,7 +88,7 @@ export class DeliveryModule implements OnApplicationBootstrap, BeforeApplication
     watch: ManagementWatch,
   ) {
     watch.on(MANAGEMENT_TOPICS.tenants, ({ type, stream }) => {
-      if (this.started && (type === 'tenant.suspended' || type === 'tenant.activated')) engine.tenantChanged(stream!);
+      if (this.started && OPENS_OR_CLOSES.has(type)) engine.tenantChanged(stream!);
     });
   }
 

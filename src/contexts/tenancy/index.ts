@@ -1,10 +1,11 @@
-export { NamespaceContents, type NamespaceHoldings, type NamespaceLife } from './application/namespace-removal.js';
+export { RetryDto } from './adapters/retry.dto.js';
+export { NamespaceContents, type EndingTenant, type NamespaceHoldings } from './application/namespace-removal.js';
 export { NamespaceCatalog, TenantCatalog } from './application/ports.js';
 export { FairTurns, type Turn } from './application/fair-turns.js';
-export { TenantGates, tenantSuspended, type TenantGate } from './application/tenant-gates.js';
+export { TenantGates, type TenantGate } from './application/tenant-gates.js';
 export { TenantLives, type TenantLife, type TenantWitness } from './application/tenant-lives.js';
 export { refuseSystem } from './application/tenants.js';
-export { namespaceNotFound, type NamespaceRef } from './domain/namespace.js';
-export { tenantNotFound, UNNAMED_LIFE } from './domain/tenant.js';
+export { namespaceNotFound, type NamespaceLife, type NamespaceRef } from './domain/namespace.js';
+export { tenantDeleting, tenantNotFound, tenantSuspended, UNNAMED_LIFE } from './domain/tenant.js';
 export { tenancyError } from './domain/tenancy-errors.js';
 export { TenancyModule } from './tenancy.module.js';

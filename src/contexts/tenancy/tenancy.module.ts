@@ -1,43 +1,62 @@
-import { Module, type OnApplicationBootstrap } from '@nestjs/common';
+import { Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { DurableSubscriptions } from '../../platform/event-log/index.js';
 import { NamespacesController } from './adapters/namespaces.controller.js';
+import { PostgresDeletionJobs } from './adapters/postgres-deletion-jobs.js';
 import { PostgresNamespaces } from './adapters/postgres-namespaces.js';
 import { PostgresTenants } from './adapters/postgres-tenants.js';
+import { TenantDeletionsController } from './adapters/tenant-deletions.controller.js';
 import { TenantsController } from './adapters/tenants.controller.js';
+import { DeleteTenantHandler } from './application/delete-tenant.js';
 import { NAMESPACE_HANDLERS } from './application/namespaces.js';
 import { NamespaceContents, NamespaceRemoval, OnNamespaceDeleted } from './application/namespace-removal.js';
-import { NamespaceCatalog, TenantCatalog } from './application/ports.js';
 import { FairTurns } from './application/fair-turns.js';
+import { DeletionJobs, NamespaceCatalog, TenantCatalog } from './application/ports.js';
+import { RemoveTenants } from './application/remove-tenants.js';
+import { DELETION_HANDLERS } from './application/tenant-deletions.js';
+import { TenantEnds } from './application/tenant-ends.js';
 import { TenantGates } from './application/tenant-gates.js';
 import { OnTenantCreated, TenantLives } from './application/tenant-lives.js';
+import { TenantRemoval } from './application/tenant-removal.js';
 import { TENANT_HANDLERS } from './application/tenants.js';
 
 @Module({
-  controllers: [TenantsController, NamespacesController],
+  controllers: [TenantsController, TenantDeletionsController, NamespacesController],
   providers: [
     { provide: TenantCatalog, useClass: PostgresTenants },
     { provide: NamespaceCatalog, useClass: PostgresNamespaces },
+    { provide: DeletionJobs, useClass: PostgresDeletionJobs },
     NamespaceContents,
     NamespaceRemoval,
     TenantGates,
     FairTurns,
     TenantLives,
+    TenantEnds,
+    TenantRemoval,
+    RemoveTenants,
+    DeleteTenantHandler,
     OnTenantCreated,
     OnNamespaceDeleted,
     ...TENANT_HANDLERS,
+    ...DELETION_HANDLERS,
     ...NAMESPACE_HANDLERS,
   ],
   exports: [TenantCatalog, NamespaceCatalog, NamespaceContents, TenantGates, FairTurns, TenantLives],
 })
-export class TenancyModule implements OnApplicationBootstrap {
+export class TenancyModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
   constructor(
     private readonly subscriptions: DurableSubscriptions,
     private readonly onNamespaceDeleted: OnNamespaceDeleted,
     private readonly onTenantCreated: OnTenantCreated,
+    private readonly removals: RemoveTenants,
   ) {}
 
   onApplicationBootstrap(): void {
     this.subscriptions.start(this.onNamespaceDeleted);
     this.subscriptions.start(this.onTenantCreated);
+    this.removals.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.removals.close();
   }
 }

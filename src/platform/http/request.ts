@@ -24,6 +24,10 @@ export interface Principal {
 export interface Access {
   /** Whether the caller may do this there, too. `resource` is a path without wildcards. */
   allows(action: Action, resource: string): boolean;
+  /** Whether the caller may do this in a tenant that the path of the request does not name. */
+  allowsIn(tenantId: string, action: Action, resource: string): Promise<boolean>;
+  /** Whether what the caller does with his own is within the bounds of his key, if he came with one. */
+  reaches(action: Action, resource: string): boolean;
   /** On actions on events: the types that they are limited to; undefined: all. */
   readonly types: { permits(type: string): boolean } | undefined;
   /** The tenants that the caller belongs to; undefined: he sees all of them. */

@@ -8,6 +8,7 @@ import { Authenticator } from '../../identity/index.js';
 import { FairTurns, type Turn } from '../../tenancy/index.js';
 import { Authorizer, type Subject } from '../application/authorizer.js';
 import type { Action } from '../../../kernel/actions.js';
+import type { RequestContext } from '../domain/constraints.js';
 import type { Decision } from '../domain/policy.js';
 import { authzError } from '../domain/authz-errors.js';
 import { resourceOf, routeAccess, type RouteAccess } from './route-access.js';
@@ -149,8 +150,16 @@ class SubjectAccess implements Access {
   }
 
   allows(action: Action, resource: string): boolean {
-    const context = { now: Date.now(), address: this.request.ip };
-    return this.authorizer.decide(this.subject, action, resource, context).allowed;
+    return this.authorizer.decide(this.subject, action, resource, this.context()).allowed;
+  }
+
+  async allowsIn(tenantId: string, action: Action, resource: string): Promise<boolean> {
+    const there = await this.authorizer.subject(tenantId, this.subject.principal);
+    return this.authorizer.decide(there, action, resource, this.context()).allowed;
+  }
+
+  reaches(action: Action, resource: string): boolean {
+    return this.subject.own(action, resource).allowed;
   }
 
   async tenantIds(): Promise<readonly string[] | undefined> {
@@ -159,6 +168,10 @@ class SubjectAccess implements Access {
 
   stillAllowed(): Promise<boolean> {
     return this.guard.stillAllowed(this.route, this.request);
+  }
+
+  private context(): RequestContext {
+    return { now: Date.now(), address: this.request.ip };
   }
 }
 

@@ -46,10 +46,10 @@ export class AuthzController {
     const given = { now: time === undefined ? Date.now() : Date.parse(time), ...rest };
     const decision = subject.check(action as Action, path, given);
     const { rules } = subject.policy.explain(action as Action, path, given);
-    const suspended = subject.gate?.state === 'suspended' && tenantId !== SYSTEM_TENANT;
+    const closed = this.authorizer.closed(subject, action as Action);
     return {
-      allowed: decision.allowed && !suspended,
-      reason: suspended ? 'tenant-suspended' : decision.reason,
+      allowed: decision.allowed && !closed,
+      reason: closed ?? decision.reason,
       grants: rules.map(toRuleDto),
     };
   }

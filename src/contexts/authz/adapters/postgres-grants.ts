@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Changed } from '../../../platform/event-log/index.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
+import { TenantCatalog } from '../../tenancy/index.js';
 import { GrantCatalog, type GrantView, type Named } from '../application/ports.js';
 import { authzError } from '../domain/authz-errors.js';
 import { grantAggregate, type GrantRef, type GrantState, type PrincipalKind } from '../domain/grant.js';
@@ -41,7 +42,10 @@ export interface GrantRow {
 export class PostgresGrants extends GrantCatalog {
   readonly aggregate = grantAggregate;
 
-  constructor(private readonly database: Database) {
+  constructor(
+    private readonly database: Database,
+    private readonly tenants: TenantCatalog,
+  ) {
     super();
   }
 
@@ -51,6 +55,7 @@ export class PostgresGrants extends GrantCatalog {
       await sql.query(REMOVE, [tenantId, grantId]);
       return;
     }
+    await this.tenants.hold(sql, ref);
     const { principal, effect, actions, resource, constraints, createdAt } = state;
     const rule = [effect, JSON.stringify(actions), resource, constraints && JSON.stringify(constraints)];
     await sql.query(ADD, [tenantId, grantId, principal.kind, principal.id, ...rule, version, createdAt]);

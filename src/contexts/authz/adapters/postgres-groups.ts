@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Changed } from '../../../platform/event-log/index.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
+import { TenantCatalog } from '../../tenancy/index.js';
 import { GroupCatalog, type GroupView, type Named } from '../application/ports.js';
 import { authzError } from '../domain/authz-errors.js';
 import { groupAggregate, groupCycle, type GroupPart, type GroupRef, type GroupState } from '../domain/group.js';
@@ -43,7 +44,10 @@ const GROUPS_MAX = 500;
 export class PostgresGroups extends GroupCatalog {
   readonly aggregate = groupAggregate;
 
-  constructor(private readonly database: Database) {
+  constructor(
+    private readonly database: Database,
+    private readonly tenants: TenantCatalog,
+  ) {
     super();
   }
 
@@ -53,6 +57,7 @@ export class PostgresGroups extends GroupCatalog {
       for (const remove of [REMOVE_PARTS, REMOVE_GRANTS, REMOVE]) await sql.query(remove, [tenantId, groupId]);
       return;
     }
+    await this.tenants.hold(sql, ref);
     await sql.query(UPSERT, [tenantId, groupId, state.name, version, state.createdAt, recordedAt]);
     const [{ groups }] = (await sql.query<{ groups: number }>(COUNT, [tenantId])).rows as [{ groups: number }];
     if (groups > GROUPS_MAX) throw authzError('too-many-groups', `A tenant may have ${GROUPS_MAX} groups.`);

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Changed } from '../../../platform/event-log/index.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
+import { TenantCatalog } from '../../tenancy/index.js';
 import { MemberCatalog, type MemberView, type Named } from '../application/ports.js';
 import { authzError } from '../domain/authz-errors.js';
 import { memberAggregate, type MemberRef, type MemberState, type RoleAssignment } from '../domain/member.js';
@@ -48,13 +49,15 @@ const REMOVE_USER = [
   `DELETE FROM group_part WHERE part = 'user' AND id = $1`,
   `DELETE FROM access_grant WHERE principal_kind = 'user' AND principal_id = $1`,
 ];
-const HOLD_TENANT = 'SELECT 1 FROM tenant WHERE tenant_id = $1 AND tenant_uid = $2 FOR KEY SHARE';
 
 @Injectable()
 export class PostgresMembers extends MemberCatalog {
   readonly aggregate = memberAggregate;
 
-  constructor(private readonly database: Database) {
+  constructor(
+    private readonly database: Database,
+    private readonly tenants: TenantCatalog,
+  ) {
     super();
   }
 
@@ -68,8 +71,7 @@ export class PostgresMembers extends MemberCatalog {
       await sql.query(LEAVE_GROUPS, [tenantId, userId]);
       await sql.query(REMOVE, [tenantId, userId]);
     } else {
-      if (!(await sql.query(HOLD_TENANT, [tenantId, ref.tenantUid])).rowCount)
-        throw authzError('member-not-found', 'The tenant is gone.');
+      await this.tenants.hold(sql, ref);
       await sql.query(UPSERT, [tenantId, userId, version, state.createdAt, recordedAt]);
       for (const { roleId, scope } of state.roles) await sql.query(ADD_ROLE, [tenantId, userId, roleId, scope]);
     }

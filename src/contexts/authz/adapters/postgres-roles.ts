@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Changed } from '../../../platform/event-log/index.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
+import { TenantCatalog } from '../../tenancy/index.js';
 import { RoleCatalog, type RoleView, type Named } from '../application/ports.js';
 import { authzError } from '../domain/authz-errors.js';
 import { roleAggregate, type RoleRef, type RoleState } from '../domain/role.js';
@@ -35,7 +36,10 @@ type RoleRow = Omit<RoleView, 'actions'> & { readonly actions: string };
 export class PostgresRoles extends RoleCatalog {
   readonly aggregate = roleAggregate;
 
-  constructor(private readonly database: Database) {
+  constructor(
+    private readonly database: Database,
+    private readonly tenants: TenantCatalog,
+  ) {
     super();
   }
 
@@ -48,6 +52,7 @@ export class PostgresRoles extends RoleCatalog {
       await sql.query(REMOVE, [tenantId, roleId]);
       return;
     }
+    await this.tenants.hold(sql, ref);
     const { name, description, actions, createdAt } = state;
     const settings = [name, description, JSON.stringify(actions)];
     await sql.query(UPSERT, [tenantId, roleId, ...settings, version, createdAt, recordedAt]);

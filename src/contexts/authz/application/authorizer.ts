@@ -2,9 +2,10 @@ import { Injectable } from '@nestjs/common';
 import type { Action } from '../../../kernel/actions.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import type { Principal } from '../../../platform/http/request.js';
-import { TenantGates, tenantSuspended, type TenantGate } from '../../tenancy/index.js';
+import { tenantDeleting, TenantGates, tenantSuspended, type TenantGate } from '../../tenancy/index.js';
 import { Ceiling } from '../domain/ceiling.js';
 import type { RequestContext } from '../domain/constraints.js';
+import { closedTo, type Closed } from '../domain/openness.js';
 import type { Decision, Policy, RateRule } from '../domain/policy.js';
 import { HiddenResources } from './hidden-resources.js';
 import { MemberCatalog } from './ports.js';
@@ -75,12 +76,14 @@ export class Authorizer {
     return subject.check(action, resource, context);
   }
 
-  /** A suspended tenant refuses everybody; who may suspend tenants can still look after the tenant itself. */
-  requireOpen({ gate, tenantId, policy }: Subject, action: Action): void {
-    if (gate?.state !== 'suspended' || tenantId === SYSTEM_TENANT) return;
-    const context = { now: 0 };
-    if (action.startsWith('tenant:') && policy.check('tenant:suspend', '', context).allowed) return;
-    throw tenantSuspended(tenantId);
+  closed({ gate, tenantId, policy }: Subject, action: Action): Closed | undefined {
+    if (gate === null || gate.state === 'active' || tenantId === SYSTEM_TENANT) return undefined;
+    return closedTo(action, gate.state, () => policy.check('tenant:suspend', '', { now: 0 }).allowed);
+  }
+
+  requireOpen(subject: Subject, action: Action): void {
+    const closed = this.closed(subject, action);
+    if (closed) throw CLOSED[closed](subject.tenantId);
   }
 
   spend({ principal }: Subject, rates: readonly RateRule[]): void {
@@ -122,4 +125,8 @@ export class Authorizer {
   }
 }
 
+const CLOSED: Readonly<Record<Closed, (tenantId: string) => Error>> = {
+  'tenant-suspended': tenantSuspended,
+  'tenant-deleting': tenantDeleting,
+};
 const NO_CEILING = new Ceiling({ scopes: null, actions: null });

@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { isoTime } from '../../../platform/http/resource.js';
 import type { ConsumerView } from '../application/ports.js';
-import { RetryDto } from './consumers.dto.js';
+import { RetryDto } from '../../tenancy/index.js';
 
 class SubscribedTopicDto {
   @ApiProperty()

@@ -1,21 +1,6 @@
-import {
-  Body,
-  Controller,
-  Delete,
-  Get,
-  HttpCode,
-  Inject,
-  Param,
-  Patch,
-  Post,
-  Query,
-  Req,
-  Res,
-  UsePipes,
-} from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req, Res, UsePipes } from '@nestjs/common';
 import { Command, CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiParam, ApiTags } from '@nestjs/swagger';
-import { DELIVERY_SETTINGS, type Settings } from '../../../platform/config/index.js';
 import { Requires, RequiresForEach } from '../../../platform/http/access.js';
 import { Cursors, toPage } from '../../../platform/http/cursor.js';
 import { Idempotent } from '../../../platform/http/idempotency.js';
@@ -45,7 +30,6 @@ export class ConsumersController {
     private readonly queries: QueryBus,
     private readonly cursors: Cursors,
     private readonly followers: ConsumerFollowers,
-    @Inject(DELIVERY_SETTINGS) private readonly delivery: Settings['delivery'],
   ) {}
 
   @Post()
@@ -58,8 +42,7 @@ export class ConsumersController {
     @Req() request: Request,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<RegisteredConsumerDto> {
-    const input = { ...body, timeoutMs: body.timeoutMs ?? this.delivery.timeoutMs };
-    const { consumer, secret } = await this.inForce(new RegisterConsumer(namespace, input, actorOf(request)));
+    const { consumer, secret } = await this.inForce(new RegisterConsumer(namespace, body, actorOf(request)));
     const { tenantId, namespaceId } = namespace;
     created(reply, `/tenants/${tenantId}/namespaces/${namespaceId}/consumers/${consumer.consumerId}`, consumer.version);
     return { ...toConsumerDto(consumer), secret };

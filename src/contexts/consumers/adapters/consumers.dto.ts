@@ -1,4 +1,3 @@
-import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import {
@@ -7,7 +6,6 @@ import {
   IsArray,
   IsIn,
   IsInt,
-  IsNumber,
   IsObject,
   IsOptional,
   IsString,
@@ -22,19 +20,10 @@ import {
 import { CHOSEN_ID } from '../../../kernel/ids.js';
 import { judgeHeaders } from '../../../platform/egress/index.js';
 import { ChosenId } from '../../../platform/http/list-query.js';
+import { RetryDto } from '../../tenancy/index.js';
 import { parsePlace, type Place } from '../../topics/index.js';
 
 const TOPICS_MAX = 100;
-const DAY_MS = 86_400_000;
-
-const whole = (minimum: number, maximum: number): PropertyDecorator =>
-  applyDecorators(
-    ApiPropertyOptional({ type: Number, minimum, maximum }),
-    IsOptional(),
-    IsInt(),
-    Min(minimum),
-    Max(maximum),
-  );
 
 /** A patch may leave a field out, but null means nothing for it. */
 const WhenGiven = (): PropertyDecorator => ValidateIf((_, value) => value !== undefined);
@@ -75,49 +64,6 @@ export class TopicSubscriptionDto {
   @WhenGiven()
   @IsPlace()
   readonly startFrom?: Place;
-}
-
-export class RetryDto {
-  @ApiPropertyOptional({ enum: ['exponential', 'linear', 'fixed', 'schedule'], default: 'exponential' })
-  @WhenGiven()
-  @IsIn(['exponential', 'linear', 'fixed', 'schedule'])
-  readonly strategy?: 'exponential' | 'linear' | 'fixed' | 'schedule';
-
-  @whole(10, DAY_MS)
-  readonly initialDelayMs?: number;
-
-  @whole(10, DAY_MS)
-  readonly maxDelayMs?: number;
-
-  @ApiPropertyOptional({ minimum: 1, maximum: 100, default: 2 })
-  @WhenGiven()
-  @IsNumber({ allowNaN: false, allowInfinity: false })
-  @Min(1)
-  @Max(100)
-  readonly multiplier?: number;
-
-  @ApiPropertyOptional({ minimum: 0, maximum: 1, default: 0.1, description: 'Share of the delay that chance may add.' })
-  @WhenGiven()
-  @IsNumber({ allowNaN: false, allowInfinity: false })
-  @Min(0)
-  @Max(1)
-  readonly jitter?: number;
-
-  @whole(1, 1_000)
-  readonly maxAttempts?: number;
-
-  @whole(1, 30 * 86_400)
-  readonly maxAgeSeconds?: number;
-
-  @ApiPropertyOptional({ type: [Number], description: 'Delays of the strategy `schedule`; the last one is repeated.' })
-  @ValidateIf(({ strategy, scheduleMs }: RetryDto) => strategy === 'schedule' || scheduleMs !== undefined)
-  @IsArray()
-  @ArrayMinSize(1)
-  @ArrayMaxSize(100)
-  @IsInt({ each: true })
-  @Min(0, { each: true })
-  @Max(DAY_MS, { each: true })
-  readonly scheduleMs?: number[];
 }
 
 /** What registering and changing have in common. */

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { KeyRing } from '../../../platform/crypto/keys.js';
 import { AggregateRepository, type Changed } from '../../../platform/event-log/index.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
-import { namespaceNotFound, TenantCatalog, type NamespaceRef } from '../../tenancy/index.js';
+import { namespaceNotFound, TenantCatalog, type EndingTenant, type NamespaceRef } from '../../tenancy/index.js';
 import { ConsumerCatalog, type ConsumerSecrets, type ConsumerView } from '../application/ports.js';
 import { consumerError } from '../domain/consumer-errors.js';
 import {
@@ -27,6 +27,15 @@ const FIND_BY_UID: Statement = {
 const LIST: Statement = {
   name: 'consumer-list',
   text: `SELECT ${COLUMNS} FROM consumer WHERE tenant_id = $1 AND namespace_id = $2 AND consumer_id > $3 ORDER BY consumer_id LIMIT $4`,
+};
+const ENDING: Statement = {
+  name: 'consumer-ending',
+  text: `SELECT ${COLUMNS} FROM consumer WHERE tenant_id = $1
+  AND EXISTS (SELECT 1 FROM tenant WHERE tenant_id = $1 AND deletion_id = $2) LIMIT $3`,
+};
+const COUNT_OF: Statement = {
+  name: 'consumer-count-of',
+  text: 'SELECT count(*) AS count FROM consumer WHERE tenant_id = $1',
 };
 const SUBSCRIBED: Statement = {
   name: 'consumer-subscribed',
@@ -163,6 +172,15 @@ export class PostgresConsumers extends ConsumerCatalog {
 
   async anyIn(sql: Sql, { tenantId, namespaceId }: NamespaceRef): Promise<boolean> {
     return Boolean((await sql.query(ANY_IN, [tenantId, namespaceId])).rowCount);
+  }
+
+  async ending({ tenantId, deletionId }: EndingTenant, limit: number): Promise<ConsumerView[]> {
+    return (await this.database.query<ConsumerRow>(ENDING, [tenantId, deletionId, limit])).map(toView);
+  }
+
+  async countOf(tenantId: string): Promise<number> {
+    const [row] = await this.database.query<{ count: number }>(COUNT_OF, [tenantId]);
+    return row!.count;
   }
 
   async subscribedTo(tenantId: string, topicUid: string): Promise<ConsumerView[]> {

@@ -5,7 +5,8 @@ import { DomainError } from '../../../kernel/domain-error.js';
 import { Egress } from '../../../platform/egress/index.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
 import { consumerNotFound, reconfigureConsumer, type ConsumerRef } from '../domain/consumer.js';
-import { DEFAULT_RETRY, type RetryPolicy } from '../../../kernel/retry-policy.js';
+import type { RetryPolicy } from '../../../kernel/retry-policy.js';
+import { ConsumerDefaults } from './consumer-defaults.js';
 import { ConsumerCatalog, type ConsumerSecrets, type ConsumerView } from './ports.js';
 import { Subscriptions, type TopicRequest } from './subscriptions.js';
 
@@ -40,6 +41,7 @@ export class ChangeConsumerHandler implements ICommandHandler<ChangeConsumer> {
     private readonly consumers: ConsumerCatalog,
     private readonly subscriptions: Subscriptions,
     private readonly egress: Egress,
+    private readonly defaults: ConsumerDefaults,
   ) {}
 
   /** A patch is merged into what it was read with: where that has changed meanwhile, it is merged anew. */
@@ -66,7 +68,10 @@ export class ChangeConsumerHandler implements ICommandHandler<ChangeConsumer> {
       url: patch.url,
       timeoutMs: patch.timeoutMs,
       correlationId: patch.correlationId === null ? randomUUID() : patch.correlationId,
-      retry: patch.retry === null ? DEFAULT_RETRY : patch.retry && { ...current.settings.retry, ...patch.retry },
+      retry:
+        patch.retry === null
+          ? (await this.defaults.of(ref.tenantId)).retry
+          : patch.retry && { ...current.settings.retry, ...patch.retry },
       headerNames: secrets && Object.keys(secrets.headers),
       headersChanged: secrets !== undefined,
       topics,

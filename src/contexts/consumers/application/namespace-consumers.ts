@@ -2,9 +2,9 @@ import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../../kernel/aggregate.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
 import type { Sql } from '../../../platform/postgres/database.js';
-import type { NamespaceHoldings, NamespaceLife, NamespaceRef } from '../../tenancy/index.js';
+import type { EndingTenant, NamespaceHoldings, NamespaceLife, NamespaceRef } from '../../tenancy/index.js';
 import { deleteConsumer } from '../domain/consumer.js';
-import { ConsumerCatalog } from './ports.js';
+import { ConsumerCatalog, type ConsumerView } from './ports.js';
 
 const PAGE = 100;
 
@@ -22,16 +22,35 @@ export class NamespaceConsumers implements NamespaceHoldings {
   async remove(namespace: NamespaceLife, by: Actor): Promise<void> {
     for (let after = ''; ;) {
       const page = await this.consumers.list(namespace, after, PAGE);
-      for (const { tenantId, namespaceId, consumerId, consumerUid } of page.filter(
-        ({ namespaceUid }) => namespaceUid === namespace.namespaceUid,
-      )) {
-        const ref = { tenantId, namespaceId, consumerId };
-        await this.aggregates.change(this.consumers, ref, by, (state) =>
-          state.status !== 'none' && state.consumerUid === consumerUid ? deleteConsumer(state, ref) : [],
-        );
-      }
+      for (const consumer of page)
+        if (consumer.namespaceUid === namespace.namespaceUid) await this.removeConsumer(consumer, by);
       if (page.length < PAGE) return;
       after = page.at(-1)!.consumerId;
     }
+  }
+
+  count(tenantId: string): Promise<number> {
+    return this.consumers.countOf(tenantId);
+  }
+
+  async clear(tenant: EndingTenant, by: Actor, signal: AbortSignal): Promise<void> {
+    for (let rest = await this.some(tenant); rest.length > 0; rest = await this.some(tenant)) {
+      for (const consumer of rest) {
+        signal.throwIfAborted();
+        await this.removeConsumer(consumer, by);
+      }
+    }
+  }
+
+  private some(tenant: EndingTenant): Promise<ConsumerView[]> {
+    return this.consumers.ending(tenant, PAGE);
+  }
+
+  private async removeConsumer(consumer: ConsumerView, by: Actor): Promise<void> {
+    const { tenantId, namespaceId, consumerId, consumerUid } = consumer;
+    const ref = { tenantId, namespaceId, consumerId };
+    await this.aggregates.change(this.consumers, ref, by, (state) =>
+      state.status !== 'none' && state.consumerUid === consumerUid ? deleteConsumer(state, ref) : [],
+    );
   }
 }

@@ -1,6 +1,6 @@
 import { AggregateRepository } from '../../../platform/event-log/index.js';
 import type { Sql } from '../../../platform/postgres/database.js';
-import type { NamespaceRef } from '../../tenancy/index.js';
+import type { EndingTenant, NamespaceRef } from '../../tenancy/index.js';
 import type { ConsumerEvent, ConsumerRef, ConsumerState, Registered } from '../domain/consumer.js';
 
 export interface ConsumerView extends ConsumerRef, Registered {
@@ -27,6 +27,9 @@ export abstract class ConsumerCatalog extends AggregateRepository<ConsumerState,
   abstract list(namespace: NamespaceRef, afterId: string, limit: number): Promise<ConsumerView[]>;
   /** Whether the namespace has any, seen from inside a transaction. */
   abstract anyIn(sql: Sql, namespace: NamespaceRef): Promise<boolean>;
+  /** Some consumers of a tenant that ends by this deletion, whatever namespace they are in; none of a younger tenant of the same id. */
+  abstract ending(tenant: EndingTenant, limit: number): Promise<ConsumerView[]>;
+  abstract countOf(tenantId: string): Promise<number>;
   /** Consumers that are subscribed to a topic, by its uid. */
   abstract subscribedTo(tenantId: string, topicUid: string): Promise<ConsumerView[]>;
 }

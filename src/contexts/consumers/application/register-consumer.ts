@@ -7,7 +7,8 @@ import { Egress, generateSigningSecret } from '../../../platform/egress/index.js
 import { Aggregates } from '../../../platform/event-log/index.js';
 import { NamespaceCatalog, namespaceNotFound, refuseSystem, type NamespaceRef } from '../../tenancy/index.js';
 import { registerConsumer } from '../domain/consumer.js';
-import { DEFAULT_RETRY, type RetryPolicy } from '../../../kernel/retry-policy.js';
+import type { RetryPolicy } from '../../../kernel/retry-policy.js';
+import { ConsumerDefaults } from './consumer-defaults.js';
 import { ConsumerCatalog, type ConsumerView } from './ports.js';
 import { Subscriptions, type TopicRequest } from './subscriptions.js';
 
@@ -19,7 +20,7 @@ export interface ConsumerInput {
   readonly correlationId?: string | null;
   readonly headers?: Readonly<Record<string, string>>;
   readonly retry?: Partial<RetryPolicy>;
-  readonly timeoutMs: number;
+  readonly timeoutMs?: number;
 }
 
 export interface RegisteredConsumer {
@@ -46,6 +47,7 @@ export class RegisterConsumerHandler implements ICommandHandler<RegisterConsumer
     private readonly consumers: ConsumerCatalog,
     private readonly subscriptions: Subscriptions,
     private readonly egress: Egress,
+    private readonly defaults: ConsumerDefaults,
     private readonly log: PinoLogger,
   ) {}
 
@@ -54,7 +56,8 @@ export class RegisterConsumerHandler implements ICommandHandler<RegisterConsumer
     if (!(await this.namespaces.find(namespace))) throw namespaceNotFound(namespace);
     await this.egress.checkUrl(input.url);
     const topics = await this.subscriptions.resolve(namespace, input.topics);
-    const { headers = {}, retry, timeoutMs, url } = input;
+    const { headers = {}, retry, url } = input;
+    const defaults = await this.defaults.of(namespace.tenantId);
     const ref = { ...namespace, consumerId: input.id ?? newId('con') };
     const registration = {
       consumerUid: randomUUID(),
@@ -63,8 +66,8 @@ export class RegisterConsumerHandler implements ICommandHandler<RegisterConsumer
       url,
       correlationId: input.correlationId ?? randomUUID(),
       headerNames: Object.keys(headers),
-      retry: { ...DEFAULT_RETRY, ...retry },
-      timeoutMs,
+      retry: { ...defaults.retry, ...retry },
+      timeoutMs: input.timeoutMs ?? defaults.timeoutMs,
     };
     const secret = generateSigningSecret();
     const repository = this.consumers.storing({ signing: [secret], headers });

@@ -28,7 +28,7 @@ export class DeliveryEngine {
   private readonly lanes = new Map<string, Lane>();
   /** Owned and about to run. What is taken from here only goes when it runs or rests, so that a failure in between is made good by the next tick. */
   private readonly waiting = new Map<string, ClaimedLane>();
-  /** Owned, but not running: their consumers are paused, or their tenants suspended. */
+  /** Owned, but not running: their consumers are paused, or their tenants closed. */
   private readonly resting = new Map<string, ClaimedLane>();
   readonly checkpoints: Checkpoints;
   private readonly changedTenants = new Set<string>();
@@ -94,7 +94,7 @@ export class DeliveryEngine {
     });
   }
 
-  /** A tenant was suspended or activated: its lanes are judged anew, by this tick or, where that fails, by the next. */
+  /** A tenant was suspended, activated, or is being deleted: its lanes are judged anew, by this tick or, where that fails, by the next. */
   tenantChanged(tenantId: string): void {
     this.changedTenants.add(tenantId);
     void this.tick();
@@ -175,7 +175,7 @@ export class DeliveryEngine {
     const [{ tenantId, consumerUid }] = lanes as [ClaimedLane];
     const consumer = await this.consumers.findByUid(tenantId, consumerUid);
     const wanted = lanes.filter((lane) => consumer?.topics.some(({ topicUid }) => topicUid === lane.topicUid));
-    const rests = consumer?.status === 'paused' || (await this.tenants.of(tenantId))?.state === 'suspended';
+    const rests = consumer?.status === 'paused' || ((await this.tenants.of(tenantId))?.state ?? 'active') !== 'active';
     const started = consumer && !rests ? await this.lanesOf(consumer, wanted) : [];
     for (const lane of lanes) this.waiting.delete(laneName(lane));
     if (rests) for (const lane of wanted) this.resting.set(laneName(lane), lane);

@@ -4,9 +4,21 @@ import { Database, type Sql, type Statement } from '../../../platform/postgres/d
 import { tenancyError } from '../domain/tenancy-errors.js';
 import { TenantLives } from '../application/tenant-lives.js';
 import { TenantCatalog, type TenantView } from '../application/ports.js';
-import { NO_LIMITS, tenantAggregate, type TenantLimits, type TenantRef, type TenantState } from '../domain/tenant.js';
+import {
+  NO_DEFAULTS,
+  NO_LIMITS,
+  tenantAggregate,
+  tenantDeleting,
+  tenantNotFound,
+  type TenantDefaults,
+  type TenantLimits,
+  type TenantRef,
+  type TenantState,
+  type TenantStatus,
+} from '../domain/tenant.js';
 
-const COLUMNS = `tenant_id AS "tenantId", tenant_uid AS "tenantUid", name, state, reason, limits, version, created_at AS "createdAt", updated_at AS "updatedAt"`;
+const COLUMNS = `tenant_id AS "tenantId", tenant_uid AS "tenantUid", name, state, reason, limits, defaults,
+  deletion_id AS "deletionId", version, created_at AS "createdAt", updated_at AS "updatedAt"`;
 
 const FIND: Statement = { name: 'tenant-find', text: `SELECT ${COLUMNS} FROM tenant WHERE tenant_id = $1` };
 const LIST: Statement = {
@@ -15,19 +27,36 @@ const LIST: Statement = {
   WHERE tenant_id > $1 AND ($3::text[] IS NULL OR tenant_id = ANY ($3)) ORDER BY tenant_id LIMIT $2`,
 };
 const UPSERT = `
-INSERT INTO tenant (tenant_id, tenant_uid, name, state, reason, limits, version, created_at, updated_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-ON CONFLICT (tenant_id) DO UPDATE SET name = $3, state = $4, reason = $5, limits = $6, version = $7, updated_at = $9`;
+INSERT INTO tenant (tenant_id, tenant_uid, name, state, reason, limits, defaults, deletion_id, version, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+ON CONFLICT (tenant_id) DO UPDATE
+  SET name = $3, state = $4, reason = $5, limits = $6, defaults = $7, deletion_id = $8, version = $9, updated_at = $11`;
+const HOLD = `SELECT state FROM tenant WHERE tenant_id = $1 AND ($2::uuid IS NULL OR tenant_uid = $2) FOR KEY SHARE`;
+const ADD_DELETION = `
+INSERT INTO tenant_deletion (tenant_id, deletion_id, started_by, state, started_at) VALUES ($1, $2, $3, 'queued', $4)
+ON CONFLICT (tenant_id, deletion_id) DO NOTHING`;
+const FINISH_DELETION = `
+UPDATE tenant_deletion SET state = 'completed', done = total, error = NULL, finished_at = $2
+WHERE tenant_id = $1 AND finished_at IS NULL`;
 const COUNT = {
   topics:
-    'SELECT limits, (SELECT count(*) FROM topic o WHERE o.tenant_id = $1) AS held FROM tenant t WHERE t.tenant_id = $1',
+    'SELECT state, limits, (SELECT count(*) FROM topic o WHERE o.tenant_id = $1) AS held FROM tenant t WHERE t.tenant_id = $1',
   consumers:
-    'SELECT limits, (SELECT count(*) FROM consumer o WHERE o.tenant_id = $1) AS held FROM tenant t WHERE t.tenant_id = $1',
+    'SELECT state, limits, (SELECT count(*) FROM consumer o WHERE o.tenant_id = $1) AS held FROM tenant t WHERE t.tenant_id = $1',
 };
 const REMOVE = 'DELETE FROM tenant WHERE tenant_id = $1';
 const ANY_NAMESPACE = 'SELECT 1 FROM namespace WHERE tenant_id = $1 LIMIT 1';
 
-type TenantRow = Omit<TenantView, 'limits'> & { readonly limits: string | null };
+type TenantRow = Omit<TenantView, 'limits' | 'defaults'> & {
+  readonly limits: string | null;
+  readonly defaults: string | null;
+};
+
+interface Room {
+  readonly state: TenantStatus;
+  readonly limits: string | null;
+  readonly held: number;
+}
 
 @Injectable()
 export class PostgresTenants extends TenantCatalog {
@@ -45,24 +74,34 @@ export class PostgresTenants extends TenantCatalog {
     { tenantId }: TenantRef,
     { state, version, recordedAt }: Changed<TenantState>,
   ): Promise<void> {
-    if (state.status === 'none') return this.remove(sql, tenantId);
-    const { tenantUid, name, status, reason, limits, createdAt } = state;
-    const settings = [tenantUid, name, status, reason, JSON.stringify(limits)];
-    await sql.query(UPSERT, [tenantId, ...settings, version, createdAt, recordedAt]);
+    if (state.status === 'none') return this.remove(sql, tenantId, recordedAt);
+    const { tenantUid, name, status, reason, limits, defaults, deletion, createdAt } = state;
+    const settings = [name, status, reason, JSON.stringify(limits), JSON.stringify(defaults)];
+    const row = [tenantId, tenantUid, ...settings, deletion?.deletionId, version, createdAt, recordedAt];
+    await sql.query(UPSERT, row);
+    if (deletion) await sql.query(ADD_DELETION, [tenantId, deletion.deletionId, deletion.startedBy, recordedAt]);
   }
 
-  /** Removing the row waits for namespaces that are being created, which hold a share of it; then none can come any more. */
-  private async remove(sql: Sql, tenantId: string): Promise<void> {
+  /** Removing the row waits for what is being made in the tenant, which holds a share of it; then nothing can come any more. */
+  private async remove(sql: Sql, tenantId: string, recordedAt: number): Promise<void> {
     await sql.query(REMOVE, [tenantId]);
     await this.lives.ended(sql, tenantId);
     const { rowCount } = await sql.query(ANY_NAMESPACE, [tenantId]);
     if (rowCount)
       throw tenancyError('tenant-not-empty', `Tenant "${tenantId}" holds namespaces; delete them or use ?force=true.`);
+    await sql.query(FINISH_DELETION, [tenantId, recordedAt]);
+  }
+
+  async hold(sql: Sql, { tenantId, tenantUid }: { tenantId: string; tenantUid?: string }): Promise<void> {
+    const { rows } = await sql.query<{ state: TenantStatus }>(HOLD, [tenantId, tenantUid ?? null]);
+    if (!rows[0]) throw tenantNotFound(tenantId);
+    if (rows[0].state === 'deleting') throw tenantDeleting(tenantId);
   }
 
   async requireRoom(sql: Sql, tenantId: string, kind: 'topics' | 'consumers'): Promise<void> {
-    const { rows } = await sql.query<{ limits: string | null; held: number }>(COUNT[kind], [tenantId]);
+    const { rows } = await sql.query<Room>(COUNT[kind], [tenantId]);
     const [row] = rows;
+    if (row?.state === 'deleting') throw tenantDeleting(tenantId);
     const most = row?.limits ? (JSON.parse(row.limits) as TenantLimits)[kind] : null;
     if (most !== null && row!.held > most)
       throw tenancyError('tenant-limit-reached', `Tenant "${tenantId}" may have ${most} ${kind}.`);
@@ -81,4 +120,5 @@ export class PostgresTenants extends TenantCatalog {
 const toView = (row: TenantRow): TenantView => ({
   ...row,
   limits: row.limits === null ? NO_LIMITS : (JSON.parse(row.limits) as TenantLimits),
+  defaults: row.defaults === null ? NO_DEFAULTS : (JSON.parse(row.defaults) as TenantDefaults),
 });

@@ -17,7 +17,8 @@ import {
 import { ChosenId } from '../../../platform/http/list-query.js';
 import { isoTime } from '../../../platform/http/resource.js';
 import type { NamespaceView, TenantView } from '../application/ports.js';
-import type { TenantLimits } from '../domain/tenant.js';
+import type { DefaultsPatch, TenantDefaults, TenantLimits, TenantStatus } from '../domain/tenant.js';
+import { RetryDto } from './retry.dto.js';
 
 export class CreateBody {
   @ChosenId()
@@ -59,6 +60,43 @@ export class TenantLimitsDto implements Partial<TenantLimits> {
   readonly storageBytes?: number | null;
 }
 
+export class TenantDefaultsDto implements DefaultsPatch {
+  @ApiPropertyOptional({
+    type: RetryDto,
+    nullable: true,
+    description: 'Fields that differ; null: those of the product.',
+  })
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => RetryDto)
+  readonly retry?: RetryDto | null;
+
+  @ApiPropertyOptional({
+    type: Number,
+    nullable: true,
+    minimum: 100,
+    maximum: 30_000,
+    description: 'Of one attempt; null: that of the product.',
+  })
+  @IsOptional()
+  @IsInt()
+  @Min(100)
+  @Max(30_000)
+  readonly timeoutMs?: number | null;
+}
+
+const DEFAULTS_NOTE = 'What consumers take at their registration where they say nothing themselves.';
+
+export class CreateTenantBody extends CreateBody {
+  @ApiPropertyOptional({ type: TenantDefaultsDto, description: DEFAULTS_NOTE })
+  @ValidateIf((_, value) => value !== undefined)
+  @IsObject()
+  @ValidateNested()
+  @Type(() => TenantDefaultsDto)
+  readonly defaults?: TenantDefaultsDto;
+}
+
 export class TenantChangeBody {
   @ApiPropertyOptional({ maxLength: 200 })
   @ValidateIf((_, value) => value !== undefined)
@@ -73,6 +111,13 @@ export class TenantChangeBody {
   @ValidateNested()
   @Type(() => TenantLimitsDto)
   readonly limits?: TenantLimitsDto;
+
+  @ApiPropertyOptional({ type: TenantDefaultsDto, nullable: true, description: `${DEFAULTS_NOTE} null: nothing.` })
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => TenantDefaultsDto)
+  readonly defaults?: TenantDefaultsDto | null;
 }
 
 export class SuspendBody {
@@ -104,12 +149,21 @@ export class NamespaceDto {
 }
 
 export class TenantDto extends NamespaceDto {
-  @ApiProperty({ enum: ['active', 'suspended'] })
-  readonly state!: 'active' | 'suspended';
+  @ApiProperty({ enum: ['active', 'suspended', 'deleting'] })
+  readonly state!: TenantStatus;
   @ApiProperty({ type: String, nullable: true, description: 'Why it is suspended.' })
   readonly reason!: string | null;
   @ApiProperty({ type: TenantLimitsDto })
   readonly limits!: TenantLimits;
+  @ApiProperty({ type: TenantDefaultsDto })
+  readonly defaults!: TenantDefaults;
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'Where the progress of its deletion is told.',
+    example: null,
+  })
+  readonly deletion!: string | null;
 }
 
 export class TenantPage {
@@ -126,9 +180,17 @@ export class NamespacePage {
   readonly nextCursor!: string | null;
 }
 
-export const toTenantDto = ({ tenantId, tenantUid: _, createdAt, updatedAt, ...tenant }: TenantView): TenantDto => ({
+export const toTenantDto = ({
+  tenantId,
+  tenantUid: _,
+  deletionId,
+  createdAt,
+  updatedAt,
+  ...tenant
+}: TenantView): TenantDto => ({
   id: tenantId,
   ...tenant,
+  deletion: deletionId === null ? null : `/tenant-deletions/${deletionId}`,
   createdAt: isoTime(createdAt),
   updatedAt: isoTime(updatedAt),
 });

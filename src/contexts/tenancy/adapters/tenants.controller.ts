@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req, Res, UsePipes } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
-import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { Requires, RequiresForEach } from '../../../platform/http/access.js';
 import { Cursors, toPage } from '../../../platform/http/cursor.js';
 import { Idempotent } from '../../../platform/http/idempotency.js';
@@ -8,17 +8,17 @@ import { ListQuery } from '../../../platform/http/list-query.js';
 import type { Reply, Request } from '../../../platform/http/request.js';
 import { actorOf, created, expectedVersion, showVersion } from '../../../platform/http/resource.js';
 import { strictValidation } from '../../../platform/http/validation.js';
+import { DeleteTenant } from '../application/delete-tenant.js';
 import {
   ActivateTenant,
   ConfigureTenant,
   CreateTenant,
-  DeleteTenant,
   GetTenant,
   ListTenants,
   SuspendTenant,
 } from '../application/tenants.js';
 import {
-  CreateBody,
+  CreateTenantBody,
   DeleteQuery,
   SuspendBody,
   TenantChangeBody,
@@ -26,6 +26,7 @@ import {
   TenantPage,
   toTenantDto,
 } from './tenancy.dto.js';
+import { TenantDeletionDto, toDeletionDto } from './tenant-deletions.dto.js';
 
 @ApiTags('tenants')
 @Controller('tenants')
@@ -42,7 +43,7 @@ export class TenantsController {
   @Idempotent()
   @ApiCreatedResponse({ type: TenantDto })
   async create(
-    @Body() body: CreateBody,
+    @Body() body: CreateTenantBody,
     @Req() request: Request,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<TenantDto> {
@@ -70,7 +71,7 @@ export class TenantsController {
   }
 
   @Patch(':tenantId')
-  @Requires('tenant:update', 'Rename a tenant, set its limits')
+  @Requires('tenant:update', 'Rename a tenant, set its limits and defaults')
   @ApiOkResponse({ type: TenantDto })
   async configure(
     @Param('tenantId') tenantId: string,
@@ -107,14 +108,22 @@ export class TenantsController {
   @Delete(':tenantId')
   @HttpCode(204)
   @Requires('tenant:delete', 'Delete a tenant')
-  @ApiNoContentResponse()
+  @ApiNoContentResponse({ description: 'It is gone, with all that it held.' })
+  @ApiAcceptedResponse({
+    type: TenantDeletionDto,
+    description: 'It is being removed; `Location` tells how far that has come.',
+    headers: { location: { schema: { type: 'string' }, description: 'Of the deletion.' } },
+  })
   async delete(
     @Param('tenantId') tenantId: string,
     @Query() { force }: DeleteQuery,
     @Req() request: Request,
-  ): Promise<void> {
-    await this.commands.execute(
-      new DeleteTenant(tenantId, force === 'true', actorOf(request), expectedVersion(request)),
-    );
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<TenantDeletionDto | undefined> {
+    const command = new DeleteTenant(tenantId, force === 'true', actorOf(request), expectedVersion(request));
+    const job = await this.commands.execute(command);
+    if (job === null || job.state === 'completed') return undefined;
+    reply.status(202).header('location', `/tenant-deletions/${job.deletionId}`);
+    return toDeletionDto(job);
   }
 }

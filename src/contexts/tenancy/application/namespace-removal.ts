@@ -9,7 +9,13 @@ import {
   type StoredEvent,
 } from '../../../platform/event-log/index.js';
 import type { Sql } from '../../../platform/postgres/database.js';
-import { deleteNamespace, namespaceAggregate, type NamespaceRef, type NamespaceState } from '../domain/namespace.js';
+import {
+  deleteNamespace,
+  namespaceAggregate,
+  type NamespaceLife,
+  type NamespaceRef,
+  type NamespaceState,
+} from '../domain/namespace.js';
 import { NamespaceCatalog } from './ports.js';
 
 /** A kind of thing that namespaces hold. */
@@ -18,10 +24,19 @@ export interface NamespaceHoldings {
   any(sql: Sql, namespace: NamespaceRef): Promise<boolean>;
   /** Removes what belongs to this life of the namespace. Idempotent. */
   remove(namespace: NamespaceLife, by: Actor): Promise<void>;
+  /** How many there are in all namespaces of a tenant, with what is still to be erased of deleted ones. */
+  count(tenantId: string): Promise<number>;
+  /**
+   * Removes those of a tenant that ends, to the last row, also what namespaces have left that are gone. Idempotent; nothing happens to a
+   * younger tenant of the same id. Rejects when it is aborted.
+   */
+  clear(tenant: EndingTenant, by: Actor, signal: AbortSignal): Promise<void>;
 }
 
-export interface NamespaceLife extends NamespaceRef {
-  readonly namespaceUid: string;
+/** A tenant for as long as this deletion of it goes on. */
+export interface EndingTenant {
+  readonly tenantId: string;
+  readonly deletionId: string;
 }
 
 /** Whose contexts keep things in namespaces say so here: they come later in the order of contexts. */
@@ -37,8 +52,19 @@ export class NamespaceContents {
     return false;
   }
 
+  /** What came last goes first: it may hold on to what was there before. */
   async remove(namespace: NamespaceLife, by: Actor): Promise<void> {
-    for (const kind of this.kinds) await kind.remove(namespace, by);
+    for (const kind of this.kinds.toReversed()) await kind.remove(namespace, by);
+  }
+
+  async count(tenantId: string): Promise<number> {
+    let count = 0;
+    for (const kind of this.kinds) count += await kind.count(tenantId);
+    return count;
+  }
+
+  async clear(tenant: EndingTenant, by: Actor, signal: AbortSignal): Promise<void> {
+    for (const kind of this.kinds.toReversed()) await kind.clear(tenant, by, signal);
   }
 }
 

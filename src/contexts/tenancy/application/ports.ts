@@ -1,15 +1,26 @@
 import type { Sql } from '../../../platform/postgres/database.js';
 import { AggregateRepository } from '../../../platform/event-log/index.js';
-import type { NamespaceEvent, NamespaceRef, NamespaceState } from '../domain/namespace.js';
-import type { TenantEvent, TenantLimits, TenantRef, TenantState } from '../domain/tenant.js';
+import type { NamespaceEvent, NamespaceLife, NamespaceRef, NamespaceState } from '../domain/namespace.js';
+import type {
+  TenantDefaults,
+  TenantEvent,
+  TenantLimits,
+  TenantRef,
+  TenantState,
+  TenantStatus,
+} from '../domain/tenant.js';
+import type { DeletionState } from '../domain/tenant-deletion.js';
 
 export interface TenantView {
   readonly tenantId: string;
   readonly tenantUid: string;
   readonly name: string;
-  readonly state: 'active' | 'suspended';
+  readonly state: TenantStatus;
   readonly reason: string | null;
   readonly limits: TenantLimits;
+  readonly defaults: TenantDefaults;
+  /** Of a tenant that is being deleted. */
+  readonly deletionId: string | null;
   readonly version: number;
   readonly createdAt: number;
   readonly updatedAt: number;
@@ -28,11 +39,49 @@ export interface NamespaceView {
 export abstract class TenantCatalog extends AggregateRepository<TenantState, TenantEvent, TenantRef> {
   abstract find(tenantId: string): Promise<TenantView | undefined>;
   abstract list(afterId: string, limit: number, among?: readonly string[]): Promise<TenantView[]>;
-  /** Inside the transaction that has just made one more: throws where the tenant has more of the kind than it may have. */
+  /**
+   * Inside a transaction that puts something into the tenant: throws where the tenant, or this life of it, is gone or going. Its end
+   * waits for the transaction, and finds what it has made.
+   */
+  abstract hold(sql: Sql, tenant: { readonly tenantId: string; readonly tenantUid?: string }): Promise<void>;
+  /** Inside the transaction that has just made one more: throws where the tenant takes none, or has more of the kind than it may have. */
   abstract requireRoom(sql: Sql, tenantId: string, kind: 'topics' | 'consumers'): Promise<void>;
 }
 
 export abstract class NamespaceCatalog extends AggregateRepository<NamespaceState, NamespaceEvent, NamespaceRef> {
   abstract find(ref: NamespaceRef): Promise<NamespaceView | undefined>;
   abstract list(tenantId: string, afterId: string, limit: number): Promise<NamespaceView[]>;
+  abstract count(tenantId: string): Promise<number>;
+  /** Some of a tenant that ends by this deletion; none of a younger one. */
+  abstract ending(tenantId: string, deletionId: string, limit: number): Promise<NamespaceLife[]>;
+}
+
+/** The removal of a tenant with all that it holds. */
+export interface TenantDeletion {
+  readonly deletionId: string;
+  readonly tenantId: string;
+  /** The user whose rights were used. */
+  readonly startedBy: string | null;
+  readonly state: DeletionState;
+  /** Namespaces, topics, consumers and events; 0 while it is queued. */
+  readonly total: number;
+  readonly done: number;
+  /** Rises for as long as an instance works at it. */
+  readonly beat: number;
+  /** Why the last attempt failed. */
+  readonly error: string | null;
+  readonly startedAt: number;
+  readonly finishedAt: number | null;
+}
+
+/** Jobs are made and finished in the transactions of their tenants (see TenantCatalog); here they are found, and told of. */
+export abstract class DeletionJobs {
+  abstract find(deletionId: string): Promise<TenantDeletion | undefined>;
+  abstract list(afterId: string, limit: number): Promise<TenantDeletion[]>;
+  /** Those that are not finished, the oldest first. */
+  abstract open(limit: number): Promise<TenantDeletion[]>;
+  /** Somebody works at it, and this much is left. */
+  abstract progress(job: TenantDeletion, left: number): Promise<void>;
+  abstract failed(job: TenantDeletion, error: string): Promise<void>;
+  abstract forget(finishedBefore: number): Promise<void>;
 }

@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { MANAGEMENT_TOPICS } from '../../../kernel/aggregate.js';
 import { ManagementWatch } from '../../../platform/event-log/index.js';
-import { tenancyError } from '../domain/tenancy-errors.js';
-import type { TenantLimits } from '../domain/tenant.js';
+import type { TenantLimits, TenantStatus } from '../domain/tenant.js';
 import { TenantCatalog } from './ports.js';
 
 const REMEMBERED_MAX = 10_000;
@@ -12,7 +11,7 @@ const TRUSTED_MS = 1_000;
 /** What every request to a tenant depends on. */
 export interface TenantGate {
   readonly tenantUid: string;
-  readonly state: 'active' | 'suspended';
+  readonly state: TenantStatus;
   readonly limits: TenantLimits;
 }
 
@@ -51,6 +50,3 @@ export class TenantGates {
     return gate;
   }
 }
-
-export const tenantSuspended = (tenantId: string): Error =>
-  tenancyError('tenant-suspended', `Tenant "${tenantId}" is suspended.`);

@@ -2,12 +2,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { MANAGEMENT_TOPICS, systemActor, type Actor } from '../../../kernel/aggregate.js';
 import { Clock } from '../../../kernel/clock.js';
+import { DomainError } from '../../../kernel/domain-error.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { toDomainEvent, type Reaction, type StoredEvent } from '../../../platform/event-log/index.js';
 import type { Sql } from '../../../platform/postgres/database.js';
 import { tenantAggregate } from '../domain/tenant.js';
 
 const HANDLER_MS = 2_000;
+const ENDED = new Set(['tenant-not-found', 'tenant-deleting']);
 
 export interface TenantLife {
   readonly tenantId: string;
@@ -57,6 +59,12 @@ export class OnTenantCreated implements Reaction {
     // The handler does it itself a moment later, and puts on record who did; it is only made good where that never came.
     await pause(Math.max(0, stored.recordedAt + HANDLER_MS - this.clock.now()), undefined, { signal });
     const tenant = { tenantId: stored.stream!, tenantUid: data.tenantUid };
-    await this.lives.began(tenant, data.founder, systemActor(stored.correlationId ?? stored.id));
+    await this.lives.began(tenant, data.founder, systemActor(stored.correlationId ?? stored.id)).catch(unlessItEnded);
   };
+}
+
+/** A life that is over, or ends, needs no beginning any more. */
+function unlessItEnded(error: unknown): void {
+  if (error instanceof DomainError && ENDED.has(error.code)) return;
+  throw error;
 }

@@ -2,25 +2,26 @@ import { randomUUID } from 'node:crypto';
 import { Command, CommandHandler, Query, QueryHandler, type ICommandHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { SYSTEM_TENANT, newId } from '../../../kernel/ids.js';
 import type { Actor } from '../../../kernel/aggregate.js';
-import { Aggregates, requireVersion } from '../../../platform/event-log/index.js';
+import { Aggregates } from '../../../platform/event-log/index.js';
 import {
   activateTenant,
   configureTenant,
   createTenant,
-  deleteTenant,
+  mergeDefaults,
+  NO_DEFAULTS,
   suspendTenant,
   tenantNotFound,
-  type TenantLimits,
+  type DefaultsPatch,
+  type TenantChange,
   type TenantState,
 } from '../domain/tenant.js';
 import { tenancyError } from '../domain/tenancy-errors.js';
 import { TenantLives } from './tenant-lives.js';
-import { NamespaceRemoval } from './namespace-removal.js';
-import { NamespaceCatalog, TenantCatalog, type TenantView } from './ports.js';
+import { TenantCatalog, type TenantView } from './ports.js';
 
 export class CreateTenant extends Command<TenantView> {
   constructor(
-    readonly input: { readonly id?: string; readonly name?: string },
+    readonly input: { readonly id?: string; readonly name?: string; readonly defaults?: DefaultsPatch },
     readonly by: Actor,
   ) {
     super();
@@ -38,16 +39,12 @@ export class CreateTenantHandler implements ICommandHandler<CreateTenant> {
   async execute({ input, by }: CreateTenant): Promise<TenantView> {
     const ref = { tenantId: input.id ?? newId('ten') };
     const founder = by.origin?.userId ?? null;
-    const founding = { name: input.name ?? ref.tenantId, tenantUid: randomUUID(), founder };
+    const defaults = mergeDefaults(NO_DEFAULTS, input.defaults);
+    const founding = { name: input.name ?? ref.tenantId, tenantUid: randomUUID(), founder, defaults };
     await this.aggregates.change(this.tenants, ref, by, (state) => createTenant(state, ref, founding));
     await this.lives.began({ ...ref, tenantUid: founding.tenantUid }, founder, by);
     return (await this.tenants.find(ref.tenantId))!;
   }
-}
-
-export interface TenantChange {
-  readonly name?: string;
-  readonly limits?: Partial<TenantLimits>;
 }
 
 export class ConfigureTenant extends Command<TenantView> {
@@ -127,47 +124,6 @@ export class ActivateTenantHandler implements ICommandHandler<ActivateTenant> {
   }
 }
 
-export class DeleteTenant extends Command<void> {
-  constructor(
-    readonly tenantId: string,
-    readonly force: boolean,
-    readonly by: Actor,
-    readonly expectedVersion?: number,
-  ) {
-    super();
-  }
-}
-
-/** With `force`, its namespaces go first, with what they hold. */
-@CommandHandler(DeleteTenant)
-export class DeleteTenantHandler implements ICommandHandler<DeleteTenant> {
-  constructor(
-    private readonly aggregates: Aggregates,
-    private readonly tenants: TenantCatalog,
-    private readonly namespaces: NamespaceCatalog,
-    private readonly removal: NamespaceRemoval,
-  ) {}
-
-  async execute({ tenantId, force, by, expectedVersion }: DeleteTenant): Promise<void> {
-    refuseSystem(tenantId);
-    const tenant = await this.tenants.find(tenantId);
-    if (!tenant) throw tenantNotFound(tenantId);
-    // Before anything is gone, and once more with the deletion itself.
-    requireVersion(tenant.version, expectedVersion);
-    for (let rest = await this.namespaces.list(tenantId, '', 100); rest.length > 0;) {
-      if (!force)
-        throw tenancyError(
-          'tenant-not-empty',
-          `Tenant "${tenantId}" holds namespaces; delete them or use ?force=true.`,
-        );
-      for (const namespace of rest) await this.removal.remove(namespace, true, by);
-      rest = await this.namespaces.list(tenantId, '', 100);
-    }
-    const ref = { tenantId };
-    await this.aggregates.change(this.tenants, ref, by, (state) => deleteTenant(state, ref), { expectedVersion });
-  }
-}
-
 export class GetTenant extends Query<TenantView> {
   constructor(readonly tenantId: string) {
     super();
@@ -215,7 +171,6 @@ export const TENANT_HANDLERS = [
   ConfigureTenantHandler,
   SuspendTenantHandler,
   ActivateTenantHandler,
-  DeleteTenantHandler,
   GetTenantHandler,
   ListTenantsHandler,
 ];

@@ -7,6 +7,10 @@ export interface NamespaceRef {
   readonly namespaceId: string;
 }
 
+export interface NamespaceLife extends NamespaceRef {
+  readonly namespaceUid: string;
+}
+
 export type NamespaceEvent =
   | { type: 'namespace.created'; data: NamespaceRef & { namespaceUid: string; name: string } }
   | { type: 'namespace.renamed'; data: NamespaceRef & { name: string } }

@@ -5,6 +5,8 @@ export const tenancyError = defineErrors({
   'tenant-not-found': { kind: 'not-found', title: 'Tenant not found' },
   'tenant-exists': { kind: 'conflict', title: 'The tenant exists already' },
   'tenant-suspended': { kind: 'forbidden', title: 'The tenant is suspended' },
+  'tenant-deleting': { kind: 'conflict', title: 'The tenant is being deleted' },
+  'tenant-deletion-not-found': { kind: 'not-found', title: 'Deletion not found' },
   'tenant-limit-reached': { kind: 'conflict', title: 'The tenant has as many as it may have' },
   'tenant-storage-full': { kind: 'throttled', title: 'The tenant has stored as much as it may store' },
   'tenant-rate-limited': { kind: 'throttled', title: 'The tenant publishes faster than it may' },

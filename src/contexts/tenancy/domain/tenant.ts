@@ -1,5 +1,6 @@
 import { MANAGEMENT_TOPICS, type Aggregate } from '../../../kernel/aggregate.js';
 import { isChosenId } from '../../../kernel/ids.js';
+import type { RetryPolicy } from '../../../kernel/retry-policy.js';
 import { tenancyError } from './tenancy-errors.js';
 
 export interface TenantRef {
@@ -18,25 +19,62 @@ export interface TenantLimits {
 
 export const NO_LIMITS: TenantLimits = { topics: null, consumers: null, eventsPerSecond: null, storageBytes: null };
 
+/** What consumers take, when they are registered, where they say nothing themselves; null: what the product has. */
+export interface TenantDefaults {
+  /** The fields that differ from those of the product. */
+  readonly retry: Partial<RetryPolicy> | null;
+  readonly timeoutMs: number | null;
+}
+
+export const NO_DEFAULTS: TenantDefaults = { retry: null, timeoutMs: null };
+
+/** A merge patch (RFC 7396): what is missing stays, null takes away. */
+export interface DefaultsPatch {
+  readonly retry?: Partial<RetryPolicy> | null;
+  readonly timeoutMs?: number | null;
+}
+
 export interface TenantSettings {
   readonly name: string;
   readonly limits: TenantLimits;
+  readonly defaults: TenantDefaults;
 }
 
+/** The job that removes a tenant with all that it holds. */
+export interface DeletionStart {
+  readonly deletionId: string;
+  /** The user whose rights were used. */
+  readonly startedBy: string | null;
+}
+
+export type TenantStatus = 'active' | 'suspended' | 'deleting';
+
 export type TenantEvent =
-  | { type: 'tenant.created'; data: { name: string; tenantUid: string; founder: string | null } }
+  | { type: 'tenant.created'; data: Founding }
   | { type: 'tenant.renamed'; data: { name: string } }
   | { type: 'tenant.limited'; data: { limits: TenantLimits } }
+  | { type: 'tenant.defaults-changed'; data: { defaults: TenantDefaults } }
   | { type: 'tenant.suspended'; data: { reason: string | null } }
   | { type: 'tenant.activated'; data: Record<string, never> }
+  | { type: 'tenant.deletion-started'; data: DeletionStart }
   | { type: 'tenant.deleted'; data: Record<string, never> };
+
+export interface Founding {
+  readonly name: string;
+  readonly tenantUid: string;
+  /** The user who becomes its first owner. */
+  readonly founder: string | null;
+  readonly defaults: TenantDefaults;
+}
 
 export type TenantState =
   | { readonly status: 'none' }
   | ({
-      readonly status: 'active' | 'suspended';
+      readonly status: TenantStatus;
       readonly tenantUid: string;
       readonly reason: string | null;
+      /** Of a tenant that is being deleted. */
+      readonly deletion: DeletionStart | null;
       readonly createdAt: number;
     } & TenantSettings);
 
@@ -46,11 +84,16 @@ export const UNNAMED_LIFE = '00000000-0000-0000-0000-000000000000';
 export const tenantAggregate: Aggregate<TenantState, TenantEvent, TenantRef> = {
   topicUid: MANAGEMENT_TOPICS.tenants,
   eventTypes: {
-    'tenant.created': { version: 2, upcast: (data) => ({ tenantUid: UNNAMED_LIFE, founder: null, ...data }) },
+    'tenant.created': {
+      version: 3,
+      upcast: (data) => ({ tenantUid: UNNAMED_LIFE, founder: null, defaults: NO_DEFAULTS, ...data }),
+    },
     'tenant.renamed': { version: 1 },
     'tenant.limited': { version: 1 },
+    'tenant.defaults-changed': { version: 1 },
     'tenant.suspended': { version: 1 },
     'tenant.activated': { version: 1 },
+    'tenant.deletion-started': { version: 1 },
     'tenant.deleted': { version: 1 },
   },
   initial: { status: 'none' },
@@ -59,8 +102,9 @@ export const tenantAggregate: Aggregate<TenantState, TenantEvent, TenantRef> = {
   resourceOf: ({ tenantId }) => `tenants/${tenantId}`,
   evolve(state, { type, data }, { recordedAt }): TenantState {
     if (type === 'tenant.created') {
-      const { name, tenantUid } = data;
-      return { status: 'active', tenantUid, reason: null, name, limits: NO_LIMITS, createdAt: recordedAt };
+      const { name, tenantUid, defaults } = data;
+      const settings = { name, limits: NO_LIMITS, defaults };
+      return { status: 'active', tenantUid, reason: null, deletion: null, ...settings, createdAt: recordedAt };
     }
     if (type === 'tenant.deleted' || state.status === 'none') return { status: 'none' };
     switch (type) {
@@ -68,52 +112,80 @@ export const tenantAggregate: Aggregate<TenantState, TenantEvent, TenantRef> = {
         return { ...state, name: data.name };
       case 'tenant.limited':
         return { ...state, limits: data.limits };
+      case 'tenant.defaults-changed':
+        return { ...state, defaults: data.defaults };
       case 'tenant.suspended':
         return { ...state, status: 'suspended', reason: data.reason };
       case 'tenant.activated':
         return { ...state, status: 'active', reason: null };
+      case 'tenant.deletion-started':
+        return { ...state, status: 'deleting', reason: null, deletion: data };
       default:
         return state;
     }
   },
 };
 
-/** An id is free again once its tenant is deleted; the uid is new for each life of it. The founder is the user who becomes its first owner. */
-export function createTenant(
-  state: TenantState,
-  { tenantId }: TenantRef,
-  founding: { readonly name: string; readonly tenantUid: string; readonly founder: string | null },
-): TenantEvent[] {
+/** An id is free again once its tenant is deleted; the uid is new for each life of it. */
+export function createTenant(state: TenantState, { tenantId }: TenantRef, founding: Founding): TenantEvent[] {
   if (!isChosenId(tenantId)) throw tenancyError('id-invalid', `"${tenantId}" is no valid id.`);
   if (state.status !== 'none') throw tenancyError('tenant-exists', `Tenant "${tenantId}" exists.`);
   return [{ type: 'tenant.created', data: founding }];
+}
+
+export interface TenantChange {
+  readonly name?: string;
+  readonly limits?: Partial<TenantLimits>;
+  readonly defaults?: DefaultsPatch | null;
 }
 
 /** Undefined fields stay as they are. */
 export function configureTenant(
   state: TenantState,
   ref: TenantRef,
-  { name, limits }: { readonly name?: string; readonly limits?: Partial<TenantLimits> },
+  { name, limits, defaults }: TenantChange,
 ): TenantEvent[] {
-  const tenant = existing(state, ref);
+  const tenant = living(state, ref);
   const events: TenantEvent[] = [];
   if (name !== undefined && name !== tenant.name) events.push({ type: 'tenant.renamed', data: { name } });
   const wanted = { ...tenant.limits, ...limits };
   const changed = Object.entries(wanted).some(([key, value]) => tenant.limits[key as keyof TenantLimits] !== value);
   if (changed) events.push({ type: 'tenant.limited', data: { limits: wanted } });
+  const merged = mergeDefaults(tenant.defaults, defaults);
+  if (JSON.stringify(merged) !== JSON.stringify(tenant.defaults))
+    events.push({ type: 'tenant.defaults-changed', data: { defaults: merged } });
   return events;
 }
 
+export function mergeDefaults(defaults: TenantDefaults, patch: DefaultsPatch | null | undefined): TenantDefaults {
+  if (patch === undefined) return defaults;
+  if (patch === null) return NO_DEFAULTS;
+  const { retry = defaults.retry, timeoutMs = defaults.timeoutMs } = patch;
+  return { retry: retry && { ...defaults.retry, ...retry }, timeoutMs };
+}
+
 export function suspendTenant(state: TenantState, ref: TenantRef, reason: string | null): TenantEvent[] {
-  return existing(state, ref).status === 'suspended' ? [] : [{ type: 'tenant.suspended', data: { reason } }];
+  return living(state, ref).status === 'suspended' ? [] : [{ type: 'tenant.suspended', data: { reason } }];
 }
 
 export function activateTenant(state: TenantState, ref: TenantRef): TenantEvent[] {
-  return existing(state, ref).status === 'active' ? [] : [{ type: 'tenant.activated', data: {} }];
+  return living(state, ref).status === 'active' ? [] : [{ type: 'tenant.activated', data: {} }];
 }
 
+/** At once: what the tenant holds stands in the way. */
 export function deleteTenant(state: TenantState, ref: TenantRef): TenantEvent[] {
-  existing(state, ref);
+  living(state, ref);
+  return [{ type: 'tenant.deleted', data: {} }];
+}
+
+/** From then on nothing comes back: the tenant is emptied, then deleted. Once: a second start changes nothing. */
+export function startDeletion(state: TenantState, ref: TenantRef, start: DeletionStart): TenantEvent[] {
+  return existing(state, ref).status === 'deleting' ? [] : [{ type: 'tenant.deletion-started', data: start }];
+}
+
+/** The last step of that deletion. Another instance may have done it, and the id may live again. */
+export function finishDeletion(state: TenantState, deletionId: string): TenantEvent[] {
+  if (state.status === 'none' || state.deletion?.deletionId !== deletionId) return [];
   return [{ type: 'tenant.deleted', data: {} }];
 }
 
@@ -122,5 +194,17 @@ function existing(state: TenantState, { tenantId }: TenantRef): Exclude<TenantSt
   return state;
 }
 
+function living(state: TenantState, ref: TenantRef): Exclude<TenantState, { status: 'none' }> {
+  const tenant = existing(state, ref);
+  if (tenant.status === 'deleting') throw tenantDeleting(ref.tenantId);
+  return tenant;
+}
+
 export const tenantNotFound = (tenantId: string): Error =>
   tenancyError('tenant-not-found', `There is no tenant "${tenantId}".`);
+
+export const tenantSuspended = (tenantId: string): Error =>
+  tenancyError('tenant-suspended', `Tenant "${tenantId}" is suspended.`);
+
+export const tenantDeleting = (tenantId: string): Error =>
+  tenancyError('tenant-deleting', `Tenant "${tenantId}" is being deleted.`);

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Changed } from '../../../platform/event-log/index.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
-import { namespaceNotFound, TenantCatalog, type NamespaceRef } from '../../tenancy/index.js';
+import { namespaceNotFound, TenantCatalog, type EndingTenant, type NamespaceRef } from '../../tenancy/index.js';
 import { TopicCatalog, type Removal, type TopicView } from '../application/ports.js';
 import { topicAggregate, type TopicRef, type TopicState } from '../domain/topic.js';
 
@@ -38,6 +38,23 @@ const STORED_BYTES: Statement = {
   text: `SELECT coalesce(sum(last.log_bytes), 0)::bigint AS bytes FROM topic_head h
 JOIN LATERAL (SELECT log_bytes FROM event WHERE tenant_id = $1 AND topic_uid = h.topic_uid ORDER BY position DESC LIMIT 1) last ON true
 WHERE h.tenant_id = $1`,
+};
+const ENDING: Statement = {
+  name: 'topic-ending',
+  text: `SELECT ${COLUMNS} FROM topic WHERE tenant_id = $1
+  AND EXISTS (SELECT 1 FROM tenant WHERE tenant_id = $1 AND deletion_id = $2) LIMIT $3`,
+};
+/** Positions are dense, so that two look-ups a topic count its events. */
+const COUNT_OF: Statement = {
+  name: 'topic-count-of',
+  text: `SELECT (SELECT count(*) FROM topic WHERE tenant_id = $1) + coalesce(sum(last.position - first.position + 1), 0)::bigint AS count
+FROM (SELECT topic_uid FROM topic_head WHERE tenant_id = $1 UNION SELECT topic_uid FROM topic_removal WHERE tenant_id = $1) log
+JOIN LATERAL (SELECT position FROM event WHERE tenant_id = $1 AND topic_uid = log.topic_uid ORDER BY position LIMIT 1) first ON true
+JOIN LATERAL (SELECT position FROM event WHERE tenant_id = $1 AND topic_uid = log.topic_uid ORDER BY position DESC LIMIT 1) last ON true`,
+};
+const REMOVALS_OF: Statement = {
+  name: 'topic-removals-of',
+  text: 'SELECT tenant_id AS "tenantId", topic_uid AS "topicUid" FROM topic_removal WHERE tenant_id = $1 LIMIT $2',
 };
 const REMOVALS: Statement = {
   name: 'topic-removals',
@@ -104,6 +121,19 @@ export class PostgresTopics extends TopicCatalog {
   async storedBytes(tenantId: string): Promise<number> {
     const [row] = await this.database.query<{ bytes: number }>(STORED_BYTES, [tenantId]);
     return row!.bytes;
+  }
+
+  ending({ tenantId, deletionId }: EndingTenant, limit: number): Promise<TopicView[]> {
+    return this.database.query<TopicView>(ENDING, [tenantId, deletionId, limit]);
+  }
+
+  async countOf(tenantId: string): Promise<number> {
+    const [row] = await this.database.query<{ count: number }>(COUNT_OF, [tenantId]);
+    return row!.count;
+  }
+
+  removalsOf(tenantId: string, limit: number): Promise<Removal[]> {
+    return this.database.query<Removal>(REMOVALS_OF, [tenantId, limit]);
   }
 
   removals(limit: number): Promise<Removal[]> {

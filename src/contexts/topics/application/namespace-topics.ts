@@ -2,11 +2,13 @@ import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../../kernel/aggregate.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
 import type { Sql } from '../../../platform/postgres/database.js';
-import type { NamespaceHoldings, NamespaceLife, NamespaceRef } from '../../tenancy/index.js';
-import { deleteTopic } from '../domain/topic.js';
-import { TopicCatalog } from './ports.js';
+import type { EndingTenant, NamespaceHoldings, NamespaceLife, NamespaceRef } from '../../tenancy/index.js';
+import { deleteTopic, type TopicRef } from '../domain/topic.js';
+import { TopicCatalog, type Removal, type TopicView } from './ports.js';
 
 const PAGE = 100;
+/** Each slice of events is a transaction of its own, so that no append waits for it. */
+const SLICE = 5_000;
 
 @Injectable()
 export class NamespaceTopics implements NamespaceHoldings {
@@ -22,16 +24,44 @@ export class NamespaceTopics implements NamespaceHoldings {
   async remove(namespace: NamespaceLife, by: Actor): Promise<void> {
     for (let after = ''; ;) {
       const page = await this.topics.list(namespace, after, PAGE);
-      for (const { tenantId, namespaceId, topicId, topicUid } of page.filter(
-        ({ namespaceUid }) => namespaceUid === namespace.namespaceUid,
-      )) {
-        const ref = { tenantId, namespaceId, topicId };
-        await this.aggregates.change(this.topics, ref, by, (state) =>
-          state.status === 'active' && state.topicUid === topicUid ? deleteTopic(state, ref) : [],
-        );
-      }
+      for (const topic of page) if (topic.namespaceUid === namespace.namespaceUid) await this.removeTopic(topic, by);
       if (page.length < PAGE) return;
       after = page.at(-1)!.topicId;
     }
+  }
+
+  count(tenantId: string): Promise<number> {
+    return this.topics.countOf(tenantId);
+  }
+
+  /** To the last event, without waiting for the turn that they would have among those of other tenants. */
+  async clear(tenant: EndingTenant, by: Actor, signal: AbortSignal): Promise<void> {
+    for (let rest = await this.some(tenant); rest.length > 0; rest = await this.some(tenant)) {
+      for (const topic of rest) {
+        signal.throwIfAborted();
+        await this.removeTopic(topic, by);
+      }
+    }
+    for (let left = await this.erased(tenant); left.length > 0; left = await this.erased(tenant)) {
+      for (const removal of left) {
+        signal.throwIfAborted();
+        await this.topics.removeEvents(removal, SLICE);
+      }
+    }
+  }
+
+  private some(tenant: EndingTenant): Promise<TopicView[]> {
+    return this.topics.ending(tenant, PAGE);
+  }
+
+  private erased({ tenantId }: EndingTenant): Promise<Removal[]> {
+    return this.topics.removalsOf(tenantId, PAGE);
+  }
+
+  private async removeTopic({ tenantId, namespaceId, topicId, topicUid }: TopicView, by: Actor): Promise<void> {
+    const ref: TopicRef = { tenantId, namespaceId, topicId };
+    await this.aggregates.change(this.topics, ref, by, (state) =>
+      state.status === 'active' && state.topicUid === topicUid ? deleteTopic(state, ref) : [],
+    );
   }
 }

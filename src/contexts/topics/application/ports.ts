@@ -1,6 +1,6 @@
 import { AggregateRepository, type LogRef } from '../../../platform/event-log/index.js';
 import type { Sql } from '../../../platform/postgres/database.js';
-import type { NamespaceRef } from '../../tenancy/index.js';
+import type { EndingTenant, NamespaceRef } from '../../tenancy/index.js';
 import type { TopicEvent, TopicRef, TopicState } from '../domain/topic.js';
 
 export interface TopicView extends TopicRef {
@@ -25,7 +25,12 @@ export abstract class TopicCatalog extends AggregateRepository<TopicState, Topic
   abstract anyIn(sql: Sql, namespace: NamespaceRef): Promise<boolean>;
   /** Payloads and metadata of all topics of a tenant. */
   abstract storedBytes(tenantId: string): Promise<number>;
+  /** Some topics of a tenant that ends by this deletion, whatever namespace they are in; none of a younger tenant of the same id. */
+  abstract ending(tenant: EndingTenant, limit: number): Promise<TopicView[]>;
+  /** Topics of a tenant and their events, with those of deleted topics that are not removed yet. */
+  abstract countOf(tenantId: string): Promise<number>;
   abstract removals(limit: number): Promise<Removal[]>;
+  abstract removalsOf(tenantId: string, limit: number): Promise<Removal[]>;
   /** Deletes at most `limit` events of a deleted topic; false when none are left, and then forgets the removal. */
   abstract removeEvents(removal: Removal, limit: number): Promise<boolean>;
 }

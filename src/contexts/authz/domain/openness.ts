@@ -1,0 +1,18 @@
+import type { Action } from '../../../kernel/actions.js';
+
+export type Closed = 'tenant-suspended' | 'tenant-deleting';
+
+/**
+ * Why a tenant is closed to an action that is permitted; undefined: it is open. A tenant that is being deleted can be looked at, and
+ * asked to be deleted again. A suspended one refuses everybody; who may suspend tenants can still look after the tenant itself.
+ */
+export function closedTo(
+  action: Action,
+  state: 'active' | 'suspended' | 'deleting' | undefined,
+  maySuspend: () => boolean,
+): Closed | undefined {
+  if (state === 'deleting')
+    return action === 'tenant:read' || action === 'tenant:delete' ? undefined : 'tenant-deleting';
+  if (state !== 'suspended') return undefined;
+  return action.startsWith('tenant:') && maySuspend() ? undefined : 'tenant-suspended';
+}

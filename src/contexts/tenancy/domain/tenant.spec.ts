@@ -1,0 +1,115 @@
+import {
+  activateTenant,
+  configureTenant,
+  createTenant,
+  deleteTenant,
+  finishDeletion,
+  NO_DEFAULTS,
+  startDeletion,
+  suspendTenant,
+  tenantAggregate,
+  type TenantChange,
+  type TenantEvent,
+  type TenantState,
+} from './tenant.js';
+
+const ref = { tenantId: 'acme' };
+const founding = { name: 'Acme', tenantUid: 'life-1', founder: 'usr_1', defaults: NO_DEFAULTS };
+const start = { deletionId: 'del_1', startedBy: 'usr_1' };
+
+const after = (...events: TenantEvent[]): TenantState =>
+  events.reduce<TenantState>(
+    (state, event) => tenantAggregate.evolve(state, event, { recordedAt: 1 }),
+    tenantAggregate.initial,
+  );
+const created: TenantEvent = { type: 'tenant.created', data: founding };
+const started: TenantEvent = { type: 'tenant.deletion-started', data: start };
+const suspended: TenantEvent = { type: 'tenant.suspended', data: { reason: 'unpaid' } };
+const deleted: TenantEvent = { type: 'tenant.deleted', data: {} };
+
+describe('the deletion of a tenant', () => {
+  it.each([
+    ['an active tenant', after(created)],
+    ['a suspended one', after(created, suspended)],
+  ])('is begun for %s', (_, state) => {
+    expect(startDeletion(state, ref, start)).toEqual([started]);
+  });
+
+  it('is begun once: a second start leaves the first one as it is', () => {
+    const state = after(created, started);
+    expect(startDeletion(state, ref, { deletionId: 'del_2', startedBy: null })).toEqual([]);
+    expect(state).toMatchObject({ status: 'deleting', deletion: start });
+  });
+
+  it.each<[string, (state: TenantState) => TenantEvent[]]>([
+    ['activated', (state) => activateTenant(state, ref)],
+    ['suspended', (state) => suspendTenant(state, ref, null)],
+    ['changed', (state) => configureTenant(state, ref, { name: 'Saved' })],
+    ['deleted past its contents', (state) => deleteTenant(state, ref)],
+  ])('is not turned back: the tenant cannot be %s', (_, decide) => {
+    expect(() => decide(after(created, started))).toThrow(expect.objectContaining({ code: 'tenant-deleting' }));
+    expect(() => decide(after(created, suspended, started))).toThrow(
+      expect.objectContaining({ code: 'tenant-deleting' }),
+    );
+  });
+
+  it('keeps the id until it is finished', () => {
+    expect(() => createTenant(after(created, started), ref, founding)).toThrow(
+      expect.objectContaining({ code: 'tenant-exists' }),
+    );
+    expect(createTenant(after(created, started, deleted), ref, founding)).toEqual([created]);
+  });
+
+  it('is finished by its own job only, and once', () => {
+    const state = after(created, started);
+    expect(finishDeletion(state, 'del_1')).toEqual([deleted]);
+    expect(finishDeletion(state, 'del_2')).toEqual([]);
+    expect(finishDeletion(after(created, started, deleted), 'del_1')).toEqual([]);
+    expect(finishDeletion(after(created, started, deleted, created), 'del_1')).toEqual([]);
+  });
+
+  it('of what is not there is refused', () => {
+    expect(() => startDeletion(after(), ref, start)).toThrow(expect.objectContaining({ code: 'tenant-not-found' }));
+  });
+});
+
+describe('the defaults of a tenant', () => {
+  const apply = (state: TenantState, defaults: TenantChange['defaults']): TenantState =>
+    configureTenant(state, ref, { defaults }).reduce<TenantState>(
+      (before, event) => tenantAggregate.evolve(before, event, { recordedAt: 2 }),
+      state,
+    );
+  const defaultsOf = (state: TenantState): unknown => (state.status === 'none' ? undefined : state.defaults);
+
+  it('are merged: what a patch leaves out stays, null takes away', () => {
+    const first = apply(after(created), { retry: { strategy: 'fixed', initialDelayMs: 50 }, timeoutMs: 500 });
+    const second = apply(first, { retry: { maxAttempts: 3 } });
+    expect(defaultsOf(second)).toEqual({
+      retry: { strategy: 'fixed', initialDelayMs: 50, maxAttempts: 3 },
+      timeoutMs: 500,
+    });
+    expect(defaultsOf(apply(second, { timeoutMs: null }))).toMatchObject({
+      retry: { maxAttempts: 3 },
+      timeoutMs: null,
+    });
+    expect(defaultsOf(apply(second, { retry: null }))).toEqual({ retry: null, timeoutMs: 500 });
+    expect(defaultsOf(apply(second, null))).toEqual(NO_DEFAULTS);
+  });
+
+  it('that are as they were change nothing', () => {
+    const state = apply(after(created), { timeoutMs: 500 });
+    expect(configureTenant(state, ref, { defaults: { timeoutMs: 500 } })).toEqual([]);
+    expect(configureTenant(state, ref, { defaults: {} })).toEqual([]);
+    expect(configureTenant(after(created), ref, { defaults: null })).toEqual([]);
+  });
+
+  it('are none for tenants of events that did not know them', () => {
+    const { upcast } = tenantAggregate.eventTypes['tenant.created'];
+    expect(upcast!({ name: 'Acme' }, 1)).toMatchObject({ name: 'Acme', founder: null, defaults: NO_DEFAULTS });
+    expect(upcast!({ name: 'Acme', tenantUid: 'u', founder: 'usr_1' }, 2)).toMatchObject({
+      tenantUid: 'u',
+      founder: 'usr_1',
+      defaults: NO_DEFAULTS,
+    });
+  });
+});

@@ -28,7 +28,7 @@ export interface Access {
   readonly types: { permits(type: string): boolean } | undefined;
   /** The tenants that the caller belongs to; undefined: he sees all of them. */
   tenantIds(): Promise<readonly string[] | undefined>;
-  /** Whether the request would be let through now: for answers that go on for long. */
+  /** Whether the request would be let through now: for answers that go on for long. `access` of the request is then the one of now. */
   stillAllowed(): Promise<boolean>;
 }
 

@@ -46,16 +46,22 @@ export class AccessGuard implements CanActivate {
     return this.decide(route, request, request.principal);
   }
 
-  private decide(route: RouteAccess, request: Request, principal: Principal): boolean | Promise<boolean> {
+  private decide(
+    route: RouteAccess,
+    request: Request,
+    principal: Principal,
+    again = false,
+  ): boolean | Promise<boolean> {
     if (route.kind === 'public') return true;
     if (route.kind === 'own') return allowOwn(route.permission, principal);
     const tenantId = (request.params as { tenantId?: string }).tenantId ?? SYSTEM_TENANT;
     const subject = this.authorizer.subject(tenantId, principal);
-    if (subject instanceof Promise) return subject.then((found) => this.judge(route, request, found));
-    return this.judge(route, request, subject);
+    if (subject instanceof Promise) return subject.then((found) => this.judge(route, request, found, again));
+    return this.judge(route, request, subject, again);
   }
 
-  private judge(route: PermissionRoute, request: Request, subject: Subject): true {
+  /** `again`: the request was let through before, and goes on; it is still the one that was counted. */
+  private judge(route: PermissionRoute, request: Request, subject: Subject, again: boolean): true {
     const resource = resourceOf(route.path, request);
     const context = { now: Date.now(), address: request.ip };
     const decision = isOwn(route, request, subject)
@@ -64,7 +70,7 @@ export class AccessGuard implements CanActivate {
     const someOfIt = route.list && (route.path.length === 0 || subject.mayBelow(route.action, resource));
     if (!decision.allowed && !someOfIt) throw this.denied(route, request, subject);
     this.authorizer.requireOpen(subject, route.action);
-    if (decision.rates) this.authorizer.spend(subject, decision.rates);
+    if (decision.rates && !again) this.authorizer.spend(subject, decision.rates);
     request.access = {
       allows: (action, path) => this.authorizer.decide(subject, action, path, context).allowed,
       types: decision.types,
@@ -77,7 +83,7 @@ export class AccessGuard implements CanActivate {
   private async stillAllowed(route: PermissionRoute, request: Request): Promise<boolean> {
     try {
       const principal = await this.authenticator.authenticate(request.headers, request.ip);
-      return await this.decide(route, request, principal);
+      return await this.decide(route, request, principal, true);
     } catch {
       return false;
     }

@@ -17,6 +17,7 @@ type PermissionRoute = Extract<RouteAccess, { kind: 'permission' }>;
  */
 @Injectable()
 export class AccessGuard implements CanActivate {
+  /** By the route, not by its handler: one handler may serve `/roles` and `/tenants/{t}/roles`, which are different resources. */
   private readonly routes = new Map<unknown, RouteAccess>();
 
   constructor(
@@ -27,14 +28,14 @@ export class AccessGuard implements CanActivate {
   ) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    const handler = context.getHandler();
-    let route = this.routes.get(handler);
+    const request = context.switchToHttp().getRequest<Request>();
+    const { config } = request.routeOptions;
+    let route = this.routes.get(config);
     if (!route) {
       route = routeAccess(context, this.reflector);
-      this.routes.set(handler, route);
+      this.routes.set(config, route);
     }
     if (route.kind === 'public') return true;
-    const request = context.switchToHttp().getRequest<Request>();
     const principal = request.principal ?? this.authenticator.authenticate(request.headers, request.ip);
     if (principal instanceof Promise) return this.continued(route, request, principal);
     request.principal = principal;

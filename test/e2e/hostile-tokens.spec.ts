@@ -78,7 +78,7 @@ describe('an access token', () => {
       expect([what, status, refusal.code]).toEqual([what, 401, 'unauthenticated']);
       expect(performance.now() - begin).toBeLessThan(FAST_MS);
     }
-    expect((await anonymous.post('/auth/refresh', { refreshToken: tokens.accessToken })).status).toBe(401);
+    expect([400, 401]).toContain((await person.refresh({ refreshToken: tokens.accessToken })).status);
   });
 
   it('18. of a megabyte, or in two headers, is refused on the wire, fast', async () => {
@@ -90,11 +90,8 @@ describe('an access token', () => {
     expect((await ask(`Authorization: Bearer ${'x'.repeat(12_000)}`)).status).toBe(401);
     // A header of that size is cut off before it is a request: the answer may get lost with the connection.
     expect([0, 431]).toContain((await ask(`Authorization: Bearer ${'x'.repeat(1_000_000)}`)).status);
-    for (const second of ['nonsense', tokens.accessToken]) {
-      const { status } = await ask(`Authorization: Bearer ${second}`, one);
-      // Node takes the first of two and drops the second.
-      expect([second, status]).toEqual([second, second === 'nonsense' ? 401 : 200]);
-    }
+    for (const other of ['Authorization: Bearer nonsense', one, 'authorization:'])
+      expect([other, (await ask(one, other)).status, (await ask(other, one)).status]).toEqual([other, 401, 401]);
     expect((await ask(one, `X-API-Key: ${app.apiKey}`)).status).toBe(401);
     expect(performance.now() - begin).toBeLessThan(5 * FAST_MS);
   });

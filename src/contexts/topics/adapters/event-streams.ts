@@ -83,6 +83,7 @@ export class EventStreams implements BeforeApplicationShutdown {
   }
 }
 
+/** An end that comes too early must not look like the end of the topic: what fails here breaks the connection. */
 async function* lines(
   pages: AsyncGenerator<StoredEvent[]>,
   names: Followed,
@@ -91,7 +92,7 @@ async function* lines(
   try {
     for await (const page of pages) {
       const shown = signal.aborted ? undefined : await visible(page, names);
-      if (!shown) return;
+      if (!shown) throw topicError('reading-cut-off', 'The events could not all be sent.', { retryAfterSeconds: 1 });
       yield shown.map((event) => `${eventJsonLine(event, names)}\n`).join('');
     }
   } finally {

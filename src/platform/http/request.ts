@@ -24,6 +24,8 @@ export interface Principal {
 export interface Access {
   /** Whether the caller may do this there, too. `resource` is a path without wildcards. */
   allows(action: Action, resource: string): boolean;
+  /** The same of an action on events, whatever their types. */
+  allowsAllTypes(action: Action, resource: string): boolean;
   /** On actions on events: the types that they are limited to; undefined: all. */
   readonly types: { permits(type: string): boolean } | undefined;
   /** The tenants that the caller belongs to; undefined: he sees all of them. */

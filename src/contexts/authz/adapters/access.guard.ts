@@ -6,7 +6,7 @@ import { actorOf } from '../../../platform/http/resource.js';
 import type { Principal, Request } from '../../../platform/http/request.js';
 import { Authenticator } from '../../identity/index.js';
 import { Authorizer, type Subject } from '../application/authorizer.js';
-import { authzError } from '../domain/authz-errors.js';
+import { authzError, permissionDenied } from '../domain/authz-errors.js';
 import { resourceOf, routeAccess, type RouteAccess } from './route-access.js';
 
 type PermissionRoute = Extract<RouteAccess, { kind: 'permission' }>;
@@ -74,6 +74,10 @@ export class AccessGuard implements CanActivate {
     if (decision.rates && !again) this.authorizer.spend(subject, decision.rates);
     request.access = {
       allows: (action, path) => this.authorizer.decide(subject, action, path, context).allowed,
+      allowsAllTypes: (action, path) => {
+        const { allowed, types } = this.authorizer.decide(subject, action, path, context);
+        return allowed && types === undefined;
+      },
       types: decision.types,
       tenantIds: async () => (decision.allowed ? undefined : this.authorizer.tenantsOf(subject.principal)),
       stillAllowed: () => this.stillAllowed(route, request),
@@ -113,8 +117,7 @@ export class AccessGuard implements CanActivate {
       const notFound = this.authorizer.notFound(type, id);
       if (notFound) return notFound;
     }
-    const { action } = route;
-    return authzError('permission-denied', `This takes the permission ${action}.`, { permission: action });
+    return permissionDenied(route.action);
   }
 }
 

@@ -33,6 +33,7 @@ import { RegisterConsumer } from '../application/register-consumer.js';
 import type { ConsumerRef } from '../domain/consumer.js';
 import { ConsumerDto, ConsumerPage, RegisteredConsumerDto, toConsumerDto } from './consumer-view.dto.js';
 import { PatchConsumerBody, RegisterConsumerBody } from './consumers.dto.js';
+import { requireReading } from './require-reading.js';
 
 @ApiTags('consumers')
 @Controller('tenants/:tenantId/namespaces/:namespaceId/consumers')
@@ -58,6 +59,7 @@ export class ConsumersController {
     @Req() request: Request,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<RegisteredConsumerDto> {
+    requireReading(request, namespace, topicsOf(body.topics));
     const input = { ...body, timeoutMs: body.timeoutMs ?? this.delivery.timeoutMs };
     const { consumer, secret } = await this.inForce(new RegisterConsumer(namespace, input, actorOf(request)));
     const { tenantId, namespaceId } = namespace;
@@ -105,6 +107,10 @@ export class ConsumersController {
     @Req() request: Request,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<ConsumerDto> {
+    if (body.url !== undefined || body.topics !== undefined) {
+      const { topics } = await this.queries.execute(new GetConsumer(ref));
+      requireReading(request, ref, body.topics ? topicsOf(body.topics) : topics.map(({ topicId }) => topicId));
+    }
     const consumer = await this.inForce(new ChangeConsumer(ref, body, actorOf(request), expectedVersion(request)));
     showVersion(reply, consumer.version);
     return toConsumerDto(consumer);
@@ -147,3 +153,5 @@ export class ConsumersController {
     return result;
   }
 }
+
+const topicsOf = (topics: readonly { readonly topic: string }[]): string[] => topics.map(({ topic }) => topic);

@@ -104,6 +104,25 @@ describe('without event:read', () => {
     stream.close();
   });
 
+  it('4. no consumer is told what whoever registers or redirects it may not read, all types of it', async () => {
+    const register = (topic: string) =>
+      status(person.client, 'POST', `${shop.base}/consumers`, { url: 'http://127.0.0.1:65000/', topics: [{ topic }] });
+    const own = await shop.register('http://127.0.0.1:65000/');
+    await join([]);
+    await grant(`tenants/${shop.tenant}`, ['consumer:manage', 'consumer:read']);
+    expect([await register('orders'), await register('none')]).toEqual([403, 403]);
+    const limited = await grant(at('orders'), ['event:read'], { constraints: { eventTypes: ['order.*'] } });
+    expect(await register('orders')).toBe(403);
+    const patch = (body: object) => status(person.client, 'PATCH', shop.consumer(own.id), body);
+    const elsewhere = { url: 'http://127.0.0.1:65001/' };
+    expect([await patch(elsewhere), await patch({ topics: [{ topic: 'orders' }] })]).toEqual([403, 403]);
+    expect(await patch({ name: 'Renamed' })).toBe(200);
+    await app.client.delete(`${tenant}/permissions/${limited}`);
+    await grant(at('orders'), ['event:read']);
+    expect([await register('orders'), await register('returns'), await patch(elsewhere)]).toEqual([201, 403, 200]);
+    expect(await patch({ topics: [{ topic: 'orders' }, { topic: 'returns' }] })).toBe(403);
+  });
+
   it.todo('4. search and counts of a query are filtered alike (with queries)');
   it.todo('4. a projection, an export and a replay are filtered alike (with export jobs and replays)');
 });

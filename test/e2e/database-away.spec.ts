@@ -30,7 +30,7 @@ const unique = (requests: readonly Received[]) => [...new Set(requests.map(({ he
 
 describe('while the store is away', () => {
   it(
-    'the server says so, refuses with 503 and Retry-After, and goes on by itself when the store is back',
+    '16. the server says so, refuses with 503 and Retry-After, and goes on by itself when the store is back',
     async () => {
       await shop.publish({ ...event, id: 'before' });
       await store.stop();
@@ -52,7 +52,7 @@ describe('while the store is away', () => {
   );
 
   it(
-    'nobody is let in on trust: after a second without news of revocations known credentials are refused, too',
+    '16. nobody is let in on trust: after a second without news of revocations known credentials are refused, too',
     async () => {
       const credentials = { email: server.adminEmail, password: server.adminPassword };
       const login = await server.client.with({}).post<{ accessToken: string }>('/auth/login', credentials);
@@ -158,7 +158,7 @@ describe('while the store is away', () => {
 
 describe('when the store falls silent', () => {
   it(
-    'requests get their 503 in bounded time instead of hanging, and the server recovers',
+    '16. requests get their 503 in bounded time instead of hanging, and the server recovers',
     async () => {
       await shop.publish({ ...event, id: 'before' });
       store.fallSilent();

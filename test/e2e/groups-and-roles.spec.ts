@@ -158,6 +158,33 @@ describe('nobody gives what he does not hold', () => {
   });
 });
 
+describe('what the system and a tenant both have', () => {
+  const kinds = ['roles', 'permissions'];
+
+  it('is judged by where it is asked for, whichever was asked for first', async () => {
+    await join(['owner']);
+    for (const kind of [...kinds, ...kinds]) {
+      expect([kind, await status(app.client, 'GET', `/${kind}`)]).toEqual([kind, 200]);
+      expect([kind, await status(person.client, 'GET', `${tenant}/${kind}`)]).toEqual([kind, 200]);
+      expect([kind, await status(person.client, 'GET', `/${kind}`)]).toEqual([kind, 403]);
+    }
+    const role = `users/${person.userId}/roles/viewer`;
+    expect(await code(person.client, 'PUT', `/${role}`)).toBe('permission-denied');
+    expect(await status(person.client, 'PUT', `${tenant}/${role}`)).toBe(200);
+    expect(await code(person.client, 'GET', `/users/${person.userId}/effective-permissions`)).toBe('permission-denied');
+    expect(await status(person.client, 'GET', `${tenant}/users/${person.userId}/effective-permissions`)).toBe(200);
+  });
+
+  it('is not opened in the system by what is granted in all tenants', async () => {
+    const granted = { principal: { user: person.userId }, effect: 'allow', actions: ['role:read', 'permission:read'] };
+    expect(await status(app.client, 'POST', '/permissions', { ...granted, resource: 'tenants/*' })).toBe(201);
+    for (const kind of kinds) {
+      expect([kind, await status(person.client, 'GET', `${tenant}/${kind}`)]).toEqual([kind, 200]);
+      expect([kind, await status(person.client, 'GET', `/${kind}`)]).toEqual([kind, 403]);
+    }
+  });
+});
+
 describe('the last', () => {
   it('owner of a tenant stays, whoever goes at once', async () => {
     const { body: me } = await app.client.get<{ id: string }>('/auth/me');

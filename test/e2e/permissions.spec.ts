@@ -180,6 +180,19 @@ describe('a grant', () => {
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(60);
   });
 
+  it('at a rate counts requests: an open stream goes on however much it carries', async () => {
+    const rateLimit = { limit: 2, windowSeconds: 3_600 };
+    await grant({ actions: ['event:read'], resource: topicPath('orders'), constraints: { rateLimit } });
+    const stream = await EventStream.open(person.client, shop.events());
+    for (let n = 1; n <= 5; n++) {
+      await shop.publish(event);
+      await stream.received(n);
+    }
+    stream.close();
+    expect(await status(person.client, 'GET', shop.events())).toBe(200);
+    expect(await status(person.client, 'GET', shop.events())).toBe(429);
+  });
+
   it.each([
     ['an action that does not exist', { actions: ['topic:fly'] }, 'actions'],
     ['a resource that is no path', { resource: 'tenants//x' }, 'resource'],

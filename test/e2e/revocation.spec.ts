@@ -1,7 +1,8 @@
 import { startProcess, type TestProcess } from '../support/app.js';
+import { EventStream } from '../support/event-stream.js';
 import { newPerson, type Person } from '../support/strangers.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
-import { Workspace } from '../support/workspace.js';
+import { until, Workspace } from '../support/workspace.js';
 
 /** What is promised: everywhere within a second. */
 const PROMISED_MS = 1_000;
@@ -22,7 +23,7 @@ afterAll(async () => {
   await store?.drop();
 });
 beforeEach(async () => {
-  shop = await Workspace.create(first.client);
+  shop = await Workspace.create(first.client, ['orders', 'busy']);
   person = await newPerson(first);
 });
 
@@ -59,7 +60,7 @@ describe('with two instances', () => {
         }),
     ],
     ['a tenant suspended', () => first.client.post(`/tenants/${shop.tenant}/suspend`, {})],
-  ])('%s on one is in force on the other within a second, under load', async (_, revoke) => {
+  ])('14. %s on one is in force on the other within a second, under load', async (_, revoke) => {
     await first.client.request('PUT', member(), { roles: ['publisher'] });
     const seen = { lastAllowedAt: 0 };
     const load = Array.from({ length: 8 }, async () => {
@@ -76,6 +77,57 @@ describe('with two instances', () => {
     expect(seen.lastAllowedAt - answeredAt).toBeLessThan(PROMISED_MS);
     expect([403, 404]).toContain(await publishOnSecond());
   });
+
+  const asThere = () => second.client.with(person.client.headers);
+
+  it.each([
+    ['a member removed', () => first.client.delete(member())],
+    ['a user suspended', () => first.client.post(`/users/${person.userId}/suspend`, {})],
+    ['a key revoked', () => first.client.delete(`/users/${person.userId}/api-keys/${person.keyId}`)],
+    ['a tenant suspended', () => first.client.post(`/tenants/${shop.tenant}/suspend`, {})],
+  ])('15. %s on one ends an open event stream on the other within a second, events or none', async (_, revoke) => {
+    await first.client.request('PUT', member(), { roles: ['subscriber'] });
+    const silent = await EventStream.open(asThere(), shop.events());
+    const busy = await EventStream.open(asThere(), shop.events('busy'));
+    const over = new AbortController();
+    const load = (async () => {
+      while (!over.signal.aborted) await shop.tryPublish({ type: 't', data: 1 }, {}, 'busy');
+    })();
+    await busy.received(5);
+    expect((await revoke()).status).toBeLessThan(300);
+    const answeredAt = Date.now();
+    const ended = (stream: EventStream) => stream.rest().then((messages) => ({ messages, at: Date.now() }));
+    const [quiet, loud] = await Promise.all([ended(silent), ended(busy)]);
+    over.abort();
+    await load;
+    expect(quiet.messages).toEqual([]);
+    expect(Math.max(quiet.at, loud.at) - answeredAt).toBeLessThan(PROMISED_MS);
+    expect(Date.parse(loud.messages.at(-1)!.event.recordedAt) - answeredAt).toBeLessThan(PROMISED_MS);
+  });
+
+  it('15. a revocation cuts off a download of all events, and the reader sees that it was cut', async () => {
+    await first.client.request('PUT', member(), { roles: ['subscriber'] });
+    const batch = Array.from({ length: 1_000 }, () => ({ type: 't', data: 'x'.repeat(9_000) }));
+    for (let n = 0; n < 4; n++) await shop.publish(batch);
+    const accept = { accept: 'application/x-ndjson' };
+    const download = await asThere().open('GET', shop.events(), undefined, accept);
+    expect(download.status).toBe(200);
+    expect((await first.client.delete(member())).status).toBe(204);
+    await until(
+      () => asThere().get(shop.events()),
+      ({ status }) => status === 404,
+      PROMISED_MS,
+    );
+    let bytes = 0;
+    const readAll = async (): Promise<void> => {
+      for await (const chunk of download.body!) bytes += chunk.length;
+    };
+    await expect(readAll()).rejects.toThrow('terminated');
+    expect(bytes).toBeLessThan(4_000 * 9_000);
+  });
+
+  it.todo('15. a revocation ends an open poll of a consumer group (with consumer groups)');
+  it.todo('15. a revocation ends the download of an export (with export jobs)');
 
   it.each(['', 'x', 'permissions.', 'permissions.1e9', 'moons.1', 'permissions.1,'.repeat(20)])(
     'a token that none has given out ("%s") is 400',

@@ -3,6 +3,7 @@ import jwt from 'jsonwebtoken';
 import { KeyRing } from '../../src/platform/crypto/keys.js';
 import { startApp, startProcess, type TestApp } from '../support/app.js';
 import type { Client } from '../support/client.js';
+import { signedToken } from '../support/forged-tokens.js';
 import { bearer, Person, type Tokens } from '../support/people.js';
 import { createTestDatabase } from '../support/postgres.js';
 import type { Page, ReadEvent } from '../support/workspace.js';
@@ -39,11 +40,8 @@ const reasonsOf = async (sessionId: string): Promise<unknown[]> =>
   (await endsOf(sessionId)).map(({ data }) => (data as { reason: string }).reason);
 
 /** What the server would sign, if it did: with its own key, whatever stands in it. */
-function signed(header: object, claims: object, key: KeyObject = keys.key('access-tokens')): string {
-  const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url');
-  const input = `${encode(header)}.${encode(claims)}`;
-  return `${input}.${createHmac('sha256', key).update(input).digest('base64url')}`;
-}
+const signed = (header: object, claims: object, key: KeyObject = keys.key('access-tokens')): string =>
+  signedToken(header, claims, key);
 
 describe('the sessions of a user', () => {
   it('are listed with where and what they are, the newest first', async () => {

@@ -28,11 +28,13 @@ export interface Access {
   allowsIn(tenantId: string, action: Action, resource: string): Promise<boolean>;
   /** Whether what the caller does with his own is within the bounds of his key, if he came with one. */
   reaches(action: Action, resource: string): boolean;
+  /** The same of an action on events, whatever their types. */
+  allowsAllTypes(action: Action, resource: string): boolean;
   /** On actions on events: the types that they are limited to; undefined: all. */
   readonly types: { permits(type: string): boolean } | undefined;
   /** The tenants that the caller belongs to; undefined: he sees all of them. */
   tenantIds(): Promise<readonly string[] | undefined>;
-  /** Whether the request would be let through now: for answers that go on for long. */
+  /** Whether the request would be let through now: for answers that go on for long. `access` of the request is then the one of now. */
   stillAllowed(): Promise<boolean>;
 }
 

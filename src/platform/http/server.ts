@@ -45,6 +45,8 @@ export function createAdapter({ http, publish }: Settings): FastifyAdapter {
       headersTimeout: http.headersTimeoutMs,
       connectionsCheckingInterval: CONNECTIONS_CHECKED_EVERY_MS,
       maxHeaderSize: 16 * 1024,
+      // Node would take the first of two Authorization headers, where a proxy may have judged the second.
+      joinDuplicateHeaders: true,
     },
     forceCloseConnections: 'idle',
     clientErrorHandler: answerBrokenRequest,

@@ -10,7 +10,7 @@ import { Authorizer, type Subject } from '../application/authorizer.js';
 import type { Action } from '../../../kernel/actions.js';
 import type { RequestContext } from '../domain/constraints.js';
 import type { Decision } from '../domain/policy.js';
-import { authzError } from '../domain/authz-errors.js';
+import { authzError, permissionDenied } from '../domain/authz-errors.js';
 import { resourceOf, routeAccess, type RouteAccess } from './route-access.js';
 
 type PermissionRoute = Extract<RouteAccess, { kind: 'permission' }>;
@@ -66,16 +66,22 @@ export class AccessGuard implements CanActivate {
     return turn instanceof Promise ? turn.then((begun) => hold(begun, request, reply)) : hold(turn, request, reply);
   }
 
-  private decide(route: RouteAccess, request: Request, principal: Principal): boolean | Promise<boolean> {
+  private decide(
+    route: RouteAccess,
+    request: Request,
+    principal: Principal,
+    again = false,
+  ): boolean | Promise<boolean> {
     if (route.kind === 'public') return true;
     if (route.kind === 'own') return allowOwn(route.permission, principal);
     const tenantId = (request.params as { tenantId?: string }).tenantId ?? SYSTEM_TENANT;
     const subject = this.authorizer.subject(tenantId, principal);
-    if (subject instanceof Promise) return subject.then((found) => this.judge(route, request, found));
-    return this.judge(route, request, subject);
+    if (subject instanceof Promise) return subject.then((found) => this.judge(route, request, found, again));
+    return this.judge(route, request, subject, again);
   }
 
-  private judge(route: PermissionRoute, request: Request, subject: Subject): true {
+  /** `again`: the request was let through before, and goes on; it is still the one that was counted. */
+  private judge(route: PermissionRoute, request: Request, subject: Subject, again: boolean): true {
     const resource = resourceOf(route.path, request);
     const context = { now: Date.now(), address: request.ip };
     const decision = isOwn(route, request, subject)
@@ -84,7 +90,7 @@ export class AccessGuard implements CanActivate {
     const someOfIt = route.list && (route.path.length === 0 || subject.mayBelow(route.action, resource));
     if (!decision.allowed && !someOfIt) throw this.denied(route, request, subject);
     this.authorizer.requireOpen(subject, route.action);
-    if (decision.rates) this.authorizer.spend(subject, decision.rates);
+    if (decision.rates && !again) this.authorizer.spend(subject, decision.rates);
     request.access = new SubjectAccess(this, this.authorizer, route, request, subject, decision);
     return true;
   }
@@ -92,7 +98,7 @@ export class AccessGuard implements CanActivate {
   async stillAllowed(route: PermissionRoute, request: Request): Promise<boolean> {
     try {
       const principal = await this.authenticator.authenticate(request.headers, request.ip);
-      return await this.decide(route, request, principal);
+      return await this.decide(route, request, principal, true);
     } catch {
       return false;
     }
@@ -121,8 +127,7 @@ export class AccessGuard implements CanActivate {
       const notFound = this.authorizer.notFound(type, id);
       if (notFound) return notFound;
     }
-    const { action } = route;
-    return authzError('permission-denied', `This takes the permission ${action}.`, { permission: action });
+    return permissionDenied(route.action);
   }
 }
 
@@ -151,6 +156,11 @@ class SubjectAccess implements Access {
 
   allows(action: Action, resource: string): boolean {
     return this.authorizer.decide(this.subject, action, resource, this.context()).allowed;
+  }
+
+  allowsAllTypes(action: Action, resource: string): boolean {
+    const { allowed, types } = this.authorizer.decide(this.subject, action, resource, this.context());
+    return allowed && types === undefined;
   }
 
   async allowsIn(tenantId: string, action: Action, resource: string): Promise<boolean> {

@@ -6,7 +6,7 @@ import { Requires } from '../../../platform/http/access.js';
 import type { Principal, Request } from '../../../platform/http/request.js';
 import { invalid, strictValidation } from '../../../platform/http/validation.js';
 import { Authorizer, type Subject } from '../application/authorizer.js';
-import { authzError } from '../domain/authz-errors.js';
+import { permissionDenied } from '../domain/authz-errors.js';
 import type { Rule } from '../domain/policy.js';
 import { parsePattern } from '../domain/resource-pattern.js';
 import { CheckBody } from './authz.dto.js';
@@ -61,10 +61,7 @@ export class AuthzController {
     if (id === request.principal!.userId) return { id, kind: 'user', userId: id };
     const asking: Subject = await this.authorizer.subject(tenantId, request.principal!);
     const where = tenantId === SYSTEM_TENANT ? '' : `tenants/${tenantId}`;
-    if (!asking.check('permission:read', where, { now: Date.now() }).allowed)
-      throw authzError('permission-denied', 'This takes the permission permission:read.', {
-        permission: 'permission:read',
-      });
+    if (!asking.check('permission:read', where, { now: Date.now() }).allowed) throw permissionDenied('permission:read');
     return { id, kind: 'user', userId: id };
   }
 }

@@ -32,8 +32,14 @@ const REMOVE = 'DELETE FROM member WHERE tenant_id = $1 AND user_id = $2';
 const REMOVE_ROLES = 'DELETE FROM member_role WHERE tenant_id = $1 AND user_id = $2';
 const LEAVE_GROUPS = `DELETE FROM group_part WHERE tenant_id = $1 AND part = 'user' AND id = $2`;
 const ADD_ROLE = 'INSERT INTO member_role (tenant_id, user_id, role_id, scope) VALUES ($1, $2, $3, $4)';
-const HOLDERS = `SELECT 1 FROM member_role WHERE tenant_id = $1 AND role_id = $2 AND scope = '' LIMIT 1`;
-const HOLDER: Statement = { name: 'member-role-holder', text: HOLDERS };
+const HOLDER: Statement = {
+  name: 'member-role-holder',
+  text: `SELECT 1 FROM member_role WHERE tenant_id = $1 AND role_id = $2 AND scope = '' LIMIT 1`,
+};
+const HOLDERS = `
+SELECT count(*) AS holders, count(*) FILTER (WHERE u.state = 'active') AS active
+FROM member_role r LEFT JOIN user_account u ON u.user_id = r.user_id
+WHERE r.tenant_id = $1 AND r.role_id = $2 AND r.scope = ''`;
 const REMOVE_TENANT = ['member', 'member_role', 'role', 'user_group', 'group_part', 'access_grant'].map(
   (table) => `DELETE FROM ${table} WHERE tenant_id = $1`,
 );
@@ -61,11 +67,14 @@ export class PostgresMembers extends MemberCatalog {
     super();
   }
 
-  /** Changes of permissions are made one after another (they share the head of one log), so that counting the last holder is safe. */
+  /**
+   * Changes of permissions are made one after another (they share the head of one log), so that counting the last holder is safe; who
+   * is suspended meanwhile waits for the rows of the holders (see `userLeaves`), or has been waited for. Who is suspended cannot act:
+   * an administrator of the system who is would be no help to himself.
+   */
   async project(sql: Sql, ref: MemberRef, { state, version, recordedAt }: Changed<MemberState>): Promise<void> {
     const { tenantId, userId } = ref;
-    const guarded = lastHolderRole(tenantId);
-    const had = Boolean((await sql.query(HOLDERS, [tenantId, guarded])).rowCount);
+    const before = await countHolders(sql, tenantId);
     await sql.query(REMOVE_ROLES, [tenantId, userId]);
     if (state.status === 'none') {
       await sql.query(LEAVE_GROUPS, [tenantId, userId]);
@@ -76,8 +85,10 @@ export class PostgresMembers extends MemberCatalog {
       for (const { roleId, scope } of state.roles) await sql.query(ADD_ROLE, [tenantId, userId, roleId, scope]);
     }
     const goesWithIt = state.status === 'none' && state.reason !== 'requested';
-    if (!had || goesWithIt || (await sql.query(HOLDERS, [tenantId, guarded])).rowCount) return;
-    throw authzError('last-holder', `Nobody would be left with the role "${guarded}".`);
+    if (goesWithIt) return;
+    const after = await countHolders(sql, tenantId);
+    if ((before.all > 0 && after.all === 0) || (before.active > 0 && after.active === 0))
+      throw authzError('last-holder', `Nobody active would be left with the role "${lastHolderRole(tenantId)}".`);
   }
 
   async find({ tenantId, userId }: Named<MemberRef>): Promise<MemberView | undefined> {
@@ -114,4 +125,10 @@ export class PostgresMembers extends MemberCatalog {
   ofUser(userId: string): Promise<MemberView[]> {
     return this.database.query<MemberView>(OF_USER, [userId]);
   }
+}
+
+/** Of the role that must not lose its last one. */
+async function countHolders(sql: Sql, tenantId: string): Promise<{ readonly all: number; readonly active: number }> {
+  const { rows } = await sql.query<{ holders: number; active: number }>(HOLDERS, [tenantId, lastHolderRole(tenantId)]);
+  return { all: rows[0]!.holders, active: rows[0]!.active };
 }

@@ -24,3 +24,6 @@ export const authzError = defineErrors({
   'grant-invalid': { kind: 'invalid', title: 'The grant is not valid' },
   'too-many-grants': { kind: 'conflict', title: 'There are as many grants as there may be' },
 });
+
+export const permissionDenied = (permission: string): Error =>
+  authzError('permission-denied', `This takes the permission ${permission}.`, { permission });

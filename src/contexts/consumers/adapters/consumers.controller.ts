@@ -18,6 +18,7 @@ import { RegisterConsumer } from '../application/register-consumer.js';
 import type { ConsumerRef } from '../domain/consumer.js';
 import { ConsumerDto, ConsumerPage, RegisteredConsumerDto, toConsumerDto } from './consumer-view.dto.js';
 import { PatchConsumerBody, RegisterConsumerBody } from './consumers.dto.js';
+import { requireReading } from './require-reading.js';
 
 @ApiTags('consumers')
 @Controller('tenants/:tenantId/namespaces/:namespaceId/consumers')
@@ -42,6 +43,7 @@ export class ConsumersController {
     @Req() request: Request,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<RegisteredConsumerDto> {
+    requireReading(request, namespace, topicsOf(body.topics));
     const { consumer, secret } = await this.inForce(new RegisterConsumer(namespace, body, actorOf(request)));
     const { tenantId, namespaceId } = namespace;
     created(reply, `/tenants/${tenantId}/namespaces/${namespaceId}/consumers/${consumer.consumerId}`, consumer.version);
@@ -88,6 +90,10 @@ export class ConsumersController {
     @Req() request: Request,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<ConsumerDto> {
+    if (body.url !== undefined || body.topics !== undefined) {
+      const { topics } = await this.queries.execute(new GetConsumer(ref));
+      requireReading(request, ref, body.topics ? topicsOf(body.topics) : topics.map(({ topicId }) => topicId));
+    }
     const consumer = await this.inForce(new ChangeConsumer(ref, body, actorOf(request), expectedVersion(request)));
     showVersion(reply, consumer.version);
     return toConsumerDto(consumer);
@@ -130,3 +136,5 @@ export class ConsumersController {
     return result;
   }
 }
+
+const topicsOf = (topics: readonly { readonly topic: string }[]): string[] => topics.map(({ topic }) => topic);

@@ -4,7 +4,7 @@ import { compileFilter } from '../../../platform/cel/index.js';
 import type { LogRef, ReadFilter } from '../../../platform/event-log/index.js';
 import { Cursors } from '../../../platform/http/cursor.js';
 import { invalid } from '../../../platform/http/validation.js';
-import { Places } from '../application/places.js';
+import { Places, type VisibleTypes } from '../application/places.js';
 import type { EventQuery } from '../application/read-events.js';
 import { judgeName, judgeType, parseTime } from '../domain/envelope.js';
 import { parseBarePlace } from '../domain/place.js';
@@ -20,7 +20,8 @@ export class EventQueries {
     private readonly cursors: Cursors,
   ) {}
 
-  async parse(log: LogRef, query: ReadEventsQuery, resumeAfter?: string): Promise<EventQuery> {
+  /** `types` are those that the reader may see. */
+  async parse(log: LogRef, query: ReadEventsQuery, types: VisibleTypes, resumeAfter?: string): Promise<EventQuery> {
     const errors: FieldError[] = [];
     const filter = filterOf(query, errors);
     const expression = query.filter === undefined ? undefined : compileFilter(query.filter);
@@ -37,8 +38,11 @@ export class EventQueries {
     if (resumeAfter !== undefined && parseBarePlace(resumeAfter) === undefined)
       errors.push({ pointer: 'Last-Event-ID', detail: 'is no place in a topic' });
     if (errors.length > 0) throw invalid(errors);
-    const [after, before] = await Promise.all([this.lowerBound(log, query, resumeAfter), this.upperBound(log, query)]);
-    return this.resumed({ order: query.order, after, before, filter, expression }, query, scopeOf(log, query));
+    const [after, before] = await Promise.all([
+      this.lowerBound(log, query, types, resumeAfter),
+      this.upperBound(log, query, types),
+    ]);
+    return this.resumed({ order: query.order, after, before, filter, expression, types }, query, scopeOf(log, query));
   }
 
   cursor(log: LogRef, query: ReadEventsQuery, position: number): string {
@@ -53,15 +57,20 @@ export class EventQueries {
       : { ...parsed, before: Math.min(parsed.before, position) };
   }
 
-  private async lowerBound(log: LogRef, { after, from }: ReadEventsQuery, resumeAfter?: string): Promise<number> {
+  private async lowerBound(
+    log: LogRef,
+    { after, from }: ReadEventsQuery,
+    types: VisibleTypes,
+    resumeAfter?: string,
+  ): Promise<number> {
     const place = resumeAfter ?? after;
-    const byPlace = place === undefined ? 0 : await this.places.positionOf(log, parseBarePlace(place)!);
+    const byPlace = place === undefined ? 0 : await this.places.positionOf(log, parseBarePlace(place)!, types);
     const byTime = from === undefined ? 0 : await this.places.positionOf(log, { time: from });
     return Math.max(byPlace, byTime);
   }
 
-  private async upperBound(log: LogRef, { before, to }: ReadEventsQuery): Promise<number> {
-    const byPlace = before === undefined ? Infinity : await this.places.positionOf(log, parseBarePlace(before)!);
+  private async upperBound(log: LogRef, { before, to }: ReadEventsQuery, types: VisibleTypes): Promise<number> {
+    const byPlace = before === undefined ? Infinity : await this.places.positionOf(log, parseBarePlace(before)!, types);
     const byTime = to === undefined ? Infinity : (await this.places.positionOf(log, { time: to })) + 1;
     return Math.min(byPlace, byTime, Number.MAX_SAFE_INTEGER);
   }

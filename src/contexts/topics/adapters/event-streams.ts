@@ -2,16 +2,19 @@ import { Readable } from 'node:stream';
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { HTTP_SETTINGS, READ_SETTINGS, type Settings } from '../../../platform/config/index.js';
 import type { LogRef, StoredEvent } from '../../../platform/event-log/index.js';
-import type { Reply } from '../../../platform/http/request.js';
+import type { Access, Reply } from '../../../platform/http/request.js';
 import { eventJson, eventJsonLine, type TopicNames } from '../application/event-json.js';
 import { EventReader, type EventQuery } from '../application/read-events.js';
 import { topicError } from '../domain/topic-errors.js';
 
 const KEEP_ALIVE_MS = 15_000;
 
-/** A topic, and whether its reader may go on: asked before each batch, and in between for those who wait. */
+/**
+ * A topic, and what its reader may: whether he may go on is asked before each batch, and in between for those who wait, and decides anew
+ * about the types that he sees.
+ */
 interface Followed extends TopicNames {
-  readonly stillAllowed: () => Promise<boolean>;
+  readonly access: () => Access;
 }
 
 /** A revocation ends open streams within a second. */
@@ -58,7 +61,7 @@ export class EventStreams implements BeforeApplicationShutdown {
       .send(Readable.from(messages(pages, names, stream)));
   }
 
-  private enter(reply: Reply, { stillAllowed }: Followed): OpenStream {
+  private enter(reply: Reply, { access }: Followed): OpenStream {
     if (this.open.size >= this.http.streamsMax) {
       throw topicError('too-many-streams', 'This instance has as many open streams as it takes.', {
         retryAfterSeconds: 5,
@@ -68,7 +71,7 @@ export class EventStreams implements BeforeApplicationShutdown {
     const controller = new AbortController();
     this.open.add(controller);
     const revoked = async (): Promise<void> => {
-      if (!(await stillAllowed())) controller.abort();
+      if (!(await access().stillAllowed())) controller.abort();
     };
     const sweep = setInterval(() => void revoked(), RECHECK_MS).unref();
     const leave = (): void => {
@@ -81,6 +84,7 @@ export class EventStreams implements BeforeApplicationShutdown {
   }
 }
 
+/** An end that comes too early must not look like the end of the topic: what fails here breaks the connection. */
 async function* lines(
   pages: AsyncGenerator<StoredEvent[]>,
   names: Followed,
@@ -88,8 +92,9 @@ async function* lines(
 ): AsyncGenerator<string> {
   try {
     for await (const page of pages) {
-      if (signal.aborted || !(await names.stillAllowed())) return;
-      yield page.map((event) => `${eventJsonLine(event, names)}\n`).join('');
+      const shown = signal.aborted ? undefined : await visible(page, names);
+      if (!shown) throw topicError('reading-cut-off', 'The events could not all be sent.', { retryAfterSeconds: 1 });
+      yield shown.map((event) => `${eventJsonLine(event, names)}\n`).join('');
     }
   } finally {
     leave();
@@ -111,10 +116,9 @@ async function* messages(
       const page = await Promise.race([next, silence]);
       clearTimeout(wakeUp);
       if (page?.done || signal.aborted) return;
-      if (page !== undefined && !(await names.stillAllowed())) return;
-      yield page === undefined
-        ? ': keep-alive\n\n'
-        : page.value.map((event: StoredEvent) => message(event, names)).join('');
+      const shown = page === undefined ? [] : await visible(page.value, names);
+      if (!shown) return;
+      yield page === undefined ? ': keep-alive\n\n' : shown.map((event) => message(event, names)).join('');
       if (page !== undefined) next = pages.next();
     }
   } finally {
@@ -122,6 +126,16 @@ async function* messages(
     leave();
     void pages.return(undefined);
   }
+}
+
+/** Of a batch what may be shown now; undefined: the reader may not go on. */
+async function visible(
+  page: readonly StoredEvent[],
+  { access }: Followed,
+): Promise<readonly StoredEvent[] | undefined> {
+  if (!(await access().stillAllowed())) return undefined;
+  const { types } = access();
+  return types ? page.filter(({ type }) => types.permits(type)) : page;
 }
 
 /** A line break inside the JSON becomes a `data:` line of its own, which the receiver joins again (HTML standard, 9.2.6). */

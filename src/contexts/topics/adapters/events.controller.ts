@@ -54,13 +54,11 @@ export class EventsController {
     const live = representation === 'text/event-stream';
     if (live) refuseAnEnd(query);
     const resumeAfter = live ? request.headers['last-event-id'] : undefined;
-    const access = request.access!;
-    const parsed = { ...(await this.queries.parse(log, query, resumeAfter?.toString())), types: access.types };
+    const parsed = await this.queries.parse(log, query, request.access!.types, resumeAfter?.toString());
     const names: TopicNames = topic;
-    const stillAllowed = (): Promise<boolean> => access.stillAllowed();
-    if (representation === 'application/x-ndjson')
-      return this.streams.sendAll(reply, log, parsed, { ...names, stillAllowed });
-    if (live) return this.streams.follow(reply, log, parsed, { ...names, stillAllowed });
+    const followed = { ...names, access: () => request.access! };
+    if (representation === 'application/x-ndjson') return this.streams.sendAll(reply, log, parsed, followed);
+    if (live) return this.streams.follow(reply, log, parsed, followed);
     const { events, next } = await this.events.slice(log, parsed, query.limit, this.settings.filterBudgetMs);
     const cursor = next === null ? 'null' : `"${this.queries.cursor(log, query, next)}"`;
     const items = events.map((event) => eventJson(event, names)).join(',');

@@ -4,6 +4,9 @@ import { parseTime } from '../domain/envelope.js';
 import type { Place } from '../domain/place.js';
 import { topicError } from '../domain/topic-errors.js';
 
+/** The types of events that the reader may see; undefined: all. */
+export type VisibleTypes = { permits(type: string): boolean } | undefined;
+
 /** Finds places in a log. */
 @Injectable()
 export class Places {
@@ -16,14 +19,18 @@ export class Places {
     return named ? Math.max(0, position - 1) : position;
   }
 
-  /** The position of an event or position that is named; of a time, the last position before it; of an end, that end. */
-  async positionOf(log: LogRef, place: Place): Promise<number> {
+  /**
+   * The position of an event or position that is named; of a time, the last position before it; of an end, that end. An event that is
+   * not visible to who asks is no place: he would learn that it is there.
+   */
+  async positionOf(log: LogRef, place: Place, visible?: VisibleTypes): Promise<number> {
     if (place === 'beginning') return 0;
     if (place === 'latest') return (await this.reader.bounds(log))?.lastPosition ?? 0;
     if ('position' in place) return place.position;
     if ('time' in place) return this.reader.positionBefore(log, parseTime(place.time));
     const event = await this.reader.byId(log, place.eventId);
-    if (!event) throw topicError('place-not-found', `There is no event "${place.eventId}" in the topic.`);
+    if (!event || visible?.permits(event.type) === false)
+      throw topicError('place-not-found', `There is no event "${place.eventId}" in the topic.`);
     return event.position;
   }
 }

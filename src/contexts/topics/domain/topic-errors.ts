@@ -11,5 +11,6 @@ export const topicError = defineErrors({
   'batch-too-large': { kind: 'too-large', title: 'The batch is too large' },
   'stream-not-found': { kind: 'not-found', title: 'Stream not found' },
   'place-not-found': { kind: 'not-found', title: 'There is no such place in the topic' },
+  'reading-cut-off': { kind: 'unavailable', title: 'The answer was cut off' },
   'too-many-streams': { kind: 'unavailable', title: 'Too many open streams' },
 });

@@ -76,10 +76,7 @@ function grant(tenantId, principal) {
 function makeTenant(tenantNumber) {
   const tenantId = tenantOf(tenantNumber);
   const toMany = Array.from({ length: GRANTS_TO_MANY }, (_, i) =>
-    grant(
-      tenantId,
-      i < 20 ? { kind: 'role', id: 'clerk' } : { kind: 'group', id: `group-${i % GROUPS_A_TENANT}` },
-    ),
+    grant(tenantId, i < 20 ? { kind: 'role', id: 'clerk' } : { kind: 'group', id: `group-${i % GROUPS_A_TENANT}` }),
   );
   const nesting = Array.from({ length: GROUPS_A_TENANT - 1 }, (_, i) => ({
     groupId: `group-${Math.floor(i / 3)}`,

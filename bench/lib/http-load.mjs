@@ -121,8 +121,8 @@ export async function openLoop({ port, host, connections, durationMs, ratePerSec
         statuses.set(status, (statuses.get(status) ?? 0) + 1);
         latencies.push((sharedMicros() - dues.get(socket)) / 1_000);
         if (status >= 400 && RETRY_AFTER.test(head)) toldWhen++;
-        const next = waiting.shift();
-        if (next) write(socket, next);
+        const late = waiting.shift();
+        if (late) write(socket, late);
         else free.push(socket);
         if (++answered === total) resolve();
       };
@@ -137,7 +137,7 @@ export async function openLoop({ port, host, connections, durationMs, ratePerSec
       for (; sent < dueNow; sent++) {
         const dueMicros = startedAt + Math.round((sent * 1e6) / ratePerSecond);
         const due = { request: next(dueMicros), dueMicros };
-        const socket = free.pop();
+        const socket = free.shift(); // all of them in turn: the server closes one that is idle for long
         if (socket) write(socket, due);
         else waiting.push(due);
       }

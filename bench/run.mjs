@@ -7,11 +7,14 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import authzStart from './authz-start.mjs';
 import deliver from './deliver.mjs';
 import guards from './guards.mjs';
 import latency from './latency.mjs';
 import { describeMachine } from './lib/machine.mjs';
 import { save } from './lib/report.mjs';
+import loginOverload from './login-overload.mjs';
+import noisyNeighbour from './noisy-neighbour.mjs';
 import publish from './publish.mjs';
 import recovery from './recovery.mjs';
 
@@ -22,9 +25,12 @@ if (!process.env.BENCH_ENTRY) {
 }
 /** These use parts of the build. */
 const { default: allocators } = await import('./allocators.mjs');
+const { default: authzDecide } = await import('./authz-decide.mjs');
 const { default: keys } = await import('./keys.mjs');
 
-const BENCHES = [...publish, ...guards, ...deliver, ...latency, ...recovery, ...allocators, ...keys];
+const onEvents = [...publish, ...guards, ...deliver, ...latency, ...recovery];
+const onUsers = [...authzStart, ...loginOverload, ...noisyNeighbour, ...keys, ...authzDecide];
+const BENCHES = [...onEvents, ...allocators, ...onUsers];
 /** Longer than any bench takes with its own durations; what hangs fails. */
 const BENCH_MS_MAX = 20 * 60_000;
 

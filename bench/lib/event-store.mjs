@@ -35,12 +35,14 @@ export class EventStore {
   #dataDir;
   #stayNoLonger;
   #entry;
+  #env;
   apiKey = '';
 
-  /** `nodeFlags` and `entry` serve profiles and comparisons of builds. */
-  static async start({ nodeFlags = [], entry = ENTRY } = {}) {
+  /** `nodeFlags` and `entry` serve profiles and comparisons of builds; `env` holds settings that a bench needs. */
+  static async start({ nodeFlags = [], entry = ENTRY, env = {} } = {}) {
     const store = new EventStore();
     store.#entry = entry;
+    store.#env = env;
     store.#dataDir = mkdtempSync(join(tmpdir(), 'event-store-bench-'));
     chmodSync(store.#dataDir, 0o755); // PostgreSQL runs as another user where we are root
     store.#stayNoLonger = atExit(() => store.#wipe());
@@ -65,7 +67,7 @@ export class EventStore {
   #spawn(nodeFlags, stdout) {
     const env = Object.fromEntries(INHERITED.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
     this.#server = startProcess([...NODE_FLAGS, ...nodeFlags, this.#entry], {
-      env: { ...env, PORT: String(this.#port), DATA_DIR: this.#dataDir },
+      env: { ...env, ...this.#env, PORT: String(this.#port), DATA_DIR: this.#dataDir },
       stdio: ['ignore', stdout, 'inherit'],
     });
   }

@@ -17,8 +17,9 @@ export function rawRequest({ method = 'POST', path, host = '127.0.0.1', headers 
 }
 
 const END = Buffer.from('\r\n\r\n');
+const RETRY_AFTER = /\r\nretry-after: \d+/i;
 
-/** Calls `onAnswer(status)` for each complete answer that arrives. */
+/** Calls `onAnswer(status, head)` for each complete answer that arrives. */
 function answerReader(onAnswer) {
   let rest = Buffer.alloc(0);
   return (chunk) => {
@@ -30,7 +31,7 @@ function answerReader(onAnswer) {
       const length = Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0);
       if (rest.length < end + 4 + length) return;
       rest = rest.subarray(end + 4 + length);
-      onAnswer(Number(head.slice(9, 12)));
+      onAnswer(Number(head.slice(9, 12)), head);
     }
   };
 }
@@ -97,22 +98,31 @@ export const sharedMicros = () => Number(process.hrtime.bigint() / 1_000n);
 
 /**
  * Offers requests at a steady rate, whatever becomes of them. `next(dueMicros)` makes the bytes of the request that is due then; one that finds all
- * connections busy waits, and its time runs: what the server holds up is not left out (coordinated omission).
+ * connections busy waits, and its time runs: what the server holds up is not left out (coordinated omission). Latencies count from then, too.
  */
 export async function openLoop({ port, host, connections, durationMs, ratePerSecond, next }) {
   const sockets = await Promise.all(Array.from({ length: connections }, () => openSocket(port, host)));
   const total = Math.round((durationMs * ratePerSecond) / 1_000);
   const statuses = new Map();
+  const latencies = [];
   const free = [...sockets];
   const waiting = [];
+  const dues = new Map();
   let answered = 0;
   let waitingMax = 0;
+  let toldWhen = 0;
+  const write = (socket, { request, dueMicros }) => {
+    dues.set(socket, dueMicros);
+    socket.write(request);
+  };
   await new Promise((resolve, reject) => {
     for (const socket of sockets) {
-      const onAnswer = (status) => {
+      const onAnswer = (status, head) => {
         statuses.set(status, (statuses.get(status) ?? 0) + 1);
-        const request = waiting.shift();
-        if (request) socket.write(request);
+        latencies.push((sharedMicros() - dues.get(socket)) / 1_000);
+        if (status >= 400 && RETRY_AFTER.test(head)) toldWhen++;
+        const late = waiting.shift();
+        if (late) write(socket, late);
         else free.push(socket);
         if (++answered === total) resolve();
       };
@@ -123,12 +133,13 @@ export async function openLoop({ port, host, connections, durationMs, ratePerSec
     const startedAt = sharedMicros();
     let sent = 0;
     const sendDue = () => {
-      const due = Math.min(total, Math.floor(((sharedMicros() - startedAt) * ratePerSecond) / 1e6));
-      for (; sent < due; sent++) {
-        const request = next(startedAt + Math.round((sent * 1e6) / ratePerSecond));
-        const socket = free.pop();
-        if (socket) socket.write(request);
-        else waiting.push(request);
+      const dueNow = Math.min(total, Math.floor(((sharedMicros() - startedAt) * ratePerSecond) / 1e6));
+      for (; sent < dueNow; sent++) {
+        const dueMicros = startedAt + Math.round((sent * 1e6) / ratePerSecond);
+        const due = { request: next(dueMicros), dueMicros };
+        const socket = free.shift(); // all of them in turn: the server closes one that is idle for long
+        if (socket) write(socket, due);
+        else waiting.push(due);
       }
       waitingMax = Math.max(waitingMax, waiting.length);
       if (sent < total) setTimeout(sendDue, 1);
@@ -136,7 +147,41 @@ export async function openLoop({ port, host, connections, durationMs, ratePerSec
     sendDue();
   });
   for (const socket of sockets) socket.removeAllListeners('close').destroy();
-  return { sent: total, waitingMax, statuses: Object.fromEntries(statuses) };
+  return { sent: total, waitingMax, toldWhen, ...percentiles(latencies), statuses: Object.fromEntries(statuses) };
+}
+
+/** Sends each request once, in their order; latencies count from the sending. */
+export async function eachOnce({ port, host, connections, requests }) {
+  const latencies = [];
+  const statuses = new Map();
+  const sockets = await Promise.all(Array.from({ length: connections }, () => openSocket(port, host)));
+  let sent = 0;
+  const startedAt = performance.now();
+  await Promise.all(
+    sockets.map(
+      (socket) =>
+        new Promise((resolve, reject) => {
+          let sentAt = 0;
+          const send = () => {
+            if (sent === requests.length) return resolve();
+            sentAt = performance.now();
+            socket.write(rawRequest(requests[sent++]));
+          };
+          const onAnswer = (status) => {
+            latencies.push(performance.now() - sentAt);
+            statuses.set(status, (statuses.get(status) ?? 0) + 1);
+            send();
+          };
+          socket.on('data', answerReader(onAnswer));
+          socket.on('error', reject);
+          socket.on('close', () => reject(new Error('the server closed a connection')));
+          send();
+        }),
+    ),
+  );
+  const ratePerSecond = Math.round((requests.length * 1_000) / (performance.now() - startedAt));
+  for (const socket of sockets) socket.removeAllListeners('close').destroy();
+  return { ratePerSecond, ...percentiles(latencies), statuses: Object.fromEntries(statuses) };
 }
 
 /** CPU time of a process so far, to 10 ms; NaN where there is no /proc. */

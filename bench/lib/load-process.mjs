@@ -1,7 +1,7 @@
 /** The load client, in a process of its own. */
 import { Client } from 'undici';
 import { answerAsks } from './children.mjs';
-import { closedLoop, openLoop, rawRequest } from './http-load.mjs';
+import { closedLoop, eachOnce, openLoop, rawRequest } from './http-load.mjs';
 
 /** Replaced by the time at which an event was due; as long as the microseconds of a machine that was up for 30 years. */
 const TIME_MARK = '@@@@@@@@@@@@@@@';
@@ -23,6 +23,13 @@ function stamped({ request, ...options }) {
   return openLoop({ ...options, next });
 }
 
+/** The requests in turn, at a steady rate. */
+function steady({ requests, ...options }) {
+  const bytes = requests.map(rawRequest);
+  let sent = 0;
+  return openLoop({ ...options, next: () => bytes[sent++ % bytes.length] });
+}
+
 /** One request after another over one connection by undici: what a delivery cannot beat. */
 async function sequential({ origin, path, headers, body, durationMs, warmUpMs = 500 }) {
   const client = new Client(origin, { pipelining: 1 });
@@ -41,4 +48,4 @@ async function sequential({ origin, path, headers, body, durationMs, warmUpMs = 
   return { ratePerSecond };
 }
 
-answerAsks({ repeat, stamped, sequential });
+answerAsks({ repeat, stamped, steady, once: eachOnce, sequential });

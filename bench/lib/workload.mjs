@@ -1,7 +1,8 @@
 import { Peer } from './children.mjs';
 
-const NAMESPACES = '/tenants/bench/namespaces';
-export const NAMESPACE = `${NAMESPACES}/shop`;
+const TENANT = 'bench';
+const namespaceOf = (tenant) => `/tenants/${tenant}/namespaces/shop`;
+export const NAMESPACE = namespaceOf(TENANT);
 
 /** About as long as an order event of examples/orders.ndjson: 280 bytes in all. */
 const order = (extra = '') =>
@@ -15,11 +16,11 @@ export const STAMPED_EVENT = order('"sentAt":@@@@@@@@@@@@@@@,');
 
 export const batchOf = (events) => `[${Array.from({ length: events }, () => EVENT).join(',')}]`;
 
-export async function makeTopic(store, topic) {
-  await store.call('POST', '/tenants', { id: 'bench' }).catch(ignoreExisting);
-  await store.call('POST', NAMESPACES, { id: 'shop' }).catch(ignoreExisting);
-  await store.call('POST', `${NAMESPACE}/topics`, { id: topic });
-  return `${NAMESPACE}/topics/${topic}/events`;
+export async function makeTopic(store, topic, tenant = TENANT) {
+  await store.call('POST', '/tenants', { id: tenant }).catch(ignoreExisting);
+  await store.call('POST', `/tenants/${tenant}/namespaces`, { id: 'shop' }).catch(ignoreExisting);
+  await store.call('POST', `${namespaceOf(tenant)}/topics`, { id: topic });
+  return `${namespaceOf(tenant)}/topics/${topic}/events`;
 }
 
 function ignoreExisting(error) {

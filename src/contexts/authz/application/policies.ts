@@ -7,8 +7,10 @@ import { Policy } from '../domain/policy.js';
 import { RuleStore, type PrincipalRules, type TenantRules } from './ports.js';
 import { rulesFor } from './rules-of.js';
 
-/** Of principals in tenants, some 2 kB each. */
+/** Of principals in tenants. */
 const POLICIES_MAX = 50_000;
+/** Of all policies together: 0.2 kB for one that comes from a group or role, 0.7 kB for one of the principal alone. */
+const RULES_MAX = 500_000;
 const TENANTS_MAX = 5_000;
 /** Older knowledge is not acted on: a revocation holds everywhere within a second. */
 const TRUSTED_MS = 1_000;
@@ -33,6 +35,7 @@ export class Policies {
   private readonly entries = new Map<string, Map<string, Entry>>();
   private count = 0;
   private readonly tenants = new Map<string, TenantRules>();
+  private rulesTotal = 0;
   private changes = 0;
 
   constructor(
@@ -92,13 +95,20 @@ export class Policies {
   private remember(principalId: string, tenantId: string, entry: Entry): void {
     let ofPrincipal = this.entries.get(principalId);
     if (!ofPrincipal) this.entries.set(principalId, (ofPrincipal = new Map()));
-    if (!ofPrincipal.has(tenantId)) this.count++;
+    const earlier = ofPrincipal.get(tenantId);
+    if (earlier) this.rulesTotal -= earlier.policy.rules.length;
+    else this.count++;
+    this.rulesTotal += entry.policy.rules.length;
     ofPrincipal.set(tenantId, entry);
-    if (this.count > POLICIES_MAX) this.forgetPrincipal(this.entries.keys().next().value!);
+    while (this.count > POLICIES_MAX || (this.rulesTotal > RULES_MAX && this.entries.size > 1))
+      this.forgetPrincipal(this.entries.keys().next().value!);
   }
 
   private forgetPrincipal(principalId: string): void {
-    this.count -= this.entries.get(principalId)?.size ?? 0;
+    for (const { policy } of this.entries.get(principalId)?.values() ?? []) {
+      this.count--;
+      this.rulesTotal -= policy.rules.length;
+    }
     this.entries.delete(principalId);
   }
 

@@ -22,7 +22,7 @@ export function rulesFor(tenantId: string, tenant: TenantRules, own: PrincipalRu
   for (const grant of tenant.grants) {
     const { kind, id } = grant.principal;
     if (kind === 'group' ? groups.has(id) : roles.has(id))
-      rules.push(ruleOfGrant(grant, { kind: kind as 'group' | 'role', id }));
+      rules.push(ruleOfMany(grant, { kind: kind as 'group' | 'role', id }));
   }
   // The events of the system itself are for those who look after it.
   if (tenantId === SYSTEM_TENANT && (roles.has('system-admin') || roles.has('system-auditor')))
@@ -42,6 +42,15 @@ export const ruleOfGrant = (grant: GrantView, through?: Via['through']): Rule =>
     parsePattern(grant.resource),
     grant.constraints,
   );
+
+const ofMany = new WeakMap<GrantView, Rule>();
+
+/** Of a grant to a role or group: one for all whom it holds for. */
+function ruleOfMany(grant: GrantView, through: Via['through']): Rule {
+  let rule = ofMany.get(grant);
+  if (!rule) ofMany.set(grant, (rule = ruleOfGrant(grant, through)));
+  return rule;
+}
 
 const via = (kind: Via['kind'], id: string, through?: Via['through']): Via => ({
   kind,

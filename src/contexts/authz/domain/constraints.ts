@@ -42,7 +42,7 @@ export class CompiledConstraints {
   private readonly from: number;
   private readonly until: number;
   private readonly addresses: BlockList | undefined;
-  private readonly clock: ((now: number) => { day: Day; minute: number }) | undefined;
+  private readonly clock: ((now: number) => LocalTime) | undefined;
 
   constructor(readonly source: Constraints) {
     this.from = source.validFrom === undefined ? -Infinity : Date.parse(source.validFrom);
@@ -64,7 +64,7 @@ export class CompiledConstraints {
     return eventType === undefined ? undefined : matchesGlobs(this.source.eventTypes, eventType);
   }
 
-  private isOpen({ day, minute }: { day: Day; minute: number }): boolean {
+  private isOpen({ day, minute }: LocalTime): boolean {
     const { daysOfWeek, hours } = this.source;
     const [from, to] = hours ? [minuteOf(hours.from), minuteOf(hours.to)] : [0, MINUTES_A_DAY];
     const overnight = from > to;
@@ -130,7 +130,34 @@ function isTimeZone(name: string): boolean {
   }
 }
 
-function localClock(timeZone: string): (now: number) => { day: Day; minute: number } {
+interface LocalTime {
+  readonly day: Day;
+  readonly minute: number;
+}
+
+const MINUTE_MS = 60_000;
+/** Zones can be written in many ways. */
+const CLOCKS_MAX = 1_000;
+const clocks = new Map<string, (now: number) => LocalTime>();
+
+/** One for all who ask for the zone: its time is worked out (some 10 µs) once a minute. */
+function localClock(timeZone: string): (now: number) => LocalTime {
+  let clock = clocks.get(timeZone);
+  if (clock) return clock;
+  const timeAt = zoneTime(timeZone);
+  let minute = Number.NaN;
+  let time: LocalTime;
+  clock = (now) => {
+    const current = Math.floor(now / MINUTE_MS);
+    if (current !== minute) [minute, time] = [current, timeAt(now)];
+    return time;
+  };
+  if (clocks.size >= CLOCKS_MAX) clocks.delete(clocks.keys().next().value!);
+  clocks.set(timeZone, clock);
+  return clock;
+}
+
+function zoneTime(timeZone: string): (now: number) => LocalTime {
   const format = new Intl.DateTimeFormat('en-GB', {
     timeZone,
     weekday: 'short',

@@ -1,6 +1,6 @@
 import { bitOf, hasBit, maskOf, actionsOf, type Action, type ActionMask } from '../../../kernel/actions.js';
 import { CompiledConstraints, matchesGlobs, type Constraints, type RequestContext } from './constraints.js';
-import { covers, overlap, reaches, touches, type ResourcePattern } from './resource-pattern.js';
+import { covers, overlap, reaches, reachesPath, touches, type ResourcePattern } from './resource-pattern.js';
 
 /** How a rule got to the principal. */
 export interface Via {
@@ -72,7 +72,7 @@ export class Policy {
 
   constructor(readonly rules: readonly Rule[]) {
     for (const rule of rules) {
-      if (rule.constraints) this.conditionals.push({ ...rule, condition: new CompiledConstraints(rule.constraints) });
+      if (rule.constraints) this.conditionals.push(conditional(rule));
       else if (rule.resource.literal) this.add(rule);
       else this.patterns.push(rule);
     }
@@ -93,7 +93,7 @@ export class Policy {
       if (end === 0) break;
     }
     if (this.patterns.length === 0 && this.conditionals.length === 0) return allowed ? ALLOWED : NOT_ALLOWED;
-    return this.checkRest(bit, resource === '' ? [] : resource.split('/'), context, allowed);
+    return this.checkRest(bit, resource, context, allowed);
   }
 
   /** Whether there may be anything at or below the resource for which the action is allowed: a list of it is worth filtering. */
@@ -151,10 +151,10 @@ export class Policy {
     this.lengths.add(path.length);
   }
 
-  private checkRest(bit: number, resource: readonly string[], context: RequestContext, held: boolean): Decision {
+  private checkRest(bit: number, resource: string, context: RequestContext, held: boolean): Decision {
     let allowed = held;
     for (const { effect, actions, resource: pattern } of this.patterns) {
-      if (!hasBit(actions, bit) || !reaches(pattern, resource)) continue;
+      if (!hasBit(actions, bit) || !reachesPath(pattern, resource)) continue;
       if (effect === 'deny') return DENIED;
       allowed = true;
     }
@@ -162,13 +162,13 @@ export class Policy {
     return this.checkConditions(bit, resource, context, allowed);
   }
 
-  private checkConditions(bit: number, resource: readonly string[], context: RequestContext, held: boolean): Decision {
+  private checkConditions(bit: number, resource: string, context: RequestContext, held: boolean): Decision {
     let allowed = held;
     const rates: RateRule[] = [];
     const deniedTypes: string[] = [];
     const allowedTypes: string[] = [];
     for (const { via, effect, actions, resource: pattern, condition } of this.conditionals) {
-      if (!hasBit(actions, bit) || !reaches(pattern, resource)) continue;
+      if (!hasBit(actions, bit) || !reachesPath(pattern, resource)) continue;
       const verdict = condition.judge(context, effect === 'deny');
       if (verdict === false) continue;
       const { eventTypes = [], rateLimit } = condition.source;
@@ -183,6 +183,15 @@ export class Policy {
     }
     return decide(allowed, rates, allowedTypes, deniedTypes);
   }
+}
+
+const conditionals = new WeakMap<Rule, Conditional>();
+
+/** A rule that many share is made ready once. */
+function conditional(rule: Rule): Conditional {
+  let ready = conditionals.get(rule);
+  if (!ready) conditionals.set(rule, (ready = { ...rule, condition: new CompiledConstraints(rule.constraints!) }));
+  return ready;
 }
 
 function decide(

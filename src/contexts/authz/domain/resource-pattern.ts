@@ -26,10 +26,12 @@ export interface ResourcePattern {
   readonly segments: readonly string[];
   /** Without a wildcard it is found by its path. */
   readonly literal: boolean;
+  /** All before the first wildcard: the path of whatever it names begins so, which most that it does not name fail at once. */
+  readonly head: string;
 }
 
 export function parsePattern(text: string): ResourcePattern {
-  if (text === ROOT || text === '**') return { text: ROOT, segments: [], literal: true };
+  if (text === ROOT || text === '**') return { text: ROOT, segments: [], literal: true, head: '' };
   if (text.length > PATTERN_CHARS_MAX) throw invalid(text);
   const path = text.endsWith('/**') ? text.slice(0, -3) : text;
   const segments = path.split('/');
@@ -37,7 +39,9 @@ export function parsePattern(text: string): ResourcePattern {
   if (!wellFormed || segments.length > 8) throw invalid(text);
   // `tenants/acme/topics`, all of a type, is `tenants/acme/topics/*`.
   if (segments.length % 2 === 1) segments.push('*');
-  return { text: segments.join('/'), segments, literal: !segments.some((segment) => segment.endsWith('*')) };
+  const whole = segments.join('/');
+  const wildcard = whole.indexOf('*');
+  return { text: whole, segments, literal: wildcard < 0, head: wildcard < 0 ? whole : whole.slice(0, wildcard) };
 }
 
 const invalid = (text: string): Error =>
@@ -47,12 +51,21 @@ const invalid = (text: string): Error =>
     ],
   });
 
+/** The same as `reaches`, of a path as it is: what most patterns need is a look at how it begins. */
+export function reachesPath(pattern: ResourcePattern, path: string): boolean {
+  const { head, literal, text } = pattern;
+  if (!path.startsWith(head)) return false;
+  if (literal) return path.length === head.length || head === '' || path[head.length] === '/';
+  if (text.length === head.length + 1) return !path.includes('/$');
+  return reaches(pattern, path.split('/'));
+}
+
 /** Whether a pattern names the resource or something above it. */
-export function reaches({ segments }: ResourcePattern, resource: readonly string[]): boolean {
+export function reaches({ segments, literal }: ResourcePattern, resource: readonly string[]): boolean {
   if (segments.length > resource.length) return false;
   for (let i = 0; i < segments.length; i++) if (!matchesSegment(segments[i]!, resource[i]!)) return false;
   // A wildcard above does not reach into what belongs to the system.
-  return !segments.some((segment) => segment.endsWith('*')) || !resource.some((segment) => segment.startsWith('$'));
+  return literal || !resource.some((segment) => segment.startsWith('$'));
 }
 
 /** Whether a pattern names something at the resource, above it or below it. */

@@ -1,0 +1,60 @@
+import { SYSTEM_TENANT } from '../../../kernel/ids.js';
+import type { ManagementWatch } from '../../../platform/event-log/index.js';
+import { Policy } from '../domain/policy.js';
+import { Policies } from './policies.js';
+import { RuleStore, type GrantView, type PrincipalRules, type TenantRules } from './ports.js';
+
+const NONE: TenantRules = { roles: [], groupRoles: [], nesting: [], grants: [] };
+
+/** A tenant in which everybody is in the one group, and that has many grants. */
+class OneLargeGroup extends RuleStore {
+  private readonly grants: readonly GrantView[];
+
+  constructor(count: number) {
+    super();
+    this.grants = Array.from({ length: count }, (_, i) => ({
+      tenantId: 'acme',
+      grantId: `grt_${i}`,
+      principal: { kind: 'group', id: 'all' },
+      effect: 'allow',
+      actions: ['event:read'],
+      resource: `tenants/acme/namespaces/shop/topics/topic-${i}`,
+      constraints: null,
+      version: 1,
+      createdAt: 0,
+    }));
+  }
+
+  async tenantRules(tenantId: string): Promise<TenantRules> {
+    return tenantId === SYSTEM_TENANT ? NONE : { ...NONE, grants: this.grants };
+  }
+
+  async principalRules(tenantId: string): Promise<PrincipalRules> {
+    return { member: true, roles: [], groups: tenantId === SYSTEM_TENANT ? [] : ['all'], grants: [] };
+  }
+}
+
+const quietWatch = { on: () => undefined, ageMs: 0 } as unknown as ManagementWatch;
+const user = (number: number) => ({ kind: 'user', id: `usr_${number}` }) as const;
+
+describe('policies in memory', () => {
+  it('are bounded by the rules that they hold together, whoever has many', async () => {
+    const policies = new Policies(new OneLargeGroup(5_000), quietWatch);
+    for (let i = 0; i < 120; i++) await policies.of('acme', user(i));
+    for (let i = 20; i < 120; i++) expect(policies.of('acme', user(i))).toBeInstanceOf(Policy);
+    expect(policies.of('acme', user(19))).toBeInstanceOf(Promise);
+  });
+
+  it('are kept even where a single one is beyond the bound', async () => {
+    const policies = new Policies(new OneLargeGroup(500_001), quietWatch);
+    await policies.of('acme', user(1));
+    expect(policies.of('acme', user(1))).toBeInstanceOf(Policy);
+  });
+
+  it('share the rules that come from a group', async () => {
+    const policies = new Policies(new OneLargeGroup(1), quietWatch);
+    const [one, other] = [await policies.of('acme', user(1)), await policies.of('acme', user(2))];
+    expect(one.rules).toHaveLength(1);
+    expect(one.rules[0]).toBe(other.rules[0]);
+  });
+});

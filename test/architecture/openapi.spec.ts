@@ -48,6 +48,12 @@ describe('the contract', () => {
     }
   });
 
+  it('leaves out no route but the metrics, which tests of their own watch', () => {
+    const sources = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+    const hiding = sources.filter((file) => /@ApiExclude\w+\(/.test(readFileSync(join(SOURCES, file), 'utf8')));
+    expect(hiding).toEqual([join('contexts', 'operations', 'metrics.controller.ts')]);
+  });
+
   it('has no two classes of one name, of which one would describe the bodies of the other', () => {
     const sources = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
     const classes = sources.flatMap((file) =>

@@ -135,7 +135,7 @@ export class AccessGuard implements CanActivate {
 function hold(turn: Turn, request: Request, reply: Reply): true {
   request.turn = turn;
   if (reply.raw.closed) turn.end();
-  else reply.raw.once('close', () => turn.end());
+  else reply.raw.once('close', () => (reply.statusCode === 429 ? turn.endRefused() : turn.end()));
   return true;
 }
 

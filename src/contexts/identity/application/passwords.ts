@@ -1,4 +1,5 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { Inject, Injectable } from '@nestjs/common';
 import bcrypt from 'bcrypt';
 import { SECURITY_SETTINGS, type Settings } from '../../../platform/config/index.js';
@@ -7,7 +8,8 @@ import { identityError } from '../domain/identity-errors.js';
 import { normalPassword, refusalOf } from '../domain/password-rules.js';
 import { CommonPasswords } from './common-passwords.js';
 
-const CONCURRENT_MAX = 2;
+/** One core is left to everything else. */
+export const HASHES_AT_ONCE = Math.min(2, Math.max(1, availableParallelism() - 1));
 const WAITING_MAX = 32;
 const WAIT_MS_MAX = 2_000;
 const HASH = /^(?:v1\$([\w-]+)\$)?(\$2[aby]\$(\d\d)\$.+)$/;
@@ -26,7 +28,7 @@ export interface Verification {
 /**
  * Password hashes: `v1$<key>$<bcrypt>`. bcrypt looks at 72 bytes only, so that it is given an HMAC-SHA-384 of the password under a key of
  * the installation (64 characters of base64): nothing is cut off, and a stolen table is worth nothing without the key. Hashes without the
- * prefix are of before, over a plain SHA-384. A hash keeps a core busy for some 200 ms: at most two run at once, a few wait, and more are
+ * prefix are of before, over a plain SHA-384. A hash keeps a core busy for some 200 ms: at most two run at once, one on two cores, a few wait, and more are
  * refused; with more, the threads that also read files and look up names would be taken (32 at once held a file up for 4.4 s).
  */
 @Injectable()
@@ -81,7 +83,7 @@ export class Passwords {
   }
 
   private async inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.running < CONCURRENT_MAX) this.running++;
+    if (this.running < HASHES_AT_ONCE) this.running++;
     else await this.turn();
     try {
       return await work();

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { Metrics } from '../../../platform/telemetry/metrics.js';
 import { FairTurns, type Turn } from './fair-turns.js';
@@ -74,6 +75,18 @@ describe('two tenants on a busy process', () => {
     flood.served[96]!.end();
     await settled();
     expect(served).toHaveLength(1);
+  });
+
+  it('a refused request keeps its turn for a while: asking again at once gains nothing', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate'] });
+    const { served } = ask(fair, 'flood', 1);
+    for (const turn of flood.served) turn.endRefused();
+    await settled();
+    expect(served).toHaveLength(0);
+    jest.advanceTimersByTime(50);
+    await settled();
+    expect(served).toHaveLength(1);
+    jest.useRealTimers();
   });
 
   it('nobody waits any longer once the other has nothing to do', async () => {

@@ -8,6 +8,8 @@ const BUSY = 0.9;
 const RELAXED = 0.75;
 const TURNS_MIN = 4;
 const TURNS_MAX = 128;
+/** A refusal costs next to nothing and could be asked for again at once: its turn lasts longer, so that a storm of them is none. */
+const REFUSED_MS = 50;
 
 interface Queue {
   readonly waiting: (() => void)[];
@@ -29,6 +31,11 @@ export class Turn {
     if (this.over) return;
     this.over = true;
     this.turns.ended(this.queue);
+  }
+
+  /** Of a request that was too much (429). */
+  endRefused(): void {
+    setTimeout(() => this.end(), REFUSED_MS).unref();
   }
 }
 

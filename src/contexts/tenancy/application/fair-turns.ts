@@ -3,13 +3,13 @@ import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } f
 import { Metrics } from '../../../platform/telemetry/metrics.js';
 
 const ADAPT_MS = 100;
-/** Of the event loop: above it the turns get fewer, below the lower one more. */
+/** Of the event loop's time: above it the turns get fewer, below the lower one more. */
 const BUSY = 0.9;
 const RELAXED = 0.75;
-const TURNS_MIN = 4;
+const TURNS_MIN = 8;
 const TURNS_MAX = 128;
 /** A refusal costs next to nothing and could be asked for again at once: its turn lasts longer, so that a storm of them is none. */
-const REFUSED_MS = 50;
+const REFUSED_MS = 200;
 
 interface Queue {
   readonly waiting: (() => void)[];
@@ -105,10 +105,10 @@ export class FairTurns implements OnApplicationBootstrap, OnApplicationShutdown 
       queue.active = false;
       most = Math.max(most, queue.inService);
     }
+    const limit = Math.min(this.limit, TURNS_MAX);
     if (active < 2) this.setLimit(Infinity);
-    else if (utilization > BUSY) this.setLimit(Math.max(TURNS_MIN, Math.floor(Math.min(this.limit, most) * 0.75)));
-    else if (utilization < RELAXED && this.limit < Infinity)
-      this.setLimit(this.limit >= TURNS_MAX ? Infinity : this.limit + 1);
+    else if (utilization > BUSY) this.setLimit(Math.max(TURNS_MIN, Math.floor(Math.min(limit, most) * 0.75)));
+    else this.setLimit(utilization < RELAXED ? Math.min(limit + 1, TURNS_MAX) : limit);
   }
 
   private setLimit(limit: number): void {

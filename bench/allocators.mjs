@@ -12,7 +12,7 @@ const PUBLISHERS = 8;
 const TENANT = 'bench';
 const DATA = `{"note":"${'x'.repeat(230)}"}`;
 
-const { APPEND, appendValues, LOCK_HEADS, READ_ENDS } = await import(join(PLATFORM, 'event-log/append-sql.js'));
+const { APPEND, appendValues, LOCK_HEADS, READ_HEADS } = await import(join(PLATFORM, 'event-log/append-sql.js'));
 
 const rowsAfter = (position, count) =>
   Array.from({ length: count }, (_, i) => ({
@@ -77,7 +77,7 @@ const lockAndTail = (options) =>
     const { topic, count } = options;
     await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
     await client.query({ ...LOCK_HEADS, values: [TENANT, [topic]] });
-    const { rows } = await client.query({ ...READ_ENDS, values: [TENANT, [topic]], rowMode: 'array' });
+    const { rows } = await client.query({ ...READ_HEADS, values: [TENANT, [topic]], rowMode: 'array' });
     await insert(client, topic, rowsAfter(Number(rows[0][1]), count));
     await client.query('COMMIT');
   });

@@ -1,6 +1,7 @@
 import { Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
+import { RequestAuthentication } from './adapters/request-authentication.js';
 import { authenticateLargeBodies } from './adapters/early-authentication.js';
 import { ApiKeysController } from './adapters/api-keys.controller.js';
 import { AuthController } from './adapters/auth.controller.js';
@@ -52,25 +53,26 @@ const USAGE_FLUSH_MS = 10_000;
     FirstAdministrator,
     { provide: ApiKeyStore, useClass: PostgresApiKeys },
     { provide: ApiKeyUsageOptions, useValue: { flushMs: USAGE_FLUSH_MS } },
+    RequestAuthentication,
     ApiKeyUsage,
     ApiKeyDirectory,
     KeyIssue,
     ...API_KEY_HANDLERS,
     ...USER_HANDLERS,
   ],
-  exports: [FirstAdministrator, Authenticator, UserAccounts, UserLives],
+  exports: [FirstAdministrator, Authenticator, RequestAuthentication, UserAccounts, UserLives],
 })
 export class IdentityModule implements OnModuleInit, OnApplicationShutdown {
   constructor(
     private readonly host: HttpAdapterHost<FastifyAdapter>,
-    private readonly authenticator: Authenticator,
+    private readonly authentication: RequestAuthentication,
     private readonly usage: ApiKeyUsage,
   ) {}
 
   onModuleInit(): void {
     const fastify = this.host.httpAdapter.getInstance();
     forbidCaching(fastify);
-    authenticateLargeBodies(fastify, this.authenticator);
+    authenticateLargeBodies(fastify, this.authentication);
     this.usage.start();
   }
 

@@ -4,7 +4,7 @@ import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { AuditTrail, auditedBy } from '../../../platform/audit/index.js';
 import { actorOf } from '../../../platform/http/resource.js';
 import type { Access, Principal, Reply, Request } from '../../../platform/http/request.js';
-import { Authenticator } from '../../identity/index.js';
+import { Authenticator, RequestAuthentication } from '../../identity/index.js';
 import { FairTurns, type Turn } from '../../tenancy/index.js';
 import { Authorizer, type Subject } from '../application/authorizer.js';
 import type { Action } from '../../../kernel/actions.js';
@@ -26,6 +26,7 @@ export class AccessGuard implements CanActivate {
 
   constructor(
     private readonly reflector: Reflector,
+    private readonly authentication: RequestAuthentication,
     private readonly authenticator: Authenticator,
     private readonly authorizer: Authorizer,
     private readonly audit: AuditTrail,
@@ -43,7 +44,7 @@ export class AccessGuard implements CanActivate {
     }
     if (route.kind === 'public') return true;
     const reply = http.getResponse<Reply>();
-    const principal = request.principal ?? this.authenticator.authenticate(request.headers, request.ip);
+    const principal = request.principal ?? this.authentication.principalOf(request);
     const decided =
       principal instanceof Promise
         ? principal.then((found) => this.admit(route, request, found))

@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import type { Actor } from '../../../kernel/aggregate.js';
+import { SYSTEM_TENANT } from '../../../kernel/ids.js';
+import { AuditTrail, auditedBy } from '../../../platform/audit/index.js';
 import { identityError } from '../domain/identity-errors.js';
 import { normalEmail } from '../domain/user.js';
 import { addressClass, GuessThrottle } from './guess-throttle.js';
@@ -16,6 +18,7 @@ export class Logins {
     private readonly passwords: Passwords,
     private readonly throttle: GuessThrottle,
     private readonly sessions: Sessions,
+    private readonly audit: AuditTrail,
     private readonly log: PinoLogger,
   ) {}
 
@@ -23,18 +26,41 @@ export class Logins {
   async login(email: string, password: string, by: Actor): Promise<TokenPair> {
     const name = normalEmail(email);
     const address = by.origin?.address ?? 'unknown';
-    await this.throttle.attempt(name, address, () => this.classesOf(name));
+    await this.throttle
+      .attempt(name, address, () => this.classesOf(name))
+      .catch((error: unknown) => {
+        this.note(by, undefined, 'throttled');
+        throw error;
+      });
     const account = await this.accounts.findByEmail(name);
     const { right, outdated } = await this.passwords.verify(password, account?.passwordHash).catch((error: unknown) => {
       this.throttle.withdraw(name, address);
       throw error;
     });
-    if (!account || !right || account.state !== 'active') throw loginFailed();
+    const refusal = refusalOf(account, right);
+    if (refusal || !account) {
+      this.note(by, account, refusal);
+      throw loginFailed();
+    }
     const hash = outdated ? await this.upgrade(account, password) : account.passwordHash!;
     const pair = await this.sessions.begin(account, hash, by);
     if (!pair) throw loginFailed();
     this.throttle.succeeded(name, address);
+    this.note(by, account);
     return pair;
+  }
+
+  /** Without the e-mail: people type their password there. */
+  private note(by: Actor, account: Account | undefined, reason?: string): void {
+    this.audit.note({
+      ...auditedBy(by),
+      userId: account?.userId ?? null,
+      tenantId: SYSTEM_TENANT,
+      action: reason === undefined ? 'auth.login' : 'auth.login-failed',
+      outcome: reason === undefined ? 'success' : 'failed',
+      reason: reason ?? null,
+      resource: account ? `users/${account.userId}` : 'users',
+    });
   }
 
   /** The password is at hand only now; where there is no time for it, the next login does it. */
@@ -55,6 +81,12 @@ export class Logins {
     const sessions = account ? await this.sessions.list(account.userId) : [];
     return new Set(sessions.map((session) => addressClass(session.address)));
   }
+}
+
+function refusalOf(account: Account | undefined, right: boolean): string | undefined {
+  if (!account) return 'unknown-account';
+  if (!right) return 'wrong-password';
+  return account.state === 'active' ? undefined : account.state;
 }
 
 const loginFailed = (): Error => identityError('login-failed', 'E-mail or password is wrong.');

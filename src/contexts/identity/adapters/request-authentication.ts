@@ -1,0 +1,52 @@
+import { Injectable } from '@nestjs/common';
+import { DomainError } from '../../../kernel/domain-error.js';
+import { SYSTEM_TENANT } from '../../../kernel/ids.js';
+import { AuditTrail, auditedBy } from '../../../platform/audit/index.js';
+import type { Principal, Request } from '../../../platform/http/request.js';
+import { actorOf } from '../../../platform/http/resource.js';
+import type { KeyRefusal } from '../application/api-key-directory.js';
+import { Authenticator } from '../application/authenticator.js';
+
+interface Cause {
+  readonly reason?: KeyRefusal;
+  readonly keyId?: string;
+}
+
+/** Who sends a request. Credentials that are worth nothing are put on record, with what is wrong with them; the sender is not told. */
+@Injectable()
+export class RequestAuthentication {
+  constructor(
+    private readonly authenticator: Authenticator,
+    private readonly audit: AuditTrail,
+  ) {}
+
+  principalOf(request: Request): Principal | Promise<Principal> {
+    try {
+      const principal = this.authenticator.authenticate(request.headers, request.ip);
+      return principal instanceof Promise
+        ? principal.catch((error: unknown) => this.refuse(request, error))
+        : principal;
+    } catch (error) {
+      return this.refuse(request, error);
+    }
+  }
+
+  private refuse(request: Request, error: unknown): never {
+    const { authorization, 'x-api-key': apiKey } = request.headers;
+    const given = authorization !== undefined || apiKey !== undefined;
+    if (given && error instanceof DomainError && error.kind === 'unauthenticated') {
+      const { reason, keyId } = (error.cause ?? {}) as Cause;
+      // Ids that nobody has made would be as many as somebody invents: equal refusals are counted together.
+      const known = keyId !== undefined && reason !== 'unknown';
+      this.audit.note({
+        ...auditedBy(actorOf(request)),
+        tenantId: SYSTEM_TENANT,
+        action: 'auth.refused',
+        outcome: 'denied',
+        reason: reason === undefined ? 'not-valid' : `key-${reason}`,
+        resource: known ? `api-keys/${keyId}` : 'system',
+      });
+    }
+    throw error;
+  }
+}

@@ -2,7 +2,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Logger } from 'nestjs-pino';
 import { AppModule } from './app.module.js';
-import { FirstHolders } from './contexts/authz/index.js';
+import { DirectRoutes, FirstHolders } from './contexts/authz/index.js';
 import { FirstAdministrator, type FirstAccess } from './contexts/identity/index.js';
 import type { Settings } from './platform/config/index.js';
 import { Hints, ManagementWatch } from './platform/event-log/index.js';
@@ -39,6 +39,7 @@ export async function start(settings: Settings, version: string): Promise<Runnin
       },
     );
     app.useLogger(frameworkLog(app.get(Logger)));
+    app.get(DirectRoutes).install(app.getHttpAdapter().getInstance());
     installHttp(app, settings);
     serveDocs(app, openApiDocument(app, version, settings.http.publicUrl));
     await app.get(Hints).start();

@@ -1,5 +1,4 @@
 import { jest } from '@jest/globals';
-import type { ExecutionContext } from '@nestjs/common';
 import {
   addressOf,
   documentedRoles,
@@ -24,14 +23,13 @@ beforeAll(async () => {
   stage = await AccessStage.set();
   const { AccessGuard } = await import('../../src/contexts/authz/adapters/access.guard.js');
   const { DomainError } = await import('../../src/kernel/domain-error.js');
-  const decide = AccessGuard.prototype.canActivate;
-  jest.spyOn(AccessGuard.prototype, 'canActivate').mockImplementation(async function (
+  const { letIn } = AccessGuard.prototype;
+  jest.spyOn(AccessGuard.prototype, 'letIn').mockImplementation(async function (
     this: InstanceType<typeof AccessGuard>,
-    context: ExecutionContext,
+    ...[route, request, reply]
   ) {
-    const decided = await decide.call(this, context);
-    const { headers } = context.switchToHttp().getRequest<{ headers: Record<string, unknown> }>();
-    if (!decided || !('x-stop-behind-guards' in headers)) return decided;
+    const decided = await letIn.call(this, route, request, reply);
+    if (!decided || !('x-stop-behind-guards' in request.headers)) return decided;
     throw new DomainError('behind-the-guards', 'conflict', 'It was let in', 'It was let in.');
   });
   routes = routesOf((await stage.admin.client.get<Parameters<typeof routesOf>[0]>('/openapi.json')).body);

@@ -4,6 +4,7 @@ import { IdentityModule } from '../identity/index.js';
 import { namespaceNotFound, TenancyModule, tenantNotFound } from '../tenancy/index.js';
 import { AccessGuard } from './adapters/access.guard.js';
 import { AuthzController } from './adapters/authz.controller.js';
+import { DirectRoutes } from './adapters/direct-routes.js';
 import { GrantsController } from './adapters/grants.controller.js';
 import { GroupsController } from './adapters/groups.controller.js';
 import { MembersController } from './adapters/members.controller.js';
@@ -29,7 +30,9 @@ import { FirstHolders, TenantLifeOf } from './application/tenant-life.js';
   imports: [TenancyModule, IdentityModule],
   controllers: [MembersController, RolesController, GroupsController, GrantsController, AuthzController],
   providers: [
-    { provide: APP_GUARD, useClass: AccessGuard },
+    AccessGuard,
+    { provide: APP_GUARD, useExisting: AccessGuard },
+    DirectRoutes,
     { provide: MemberCatalog, useClass: PostgresMembers },
     { provide: RoleCatalog, useClass: PostgresRoles },
     { provide: GroupCatalog, useClass: PostgresGroups },

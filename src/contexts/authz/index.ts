@@ -1,3 +1,4 @@
+export { Direct, DirectRoutes } from './adapters/direct-routes.js';
 export { HiddenResources } from './application/hidden-resources.js';
 export { FirstHolders } from './application/tenant-life.js';
 export { permissionDenied } from './domain/authz-errors.js';

@@ -36,14 +36,23 @@ export class AccessGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const http = context.switchToHttp();
     const request = http.getRequest<Request>();
-    const { config } = request.routeOptions;
+    const { config, url = '' } = request.routeOptions;
     let route = this.routes.get(config);
     if (!route) {
-      route = routeAccess(context, this.reflector);
+      route = this.routeOf(context.getHandler(), url);
       this.routes.set(config, route);
     }
+    return this.letIn(route, request, http.getResponse<Reply>());
+  }
+
+  /** What a handler asks for at an address. */
+  routeOf(handler: object, url: string): RouteAccess {
+    return routeAccess(handler, url, this.reflector);
+  }
+
+  /** True, or an error that says why not. */
+  letIn(route: RouteAccess, request: Request, reply: Reply): boolean | Promise<boolean> {
     if (route.kind === 'public') return true;
-    const reply = http.getResponse<Reply>();
     const principal = request.principal ?? this.authentication.principalOf(request);
     const decided =
       principal instanceof Promise

@@ -1,4 +1,3 @@
-import type { ExecutionContext } from '@nestjs/common';
 import type { Reflector } from '@nestjs/core';
 import type { Action } from '../../../kernel/actions.js';
 import { OWN_PERMISSIONS, PERMISSION, PUBLIC, type RequiredPermission } from '../../../platform/http/access.js';
@@ -30,14 +29,14 @@ const TYPE_OF: Readonly<Record<string, string>> = {
   userId: 'users',
 };
 
-export function routeAccess(context: ExecutionContext, reflector: Reflector): RouteAccess {
-  const handler = context.getHandler();
-  if (reflector.get<boolean>(PUBLIC, handler)) return { kind: 'public' };
-  const required = reflector.get<RequiredPermission | undefined>(PERMISSION, handler);
+/** `url` is the template of the route, as Fastify has it. */
+export function routeAccess(handler: object, url: string, reflector: Reflector): RouteAccess {
+  const declared = handler as () => unknown;
+  if (reflector.get<boolean>(PUBLIC, declared)) return { kind: 'public' };
+  const required = reflector.get<RequiredPermission | undefined>(PERMISSION, declared);
   if (!required) throw authzError('permission-undeclared', 'The route declares no permission.');
   const { permission, list } = required;
   if ((OWN_PERMISSIONS as readonly string[]).includes(permission)) return { kind: 'own', permission };
-  const url = context.switchToHttp().getRequest<Request>().routeOptions.url ?? '';
   const parameters = [...url.matchAll(/:(\w+)/g)].map(([, name]) => name!);
   const path = parameters.flatMap((parameter) => {
     const type = TYPE_OF[parameter];

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { Body, Controller, Inject, Param, Post, Req, Res } from '@nestjs/common';
+import { Controller, Inject, Post } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiTags } from '@nestjs/swagger';
 import { PUBLISH_SETTINGS, type Settings } from '../../../platform/config/index.js';
 import type { AppendResult, ExpectedStreamVersion, NewEvent } from '../../../platform/event-log/index.js';
@@ -11,6 +10,7 @@ import { Idempotency } from '../../../platform/http/idempotency.js';
 import type { Reply, Request } from '../../../platform/http/request.js';
 import { writeInfoLine } from '../../../platform/telemetry/logger.js';
 import { Metrics } from '../../../platform/telemetry/metrics.js';
+import { Direct } from '../../authz/index.js';
 import { PublishEvents } from '../application/publish-events.js';
 import type { RateLeft } from '../application/tenant-quota.js';
 import type { TopicRef } from '../domain/topic.js';
@@ -22,7 +22,7 @@ import { PublishDocs } from './publish.docs.js';
 const IDS_LOGGED_MAX = 20;
 const JSON_MEDIA_TYPE = /^application\/json\s*(?:;|$)/i;
 
-/** The hot path: no DTO, no pipe, no interceptor; the body is cut by hand and the answer is put together as text. */
+/** The hot path: no DTO, nothing of Nest's router; the body is cut by hand and the answer is put together as text. */
 @ApiTags('events')
 @Controller('tenants/:tenantId/namespaces/:namespaceId/topics/:topicId/events')
 export class PublishController {
@@ -35,18 +35,13 @@ export class PublishController {
 
   @Post()
   @Requires('event:publish', 'Publish one event or a batch, all or nothing')
-  @RouteConfig({ rawBody: true })
+  @Direct({ rawBody: true })
   @PublishDocs()
-  async publish(
-    @Param() topic: TopicRef,
-    @Body() body: unknown,
-    @Req() request: Request,
-    @Res() reply: Reply,
-  ): Promise<void> {
+  async publish(request: Request, reply: Reply): Promise<void> {
     const key = this.idempotency.keyOf(request);
     if (key !== undefined && !(await this.idempotency.begin(request, reply, key))) return;
-    const bytes = Buffer.isBuffer(body) ? body : Buffer.alloc(0);
-    const events = this.parse(bytes, request, key);
+    const topic = request.params as TopicRef;
+    const events = this.parse(request, key);
     requireTypes(request, events);
     const expected = expectedStreamVersion(request, events);
     const { id } = request.principal!;
@@ -59,8 +54,9 @@ export class PublishController {
     await reply.send(resultJson(result));
   }
 
-  private parse(bytes: Buffer, request: Request, key: string | undefined): NewEvent[] {
-    const { correlationId, traceparent } = request;
+  private parse(request: Request, key: string | undefined): NewEvent[] {
+    const { body, correlationId, traceparent } = request;
+    const bytes = Buffer.isBuffer(body) ? body : Buffer.alloc(0);
     const context: PublishContext = {
       correlationId,
       traceparent,

@@ -1,0 +1,55 @@
+import { Injectable, type Type } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+import type { Reply, Request } from '../../../platform/http/request.js';
+import { AccessGuard } from './access.guard.js';
+
+interface DirectRoute {
+  readonly controller: Type;
+  readonly method: string;
+}
+
+type Handler = (request: Request, reply: Reply) => Promise<void>;
+
+/**
+ * Behind the access guard, Fastify calls this method with request and reply, and nothing of Nest's own runs for a request: no pipe, no
+ * interceptor, no further guard, no decorated parameter. What it throws reaches the same filter. For the busiest route alone: there
+ * Nest's router and its promises cost as much as the guard and the parsing of the body together, a tenth of a publish.
+ */
+export const Direct =
+  (config: object): MethodDecorator =>
+  (prototype, method, descriptor) =>
+    (RouteConfig({ ...config, direct: { controller: prototype.constructor, method } }) as MethodDecorator)(
+      prototype,
+      method,
+      descriptor,
+    );
+
+/** Gives the routes that are marked `@Direct` their handlers. */
+@Injectable()
+export class DirectRoutes {
+  constructor(
+    private readonly guard: AccessGuard,
+    private readonly modules: ModuleRef,
+  ) {}
+
+  /** To be called before Nest registers its routes. */
+  install(fastify: FastifyInstance): void {
+    fastify.addHook('onRoute', (route) => {
+      const { direct } = (route.config ?? {}) as { readonly direct?: DirectRoute };
+      if (direct) route.handler = this.handlerOf(direct, route.url);
+    });
+  }
+
+  private handlerOf({ controller, method }: DirectRoute, url: string): Handler {
+    const instance = this.modules.get<Record<string, Handler>>(controller, { strict: false });
+    const access = this.guard.routeOf(instance[method]!, url);
+    return (request, reply) => {
+      const letIn = this.guard.letIn(access, request, reply);
+      return letIn instanceof Promise
+        ? letIn.then(() => instance[method]!(request, reply))
+        : instance[method]!(request, reply);
+    };
+  }
+}

@@ -21,7 +21,7 @@ export class Signer {
   }
 
   /** The value of `webhook-signature`. `id` holds no full stop; `timestamp` is in seconds and goes into `webhook-timestamp`. */
-  sign(id: string, timestamp: number, body: string | Buffer): string {
+  sign(id: string, timestamp: number | string, body: string | Buffer): string {
     const head = `${id}.${timestamp}.`;
     return this.keys
       .map((key) => `v1,${createHmac('sha256', key).update(head).update(body).digest('base64')}`)

@@ -12,8 +12,9 @@ import {
   type DeliveryError,
   type LaneState,
 } from '../domain/lane.js';
+import { Backlog } from './backlog.js';
 import type { ClaimedLane, LaneKey } from './ports.js';
-import type { WebhookTarget } from './webhook-request.js';
+import { RequestsAhead, type WebhookTarget } from './webhook-request.js';
 
 const STORE_RETRY_MS = 500;
 /** In which a pause that was stored reaches the lane. */
@@ -49,8 +50,10 @@ export class Lane {
   private readonly cutOff = new AbortController();
   private running: Promise<void> | undefined;
   private tail: TopicTail | undefined;
-  private page: StoredEvent[] = [];
+  private backlog: Backlog | undefined;
   private sending = false;
+  private readonly requests: RequestsAhead;
+  private readonly prepareNext = (): void => this.prepare();
 
   readonly key: LaneKey;
   private current: LaneState;
@@ -66,6 +69,7 @@ export class Lane {
     const { tenantId, consumerUid, topicUid, state } = claimed;
     this.key = { tenantId, consumerUid, topicUid };
     this.current = state;
+    this.requests = new RequestsAhead(target, { topicId, topicUid });
   }
 
   get state(): LaneState {
@@ -112,11 +116,11 @@ export class Lane {
   private async follow(signal: AbortSignal): Promise<void> {
     const { tails } = this.tools;
     this.tail = await tails.follow(this.key);
-    this.page = [];
+    const backlog = (this.backlog = new Backlog(this.tail));
     try {
       await this.verifyPlace(this.tail);
       while (!signal.aborted) {
-        const event = await this.next(this.tail);
+        const event = backlog.at(this.current.position + 1) ?? (await this.next(backlog));
         if (event === undefined) await this.tail.waitBeyond(this.current.position, signal);
         else await this.deliver(event, signal);
       }
@@ -134,13 +138,9 @@ export class Lane {
     this.move(checkPlace(this.current, { head: tail.head, atCursor }, this.tools.clock.now()));
   }
 
-  private async next(tail: TopicTail): Promise<StoredEvent | undefined> {
+  private async next(backlog: Backlog): Promise<StoredEvent | undefined> {
     const position = this.current.position + 1;
-    const remembered = tail.inMemory(position);
-    if (remembered) return remembered;
-    while (this.page.length > 0 && this.page[0]!.position < position) this.page.shift();
-    if (this.page.length === 0) this.page = [...(await tail.read(position - 1))];
-    const event = this.page[0];
+    const event = await backlog.from(position);
     if (event && event.position > position) this.move(passOver(this.current, event.position, this.tools.clock.now()));
     return event;
   }
@@ -178,18 +178,25 @@ export class Lane {
   }
 
   private async send(event: StoredEvent, attempt: number): Promise<SendOutcome> {
-    const topic = { topicId: this.topicId, topicUid: this.key.topicUid };
     this.sending = true;
     try {
-      return await this.tools.sender.send({
-        ...this.target.request(event, topic, attempt, this.tools.clock.now()),
-        signal: this.cutOff.signal,
-      });
+      const request = this.requests.take(event, attempt, this.tools.clock.now());
+      const sent = this.tools.sender.send({ ...request, signal: this.cutOff.signal });
+      // The client writes to a socket that it uses again in the check phase, before this.
+      setImmediate(this.prepareNext);
+      return await sent;
     } catch (error) {
       return { kind: 'failure', phase: 'connect', error: messageOf(error), durationMs: 0 };
     } finally {
       this.sending = false;
     }
+  }
+
+  /** While an event is under way: what follows it, if it is at hand. */
+  private prepare(): void {
+    if (!this.sending) return;
+    const next = this.backlog?.at(this.current.position + 2);
+    if (next) this.requests.prepare(next, this.tools.clock.now());
   }
 
   private async waitUntil(time: number, signal: AbortSignal): Promise<void> {

@@ -1,0 +1,63 @@
+import { Webhook } from 'standardwebhooks';
+import { generateSigningSecret } from '../../../platform/egress/index.js';
+import type { StoredEvent } from '../../../platform/event-log/index.js';
+import type { ConsumerSecrets, ConsumerView } from '../../consumers/index.js';
+import { RequestsAhead, WebhookTarget } from './webhook-request.js';
+
+const TOPIC = { topicId: 'orders', topicUid: '0190b3a4-0000-7000-8000-000000000001' };
+const NOW = Date.now();
+const secret = generateSigningSecret();
+const consumer = {
+  settings: { url: 'http://127.0.0.1:1/', timeoutMs: 1_000, correlationId: 'c-1' },
+} as unknown as ConsumerView;
+const target = new WebhookTarget(consumer, { headers: {}, signing: [secret] } as unknown as ConsumerSecrets);
+
+const eventAt = (position: number): StoredEvent =>
+  ({
+    id: `evt_${position}`,
+    type: 'order.created',
+    position,
+    data: '{}',
+    key: null,
+    stream: null,
+    streamVersion: null,
+    occurredAt: null,
+    recordedAt: NOW,
+    schemaVersion: null,
+    correlationId: null,
+    causationId: null,
+    traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+    publishedBy: 'usr_1',
+    metadata: null,
+  }) as unknown as StoredEvent;
+
+const first = eventAt(1);
+const anew = (event: StoredEvent, attempt: number, now: number) => target.request(event, TOPIC, attempt, now);
+
+let requests: RequestsAhead;
+beforeEach(() => {
+  requests = new RequestsAhead(target, TOPIC);
+  requests.prepare(first, NOW);
+});
+
+it('a request that was made ahead is the one that would be made now, signature and all', () => {
+  const request = requests.take(first, 1, NOW);
+  expect(request).toEqual(anew(first, 1, NOW));
+  expect(() =>
+    new Webhook(secret).verify(String(request.body), request.headers as Record<string, string>),
+  ).not.toThrow();
+});
+
+it.each([
+  ['is for another event', eventAt(2), 1, NOW],
+  ['is for the same place in a log that was replaced', { ...first, id: 'evt_other' }, 1, NOW],
+  ['is not the first attempt', first, 2, NOW],
+  ['comes in another second than it was signed for', first, 1, NOW + 1_000],
+])('a request is made anew where what is wanted %s', (_, event, attempt, now) => {
+  expect(requests.take(event, attempt, now)).toEqual(anew(event, attempt, now));
+});
+
+it('a request that was made ahead is used once', () => {
+  requests.take(first, 1, NOW);
+  expect(requests.take(first, 1, NOW + 1_000)).toEqual(anew(first, 1, NOW + 1_000));
+});

@@ -1,5 +1,6 @@
 import type { Params } from 'nestjs-pino';
 import pino from 'pino';
+import { LineBlocks } from './line-blocks.js';
 
 /** Wherever they turn up in what is logged. */
 const SECRET_FIELDS = [
@@ -35,13 +36,14 @@ const redact = {
  * JSON lines on standard output, in blocks of 8 KiB, at the latest after 100 ms and at the end of the process. Requests are logged by our
  * own hook, with the fields of the route (see request-log.ts), so that no child logger is made for each of them.
  */
-const destination = pino.destination({ fd: 1, minLength: 8_192, sync: true });
+const destination = new LineBlocks(pino.destination({ fd: 1, sync: true }));
 let shared: pino.Logger | undefined;
 
 /** The process has one logger. */
 export function processLogger(level = 'info'): pino.Logger {
   if (!shared) {
-    setInterval(() => destination.flush(), 100).unref();
+    setInterval(() => destination.flushSync(), 100).unref();
+    process.on('exit', () => destination.flushSync());
     const options = {
       level,
       redact,

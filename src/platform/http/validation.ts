@@ -4,6 +4,10 @@ import { IsInt, Max, Min, type ValidationError } from 'class-validator';
 import type { FieldError } from '../../kernel/domain-error.js';
 import { httpError } from './http-errors.js';
 
+const ERRORS_SHOWN_MAX = 50;
+/** The head of a request has room for thousands, each of which would be validated. */
+const QUERY_PARAMETERS_MAX = 64;
+
 class FieldFailure extends Error {
   constructor(readonly failures: readonly ValidationError[]) {
     super('validation failed');
@@ -26,6 +30,9 @@ class StrictValidation extends ValidationPipe {
     if (metadata.type === 'body' && value !== undefined && !isPlainObject(value)) {
       throw invalid([{ pointer: '', detail: 'must be a JSON object' }]);
     }
+    if (metadata.type === 'query' && Object.keys(value as object).length > QUERY_PARAMETERS_MAX) {
+      throw invalid([{ pointer: '?', detail: `may have at most ${QUERY_PARAMETERS_MAX} query parameters` }]);
+    }
     const dropped = metadata.type === 'body' || metadata.type === 'query' ? droppedField(value) : undefined;
     if (dropped !== undefined)
       throw invalid([{ pointer: (metadata.type === 'query' ? '?' : '/') + dropped, detail: 'is not a known field' }]);
@@ -43,8 +50,9 @@ class StrictValidation extends ValidationPipe {
 export const strictValidation = new StrictValidation();
 
 export function invalid(errors: readonly FieldError[]): Error {
-  const names = errors.map(({ pointer, detail }) => `${pointer === '' ? 'body' : pointer} ${detail}`).join('; ');
-  return httpError('invalid-request', names.slice(0, 1_000), { errors });
+  const shown = errors.slice(0, ERRORS_SHOWN_MAX);
+  const names = shown.map(({ pointer, detail }) => `${pointer === '' ? 'body' : pointer} ${detail}`).join('; ');
+  return httpError('invalid-request', names.slice(0, 1_000), { errors: shown });
 }
 
 const isPlainObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -7,6 +7,7 @@ export const bodyError = defineErrors({
   'body-duplicate-key': { kind: 'invalid', title: 'An object of the body names a key twice' },
   'body-forbidden-key': { kind: 'invalid', title: 'The body has a key that is not allowed' },
   'body-too-many-keys': { kind: 'invalid', title: 'An object of the body has too many keys' },
+  'body-too-many-values': { kind: 'invalid', title: 'The body holds too many values' },
 });
 
 /** A JSON pointer (RFC 6901) from its parts. */

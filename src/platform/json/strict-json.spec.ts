@@ -2,12 +2,12 @@ import * as fc from 'fast-check';
 import { DomainError } from '../../kernel/domain-error.js';
 import { parseStrictJson } from './strict-json.js';
 
-const parse = (body: string | Buffer, depthMax = 32) =>
-  parseStrictJson(typeof body === 'string' ? Buffer.from(body) : body, { depthMax });
+const parse = (body: string | Buffer, depthMax = 32, valuesMax = 1_000) =>
+  parseStrictJson(typeof body === 'string' ? Buffer.from(body) : body, { depthMax, valuesMax });
 
-function refused(body: string | Buffer, depthMax?: number): string {
+function refused(body: string | Buffer, depthMax?: number, valuesMax?: number): string {
   try {
-    parse(body, depthMax);
+    parse(body, depthMax, valuesMax);
   } catch (error) {
     if (error instanceof DomainError) return `${error.code} ${error.message}`;
     throw error;
@@ -50,6 +50,13 @@ describe('a strict body', () => {
   it('counts levels of arrays and objects together', () => {
     expect(parse('{"a":[{"b":[]}]}', 4)).toEqual({ a: [{ b: [] }] });
     expect(refused('{"a":[{"b":[]}]}', 3)).toBe('body-too-deep The body is nested deeper than 3 levels (byte 11).');
+  });
+
+  it('counts values, wherever they stand', () => {
+    expect(parse('{"a":[{"b":[0,1]}]}', 32, 6)).toEqual({ a: [{ b: [0, 1] }] });
+    expect(refused('{"a":[{"b":[0,1]}]}', 32, 5)).toBe(
+      'body-too-many-values The value at /a/0/b/1 is one value too many: the body may hold 5.',
+    );
   });
 
   it('refuses 10 MiB of brackets in one pass', () => {

@@ -5,6 +5,8 @@ import { refusal, refuseOtherThanUtf8 } from './raw-json.js';
 export interface StrictJsonOptions {
   /** Levels of arrays and objects that the body may have. */
   readonly depthMax: number;
+  /** Values in all: members of objects and elements of arrays, however deep, and the body itself. */
+  readonly valuesMax: number;
 }
 
 /**
@@ -12,8 +14,9 @@ export interface StrictJsonOptions {
  * what turns into a prototype when objects are merged: bytes that are not UTF-8, a byte order mark, a key named twice, the
  * keys `__proto__` and `constructor.prototype` (in any spelling, with escapes too), and nesting beyond the limit.
  *
- * The order is depth and syntax, then keys, then `JSON.parse`: a bomb of brackets costs as many bytes as the limit has
- * levels. Bodies of management calls are small: the keys get a pass of their own (1 KB: 12 µs in all).
+ * The order is depth and syntax, then keys and the number of values, then `JSON.parse`: a bomb of brackets costs as many bytes
+ * as the limit has levels, one of values as many of them as may be. Bodies of management calls are small: the keys get a pass of
+ * their own (1 KB: 12 µs in all).
  */
 export function parseStrictJson(bytes: Buffer, options: StrictJsonOptions): unknown {
   refuseOtherThanUtf8(bytes);
@@ -24,7 +27,7 @@ export function parseStrictJson(bytes: Buffer, options: StrictJsonOptions): unkn
   const rest = scanner.space(end);
   if (rest < scanner.size) throw bodyError('body-not-json', `The body goes on after the JSON value, at byte ${rest}.`);
   const text = bytes.toString('utf8');
-  new KeyCheck(scanner, options.depthMax, (from, to) =>
+  new KeyCheck(scanner, options, (from, to) =>
     text.length === bytes.length ? text.slice(from, to) : bytes.toString('utf8', from, to),
   ).value(start);
   return JSON.parse(text);
@@ -33,18 +36,21 @@ export function parseStrictJson(bytes: Buffer, options: StrictJsonOptions): unkn
 /** Walks over a text that is known to be JSON and within the depth limit. */
 class KeyCheck {
   readonly #path: (string | number)[] = [];
+  #values = 0;
 
   constructor(
     private readonly scanner: JsonScanner,
-    private readonly depthMax: number,
+    private readonly limits: StrictJsonOptions,
     private readonly text: (start: number, end: number) => string,
   ) {}
 
   value(start: number): number {
+    const { depthMax, valuesMax } = this.limits;
+    if (++this.#values > valuesMax) throw this.#refuseValues(valuesMax);
     const opening = this.scanner.at(start);
     if (opening === 0x7b) return this.#object(start);
     if (opening === 0x5b) return this.#array(start);
-    return this.scanner.value(start, this.depthMax);
+    return this.scanner.value(start, depthMax);
   }
 
   #object(start: number): number {
@@ -81,6 +87,12 @@ class KeyCheck {
       i = scanner.next(end, 0x5d);
       if (i === 0) return end + 1;
     }
+  }
+
+  #refuseValues(valuesMax: number) {
+    const pointer = jsonPointer(this.#path);
+    const detail = `is one value too many: the body may hold ${valuesMax}`;
+    return bodyError('body-too-many-values', `The value at ${pointer} ${detail}.`, { errors: [{ pointer, detail }] });
   }
 
   #refuse(code: 'body-duplicate-key' | 'body-forbidden-key', what: string) {

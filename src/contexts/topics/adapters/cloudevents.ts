@@ -19,6 +19,7 @@ import {
   newDraft,
   readMembers,
   readTime,
+  refuseMany,
   type EventDraft,
   type PublishContext,
   type PublishLimits,
@@ -62,6 +63,7 @@ export function parseCloudEvents(
   const errors: FieldError[] = [];
   const events = body.items.map((item, i) => {
     const draft = readStructured(body, item, single ? '' : `/${i}`, errors, context);
+    refuseMany(errors);
     return errors.length > 0 ? draft : finish(draft, i, limits, context);
   });
   if (errors.length > 0) throw eventInvalid(errors);

@@ -19,6 +19,7 @@ import {
 } from 'class-validator';
 import { CHOSEN_ID } from '../../../kernel/ids.js';
 import { judgeHeaders } from '../../../platform/egress/index.js';
+import { PlainText } from '../../../platform/http/field-rules.js';
 import { ChosenId } from '../../../platform/http/list-query.js';
 import { RetryDto } from '../../tenancy/index.js';
 import { parsePlace, type Place } from '../../topics/index.js';
@@ -70,8 +71,7 @@ export class TopicSubscriptionDto {
 class ConsumerFields {
   @ApiPropertyOptional({ type: String, maxLength: 200, nullable: true })
   @IsOptional()
-  @IsString()
-  @MaxLength(200)
+  @PlainText(200)
   readonly name?: string | null;
 
   @ApiPropertyOptional({

@@ -6,12 +6,9 @@ import {
   ArrayMinSize,
   IsArray,
   IsInt,
-  IsNotEmpty,
   IsOptional,
-  IsString,
   Matches,
   Max,
-  MaxLength,
   Min,
   registerDecorator,
   ValidateIf,
@@ -19,7 +16,7 @@ import {
 } from 'class-validator';
 import { isAddressRange } from '../../../kernel/address-ranges.js';
 import { CHOSEN_ID, MANAGEMENT_NAMESPACE, SYSTEM_TENANT } from '../../../kernel/ids.js';
-import { parseTime } from '../../../kernel/rfc3339.js';
+import { PlainText, Rfc3339 } from '../../../platform/http/field-rules.js';
 import { isoTime } from '../../../platform/http/resource.js';
 import type { ApiKeyView } from '../application/api-key-store.js';
 import { isActionPattern, type KeyScope } from '../domain/key-limits.js';
@@ -29,8 +26,6 @@ const ACTIONS_MAX = 64;
 const CIDRS_MAX = 50;
 const GRACE_SECONDS_MAX = 7 * 86_400;
 const GRACE_SECONDS_DEFAULT = 86_400;
-// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
-const PRINTABLE = /^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$/;
 
 const judgedBy =
   (name: string, is: (value: unknown) => boolean, message: string, each = false): PropertyDecorator =>
@@ -57,7 +52,7 @@ const expiry = (description: string): PropertyDecorator =>
   applyDecorators(
     ApiPropertyOptional({ type: String, format: 'date-time', nullable: true, description }),
     IsOptional(),
-    judgedBy('isTime', (value) => !Number.isNaN(parseTime(value)), 'must be an RFC 3339 time with an offset'),
+    Rfc3339(),
   ) as PropertyDecorator;
 
 const idOr = (reserved: string, what: string): PropertyDecorator =>
@@ -85,10 +80,7 @@ export class KeyScopeDto implements KeyScope {
 
 export class CreateApiKeyBody {
   @ApiProperty({ maxLength: 200, example: 'checkout service' })
-  @IsString()
-  @IsNotEmpty()
-  @MaxLength(200)
-  @Matches(PRINTABLE, { message: 'must not have control characters' })
+  @PlainText(200)
   readonly name!: string;
 
   @ApiPropertyOptional({

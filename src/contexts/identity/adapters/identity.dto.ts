@@ -1,16 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import {
-  IsIn,
-  IsNotEmpty,
-  IsOptional,
-  IsString,
-  Matches,
-  MaxLength,
-  MinLength,
-  ValidateBy,
-  ValidateIf,
-} from 'class-validator';
+import { IsIn, IsOptional, IsString, Matches, MaxLength, MinLength, ValidateBy, ValidateIf } from 'class-validator';
+import { OneLine, PlainText } from '../../../platform/http/field-rules.js';
 import { ListQuery } from '../../../platform/http/list-query.js';
 import { isoTime } from '../../../platform/http/resource.js';
 import type { Account } from '../application/ports.js';
@@ -37,7 +28,7 @@ const email = (): PropertyDecorator =>
   applyDecorators(
     IsString(),
     MaxLength(EMAIL_MAX),
-    wellFormed(),
+    OneLine(),
     Matches(/^[^\s@\p{Cc}<>,;:"()[\]\\]+@[^\s@\p{Cc}<>,;:"()[\]\\]+$/u, { message: 'must be an e-mail address' }),
   ) as PropertyDecorator;
 
@@ -53,15 +44,6 @@ const knownEmail = (): PropertyDecorator =>
 /** Whether it is good enough is judged where the account is known. */
 const password = (): PropertyDecorator =>
   applyDecorators(IsString(), MinLength(1), MaxLength(PASSWORD_MAX), wellFormed()) as PropertyDecorator;
-
-const plainText = (max: number): PropertyDecorator =>
-  applyDecorators(
-    IsString(),
-    IsNotEmpty(),
-    MaxLength(max),
-    wellFormed(),
-    Matches(/^\P{Cc}*$/u, { message: 'must not hold control characters' }),
-  ) as PropertyDecorator;
 
 const given = (): PropertyDecorator => ValidateIf((_, value) => value !== undefined) as PropertyDecorator;
 
@@ -112,7 +94,7 @@ export class ResetBody {
 export class ProfileBody {
   @ApiPropertyOptional({ maxLength: NAME_MAX })
   @given()
-  @plainText(NAME_MAX)
+  @PlainText(NAME_MAX)
   readonly name?: string;
 }
 
@@ -129,7 +111,7 @@ export class CreateUserBody {
 
   @ApiPropertyOptional({ maxLength: NAME_MAX })
   @given()
-  @plainText(NAME_MAX)
+  @PlainText(NAME_MAX)
   readonly name?: string;
 
   @ApiPropertyOptional({ maxLength: PASSWORD_MAX, description: 'Without one, an invitation goes out by mail.' })
@@ -148,7 +130,7 @@ export class ChangeUserBody extends ProfileBody {
 export class SuspendUserBody {
   @ApiPropertyOptional({ maxLength: 500, description: 'Shown to administrators.' })
   @IsOptional()
-  @plainText(500)
+  @PlainText(500)
   readonly reason?: string;
 }
 

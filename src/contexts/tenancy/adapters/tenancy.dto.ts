@@ -1,19 +1,8 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { applyDecorators } from '@nestjs/common';
 import { Type } from 'class-transformer';
-import {
-  IsIn,
-  IsInt,
-  IsNotEmpty,
-  IsObject,
-  IsOptional,
-  IsString,
-  Max,
-  MaxLength,
-  Min,
-  ValidateIf,
-  ValidateNested,
-} from 'class-validator';
+import { IsIn, IsInt, IsObject, IsOptional, Max, Min, ValidateIf, ValidateNested } from 'class-validator';
+import { PlainText } from '../../../platform/http/field-rules.js';
 import { ChosenId } from '../../../platform/http/list-query.js';
 import { isoTime } from '../../../platform/http/resource.js';
 import type { NamespaceView, TenantView } from '../application/ports.js';
@@ -26,17 +15,13 @@ export class CreateBody {
 
   @ApiPropertyOptional({ maxLength: 200, example: 'Acme Ltd.' })
   @IsOptional()
-  @IsString()
-  @IsNotEmpty()
-  @MaxLength(200)
+  @PlainText(200)
   readonly name?: string;
 }
 
 export class RenameBody {
   @ApiProperty({ maxLength: 200 })
-  @IsString()
-  @IsNotEmpty()
-  @MaxLength(200)
+  @PlainText(200)
   readonly name!: string;
 }
 
@@ -100,9 +85,7 @@ export class CreateTenantBody extends CreateBody {
 export class TenantChangeBody {
   @ApiPropertyOptional({ maxLength: 200 })
   @ValidateIf((_, value) => value !== undefined)
-  @IsString()
-  @IsNotEmpty()
-  @MaxLength(200)
+  @PlainText(200)
   readonly name?: string;
 
   @ApiPropertyOptional({ type: TenantLimitsDto })
@@ -123,8 +106,7 @@ export class TenantChangeBody {
 export class SuspendBody {
   @ApiPropertyOptional({ maxLength: 500, description: 'Shown to administrators.' })
   @IsOptional()
-  @IsString()
-  @MaxLength(500)
+  @PlainText(500)
   readonly reason?: string;
 }
 

@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsOptional, IsString, MaxLength } from 'class-validator';
+import { IsOptional } from 'class-validator';
+import { Prose } from '../../../platform/http/field-rules.js';
 import { ChosenId } from '../../../platform/http/list-query.js';
 import { isoTime } from '../../../platform/http/resource.js';
 import type { TopicDetail } from '../application/topics.js';
@@ -11,16 +12,14 @@ export class CreateTopicBody {
 
   @ApiPropertyOptional({ type: String, maxLength: 1_000, nullable: true })
   @IsOptional()
-  @IsString()
-  @MaxLength(1_000)
+  @Prose(1_000)
   readonly description?: string | null;
 }
 
 export class PatchTopicBody {
   @ApiPropertyOptional({ type: String, maxLength: 1_000, nullable: true })
   @IsOptional()
-  @IsString()
-  @MaxLength(1_000)
+  @Prose(1_000)
   readonly description?: string | null;
 }
 

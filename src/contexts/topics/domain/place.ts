@@ -1,4 +1,4 @@
-import { EVENT_ID_CHARS_MAX, parseTime } from './envelope.js';
+import { judgeEventId, parseTime } from './envelope.js';
 
 /** A place in a topic, as clients name it: by event, by position, by time of recording, or one of the ends. */
 export type Place =
@@ -11,8 +11,7 @@ export function parsePlace(value: unknown): Place | undefined {
   const entries = Object.entries(value);
   if (entries.length !== 1) return undefined;
   const [name, given] = entries[0]!;
-  if (name === 'eventId' && typeof given === 'string' && given.length > 0 && given.length <= EVENT_ID_CHARS_MAX)
-    return { eventId: given };
+  if (name === 'eventId' && judgeEventId(given) === null) return { eventId: given as string };
   if (name === 'position' && Number.isSafeInteger(given) && (given as number) >= 0)
     return { position: given as number };
   if (name === 'time' && !Number.isNaN(parseTime(given))) return { time: given as string };

@@ -7,8 +7,6 @@ import {
   IsArray,
   IsIn,
   IsInt,
-  IsISO8601,
-  IsNotEmpty,
   IsObject,
   IsOptional,
   IsString,
@@ -18,26 +16,24 @@ import {
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
+import { PlainText, Prose, Reference, Rfc3339 } from '../../../platform/http/field-rules.js';
 import { ChosenId } from '../../../platform/http/list-query.js';
 import type { Constraints } from '../domain/constraints.js';
 
 const texts = (most: number, description: string, example: string[]): PropertyDecorator =>
-  applyDecorators(
-    ApiProperty({ type: [String], description, example }),
-    IsArray(),
-    ArrayMinSize(1),
-    ArrayMaxSize(most),
-    IsString({ each: true }),
-    MaxLength(256, { each: true }),
-  ) as PropertyDecorator;
+  applyDecorators(ApiProperty({ type: [String], description, example }), areTexts(most)) as PropertyDecorator;
+
+const optionalTexts = (most: number, description: string, example: string[]): PropertyDecorator =>
+  applyDecorators(ApiPropertyOptional({ type: [String], description, example }), areTexts(most)) as PropertyDecorator;
+
+const areTexts = (most: number): PropertyDecorator =>
+  applyDecorators(IsArray(), ArrayMinSize(1), ArrayMaxSize(most), Reference(256, { each: true })) as PropertyDecorator;
 
 const name = (): PropertyDecorator =>
   applyDecorators(
     ApiPropertyOptional({ maxLength: 200 }),
     ValidateIf((_, value) => value !== undefined),
-    IsString(),
-    IsNotEmpty(),
-    MaxLength(200),
+    PlainText(200),
   ) as PropertyDecorator;
 
 export class MemberBody {
@@ -45,21 +41,19 @@ export class MemberBody {
   @IsOptional()
   @IsArray()
   @ArrayMaxSize(20)
-  @IsString({ each: true })
+  @Reference(63, { each: true })
   readonly roles?: string[];
 }
 
 export class ScopeQuery {
   @ApiPropertyOptional({ description: 'Only in this namespace.' })
   @IsOptional()
-  @IsString()
-  @MaxLength(63)
+  @Reference(63)
   readonly namespace?: string;
 
   @ApiPropertyOptional({ description: 'Only in this topic of the namespace.' })
   @IsOptional()
-  @IsString()
-  @MaxLength(63)
+  @Reference(63)
   readonly topic?: string;
 }
 
@@ -70,8 +64,7 @@ export class RoleBody {
   readonly name?: string;
   @ApiPropertyOptional({ maxLength: 500 })
   @IsOptional()
-  @IsString()
-  @MaxLength(500)
+  @Prose(500)
   readonly description?: string;
   @texts(64, 'Actions, or all of a kind: topic:*', ['topic:read', 'event:publish'])
   readonly actions!: string[];
@@ -82,11 +75,10 @@ export class RoleChangeBody {
   readonly name?: string;
   @ApiPropertyOptional({ type: String, nullable: true, maxLength: 500 })
   @IsOptional()
-  @IsString()
-  @MaxLength(500)
+  @Prose(500)
   readonly description?: string | null;
   @ValidateIf((_, value) => value !== undefined)
-  @texts(64, 'Actions, or all of a kind: topic:*', ['topic:read', 'event:publish'])
+  @optionalTexts(64, 'Actions, or all of a kind: topic:*', ['topic:read', 'event:publish'])
   readonly actions?: string[];
 }
 
@@ -99,32 +91,26 @@ export class GroupBody {
 
 export class GroupChangeBody {
   @ApiProperty({ maxLength: 200 })
-  @IsString()
-  @IsNotEmpty()
-  @MaxLength(200)
+  @PlainText(200)
   readonly name!: string;
 }
 
 export class PrincipalDto {
   @ApiPropertyOptional()
   @IsOptional()
-  @IsString()
-  @MaxLength(100)
+  @Reference(100)
   readonly user?: string;
   @ApiPropertyOptional()
   @IsOptional()
-  @IsString()
-  @MaxLength(100)
+  @Reference(100)
   readonly group?: string;
   @ApiPropertyOptional()
   @IsOptional()
-  @IsString()
-  @MaxLength(100)
+  @Reference(100)
   readonly role?: string;
   @ApiPropertyOptional()
   @IsOptional()
-  @IsString()
-  @MaxLength(100)
+  @Reference(100)
   readonly apiKey?: string;
 }
 
@@ -152,18 +138,18 @@ class RateLimitDto {
 
 export class ConstraintsDto implements Constraints {
   @IsOptional()
-  @texts(100, 'Types of events, or beginnings of them. For actions on events only.', ['order.*'])
+  @optionalTexts(100, 'Types of events, or beginnings of them. For actions on events only.', ['order.*'])
   readonly eventTypes?: string[];
   @ApiPropertyOptional({ format: 'date-time' })
   @IsOptional()
-  @IsISO8601({ strict: true })
+  @Rfc3339()
   readonly validFrom?: string;
   @ApiPropertyOptional({ format: 'date-time' })
   @IsOptional()
-  @IsISO8601({ strict: true })
+  @Rfc3339()
   readonly validUntil?: string;
   @IsOptional()
-  @texts(7, 'Days of the week.', ['mon', 'tue'])
+  @optionalTexts(7, 'Days of the week.', ['mon', 'tue'])
   readonly daysOfWeek?: NonNullable<Constraints['daysOfWeek']>[number][];
   @ApiPropertyOptional({ type: HoursDto })
   @IsOptional()
@@ -183,7 +169,7 @@ export class ConstraintsDto implements Constraints {
   @Type(() => RateLimitDto)
   readonly rateLimit?: RateLimitDto;
   @IsOptional()
-  @texts(100, 'Addresses that requests may come from.', ['10.0.0.0/8'])
+  @optionalTexts(100, 'Addresses that requests may come from.', ['10.0.0.0/8'])
   readonly sourceCidrs?: string[];
 }
 
@@ -213,17 +199,15 @@ export class GrantBody {
 class CheckContextDto {
   @ApiPropertyOptional()
   @IsOptional()
-  @IsString()
-  @MaxLength(256)
+  @Reference(256)
   readonly eventType?: string;
   @ApiPropertyOptional({ format: 'date-time' })
   @IsOptional()
-  @IsISO8601({ strict: true })
+  @Rfc3339()
   readonly time?: string;
   @ApiPropertyOptional({ example: '192.0.2.1' })
   @IsOptional()
-  @IsString()
-  @MaxLength(64)
+  @Reference(64)
   readonly address?: string;
 }
 

@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import type { FieldError } from '../../../kernel/domain-error.js';
+import { parseTime } from '../../../kernel/rfc3339.js';
 import { authzError } from './authz-errors.js';
 
 /** When and for what a grant holds. */
@@ -33,7 +34,8 @@ export type Verdict = boolean | undefined;
 
 const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 const LIST_MAX = 100;
-const GLOB = /^[^*\s]{0,255}\*?$/;
+/** Types are visible ASCII. */
+const GLOB = /^(?!$)[\x21-\x29\x2b-\x7e]{0,255}\*?$/;
 const CLOCK_TIME = /^([01]\d|2[0-3]):([0-5]\d)$/;
 const MINUTES_A_DAY = 1_440;
 
@@ -89,8 +91,8 @@ export function checkConstraints(constraints: Constraints, effect: 'allow' | 'de
   if (eventTypes && actions.some((action) => !action.startsWith('event:')))
     wrong('eventTypes', 'is for actions on events only');
   for (const [name, time] of Object.entries({ validFrom, validUntil }))
-    if (time !== undefined && Number.isNaN(Date.parse(time))) wrong(name, 'must be a time (RFC 3339)');
-  if (validFrom && validUntil && Date.parse(validFrom) >= Date.parse(validUntil))
+    if (time !== undefined && Number.isNaN(parseTime(time))) wrong(name, 'must be a time (RFC 3339)');
+  if (validFrom && validUntil && parseTime(validFrom) >= parseTime(validUntil))
     wrong('validUntil', 'must be later than validFrom');
   if (daysOfWeek?.some((day) => !DAYS.includes(day))) wrong('daysOfWeek', `must be of ${DAYS.join(', ')}`);
   if (hours && (!CLOCK_TIME.test(hours.from) || !CLOCK_TIME.test(hours.to) || hours.from === hours.to))

@@ -57,11 +57,13 @@ export function invalid(errors: readonly FieldError[]): Error {
 
 const isPlainObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** class-transformer leaves these out without a word, so that nobody would be told. */
+/** Nest, class-transformer and class-validator leave out what every object has, without a word, so that nobody would be told. */
+const isDropped = (name: string): boolean => name in Object.prototype || name === 'prototype';
+
 function droppedField(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  for (const name of ['__proto__', 'constructor']) if (Object.hasOwn(value, name)) return name;
   for (const [name, member] of Object.entries(value)) {
+    if (isDropped(name)) return name;
     const inside = droppedField(member);
     if (inside !== undefined) return `${name}/${inside}`;
   }

@@ -4,8 +4,31 @@ export abstract class Clock {
   abstract now(): number;
 }
 
+/**
+ * The system's time, which never goes back while the process lives: where the system clock is set back, time goes on from where it was,
+ * as fast as ever. What has ended stays ended (keys, sessions, grants), and what waits for a time (buckets, retries, refused guesses)
+ * waits no longer than it should. Set forward, the clock is followed at once.
+ *
+ * Not slewed towards a clock that is behind, as NTP would: then everything that ends would live longer than it may. A clock that was
+ * wrongly ahead and is put right needs a restart of the process, which begins with the system clock as it is.
+ */
 export class SystemClock extends Clock {
+  private wallMs = Date.now();
+  private steadyMs = performance.now();
+
   now(): number {
-    return Date.now();
+    // In this order: a pause in between makes our time late, which the next call makes good, and not early, which nothing would.
+    const wallMs = Date.now();
+    const steadyMs = performance.now();
+    const expectedMs = this.wallMs + steadyMs - this.steadyMs;
+    if (wallMs < expectedMs) return Math.floor(expectedMs);
+    this.wallMs = wallMs;
+    this.steadyMs = steadyMs;
+    return wallMs;
+  }
+
+  /** By how much the system clock is behind. */
+  setBackMs(): number {
+    return Math.max(0, this.now() - Date.now());
   }
 }

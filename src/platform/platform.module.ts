@@ -110,7 +110,7 @@ function settingsProviders(settings: Settings): Provider[] {
 function partProviders({ settings, storage, database, keys }: PlatformParts): Provider[] {
   const { allowedCidrs, allowHttp, connectTimeoutMs } = settings.delivery;
   return [
-    { provide: Clock, useClass: SystemClock },
+    { provide: Clock, inject: [Metrics], useFactory: watchedClock },
     { provide: Storage, useValue: storage },
     { provide: Database, useValue: database },
     { provide: KeyRing, useValue: keys },
@@ -122,6 +122,13 @@ function partProviders({ settings, storage, database, keys }: PlatformParts): Pr
     Readiness,
     { provide: Metrics, useFactory: () => new Metrics() },
   ];
+}
+
+function watchedClock(metrics: Metrics): Clock {
+  const clock = new SystemClock();
+  const setBackSeconds = (): number => Math.floor(clock.setBackMs() / 1_000);
+  metrics.gauge('event_store_clock_set_back_seconds', 'By how much the system clock is behind ours.', setBackSeconds);
+  return clock;
 }
 
 function auditProvider({ database, keys }: PlatformParts): Provider {

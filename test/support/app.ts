@@ -21,6 +21,16 @@ export interface AppOptions {
   readonly apiKey?: string;
 }
 
+/** What a process of its own finds around it. */
+export interface Surroundings {
+  /** By how much its system clock is ahead of ours. */
+  readonly clockShiftMs?: number;
+  /** Host names, with the addresses that they have; all others are looked up. */
+  readonly names?: Readonly<Record<string, readonly string[]>>;
+  /** Its event loop stands still for so long, once. */
+  readonly blockMs?: number;
+}
+
 export interface TestApp {
   readonly url: string;
   readonly apiKey: string;
@@ -36,6 +46,8 @@ export interface TestProcess extends TestApp {
   readonly pid: number;
   /** All of standard output so far. */
   output(): string;
+  /** Resolves when it is so. */
+  surround(surroundings: Surroundings): Promise<void>;
   /** SIGKILL: nothing is finished, nothing is said. */
   kill(): Promise<void>;
 }
@@ -67,10 +79,16 @@ async function product(): Promise<
 }
 
 /** The server as a process of its own, to be killed and started again. */
-export async function startProcess(options: AppOptions = {}): Promise<TestProcess> {
+export async function startProcess(
+  options: AppOptions & { readonly surroundings?: Surroundings } = {},
+): Promise<TestProcess> {
   const { connection, drop } = await databaseOf(options);
   const child = fork(fileURLToPath(new URL('server-process.mjs', import.meta.url)), {
-    env: { PATH: process.env['PATH'], ...environment(connection, options) },
+    env: {
+      PATH: process.env['PATH'],
+      TEST_SURROUNDINGS: JSON.stringify(options.surroundings ?? {}),
+      ...environment(connection, options),
+    },
     execArgv: ['--no-warnings'],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
@@ -83,6 +101,7 @@ export async function startProcess(options: AppOptions = {}): Promise<TestProces
       ...described(url, firstAccess, connection, options),
       pid: child.pid!,
       output: () => output,
+      surround: (surroundings) => surround(child, surroundings),
       kill: () => end(child, 'SIGKILL'),
       stop: () => end(child, 'SIGTERM').finally(drop),
     };
@@ -106,6 +125,12 @@ async function announced(child: ChildProcess, output: () => string): Promise<Ann
   const said = await outcome.promise;
   if (said.failure !== undefined) throw new Error(said.failure);
   return said;
+}
+
+async function surround(child: ChildProcess, surroundings: Surroundings): Promise<void> {
+  const done = once(child, 'message');
+  child.send(surroundings);
+  await done;
 }
 
 async function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {

@@ -1,3 +1,4 @@
+import { surround } from './surroundings.mjs';
 import { importTypeScript } from './typescript-hooks.mjs';
 
 /**
@@ -7,7 +8,12 @@ import { importTypeScript } from './typescript-hooks.mjs';
 const source = (path) => new URL(`../../src/${path}`, import.meta.url).href;
 
 process.once('disconnect', () => process.exit(1));
+process.on('message', (told) => {
+  surround(told);
+  process.send({ surrounded: true });
+});
 try {
+  surround(JSON.parse(process.env.TEST_SURROUNDINGS ?? '{}'));
   const { loadSettings } = await importTypeScript(source('platform/config/index.ts'));
   const { start } = await importTypeScript(source('bootstrap.ts'));
   const running = await start(loadSettings({ env: process.env }), '0.0.0-test');

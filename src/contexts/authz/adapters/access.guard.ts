@@ -1,5 +1,6 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import { Clock } from '../../../kernel/clock.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { AuditTrail, auditedBy } from '../../../platform/audit/index.js';
 import { actorOf } from '../../../platform/http/resource.js';
@@ -31,6 +32,7 @@ export class AccessGuard implements CanActivate {
     private readonly authorizer: Authorizer,
     private readonly audit: AuditTrail,
     private readonly turns: FairTurns,
+    private readonly clock: Clock,
   ) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
@@ -93,16 +95,19 @@ export class AccessGuard implements CanActivate {
   /** `again`: the request was let through before, and goes on; it is still the one that was counted. */
   private judge(route: PermissionRoute, request: Request, subject: Subject, again: boolean): true {
     const resource = resourceOf(route.path, request);
-    const context = { now: Date.now(), address: request.ip };
     const decision = isOwn(route, request, subject)
       ? subject.own(route.action, resource)
-      : this.authorizer.decide(subject, route.action, resource, context);
+      : this.authorizer.decide(subject, route.action, resource, this.contextOf(request));
     const someOfIt = route.list && (route.path.length === 0 || subject.mayBelow(route.action, resource));
     if (!decision.allowed && !someOfIt) throw this.denied(route, request, subject);
     this.authorizer.requireOpen(subject, route.action);
     if (decision.rates && !again) this.authorizer.spend(subject, decision.rates);
     request.access = new SubjectAccess(this, this.authorizer, route, request, subject, decision);
     return true;
+  }
+
+  contextOf({ ip }: Request): RequestContext {
+    return { now: this.clock.now(), address: ip };
   }
 
   async stillAllowed(route: PermissionRoute, request: Request): Promise<boolean> {
@@ -191,7 +196,7 @@ class SubjectAccess implements Access {
   }
 
   private context(): RequestContext {
-    return { now: Date.now(), address: this.request.ip };
+    return this.guard.contextOf(this.request);
   }
 }
 

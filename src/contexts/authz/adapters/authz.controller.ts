@@ -1,6 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Req, UsePipes } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { actionsOf, bitOf, type Action } from '../../../kernel/actions.js';
+import { Clock } from '../../../kernel/clock.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { Requires } from '../../../platform/http/access.js';
 import type { Principal, Request } from '../../../platform/http/request.js';
@@ -16,7 +17,10 @@ import { onePrincipal } from './grants.controller.js';
 @Controller()
 @UsePipes(strictValidation)
 export class AuthzController {
-  constructor(private readonly authorizer: Authorizer) {}
+  constructor(
+    private readonly authorizer: Authorizer,
+    private readonly clock: Clock,
+  ) {}
 
   @Get(['tenants/:tenantId/users/:userId/effective-permissions', 'users/:userId/effective-permissions'])
   @Requires('permission:read', 'All that holds for a user, and through which role, group or grant')
@@ -43,7 +47,7 @@ export class AuthzController {
     const about = principal === undefined ? request.principal! : await this.other(principal, tenantId, request);
     const subject = await this.authorizer.subject(tenantId, about);
     const { time, ...rest } = context;
-    const given = { now: time === undefined ? Date.now() : Date.parse(time), ...rest };
+    const given = { now: time === undefined ? this.clock.now() : Date.parse(time), ...rest };
     const decision = subject.check(action as Action, path, given);
     const { rules } = subject.policy.explain(action as Action, path, given);
     const closed = this.authorizer.closed(subject, action as Action);
@@ -61,7 +65,8 @@ export class AuthzController {
     if (id === request.principal!.userId) return { id, kind: 'user', userId: id };
     const asking: Subject = await this.authorizer.subject(tenantId, request.principal!);
     const where = tenantId === SYSTEM_TENANT ? '' : `tenants/${tenantId}`;
-    if (!asking.check('permission:read', where, { now: Date.now() }).allowed) throw permissionDenied('permission:read');
+    if (!asking.check('permission:read', where, { now: this.clock.now() }).allowed)
+      throw permissionDenied('permission:read');
     return { id, kind: 'user', userId: id };
   }
 }

@@ -1,0 +1,63 @@
+import { jest } from '@jest/globals';
+import { SystemClock } from './clock.js';
+
+const HOUR_MS = 3_600_000;
+
+let wallMs: number;
+let steadyMs: number;
+let clock: SystemClock;
+
+beforeEach(() => {
+  [wallMs, steadyMs] = [1_000_000_000, 5];
+  jest.spyOn(Date, 'now').mockImplementation(() => wallMs);
+  jest.spyOn(performance, 'now').mockImplementation(() => steadyMs);
+  clock = new SystemClock();
+});
+afterEach(() => jest.restoreAllMocks());
+
+function pass(ms: number): void {
+  wallMs += ms;
+  steadyMs += ms;
+}
+
+describe('the system clock', () => {
+  it('tells the time of the system', () => {
+    pass(1_500);
+    expect([clock.now(), clock.setBackMs()]).toEqual([wallMs, 0]);
+  });
+
+  it('that is set forward is followed at once, also after the machine has slept', () => {
+    wallMs += HOUR_MS;
+    expect(clock.now()).toBe(wallMs);
+    pass(10);
+    expect(clock.now()).toBe(wallMs);
+  });
+
+  it('that is set back does not take time back: it goes on from where it was, as fast as ever', () => {
+    const before = clock.now();
+    wallMs -= HOUR_MS;
+    expect(clock.now()).toBe(before);
+    pass(60_000);
+    expect(clock.now()).toBe(before + 60_000);
+    expect(clock.setBackMs()).toBe(HOUR_MS);
+  });
+
+  it('that is put right again is followed from there on', () => {
+    wallMs -= HOUR_MS;
+    pass(1_000);
+    wallMs += HOUR_MS;
+    pass(1_000);
+    expect([clock.now(), clock.setBackMs()]).toEqual([wallMs, 0]);
+  });
+
+  it('answers whole milliseconds, none smaller than the one before, also between two ticks', () => {
+    const told: number[] = [];
+    for (let i = 0; i < 1_000; i++) {
+      steadyMs += 0.3;
+      if (i % 7 === 0) wallMs += 2;
+      told.push(clock.now());
+    }
+    expect(told).toEqual(told.toSorted((a, b) => a - b));
+    expect(told.every(Number.isInteger)).toBe(true);
+  });
+});

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 
 export interface RawAnswer {
   /** 0: the connection was closed without an answer. */
@@ -7,23 +8,53 @@ export interface RawAnswer {
   readonly text: string;
 }
 
-/** Sends bytes as they are, which no HTTP client would do, and reads until the server closes the connection or has answered. */
-export async function sendRaw(url: string, ...pieces: readonly (string | Uint8Array)[]): Promise<RawAnswer> {
+export async function openSocket(url: string): Promise<Socket> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
+  // Connections break in these tests: whoever waits for something on one hears of its end.
+  socket.on('error', () => undefined);
   await once(socket, 'connect');
+  return socket;
+}
+
+/** Sends bytes as they are, which no HTTP client would do, and reads until the server closes the connection or has answered. */
+export function sendRaw(url: string, ...pieces: readonly (string | Uint8Array)[]): Promise<RawAnswer> {
+  return talk(url, pieces, (text) => text.includes('\r\n\r\n'));
+}
+
+/** The same up to the end of the connection, with all that came, and with a pause after each piece. */
+export function sendUntilClosed(url: string, pieces: Iterable<string>, everyMs = 0): Promise<RawAnswer> {
+  return talk(url, pieces, () => false, everyMs);
+}
+
+async function talk(
+  url: string,
+  pieces: Iterable<string | Uint8Array>,
+  enough: (text: string) => boolean,
+  everyMs = 0,
+): Promise<RawAnswer> {
+  const socket = await openSocket(url);
   const outcome = Promise.withResolvers<void>();
+  let over = false;
   let text = '';
   socket.on('data', (chunk: Buffer) => {
     text += chunk.toString('latin1');
-    if (text.includes('\r\n\r\n')) outcome.resolve();
+    if (enough(text)) outcome.resolve();
   });
-  socket.on('error', () => outcome.resolve());
   socket.on('close', () => outcome.resolve());
+  const ended = outcome.promise.then(() => (over = true));
   for (const piece of pieces) {
-    if (!socket.destroyed && !socket.write(piece)) await Promise.race([once(socket, 'drain'), outcome.promise]);
+    if (over || socket.destroyed) break;
+    if (!socket.write(piece)) await Promise.race([once(socket, 'drain').catch(() => undefined), ended]);
+    if (everyMs > 0) await Promise.race([pause(everyMs), ended]);
   }
-  await outcome.promise;
+  await ended;
   socket.destroy();
-  return { status: Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1] ?? 0), text };
+  return { status: statusOf(text), text };
 }
+
+export const statusOf = (text: string): number => Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1] ?? 0);
+
+/** Of all answers on one connection, in order. */
+export const statusesOf = (text: string): number[] =>
+  [...text.matchAll(/HTTP\/1\.1 (\d{3}) [A-Z]/g)].map((match) => Number(match[1]));

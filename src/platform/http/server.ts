@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import helmet from 'helmet';
@@ -58,7 +58,7 @@ export function installHttp(app: NestFastifyApplication, { http, publish, roles 
   const fastify = app.getHttpAdapter().getInstance();
   installCorrelation(fastify);
   if (!roles.includes('api')) serveProbesOnly(fastify);
-  refuseNulInAddress(fastify);
+  refuseBrokenAddress(fastify);
   installSecurityHeaders(fastify);
   installBodyParsers(fastify, {
     bodyBytesMax: http.bodyBytesMax,
@@ -80,11 +80,17 @@ function serveProbesOnly(fastify: FastifyInstance): void {
   });
 }
 
-/** PostgreSQL takes no NUL in a text, so that nothing can have such a name. */
-function refuseNulInAddress(fastify: FastifyInstance): void {
+/**
+ * PostgreSQL takes no NUL in a text, so that nothing can have such a name. Two Host headers, which Node joins, are 400 by RFC 9112, 3.2: a
+ * proxy may have gone by the other one.
+ */
+function refuseBrokenAddress(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, _reply, done) => {
-    const nul = request.url.includes('%00');
-    done(nul ? httpError('invalid-request', 'The address must not hold NUL characters.') : undefined);
+    if (request.url.includes('%00'))
+      return done(httpError('invalid-request', 'The address must not hold NUL characters.'));
+    if (request.headers.host?.includes(','))
+      return done(httpError('invalid-request', 'There must be one Host header.'));
+    done();
   });
 }
 
@@ -105,9 +111,14 @@ function installSecurityHeaders(fastify: FastifyInstance): void {
 /** What is no HTTP, too long in its head or too slow never becomes a request: it is answered here and the connection ends. */
 function answerBrokenRequest(
   error: Error & { code?: string },
-  socket: Socket & { parser?: { incoming?: IncomingMessage } },
+  socket: Socket & { _httpMessage?: ServerResponse | null },
 ): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
+  // An answer that has begun (a stream, say) must not get another one into its middle: Node asks the same before it answers by itself.
+  const { _httpMessage: answer } = socket;
+  const answering = answer?.headersSent === true;
+  // Clients open connections to spare: a 408 on one of them would be taken for the answer to what is just being asked.
+  const unused = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead === 0;
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable || answering || unused) {
     socket.destroy();
     return;
   }

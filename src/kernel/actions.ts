@@ -74,6 +74,11 @@ export function maskOf(actions: Iterable<string>): ActionMask {
 export const hasBit = ({ low, high }: ActionMask, bit: number): boolean =>
   ((bit < 32 ? low : high) & (1 << (bit & 31))) !== 0;
 
+export const without = (mask: ActionMask, { low, high }: ActionMask): ActionMask => ({
+  low: mask.low & ~low,
+  high: mask.high & ~high,
+});
+
 export const actionsOf = (mask: ActionMask): Action[] => ACTIONS.filter((_, bit) => hasBit(mask, bit));
 
 /** The actions that a pattern names today: an action, `topic:*` or `*`. Empty: it names none. */

@@ -5,10 +5,11 @@ import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import type { Principal } from '../../../platform/http/request.js';
 import { authzError } from '../domain/authz-errors.js';
 import type { Constraints } from '../domain/constraints.js';
+import { holdsAll } from '../domain/lockout.js';
 import type { RoleAssignment } from '../domain/member.js';
 import { predefinedRole } from '../domain/predefined-roles.js';
 import { parsePattern, type ResourcePattern } from '../domain/resource-pattern.js';
-import { Authorizer } from './authorizer.js';
+import { Authorizer, type Subject } from './authorizer.js';
 import { RoleCatalog } from './ports.js';
 import { pathOf } from './rules-of.js';
 
@@ -40,14 +41,26 @@ export class Escalation {
     constraints: Constraints | null = null,
   ): Promise<void> {
     const { policy, key } = await this.authorizer.subject(tenantId, by);
-    const lacking = policy.missing(maskOf(actions), resource);
-    const beyondKey = key ? actions.filter((action) => !key.ceiling.coversAll(action as Action, resource)) : [];
-    const missing = new Set<string>([...lacking, ...beyondKey]);
+    const missing = new Set<string>([...policy.missing(maskOf(actions), resource), ...beyond(key, actions, resource)]);
     if (this.isBreakGlass(constraints) && policy.check('tenant:create', '', { now: 0 }).allowed)
       for (const action of expandActions('event:*')) missing.delete(action);
-    if (missing.size === 0) return;
-    const names = [...missing].slice(0, 10).join(', ');
-    throw authzError('exceeds-own-permissions', `You do not hold ${names} on ${resource.text} without condition.`);
+    refuseMissing(missing, resource);
+  }
+
+  /**
+   * To lift a denial gives, and takes as much. But an owner lifts every denial in his tenant, and an administrator of the system every one,
+   * those among them that keep him from something.
+   */
+  async requireLifting(
+    tenantId: string,
+    by: Principal,
+    actions: readonly string[],
+    resource: ResourcePattern,
+  ): Promise<void> {
+    const { policy, key } = await this.authorizer.subject(tenantId, by);
+    const liftsAll = holdsAll(tenantId, policy.rules) || holdsAll(SYSTEM_TENANT, policy.rules);
+    const lacking = liftsAll ? [] : policy.missing(maskOf(actions), resource);
+    refuseMissing(new Set([...lacking, ...beyond(key, actions, resource)]), resource);
   }
 
   private isBreakGlass(constraints: Constraints | null): boolean {
@@ -62,4 +75,17 @@ export class Escalation {
     if (!actions) throw authzError('role-not-found', `There is no role "${roleId}".`);
     return actions;
   }
+}
+
+/** What a key cannot do on all of the resource, although its owner may. What grants to the key itself allow does not count. */
+function beyond(key: Subject['key'], actions: readonly string[], resource: ResourcePattern): string[] {
+  if (!key) return [];
+  const denied = key.policy.denied(maskOf(actions), resource);
+  return [...denied, ...actions.filter((action) => !key.ceiling.coversAll(action as Action, resource))];
+}
+
+function refuseMissing(missing: ReadonlySet<string>, resource: ResourcePattern): void {
+  if (missing.size === 0) return;
+  const names = [...missing].slice(0, 10).join(', ');
+  throw authzError('exceeds-own-permissions', `You do not hold ${names} on ${resource.text} without condition.`);
 }

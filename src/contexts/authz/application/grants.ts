@@ -60,7 +60,6 @@ export class RevokeGrant extends Command<void> {
   }
 }
 
-/** Taking away what is denied gives, so that it takes as much. */
 @CommandHandler(RevokeGrant)
 export class RevokeGrantHandler implements ICommandHandler<RevokeGrant> {
   constructor(
@@ -75,7 +74,7 @@ export class RevokeGrantHandler implements ICommandHandler<RevokeGrant> {
     const found = await this.grants.find(ref);
     if (!found) throw grantNotFound(ref);
     if (found.effect === 'deny')
-      await this.escalation.requireActions(ref.tenantId, giver, found.actions, parsePattern(found.resource));
+      await this.escalation.requireLifting(ref.tenantId, giver, found.actions, parsePattern(found.resource));
     await this.aggregates.change(this.grants, ref, by, (state) => revokeGrant(state, ref));
   }
 }

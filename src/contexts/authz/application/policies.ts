@@ -3,6 +3,7 @@ import { MANAGEMENT_TOPICS } from '../../../kernel/aggregate.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { ManagementWatch, type StoredEvent } from '../../../platform/event-log/index.js';
 import { authorizationStale } from '../../identity/index.js';
+import { withoutLockout } from '../domain/lockout.js';
 import { Policy } from '../domain/policy.js';
 import { RuleStore, type PrincipalRules, type TenantRules } from './ports.js';
 import { rulesFor } from './rules-of.js';
@@ -71,8 +72,8 @@ export class Policies {
       ]).catch(refuse);
       // What changed while it was read may be missing in it.
       if (before !== this.changes && attempt < LOADS_MAX) continue;
-      const rules = [...rulesFor(tenantId, tenant, own), ...rulesFor(SYSTEM_TENANT, system, global)];
-      const policy = new Policy(rules);
+      const [inTenant, inSystem] = [rulesFor(tenantId, tenant, own), rulesFor(SYSTEM_TENANT, system, global)];
+      const policy = new Policy(withoutLockout(tenantId, inTenant, inSystem));
       if (before === this.changes) this.remember(principal.id, tenantId, { policy, tenant, system });
       return policy;
     }

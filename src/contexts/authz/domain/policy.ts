@@ -129,12 +129,16 @@ export class Policy {
     const unconditional = this.rules.filter(
       ({ effect, constraints, resource: own }) => effect === 'allow' && !constraints && covers(own, resource),
     );
+    const denied = new Set(this.denied(actions, resource));
+    return actionsOf(actions).filter(
+      (action) => denied.has(action) || !unconditional.some((rule) => hasBit(rule.actions, bitOf(action)!)),
+    );
+  }
+
+  /** Which of the actions are denied on anything that the pattern names, at any time. */
+  denied(actions: ActionMask, resource: ResourcePattern): Action[] {
     const denies = this.rules.filter(({ effect, resource: own }) => effect === 'deny' && overlap(own, resource));
-    return actionsOf(actions).filter((action) => {
-      const bit = bitOf(action)!;
-      const held = unconditional.some((rule) => hasBit(rule.actions, bit));
-      return !held || denies.some((rule) => hasBit(rule.actions, bit));
-    });
+    return actionsOf(actions).filter((action) => denies.some((rule) => hasBit(rule.actions, bitOf(action)!)));
   }
 
   private add({ resource, effect, actions: { low, high } }: Rule): void {

@@ -1,0 +1,38 @@
+import { maskOf, without } from '../../../kernel/actions.js';
+import { SYSTEM_TENANT } from '../../../kernel/ids.js';
+import type { Rule } from './policy.js';
+import { lastHolderRole } from './predefined-roles.js';
+
+/*
+ * A denial must not lock out whoever looks after a tenant, or after the system: nobody could lift it then. So what finds denials and lifts
+ * them stays with an owner in his tenant, and with an administrator of the system everywhere, whatever denies it. That is a matter of
+ * evaluation: refusing such denials when they are made would miss those that reach an owner later, by a group that he joins, a group that
+ * is put into another, or a role that he is given.
+ */
+const LIFTING = maskOf(['permission:read', 'permission:grant']);
+
+/** All that holds for a principal in a tenant: the rules of the tenant, and those of the system. */
+export function withoutLockout(tenantId: string, inTenant: readonly Rule[], inSystem: readonly Rule[]): Rule[] {
+  const administers = holdsAll(SYSTEM_TENANT, inSystem) || (tenantId === SYSTEM_TENANT && holdsAll(tenantId, inTenant));
+  const owns = administers || holdsAll(tenantId, inTenant);
+  return [
+    ...(owns ? inTenant.flatMap(sparing) : inTenant),
+    // What the system denies to an owner holds: it is denied by somebody who holds more.
+    ...(administers ? inSystem.flatMap(sparing) : inSystem),
+  ];
+}
+
+/** Whether the rules give the role that a tenant must not be without, in all of it: `owner`, or in `$system` `system-admin`. */
+export function holdsAll(tenantId: string, rules: readonly Rule[]): boolean {
+  const whole = tenantId === SYSTEM_TENANT ? 'system' : `tenants/${tenantId}`;
+  const roleId = lastHolderRole(tenantId);
+  return rules.some(({ via, resource }) => via.kind === 'role' && via.id === roleId && resource.text === whole);
+}
+
+function sparing(rule: Rule): Rule[] {
+  if (rule.effect === 'allow') return [rule];
+  const actions = without(rule.actions, LIFTING);
+  // Most denials name neither: they stay the objects that they are, which those who share them make ready once.
+  if (actions.low === rule.actions.low && actions.high === rule.actions.high) return [rule];
+  return actions.low === 0 && actions.high === 0 ? [] : [{ ...rule, actions }];
+}

@@ -20,6 +20,7 @@ import { CreateGrantHandler, RevokeGrantHandler } from './application/grants.js'
 import { ChangeGroupHandler } from './application/groups.js';
 import { HiddenResources } from './application/hidden-resources.js';
 import { ChangeMemberHandler } from './application/members.js';
+import { KeyWorth } from './application/key-worth.js';
 import { PermissionRates } from './application/permission-rates.js';
 import { Policies } from './application/policies.js';
 import { GrantCatalog, GroupCatalog, MemberCatalog, RoleCatalog, RuleStore } from './application/ports.js';
@@ -43,6 +44,7 @@ import { FirstHolders, TenantLifeOf } from './application/tenant-life.js';
     HiddenResources,
     Authorizer,
     Escalation,
+    KeyWorth,
     TenantLifeOf,
     FirstHolders,
     ChangeMemberHandler,

@@ -18,6 +18,7 @@ import { UsersController } from './adapters/users.controller.js';
 import { Authenticator } from './application/authenticator.js';
 import { CommonPasswords } from './application/common-passwords.js';
 import { FirstAdministrator } from './application/first-administrator.js';
+import { KeyJudges } from './application/key-judges.js';
 import { KeyIssue } from './application/key-issue.js';
 import { GuessThrottle } from './application/guess-throttle.js';
 import { Logins } from './application/logins.js';
@@ -56,11 +57,12 @@ const USAGE_FLUSH_MS = 10_000;
     RequestAuthentication,
     ApiKeyUsage,
     ApiKeyDirectory,
+    KeyJudges,
     KeyIssue,
     ...API_KEY_HANDLERS,
     ...USER_HANDLERS,
   ],
-  exports: [FirstAdministrator, Authenticator, RequestAuthentication, UserAccounts, UserLives],
+  exports: [KeyJudges, FirstAdministrator, Authenticator, RequestAuthentication, UserAccounts, UserLives],
 })
 export class IdentityModule implements OnModuleInit, OnApplicationShutdown {
   constructor(

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import type { Changed } from '../../../platform/event-log/index.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
 import { TenantCatalog } from '../../tenancy/index.js';
@@ -15,6 +16,13 @@ const FIND: Statement = {
 const LIST: Statement = {
   name: 'grant-list',
   text: `SELECT ${GRANT_COLUMNS} FROM access_grant WHERE tenant_id = $1 AND grant_id > $2 ORDER BY grant_id LIMIT $3`,
+};
+/** By the tenants, one look into the index for each: an index by key alone would be carried by every grant to a user, too. */
+const TO_API_KEY: Statement = {
+  name: 'grants-to-api-key',
+  text: `
+SELECT ${GRANT_COLUMNS} FROM access_grant
+WHERE tenant_id = ANY (ARRAY(SELECT tenant_id FROM tenant) || $2::text) AND principal_kind = 'apiKey' AND principal_id = $1`,
 };
 const ADD = `
 INSERT INTO access_grant (tenant_id, grant_id, principal_kind, principal_id, effect, actions, resource, constraints, version, created_at)
@@ -71,6 +79,10 @@ export class PostgresGrants extends GrantCatalog {
 
   async list(tenantId: string, afterId: string, limit: number): Promise<GrantView[]> {
     return (await this.database.query<GrantRow>(LIST, [tenantId, afterId, limit])).map(toGrantView);
+  }
+
+  async toApiKey(keyId: string): Promise<GrantView[]> {
+    return (await this.database.query<GrantRow>(TO_API_KEY, [keyId, SYSTEM_TENANT])).map(toGrantView);
   }
 }
 

@@ -56,6 +56,8 @@ export abstract class GroupCatalog extends AggregateRepository<GroupState, Group
 export abstract class GrantCatalog extends AggregateRepository<GrantState, GrantEvent, GrantRef> {
   abstract find(ref: Named<GrantRef>): Promise<GrantView | undefined>;
   abstract list(tenantId: string, afterId: string, limit: number): Promise<GrantView[]>;
+  /** Of all tenants, `$system` among them. */
+  abstract toApiKey(keyId: string): Promise<GrantView[]>;
 }
 
 /** What holds for all in a tenant: loaded once, kept until a change. */

@@ -47,7 +47,8 @@ export class CreateApiKeyHandler implements ICommandHandler<CreateApiKey> {
     const { name, scopes, actions, allowedCidrs } = input;
     const standard = Math.min(now + LIFETIME_MS_DEFAULT, own.expiresAt ?? Infinity);
     const expiresAt = input.expiresAt === undefined ? standard : input.expiresAt;
-    this.issue.requireWithin(own, { scopes, actions, allowedCidrs, expiresAt });
+    const wanted = { scopes, actions, allowedCidrs, expiresAt };
+    await this.issue.requireWithin(by, own, { userId, keyId: undefined }, wanted);
     const { id, secret, key } = newApiKey('live');
     const ref = { userId, keyId: id };
     const facts = { name, scopes, actions, allowedCidrsCount: allowedCidrs?.length ?? 0, createdAt: now, expiresAt };

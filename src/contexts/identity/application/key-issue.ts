@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../../kernel/aggregate.js';
+import type { Principal } from '../../../platform/http/request.js';
 import { apiKeyError } from '../domain/api-key-errors.js';
 import { apiKeyNotFound, type ApiKeyRef, type KeyFacts } from '../domain/api-key-aggregate.js';
 import { userNotFound } from '../domain/user.js';
 import { excessOf, NO_LIMITS, type KeyLimits } from '../domain/key-limits.js';
 import { ApiKeyStore, type ApiKeyView } from './api-key-store.js';
+import { KeyJudges, type KeyInQuestion } from './key-judges.js';
 import { UserAccounts } from './ports.js';
 import { unauthenticated } from './sessions.js';
 
@@ -14,6 +16,7 @@ export class KeyIssue {
   constructor(
     private readonly keys: ApiKeyStore,
     private readonly users: UserAccounts,
+    private readonly judges: KeyJudges,
   ) {}
 
   async requireUser(userId: string): Promise<void> {
@@ -34,12 +37,21 @@ export class KeyIssue {
     return key;
   }
 
-  requireWithin(own: KeyLimits, wanted: KeyLimits): void {
+  /** The key must not be worth more than whoever asks for it: neither by its bounds, nor by what is permitted besides. */
+  async requireWithin(by: Actor, own: KeyLimits, key: KeyInQuestion, wanted: KeyLimits): Promise<void> {
     const errors = excessOf(own, wanted);
     if (errors.length > 0)
       throw apiKeyError('api-key-exceeds-own', 'A key cannot make one that may do more than itself.', { errors });
+    await this.judges.judge(key, askingPrincipal(by, own));
   }
 }
+
+const askingPrincipal = ({ id, origin }: Actor, { scopes, actions }: KeyLimits): Principal => ({
+  id,
+  kind: id.startsWith('key_') ? 'api-key' : 'user',
+  userId: origin?.userId ?? id,
+  ...((scopes ?? actions) && { ceiling: { scopes, actions } }),
+});
 
 export const factsOf = ({ name, scopes, actions, allowedCidrs, createdAt, expiresAt }: ApiKeyView): KeyFacts => ({
   name,

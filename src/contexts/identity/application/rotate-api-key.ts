@@ -20,7 +20,7 @@ export class RotateApiKey extends Command<IssuedKey> {
   }
 }
 
-/** Who rotates a key sees its next secret, so that it may not be worth more than the key that asks. */
+/** Who rotates a key sees its next secret, so that the rules for making keys hold for it, too. */
 @CommandHandler(RotateApiKey)
 export class RotateApiKeyHandler implements ICommandHandler<RotateApiKey> {
   constructor(
@@ -33,7 +33,7 @@ export class RotateApiKeyHandler implements ICommandHandler<RotateApiKey> {
   async execute({ apiKey: ref, rotation, by, expectedVersion }: RotateApiKey): Promise<IssuedKey> {
     const known = await this.issue.find(ref);
     const expiresAt = rotation.expiresAt === undefined ? known.expiresAt : rotation.expiresAt;
-    this.issue.requireWithin(await this.issue.limitsOf(by), { ...known, expiresAt });
+    await this.issue.requireWithin(by, await this.issue.limitsOf(by), ref, { ...known, expiresAt });
     const now = this.clock.now();
     const { secret, key } = newApiKey('live', ref.keyId);
     const repository = this.keys.storing({ digest: digest(secret), allowedCidrs: known.allowedCidrs });

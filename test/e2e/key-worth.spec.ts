@@ -1,0 +1,116 @@
+import { startApp, type TestApp } from '../support/app.js';
+import { DAY_MS, inMs, keyPath, Keys, KEYS, type Issued } from '../support/api-keys.js';
+import type { Answer, Client, Problem } from '../support/client.js';
+import { member, newPerson, type Person } from '../support/strangers.js';
+import { Workspace } from '../support/workspace.js';
+
+let app: TestApp;
+let shop: Workspace;
+let tenant: string;
+let owner: Person;
+let keys: Keys;
+
+/** What a key needs to make and rotate keys, and to publish. */
+const NARROW = ['api-key:create', 'event:publish'];
+
+beforeAll(async () => {
+  app = await startApp();
+});
+afterAll(() => app?.stop());
+beforeEach(async () => {
+  shop = await Workspace.create(app.client);
+  tenant = `/tenants/${shop.tenant}`;
+  owner = await member(app, shop.tenant, 'owner');
+  keys = new Keys(owner.client);
+});
+
+const grant = async (effect: 'allow' | 'deny', to: { id: string }, actions: string[], scope = ''): Promise<void> => {
+  const resource = `tenants/${shop.tenant}${scope}`;
+  const answer = await owner.client.post(`${tenant}/permissions`, {
+    principal: { apiKey: to.id },
+    effect,
+    actions,
+    resource,
+  });
+  if (answer.status !== 201) throw new Error(answer.text);
+};
+const rotate = (by: Issued, key: { id: string }): Promise<Answer<Issued & Problem>> =>
+  keys.as(by.key).post(`${keyPath(key)}/rotate`, {});
+const refusal = ({ status, body }: Answer<Partial<Problem>>): unknown[] => [status, body.code, body.detail];
+
+describe('a key that was granted more than its bounds say', () => {
+  it('is not rotated by another with the same bounds, who would have it then', async () => {
+    const [asking, granted] = [await keys.create({ actions: NARROW }), await keys.create({ actions: NARROW })];
+    expect((await rotate(asking, granted)).status).toBe(200);
+    await grant('allow', granted, ['event:read', 'topic:read'], '/namespaces/shop');
+    expect(refusal(await rotate(asking, granted))).toEqual([
+      403,
+      'api-key-exceeds-own',
+      expect.stringContaining(
+        `granted topic:read, event:read on tenants/${shop.tenant}/namespaces/shop, which is beyond`,
+      ),
+    ]);
+    expect((await keys.as(asking.key).get(shop.events())).status).toBe(403);
+  });
+
+  it('is rotated by itself, by its owner, and by keys that may as much: by bounds, or by a grant', async () => {
+    const [granted, same, narrower] = [
+      await keys.create({ actions: NARROW }),
+      await keys.create({ actions: NARROW }),
+      await keys.create({ actions: NARROW }),
+    ];
+    await grant('allow', granted, ['event:read'], '/namespaces/shop');
+    await grant('allow', same, ['event:read']);
+    await grant('allow', narrower, ['event:read'], '/namespaces/shop/topics/orders');
+    const wide = await keys.create({ actions: [...NARROW, 'event:read'], scopes: [{ tenant: shop.tenant }] });
+    const unbounded = await keys.create();
+    expect((await rotate(narrower, granted)).status).toBe(403);
+    // Bounds of scope are judged before: what is not bounded by one is beyond it.
+    expect((await rotate(wide, granted)).status).toBe(403);
+    for (const by of [same, unbounded]) expect((await rotate(by, granted)).status).toBe(200);
+    const { body } = await keys.rotate(granted);
+    expect((await keys.as(body.key).post(`${keyPath(granted)}/rotate`, {})).status).toBe(200);
+  });
+});
+
+it('a key to which something is denied makes and rotates no other, which would not be denied it', async () => {
+  const [denied, other] = [await keys.create(), await keys.create()];
+  await grant('deny', denied, ['event:read']);
+  const by = keys.as(denied.key);
+  const detail = expect.stringContaining(`denied event:read on tenants/${shop.tenant}`);
+  for (const answer of [await by.post(KEYS, { name: 'k' }), await by.post(`${keyPath(other)}/rotate`, {})])
+    expect(refusal(answer)).toEqual([403, 'api-key-exceeds-own', detail]);
+  expect((await by.post(`${keyPath(denied)}/rotate`, {})).status).toBe(200);
+});
+
+describe('whoever makes keys for others, and is no administrator of the system', () => {
+  let clerk: Person;
+  beforeAll(async () => {
+    await app.client.post('/roles', { id: 'key-clerk', actions: ['api-key:create', 'topic:read'] });
+    clerk = await newPerson(app);
+    await app.client.request('PUT', `/users/${clerk.userId}/roles/key-clerk`);
+  });
+  const make = (whom: string, by: Client = clerk.client): Promise<Answer<Partial<Problem>>> =>
+    by.post(`/users/${whom}/api-keys`, { name: 'k' });
+  /** The end of the key comes before that of the clerk's own: it does not lack a bound. */
+  const rotateFor = ({ userId, keyId }: Person): Promise<Answer<Partial<Problem>>> =>
+    clerk.client.post(`/users/${userId}/api-keys/${keyId}/rotate`, { expiresAt: inMs(DAY_MS) });
+
+  it('makes and rotates none for somebody who may do more: not of the system, not in any tenant', async () => {
+    const { body: me } = await app.client.get<{ id: string }>('/auth/me');
+    const more = expect.stringContaining('The owner of the key may do what you may not');
+    for (const answer of [await make(me.id), await make(owner.userId), await rotateFor(owner)])
+      expect(refusal(answer)).toEqual([403, 'api-key-exceeds-own', more]);
+  });
+
+  it('makes them for whoever may no more than he', async () => {
+    const reader = await newPerson(app);
+    await app.client.post(`${tenant}/roles`, { id: 'looker', actions: ['topic:read'] });
+    await app.client.request('PUT', `${tenant}/members/${reader.userId}`, { roles: ['looker'] });
+    expect((await make(reader.userId)).status).toBe(201);
+    expect((await rotateFor(reader)).status).toBe(200);
+    await app.client.request('PUT', `${tenant}/members/${reader.userId}`, { roles: ['publisher'] });
+    expect((await make(reader.userId)).status).toBe(403);
+    expect((await make(reader.userId, app.client)).status).toBe(201);
+  });
+});

@@ -96,7 +96,7 @@ describe('an API key', () => {
     expect([answer.status, [...new Set(answer.body.errors?.map(({ pointer }) => pointer))]]).toEqual([400, pointers]);
   });
 
-  it('is told of in the log of keys by its life, without secret, digest or addresses', async () => {
+  it('is told of in the log of keys by its life, without secret, digest, name or addresses', async () => {
     const key = await keys.create({ name: 'told', allowedCidrs: ['127.0.0.0/8'] });
     const next = (await keys.rotate(key)).body;
     await keys.revoke(key);
@@ -104,12 +104,12 @@ describe('an API key', () => {
     const answer = await client.get<Page<ReadEvent>>(`${log}?stream=${key.id}`);
     const told = answer.body.items.map(({ type, data }) => [type, data]);
     expect(told).toEqual([
-      ['api-key.created', expect.objectContaining({ keyId: key.id, name: 'told', allowedCidrsCount: 1 })],
+      ['api-key.created', expect.objectContaining({ keyId: key.id, allowedCidrsCount: 1 })],
       ['api-key.rotated', expect.objectContaining({ keyId: key.id, expiresAt: Date.parse(key.expiresAt!) })],
       ['api-key.revoked', { keyId: key.id, userId: key.userId }],
     ]);
     const secrets = [key, next].flatMap(({ key: text }) => [text.slice(21, 64), digest(text.slice(21, 64))]);
-    for (const hidden of [...secrets, '127.0.0.0']) expect(answer.text).not.toContain(hidden);
+    for (const hidden of [...secrets, '127.0.0.0', 'told']) expect(answer.text).not.toContain(hidden);
   });
 
   it('belongs to a user: there is none of one who does not exist, and none under another name', async () => {

@@ -1,6 +1,7 @@
-import { Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Module, type OnApplicationBootstrap, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
+import { DurableSubscriptions } from '../../platform/event-log/index.js';
 import { RequestAuthentication } from './adapters/request-authentication.js';
 import { authenticateLargeBodies } from './adapters/early-authentication.js';
 import { ApiKeysController } from './adapters/api-keys.controller.js';
@@ -20,6 +21,7 @@ import { CommonPasswords } from './application/common-passwords.js';
 import { FirstAdministrator } from './application/first-administrator.js';
 import { KeyJudges } from './application/key-judges.js';
 import { KeyIssue } from './application/key-issue.js';
+import { KeysOfUsers, OnUserDeleted } from './application/keys-of-users.js';
 import { GuessThrottle } from './application/guess-throttle.js';
 import { Logins } from './application/logins.js';
 import { PasswordChanges } from './application/password-changes.js';
@@ -57,6 +59,8 @@ const USAGE_FLUSH_MS = 10_000;
     RequestAuthentication,
     ApiKeyUsage,
     ApiKeyDirectory,
+    KeysOfUsers,
+    OnUserDeleted,
     KeyJudges,
     KeyIssue,
     ...API_KEY_HANDLERS,
@@ -64,11 +68,13 @@ const USAGE_FLUSH_MS = 10_000;
   ],
   exports: [KeyJudges, FirstAdministrator, Authenticator, RequestAuthentication, UserAccounts, UserLives],
 })
-export class IdentityModule implements OnModuleInit, OnApplicationShutdown {
+export class IdentityModule implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
   constructor(
     private readonly host: HttpAdapterHost<FastifyAdapter>,
     private readonly authentication: RequestAuthentication,
     private readonly usage: ApiKeyUsage,
+    private readonly subscriptions: DurableSubscriptions,
+    private readonly onUserDeleted: OnUserDeleted,
   ) {}
 
   onModuleInit(): void {
@@ -76,6 +82,10 @@ export class IdentityModule implements OnModuleInit, OnApplicationShutdown {
     forbidCaching(fastify);
     authenticateLargeBodies(fastify, this.authentication);
     this.usage.start();
+  }
+
+  onApplicationBootstrap(): void {
+    this.subscriptions.start(this.onUserDeleted);
   }
 
   onApplicationShutdown(): Promise<void> {

@@ -1,4 +1,3 @@
-export { RevokeApiKeysOfUser } from './application/api-keys.js';
 export { RequestAuthentication } from './adapters/request-authentication.js';
 export { Authenticator } from './application/authenticator.js';
 export { FirstAdministrator, type FirstAccess } from './application/first-administrator.js';

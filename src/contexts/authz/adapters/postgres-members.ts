@@ -53,7 +53,8 @@ const REMOVE_USER = [
   'DELETE FROM member_role WHERE user_id = $1',
   'DELETE FROM member WHERE user_id = $1',
   `DELETE FROM group_part WHERE part = 'user' AND id = $1`,
-  `DELETE FROM access_grant WHERE principal_kind = 'user' AND principal_id = $1`,
+  `DELETE FROM access_grant WHERE principal_kind = 'user' AND principal_id = $1
+    OR principal_kind = 'apiKey' AND principal_id = ANY (ARRAY(SELECT key_id FROM api_key WHERE user_id = $1))`,
 ];
 
 @Injectable()

@@ -12,6 +12,7 @@ import {
 } from '../application/api-key-store.js';
 import { apiKeyError } from '../domain/api-key-errors.js';
 import { apiKeyAggregate, type ApiKeyEvent, type ApiKeyRef, type ApiKeyState } from '../domain/api-key-aggregate.js';
+import { userNotFound } from '../domain/user.js';
 import type { KeyScope } from '../domain/key-limits.js';
 
 const LIMITS = 'scopes, actions, allowed_cidrs, expires_at, previous_ends_at';
@@ -19,7 +20,9 @@ const COLUMNS = `key_id, user_id, name, ${LIMITS}, created_at, rotated_at, versi
 
 const FIND: Statement = {
   name: 'api-key-find',
-  text: `SELECT ${COLUMNS} FROM api_key WHERE key_id = $1 AND user_id = $2`,
+  text: `
+SELECT ${COLUMNS} FROM api_key k WHERE key_id = $1 AND user_id = $2
+  AND EXISTS (SELECT 1 FROM user_account u WHERE u.user_id = k.user_id)`,
 };
 const LIST: Statement = {
   name: 'api-key-list',
@@ -39,6 +42,8 @@ UPDATE api_key SET use_count = use_count + u.count, last_used_at = greatest(last
 FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[]) AS u (id, count, at, address)
 WHERE api_key.key_id = u.id`,
 };
+/** The deletion of the owner waits for this transaction, and finds the key that it makes; or it came first, and there is no key. */
+const HOLD_OWNER = 'SELECT 1 FROM user_account WHERE user_id = $1 FOR KEY SHARE';
 const COUNT = 'SELECT count(*) AS count FROM api_key WHERE user_id = $1';
 /** Of a key that exists: the secret moves to the second place and makes room for the new one. */
 const STORE = `
@@ -87,14 +92,15 @@ export class PostgresApiKeys extends ApiKeyStore {
     await sql.query(REMOVE, [keyId]);
   }
 
-  storing({ digest, allowedCidrs }: KeyMaterial): AggregateRepository<ApiKeyState, ApiKeyEvent, ApiKeyRef> {
+  storing({ name, digest, allowedCidrs }: KeyMaterial): AggregateRepository<ApiKeyState, ApiKeyEvent, ApiKeyRef> {
     return {
       aggregate: this.aggregate,
       project: async (sql, { userId, keyId }, { state, version }) => {
         if (state.status !== 'issued') throw new Error('Only a key that is issued has a secret.');
-        const { name, createdAt, scopes, actions, expiresAt, previousEndsAt, rotatedAt } = state;
+        const { createdAt, scopes, actions, expiresAt, previousEndsAt, rotatedAt } = state;
         const limits = [json(scopes), json(actions), json(allowedCidrs), expiresAt];
         const values = [keyId, userId, name, digest, createdAt, ...limits, version, previousEndsAt, rotatedAt];
+        if (!(await sql.query(HOLD_OWNER, [userId])).rowCount) throw userNotFound(userId);
         await sql.query(STORE, values);
         if (version === 1) await this.requireRoom(sql, userId);
       },

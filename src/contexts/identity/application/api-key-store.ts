@@ -17,13 +17,15 @@ export interface ApiKeyView extends ApiKeyRef, KeyLimits {
 
 /** What is kept of a key apart from the log. */
 export interface KeyMaterial {
+  readonly name: string;
   /** SHA-256 of the secret, hex. */
   readonly digest: string;
   readonly allowedCidrs: readonly string[] | null;
 }
 
 /** A key as authentication sees it. */
-export interface StoredKey extends ApiKeyRef, KeyLimits, KeyMaterial {
+export interface StoredKey extends ApiKeyRef, KeyLimits {
+  readonly digest: string;
   readonly previousDigest: string | null;
   readonly previousEndsAt: number | null;
 }
@@ -46,10 +48,12 @@ export const KEYS_PER_USER_MAX = 50;
 export abstract class ApiKeyStore extends AggregateRepository<ApiKeyState, ApiKeyEvent, ApiKeyRef> {
   /**
    * The same repository, which gives the key this secret: of a new key its first, of another its next, while the one before stays for as
-   * long as the state says. More than 50 keys of a user: `api-key-limit-reached`.
+   * long as the state says. More than 50 keys of a user: `api-key-limit-reached`; a user who is gone or going: `user-not-found`.
    */
   abstract storing(material: KeyMaterial): AggregateRepository<ApiKeyState, ApiKeyEvent, ApiKeyRef>;
+  /** Not of a user who is deleted. */
   abstract find(ref: ApiKeyRef): Promise<ApiKeyView | undefined>;
+  /** Also those that a deleted user has left, for a moment. */
   abstract list(userId: string, after: KeyPlace, limit: number): Promise<ApiKeyView[]>;
   /** Those of them that exist and have an owner, in any order. */
   abstract forAuthentication(keyIds: readonly string[]): Promise<StoredKey[]>;

@@ -2,7 +2,7 @@ import { Command, CommandHandler, Query, QueryHandler, type ICommandHandler, typ
 import type { Actor } from '../../../kernel/aggregate.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
 import { revokeApiKey, withOrigin, type ApiKeyRef } from '../domain/api-key-aggregate.js';
-import { ApiKeyStore, KEYS_PER_USER_MAX, type ApiKeyView, type KeyPlace } from './api-key-store.js';
+import { ApiKeyStore, type ApiKeyView, type KeyPlace } from './api-key-store.js';
 import { ApiKeyUsage } from './api-key-usage.js';
 import { CreateApiKeyHandler } from './create-api-key.js';
 import { factsOf, KeyIssue } from './key-issue.js';
@@ -35,33 +35,6 @@ export class RevokeApiKeyHandler implements ICommandHandler<RevokeApiKey> {
       (state) => withOrigin(state, ref, factsOf(known), (key) => revokeApiKey(key, ref)),
       { expectedVersion },
     );
-  }
-}
-
-/** All keys of a user, for instance because the user is deleted. */
-export class RevokeApiKeysOfUser extends Command<void> {
-  constructor(
-    readonly userId: string,
-    readonly by: Actor,
-  ) {
-    super();
-  }
-}
-
-@CommandHandler(RevokeApiKeysOfUser)
-export class RevokeApiKeysOfUserHandler implements ICommandHandler<RevokeApiKeysOfUser> {
-  constructor(
-    private readonly aggregates: Aggregates,
-    private readonly keys: ApiKeyStore,
-  ) {}
-
-  async execute({ userId, by }: RevokeApiKeysOfUser): Promise<void> {
-    for (const known of await this.keys.list(userId, { createdAt: -1, keyId: '' }, KEYS_PER_USER_MAX)) {
-      const ref = { userId, keyId: known.keyId };
-      await this.aggregates.change(this.keys, ref, by, (state) =>
-        state.status === 'revoked' ? [] : withOrigin(state, ref, factsOf(known), (key) => revokeApiKey(key, ref)),
-      );
-    }
   }
 }
 
@@ -125,7 +98,6 @@ export const API_KEY_HANDLERS = [
   CreateApiKeyHandler,
   RotateApiKeyHandler,
   RevokeApiKeyHandler,
-  RevokeApiKeysOfUserHandler,
   GetApiKeyHandler,
   ListApiKeysHandler,
 ];

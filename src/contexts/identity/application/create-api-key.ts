@@ -51,8 +51,8 @@ export class CreateApiKeyHandler implements ICommandHandler<CreateApiKey> {
     await this.issue.requireWithin(by, own, { userId, keyId: undefined }, wanted);
     const { id, secret, key } = newApiKey('live');
     const ref = { userId, keyId: id };
-    const facts = { name, scopes, actions, allowedCidrsCount: allowedCidrs?.length ?? 0, createdAt: now, expiresAt };
-    const repository = this.keys.storing({ digest: digest(secret), allowedCidrs });
+    const facts = { scopes, actions, allowedCidrsCount: allowedCidrs?.length ?? 0, createdAt: now, expiresAt };
+    const repository = this.keys.storing({ name, digest: digest(secret), allowedCidrs });
     await this.aggregates.change(repository, ref, by, (state) => createApiKey(state, ref, facts));
     return { view: await this.issue.find(ref), key };
   }

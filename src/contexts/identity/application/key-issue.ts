@@ -53,8 +53,7 @@ const askingPrincipal = ({ id, origin }: Actor, { scopes, actions }: KeyLimits):
   ...((scopes ?? actions) && { ceiling: { scopes, actions } }),
 });
 
-export const factsOf = ({ name, scopes, actions, allowedCidrs, createdAt, expiresAt }: ApiKeyView): KeyFacts => ({
-  name,
+export const factsOf = ({ scopes, actions, allowedCidrs, createdAt, expiresAt }: ApiKeyView): KeyFacts => ({
   scopes,
   actions,
   allowedCidrsCount: allowedCidrs?.length ?? 0,

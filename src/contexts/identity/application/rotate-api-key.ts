@@ -36,7 +36,8 @@ export class RotateApiKeyHandler implements ICommandHandler<RotateApiKey> {
     await this.issue.requireWithin(by, await this.issue.limitsOf(by), ref, { ...known, expiresAt });
     const now = this.clock.now();
     const { secret, key } = newApiKey('live', ref.keyId);
-    const repository = this.keys.storing({ digest: digest(secret), allowedCidrs: known.allowedCidrs });
+    const { name, allowedCidrs } = known;
+    const repository = this.keys.storing({ name, digest: digest(secret), allowedCidrs });
     await this.aggregates.change(
       repository,
       ref,

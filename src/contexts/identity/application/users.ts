@@ -12,6 +12,7 @@ import {
   userNotFound,
   type UserKind,
 } from '../domain/user.js';
+import { KeysOfUsers } from './keys-of-users.js';
 import { PasswordMails } from './password-mails.js';
 import { Passwords } from './passwords.js';
 import { UserAccounts, type Account } from './ports.js';
@@ -169,13 +170,14 @@ export class DeleteUser extends Command<void> {
   }
 }
 
-/** What was known of him is erased; the events of his doing keep an id that names nobody any more. */
+/** What was known of him is erased, and his keys end; the events of his doing keep an id that names nobody any more. */
 @CommandHandler(DeleteUser)
 export class DeleteUserHandler implements ICommandHandler<DeleteUser> {
   constructor(
     private readonly aggregates: Aggregates,
     private readonly accounts: UserAccounts,
     private readonly sessions: Sessions,
+    private readonly keys: KeysOfUsers,
   ) {}
 
   async execute({ userId, byUserId, by, expectedVersion }: DeleteUser): Promise<void> {
@@ -185,6 +187,7 @@ export class DeleteUserHandler implements ICommandHandler<DeleteUser> {
       expectedVersion,
     });
     await this.sessions.told(ended, 'user-deleted', by);
+    await this.keys.revokeAll(userId, by);
   }
 }
 

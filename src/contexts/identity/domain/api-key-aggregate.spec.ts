@@ -11,7 +11,7 @@ import {
 
 const NOW = 1_000_000;
 const ref = { userId: 'usr_1', keyId: 'key_1' };
-const facts = { name: 'k', scopes: null, actions: null, allowedCidrsCount: 0, createdAt: NOW, expiresAt: NOW + 1_000 };
+const facts = { scopes: null, actions: null, allowedCidrsCount: 0, createdAt: NOW, expiresAt: NOW + 1_000 };
 const created: ApiKeyEvent = { type: 'api-key.created', data: { ...ref, ...facts } };
 const revoked: ApiKeyEvent = { type: 'api-key.revoked', data: ref };
 const given = (...events: ApiKeyEvent[]): ApiKeyState =>

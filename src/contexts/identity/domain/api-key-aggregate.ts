@@ -6,8 +6,8 @@ import type { KeyScope } from './key-limits.js';
 /*
  * none ──created──▶ issued ──rotated──▶ issued … ──revoked──▶ revoked
  *
- * A key has one secret, or two while an old one is phased out; expiry is a matter of time, not of events. Digests and address ranges are
- * not in the events: they are in the table api_key and go with the key.
+ * A key has one secret, or two while an old one is phased out; expiry is a matter of time, not of events. Digests, address ranges and names
+ * are not in the events: they are in the table api_key and go with the key. A name may say whose it is ("Jane's laptop").
  */
 
 export interface ApiKeyRef {
@@ -17,7 +17,6 @@ export interface ApiKeyRef {
 
 /** What the log tells of a key. Times are milliseconds since the epoch. */
 export interface KeyFacts {
-  readonly name: string;
   readonly scopes: readonly KeyScope[] | null;
   readonly actions: readonly string[] | null;
   readonly allowedCidrsCount: number;
@@ -47,7 +46,8 @@ export const LIFETIME_MS_MAX = 366 * DAY_MS;
 export const apiKeyAggregate: Aggregate<ApiKeyState, ApiKeyEvent, ApiKeyRef> = {
   topicUid: MANAGEMENT_TOPICS.apiKeys,
   eventTypes: {
-    'api-key.created': { version: 1 },
+    // Version 1 had the name.
+    'api-key.created': { version: 2 },
     'api-key.rotated': { version: 1 },
     'api-key.revoked': { version: 1 },
   },
@@ -65,16 +65,8 @@ export const apiKeyAggregate: Aggregate<ApiKeyState, ApiKeyEvent, ApiKeyRef> = {
   },
 };
 
-function born({
-  userId,
-  name,
-  scopes,
-  actions,
-  allowedCidrsCount,
-  createdAt,
-  expiresAt,
-}: ApiKeyRef & KeyFacts): Issued {
-  const facts = { name, scopes, actions, allowedCidrsCount, createdAt, expiresAt };
+function born({ userId, scopes, actions, allowedCidrsCount, createdAt, expiresAt }: ApiKeyRef & KeyFacts): Issued {
+  const facts = { scopes, actions, allowedCidrsCount, createdAt, expiresAt };
   return { status: 'issued', userId, ...facts, previousEndsAt: null, rotatedAt: null };
 }
 
@@ -122,8 +114,8 @@ export function withOrigin(
   decide: (state: ApiKeyState) => ApiKeyEvent[],
 ): ApiKeyEvent[] {
   if (state.status !== 'none') return decide(state);
-  const { name, scopes, actions, allowedCidrsCount, createdAt, expiresAt } = known;
-  const data = { ...ref, name, scopes, actions, allowedCidrsCount, createdAt, expiresAt };
+  const { scopes, actions, allowedCidrsCount, createdAt, expiresAt } = known;
+  const data = { ...ref, scopes, actions, allowedCidrsCount, createdAt, expiresAt };
   return [{ type: 'api-key.created', data }, ...decide(born(data))];
 }
 

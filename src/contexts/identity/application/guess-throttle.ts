@@ -3,6 +3,7 @@ import ipaddr from 'ipaddr.js';
 import { Clock } from '../../../kernel/clock.js';
 import { ACCOUNT_FAILURES_MAX, counted, waitLeft, type Failures } from '../domain/guess-schedule.js';
 import { identityError } from '../domain/identity-errors.js';
+import { Windows } from './windows.js';
 
 const REMEMBERED_MAX = 100_000;
 const ADDRESS_WINDOW_MS = 60_000;
@@ -44,9 +45,11 @@ class Counts {
 export class GuessThrottle {
   private readonly byPlace = new Counts();
   private readonly byName = new Counts();
-  private readonly byAddress = new Map<string, { since: number; count: number }>();
+  private readonly byAddress: Windows;
 
-  constructor(private readonly clock: Clock) {}
+  constructor(private readonly clock: Clock) {
+    this.byAddress = new Windows(clock, ADDRESS_WINDOW_MS);
+  }
 
   /** Throws `login-throttled`, or counts one more guess of `name` from `address` until `succeeded` takes it back. */
   async attempt(name: string, address: string, knownClasses: KnownClasses): Promise<void> {
@@ -56,7 +59,7 @@ export class GuessThrottle {
     const place = placeOf(name, address);
     const now = this.clock.now();
     this.refuseFor(waitLeft(this.byPlace.get(place), now));
-    this.countAddress(address, now);
+    this.countAddress(address);
     this.byPlace.set(place, counted(this.byPlace.get(place), now));
     this.byName.set(name, counted(this.byName.get(name), now));
   }
@@ -64,14 +67,14 @@ export class GuessThrottle {
   succeeded(name: string, address: string): void {
     this.byPlace.delete(placeOf(name, address));
     this.byName.delete(name);
-    this.freeAddress(address);
+    this.byAddress.takeBack(addressClass(address));
   }
 
   /** The guess was not looked at after all. */
   withdraw(name: string, address: string): void {
     this.byPlace.lower(placeOf(name, address));
     this.byName.lower(name);
-    this.freeAddress(address);
+    this.byAddress.takeBack(addressClass(address));
   }
 
   /** Whoever has the mail of the account has proved that he owns it. */
@@ -83,22 +86,10 @@ export class GuessThrottle {
     return waitLeft(this.byName.get(name), this.clock.now(), ACCOUNT_FAILURES_MAX);
   }
 
-  private freeAddress(address: string): void {
-    const guesses = this.byAddress.get(addressClass(address));
-    if (guesses && guesses.count > 0) guesses.count--;
-  }
-
-  private countAddress(address: string, now: number): void {
+  private countAddress(address: string): void {
     const key = addressClass(address);
-    let guesses = this.byAddress.get(key);
-    if (!guesses || now - guesses.since >= ADDRESS_WINDOW_MS) {
-      guesses = { since: now, count: 0 };
-      this.byAddress.delete(key);
-      this.byAddress.set(key, guesses);
-      if (this.byAddress.size > REMEMBERED_MAX) this.byAddress.delete(this.byAddress.keys().next().value!);
-    }
-    if (guesses.count >= ADDRESS_GUESSES_MAX) this.refuseFor(guesses.since + ADDRESS_WINDOW_MS - now);
-    guesses.count++;
+    if (this.byAddress.count(key) >= ADDRESS_GUESSES_MAX) this.refuseFor(this.byAddress.leftMs(key));
+    this.byAddress.add(key);
   }
 
   private refuseFor(waitMs: number): void {

@@ -1,37 +1,29 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../../kernel/clock.js';
 import { addressClass } from './guess-throttle.js';
+import { Windows } from './windows.js';
 
 const WINDOW_MS = 3_600_000;
 const PER_NAME = 3;
 const PER_ADDRESS = 10;
-const REMEMBERED_MAX = 100_000;
 
 /** How many mails strangers can have sent: three an hour to one account, ten an hour from one address. */
 @Injectable()
 export class ResetQuota {
-  private readonly taken = new Map<string, { since: number; count: number }>();
+  private readonly byName: Windows;
+  private readonly byAddress: Windows;
 
-  constructor(private readonly clock: Clock) {}
+  constructor(clock: Clock) {
+    this.byName = new Windows(clock, WINDOW_MS);
+    this.byAddress = new Windows(clock, WINDOW_MS);
+  }
 
   /** False: no more for now. */
   take(name: string, address: string): boolean {
-    const [byAddress, byName] = [this.windowOf(`from ${addressClass(address)}`), this.windowOf(`to ${name}`)];
-    if (byAddress.count >= PER_ADDRESS || byName.count >= PER_NAME) return false;
-    byAddress.count++;
-    byName.count++;
+    const from = addressClass(address);
+    if (this.byAddress.count(from) >= PER_ADDRESS || this.byName.count(name) >= PER_NAME) return false;
+    this.byAddress.add(from);
+    this.byName.add(name);
     return true;
-  }
-
-  private windowOf(key: string): { since: number; count: number } {
-    const now = this.clock.now();
-    let window = this.taken.get(key);
-    if (!window || now - window.since >= WINDOW_MS) {
-      window = { since: now, count: 0 };
-      this.taken.delete(key);
-      this.taken.set(key, window);
-      if (this.taken.size > REMEMBERED_MAX) this.taken.delete(this.taken.keys().next().value!);
-    }
-    return window;
   }
 }

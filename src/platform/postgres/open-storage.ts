@@ -1,6 +1,3 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Logger } from 'pino';
@@ -9,7 +6,7 @@ import type { Settings } from '../config/index.js';
 import { KeyRing } from '../crypto/keys.js';
 import { connectionOf } from './connection-url.js';
 import { asDomainError, Database } from './database.js';
-import { startEmbeddedServer } from './embedded/index.js';
+import { ownMasterKey, startEmbeddedServer } from './embedded/index.js';
 import { migrate, readMigrations } from './migrate.js';
 import { isUnreachable } from './sql-state.js';
 import { Storage } from './storage.js';
@@ -22,8 +19,8 @@ export interface OpenStorage {
   readonly keys: KeyRing;
 }
 
-/** Starts or finds PostgreSQL, brings the schema up to this release and opens the pools. */
-export async function openStorage(settings: Settings, log: Logger): Promise<OpenStorage> {
+/** Starts or finds PostgreSQL, brings the schema up to this release and opens the pools. `signal` ends the wait for one that is away. */
+export async function openStorage(settings: Settings, log: Logger, signal?: AbortSignal): Promise<OpenStorage> {
   const keys = await openKeys(settings);
   const storage = await findStorage(settings, log);
   const { poolSize, appendConnections, statementTimeoutMs, lockTimeoutMs } = settings.storage;
@@ -36,7 +33,7 @@ export async function openStorage(settings: Settings, log: Logger): Promise<Open
     onError: (err) => log.warn({ err }, 'a connection to the store was lost'),
   });
   try {
-    const client = await firstConnection(database, log);
+    const client = await firstConnection(database, log, signal);
     const applied = await migrate(client, await readMigrations()).finally(() => client.end());
     if (applied.length > 0) log.info({ migrations: applied }, 'schema brought up to date');
     return { storage, database, keys };
@@ -48,7 +45,7 @@ export async function openStorage(settings: Settings, log: Logger): Promise<Open
 }
 
 /** A database that starts together with us may take its time. */
-async function firstConnection(database: Database, log: Logger): Promise<pg.Client> {
+async function firstConnection(database: Database, log: Logger, signal?: AbortSignal): Promise<pg.Client> {
   const deadline = performance.now() + FIRST_CONNECTION_MS;
   for (let delay = 250; ; delay = Math.min(delay * 2, 5_000)) {
     try {
@@ -56,7 +53,7 @@ async function firstConnection(database: Database, log: Logger): Promise<pg.Clie
     } catch (error) {
       if (!isUnreachable(error) || performance.now() > deadline) throw asDomainError(error);
       log.warn({ retryMs: delay, reason: messageOf(error) }, 'the database cannot be reached yet');
-      await pause(delay);
+      await pause(delay, undefined, { signal });
     }
   }
 }
@@ -70,16 +67,9 @@ async function findStorage({ storage }: Settings, log: Logger): Promise<Storage>
   return new Storage(server.connection, server);
 }
 
-/** The given master key; the embedded store makes its own at the first start, readable by its owner only. */
+/** The given master key, or the one that the embedded store has made for itself. */
 async function openKeys({ security, storage }: Settings): Promise<KeyRing> {
   const previous = security.secretKeyPrevious && Buffer.from(security.secretKeyPrevious.reveal());
-  if (security.secretKey) return new KeyRing(Buffer.from(security.secretKey.reveal()), previous);
-  await mkdir(storage.dataDir, { recursive: true });
-  const file = join(storage.dataDir, 'secret.key');
-  try {
-    await writeFile(file, randomBytes(32).toString('base64'), { mode: 0o600, flag: 'wx' });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
-  return new KeyRing(Buffer.from(await readFile(file, 'utf8')), previous);
+  const given = security.secretKey && Buffer.from(security.secretKey.reveal());
+  return new KeyRing(given ?? (await ownMasterKey(storage.dataDir)), previous);
 }

@@ -1,20 +1,9 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import {
-  chmod,
-  chown,
-  lchown,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  type FileHandle,
-} from 'node:fs/promises';
+import { chmod, chown, lchown, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { programEnvironment } from './binaries.js';
+import { syncDirectory, writeDurably, written } from './durable-file.js';
 import { embeddedError } from './embedded-errors.js';
 import { recordCluster, type Layout } from './layout.js';
 import { identity } from './run-as.js';
@@ -117,29 +106,6 @@ async function readPassword({ passwordFile, clusterDir }: Layout): Promise<strin
     'embedded-start-failed',
     `${passwordFile} is missing, without which nobody gets into the store in ${clusterDir}. Restore it from the backup of DATA_DIR; nothing was changed.`,
   );
-}
-
-/** On disk before the cluster that it opens: an empty file after a power cut would lock us out. */
-async function writeDurably(file: string, text: string): Promise<void> {
-  const partial = `${file}.partial-${process.pid}`;
-  await rm(partial, { force: true });
-  await written(await open(partial, 'wx', 0o600), text);
-  await rename(partial, file);
-  await syncDirectory(dirname(file));
-}
-
-async function written(handle: FileHandle, text: string): Promise<void> {
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
-  await handle.sync().finally(() => handle.close());
 }
 
 /**

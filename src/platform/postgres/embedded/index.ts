@@ -4,3 +4,4 @@ export {
   type EmbeddedServer,
   type EmbeddedServerOptions,
 } from './embedded-server.js';
+export { ownMasterKey } from './master-key.js';

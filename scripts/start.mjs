@@ -29,4 +29,10 @@ const server = spawn(process.execPath, ['--max-semi-space-size=64', '--enable-so
   stdio: 'inherit',
 });
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => server.kill(signal));
-server.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
+server.on('exit', (code, signal) => {
+  if (signal)
+    process.stderr.write(
+      `The server was ended by ${signal}. Whatever it has acknowledged is there at the next start.\n`,
+    );
+  process.exit(code ?? 1);
+});

@@ -24,12 +24,17 @@ export interface RunningApp {
   stop(): Promise<void>;
 }
 
-/** Brings everything up in order: store, migrations, application, first administrator, listener. */
-export async function start(settings: Settings, version: string): Promise<RunningApp> {
+/**
+ * Brings everything up in order: store, migrations, application, listener, first administrator. The administrator comes last, because
+ * how he gets in is told once: a start that fails after it (the port is taken) would leave a store that nobody can enter. `signal` ends
+ * the wait for a store that is away.
+ */
+export async function start(settings: Settings, version: string, signal?: AbortSignal): Promise<RunningApp> {
   const log = processLogger(settings.log.level);
-  const store: OpenStorage = await openStorage(settings, log);
+  const store: OpenStorage = await openStorage(settings, log, signal);
+  let app: NestFastifyApplication | undefined;
   try {
-    const app = await NestFactory.create<NestFastifyApplication>(
+    app = await NestFactory.create<NestFastifyApplication>(
       AppModule.with({ settings, ...store }),
       createAdapter(settings),
       {
@@ -44,18 +49,22 @@ export async function start(settings: Settings, version: string): Promise<Runnin
     serveDocs(app, openApiDocument(app, version, settings.http.publicUrl));
     await app.get(Hints).start();
     await app.get(ManagementWatch).start();
-    const firstAccess = await app.get(FirstAdministrator).create();
-    await app.get(FirstHolders).ensureAdministrator();
+    await app.get(FirstAdministrator).prepare();
     const connections = new OpenConnections(app.getHttpServer());
     await app.listen(settings.http.port, settings.http.host);
+    const firstAccess = await app.get(FirstAdministrator).create();
+    await app.get(FirstHolders).ensureAdministrator();
     app.get(Readiness).started();
+    const running = app;
     return {
       app,
       url: await app.getUrl(),
       firstAccess,
-      stop: () => stop(app, connections, store, settings.http.shutdownGraceMs),
+      stop: () => stop(running, connections, store, settings.http.shutdownGraceMs),
     };
   } catch (error) {
+    // What runs already ends before the store that it works on. The failure to be told is the first one.
+    await app?.close().catch(() => undefined);
     await store.database.close();
     await store.storage.stop();
     throw error;

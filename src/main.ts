@@ -1,9 +1,10 @@
 import 'reflect-metadata';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Logger } from 'pino';
 import { start, type RunningApp } from './bootstrap.js';
 import { DomainError } from './kernel/domain-error.js';
-import { loadSettings, profileOf, SettingsError, type Settings } from './platform/config/index.js';
+import { loadSettings, profileOf, SettingsError } from './platform/config/index.js';
 import { processLogger } from './platform/telemetry/logger.js';
 import { greeting } from './platform/telemetry/greeting.js';
 
@@ -11,46 +12,54 @@ const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../packag
   version: string;
 };
 
-const LISTEN_FAILED = 'Set PORT and HOST to an address that is free.';
+const LISTEN_FAILED = 'Set PORT and HOST to an address of this machine that is free.';
+/** One Ctrl-C comes up to three times: from the terminal, from npm and from scripts/start.mjs, which pass it on. */
+const SAME_SIGNAL_MS = 1_000;
 
 /** What can be put right from outside is said in one sentence; only what cannot comes with a stack trace. */
 function giveUp(error: unknown): never {
-  const { code, message, stack } = error as NodeJS.ErrnoException;
-  const taken = code === 'EADDRINUSE' || code === 'EACCES';
+  const { message, stack, syscall } = error as NodeJS.ErrnoException;
+  const unheard = syscall === 'listen' || syscall === 'getaddrinfo';
   const told = error instanceof SettingsError || error instanceof DomainError;
-  process.stderr.write(`${taken ? `${message}. ${LISTEN_FAILED}` : told ? message : stack}\n`);
+  process.stderr.write(`${unheard ? `${message}. ${LISTEN_FAILED}` : told ? message : stack}\n`);
   process.exit(1);
 }
 
-/** The first signal stops in order; a second one, at once. */
-function stopOnSignal(running: RunningApp, settings: Settings): void {
-  const log = processLogger(settings.log.level);
-  let stopping = false;
-  const stop = (signal: string): void => {
-    if (stopping) process.exit(1);
-    stopping = true;
+/** The first signal stops in order, also in the middle of the start; another one after it ends the process at once. */
+function stopOnSignal(starting: Promise<RunningApp>, abandon: AbortController, log: Logger): void {
+  let stoppingSince: number | undefined;
+  const stop = async (signal: string): Promise<void> => {
+    if (stoppingSince !== undefined) {
+      if (performance.now() - stoppingSince > SAME_SIGNAL_MS) process.exit(1);
+      return;
+    }
+    stoppingSince = performance.now();
     log.info({ signal }, 'stopping: requests drain, deliveries finish, the store stops last');
-    running.stop().then(
-      () => {
-        log.info('stopped');
-        log.flush();
-        process.exitCode = 0;
-        setImmediate(() => process.exit());
-      },
-      (error: unknown) => giveUp(error),
-    );
+    abandon.abort();
+    try {
+      await starting.then((running) => running.stop());
+    } catch (error) {
+      if (!isAbort(error)) giveUp(error);
+    }
+    log.info('stopped');
+    log.flush();
+    process.exit(0);
   };
-  process.on('SIGTERM', () => stop('SIGTERM'));
-  process.on('SIGINT', () => stop('SIGINT'));
+  for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => void stop(signal));
 }
+
+const isAbort = (error: unknown): boolean => (error as Error).name === 'AbortError';
 
 try {
   const settings = loadSettings({ env: process.env });
-  const running = await start(settings, version);
-  stopOnSignal(running, settings);
+  const abandon = new AbortController();
+  const starting = start(settings, version, abandon.signal);
+  stopOnSignal(starting, abandon, processLogger(settings.log.level));
+  const running = await starting;
   process.stdout.write(
     greeting(running, { version, profile: profileOf(process.env), allowedCidrs: settings.delivery.allowedCidrs }),
   );
 } catch (error) {
-  giveUp(error);
+  // Who has stopped us in the middle of the start is answered by stopOnSignal.
+  if (!isAbort(error)) giveUp(error);
 }

@@ -28,13 +28,15 @@ export class FirstAdministrator {
     @Inject(ADMIN_SETTINGS) private readonly settings: Settings['admin'],
   ) {}
 
+  /** Before the first request: what a login needs, and the accounts as this release wants them. */
+  async prepare(): Promise<void> {
+    await this.passwords.warmUp();
+    await this.giveEvents();
+  }
+
   /** What is to be shown once; undefined: the store has an administrator. */
   async create(): Promise<FirstAccess | undefined> {
-    await this.passwords.warmUp();
-    if (await this.accounts.any()) {
-      await this.giveEvents();
-      return undefined;
-    }
+    if (await this.accounts.any()) return undefined;
     const chosen = this.settings.password?.reveal();
     const password = chosen ?? randomBytes(18).toString('base64url');
     const email = normalEmail(this.settings.email);

@@ -1,0 +1,137 @@
+import { jest } from '@jest/globals';
+import { access, mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from '../support/client.js';
+import { type as typed, type Typed } from '../support/npm-start.js';
+
+jest.setTimeout(120_000);
+
+const GREETED = 'npm run demo';
+let dataDir: string;
+let server: Typed | undefined;
+
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'event-store-start-'));
+});
+afterEach(async () => {
+  server?.interrupt();
+  await server?.ended;
+  server = undefined;
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+function npmStart(env: Readonly<Record<string, string>> = {}): Typed {
+  server = typed('start', { DATA_DIR: dataDir, PORT: '0', ...env });
+  return server;
+}
+
+async function ended(running: Typed): Promise<{ readonly code: number | null; readonly signal: string | null }> {
+  const end = await running.ended;
+  server = undefined;
+  return end;
+}
+
+/** PostgreSQL removes its pid file as the last thing that it does. */
+const postgresRuns = (): Promise<boolean> =>
+  access(join(dataDir, 'postgres/postmaster.pid')).then(
+    () => true,
+    () => false,
+  );
+
+const found = (output: string, pattern: RegExp): string => pattern.exec(output)?.[1] ?? '';
+const addressIn = (output: string): string => found(output, /listens on (\S+)/);
+const keyIn = (output: string): string => found(output, /API key {2,}(\S+)/);
+
+describe('npm start', () => {
+  it('tells where it is and what to type next, which works; later starts show no credentials', async () => {
+    const first = await npmStart().says(GREETED);
+    const url = addressIn(first);
+    expect(first).toContain(`Swagger UI  ${url}/docs`);
+    expect(first).toMatch(/Administrator {2}admin@event-store\.local\n {2}Password {7}\S{24}\n/);
+    const client = new Client(url, { 'x-api-key': keyIn(first) });
+    expect(first).toContain(`curl -s ${url}/tenants -H 'X-API-Key: ${keyIn(first)}'`);
+    expect((await client.post('/tenants', { id: 'acme' })).status).toBe(201);
+
+    const demo = typed('demo', { API_KEY: keyIn(first), BASE_URL: url });
+    await expect(demo.ended).resolves.toEqual({ code: 0, signal: null });
+    expect(demo.output()).toContain('All 358 events of 58 orders arrived in order, every signature verified');
+    expect(demo.output()).toContain('Lag 0');
+
+    server!.interrupt();
+    await ended(server!);
+    const again = await npmStart({ PORT: new URL(url).port }).says(GREETED);
+    expect(again).not.toContain('API key ');
+    expect((await client.get('/tenants/acme')).status).toBe(200);
+  });
+
+  it('ends in order at one Ctrl-C, which reaches it three times: PostgreSQL has stopped when npm returns', async () => {
+    const running = npmStart();
+    await running.says(GREETED);
+    expect(await postgresRuns()).toBe(true);
+    running.interrupt();
+    await ended(running);
+    expect(running.output()).toContain('"msg":"stopped"');
+    expect(await postgresRuns()).toBe(false);
+  });
+
+  it('ends in order when npm is told to', async () => {
+    const running = npmStart();
+    await running.says(GREETED);
+    process.kill(running.pid, 'SIGTERM');
+    await ended(running);
+    expect(running.output()).toContain('"msg":"stopped"');
+    expect(await postgresRuns()).toBe(false);
+  });
+
+  it('ends in order in the middle of the start', async () => {
+    const running = npmStart();
+    await running.says('PostgreSQL runs');
+    running.interrupt();
+    await ended(running);
+    expect(running.output()).toContain('"msg":"stopped"');
+    expect(await postgresRuns()).toBe(false);
+  });
+});
+
+describe('a first start that cannot listen', () => {
+  it('says what to set, and leaves it to the next one to make and show the administrator', async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const taken = String((other.address() as AddressInfo).port);
+    const refused = npmStart({ PORT: taken });
+    expect((await ended(refused)).code).toBe(1);
+    expect(refused.output()).toContain('Set PORT and HOST to an address of this machine that is free.\n');
+    expect(refused.output()).not.toMatch(/^ {4}at /m);
+    expect(refused.output()).not.toContain('pool after calling end');
+    await new Promise((resolve) => other.close(resolve));
+
+    const output = await npmStart({ PORT: taken }).says(GREETED);
+    const client = new Client(addressIn(output), { 'x-api-key': keyIn(output) });
+    expect((await client.get('/tenants')).status).toBe(200);
+  });
+
+  it('says what to set where the address is of another machine', async () => {
+    const refused = npmStart({ HOST: '192.0.2.1' });
+    expect((await ended(refused)).code).toBe(1);
+    expect(refused.output()).toContain('Set PORT and HOST');
+    expect(refused.output()).not.toMatch(/^ {4}at /m);
+  });
+});
+
+describe('wrong settings', () => {
+  it('stop the start, all of them named, their values not', async () => {
+    const refused = npmStart({ PORT: 'seven', LOG_LEVEL: 'loud', DELIVERY_TIMEOUTMS: '1', ADMIN_PASSWORD: 'secret1' });
+    expect((await ended(refused)).code).toBe(1);
+    for (const name of ['PORT', 'LOG_LEVEL', 'DELIVERY_TIMEOUTMS', 'ADMIN_PASSWORD'])
+      expect(refused.output()).toContain(name);
+    expect(refused.output()).not.toMatch(/seven|loud|secret1/);
+  });
+
+  it('of DATA_DIR are told as such, not as those of the address', async () => {
+    const refused = npmStart({ DATA_DIR: '/dev/null' });
+    expect((await ended(refused)).code).toBe(1);
+    expect(refused.output()).toContain('mkdir /dev/null failed (EEXIST). A file lies where a directory is wanted');
+  });
+});

@@ -48,6 +48,8 @@ export interface TestProcess extends TestApp {
   output(): string;
   /** Resolves when it is so. */
   surround(surroundings: Surroundings): Promise<void>;
+  /** Milliseconds that it has computed so far, on all threads: what it costs does not depend on what else the machine does. */
+  cpuMs(): Promise<number>;
   /** SIGKILL: nothing is finished, nothing is said. */
   kill(): Promise<void>;
 }
@@ -102,6 +104,7 @@ export async function startProcess(
       pid: child.pid!,
       output: () => output,
       surround: (surroundings) => surround(child, surroundings),
+      cpuMs: () => computed(child),
       kill: () => end(child, 'SIGKILL'),
       stop: () => end(child, 'SIGTERM').finally(drop),
     };
@@ -131,6 +134,13 @@ async function surround(child: ChildProcess, surroundings: Surroundings): Promis
   const done = once(child, 'message');
   child.send(surroundings);
   await done;
+}
+
+async function computed(child: ChildProcess): Promise<number> {
+  const answered = once(child, 'message');
+  child.send('cpu');
+  const [{ cpu }] = (await answered) as [{ cpu: NodeJS.CpuUsage }];
+  return (cpu.user + cpu.system) / 1_000;
 }
 
 async function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {

@@ -3,12 +3,13 @@ import { importTypeScript } from './typescript-hooks.mjs';
 
 /**
  * The server as a process of its own, from the sources: it tells its parent where it listens, stops on SIGTERM, and does not outlive the
- * parent. Standard output is the log and nothing else.
+ * parent. Asked by a message, it tells how long it has computed. Standard output is the log and nothing else.
  */
 const source = (path) => new URL(`../../src/${path}`, import.meta.url).href;
 
 process.once('disconnect', () => process.exit(1));
 process.on('message', (told) => {
+  if (told === 'cpu') return process.send({ cpu: process.cpuUsage() });
   surround(told);
   process.send({ surrounded: true });
 });

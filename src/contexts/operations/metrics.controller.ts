@@ -8,6 +8,9 @@ import { Public } from '../../platform/http/access.js';
 import { httpError } from '../../platform/http/http-errors.js';
 import type { Reply, Request } from '../../platform/http/request.js';
 
+/** What a proxy adds to a request that it passes on. */
+const PASSED_ON = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via'];
+
 /** For Prometheus: from loopback without credentials, from elsewhere with `METRICS_TOKEN` as bearer token. */
 @Controller('metrics')
 export class MetricsController extends PrometheusController {
@@ -27,6 +30,11 @@ export class MetricsController extends PrometheusController {
     const token = this.settings.metricsToken?.reveal();
     const given = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1];
     if (given !== undefined) return token !== undefined && equalDigests(digest(given), digest(token));
-    return isLoopback(request.ip);
+    return isLoopback(request.ip) && !comesUnknown(request);
   }
+}
+
+/** Through a proxy on this machine that `HTTP_TRUST_PROXY` does not name, so that everybody seems to come from loopback. */
+function comesUnknown({ headers, ips = [] }: Request): boolean {
+  return ips.length < 2 && PASSED_ON.some((name) => headers[name] !== undefined);
 }

@@ -1,0 +1,137 @@
+import { startApp, startProcess, type TestApp } from '../support/app.js';
+import type { Answer, RequestHeaders } from '../support/client.js';
+import { MailServer } from '../support/mail-server.js';
+import { environmentWith, from } from '../support/people.js';
+import { Workspace } from '../support/workspace.js';
+
+const METRICS_TOKEN = 'a-token-for-prometheus-4711';
+const MAIL_PASSWORD = 'mail-password-4711';
+const ELSEWHERE = from('203.0.113.9');
+/** Of what the product is made, and where it runs: nobody's business. */
+const INSIDE =
+  /postgres|fastify|express|nestjs|pino|undici|node[ _-]?(?:js|version)|v\d+\.\d+\.\d+|127\.0\.0\.1|\/src\/|node_modules|\.js:\d/i;
+
+let app: TestApp;
+let mail: MailServer;
+let shop: Workspace;
+let hidden: string[];
+
+beforeAll(async () => {
+  mail = await MailServer.start();
+  const env = environmentWith(mail);
+  const mailUrl = env['MAIL_URL']!.replace('//', `//somebody:${MAIL_PASSWORD}@`);
+  app = await startApp({ env: { ...env, MAIL_URL: mailUrl, METRICS_TOKEN } });
+  shop = await Workspace.create(app.client, ['private-topic']);
+  const consumer = await shop.register('http://127.0.0.1:65000/', { topics: [{ topic: 'private-topic' }] });
+  await shop.publish({ type: 't', data: 1 }, 'private-topic');
+  const names = [shop.tenant, 'private-topic', consumer.id, app.adminEmail];
+  const secrets = [app.apiKey, app.adminPassword, consumer.secret, METRICS_TOKEN, MAIL_PASSWORD];
+  const { password } = app.connection;
+  hidden = [...names, ...secrets, ...(typeof password === 'string' && password !== '' ? [password] : [])];
+});
+afterAll(async () => {
+  await Promise.all([app?.stop(), mail?.stop()]);
+});
+
+const ask = (path: string, headers: RequestHeaders = ELSEWHERE, method = 'GET'): Promise<Answer<unknown>> =>
+  app.client.with({}).request<unknown>(method, path, undefined, headers);
+/** Headers and body. */
+const shown = ({ headers, text }: Answer<unknown>): string => `${JSON.stringify([...headers])}\n${text}`;
+const leaks = (answer: Answer<unknown>): string[] => hidden.filter((secret) => shown(answer).includes(secret));
+
+describe('without credentials', () => {
+  it.each(['/health/live', '/health/ready'])('45. %s tells the state, and nothing else', async (path) => {
+    const answer = await ask(path);
+    expect([answer.status, leaks(answer)]).toEqual([200, []]);
+    expect(shown(answer)).not.toMatch(INSIDE);
+    const words = answer.text.match(/[a-z]+/gi)!;
+    expect(
+      words.filter((word) => !['status', 'ok', 'info', 'error', 'details', 'up', 'process', 'storage'].includes(word)),
+    ).toEqual([]);
+  });
+
+  it('45. /openapi.json and /docs tell the contract: no secret, no name of a tenant, no setting', async () => {
+    for (const path of ['/openapi.json', '/docs', '/docs/', '/docs/swagger-ui-init.js', '/docs/nothing']) {
+      const answer = await ask(path);
+      expect([path, leaks(answer)]).toEqual([path, []]);
+      expect(answer.text).not.toMatch(/node_modules|\/src\/|SECRET_KEY|DATABASE_URL/);
+    }
+  });
+
+  it.each([
+    '/nothing',
+    '/tenants',
+    '/health',
+    '/metrics',
+    '/system/dispatchers',
+    '/.env',
+    '/server-status',
+    '/debug/pprof',
+    '/config',
+  ])('45. %s is refused without a word of what is inside', async (path) => {
+    const answer = await ask(path);
+    expect([[401, 404].includes(answer.status), leaks(answer)]).toEqual([true, []]);
+    expect(shown(answer)).not.toMatch(INSIDE);
+  });
+
+  it('45. no answer names the software that gives it', async () => {
+    for (const path of ['/health/live', '/openapi.json', '/docs', '/tenants', '/nothing']) {
+      const { headers } = await ask(path);
+      expect([path, headers.get('server'), headers.get('x-powered-by'), headers.get('via')]).toEqual([
+        path,
+        null,
+        null,
+        null,
+      ]);
+    }
+  });
+});
+
+describe('/metrics', () => {
+  const status = async (headers: RequestHeaders, method?: string): Promise<number> =>
+    (await ask('/metrics', headers, method)).status;
+
+  it('45. is not there for who comes from elsewhere without the token, whatever he sends', async () => {
+    const refused: RequestHeaders[] = [
+      {},
+      { authorization: 'Bearer wrong' },
+      { authorization: `Basic ${METRICS_TOKEN}` },
+      { authorization: METRICS_TOKEN },
+      { authorization: `Bearer ${METRICS_TOKEN} x` },
+      { 'x-api-key': app.apiKey },
+      { authorization: `Bearer ${app.apiKey}` },
+      { 'x-real-ip': '127.0.0.1' },
+      { forwarded: 'for=127.0.0.1' },
+    ];
+    for (const headers of refused)
+      expect([headers, await status({ ...ELSEWHERE, ...headers })]).toEqual([headers, 404]);
+    expect(await status(from('127.0.0.1, 203.0.113.9'))).toBe(404);
+    expect([await status(ELSEWHERE, 'HEAD'), (await ask(`/metrics?token=${METRICS_TOKEN}`)).status]).toEqual([
+      404, 404,
+    ]);
+    expect(await status({ ...ELSEWHERE, authorization: `Bearer ${METRICS_TOKEN}` })).toBe(200);
+    expect(await status({ authorization: 'Bearer wrong' })).toBe(404);
+  });
+
+  it('45. shows no secret to who may read it', async () => {
+    const { text } = await ask('/metrics', { authorization: `Bearer ${METRICS_TOKEN}` });
+    const secrets = [app.apiKey, app.adminPassword, METRICS_TOKEN, MAIL_PASSWORD, app.adminEmail];
+    expect(secrets.filter((secret) => text.includes(secret))).toEqual([]);
+  });
+
+  it('45. is not there through a proxy on the same machine that nobody has named', async () => {
+    const plain = await startProcess();
+    const anonymous = plain.client.with({});
+    const passedOn = [
+      ELSEWHERE,
+      from('127.0.0.1'),
+      { forwarded: 'for=127.0.0.1' },
+      { 'x-real-ip': '::1' },
+      { via: '1.1 x' },
+    ];
+    const statuses = [];
+    for (const headers of [{}, ...passedOn]) statuses.push((await anonymous.get('/metrics', headers)).status);
+    expect(statuses).toEqual([200, ...passedOn.map(() => 404)]);
+    await plain.stop();
+  });
+});

@@ -19,6 +19,7 @@ import { UsersController } from './adapters/users.controller.js';
 import { Authenticator } from './application/authenticator.js';
 import { CommonPasswords } from './application/common-passwords.js';
 import { FirstAdministrator } from './application/first-administrator.js';
+import { KeyMissThrottle } from './application/key-miss-throttle.js';
 import { KeyJudges } from './application/key-judges.js';
 import { KeyIssue } from './application/key-issue.js';
 import { KeysOfUsers, OnUserDeleted } from './application/keys-of-users.js';
@@ -58,6 +59,7 @@ const USAGE_FLUSH_MS = 10_000;
     { provide: ApiKeyUsageOptions, useValue: { flushMs: USAGE_FLUSH_MS } },
     RequestAuthentication,
     ApiKeyUsage,
+    KeyMissThrottle,
     ApiKeyDirectory,
     KeysOfUsers,
     OnUserDeleted,

@@ -63,6 +63,7 @@ export const SETTINGS = {
     refreshTokenTtlSeconds: setting('REFRESH_TOKEN_TTL_SECONDS', whole(3_600, 31_536_000)),
     sessionTtlSeconds: setting('SESSION_TTL_SECONDS', whole(3_600, 31_536_000)),
     refreshRetrySeconds: setting('REFRESH_RETRY_SECONDS', whole(0, 60)),
+    apiKeyMissesPerMinute: setting('API_KEY_MISSES_PER_MINUTE', whole(10, 1_000_000)),
     passwordLengthMin: setting('PASSWORD_LENGTH_MIN', whole(8, 64)),
     bcryptCost: setting('BCRYPT_COST', whole(10, 14)),
   },

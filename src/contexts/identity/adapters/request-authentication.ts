@@ -8,9 +8,11 @@ import type { KeyRefusal } from '../application/api-key-directory.js';
 import { Authenticator } from '../application/authenticator.js';
 
 interface Cause {
-  readonly reason?: KeyRefusal;
+  readonly reason?: KeyRefusal | 'throttled';
   readonly keyId?: string;
 }
+
+const REFUSALS: ReadonlySet<string> = new Set(['unauthenticated', 'throttled']);
 
 /** Who sends a request. Credentials that are worth nothing are put on record, with what is wrong with them; the sender is not told. */
 @Injectable()
@@ -34,17 +36,19 @@ export class RequestAuthentication {
   private refuse(request: Request, error: unknown): never {
     const { authorization, 'x-api-key': apiKey } = request.headers;
     const given = authorization !== undefined || apiKey !== undefined;
-    if (given && error instanceof DomainError && error.kind === 'unauthenticated') {
+    if (given && error instanceof DomainError && REFUSALS.has(error.kind)) {
       const { reason, keyId } = (error.cause ?? {}) as Cause;
       // Ids that nobody has made would be as many as somebody invents: equal refusals are counted together.
-      const known = keyId !== undefined && reason !== 'unknown';
+      const known = keyId !== undefined && reason !== 'unknown' && reason !== 'throttled';
+      // Of their own, or they would disappear among those that were looked at.
+      const other = reason === 'throttled' ? 'api-keys' : 'system';
       this.audit.note({
         ...auditedBy(actorOf(request)),
         tenantId: SYSTEM_TENANT,
         action: 'auth.refused',
         outcome: 'denied',
         reason: reason === undefined ? 'not-valid' : `key-${reason}`,
-        resource: known ? `api-keys/${keyId}` : 'system',
+        resource: known ? `api-keys/${keyId}` : other,
       });
     }
     throw error;

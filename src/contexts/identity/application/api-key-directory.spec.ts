@@ -6,9 +6,12 @@ import type { ManagementWatch, StoredEvent } from '../../../platform/event-log/i
 import { newApiKey } from '../domain/api-key.js';
 import { ApiKeyDirectory } from './api-key-directory.js';
 import type { ApiKeyStore, StoredKey } from './api-key-store.js';
+import { KeyMissThrottle } from './key-miss-throttle.js';
 import type { ApiKeyUsage } from './api-key-usage.js';
 
 const FROM = '203.0.113.9';
+const MISSES_MAX = 20;
+const THROTTLED = 'told: api-key-throttled Too many unknown API keys come from this address; wait before the next one.';
 const ONE_ANSWER = 'The credentials are missing, wrong or expired.';
 
 /** A store whose answers can be held back, and a watch that can be cut off. */
@@ -36,6 +39,7 @@ class Stage {
       },
     } as unknown as ApiKeyStore,
     { note: (keyId: string) => void this.used.push(keyId) } as unknown as ApiKeyUsage,
+    new KeyMissThrottle({ now: () => this.now }, { apiKeyMissesPerMinute: MISSES_MAX }),
     this.watch(),
     { now: () => this.now },
   );
@@ -83,6 +87,8 @@ class Stage {
     }
   }
 }
+
+const addressOf = (n: number): string => `198.18.${n >> 8}.${n & 255}`;
 
 let stage: Stage;
 beforeEach(() => (stage = new Stage()));
@@ -205,26 +211,73 @@ describe('the directory of API keys', () => {
     expect(await stage.verify(key)).toBe('ok');
   });
 
-  it('makes few queries of 10,000 invented keys, and remembers them in bounds', async () => {
-    const { key } = stage.add();
-    const invented = Array.from({ length: 10_000 }, () => newApiKey('live').key);
-    const answers = await Promise.all([...invented, key].map((one) => stage.verify(one)));
-    expect(new Set(answers.slice(0, -1))).toEqual(new Set(['unknown']));
-    expect(answers.at(-1)).toBe('ok');
-    expect(stage.asked.length).toBeLessThanOrEqual(12);
-    const before = stage.asked.length;
-    for (const one of invented.slice(-5_000)) expect(await stage.verify(one)).toBe('unknown');
-    expect(stage.asked).toHaveLength(before);
-  });
-
   it('knows 50,000 keys at most; those in use stay', async () => {
     const [busy, idle] = [stage.add(), stage.add()];
     await stage.verify(busy.key);
     await stage.verify(idle.key);
     stage.directory.verify(busy.key, FROM);
-    await Promise.all(Array.from({ length: 49_999 }, () => stage.verify(stage.add().key)));
+    await Promise.all(Array.from({ length: 49_999 }, (_, n) => stage.verify(stage.add().key, addressOf(n))));
     const before = stage.asked.length;
     expect([await stage.verify(busy.key), stage.asked.length - before]).toEqual(['ok', 0]);
     expect([await stage.verify(idle.key), stage.asked.length - before]).toEqual(['ok', 1]);
+  });
+});
+
+describe('invented keys', () => {
+  const inventions = (count: number): string[] => Array.from({ length: count }, () => newApiKey('live').key);
+  const count = (answers: readonly string[]): Record<string, number> =>
+    Object.fromEntries([...Map.groupBy(answers, (answer) => answer)].map(([answer, all]) => [answer, all.length]));
+
+  it('from many addresses make few queries, and are remembered in bounds', async () => {
+    const { key } = stage.add();
+    const invented = inventions(10_000);
+    const answers = await Promise.all([...invented, key].map((one, n) => stage.verify(one, addressOf(n))));
+    expect(count(answers)).toEqual({ unknown: 10_000, ok: 1 });
+    expect(stage.asked.length).toBeLessThanOrEqual(12);
+    const before = stage.asked.length;
+    for (const [n, one] of [...invented.entries()].slice(-5_000))
+      expect(await stage.verify(one, addressOf(n))).toBe('unknown');
+    expect(stage.asked).toHaveLength(before);
+  });
+
+  it('from one address make one more query at most, and then none for the rest of the minute', async () => {
+    const answers = await Promise.all(inventions(10_000).map((one) => stage.verify(one)));
+    expect(count(answers)).toEqual({ unknown: 1_000, [THROTTLED]: 9_000 });
+    expect(stage.asked.length).toBeLessThanOrEqual(2);
+    const before = stage.asked.length;
+    for (const one of inventions(100)) expect(await stage.verify(one)).toBe(THROTTLED);
+    expect(stage.asked).toHaveLength(before);
+    stage.now += 60_000;
+    expect(await stage.verify(inventions(1)[0]!)).toBe('unknown');
+  });
+
+  it('do not lock out who has a key that was seen before, also when it has changed since', async () => {
+    const [known, unseen] = [stage.add(), stage.add()];
+    await stage.verify(known.key);
+    for (const one of inventions(MISSES_MAX)) expect(await stage.verify(one)).toBe('unknown');
+    expect([await stage.verify(known.key), await stage.verify(unseen.key)]).toEqual(['ok', THROTTLED]);
+    stage.show(MANAGEMENT_TOPICS.apiKeys, known.id);
+    expect(await stage.verify(known.key)).toBe('ok');
+    stage.show(MANAGEMENT_TOPICS.users, 'usr_1');
+    expect(await stage.verify(known.key)).toBe('ok');
+    expect(await stage.verify(unseen.key, '203.0.113.10')).toBe('ok');
+    expect(await stage.verify(unseen.key)).toBe('ok');
+  });
+
+  it('are answered alike beyond the limit, whether there is such an id or not', async () => {
+    const { id, key } = stage.add();
+    await stage.verify(key);
+    const guessed = newApiKey('live', id).key;
+    for (const one of inventions(MISSES_MAX)) await stage.verify(one);
+    expect([await stage.verify(guessed), await stage.verify(inventions(1)[0]!)]).toEqual([THROTTLED, THROTTLED]);
+  });
+
+  it('of one id are one miss, so that a client with a revoked key does not use up what its network may ask', async () => {
+    const { id, key } = stage.add();
+    await stage.verify(key);
+    stage.stored.delete(id);
+    stage.show(MANAGEMENT_TOPICS.apiKeys, id);
+    for (let n = 0; n < 3 * MISSES_MAX; n++) expect(await stage.verify(key)).toBe('unknown');
+    expect(await stage.verify(stage.add().key)).toBe('ok');
   });
 });

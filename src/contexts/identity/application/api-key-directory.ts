@@ -9,6 +9,7 @@ import type { Principal } from '../../../platform/http/request.js';
 import { parseApiKey } from '../domain/api-key.js';
 import { identityError } from '../domain/identity-errors.js';
 import { ApiKeyStore, type StoredKey } from './api-key-store.js';
+import { KeyMissThrottle } from './key-miss-throttle.js';
 import { ApiKeyUsage } from './api-key-usage.js';
 
 const KNOWN_MAX = 50_000;
@@ -31,6 +32,8 @@ interface Known {
   readonly previousEndsAt: number;
   readonly ranges: AddressRanges | undefined;
   readonly loadedAt: number;
+  /** Something happened to the key or its owner: the store is asked. That there was such a key stays known. */
+  outdated: boolean;
   /** Since the hand of the clock came by: what is used survives the next round. */
   used: boolean;
 }
@@ -40,8 +43,8 @@ const NOBODY = Buffer.from(hash('sha256', 'nobody'), 'latin1');
 
 /**
  * Who a key speaks for. Everything is judged on every request: the checksum (noise is refused without a hash or a query), the secret, its
- * end and the address, together 2 µs for a key that is known. Keys are known by id, loaded on first use, and forgotten the moment that
- * an event tells of a change; while such events may be missing, the store is asked.
+ * end and the address, together 2 µs for a key that is known. Keys are known by id, loaded on first use, and asked for again from the moment
+ * that an event tells of a change; while such events may be missing, the store is asked, too.
  *
  * Not kept: verdicts by the text of the key, as for tokens. They would save the hash (0.4 µs), and each would have to be found again when
  * its key changes.
@@ -58,6 +61,7 @@ export class ApiKeyDirectory {
   constructor(
     private readonly keys: ApiKeyStore,
     private readonly usage: ApiKeyUsage,
+    private readonly throttle: KeyMissThrottle,
     private readonly watch: ManagementWatch,
     private readonly clock: Clock,
   ) {
@@ -65,7 +69,10 @@ export class ApiKeyDirectory {
     watch.on(MANAGEMENT_TOPICS.users, ({ stream }) => this.forgetOwner(stream!));
   }
 
-  /** Throws, or rejects with, the one `unauthenticated` whatever is wrong with the key. */
+  /**
+   * Throws, or rejects with, the one `unauthenticated` whatever is wrong with the key; `api-key-throttled` where the address has sent too
+   * many that there are not, and this one is none that the instance knows.
+   */
   verify(key: string, address: string): Principal | Promise<Principal> {
     const parts = parseApiKey(key);
     if (!parts) throw refused('malformed');
@@ -75,13 +82,16 @@ export class ApiKeyDirectory {
       known.used = true;
       return this.judge(known, id, secret, address);
     }
-    if (!known && this.isUnknown(id)) return this.judge(undefined, id, secret, address);
-    return this.load(id).then((loaded) => this.judge(loaded, id, secret, address));
+    if (known) return this.load(id).then((loaded) => this.judge(loaded, id, secret, address));
+    this.throttle.requireRoom(address, id);
+    if (this.isUnknown(id)) return this.judge(undefined, id, secret, address);
+    return this.throttle.asking(address, this.load(id)).then((loaded) => this.judge(loaded, id, secret, address));
   }
 
   forget(keyId: string): void {
     this.generation++;
-    this.known.delete(keyId);
+    const known = this.known.get(keyId);
+    if (known) known.outdated = true;
     this.unknown.delete(keyId);
   }
 
@@ -89,10 +99,11 @@ export class ApiKeyDirectory {
   forgetOwner(userId: string): void {
     this.generation++;
     this.unknown.clear();
-    for (const [keyId, { principal }] of this.known) if (principal.userId === userId) this.known.delete(keyId);
+    for (const known of this.known.values()) if (known.principal.userId === userId) known.outdated = true;
   }
 
-  private isTrusted({ loadedAt }: Known): boolean {
+  private isTrusted({ loadedAt, outdated }: Known): boolean {
+    if (outdated) return false;
     return this.watch.ageMs <= TRUSTED_FOR_MS || performance.now() - loadedAt <= TRUSTED_FOR_MS;
   }
 
@@ -108,7 +119,11 @@ export class ApiKeyDirectory {
     const previous = timingSafeEqual(scratch, known?.previousDigest ?? NOBODY);
     if (!known) throw refused('unknown', id);
     const now = this.clock.now();
-    if (!current && !previous) throw refused('wrong-secret', id);
+    if (!current && !previous) {
+      // As with an id that there is not, so that nobody learns which ones there are.
+      this.throttle.requireRoom(address, id);
+      throw refused('wrong-secret', id);
+    }
     if (now >= (current ? known.endsAt : known.previousEndsAt)) throw refused(current ? 'expired' : 'rotated', id);
     if (known.ranges && !known.ranges.contains(address)) throw refused('address', id);
     this.usage.note(id, now, address);
@@ -180,6 +195,7 @@ function toKnown(key: StoredKey, loadedAt: number): Known {
     previousEndsAt: key.previousEndsAt ?? -Infinity,
     ranges: allowedCidrs ? new AddressRanges(allowedCidrs) : undefined,
     loadedAt,
+    outdated: false,
     used: false,
   };
 }

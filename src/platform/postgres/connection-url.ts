@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type pg from 'pg';
+import { databaseRefused } from './database-refused.js';
 
 /**
  * A `postgres://` URL with the TLS modes of libpq: `disable`, `require` (encrypted, the server not verified), `verify-ca` (its certificate
@@ -15,10 +16,20 @@ export async function connectionOf(databaseUrl: string, caFile: string | undefin
 }
 
 async function tlsOf(mode: string, rootCert: string | undefined): Promise<NonNullable<pg.ClientConfig['ssl']>> {
-  const ca = rootCert === undefined ? undefined : await readFile(rootCert, 'utf8');
+  const ca = rootCert === undefined ? undefined : await readCertificate(rootCert);
   if (mode === 'verify-full') return { rejectUnauthorized: true, ca };
   // With an authority at hand `require` verifies, too, as libpq does.
   if (mode === 'verify-ca' || ca !== undefined)
     return { rejectUnauthorized: true, ca, checkServerIdentity: () => undefined };
   return { rejectUnauthorized: false };
+}
+
+async function readCertificate(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const detail = `The certificate of the authority (DATABASE_CA_FILE, or sslrootcert in DATABASE_URL) cannot be read: ${file} (${code}).`;
+    throw databaseRefused(detail, cause);
+  }
 }

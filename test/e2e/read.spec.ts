@@ -161,14 +161,19 @@ describe('other forms', () => {
     expect(seen).toEqual(Array.from({ length: 3_000 }, (_, i) => i + 1));
   });
 
-  it('x-ndjson obeys filters', async () => {
-    const { text } = await app.client.get(`${shop.events()}?type=a`, { accept: 'application/x-ndjson' });
+  it.each([
+    ['filters', '?type=a', [1, 4, 7, 10]],
+    ['order', '?order=desc&after=9', [12, 11, 10]],
+    ['a limit', '?limit=2', [1, 2]],
+    ['a limit with a filter', '?type=a&limit=3', [1, 4, 7]],
+  ])('x-ndjson obeys %s', async (_, query, positions) => {
+    const { text } = await app.client.get(`${shop.events()}${query}`, { accept: 'application/x-ndjson' });
     expect(
       text
         .trimEnd()
         .split('\n')
         .map((line) => (JSON.parse(line) as ReadEvent).position),
-    ).toEqual([1, 4, 7, 10]);
+    ).toEqual(positions);
   });
 
   it('one event by its id, 404 for another', async () => {

@@ -109,7 +109,8 @@ describe('Server-Sent Events', () => {
   it.each([
     ['order', '?order=desc'],
     ['to', '?to=2030-01-01T00:00:00Z'],
-    ['limit', '?limit=-1'],
+    ['before', '?before=5'],
+    ['limit', '?limit=5'],
     ['filter', '?filter=%3D%3D'],
   ])('are refused with a bad %s', async (_, query) => {
     const { status } = await app.client.get(`${shop.events()}${query}`, { accept: 'text/event-stream' });

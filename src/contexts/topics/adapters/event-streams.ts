@@ -40,9 +40,9 @@ export class EventStreams implements BeforeApplicationShutdown {
     for (const controller of this.open) controller.abort();
   }
 
-  async sendAll(reply: Reply, log: LogRef, query: EventQuery, names: Followed): Promise<void> {
+  async sendAll(reply: Reply, log: LogRef, query: EventQuery, names: Followed, limit?: number): Promise<void> {
     const stream = this.enter(reply, names);
-    const pages = this.events.all(log, query, this.read.filterBudgetMs);
+    const pages = this.events.all(log, query, this.read.filterBudgetMs, limit);
     await reply
       .header('content-type', 'application/x-ndjson; charset=utf-8')
       .send(Readable.from(lines(pages, names, stream)));

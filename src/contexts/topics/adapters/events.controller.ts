@@ -52,12 +52,13 @@ export class EventsController {
     const log = await this.directory.lookUp(topic);
     const representation = accepted(request.headers.accept);
     const live = representation === 'text/event-stream';
-    if (live) refuseAnEnd(query);
+    const limit = limitAsked(request) ? query.limit : undefined;
+    if (live) refuseAnEnd({ ...query, limit });
     const resumeAfter = live ? request.headers['last-event-id'] : undefined;
     const parsed = await this.queries.parse(log, query, request.access!.types, resumeAfter?.toString());
     const names: TopicNames = topic;
     const followed = { ...names, access: () => request.access! };
-    if (representation === 'application/x-ndjson') return this.streams.sendAll(reply, log, parsed, followed);
+    if (representation === 'application/x-ndjson') return this.streams.sendAll(reply, log, parsed, followed, limit);
     if (live) return this.streams.follow(reply, log, parsed, followed);
     const { events, next } = await this.events.slice(log, parsed, query.limit, this.settings.filterBudgetMs);
     const cursor = next === null ? 'null' : `"${this.queries.cursor(log, query, next)}"`;
@@ -104,8 +105,11 @@ export class EventsController {
   }
 }
 
-function refuseAnEnd({ order, before, to }: ReadEventsQuery): void {
-  const ends = Object.entries({ order: order === 'desc' ? order : undefined, before, to });
+/** A page has a limit also where none is asked for; a stream goes on to the end then. */
+const limitAsked = (request: Request): boolean => (request.query as { limit?: unknown }).limit !== undefined;
+
+function refuseAnEnd({ order, before, to, limit }: Partial<ReadEventsQuery>): void {
+  const ends = Object.entries({ order: order === 'desc' ? order : undefined, before, to, limit });
   const errors = ends.filter(([, value]) => value !== undefined);
   if (errors.length === 0) return;
   throw invalid(errors.map(([name]) => ({ pointer: `?${name}`, detail: 'does not go with text/event-stream' })));

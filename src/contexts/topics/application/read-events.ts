@@ -57,13 +57,14 @@ export class EventReader {
     return { events, next: after + 1 < before ? (forward ? after : before) : null };
   }
 
-  /** Everything that matches, as long as the reader takes it. */
-  async *all(log: LogRef, query: EventQuery, budgetMs: number): AsyncGenerator<StoredEvent[]> {
+  /** Everything that matches, or the first `limit` of it, as long as the reader takes it. */
+  async *all(log: LogRef, query: EventQuery, budgetMs: number, limit = Infinity): AsyncGenerator<StoredEvent[]> {
     let rest: EventQuery = query;
-    for (;;) {
-      const { events, next } = await this.slice(log, rest, STREAM_SLICE, budgetMs);
+    for (let left = limit; ;) {
+      const { events, next } = await this.slice(log, rest, Math.min(STREAM_SLICE, left), budgetMs);
       if (events.length > 0) yield events;
-      if (next === null) return;
+      left -= events.length;
+      if (next === null || left === 0) return;
       rest = rest.order === 'asc' ? { ...rest, after: next } : { ...rest, before: next };
     }
   }

@@ -1,4 +1,6 @@
 import { startProcess, type TestProcess } from '../support/app.js';
+import type { Answer } from '../support/client.js';
+import { connect } from '../support/postgres.js';
 import { WebhookReceiver } from '../support/webhook-receiver.js';
 import { until, Workspace } from '../support/workspace.js';
 
@@ -17,6 +19,7 @@ let accessToken: string;
 let lines: Line[];
 let output: string;
 let metrics: string;
+let failure: Answer<Readonly<Record<string, unknown>>>;
 
 /** One life of a server with everything in it that is worth a line; what it said is judged below. */
 beforeAll(async () => {
@@ -44,7 +47,10 @@ beforeAll(async () => {
   await anonymous.post('/auth/login', { email: server.adminEmail, password: 'a wrong password' });
   await anonymous.get('/tenants', { 'x-api-key': 'not-a-key-but-secret' });
   await server.client.post('/tenants', '{"broken":');
+  const consumer = shop.consumer(consumerOfGood.id);
+  for (const step of ['pause', 'pause', 'resume']) await server.client.post(`${consumer}/${step}`);
   metrics = (await server.client.get('/metrics')).text;
+  failure = await provokeFailure();
   await server.stop();
   output = server.output();
   lines = output
@@ -53,6 +59,14 @@ beforeAll(async () => {
     .map((line) => JSON.parse(line) as Line);
   await Promise.all([good.stop(), bad.stop()]);
 });
+
+/** What nobody has foreseen: a table is not there. */
+async function provokeFailure(): Promise<typeof failure> {
+  const database = await connect(server.connection);
+  await database.query('ALTER TABLE consumer RENAME TO consumer_away');
+  await database.end();
+  return server.client.get(`${shop.base}/consumers`, { 'x-correlation-id': 'table-away' });
+}
 
 const having = (fields: object): Line[] =>
   lines.filter((line) => Object.entries(fields).every(([name, value]) => line[name] === value));
@@ -74,8 +88,11 @@ describe('the log', () => {
     expect(told.some(({ eventIds }) => JSON.stringify(eventIds) === '["e1"]')).toBe(true);
   });
 
-  it('tells of a registered consumer', () => {
-    expect(having({ level: 30, tenant: shop.tenant, consumer: consumerOfGood.id }).length).toBeGreaterThan(0);
+  it('tells of a registered, paused and resumed consumer by its full name, and not of what changed nothing', () => {
+    const told = having({ level: 30, tenant: shop.tenant, namespace: 'shop', consumer: consumerOfGood.id });
+    expect(told.map(({ msg }) => msg)).toEqual(['consumer registered', 'consumer paused', 'consumer resumed']);
+    for (const { correlationId } of told) expect(correlationId).toMatch(/^[\da-f-]{36}$/);
+    expect(told[0]!['consumerCorrelationId']).toBe('good-consumer');
   });
 
   it('tells of each delivery at debug, with the correlation id of the consumer', () => {
@@ -100,6 +117,24 @@ describe('the log', () => {
     const warnings = failures.filter(({ level, attempt }) => level === 40 && attempt !== undefined);
     expect(warnings.map(({ attempt }) => attempt)).toEqual(expect.arrayContaining([1, 2]));
     for (const warning of warnings) expect(JSON.stringify(warning)).toContain('500');
+  });
+
+  it('tells of an error with its stack and the correlation id of the request, whose answer says nothing of it', () => {
+    const [line] = having({ level: 50, correlationId: 'table-away', msg: 'request failed' });
+    expect(line!['err']).toMatchObject({
+      message: expect.stringContaining('relation "consumer" does not exist'),
+      stack: expect.stringMatching(/\n {4}at .*postgres-consumers\.ts/),
+    });
+    expect(failure.status).toBe(500);
+    expect(failure.headers.get('content-type')).toContain('application/problem+json');
+    expect(failure.body).toEqual({
+      type: expect.any(String),
+      title: expect.any(String),
+      status: 500,
+      code: 'internal-error',
+      instance: `${shop.base}/consumers`,
+      correlationId: 'table-away',
+    });
   });
 
   it('has no secret in it: no key, password, token, signing secret, header of a consumer, data of an event', () => {

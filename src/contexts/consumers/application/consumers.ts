@@ -8,11 +8,20 @@ import {
   deleteConsumer,
   pauseConsumer,
   resumeConsumer,
+  type ConsumerEvent,
   type ConsumerRef,
   type ConsumerState,
   type PauseReason,
 } from '../domain/consumer.js';
 import { ConsumerCatalog, type ConsumerView } from './ports.js';
+
+/** What each line about a consumer says: its id alone is not unique. */
+const namesOf = ({ tenantId, namespaceId, consumerId }: ConsumerRef, { correlationId }: Actor) => ({
+  correlationId,
+  tenant: tenantId,
+  namespace: namespaceId,
+  consumer: consumerId,
+});
 
 export class PauseConsumer extends Command<ConsumerView> {
   constructor(
@@ -34,12 +43,14 @@ export class PauseConsumerHandler implements ICommandHandler<PauseConsumer> {
   ) {}
 
   async execute({ consumer: ref, reason, by, expectedVersion }: PauseConsumer): Promise<ConsumerView> {
-    const decide = (state: ConsumerState) => pauseConsumer(state, ref, reason);
+    let pauses = false;
+    const decide = (state: ConsumerState): ConsumerEvent[] => {
+      const events = pauseConsumer(state, ref, reason);
+      pauses = events.length > 0;
+      return events;
+    };
     await this.aggregates.change(this.consumers, ref, by, decide, { expectedVersion });
-    this.log.info(
-      { correlationId: by.correlationId, tenant: ref.tenantId, consumer: ref.consumerId, reason },
-      'consumer paused',
-    );
+    if (pauses) this.log.info({ ...namesOf(ref, by), reason }, 'consumer paused');
     return (await this.consumers.find(ref))!;
   }
 }
@@ -63,10 +74,7 @@ export class ResumeConsumerHandler implements ICommandHandler<ResumeConsumer> {
 
   async execute({ consumer: ref, by }: ResumeConsumer): Promise<ConsumerView> {
     await this.aggregates.change(this.consumers, ref, by, (state) => resumeConsumer(state, ref));
-    this.log.info(
-      { correlationId: by.correlationId, tenant: ref.tenantId, consumer: ref.consumerId },
-      'consumer resumed',
-    );
+    this.log.info(namesOf(ref, by), 'consumer resumed');
     return (await this.consumers.find(ref))!;
   }
 }

@@ -166,14 +166,14 @@ describe('other forms', () => {
     ['order', '?order=desc&after=9', [12, 11, 10]],
     ['a limit', '?limit=2', [1, 2]],
     ['a limit with a filter', '?type=a&limit=3', [1, 4, 7]],
-  ])('x-ndjson obeys %s', async (_, query, positions) => {
+  ])('x-ndjson obeys %s', async (_, query, expected) => {
     const { text } = await app.client.get(`${shop.events()}${query}`, { accept: 'application/x-ndjson' });
     expect(
       text
         .trimEnd()
         .split('\n')
         .map((line) => (JSON.parse(line) as ReadEvent).position),
-    ).toEqual(positions);
+    ).toEqual(expected);
   });
 
   it('one event by its id, 404 for another', async () => {

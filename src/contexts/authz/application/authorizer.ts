@@ -81,7 +81,11 @@ export class Authorizer {
     return closedTo(action, gate.state, () => policy.check('tenant:suspend', '', { now: 0 }).allowed);
   }
 
+  /** Whoever may look into every tenant is told, too, where there is none. */
   requireOpen(subject: Subject, action: Action): void {
+    const { gate, tenantId } = subject;
+    const missing = gate === null && tenantId !== SYSTEM_TENANT ? this.notFound('tenants', tenantId) : undefined;
+    if (missing) throw missing;
     const closed = this.closed(subject, action);
     if (closed) throw CLOSED[closed](subject.tenantId);
   }

@@ -44,7 +44,6 @@ function refusal({ status, headers, text, body }: Answer<Problem>): number | str
 }
 
 const event = (fields: string) => `{"type":"t","data":1,${fields}}`;
-const consumer = { url: 'http://127.0.0.1:65000/', topics: [{ topic: 'orders' }] };
 
 describe('bodies that are no event', () => {
   it.each([
@@ -101,34 +100,6 @@ describe('bodies that are no event', () => {
     const body = Buffer.concat([Buffer.from('{"type":"t","data":"'), Buffer.from(bytes), Buffer.from('"}')]);
     expect(refusal(await shop.tryPublish(new Uint8Array(body)))).toBe(400);
   });
-
-  it('a nesting bomb is 400, at once', async () => {
-    const from = performance.now();
-    for (const open of ['[', '{"a":'])
-      expect(refusal(await shop.tryPublish(`{"type":"t","data":${open.repeat(500_000)}`))).toBe(400);
-    expect(performance.now() - from).toBeLessThan(2_000);
-  });
-
-  it('nesting bombs in metadata, and in bodies that are not events, are 400', async () => {
-    const deep = '{"a":'.repeat(20_000) + '1' + '}'.repeat(20_000);
-    expect(refusal(await shop.tryPublish(event(`"metadata":${deep}`)))).toBe(400);
-    expect(refusal(await app.client.post('/tenants', `{"name":${deep}}`))).toBe(400);
-    expect(refusal(await app.client.post(`${shop.base}/consumers`, `{"headers":${deep}}`))).toBe(400);
-  });
-
-  it('__proto__ and duplicate fields are 400 everywhere', async () => {
-    for (const body of ['{"id":"x","__proto__":{"a":1}}', '{"id":"x","constructor":{}}', '{"id":"x","id":"y"}']) {
-      for (const path of ['/tenants', `/tenants/${shop.tenant}/namespaces`, `${shop.base}/topics`]) {
-        expect(refusal(await app.client.post(path, body))).toBe(400);
-      }
-    }
-    expect(
-      refusal(
-        await app.client.post(`${shop.base}/consumers`, JSON.stringify(consumer).replace('{', '{"__proto__":{},')),
-      ),
-    ).toBe(400);
-    expect(({} as Record<string, unknown>)['a']).toBeUndefined();
-  });
 });
 
 describe('media types', () => {
@@ -139,18 +110,18 @@ describe('media types', () => {
     'multipart/form-data; boundary=x',
     'application/jsonx',
     'nonsense',
-  ])('%s is 415', async (type) => {
+  ])('32. %s is 415', async (type) => {
     expect(refusal(await shop.tryPublish('{"type":"t","data":1}', { 'content-type': type }))).toBe(415);
     expect(refusal(await app.client.post('/tenants', '{"id":"x"}', { 'content-type': type }))).toBe(415);
   });
 
-  it('a charset that is not UTF-8 is refused', async () => {
+  it('32. a charset that is not UTF-8 is refused', async () => {
     expect(
       refusal(await shop.tryPublish('{"type":"t","data":1}', { 'content-type': 'application/json; charset=utf-16' })),
     ).toBe(415);
   });
 
-  it.each(['gzip', 'br', 'deflate', 'identity, gzip'])('a compressed body is 415: %s', async (encoding) => {
+  it.each(['gzip', 'br', 'deflate', 'identity, gzip'])('32. a compressed body is 415: %s', async (encoding) => {
     const body = new Uint8Array(gzipSync('{"type":"t","data":1}'));
     expect(refusal(await shop.tryPublish(body, { 'content-encoding': encoding }))).toBe(415);
   });
@@ -189,40 +160,6 @@ describe('bodies that are too large', () => {
 });
 
 describe('addresses', () => {
-  it.each([
-    '../../etc/passwd',
-    '..',
-    '.',
-    'a/b',
-    'a\\b',
-    'ÄÖ',
-    ' ',
-    '*',
-    '%',
-    "x' OR 1=1--",
-    '<script>',
-    'x'.repeat(5_000),
-    '__proto__',
-    'constructor',
-  ])('with the id %j are 4xx, whichever resource they name', async (id) => {
-    const raw = encodeURIComponent(id).replaceAll('.', '%2e');
-    for (const path of [
-      `/tenants/${raw}`,
-      `/tenants/${shop.tenant}/namespaces/${raw}`,
-      `${shop.base}/topics/${raw}`,
-      `${shop.base}/topics/orders/events/${raw}`,
-      `${shop.base}/topics/orders/streams/${raw}`,
-      `${shop.base}/consumers/${raw}`,
-      `${shop.base}/consumers/${raw}/status`,
-    ]) {
-      const { status } = await sendRaw(
-        app.url,
-        `GET ${path} HTTP/1.1\r\nHost: x\r\nX-API-Key: ${app.apiKey}\r\nConnection: close\r\n\r\n`,
-      );
-      expect([path, [400, 404, 414].includes(status) ? 'refused' : status]).toEqual([path, 'refused']);
-    }
-  });
-
   it('that do not exist are 404, with methods that do not exist 404 or 405', async () => {
     expect(refusal(await app.client.get('/nothing/here'))).toBe(404);
     expect([404, 405]).toContain(refusal(await app.client.request('PUT', `${shop.base}/topics/orders`, {})));

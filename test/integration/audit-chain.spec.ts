@@ -203,7 +203,7 @@ describe('the chain of audit records', () => {
       { fault: 'chain-rewritten', seq: null },
     ],
   ];
-  it.each(tampering)('shows %s', async (_, statements, broken) => {
+  it.each(tampering)('41. shows %s', async (_, statements, broken) => {
     const tenantId = await newTenant();
     expect((await one.verify(tenantId)).broken).toBeUndefined();
     for (const statement of statements) await sql(statement, tenantId);
@@ -249,7 +249,7 @@ describe('the chain of audit records', () => {
         new PostgresAuditRetentions(store.database).replace(own, tenantId, 0, days, NOW),
       );
 
-    it('still holds, and goes on', async () => {
+    it('41. still holds, and goes on', async () => {
       const tenantId = await aged();
       expect(await one.trim.runOnce()).toBe(700);
       expect(await seqs(tenantId)).toEqual(upTo(701, 710));

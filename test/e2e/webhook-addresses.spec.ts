@@ -49,6 +49,10 @@ describe('a webhook URL that points inside is refused at once', () => {
     'http://[fc00::1]:PORT/',
     'http://[fd00:ec2::254]:PORT/',
     'http://[ff02::1]:PORT/',
+    'http://127.0.0.1.:PORT/',
+    'http:127.0.0.1:PORT/',
+    'http:\\\\127.0.0.1:PORT/',
+    'http://127%2e0%2e0%2e1:PORT/',
     'http://①②⑦.⓪.⓪.①:PORT/',
     'http://127。0。0。1:PORT/',
     'http://10.0.0.1/',
@@ -56,13 +60,19 @@ describe('a webhook URL that points inside is refused at once', () => {
     'http://192.168.1.1/',
     'http://100.64.0.1/',
     'http://169.254.169.254/latest/meta-data/',
+    'http://[::ffff:a9fe:a9fe]/latest/meta-data/',
+    'http://[::ffff:169.254.169.254]/',
+    'http://[64:ff9b::a9fe:a9fe]/',
+    'http://[2002:a9fe:a9fe::]/',
+    'http://0xa9fea9fe/',
+    'http://168.63.129.16/',
     'http://2852039166/',
     'http://198.18.0.1/',
     'http://192.0.2.1/',
     'http://224.0.0.1/',
     'http://240.0.0.1/',
     'http://255.255.255.255/',
-  ])('%s', async (form) => {
+  ])('38. %s', async (form) => {
     const { status, body } = await register(form.replace('PORT', String(inside.port)));
     expect([status, (body as unknown as { code?: string }).code]).toEqual([
       400,
@@ -93,11 +103,11 @@ describe('a webhook URL that points inside is refused at once', () => {
     `http://example.com/${'x'.repeat(5_000)}`,
     '',
     ' ',
-  ])('%j is no webhook URL', async (url) => {
+  ])('38. %j is no webhook URL', async (url) => {
     expect((await register(url)).status).toBe(400);
   });
 
-  it('leaves nothing behind, and a PATCH does not open what a POST closes', async () => {
+  it('38. leaves nothing behind, and a PATCH does not open what a POST closes', async () => {
     const { body } = await register('https://example.com/hook');
     const patched = await app.client.patch(shop.consumer(body.id), { url: `http://127.0.0.1:${inside.port}/` });
     expect(patched.status).toBe(400);
@@ -110,7 +120,7 @@ describe('a webhook URL that points inside is refused at once', () => {
 
 describe('a name that resolves inside', () => {
   it.each(['localhost', 'LOCALHOST', 'localhost.', 'some.localhost'])(
-    'is refused when it is registered or when it is to be connected: %s',
+    '38. is refused when it is registered or when it is to be connected: %s',
     async (name) => {
       const answer = await register(`http://${name}:${inside.port}/hook`);
       const test = await app.client.post<{ delivered?: boolean }>(`${shop.consumer(answer.body.id)}/test`);
@@ -122,7 +132,7 @@ describe('a name that resolves inside', () => {
 });
 
 describe('an address that is not allowed any more', () => {
-  it('is refused when the connection is opened, though it was allowed when it was registered', async () => {
+  it('38. is refused when the connection is opened, though it was allowed when it was registered', async () => {
     const own = await startProcess();
     const receiver = await WebhookReceiver.start();
     const home = await Workspace.create(own.client);
@@ -142,7 +152,7 @@ describe('an address that is not allowed any more', () => {
     await receiver.stop();
   });
 
-  it('beside one that is allowed stays closed', async () => {
+  it('38. beside one that is allowed stays closed', async () => {
     const own = await startProcess({ env: { DELIVERY_ALLOWED_CIDRS: '127.0.0.1/32', DELIVERY_ALLOW_HTTP: 'true' } });
     const home = await Workspace.create(own.client);
     expect((await home.register('http://127.0.0.1:65000/')).id).toBeTruthy();
@@ -155,7 +165,7 @@ describe('an address that is not allowed any more', () => {
   });
 });
 
-it('production takes https only', async () => {
+it('38. production takes https only', async () => {
   const own = await startProcess({ env: { NODE_ENV: 'production', DELIVERY_ALLOWED_CIDRS: '' } });
   const home = await Workspace.create(own.client);
   const asked = { topics: [{ topic: 'orders' }] };

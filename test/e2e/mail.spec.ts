@@ -1,6 +1,6 @@
 import { startProcess } from '../support/app.js';
 import { newPassword } from '../support/people.js';
-import { until } from '../support/workspace.js';
+import { until, Workspace } from '../support/workspace.js';
 
 describe('without a mail server', () => {
   it('development reads mails in the log, which says so; production invites nobody', async () => {
@@ -16,6 +16,11 @@ describe('without a mail server', () => {
     expect([refused.status, refused.body.code]).toEqual([422, 'mail-not-configured']);
     const body = { email: 'jane@example.test', password: newPassword() };
     expect((await production.client.post('/users', body)).status).toBe(201);
+    const { tenant } = await Workspace.create(production.client);
+    for (const email of [body.email, 'joe@example.test']) {
+      const { status, body: problem } = await production.client.post(`/tenants/${tenant}/members`, { email });
+      expect([status, problem.code]).toEqual([422, 'mail-not-configured']);
+    }
     expect((await production.client.with({}).post('/auth/password/reset-request', { email: body.email })).status).toBe(
       202,
     );

@@ -20,6 +20,7 @@ import { CreateGrantHandler, RevokeGrantHandler } from './application/grants.js'
 import { ChangeGroupHandler } from './application/groups.js';
 import { HiddenResources } from './application/hidden-resources.js';
 import { ChangeMemberHandler } from './application/members.js';
+import { InviteMemberHandler } from './application/invite-member.js';
 import { KeyWorth } from './application/key-worth.js';
 import { PermissionRates } from './application/permission-rates.js';
 import { Policies } from './application/policies.js';
@@ -48,6 +49,7 @@ import { FirstHolders, TenantLifeOf } from './application/tenant-life.js';
     TenantLifeOf,
     FirstHolders,
     ChangeMemberHandler,
+    InviteMemberHandler,
     ChangeRoleHandler,
     ChangeGroupHandler,
     CreateGrantHandler,

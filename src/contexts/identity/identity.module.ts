@@ -19,6 +19,8 @@ import { UsersController } from './adapters/users.controller.js';
 import { Authenticator } from './application/authenticator.js';
 import { CommonPasswords } from './application/common-passwords.js';
 import { FirstAdministrator } from './application/first-administrator.js';
+import { InvitationQuota } from './application/invitation-quota.js';
+import { Invitations } from './application/invitations.js';
 import { KeyMissThrottle } from './application/key-miss-throttle.js';
 import { KeyJudges } from './application/key-judges.js';
 import { KeyIssue } from './application/key-issue.js';
@@ -48,6 +50,8 @@ const USAGE_FLUSH_MS = 10_000;
     Passwords,
     GuessThrottle,
     ResetQuota,
+    InvitationQuota,
+    Invitations,
     Tokens,
     Sessions,
     Logins,
@@ -68,7 +72,7 @@ const USAGE_FLUSH_MS = 10_000;
     ...API_KEY_HANDLERS,
     ...USER_HANDLERS,
   ],
-  exports: [KeyJudges, FirstAdministrator, Authenticator, RequestAuthentication, UserAccounts, UserLives],
+  exports: [Invitations, KeyJudges, FirstAdministrator, Authenticator, RequestAuthentication, UserAccounts, UserLives],
 })
 export class IdentityModule implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
   constructor(

@@ -2,6 +2,8 @@ export { RequestAuthentication } from './adapters/request-authentication.js';
 export { Authenticator } from './application/authenticator.js';
 export { FirstAdministrator, type FirstAccess } from './application/first-administrator.js';
 export { apiKeyExceedsOwn, KeyJudges, type KeyInQuestion, type KeyJudge } from './application/key-judges.js';
+export { Invitations } from './application/invitations.js';
+export { EmailField } from './adapters/email-field.js';
 export { UserLives, type UserWitness } from './application/user-lives.js';
 export { UserAccounts, type Account } from './application/ports.js';
 export { authorizationStale } from './domain/identity-errors.js';

@@ -53,7 +53,8 @@ describe('the outbox', () => {
 
   it('takes a thousand, not more', () => {
     const outbox = new Outbox(new TestMailer(), () => undefined);
+    expect(outbox.isFull).toBe(false);
     const taken = Array.from({ length: 1_001 }, () => outbox.add(() => Promise.resolve(undefined)));
-    expect(taken.lastIndexOf(true)).toBe(999);
+    expect([taken.lastIndexOf(true), outbox.isFull]).toEqual([999, true]);
   });
 });

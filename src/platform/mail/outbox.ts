@@ -29,9 +29,13 @@ export class Outbox {
     return this.mailer.delivers;
   }
 
+  get isFull(): boolean {
+    return this.waiting.length >= WAITING_MAX;
+  }
+
   /** False: too much is waiting already. */
   add(preparation: Preparation): boolean {
-    if (this.waiting.length >= WAITING_MAX) return false;
+    if (this.isFull) return false;
     this.waiting.push(preparation);
     // Not in this turn: the answer comes first.
     setImmediate(() => this.work());

@@ -18,6 +18,7 @@ import {
 } from 'class-validator';
 import { PlainText, Prose, Reference, Rfc3339 } from '../../../platform/http/field-rules.js';
 import { ChosenId } from '../../../platform/http/list-query.js';
+import { EmailField } from '../../identity/index.js';
 import type { Constraints } from '../domain/constraints.js';
 
 const texts = (most: number, description: string, example: string[]): PropertyDecorator =>
@@ -38,11 +39,17 @@ const name = (): PropertyDecorator =>
 
 export class MemberBody {
   @ApiPropertyOptional({ type: [String], example: ['developer'], description: 'In the whole tenant; without it none.' })
-  @IsOptional()
+  @ValidateIf((_, value) => value !== undefined)
   @IsArray()
   @ArrayMaxSize(20)
   @Reference(63, { each: true })
   readonly roles?: string[];
+}
+
+export class InvitationBody extends MemberBody {
+  @ApiProperty({ maxLength: 254, example: 'jane@acme.example' })
+  @EmailField()
+  readonly email!: string;
 }
 
 export class ScopeQuery {

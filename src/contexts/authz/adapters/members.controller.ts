@@ -1,17 +1,33 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Put, Query, Req, Res, UsePipes } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Param,
+  Patch,
+  Post,
+  Put,
+  Query,
+  Req,
+  Res,
+  UsePipes,
+} from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { Requires } from '../../../platform/http/access.js';
 import { Cursors, toPage } from '../../../platform/http/cursor.js';
+import { Idempotent } from '../../../platform/http/idempotency.js';
 import { ListQuery } from '../../../platform/http/list-query.js';
 import type { Reply, Request } from '../../../platform/http/request.js';
-import { actorOf, expectedVersion, showVersion } from '../../../platform/http/resource.js';
+import { actorOf, created, expectedVersion, showVersion } from '../../../platform/http/resource.js';
 import { strictValidation } from '../../../platform/http/validation.js';
 import { ChangeMember, type MemberChange } from '../application/members.js';
+import { InviteMember } from '../application/invite-member.js';
 import { MemberCatalog } from '../application/ports.js';
 import { memberNotFound } from '../domain/member.js';
-import { MemberBody, ScopeQuery } from './authz.dto.js';
+import { InvitationBody, MemberBody, ScopeQuery } from './authz.dto.js';
 import { toMemberDto } from './authz-views.js';
 
 interface MemberParams {
@@ -37,6 +53,32 @@ export class MembersController {
     const after = cursor === undefined ? '' : this.cursors.decode<string>(scope, cursor);
     const rows = await this.members.list(tenantId, after, limit + 1);
     return toPage(rows, limit, { item: toMemberDto, cursor: (last) => this.cursors.encode(scope, last.userId) });
+  }
+
+  @Post('tenants/:tenantId/members')
+  @Requires(
+    'member:manage',
+    'Invite somebody by e-mail: he is a member from now on, with these roles besides those that he has',
+  )
+  @Idempotent()
+  @ApiCreatedResponse({
+    description: 'He is a member now, and a mail tells him. The same whether he had an account or not.',
+  })
+  @ApiOkResponse({ description: 'He was a member before; the roles are added, and the mail is sent once more.' })
+  async invite(
+    @Param('tenantId') tenantId: string,
+    @Body() { email, roles = [] }: InvitationBody,
+    @Req() request: Request,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<object> {
+    const command = new InviteMember(tenantId, email, [...new Set(roles)], actorOf(request), request.principal!);
+    const { member, joined } = await this.commands.execute(command);
+    if (joined) created(reply, `/tenants/${tenantId}/members/${member.userId}`, member.version);
+    else {
+      reply.status(200);
+      showVersion(reply, member.version);
+    }
+    return toMemberDto(member);
   }
 
   @Get('tenants/:tenantId/members/:userId')

@@ -5,7 +5,13 @@ import { Database, type Sql, type Statement } from '../../../platform/postgres/d
 import { TenantCatalog } from '../../tenancy/index.js';
 import { MemberCatalog, type MemberView, type Named } from '../application/ports.js';
 import { authzError } from '../domain/authz-errors.js';
-import { memberAggregate, type MemberRef, type MemberState, type RoleAssignment } from '../domain/member.js';
+import {
+  memberAggregate,
+  noSuchUser,
+  type MemberRef,
+  type MemberState,
+  type RoleAssignment,
+} from '../domain/member.js';
 import { lastHolderRole } from '../domain/predefined-roles.js';
 
 const COLUMNS = `m.tenant_id AS "tenantId", m.user_id AS "userId", m.version, m.created_at AS "createdAt", m.updated_at AS "updatedAt",
@@ -25,6 +31,8 @@ const OF_USER: Statement = {
   name: 'member-of-user',
   text: `SELECT ${COLUMNS} FROM member m WHERE m.user_id = $1 ORDER BY m.tenant_id`,
 };
+/** The deletion of the user waits for this transaction, and takes what it makes with it; or it came first. */
+const HOLD_USER = 'SELECT 1 FROM user_account WHERE user_id = $1 FOR KEY SHARE';
 const UPSERT = `
 INSERT INTO member (tenant_id, user_id, version, created_at, updated_at) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (tenant_id, user_id) DO UPDATE SET version = $3, updated_at = $5`;
@@ -75,6 +83,7 @@ export class PostgresMembers extends MemberCatalog {
    */
   async project(sql: Sql, ref: MemberRef, { state, version, recordedAt }: Changed<MemberState>): Promise<void> {
     const { tenantId, userId } = ref;
+    if (state.status === 'active' && !(await sql.query(HOLD_USER, [userId])).rowCount) throw noSuchUser(userId);
     const before = await countHolders(sql, tenantId);
     await sql.query(REMOVE_ROLES, [tenantId, userId]);
     if (state.status === 'none') {

@@ -3,10 +3,10 @@ import type { Actor } from '../../../kernel/aggregate.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
 import type { Principal } from '../../../platform/http/request.js';
 import { UserAccounts } from '../../identity/index.js';
-import { authzError } from '../domain/authz-errors.js';
 import {
   assignRole,
   memberNotFound,
+  noSuchUser,
   removeMember,
   removeRole,
   sameAssignment,
@@ -52,8 +52,7 @@ export class ChangeMemberHandler implements ICommandHandler<ChangeMember> {
     const current = await this.members.find(ref);
     const adds = change.kind === 'assign' || (change.kind === 'set' && change.create);
     if (!current && !adds) throw memberNotFound(ref);
-    if (!current && !(await this.users.find(ref.userId)))
-      throw authzError('member-not-found', `There is no user "${ref.userId}".`);
+    if (!current && !(await this.users.find(ref.userId))) throw noSuchUser(ref.userId);
     await this.escalation.requireRoles(ref.tenantId, giver, touched(change, current?.roles ?? []));
     const decide = (state: MemberState): MemberEvent[] => {
       if (change.kind === 'remove') return removeMember(state, ref, 'requested');

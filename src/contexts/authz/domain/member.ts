@@ -76,6 +76,12 @@ export function assignRole(state: MemberState, ref: MemberRef, role: RoleAssignm
   return setRoles(state, ref, held.some((other) => sameAssignment(role, other)) ? held : [...held, role]);
 }
 
+/** The same of several; none: a member, at least. */
+export function addRoles(state: MemberState, ref: MemberRef, roles: readonly RoleAssignment[]): MemberEvent[] {
+  const held = state.status === 'active' ? state.roles : [];
+  return setRoles(state, ref, [...held, ...roles.filter((role) => !held.some((other) => sameAssignment(role, other)))]);
+}
+
 export function removeRole(state: MemberState, ref: MemberRef, role: RoleAssignment): MemberEvent[] {
   if (state.status === 'none') throw memberNotFound(ref);
   return state.roles.some((other) => sameAssignment(role, other))
@@ -87,6 +93,8 @@ export function removeMember(state: MemberState, ref: MemberRef, reason: Removal
   if (state.status === 'none') throw memberNotFound(ref);
   return [{ type: 'member.removed', data: { ...ref, reason } }];
 }
+
+export const noSuchUser = (userId: string): Error => authzError('member-not-found', `There is no user "${userId}".`);
 
 export const memberNotFound = ({ userId }: MemberRef): Error =>
   authzError('member-not-found', `User "${userId}" is no member of the tenant.`);

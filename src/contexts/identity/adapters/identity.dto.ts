@@ -1,49 +1,31 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsOptional, IsString, Matches, MaxLength, MinLength, ValidateBy, ValidateIf } from 'class-validator';
-import { OneLine, PlainText } from '../../../platform/http/field-rules.js';
+import { IsIn, IsOptional, IsString, Matches, MaxLength, MinLength, ValidateIf } from 'class-validator';
+import { PlainText } from '../../../platform/http/field-rules.js';
 import { ListQuery } from '../../../platform/http/list-query.js';
 import { isoTime } from '../../../platform/http/resource.js';
 import type { Account } from '../application/ports.js';
 import type { TokenPair } from '../application/sessions.js';
 import type { Session } from '../domain/session.js';
+import { EMAIL_MAX, EmailField, WellFormed } from './email-field.js';
 
-const EMAIL_MAX = 254;
 /** What ADMIN_EMAIL takes. */
 const KNOWN_EMAIL_MAX = 320;
 const PASSWORD_MAX = 1_024;
 const NAME_MAX = 200;
-
-/** Lone surrogates all become the same replacement character on their way out: what differs must not be taken for the same. */
-const wellFormed = (): PropertyDecorator =>
-  ValidateBy({
-    name: 'isWellFormed',
-    validator: {
-      validate: (value) => typeof value === 'string' && value.isWellFormed(),
-      defaultMessage: () => 'must be well-formed Unicode',
-    },
-  }) as PropertyDecorator;
-
-const email = (): PropertyDecorator =>
-  applyDecorators(
-    IsString(),
-    MaxLength(EMAIL_MAX),
-    OneLine(),
-    Matches(/^[^\s@\p{Cc}<>,;:"()[\]\\]+@[^\s@\p{Cc}<>,;:"()[\]\\]+$/u, { message: 'must be an e-mail address' }),
-  ) as PropertyDecorator;
 
 /** Of an account that may be there: whatever could have been given to one. */
 const knownEmail = (): PropertyDecorator =>
   applyDecorators(
     IsString(),
     MaxLength(KNOWN_EMAIL_MAX),
-    wellFormed(),
+    WellFormed(),
     Matches(/^\P{Cc}+$/u, { message: 'must be an e-mail address' }),
   ) as PropertyDecorator;
 
 /** Whether it is good enough is judged where the account is known. */
 const password = (): PropertyDecorator =>
-  applyDecorators(IsString(), MinLength(1), MaxLength(PASSWORD_MAX), wellFormed()) as PropertyDecorator;
+  applyDecorators(IsString(), MinLength(1), MaxLength(PASSWORD_MAX), WellFormed()) as PropertyDecorator;
 
 const given = (): PropertyDecorator => ValidateIf((_, value) => value !== undefined) as PropertyDecorator;
 
@@ -106,7 +88,7 @@ export class CreateUserBody {
 
   @ApiPropertyOptional({ maxLength: EMAIL_MAX, description: 'Required for humans; service accounts have none.' })
   @given()
-  @email()
+  @EmailField()
   readonly email?: string;
 
   @ApiPropertyOptional({ maxLength: NAME_MAX })
@@ -123,7 +105,7 @@ export class CreateUserBody {
 export class ChangeUserBody extends ProfileBody {
   @ApiPropertyOptional({ maxLength: EMAIL_MAX })
   @given()
-  @email()
+  @EmailField()
   readonly email?: string;
 }
 

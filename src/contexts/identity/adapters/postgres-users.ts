@@ -57,6 +57,8 @@ const CHANGE = `
 UPDATE user_account SET state = $2, version = $3, updated_at = $4, name = COALESCE($5, name), email = COALESCE($6, email),
   password_hash = COALESCE($7, password_hash), reason = CASE WHEN $2 = 'suspended' THEN COALESCE($8, reason) END
 WHERE user_id = $1`;
+/** Whatever is being given to the user, and holds his row, is there when the deletion goes on, and goes with him. */
+const HOLD = 'SELECT 1 FROM user_account WHERE user_id = $1 FOR UPDATE';
 const REMOVE = 'DELETE FROM user_account WHERE user_id = $1';
 const IS_ACTIVE: Statement = {
   name: 'user-is-active',
@@ -125,6 +127,7 @@ export class PostgresUsers extends UserAccounts {
       const { rowCount } = await sql.query(USE_RESET, [userId, resetDigest]);
       if (!rowCount) throw resetTokenInvalid();
     }
+    if (state.status === 'deleted') await sql.query(HOLD, [userId]);
     if (state.status === 'deleted' || state.status === 'suspended') await this.lives.leaving(sql, userId, state.status);
     if (state.status === 'deleted') await sql.query(REMOVE, [userId]);
     else

@@ -6,12 +6,13 @@ import { digest } from '../../../platform/crypto/keys.js';
 import { Outbox, type Mail } from '../../../platform/mail/index.js';
 import { identityError } from '../domain/identity-errors.js';
 import { normalEmail } from '../domain/user.js';
-import { invitationMail, resetMail } from './mails.js';
+import { invitationMail, membershipMail, resetMail } from './mails.js';
 import { UserAccounts, type Account } from './ports.js';
 import { ResetQuota } from './reset-quota.js';
 
 const RESET_MS = 30 * 60_000;
 const INVITATION_MS = 7 * 24 * 3_600_000;
+const QUEUE_RETRY_SECONDS = 60;
 const TOKEN = /^epr_[\w-]{43}$/;
 
 /** Undefined: it is no token of such a mail. */
@@ -46,20 +47,36 @@ export class PasswordMails {
     this.outbox.add(() => this.prepare(account));
   }
 
+  /** To a tenant. Who has no password yet gets a token for one. */
+  invite(userId: string, tenantId: string): void {
+    this.outbox.add(async () => {
+      const account = await this.accounts.find(userId);
+      if (account?.state !== 'active') return undefined;
+      const { email: to, passwordHash } = account;
+      return passwordHash === null
+        ? this.prepare(account, tenantId)
+        : membershipMail({ to: to!, publicUrl: this.publicUrl, tenantId });
+    });
+  }
+
   /** Throws where what has to be mailed would reach nobody. */
   require(): void {
     if (!this.outbox.delivers)
       throw identityError('mail-not-configured', 'The user cannot be told by mail: MAIL_URL is not set.');
+    if (this.outbox.isFull)
+      throw identityError('mail-queue-full', 'Too many mails wait to be sent; try again later.', {
+        retryAfterSeconds: QUEUE_RETRY_SECONDS,
+      });
   }
 
   /** The token is made when the mail is, and lives from then on; the one before it is worthless. */
-  private async prepare({ userId, email, passwordHash }: Account): Promise<Mail> {
+  private async prepare({ userId, email, passwordHash }: Account, tenantId?: string): Promise<Mail> {
     const invitation = passwordHash === null;
     const token = `epr_${randomBytes(32).toString('base64url')}`;
     const createdAt = this.clock.now();
     const expiresAt = createdAt + (invitation ? INVITATION_MS : RESET_MS);
     await this.accounts.storeReset({ userId, digest: digest(token), createdAt, expiresAt });
-    const letter = { to: email!, token, expiresAt, publicUrl: this.publicUrl };
+    const letter = { to: email!, token, expiresAt, publicUrl: this.publicUrl, tenantId };
     return invitation ? invitationMail(letter) : resetMail(letter);
   }
 }

@@ -7,6 +7,7 @@ import {
   changeUser,
   createUser,
   deleteUser,
+  nameFrom,
   normalEmail,
   suspendUser,
   userNotFound,
@@ -52,7 +53,7 @@ export class CreateUserHandler implements ICommandHandler<CreateUser> {
     const account = {
       kind,
       email: email === undefined ? null : normalEmail(email),
-      name: name ?? email?.split('@', 1)[0] ?? ref.userId,
+      name: name ?? (email === undefined ? ref.userId : nameFrom(email)),
       passwordHash: password === undefined ? null : await this.hash(password, [email ?? null, name ?? null]),
     };
     await this.aggregates.change(this.accounts.creating(account), ref, by, (state) =>

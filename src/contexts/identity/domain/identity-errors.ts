@@ -17,6 +17,8 @@ export const identityError = defineErrors({
   'email-taken': { kind: 'conflict', title: 'The e-mail belongs to another user' },
   'own-account': { kind: 'conflict', title: 'Not possible for the own account' },
   'service-account': { kind: 'conflict', title: 'Not possible for a service account' },
+  'invitation-throttled': { kind: 'throttled', title: 'Too many invitations' },
+  'mail-queue-full': { kind: 'unavailable', title: 'Too many mails wait to be sent' },
   'mail-not-configured': { kind: 'unprocessable', title: 'No mail can be sent' },
 });
 

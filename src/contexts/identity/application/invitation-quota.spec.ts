@@ -1,0 +1,35 @@
+import { InvitationQuota } from './invitation-quota.js';
+
+let now: number;
+let quota: InvitationQuota;
+beforeEach(() => {
+  now = 1_000;
+  quota = new InvitationQuota({ now: () => now });
+});
+
+/** Seconds to wait; 0: it was taken. */
+function take(tenantId: string, email: string): number {
+  try {
+    quota.take(tenantId, email);
+    return 0;
+  } catch (error) {
+    const { code, extensions } = error as { code: string; extensions: { retryAfterSeconds: number } };
+    return code === 'invitation-throttled' ? extensions.retryAfterSeconds : Number.NaN;
+  }
+}
+
+describe('invitations of a tenant', () => {
+  it('go to one e-mail three times an hour, whatever another tenant sends there', () => {
+    expect([1, 2, 3, 4].map(() => take('acme', 'jane@example.test'))).toEqual([0, 0, 0, 3_600]);
+    expect([take('acme', 'joe@example.test'), take('other', 'jane@example.test')]).toEqual([0, 0]);
+    now += 3_600_000;
+    expect(take('acme', 'jane@example.test')).toBe(0);
+  });
+
+  it('are a hundred an hour', () => {
+    for (let n = 0; n < 99; n++) expect(take('acme', `p${n}@example.test`)).toBe(0);
+    now += 600_000;
+    expect([take('acme', 'last@example.test'), take('acme', 'one-more@example.test')]).toEqual([0, 3_000]);
+    expect(take('other', 'last@example.test')).toBe(0);
+  });
+});

@@ -1,0 +1,57 @@
+import { Injectable } from '@nestjs/common';
+import type { Actor } from '../../../kernel/aggregate.js';
+import { DomainError } from '../../../kernel/domain-error.js';
+import { newId } from '../../../kernel/ids.js';
+import { Aggregates } from '../../../platform/event-log/index.js';
+import { createUser, nameFrom, normalEmail } from '../domain/user.js';
+import { InvitationQuota } from './invitation-quota.js';
+import { PasswordMails } from './password-mails.js';
+import { UserAccounts, type Account } from './ports.js';
+
+/**
+ * Lets somebody into a tenant by his e-mail, for the context that owns memberships. Whether there was an account is to be seen by nothing
+ * that the caller gets: what may refuse comes first and does not look. After a crash between the steps the same invitation again does what
+ * is missing: an account without a membership is found by its e-mail, and the mail is sent each time.
+ */
+@Injectable()
+export class Invitations {
+  constructor(
+    private readonly accounts: UserAccounts,
+    private readonly aggregates: Aggregates,
+    private readonly mails: PasswordMails,
+    private readonly quota: InvitationQuota,
+  ) {}
+
+  /** Throws where no mail can go out now, or the tenant has sent too many. */
+  admit(tenantId: string, email: string): void {
+    this.mails.require();
+    this.quota.take(tenantId, normalEmail(email));
+  }
+
+  /** The account with this e-mail; where there is none, one without a password is made. */
+  async accountFor(email: string, by: Actor): Promise<Account> {
+    const name = normalEmail(email);
+    const known = await this.accounts.findByEmail(name);
+    if (known) return known;
+    const ref = { userId: newId('usr') };
+    const account = { kind: 'human', email: name, name: nameFrom(email), passwordHash: null } as const;
+    try {
+      await this.aggregates.change(this.accounts.creating(account), ref, by, (state) =>
+        createUser(state, ref, 'human', true),
+      );
+    } catch (error) {
+      // Somebody else was faster.
+      const other = isTaken(error) ? await this.accounts.findByEmail(name) : undefined;
+      if (!other) throw error;
+      return other;
+    }
+    return (await this.accounts.find(ref.userId))!;
+  }
+
+  /** Behind the answer: who has no password yet gets a token for one, others hear of their membership. */
+  tell({ userId }: Account, tenantId: string): void {
+    this.mails.invite(userId, tenantId);
+  }
+}
+
+const isTaken = (error: unknown): boolean => error instanceof DomainError && error.code === 'email-taken';

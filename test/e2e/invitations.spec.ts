@@ -1,0 +1,193 @@
+import { randomBytes } from 'node:crypto';
+import { startApp, startProcess, type TestApp } from '../support/app.js';
+import type { Answer, Client, Problem } from '../support/client.js';
+import { MailServer, type ReceivedMail } from '../support/mail-server.js';
+import { Obstacle } from '../support/obstacle.js';
+import { bearer, environmentWith, newPassword, Person, type Tokens, type User } from '../support/people.js';
+import { createTestDatabase } from '../support/postgres.js';
+import { member } from '../support/strangers.js';
+import { until, Workspace, type Page } from '../support/workspace.js';
+
+interface Member {
+  readonly userId: string;
+  readonly roles: readonly string[];
+  readonly version: number;
+}
+
+let app: TestApp;
+let mail: MailServer;
+let shop: Workspace;
+let admin: Client;
+
+beforeAll(async () => {
+  mail = await MailServer.start();
+  app = await startApp({ env: environmentWith(mail) });
+});
+afterAll(async () => {
+  await app?.stop();
+  await mail?.stop();
+});
+beforeEach(async () => {
+  shop = await Workspace.create(app.client);
+  admin = (await member(app, shop.tenant, 'admin')).client;
+});
+
+let made = 0;
+const newEmail = (): string => `i${++made}.${randomBytes(4).toString('hex')}@example.test`;
+const invite = (email: unknown, roles?: unknown, by = admin): Promise<Answer<Member & Problem>> =>
+  by.post(`/tenants/${shop.tenant}/members`, { email, ...(roles === undefined ? {} : { roles }) });
+const accounts = async (email: string, { client }: Pick<TestApp, 'client'> = app): Promise<readonly User[]> =>
+  (await client.get<Page<User>>(`/users?email=${encodeURIComponent(email)}`)).body.items;
+/** All mails to somebody, when there are so many. */
+const mailsTo = (email: string, count: number): Promise<ReceivedMail[]> =>
+  until(
+    () => Promise.resolve(mail.mails.filter(({ to }) => to.includes(email))),
+    (found) => found.length >= count,
+  );
+const tokenIn = ({ text }: ReceivedMail): string | undefined => /epr_[\w-]{43}/.exec(text)?.[0];
+
+/** Chooses a password with the token, and logs in. */
+async function enter(email: string, token: string): Promise<Client> {
+  const anonymous = app.client.with({});
+  const password = newPassword();
+  expect((await anonymous.post('/auth/password/reset', { token, newPassword: password })).status).toBe(204);
+  const { body } = await anonymous.post<Tokens>('/auth/login', { email, password });
+  return anonymous.with(bearer(body.accessToken));
+}
+
+describe('an invitation', () => {
+  it('of somebody without an account makes one, and mails him how to get in; he has the roles', async () => {
+    const email = newEmail();
+    const answer = await invite(email, ['developer', 'developer']);
+    expect([answer.status, answer.body.roles]).toEqual([201, ['developer']]);
+    expect(answer.headers.get('location')).toBe(`/tenants/${shop.tenant}/members/${answer.body.userId}`);
+    expect(await accounts(email)).toMatchObject([{ id: answer.body.userId, state: 'invited' }]);
+    const [letter] = await mailsTo(email, 1);
+    expect(letter!.text).toContain(`invited to the tenant "${shop.tenant}"`);
+    const client = await enter(email, tokenIn(letter!)!);
+    expect((await client.post(shop.events(), { type: 't', data: 1 })).status).toBe(201);
+    expect((await client.get(`/tenants/${shop.tenant}/members`)).status).toBe(403);
+  });
+
+  it('of somebody with an account makes him a member, and tells him without a token', async () => {
+    const person = await Person.create(app);
+    const answer = await invite(person.email.toUpperCase(), ['viewer']);
+    expect([answer.status, answer.body.userId, answer.body.roles]).toEqual([201, person.user.id, ['viewer']]);
+    const [letter] = await mailsTo(person.email, 1);
+    expect(letter!.text).toContain(`invited to the tenant "${shop.tenant}"`);
+    expect(tokenIn(letter!)).toBeUndefined();
+    const client = person.anonymous.with(bearer((await person.login()).accessToken));
+    expect((await client.get(shop.events())).status).toBe(200);
+  });
+
+  it('is answered alike for a known and an unknown e-mail, also where it is refused', async () => {
+    const person = await Person.create(app);
+    const shape = ({ status, headers, body }: Answer<Member & Problem>, known: string): unknown => {
+      const text = JSON.stringify({ ...body, createdAt: '', updatedAt: '', correlationId: '' });
+      const own = [...headers].filter(([name]) => !['date', 'x-correlation-id', 'x-consistency-token'].includes(name));
+      return [status, own, text].map((part) => JSON.stringify(part).replaceAll(known, 'usr_…'));
+    };
+    const unknown = await invite(newEmail(), ['viewer']);
+    const known = await invite(person.email, ['viewer']);
+    expect(shape(known, known.body.userId)).toEqual(shape(unknown, unknown.body.userId));
+    const other = await Person.create(app);
+    for (const roles of [['owner'], ['none'], Array.from({ length: 21 }, (_, n) => `r${n}`), null]) {
+      const refused = [await invite(newEmail(), roles), await invite(other.email, roles)];
+      expect(refused[0]!.status).toBeGreaterThanOrEqual(400);
+      expect(shape(refused[1]!, 'usr_')).toEqual(shape(refused[0]!, 'usr_'));
+    }
+  });
+
+  it('gives nothing that the giver does not hold, and leaves no account and no mail behind', async () => {
+    const email = newEmail();
+    const refused = await invite(email, ['viewer', 'owner']);
+    expect([refused.status, refused.body.code]).toEqual([403, 'exceeds-own-permissions']);
+    expect((await invite(email, ['none'])).body.code).toBe('role-not-found');
+    const developer = (await member(app, shop.tenant, 'developer')).client;
+    expect((await invite(email, ['viewer'], developer)).body.code).toBe('permission-denied');
+    expect(await accounts(email)).toEqual([]);
+    const witness = newEmail();
+    await invite(witness);
+    await mailsTo(witness, 1);
+    expect(await mailsTo(email, 0)).toEqual([]);
+  });
+
+  it('of a member adds roles, takes none away, and mails again: a new token, while there is no password', async () => {
+    const email = newEmail();
+    const [first, second] = [await invite(email, ['viewer']), await invite(email, ['publisher'])];
+    expect([first.status, second.status, second.body.userId]).toEqual([201, 200, first.body.userId]);
+    expect(second.body.roles.toSorted()).toEqual(['publisher', 'viewer']);
+    const tokens = (await mailsTo(email, 2)).map(tokenIn);
+    expect(new Set(tokens).size).toBe(2);
+    const again = await invite(app.adminEmail, ['viewer']);
+    expect([again.status, again.body.roles]).toEqual([200, ['owner', 'viewer']]);
+  });
+
+  it('of one e-mail twenty times at once makes one account and one membership', async () => {
+    const email = newEmail();
+    const shops = await Promise.all(Array.from({ length: 10 }, () => Workspace.create(app.client)));
+    const answers = await Promise.all(
+      [...shops, ...shops].map(({ tenant }) =>
+        app.client.post<Member>(`/tenants/${tenant}/members`, { email, roles: ['viewer'] }),
+      ),
+    );
+    expect(answers.filter(({ status }) => status !== 201 && status !== 200)).toEqual([]);
+    expect(new Set(answers.map(({ body }) => body.userId)).size).toBe(1);
+    expect(await accounts(email)).toHaveLength(1);
+  });
+
+  it.each([['nobody'], ['a@b@c'], ['a b@example.test'], [''], [undefined], [null], ['x@example.test, y@example.test']])(
+    'of %j is refused: it is no e-mail',
+    async (email) => {
+      const { status, body } = await invite(email, ['viewer']);
+      expect([status, [...new Set(body.errors?.map(({ pointer }) => pointer))]]).toEqual([400, ['/email']]);
+    },
+  );
+
+  it('goes to one e-mail three times an hour, whether there is an account or not', async () => {
+    const person = await Person.create(app);
+    for (const email of [newEmail(), person.email]) {
+      for (const status of [201, 200, 200]) expect((await invite(email, ['viewer'])).status).toBe(status);
+      const refused = await invite(email, ['viewer']);
+      expect([refused.status, refused.body.code]).toEqual([429, 'invitation-throttled']);
+      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(3_500);
+    }
+  });
+});
+
+it('an invitation that a crash has cut off between account and membership is made good by repeating it', async () => {
+  const store = await createTestDatabase();
+  const env = environmentWith(mail);
+  const first = await startProcess({ connection: store.connection, env });
+  const { tenant } = await Workspace.create(first.client);
+  const email = newEmail();
+  const path = `/tenants/${tenant}/members`;
+  const obstacle = await Obstacle.put(store.connection, 'SELECT 1 FROM tenant WHERE tenant_id = $1', [tenant]);
+  const asked = first.client.post(path, { email, roles: ['viewer'] }).catch(() => undefined);
+  await until(() => obstacle.isFelt(), Boolean);
+  await first.kill();
+  await asked;
+  await obstacle.remove();
+  const second = await startProcess({ connection: store.connection, env, apiKey: first.apiKey });
+  const [account] = await accounts(email, second);
+  expect(account).toMatchObject({ state: 'invited' });
+  expect((await second.client.get(`${path}/${account!.id}`)).status).toBe(404);
+  const { status, body } = await second.client.post<Member>(path, { email, roles: ['viewer'] });
+  expect([status, body.userId, body.roles]).toEqual([201, account!.id, ['viewer']]);
+  expect(tokenIn((await mailsTo(email, 1))[0]!)).toBeDefined();
+  await second.stop();
+  await store.drop();
+});
+
+it('nobody is made a member who is deleted at the same moment and stays one', async () => {
+  for (let round = 0; round < 5; round++) {
+    const { user } = await Person.create(app);
+    const join = (): Promise<Answer<Problem>> =>
+      app.client.request('PUT', `/tenants/${shop.tenant}/members/${user.id}`, { roles: ['viewer'] });
+    const [deleted, ...joined] = await Promise.all([app.client.delete(`/users/${user.id}`), join(), join()]);
+    expect(deleted.status).toBe(204);
+    for (const { status } of joined) expect([200, 404]).toContain(status);
+    const { body } = await app.client.get<Page<Member>>(`/tenants/${shop.tenant}/members`);
+    expect(body.items.map(({ userId }) => userId)).not.toContain(user.id);
+  }
+});

@@ -12,7 +12,7 @@ import {
 import { PinoLogger } from 'nestjs-pino';
 import { ApiHeader } from '@nestjs/swagger';
 import type { FastifyInstance } from 'fastify';
-import { EMPTY, type Observable } from 'rxjs';
+import { of, type Observable } from 'rxjs';
 import { Clock } from '../../kernel/clock.js';
 import { KeyRing } from '../crypto/keys.js';
 import { Database, type Statement } from '../postgres/database.js';
@@ -57,6 +57,12 @@ interface Kept {
   readonly body: string;
 }
 
+interface FirstAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
 interface Claim {
   readonly principalId: string;
   readonly key: string;
@@ -94,8 +100,16 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
     throw httpError('idempotency-key-invalid', 'Idempotency-Key takes 1 to 255 visible ASCII characters.');
   }
 
-  /** True: go on, the answer will be kept. False: the first answer was sent again. */
+  /** True: go on, the answer will be kept. False: the first answer was sent again. For routes that send their answers themselves. */
   async begin(request: Request, reply: Reply, key: string): Promise<boolean> {
+    const kept = await this.claim(request, key);
+    if (kept === undefined) return true;
+    void withHeadOf(kept, reply).send(kept.body);
+    return false;
+  }
+
+  /** Undefined: go on, the answer will be kept. Otherwise the first answer, which is to be given again. */
+  async claim(request: Request, key: string): Promise<FirstAnswer | undefined> {
     const principalId = request.principal?.id ?? 'anonymous';
     const fingerprint = fingerprintOf(request, this.keys.key('cursors'));
     const now = this.clock.now();
@@ -103,7 +117,7 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
     const [claimed] = await this.database.query(CLAIM, values);
     if (claimed) {
       claims.set(request, { principalId, key });
-      return true;
+      return undefined;
     }
     const [kept] = await this.database.query<Kept>(READ, [principalId, key]);
     if (!kept || (kept.state === 'started' && kept.fingerprint === fingerprint)) {
@@ -118,12 +132,7 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
       );
     }
     const headers = JSON.parse(kept.headers) as Record<string, string>;
-    const body = this.keys.decrypt(kept.body, `${principalId} ${key}`);
-    void reply
-      .status(kept.status)
-      .headers({ ...headers, 'idempotent-replayed': 'true' })
-      .send(body);
-    return false;
+    return { status: kept.status, headers, body: this.keys.decrypt(kept.body, `${principalId} ${key}`) };
   }
 
   /** Keeps what is being answered to a claimed request; an error gives the key free, so that the call can be made again. */
@@ -159,6 +168,10 @@ function fingerprintOf(request: Request, key: KeyObject): string {
   return createHmac('sha256', key).update(`${request.method} ${request.url}\n`).update(body).digest('base64url');
 }
 
+const withHeadOf = ({ status, headers }: FirstAnswer, reply: Reply): Reply =>
+  reply.status(status).headers({ ...headers, 'idempotent-replayed': 'true' });
+
+/** What it answers goes the way of every answer: a stream without a value is a failure to Nest, which broke the connection. */
 @Injectable()
 export class IdempotencyInterceptor implements NestInterceptor {
   constructor(private readonly idempotency: Idempotency) {}
@@ -167,8 +180,10 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const request = context.switchToHttp().getRequest<Request>();
     const key = this.idempotency.keyOf(request);
     if (key === undefined) return next.handle();
-    const proceed = await this.idempotency.begin(request, context.switchToHttp().getResponse<Reply>(), key);
-    return proceed ? next.handle() : EMPTY;
+    const first = await this.idempotency.claim(request, key);
+    if (first === undefined) return next.handle();
+    withHeadOf(first, context.switchToHttp().getResponse<Reply>());
+    return of(first.body);
   }
 }
 

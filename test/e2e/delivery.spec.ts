@@ -1,5 +1,6 @@
 import { Webhook } from 'standardwebhooks';
 import { startApp, type TestApp } from '../support/app.js';
+import type { Problem } from '../support/client.js';
 import { WebhookReceiver, type Received } from '../support/webhook-receiver.js';
 import { until, Workspace } from '../support/workspace.js';
 
@@ -136,6 +137,29 @@ describe('startFrom', () => {
     await shop.register(receiver.url, { topics: [{ topic: 'orders', startFrom }] });
     await shop.publish({ id: 'last', type: 't', data: 1 });
     expect(ids(await receiver.received(expected.length + 1))).toEqual([...expected, 'last']);
+  });
+
+  it('behind the next position is refused: nothing was lost there, and no gap is told', async () => {
+    await shop.publishMany(3);
+    const topics = [{ topic: 'orders', startFrom: { position: 5 } }];
+    const refused = await app.client.post<Problem>(`${shop.base}/consumers`, { url: receiver.url, topics });
+    expect([refused.status, refused.body.code]).toEqual([404, 'place-not-found']);
+    expect(refused.body.detail).toContain('the next one is 4');
+  });
+
+  it('lets a consumer that is registered anew go on where the old one stood: what it missed comes once, in order', async () => {
+    const old = await shop.register(receiver.url, { id: 'anew' });
+    await shop.publishMany(3, 'old');
+    const { position } = await until(
+      () => shop.topicStatus(old.id),
+      ({ lag, lastEventId }) => lastEventId !== null && lag.events === 0,
+    );
+    await app.client.delete(shop.consumer('anew'));
+    await shop.publishMany(2, 'missed');
+    const topics = [{ topic: 'orders', startFrom: { position: position + 1 } }];
+    await shop.register(receiver.url, { id: 'anew', topics });
+    await shop.publish({ id: 'last', type: 't', data: 1 });
+    expect(ids(await receiver.received(6))).toEqual([...upTo(3, 'old'), ...upTo(2, 'missed'), 'last']);
   });
 });
 

@@ -12,11 +12,18 @@ export type VisibleTypes = { permits(type: string): boolean } | undefined;
 export class Places {
   constructor(private readonly reader: LogReader) {}
 
-  /** The position before the place: who goes on after it begins with the event, position or time that is named. */
+  /**
+   * The position before the place: who goes on after it begins with the event, position or time that is named. The next position to be
+   * given out is the last that can be named: a place further on would look like one whose events were lost.
+   */
   async before(log: LogRef, place: Place): Promise<number> {
     const position = await this.positionOf(log, place);
     const named = typeof place === 'object' && !('time' in place);
-    return named ? Math.max(0, position - 1) : position;
+    if (!named) return position;
+    const next = ((await this.reader.bounds(log))?.lastPosition ?? 0) + 1;
+    if (position > next)
+      throw topicError('place-not-found', `There is no position ${position} in the topic; the next one is ${next}.`);
+    return Math.max(0, position - 1);
   }
 
   /**

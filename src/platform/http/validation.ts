@@ -7,6 +7,7 @@ import { httpError } from './http-errors.js';
 const ERRORS_SHOWN_MAX = 50;
 /** The head of a request has room for thousands, each of which would be validated. */
 const QUERY_PARAMETERS_MAX = 64;
+const TYPES = new Set(['isString', 'isInt', 'isNumber', 'isBoolean', 'isArray', 'isObject']);
 
 class FieldFailure extends Error {
   constructor(readonly failures: readonly ValidationError[]) {
@@ -72,11 +73,15 @@ function droppedField(value: unknown): string | undefined {
 
 function flatten(failure: ValidationError, prefix: string): FieldError[] {
   const pointer = prefix + failure.property.replaceAll('~', '~0').replaceAll('/', '~1');
-  const own = Object.values(failure.constraints ?? {}).map((detail) => ({
-    pointer,
-    detail: withoutName(detail, failure.property),
-  }));
+  const own = reasons(failure).map((detail) => ({ pointer, detail: withoutName(detail, failure.property) }));
   return [...own, ...(failure.children ?? []).flatMap((child) => flatten(child, `${pointer}/`))];
+}
+
+/** Of what is missing or of the wrong type nothing else is worth saying: a number is neither too long nor too short. */
+function reasons({ value, constraints = {} }: ValidationError): string[] {
+  if (value === undefined && Object.keys(constraints).length > 0) return ['is required'];
+  const ofType = Object.entries(constraints).filter(([name]) => TYPES.has(name));
+  return ofType.length > 0 ? ofType.map(([, detail]) => detail) : Object.values(constraints);
 }
 
 function withoutName(detail: string, property: string): string {

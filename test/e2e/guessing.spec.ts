@@ -11,6 +11,7 @@ import {
   type Tokens,
   type User,
 } from '../support/people.js';
+import { Workspace } from '../support/workspace.js';
 
 let app: TestApp;
 let mail: MailServer;
@@ -110,17 +111,33 @@ describe('whoever guesses', () => {
 });
 
 describe('a storm of logins', () => {
-  it('is answered 503 with Retry-After beyond what can be hashed, and delays nobody else', async () => {
-    const storm = Array.from({ length: 100 }, (_, n) => login(`storm${n}@example.test`, 'a password'));
-    const begin = performance.now();
-    expect((await app.client.get('/tenants')).status).toBe(200);
-    const others = performance.now() - begin;
+  it('26. of five hundred at once is answered 503 with Retry-After beyond what can be hashed; all else goes on meanwhile', async () => {
+    const shop = await Workspace.create(app.client);
+    const person = await Person.create(app);
+    const tokens = await person.login(stranger());
+    let unanswered = 500;
+    const storm = Array.from({ length: unanswered }, (_, n) =>
+      login(`storm${n}@example.test`, 'a password').finally(() => unanswered--),
+    );
+    const others = [
+      async () => (await app.client.get('/tenants')).status,
+      async () => (await shop.tryPublish({ type: 't', data: 1 })).status,
+      async () => (await app.client.get(shop.events())).status,
+      () => person.status(tokens),
+      async () => (await anonymous.get('/health/ready')).status,
+      async () => (await person.refresh(tokens)).status,
+    ];
+    const during: number[][] = [];
+    for (const other of others) during.push([await other(), unanswered]);
+    expect(during.map(([status]) => status)).toEqual([200, 201, 200, 200, 200, 200]);
+    // Each was answered before the last of the storm was.
+    expect(during.every(([, left]) => left! > 0)).toBe(true);
     const answers = await Promise.all(storm);
     const busy = answers.filter(({ status }) => status === 503);
     expect(busy.length).toBeGreaterThan(0);
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401, 503]));
     for (const { body, headers } of busy)
       expect([body.code, Number(headers.get('retry-after'))]).toEqual(['login-busy', 2]);
-    expect(others).toBeLessThan(2_000);
+    expect((await person.tryLogin(person.password, stranger())).status).toBe(200);
   });
 });

@@ -26,6 +26,8 @@ const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
 describe('data', () => {
   it.each([
     ['an 18-digit integer', '123456789012345678'],
+    ['a 20-digit integer', '12345678901234567890'],
+    ['a whole number', '1'],
     ['a decimal zero', '1.0'],
     ['an exponent beyond a double', '1e400'],
     ['a negative zero', '-0'],
@@ -44,10 +46,15 @@ describe('data', () => {
     ['false', 'false'],
     ['an empty string', '""'],
     ['depth 128', nested(128)],
-  ])('comes back byte for byte: %s', async (_, sent) => {
+  ])('33. comes back byte for byte: %s', async (_, sent) => {
     await shop.publish(`{"id":"exact","type":"t","data":${sent}}`);
-    expect(dataIn((await app.client.get(`${shop.events()}/exact`)).text, sent)).toBe(sent);
     expect(dataIn((await app.client.get(shop.events())).text, sent)).toBe(sent);
+    const line = sent.replaceAll('\n', ' ');
+    expect(dataIn((await app.client.get(shop.events(), { accept: 'application/x-ndjson' })).text, line)).toBe(line);
+    expect(dataIn((await app.client.get(`${shop.events()}/exact`)).text, sent)).toBe(sent);
+    const metadata = `{"kept":${nested(3)},"exact":${sent.startsWith('[[[') ? '[]' : sent}}`;
+    await shop.publish(`{"id":"beside","type":"t","data":1,"metadata":${metadata}}`);
+    expect((await app.client.get(`${shop.events()}/beside`)).text).toContain(`"metadata":${metadata}`);
     const batch = `[{"id":"in-a-batch","type":"t","data":${sent}}]`;
     await shop.publish(batch);
     expect(dataIn((await app.client.get(`${shop.events()}/in-a-batch`)).text, sent)).toBe(sent);
@@ -57,14 +64,36 @@ describe('data', () => {
     ['depth 129', nested(129)],
     ['a hundred thousand brackets', nested(100_000)],
     ['a number with a leading zero', '01'],
+    ['a number with a plus', '+1'],
+    ['a number without digits behind its point', '1.'],
+    ['an exponent without digits', '1e'],
+    ['a hexadecimal number', '0x10'],
     ['NaN', 'NaN'],
+    ['an endless number', 'Infinity'],
     ['a trailing comma', '[1,]'],
     ['a raw control character', '"\u0001"'],
     ['an unknown escape', '"\\x41"'],
     ['nothing', ''],
-  ])('is refused: %s', async (_, sent) => {
+  ])('33. is refused: %s', async (_, sent) => {
     expect((await shop.tryPublish(`{"type":"t","data":${sent}}`)).status).toBe(400);
     expect(await shop.readAll()).toEqual([]);
+  });
+
+  it('33. is another one with other digits, for an id that is known: 1 and 1.0, 1e400 and 2e400, a lone surrogate and its like', async () => {
+    for (const [id, first, other] of [
+      ['decimals', '1', '1.0'],
+      ['large', '1e400', '2e400'],
+      ['digits', '12345678901234567890', '12345678901234567891'],
+      ['zeroes', '0', '-0'],
+      ['surrogates', '"\\ud800"', '"\\ud801"'],
+      ['spelling', '"\\u0041"', '"A"'],
+    ]) {
+      const publish = (data: string) => shop.tryPublish(`{"id":"${id}","type":"t","data":${data}}`);
+      expect([id, (await publish(first!)).status]).toEqual([id, 201]);
+      expect([id, (await publish(other!)).status]).toEqual([id, 409]);
+      const again = await publish(first!);
+      expect([id, again.status, again.body.events[0]!.duplicate]).toEqual([id, 201, true]);
+    }
   });
 
   it('is required, and null is a value', async () => {

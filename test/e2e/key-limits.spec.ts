@@ -28,7 +28,7 @@ async function key(limits: object): Promise<{ client: Client; id: string }> {
 }
 
 describe('an API key', () => {
-  it('reaches no further than its scopes and actions', async () => {
+  it('28. reaches no further than its scopes and actions', async () => {
     const { client } = await key({
       scopes: [{ tenant: shop.tenant, namespace: 'shop', topic: 'orders' }],
       actions: ['event:publish', 'topic:read'],
@@ -41,7 +41,7 @@ describe('an API key', () => {
     expect(await status(client, 'GET', '/users/me/api-keys')).toBe(403);
   });
 
-  it('does not show the other tenants of its owner', async () => {
+  it('28. does not show the other tenants of its owner', async () => {
     const other = await Workspace.create(app.client);
     await app.client.request('PUT', `/tenants/${other.tenant}/members/${owner.userId}`, { roles: ['developer'] });
     const { client } = await key({ scopes: [{ tenant: shop.tenant }] });
@@ -50,7 +50,7 @@ describe('an API key', () => {
     expect(body.items.map(({ id }) => id)).toEqual([shop.tenant]);
   });
 
-  it('loses what its owner loses, at once', async () => {
+  it('28. loses what its owner loses, at once', async () => {
     const { client } = await key({});
     expect(await status(client, 'POST', shop.events(), event)).toBe(201);
     await app.client.request('PUT', `/tenants/${shop.tenant}/members/${owner.userId}`, { roles: ['viewer'] });
@@ -59,9 +59,59 @@ describe('an API key', () => {
     expect(await status(client, 'POST', shop.events(), event)).toBe(404);
   });
 
+  const admin = (method: string, path: string, body?: object): Promise<number> =>
+    status(app.client, method, path, body);
+  const inTenant = (path: string): string => `/tenants/${shop.tenant}/${path}`;
+  const grant = async (effect: 'allow' | 'deny'): Promise<string> => {
+    const { body } = await app.client.post<{ id: string }>(inTenant('permissions'), {
+      principal: { user: owner.userId },
+      effect,
+      actions: ['event:publish'],
+      resource: `tenants/${shop.tenant}`,
+    });
+    return inTenant(`permissions/${body.id}`);
+  };
+
+  it.each<[string, number, () => Promise<() => Promise<unknown>>]>([
+    ['a role that is taken', 403, async () => () => admin('DELETE', inTenant(`users/${owner.userId}/roles/publisher`))],
+    ['a denial', 403, async () => () => grant('deny')],
+    [
+      'a grant that is revoked',
+      403,
+      async () => {
+        const made = await grant('allow');
+        await admin('DELETE', inTenant(`users/${owner.userId}/roles/publisher`));
+        return () => admin('DELETE', made);
+      },
+    ],
+    [
+      'a group that is left',
+      403,
+      async () => {
+        await admin('POST', inTenant('groups'), { id: 'team' });
+        await admin('PUT', inTenant('groups/team/roles/publisher'));
+        await admin('PUT', inTenant(`groups/team/members/${owner.userId}`));
+        await admin('DELETE', inTenant(`users/${owner.userId}/roles/publisher`));
+        return () => admin('DELETE', inTenant(`groups/team/members/${owner.userId}`));
+      },
+    ],
+    ['the end of a membership', 404, async () => () => admin('DELETE', inTenant(`members/${owner.userId}`))],
+    ['the suspension of the tenant', 403, async () => () => admin('POST', `/tenants/${shop.tenant}/suspend`, {})],
+    ['the end of the tenant', 404, async () => () => admin('DELETE', `/tenants/${shop.tenant}?force=true`)],
+    ['a suspension', 401, async () => () => admin('POST', `/users/${owner.userId}/suspend`, {})],
+    ['the end of an account', 401, async () => () => admin('DELETE', `/users/${owner.userId}`)],
+  ])('28. loses what its owner loses by %s: %d, with the next request', async (_, refused, prepare) => {
+    await admin('PUT', inTenant(`members/${owner.userId}`), { roles: ['publisher', 'viewer'] });
+    const { client } = await key({});
+    const take = await prepare();
+    expect(await status(client, 'POST', shop.events(), event)).toBe(201);
+    await take();
+    expect(await status(client, 'POST', shop.events(), event)).toBe(refused);
+  });
+
   it('can be denied something, and allowed what it was not made for, within what its owner may', async () => {
     const { client, id } = await key({ actions: ['topic:read'] });
-    const grant = (effect: string, actions: string[]): Promise<number> =>
+    const give = (effect: string, actions: string[]): Promise<number> =>
       status(app.client, 'POST', `/tenants/${shop.tenant}/permissions`, {
         principal: { apiKey: id },
         effect,
@@ -69,10 +119,10 @@ describe('an API key', () => {
         resource: `tenants/${shop.tenant}`,
       });
     expect(await status(client, 'POST', shop.events(), event)).toBe(403);
-    expect(await grant('allow', ['event:publish', 'member:manage'])).toBe(201);
+    expect(await give('allow', ['event:publish', 'member:manage'])).toBe(201);
     expect(await status(client, 'POST', shop.events(), event)).toBe(201);
     expect(await status(client, 'GET', `/tenants/${shop.tenant}/members`)).toBe(403);
-    expect(await grant('deny', ['event:publish'])).toBe(201);
+    expect(await give('deny', ['event:publish'])).toBe(201);
     expect(await status(client, 'POST', shop.events(), event)).toBe(403);
     expect(await status(owner.client, 'POST', shop.events(), event)).toBe(201);
   });

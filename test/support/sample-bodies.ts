@@ -175,6 +175,7 @@ function authzSamples({ tenantId, userId, keyId }: Places): Record<string, Sampl
   const role = { name: 'Clerk', description: 'Reads', actions: ['topic:read'] };
   const member = one(() => ({ roles: ['viewer'] }));
   return {
+    'POST /tenants/{tenantId}/members': one(() => ({ email: `${fresh()}@example.test`, roles: ['viewer'] })),
     'PUT /tenants/{tenantId}/members/{userId}': member,
     'PATCH /tenants/{tenantId}/members/{userId}': member,
     'POST /roles': one(() => ({ id: fresh(), ...role })),

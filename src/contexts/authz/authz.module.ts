@@ -8,6 +8,7 @@ import { DirectRoutes } from './adapters/direct-routes.js';
 import { GrantsController } from './adapters/grants.controller.js';
 import { GroupsController } from './adapters/groups.controller.js';
 import { MembersController } from './adapters/members.controller.js';
+import { OwnProfileController } from './adapters/own-profile.controller.js';
 import { PostgresGrants } from './adapters/postgres-grants.js';
 import { PostgresGroups } from './adapters/postgres-groups.js';
 import { PostgresMembers } from './adapters/postgres-members.js';
@@ -22,6 +23,7 @@ import { HiddenResources } from './application/hidden-resources.js';
 import { ChangeMemberHandler } from './application/members.js';
 import { InviteMemberHandler } from './application/invite-member.js';
 import { KeyWorth } from './application/key-worth.js';
+import { OwnPermissionsOf } from './application/own-permissions.js';
 import { PermissionRates } from './application/permission-rates.js';
 import { Policies } from './application/policies.js';
 import { GrantCatalog, GroupCatalog, MemberCatalog, RoleCatalog, RuleStore } from './application/ports.js';
@@ -30,7 +32,14 @@ import { FirstHolders, TenantLifeOf } from './application/tenant-life.js';
 
 @Module({
   imports: [TenancyModule, IdentityModule],
-  controllers: [MembersController, RolesController, GroupsController, GrantsController, AuthzController],
+  controllers: [
+    OwnProfileController,
+    MembersController,
+    RolesController,
+    GroupsController,
+    GrantsController,
+    AuthzController,
+  ],
   providers: [
     AccessGuard,
     { provide: APP_GUARD, useExisting: AccessGuard },
@@ -46,6 +55,7 @@ import { FirstHolders, TenantLifeOf } from './application/tenant-life.js';
     Authorizer,
     Escalation,
     KeyWorth,
+    OwnPermissionsOf,
     TenantLifeOf,
     FirstHolders,
     ChangeMemberHandler,

@@ -4,6 +4,8 @@ export { FirstAdministrator, type FirstAccess } from './application/first-admini
 export { apiKeyExceedsOwn, KeyJudges, type KeyInQuestion, type KeyJudge } from './application/key-judges.js';
 export { Invitations } from './application/invitations.js';
 export { EmailField } from './adapters/email-field.js';
+export { ChangeUser, GetUser } from './application/users.js';
+export { ProfileBody, toUserDto, UserDto } from './adapters/identity.dto.js';
 export { UserLives, type UserWitness } from './application/user-lives.js';
 export { UserAccounts, type Account } from './application/ports.js';
 export { authorizationStale } from './domain/identity-errors.js';

@@ -1,6 +1,8 @@
+import { actionsOf } from '../../../kernel/actions.js';
 import { isoTime } from '../../../platform/http/resource.js';
 import type { GrantView, GroupView, MemberView, RoleView } from '../application/ports.js';
 import type { RoleAssignment } from '../domain/member.js';
+import type { Rule } from '../domain/policy.js';
 import type { PredefinedRole } from '../domain/predefined-roles.js';
 
 const versions = (view: { version: number; createdAt: number; updatedAt: number }): object => ({
@@ -14,13 +16,24 @@ const scopeOf = ({ scope }: RoleAssignment): { namespace?: string; topic?: strin
   return { ...(namespace !== undefined && { namespace }), ...(topic !== undefined && { topic }) };
 };
 
+/** Those of the whole tenant, and those of parts of it. */
+export const rolesOf = ({ roles }: MemberView) => ({
+  roles: [...new Set(roles.filter(({ scope }) => scope === '').map(({ roleId }) => roleId))],
+  scopedRoles: roles.filter(({ scope }) => scope !== '').map((role) => ({ role: role.roleId, ...scopeOf(role) })),
+});
+
 export const toMemberDto = (member: MemberView): object => ({
   userId: member.userId,
-  roles: [...new Set(member.roles.filter(({ scope }) => scope === '').map(({ roleId }) => roleId))],
-  scopedRoles: member.roles
-    .filter(({ scope }) => scope !== '')
-    .map((role) => ({ role: role.roleId, ...scopeOf(role) })),
+  ...rolesOf(member),
   ...versions(member),
+});
+
+export const toRuleDto = ({ via, effect, actions, resource, constraints }: Rule) => ({
+  via,
+  effect,
+  actions: actionsOf(actions),
+  resource: resource.text,
+  ...(constraints && { constraints }),
 });
 
 export const toRoleDto = ({ roleId, name: title, description, actions, ...role }: RoleView): object => ({

@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Req, UsePipes } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { actionsOf, bitOf, type Action } from '../../../kernel/actions.js';
+import { bitOf, type Action } from '../../../kernel/actions.js';
 import { Clock } from '../../../kernel/clock.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { Requires } from '../../../platform/http/access.js';
@@ -8,9 +8,9 @@ import type { Principal, Request } from '../../../platform/http/request.js';
 import { invalid, strictValidation } from '../../../platform/http/validation.js';
 import { Authorizer, type Subject } from '../application/authorizer.js';
 import { permissionDenied } from '../domain/authz-errors.js';
-import type { Rule } from '../domain/policy.js';
 import { parsePattern } from '../domain/resource-pattern.js';
 import { CheckBody } from './authz.dto.js';
+import { toRuleDto } from './authz-views.js';
 import { onePrincipal } from './grants.controller.js';
 
 @ApiTags('permissions')
@@ -70,11 +70,3 @@ export class AuthzController {
     return { id, kind: 'user', userId: id };
   }
 }
-
-const toRuleDto = ({ via, effect, actions, resource, constraints }: Rule): object => ({
-  via,
-  effect,
-  actions: actionsOf(actions),
-  resource: resource.text,
-  ...(constraints && { constraints }),
-});

@@ -29,7 +29,7 @@ const LIST: Statement = {
 /** Of all tenants: whose member a user is, is the question. */
 const OF_USER: Statement = {
   name: 'member-of-user',
-  text: `SELECT ${COLUMNS} FROM member m WHERE m.user_id = $1 ORDER BY m.tenant_id`,
+  text: `SELECT ${COLUMNS} FROM member m WHERE m.user_id = $1 ORDER BY m.tenant_id LIMIT $2`,
 };
 /** The deletion of the user waits for this transaction, and takes what it makes with it; or it came first. */
 const HOLD_USER = 'SELECT 1 FROM user_account WHERE user_id = $1 FOR KEY SHARE';
@@ -132,8 +132,8 @@ export class PostgresMembers extends MemberCatalog {
     if (how === 'deleted') for (const remove of REMOVE_USER) await sql.query(remove, [userId]);
   }
 
-  ofUser(userId: string): Promise<MemberView[]> {
-    return this.database.query<MemberView>(OF_USER, [userId]);
+  ofUser(userId: string, limit?: number): Promise<MemberView[]> {
+    return this.database.query<MemberView>(OF_USER, [userId, limit ?? null]);
   }
 }
 

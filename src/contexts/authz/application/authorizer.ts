@@ -118,7 +118,7 @@ export class Authorizer {
     return new Subject(tenantId, principal, gate, policy, key);
   }
 
-  private ceilingOf({ ceiling }: Principal): Ceiling {
+  ceilingOf({ ceiling }: Principal): Ceiling {
     if (!ceiling) return NO_CEILING;
     let compiled = this.ceilings.get(ceiling);
     if (!compiled) {

@@ -38,8 +38,8 @@ export abstract class MemberCatalog extends AggregateRepository<MemberState, Mem
   abstract removeTenant(sql: Sql, tenantId: string): Promise<void>;
   /** In the transaction that suspends or deletes the user: throws where nobody would be left with a role that somebody must keep. */
   abstract userLeaves(sql: Sql, userId: string, how: 'suspended' | 'deleted'): Promise<void>;
-  /** Everywhere where a user is a member, `$system` among them. */
-  abstract ofUser(userId: string): Promise<MemberView[]>;
+  /** Where a user is a member, `$system` among them, in order of tenants; everywhere, or the first of them. */
+  abstract ofUser(userId: string, limit?: number): Promise<MemberView[]>;
 }
 
 export abstract class RoleCatalog extends AggregateRepository<RoleState, RoleEvent, RoleRef> {

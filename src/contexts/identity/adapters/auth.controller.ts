@@ -1,24 +1,12 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Req, Res, UsePipes } from '@nestjs/common';
-import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Req, UsePipes } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { Public, Requires } from '../../../platform/http/access.js';
-import type { Reply, Request } from '../../../platform/http/request.js';
-import { actorOf, expectedVersion, showVersion } from '../../../platform/http/resource.js';
+import type { Request } from '../../../platform/http/request.js';
+import { actorOf } from '../../../platform/http/resource.js';
 import { strictValidation } from '../../../platform/http/validation.js';
 import { Logins } from '../application/logins.js';
 import { Sessions } from '../application/sessions.js';
-import { ChangeUser, GetUser } from '../application/users.js';
-import {
-  LoginBody,
-  ProfileBody,
-  RefreshBody,
-  SessionPage,
-  toSessionDto,
-  toTokensDto,
-  TokensDto,
-  toUserDto,
-  UserDto,
-} from './identity.dto.js';
+import { LoginBody, RefreshBody, SessionPage, toSessionDto, toTokensDto, TokensDto } from './identity.dto.js';
 
 @ApiTags('auth')
 @Controller('auth')
@@ -27,8 +15,6 @@ export class AuthController {
   constructor(
     private readonly logins: Logins,
     private readonly sessions: Sessions,
-    private readonly commands: CommandBus,
-    private readonly queries: QueryBus,
   ) {}
 
   @Post('login')
@@ -54,30 +40,6 @@ export class AuthController {
   async logout(@Req() request: Request): Promise<void> {
     const { sessionId, userId } = request.principal!;
     if (sessionId !== undefined) await this.sessions.end({ sessionId, userId }, 'logout', actorOf(request));
-  }
-
-  @Get('me')
-  @Requires('profile:read', 'Show the own account')
-  @ApiOkResponse({ type: UserDto })
-  async me(@Req() { principal }: Request, @Res({ passthrough: true }) reply: Reply): Promise<UserDto> {
-    const account = await this.queries.execute(new GetUser(principal!.userId));
-    showVersion(reply, account.version);
-    return toUserDto(account);
-  }
-
-  @Patch('me')
-  @Requires('profile:update', 'Change the own profile')
-  @ApiOkResponse({ type: UserDto })
-  async changeMe(
-    @Body() { name }: ProfileBody,
-    @Req() request: Request,
-    @Res({ passthrough: true }) reply: Reply,
-  ): Promise<UserDto> {
-    const { userId } = request.principal!;
-    const command = new ChangeUser(userId, { name }, actorOf(request), expectedVersion(request));
-    const account = await this.commands.execute(command);
-    showVersion(reply, account.version);
-    return toUserDto(account);
   }
 
   @Get('sessions')

@@ -1,0 +1,56 @@
+import { Body, Controller, Get, Patch, Query, Req, Res, UsePipes } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { Requires } from '../../../platform/http/access.js';
+import type { Reply, Request } from '../../../platform/http/request.js';
+import { actorOf, expectedVersion, showVersion } from '../../../platform/http/resource.js';
+import { strictValidation } from '../../../platform/http/validation.js';
+import { ChangeUser, GetUser, ProfileBody, type Account } from '../../identity/index.js';
+import { OwnPermissionsOf } from '../application/own-permissions.js';
+import { OwnProfileDto, OwnProfileQuery, toOwnProfileDto } from './own-profile.dto.js';
+
+/** The account is a matter of identity; what it belongs to and may do is known here, later in the order of contexts. */
+@ApiTags('auth')
+@Controller('auth/me')
+@UsePipes(strictValidation)
+export class OwnProfileController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+    private readonly permissions: OwnPermissionsOf,
+  ) {}
+
+  @Get()
+  @Requires('profile:read', 'Show the own account, what it belongs to and may do')
+  @ApiOkResponse({ type: OwnProfileDto })
+  async show(
+    @Query() { tenant }: OwnProfileQuery,
+    @Req() request: Request,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<OwnProfileDto> {
+    return this.answer(await this.queries.execute(new GetUser(request.principal!.userId)), tenant, request, reply);
+  }
+
+  @Patch()
+  @Requires('profile:update', 'Change the own profile')
+  @ApiOkResponse({ type: OwnProfileDto })
+  async change(
+    @Body() { name }: ProfileBody,
+    @Req() request: Request,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<OwnProfileDto> {
+    const { userId } = request.principal!;
+    const command = new ChangeUser(userId, { name }, actorOf(request), expectedVersion(request));
+    return this.answer(await this.commands.execute(command), undefined, request, reply);
+  }
+
+  private async answer(
+    account: Account,
+    tenant: string | undefined,
+    { principal }: Request,
+    reply: Reply,
+  ): Promise<OwnProfileDto> {
+    showVersion(reply, account.version);
+    return toOwnProfileDto(account, await this.permissions.of(principal!, tenant), principal!);
+  }
+}

@@ -22,7 +22,7 @@ import { ChangeGroupHandler } from './application/groups.js';
 import { HiddenResources } from './application/hidden-resources.js';
 import { ChangeMemberHandler } from './application/members.js';
 import { InviteMemberHandler } from './application/invite-member.js';
-import { KeyWorth } from './application/key-worth.js';
+import { CredentialWorth } from './application/credential-worth.js';
 import { OwnPermissionsOf } from './application/own-permissions.js';
 import { PermissionRates } from './application/permission-rates.js';
 import { Policies } from './application/policies.js';
@@ -54,7 +54,7 @@ import { FirstHolders, TenantLifeOf } from './application/tenant-life.js';
     HiddenResources,
     Authorizer,
     Escalation,
-    KeyWorth,
+    CredentialWorth,
     OwnPermissionsOf,
     TenantLifeOf,
     FirstHolders,

@@ -22,7 +22,7 @@ import { FirstAdministrator } from './application/first-administrator.js';
 import { InvitationQuota } from './application/invitation-quota.js';
 import { Invitations } from './application/invitations.js';
 import { KeyMissThrottle } from './application/key-miss-throttle.js';
-import { KeyJudges } from './application/key-judges.js';
+import { CredentialJudges } from './application/credential-judges.js';
 import { KeyIssue } from './application/key-issue.js';
 import { KeysOfUsers, OnUserDeleted } from './application/keys-of-users.js';
 import { GuessThrottle } from './application/guess-throttle.js';
@@ -67,12 +67,20 @@ const USAGE_FLUSH_MS = 10_000;
     ApiKeyDirectory,
     KeysOfUsers,
     OnUserDeleted,
-    KeyJudges,
+    CredentialJudges,
     KeyIssue,
     ...API_KEY_HANDLERS,
     ...USER_HANDLERS,
   ],
-  exports: [Invitations, KeyJudges, FirstAdministrator, Authenticator, RequestAuthentication, UserAccounts, UserLives],
+  exports: [
+    Invitations,
+    CredentialJudges,
+    FirstAdministrator,
+    Authenticator,
+    RequestAuthentication,
+    UserAccounts,
+    UserLives,
+  ],
 })
 export class IdentityModule implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
   constructor(

@@ -1,7 +1,12 @@
 export { RequestAuthentication } from './adapters/request-authentication.js';
 export { Authenticator } from './application/authenticator.js';
 export { FirstAdministrator, type FirstAccess } from './application/first-administrator.js';
-export { apiKeyExceedsOwn, KeyJudges, type KeyInQuestion, type KeyJudge } from './application/key-judges.js';
+export {
+  apiKeyExceedsOwn,
+  CredentialJudges,
+  type KeyInQuestion,
+  type CredentialJudge,
+} from './application/credential-judges.js';
 export { Invitations } from './application/invitations.js';
 export { EmailField } from './adapters/email-field.js';
 export { ChangeUser, GetUser } from './application/users.js';

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import type { Action } from '../../../kernel/actions.js';
+import { maskOf, type Action } from '../../../kernel/actions.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import type { Principal } from '../../../platform/http/request.js';
 import { tenantDeleting, TenantGates, tenantSuspended, type TenantGate } from '../../tenancy/index.js';
 import { Ceiling } from '../domain/ceiling.js';
 import type { RequestContext } from '../domain/constraints.js';
+import type { ResourcePattern } from '../domain/resource-pattern.js';
 import { closedTo, type Closed } from '../domain/openness.js';
 import type { Decision, Policy, RateRule } from '../domain/policy.js';
 import { HiddenResources } from './hidden-resources.js';
@@ -37,6 +38,14 @@ export class Subject {
   /** What everybody may with what is his own, as far as his key reaches. */
   own(action: Action, resource: string): Decision {
     return this.key?.ceiling.covers(action, resource) === false ? BEYOND_THE_KEY : OWN;
+  }
+
+  /** What the key cannot do on all of the resource, although its owner may. What grants to the key itself allow does not count. */
+  beyondKey(actions: readonly string[], resource: ResourcePattern): string[] {
+    if (!this.key) return [];
+    const { ceiling, policy } = this.key;
+    const denied = policy.denied(maskOf(actions), resource);
+    return [...denied, ...actions.filter((action) => !ceiling.coversAll(action as Action, resource))];
   }
 
   mayBelow(action: Action, resource: string): boolean {

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { expandActions, maskOf, type Action } from '../../../kernel/actions.js';
+import { expandActions, maskOf } from '../../../kernel/actions.js';
 import { Clock } from '../../../kernel/clock.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import type { Principal } from '../../../platform/http/request.js';
@@ -9,7 +9,7 @@ import { holdsAll } from '../domain/lockout.js';
 import type { RoleAssignment } from '../domain/member.js';
 import { predefinedRole } from '../domain/predefined-roles.js';
 import { parsePattern, type ResourcePattern } from '../domain/resource-pattern.js';
-import { Authorizer, type Subject } from './authorizer.js';
+import { Authorizer } from './authorizer.js';
 import { RoleCatalog } from './ports.js';
 import { pathOf } from './rules-of.js';
 
@@ -40,8 +40,12 @@ export class Escalation {
     resource: ResourcePattern,
     constraints: Constraints | null = null,
   ): Promise<void> {
-    const { policy, key } = await this.authorizer.subject(tenantId, by);
-    const missing = new Set<string>([...policy.missing(maskOf(actions), resource), ...beyond(key, actions, resource)]);
+    const subject = await this.authorizer.subject(tenantId, by);
+    const { policy } = subject;
+    const missing = new Set<string>([
+      ...policy.missing(maskOf(actions), resource),
+      ...subject.beyondKey(actions, resource),
+    ]);
     if (this.isBreakGlass(constraints) && policy.check('tenant:create', '', { now: 0 }).allowed)
       for (const action of expandActions('event:*')) missing.delete(action);
     refuseMissing(missing, resource);
@@ -57,10 +61,11 @@ export class Escalation {
     actions: readonly string[],
     resource: ResourcePattern,
   ): Promise<void> {
-    const { policy, key } = await this.authorizer.subject(tenantId, by);
+    const subject = await this.authorizer.subject(tenantId, by);
+    const { policy } = subject;
     const liftsAll = holdsAll(tenantId, policy.rules) || holdsAll(SYSTEM_TENANT, policy.rules);
     const lacking = liftsAll ? [] : policy.missing(maskOf(actions), resource);
-    refuseMissing(new Set([...lacking, ...beyond(key, actions, resource)]), resource);
+    refuseMissing(new Set([...lacking, ...subject.beyondKey(actions, resource)]), resource);
   }
 
   private isBreakGlass(constraints: Constraints | null): boolean {
@@ -75,13 +80,6 @@ export class Escalation {
     if (!actions) throw authzError('role-not-found', `There is no role "${roleId}".`);
     return actions;
   }
-}
-
-/** What a key cannot do on all of the resource, although its owner may. What grants to the key itself allow does not count. */
-function beyond(key: Subject['key'], actions: readonly string[], resource: ResourcePattern): string[] {
-  if (!key) return [];
-  const denied = key.policy.denied(maskOf(actions), resource);
-  return [...denied, ...actions.filter((action) => !key.ceiling.coversAll(action as Action, resource))];
 }
 
 function refuseMissing(missing: ReadonlySet<string>, resource: ResourcePattern): void {

@@ -6,17 +6,17 @@ import { apiKeyNotFound, type ApiKeyRef, type KeyFacts } from '../domain/api-key
 import { userNotFound } from '../domain/user.js';
 import { excessOf, NO_LIMITS, type KeyLimits } from '../domain/key-limits.js';
 import { ApiKeyStore, type ApiKeyView } from './api-key-store.js';
-import { KeyJudges, type KeyInQuestion } from './key-judges.js';
+import { CredentialJudges, type KeyInQuestion } from './credential-judges.js';
 import { UserAccounts } from './ports.js';
 import { unauthenticated } from './sessions.js';
 
-/** What creating and rotating keys ask before they do. */
+/** What is asked before somebody gets credentials into his hands. */
 @Injectable()
 export class KeyIssue {
   constructor(
     private readonly keys: ApiKeyStore,
     private readonly users: UserAccounts,
-    private readonly judges: KeyJudges,
+    private readonly judges: CredentialJudges,
   ) {}
 
   async requireUser(userId: string): Promise<void> {
@@ -42,7 +42,12 @@ export class KeyIssue {
     const errors = excessOf(own, wanted);
     if (errors.length > 0)
       throw apiKeyError('api-key-exceeds-own', 'A key cannot make one that may do more than itself.', { errors });
-    await this.judges.judge(key, askingPrincipal(by, own));
+    await this.judges.judgeKey(key, askingPrincipal(by, own));
+  }
+
+  /** Who gives a user another e-mail must not be able to do less than he. */
+  async requireHold(by: Actor, userId: string): Promise<void> {
+    await this.judges.judgeEmail(userId, askingPrincipal(by, await this.limitsOf(by)));
   }
 }
 

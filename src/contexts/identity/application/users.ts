@@ -13,6 +13,7 @@ import {
   userNotFound,
   type UserKind,
 } from '../domain/user.js';
+import { KeyIssue } from './key-issue.js';
 import { KeysOfUsers } from './keys-of-users.js';
 import { PasswordMails } from './password-mails.js';
 import { Passwords } from './passwords.js';
@@ -86,6 +87,7 @@ export class ChangeUserHandler implements ICommandHandler<ChangeUser> {
   constructor(
     private readonly aggregates: Aggregates,
     private readonly accounts: UserAccounts,
+    private readonly issue: KeyIssue,
   ) {}
 
   async execute({ userId, change, by, expectedVersion }: ChangeUser): Promise<Account> {
@@ -97,6 +99,7 @@ export class ChangeUserHandler implements ICommandHandler<ChangeUser> {
       name: name !== undefined && name !== current.name,
       email: email !== undefined && email !== current.email,
     };
+    if (changed.email) await this.issue.requireHold(by, userId);
     const ref = { userId };
     const repository = this.accounts.changing({
       ...(changed.name ? { name: name! } : {}),

@@ -1,6 +1,7 @@
 import { startApp, type TestApp } from '../support/app.js';
 import { DAY_MS, inMs, keyPath, Keys, KEYS, type Issued } from '../support/api-keys.js';
 import type { Answer, Client, Problem } from '../support/client.js';
+import { Person as User } from '../support/people.js';
 import { member, newPerson, type Person } from '../support/strangers.js';
 import { Workspace } from '../support/workspace.js';
 
@@ -112,5 +113,47 @@ describe('whoever makes keys for others, and is no administrator of the system',
     await app.client.request('PUT', `${tenant}/members/${reader.userId}`, { roles: ['publisher'] });
     expect((await make(reader.userId)).status).toBe(403);
     expect((await make(reader.userId, app.client)).status).toBe(201);
+  });
+});
+
+describe('another e-mail, to which a new password can be sent,', () => {
+  let clerk: Person;
+  beforeAll(async () => {
+    await app.client.post('/roles', { id: 'user-clerk', actions: ['user:update', 'topic:read'] });
+    clerk = await newPerson(app);
+    await app.client.request('PUT', `/users/${clerk.userId}/roles/user-clerk`);
+  });
+  const move = ({ user }: User, by: Client): Promise<Answer<Partial<Problem>>> =>
+    by.patch(`/users/${user.id}`, { email: `moved.${user.email}` });
+
+  it('is given to nobody who may do more: not by who may change users, who renames them all the same', async () => {
+    const person = await User.create(app);
+    expect((await move(person, clerk.client)).status).toBe(200);
+    const owning = await User.create(app);
+    await app.client.request('PUT', `${tenant}/members/${owning.user.id}`, { roles: ['viewer'] });
+    expect(refusal(await move(owning, clerk.client))).toEqual([
+      403,
+      'exceeds-own-permissions',
+      expect.stringContaining('Whoever has the e-mail of the user may do what you may not: tenant:read'),
+    ]);
+    const { body: me } = await app.client.get<{ id: string }>('/auth/me');
+    const taken = await clerk.client.patch(`/users/${me.id}`, { email: 'clerk@example.test' });
+    expect([taken.status, taken.body.code]).toEqual([403, 'exceeds-own-permissions']);
+    expect((await clerk.client.patch(`/users/${me.id}`, { name: 'Renamed' })).status).toBe(200);
+    expect((await move(owning, app.client)).status).toBe(200);
+  });
+
+  it('is given by no bounded key of an administrator to who may do more than the key, its owner among them', async () => {
+    const all = new Keys(app.client);
+    const bounded = all.as((await all.create({ actions: ['user:update'] })).key);
+    const { body: me } = await app.client.get<{ id: string; email: string }>('/auth/me');
+    const person = await User.create(app);
+    const answers = [
+      await bounded.patch(`/users/${me.id}`, { email: 'other@example.test' }),
+      await move(person, bounded),
+      await app.client.patch(`/users/${me.id}`, { email: 'other@example.test' }),
+      await app.client.patch(`/users/${me.id}`, { email: me.email }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([403, 200, 200, 200]);
   });
 });

@@ -134,6 +134,15 @@ describe('the disk', () => {
     expect(await log.lastWords()).toBe('after');
     expect(await readFile(`${log.file}.1`, 'utf8')).toBe('a'.repeat(60));
   });
+
+  it('is what the last words are about when it is full, however often a start has been knocked at meanwhile', async () => {
+    const log = new ServerLog(join(stage.root, 'postgres.log'));
+    const handle = await log.open();
+    await handle.write('PANIC:  could not write to file "pg_wal/xlogtemp.7": No space left on device\n');
+    await handle.write('FATAL:  the database system is not yet accepting connections\n'.repeat(200));
+    await handle.close();
+    expect(await log.lastWords()).toBe('PANIC:  could not write to file "pg_wal/xlogtemp.7": No space left on device');
+  });
 });
 
 describe('the socket', () => {

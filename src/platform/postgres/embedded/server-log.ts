@@ -1,7 +1,11 @@
 import { copyFile, open, stat, truncate, type FileHandle } from 'node:fs/promises';
 
 const BYTES_MAX = 10 * 1024 * 1024;
-const LAST_WORDS_BYTES = 2_000;
+const LAST_WORDS_CHARS = 2_000;
+const LAST_WORDS_BYTES = 64 * 1024;
+/** Said to each of our own attempts to connect while it recovers, until nothing else is to be seen. */
+const NOT_YET =
+  /FATAL: {2}the database system is (not yet accepting connections|starting up|in recovery mode|shutting down)/;
 
 /** The file that the server writes to: bounded, with one predecessor (`.1`) kept. */
 export class ServerLog {
@@ -27,7 +31,7 @@ export class ServerLog {
     await truncate(this.file, 0);
   }
 
-  /** What was said last, from a byte on. */
+  /** What was said last, from a byte on, but for the refusals of whoever knocked too early. */
   async lastWords(from = 0): Promise<string> {
     const size = await this.size();
     const start = Math.max(from, size - LAST_WORDS_BYTES);
@@ -35,7 +39,9 @@ export class ServerLog {
     const handle = await open(this.file, 'r');
     try {
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(size - start), 0, size - start, start);
-      return buffer.toString('utf8', 0, bytesRead).trim();
+      const lines = buffer.toString('utf8', 0, bytesRead).split('\n');
+      const telling = lines.filter((line) => !NOT_YET.test(line));
+      return telling.join('\n').trim().slice(-LAST_WORDS_CHARS);
     } finally {
       await handle.close();
     }

@@ -134,7 +134,6 @@ async function untilNoLag(consumer) {
 
 async function show(tenantId) {
   const namespace = `/tenants/${tenantId}/namespaces/shop`;
-  await call('POST', '/tenants', { body: { id: tenantId, name: 'Demo' } });
   await call('POST', `/tenants/${tenantId}/namespaces`, { body: { id: 'shop' } });
   await call('POST', `${namespace}/topics`, { body: { id: 'orders' } });
   console.log(`Tenant ${tenantId}, namespace shop, topic orders`);
@@ -195,7 +194,7 @@ function report(deliveries, total, seconds, place) {
   console.log(`Lag 0; the consumer stands at position ${place.position}, event ${place.lastEventId}.`);
 }
 
-/** What went wrong before is told by its own error; that there may be nothing to remove is not worth another. */
+/** What went wrong before is told by its own error. */
 async function remove(tenantId) {
   await call('DELETE', `/tenants/${tenantId}?force=true`).then(
     () => console.log('Tenant removed.'),
@@ -203,19 +202,31 @@ async function remove(tenantId) {
   );
 }
 
+/** Ctrl-C: what fails from then on fails because of it. */
+let interrupted = false;
+
 async function main() {
   await logIn();
   const tenantId = `demo-${randomBytes(3).toString('hex')}`;
   const keep = process.argv.includes('--keep');
+  const end = async () => {
+    if (keep) console.log(`Kept: ${BASE_URL}/tenants/${tenantId}`);
+    else await remove(tenantId);
+  };
+  await call('POST', '/tenants', { body: { id: tenantId, name: 'Demo' } });
+  process.once('SIGINT', () => {
+    interrupted = true;
+    void end().finally(() => process.exit(130));
+  });
   try {
     await show(tenantId);
   } finally {
-    if (keep) console.log(`Kept: ${BASE_URL}/tenants/${tenantId}`);
-    else await remove(tenantId);
+    if (!interrupted) await end();
   }
 }
 
 main().catch((error) => {
+  if (interrupted) return;
   console.error(error instanceof DemoError ? error.message : error);
   process.exitCode = 1;
 });

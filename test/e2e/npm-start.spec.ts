@@ -49,6 +49,7 @@ describe('npm start', () => {
     const first = await npmStart().says(GREETED);
     const url = addressIn(first);
     expect(first).toContain(`Swagger UI  ${url}/docs`);
+    expect(first).toContain('Webhooks may reach 127.0.0.0/8, ::1/128 (setting DELIVERY_ALLOWED_CIDRS).');
     expect(first).toMatch(/Administrator {2}admin@event-store\.local\n {2}Password {7}\S{24}\n/);
     const client = new Client(url, { 'x-api-key': keyIn(first) });
     expect(first).toContain(`curl -s ${url}/tenants -H 'X-API-Key: ${keyIn(first)}'`);

@@ -27,7 +27,7 @@ beforeAll(async () => {
   await server.stop();
   await receiver.stop();
   lines = server.output().split('\n').slice(0, -1);
-});
+}, 60_000);
 afterAll(() => Promise.all([server?.kill(), receiver?.stop()]));
 
 const raw = (head: string): Promise<unknown> => sendRaw(server.url, `${head}\r\nConnection: close\r\n\r\n`);

@@ -84,3 +84,28 @@ it('29. the refused are on record, counted together', async () => {
   );
   expect(throttled.length).toBeLessThan(50);
 });
+
+it('29. invented keys from a thousand addresses cost no query each, the same ones again none, and noise none at all', async () => {
+  const GUESSED = 1_000;
+  const guesses = Array.from({ length: GUESSED }, (_, n) => [
+    newApiKey('live').key,
+    `198.51.${n % 250}.${1 + (n % 200)}`,
+  ]);
+  const sendAll = async (all: readonly string[][]): Promise<Set<number>> => {
+    const statuses = new Set<number>();
+    const rest = all.values();
+    const guess = async (): Promise<void> => {
+      for (const [key, from] of rest) statuses.add((await send(key!, from!)).status);
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, guess));
+    return statuses;
+  };
+  queries.length = 0;
+  expect(await sendAll(guesses)).toEqual(new Set([401]));
+  expect(queries.length).toBeLessThan(GUESSED / 2);
+  queries.length = 0;
+  expect(await sendAll(guesses.slice(-100))).toEqual(new Set([401]));
+  const noise = guesses.map(([key, from]) => [`${key!.slice(0, -6)}000000`, from!]);
+  expect(await sendAll(noise)).toEqual(new Set([401]));
+  expect(queries).toEqual([]);
+});

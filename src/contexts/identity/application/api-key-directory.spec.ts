@@ -211,6 +211,18 @@ describe('the directory of API keys', () => {
     expect(await stage.verify(key)).toBe('ok');
   });
 
+  it('29. remembers 10,000 ids that nobody has, and forgets the first for the next', async () => {
+    const ids = Array.from({ length: 10_001 }, () => newApiKey('live').key);
+    // Each from an address of its own: no address is refused for it.
+    const ask = (n: number): Promise<string> => stage.verify(ids[n]!, `10.0.${n >> 8}.${n & 255}`);
+    for (const n of [0, 1]) await ask(n);
+    await Promise.all(ids.slice(2, -1).map((_, i) => ask(i + 2)));
+    const before = stage.asked.length;
+    expect([await ask(0), await ask(1), stage.asked.length]).toEqual(['unknown', 'unknown', before]);
+    expect([await ask(10_000), await ask(1), stage.asked.length]).toEqual(['unknown', 'unknown', before + 1]);
+    expect([await ask(0), stage.asked.length]).toEqual(['unknown', before + 2]);
+  });
+
   it('knows 50,000 keys at most; those in use stay', async () => {
     const [busy, idle] = [stage.add(), stage.add()];
     await stage.verify(busy.key);

@@ -22,7 +22,8 @@ export interface EventSlice {
 }
 
 const STREAM_SLICE = 500;
-const EVENTS_BETWEEN_BREATHS = 64;
+/** By time, not by number: a costly filter may take 60 ms for one event, and 64 of them held up everybody for seconds. */
+const BREATHE_EVERY_MS = 10;
 
 /** Reads of a topic as clients make them: by slices, streamed to the end, or followed live. */
 @Injectable()
@@ -101,10 +102,14 @@ async function judge(
 ): Promise<{ matching: StoredEvent[]; stoppedAt?: number }> {
   if (!expression) return { matching: [...events] };
   const matching: StoredEvent[] = [];
+  let breathedAt = performance.now();
   for (const [i, event] of events.entries()) {
     if (expression.matches(event)) matching.push(event);
-    if (i % EVENTS_BETWEEN_BREATHS === EVENTS_BETWEEN_BREATHS - 1) await breathe();
-    if (performance.now() > deadline && i + 1 < events.length) return { matching, stoppedAt: event.position };
+    const now = performance.now();
+    if (now > deadline && i + 1 < events.length) return { matching, stoppedAt: event.position };
+    if (now - breathedAt < BREATHE_EVERY_MS) continue;
+    await breathe();
+    breathedAt = performance.now();
   }
   return { matching };
 }

@@ -86,6 +86,9 @@ export function allErrors(): ReadonlyMap<string, ErrorDefinition> {
   return all;
 }
 
+/** Whether it is the expected failure of this code. */
+export const isCode = (error: unknown, code: string): boolean => error instanceof DomainError && error.code === code;
+
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

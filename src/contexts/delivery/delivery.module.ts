@@ -48,9 +48,11 @@ const OPENS_OR_CLOSES = new Set(['tenant.suspended', 'tenant.activated', 'tenant
         { checkpointIntervalMs }: Settings['delivery'],
       ) => {
         const onError = (error: unknown, what: string): void => tools.report.engineFailed(error, what);
+        const onUnreadable = tools.report.secretsUnreadable.bind(tools.report);
         return new DeliveryEngine(store, consumers, topics, tenants, membership, tools, {
           checkpointIntervalMs,
           onError,
+          onUnreadable,
         });
       },
     },

@@ -161,9 +161,19 @@ export class PostgresConsumers extends ConsumerCatalog {
     const [row] = await this.database.query<{ signing: string; headers: string }>(SECRETS, [tenantId, consumerUid]);
     if (!row) return { signing: [], headers: {} };
     return {
-      signing: JSON.parse(this.keys.decrypt(row.signing, contextOf(consumerUid, 'signing'))) as string[],
-      headers: JSON.parse(this.keys.decrypt(row.headers, contextOf(consumerUid, 'headers'))) as Record<string, string>,
+      signing: this.decrypted<string[]>(row.signing, contextOf(consumerUid, 'signing')),
+      headers: this.decrypted<Record<string, string>>(row.headers, contextOf(consumerUid, 'headers')),
     };
+  }
+
+  private decrypted<T>(sealed: string, context: string): T {
+    try {
+      return JSON.parse(this.keys.decrypt(sealed, context)) as T;
+    } catch (cause) {
+      const detail =
+        'The secrets of the consumer were stored under another SECRET_KEY. Bring that back, as SECRET_KEY_PREVIOUS if need be, or delete the consumer and register it anew.';
+      throw consumerError('consumer-secrets-unreadable', detail, {}, { cause });
+    }
   }
 
   async list({ tenantId, namespaceId }: NamespaceRef, afterId: string, limit: number): Promise<ConsumerView[]> {

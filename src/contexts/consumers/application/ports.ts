@@ -23,6 +23,7 @@ export abstract class ConsumerCatalog extends AggregateRepository<ConsumerState,
   abstract storing(secrets: ConsumerSecrets): AggregateRepository<ConsumerState, ConsumerEvent, ConsumerRef>;
   abstract find(ref: ConsumerRef): Promise<ConsumerView | undefined>;
   abstract findByUid(tenantId: string, consumerUid: string): Promise<ConsumerView | undefined>;
+  /** `consumer-secrets-unreadable`: they were encrypted with a master key that this instance does not have. */
   abstract secretsOf(consumer: Pick<ConsumerView, 'tenantId' | 'consumerUid'>): Promise<ConsumerSecrets>;
   abstract list(namespace: NamespaceRef, afterId: string, limit: number): Promise<ConsumerView[]>;
   /** Whether the namespace has any, seen from inside a transaction. */

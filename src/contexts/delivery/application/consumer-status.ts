@@ -1,5 +1,6 @@
 import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { Clock } from '../../../kernel/clock.js';
+import { isCode, messageOf } from '../../../kernel/domain-error.js';
 import { LogReader } from '../../../platform/event-log/index.js';
 import { ConsumerCatalog, consumerNotFound, type ConsumerRef, type ConsumerView } from '../../consumers/index.js';
 import { TenantGates } from '../../tenancy/index.js';
@@ -59,8 +60,21 @@ export class GetConsumerStatusHandler implements IQueryHandler<GetConsumerStatus
         lanes.push(await this.laneStatus(consumer, { topicId, topicUid, head: heads.get(topicUid) ?? 0 }, lane.state));
     }
     const gate = await this.tenants.of(ref.tenantId);
-    const judged = gate?.state === 'suspended' ? TENANT_SUSPENDED : judge(consumer, lanes);
-    return { consumer, ...judged, lanes };
+    if (gate?.state === 'suspended') return { consumer, ...TENANT_SUSPENDED, lanes };
+    const judged = judge(consumer, lanes);
+    const unreadable = judged.state === 'paused' ? undefined : await this.unreadable(consumer);
+    return { consumer, ...judged, ...unreadable, lanes };
+  }
+
+  /** Then nothing is even tried, so that no lane could tell of it. */
+  private async unreadable(consumer: ConsumerView): Promise<Pick<ConsumerStatus, 'state' | 'reason'> | undefined> {
+    try {
+      await this.consumers.secretsOf(consumer);
+      return undefined;
+    } catch (error) {
+      if (!isCode(error, 'consumer-secrets-unreadable')) throw error;
+      return { state: 'degraded', reason: messageOf(error) };
+    }
   }
 
   private async laneStatus(

@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import { DomainError } from '../../../kernel/domain-error.js';
 import type { StoredEvent } from '../../../platform/event-log/index.js';
 import type { ConsumerCatalog, ConsumerView } from '../../consumers/index.js';
 import type { TopicCatalog } from '../../topics/index.js';
@@ -10,6 +11,11 @@ import { laneName, LaneStore, type ClaimedLane, type LaneKey, type WorkerBeat } 
 const KEY: LaneKey = { tenantId: 'acme', consumerUid: 'c1', topicUid: 't1' };
 const NO_LIMITS = { topics: null, consumers: null, eventsPerSecond: null, storageBytes: null };
 const away = (): Error => new Error('the store is away');
+
+const keyOf = (name: string): LaneKey => {
+  const [consumerUid, topicUid] = name.split(' ') as [string, string];
+  return { ...KEY, consumerUid, topicUid };
+};
 
 /** Lanes as the table keeps them: claimed once, then owned. */
 class Lanes extends LaneStore {
@@ -26,7 +32,7 @@ class Lanes extends LaneStore {
       return Promise.reject(away());
     }
     const state = { position: 0, lastEventId: null, failure: null, gap: null };
-    return Promise.resolve(free.map(() => ({ ...KEY, epoch: ++this.epoch, state })));
+    return Promise.resolve(free.map(([name]) => ({ ...keyOf(name), epoch: ++this.epoch, state })));
   }
   override checkpoint = (): Promise<LaneKey[]> => Promise.resolve([]);
   override ofConsumer = (): Promise<never[]> => Promise.resolve([]);
@@ -63,6 +69,7 @@ const findByUid = jest.fn<() => Promise<ConsumerView | undefined>>();
 const find = jest.fn<() => Promise<ConsumerView | undefined>>();
 const secretsOf = jest.fn<() => Promise<object>>();
 const onError = jest.fn();
+const onUnreadable = jest.fn();
 
 beforeEach(() => {
   jest.resetAllMocks();
@@ -89,7 +96,7 @@ beforeEach(() => {
       tails: { follow: () => Promise.resolve(quietTail), unfollow: () => undefined },
       clock: { now: () => 0 },
     } as unknown as LaneTools,
-    { checkpointIntervalMs: 100, onError },
+    { checkpointIntervalMs: 100, onError, onUnreadable },
   );
 });
 afterEach(() => engine.close());
@@ -177,4 +184,41 @@ it('runs one lane of a topic that left its consumer and came back', async () => 
   lanes.owners.set(laneName(KEY), null);
   await engine.tick();
   expect([engine.runningCount, [...engine.running][0]!.snapshot.epoch]).toEqual([1, 2]);
+});
+
+describe('a consumer that cannot be begun', () => {
+  const uids = Array.from({ length: 70 }, (_, i) => `c${i + 1}`);
+  const names = (): unknown[] => [...engine.running].map(({ key }) => key.consumerUid);
+
+  beforeEach(() => {
+    lanes.owners.clear();
+    for (const consumerUid of uids) lanes.owners.set(laneName({ ...KEY, consumerUid }), null);
+    findByUid.mockImplementation(((_: string, consumerUid: string) =>
+      Promise.resolve({ ...consumer!, consumerUid })) as never);
+  });
+
+  it('keeps none of the others from their turn, however many they are', async () => {
+    secretsOf.mockRejectedValueOnce(new Error('no such cipher'));
+    await engine.start();
+    expect(names()).toEqual(uids.slice(1));
+    await engine.tick();
+    expect(engine.runningCount).toBe(70);
+  });
+
+  it('rests where its secrets cannot be read, is told of once, and is begun after it has changed', async () => {
+    const unreadable = new DomainError('consumer-secrets-unreadable', 'conflict', '', 'another SECRET_KEY');
+    secretsOf.mockRejectedValueOnce(unreadable);
+    await engine.start();
+    await engine.tick();
+    expect(names()).toEqual(uids.slice(1));
+    expect([onUnreadable.mock.calls.length, onError.mock.calls.length]).toEqual([1, 0]);
+    await engine.consumersChanged([changed]);
+    expect(engine.runningCount).toBe(70);
+  });
+
+  it('does not make each of the others wait for a store that is away', async () => {
+    findByUid.mockReset().mockRejectedValue(new DomainError('store-unavailable', 'unavailable', '', 'away'));
+    await engine.start();
+    expect(findByUid).toHaveBeenCalledTimes(32);
+  });
 });

@@ -1,3 +1,4 @@
+import { isCode } from '../../../kernel/domain-error.js';
 import type { StoredEvent } from '../../../platform/event-log/index.js';
 import { ConsumerCatalog, type ConsumerView } from '../../consumers/index.js';
 import type { TenantGates } from '../../tenancy/index.js';
@@ -10,6 +11,8 @@ import { WebhookTarget } from './webhook-request.js';
 
 export interface EngineOptions {
   readonly checkpointIntervalMs: number;
+  /** A consumer whose secrets cannot be read is left alone until it changes: trying again would not help. */
+  readonly onUnreadable: (consumer: ConsumerView, error: unknown) => void;
   readonly onError: (error: unknown, what: string) => void;
 }
 
@@ -28,7 +31,7 @@ export class DeliveryEngine {
   private readonly lanes = new Map<string, Lane>();
   /** Owned and about to run. What is taken from here only goes when it runs or rests, so that a failure in between is made good by the next tick. */
   private readonly waiting = new Map<string, ClaimedLane>();
-  /** Owned, but not running: their consumers are paused, or their tenants closed. */
+  /** Owned, but not running: their consumers are paused or unreadable, or their tenants closed. */
   private readonly resting = new Map<string, ClaimedLane>();
   readonly checkpoints: Checkpoints;
   private readonly changedTenants = new Set<string>();
@@ -176,20 +179,19 @@ export class DeliveryEngine {
     const consumer = await this.consumers.findByUid(tenantId, consumerUid);
     const wanted = lanes.filter((lane) => consumer?.topics.some(({ topicUid }) => topicUid === lane.topicUid));
     const rests = consumer?.status === 'paused' || ((await this.tenants.of(tenantId))?.state ?? 'active') !== 'active';
-    const started = consumer && !rests ? await this.lanesOf(consumer, wanted) : [];
+    const target = consumer && !rests && wanted.length > 0 ? await this.targetOf(consumer) : undefined;
+    const started = target ? await this.lanesOf(target, wanted) : [];
     for (const lane of lanes) this.waiting.delete(laneName(lane));
-    if (rests) for (const lane of wanted) this.resting.set(laneName(lane), lane);
+    if (!target) for (const lane of wanted) this.resting.set(laneName(lane), lane);
     for (const lane of started) {
       this.lanes.set(laneName(lane.key), lane);
       lane.start();
     }
   }
 
-  private async lanesOf(consumer: ConsumerView, claimed: readonly ClaimedLane[]): Promise<Lane[]> {
-    if (claimed.length === 0) return [];
-    const target = new WebhookTarget(consumer, await this.consumers.secretsOf(consumer));
+  private async lanesOf(target: WebhookTarget, claimed: readonly ClaimedLane[]): Promise<Lane[]> {
     const topics = await this.topics.findByUids(
-      consumer.tenantId,
+      target.consumer.tenantId,
       claimed.map(({ topicUid }) => topicUid),
     );
     return claimed.flatMap((lane) => {
@@ -198,6 +200,16 @@ export class DeliveryEngine {
         ? [new Lane(lane, topic.topicId, target, this.tools, (changed) => this.checkpoints.mark(changed))]
         : [];
     });
+  }
+
+  private async targetOf(consumer: ConsumerView): Promise<WebhookTarget | undefined> {
+    try {
+      return new WebhookTarget(consumer, await this.consumers.secretsOf(consumer));
+    } catch (error) {
+      if (!isCode(error, 'consumer-secrets-unreadable')) throw error;
+      this.options.onUnreadable(consumer, error);
+      return undefined;
+    }
   }
 
   /** Stops a lane and forgets it; its state is the caller's to keep. */
@@ -218,11 +230,16 @@ export class DeliveryEngine {
   }
 }
 
-/** All of them are tried, a batch at a time; rejects with the first failure. */
+/**
+ * A batch at a time; rejects with the first failure. What one item is to blame for does not keep the others from their turn; where the
+ * store is away, each further batch would only wait for it once more.
+ */
 async function inBatches<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const failures: unknown[] = [];
   for (let from = 0; from < items.length; from += LOOKUPS_AT_ONCE) {
     const outcomes = await Promise.allSettled(items.slice(from, from + LOOKUPS_AT_ONCE).map(work));
-    const failed = outcomes.find(({ status }) => status === 'rejected');
-    if (failed) throw (failed as PromiseRejectedResult).reason;
+    for (const outcome of outcomes) if (outcome.status === 'rejected') failures.push(outcome.reason);
+    if (failures.some((error) => isCode(error, 'store-unavailable'))) break;
   }
+  if (failures.length > 0) throw failures[0];
 }

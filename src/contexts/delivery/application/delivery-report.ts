@@ -6,7 +6,7 @@ import { DomainError } from '../../../kernel/domain-error.js';
 import type { SendOutcome } from '../../../platform/egress/index.js';
 import type { StoredEvent } from '../../../platform/event-log/index.js';
 import { Metrics, type DeliveryOutcome } from '../../../platform/telemetry/metrics.js';
-import { PauseConsumer } from '../../consumers/index.js';
+import { PauseConsumer, type ConsumerView } from '../../consumers/index.js';
 import type { Lane, LaneReport } from './lane.js';
 
 /** What happens on lanes, told to logs and metrics; and what follows from it for a consumer. */
@@ -58,6 +58,14 @@ export class DeliveryReport implements LaneReport {
 
   storeFailed(lane: Lane, err: unknown): void {
     this.log.warn({ ...namesOf(lane), err }, 'a lane could not read its topic; will try again');
+  }
+
+  secretsUnreadable({ tenantId, namespaceId, consumerId, settings }: ConsumerView, err: unknown): void {
+    const names = { tenant: tenantId, namespace: namespaceId, consumer: consumerId };
+    this.log.error(
+      { correlationId: settings.correlationId, ...names, err },
+      'the secrets of a consumer cannot be read; nothing is delivered to it',
+    );
   }
 
   /** Something of the engine failed that no lane is to blame for. */

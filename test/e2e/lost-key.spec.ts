@@ -1,0 +1,62 @@
+import { SECRET_KEY, startProcess, type TestProcess } from '../support/app.js';
+import type { Problem } from '../support/client.js';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
+import { WebhookReceiver } from '../support/webhook-receiver.js';
+import { until, Workspace } from '../support/workspace.js';
+
+const OTHER_KEY = 'another-key-of-the-operator-that-nobody-used-before';
+
+let store: TestDatabase;
+let server: TestProcess;
+let shop: Workspace;
+let receiver: WebhookReceiver;
+
+beforeEach(async () => {
+  store = await createTestDatabase();
+  receiver = await WebhookReceiver.start();
+  server = await startProcess({ connection: store.connection });
+  shop = await Workspace.create(server.client);
+});
+afterEach(async () => {
+  await server.kill();
+  await receiver.stop();
+  await store.drop();
+});
+
+async function startAgain(env: Readonly<Record<string, string>>): Promise<void> {
+  await server.stop();
+  server = await startProcess({
+    connection: store.connection,
+    apiKey: server.apiKey,
+    env: { LOG_LEVEL: 'error', ...env },
+  });
+  shop = shop.through(server.client);
+}
+
+it('a consumer whose secrets cannot be read is told of, harms no other one, and loses nothing until the key is back', async () => {
+  const old = await shop.register(receiver.url, { id: 'old', headers: { 'x-own': 'kept' } });
+  await startAgain({ SECRET_KEY: OTHER_KEY });
+  await shop.register(receiver.url, { id: 'young' });
+  await shop.publish({ id: 'e1', type: 't', data: 1 });
+  const [first] = await receiver.received(1);
+  expect(first!.headers['x-own']).toBeUndefined();
+
+  const status = await shop.status('old');
+  expect([status.state, status.reason]).toEqual(['degraded', expect.stringContaining('another SECRET_KEY')]);
+  expect((await shop.status('young')).state).toBe('active');
+  for (const asked of [
+    await server.client.post<Problem>(`${shop.consumer('old')}/test`),
+    await server.client.patch<Problem>(shop.consumer('old'), { headers: { 'x-own': 'new' } }),
+  ])
+    expect([asked.status, asked.body.code]).toEqual([409, 'consumer-secrets-unreadable']);
+  expect((await server.client.patch(shop.consumer('old'), { name: 'Old' })).status).toBe(200);
+  expect(server.output()).toContain('the secrets of a consumer cannot be read; nothing is delivered to it');
+
+  await startAgain({ SECRET_KEY: OTHER_KEY, SECRET_KEY_PREVIOUS: SECRET_KEY });
+  const [, late] = await receiver.received(2);
+  expect(late!.headers).toMatchObject({ 'x-event-id': 'e1', 'x-own': 'kept' });
+  await until(
+    () => shop.status(old.id),
+    ({ state, topics }) => state === 'active' && topics[0]!.lag.events === 0,
+  );
+});

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Client } from '../support/client.js';
 import { type as typed, type Typed } from '../support/npm-start.js';
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
 const GREETED = 'npm run demo';
 let dataDir: string;

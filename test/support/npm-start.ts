@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '../..');
 /** With the build, which the first start on a fresh checkout makes. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 
 /** A command of package.json as somebody types it at a terminal: npm, the script and the server in one process group. */
 export interface Typed {

@@ -147,14 +147,25 @@ function makeQuestion() {
   };
 }
 
-/** As a request has it that has just been read: new, and near at hand. What is asked about is what lies far away in memory. */
-const arrived = ({ tenantId, principal, action, request: { params }, context }) => ({
-  tenantId,
-  principal,
-  action,
-  request: { params: { ...params } },
-  context: { ...context },
-});
+/** A string of its own, as the parser of a request makes it: its characters are near, and it has not been hashed. */
+const read = (text) => Buffer.from(text, 'latin1').latin1Slice();
+
+/**
+ * As a request has it that has just been read and authenticated: new, and near at hand, down to its strings. What lies far away in memory
+ * is what is asked about, not what asks.
+ */
+const arrived = ({ tenantId, principal, action, request, context }) => {
+  const { namespaceId, topicId } = request.params;
+  const id = read(principal.id);
+  const params = { tenantId: read(tenantId), namespaceId: read(namespaceId), topicId: read(topicId) };
+  return {
+    tenantId: params.tenantId,
+    principal: { id, kind: principal.kind, userId: id },
+    action,
+    request: { params },
+    context: { now: context.now, address: read(context.address) },
+  };
+};
 
 /** As the guard does it; the path of the resource is put together for each. */
 const decide = (authorizer, { tenantId, principal, action, request, context }) =>

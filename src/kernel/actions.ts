@@ -57,6 +57,8 @@ export interface ActionMask {
   readonly high: number;
 }
 
+export const NO_ACTIONS: ActionMask = { low: 0, high: 0 };
+
 export function maskOf(actions: Iterable<string>): ActionMask {
   let low = 0;
   let high = 0;

@@ -2,7 +2,7 @@ import { actionsOf } from '../../../kernel/actions.js';
 import { isoTime } from '../../../platform/http/resource.js';
 import type { GrantView, GroupView, MemberView, RoleView } from '../application/ports.js';
 import type { RoleAssignment } from '../domain/member.js';
-import type { Rule } from '../domain/policy.js';
+import type { Rule } from '../domain/rule.js';
 import type { PredefinedRole } from '../domain/predefined-roles.js';
 
 const versions = (view: { version: number; createdAt: number; updatedAt: number }): object => ({

@@ -1,5 +1,6 @@
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
-import type { ManagementWatch } from '../../../platform/event-log/index.js';
+import { MANAGEMENT_TOPICS } from '../../../kernel/aggregate.js';
+import type { ManagementWatch, StoredEvent } from '../../../platform/event-log/index.js';
 import { Policy } from '../domain/policy.js';
 import { Policies } from './policies.js';
 import { RuleStore, type GrantView, type PrincipalRules, type TenantRules } from './ports.js';
@@ -49,6 +50,25 @@ describe('policies in memory', () => {
     const policies = new Policies(new OneLargeGroup(500_001), quietWatch);
     await policies.of('acme', user(1));
     expect(policies.of('acme', user(1))).toBeInstanceOf(Policy);
+  });
+
+  it.each([
+    ['in a tenant outdates those of the tenant', { key: 'acme', data: { roleId: 'clerk' } }, ['other 1', 'other 2']],
+    ['in the system outdates all', { key: SYSTEM_TENANT, data: { roleId: 'clerk' } }, []],
+    ['of one user outdates his, everywhere', { key: 'acme', data: { userId: 'usr_1' } }, ['acme 2', 'other 2']],
+  ])('know that a change %s', async (_, { key, data }, left) => {
+    let tell: (event: StoredEvent) => void = () => undefined;
+    const on = (topic: string, listener: typeof tell): void => {
+      if (topic === MANAGEMENT_TOPICS.permissions) tell = listener;
+    };
+    const policies = new Policies(new OneLargeGroup(1), { on, ageMs: 0 } as unknown as ManagementWatch);
+    const places = ['acme', 'other'].flatMap((tenantId) => [1, 2].map((number) => ({ tenantId, number })));
+    for (const { tenantId, number } of places) await policies.of(tenantId, user(number));
+    tell({ type: 'role.updated', key, data: JSON.stringify(data) } as StoredEvent);
+    const remembered = places.filter(({ tenantId, number }) => policies.of(tenantId, user(number)) instanceof Policy);
+    expect(remembered.map(({ tenantId, number }) => `${tenantId} ${number}`)).toEqual(left);
+    for (const { tenantId, number } of places) await policies.of(tenantId, user(number));
+    for (const { tenantId, number } of places) expect(policies.of(tenantId, user(number))).toBeInstanceOf(Policy);
   });
 
   it('share the rules that come from a group', async () => {

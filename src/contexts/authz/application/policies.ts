@@ -10,7 +10,7 @@ import { rulesFor } from './rules-of.js';
 
 /** Of principals in tenants. */
 const POLICIES_MAX = 50_000;
-/** Of all policies together: 0.2 kB for one that comes from a group or role, 0.7 kB for one of the principal alone. */
+/** Of all policies together: 0.1 kB for one that comes from a group or role, 0.6 kB for one of the principal alone. */
 const RULES_MAX = 500_000;
 const TENANTS_MAX = 5_000;
 /** Older knowledge is not acted on: a revocation holds everywhere within a second. */
@@ -19,23 +19,23 @@ const LOADS_MAX = 5;
 
 export type PrincipalName = { readonly kind: 'user' | 'apiKey'; readonly id: string };
 
-interface Entry {
-  readonly policy: Policy;
-  /** What it was compiled with: of the tenant and of the system. It is outdated when these are no longer the ones in memory. */
-  readonly tenant: TenantRules;
-  readonly system: TenantRules;
+/** A tenant's rules, and the policies that were compiled with them: they are forgotten together. */
+interface KnownTenant {
+  readonly rules: TenantRules;
+  readonly policies: Map<string, Policy>;
 }
 
 /**
  * Compiled permissions of principals by tenant, from memory. Only what is granted is kept, never a decision. A change in a tenant
- * outdates what depends on it the moment that it is committed here or heard of from another instance.
+ * outdates what depends on it the moment that it is committed here or heard of from another instance; one in the system outdates all.
  */
 @Injectable()
 export class Policies {
-  /** By principal and tenant: both are at hand, so that a request makes no new string. */
-  private readonly entries = new Map<string, Map<string, Entry>>();
+  /** By tenant first: there are few of them, so that of the way to a policy most lies near in memory. */
+  private readonly tenants = new Map<string, KnownTenant>();
+  /** In which tenants a principal has policies; who was met first stands first. */
+  private readonly principals = new Map<string, Set<KnownTenant>>();
   private count = 0;
-  private readonly tenants = new Map<string, TenantRules>();
   private rulesTotal = 0;
   private changes = 0;
 
@@ -51,13 +51,9 @@ export class Policies {
 
   /** At once where it is remembered. Rejects while permissions cannot be verified. */
   of(tenantId: string, principal: PrincipalName): Policy | Promise<Policy> {
-    const entry = this.entries.get(principal.id)?.get(tenantId);
-    if (entry && this.watch.ageMs <= TRUSTED_MS && this.isCurrent(tenantId, entry)) return entry.policy;
+    const policy = this.tenants.get(tenantId)?.policies.get(principal.id);
+    if (policy && this.watch.ageMs <= TRUSTED_MS) return policy;
     return this.load(tenantId, principal);
-  }
-
-  private isCurrent(tenantId: string, { tenant, system }: Entry): boolean {
-    return this.tenants.get(tenantId) === tenant && this.tenants.get(SYSTEM_TENANT) === system;
   }
 
   private async load(tenantId: string, principal: PrincipalName): Promise<Policy> {
@@ -65,57 +61,81 @@ export class Policies {
     for (let attempt = 1; ; attempt++) {
       const before = this.changes;
       const [tenant, system, own, global] = await Promise.all([
-        this.rulesOf(tenantId),
-        this.rulesOf(SYSTEM_TENANT),
+        this.tenantOf(tenantId),
+        this.tenantOf(SYSTEM_TENANT),
         this.store.principalRules(tenantId, principal),
         tenantId === SYSTEM_TENANT ? NOTHING : this.store.principalRules(SYSTEM_TENANT, principal),
       ]).catch(refuse);
       // What changed while it was read may be missing in it.
       if (before !== this.changes && attempt < LOADS_MAX) continue;
-      const [inTenant, inSystem] = [rulesFor(tenantId, tenant, own), rulesFor(SYSTEM_TENANT, system, global)];
+      const inTenant = rulesFor(tenantId, tenant.rules, own);
+      const inSystem = rulesFor(SYSTEM_TENANT, system.rules, global);
       const policy = new Policy(withoutLockout(tenantId, inTenant, inSystem));
-      if (before === this.changes) this.remember(principal.id, tenantId, { policy, tenant, system });
+      if (before === this.changes && this.tenants.get(tenantId) === tenant) this.remember(tenant, principal.id, policy);
       return policy;
     }
   }
 
-  private async rulesOf(tenantId: string): Promise<TenantRules> {
+  private async tenantOf(tenantId: string): Promise<KnownTenant> {
     const known = this.tenants.get(tenantId);
     if (known) return known;
     const before = this.changes;
     const rules = await this.store.tenantRules(tenantId);
     const current = this.tenants.get(tenantId);
     if (current) return current;
+    const tenant = { rules, policies: new Map<string, Policy>() };
     if (before === this.changes) {
-      if (this.tenants.size >= TENANTS_MAX) this.tenants.delete(this.tenants.keys().next().value!);
-      this.tenants.set(tenantId, rules);
+      if (this.tenants.size >= TENANTS_MAX) this.forgetOneTenant();
+      this.tenants.set(tenantId, tenant);
     }
-    return rules;
+    return tenant;
   }
 
-  private remember(principalId: string, tenantId: string, entry: Entry): void {
-    let ofPrincipal = this.entries.get(principalId);
-    if (!ofPrincipal) this.entries.set(principalId, (ofPrincipal = new Map()));
-    const earlier = ofPrincipal.get(tenantId);
-    if (earlier) this.rulesTotal -= earlier.policy.rules.length;
-    else this.count++;
-    this.rulesTotal += entry.policy.rules.length;
-    ofPrincipal.set(tenantId, entry);
-    while (this.count > POLICIES_MAX || (this.rulesTotal > RULES_MAX && this.entries.size > 1))
-      this.forgetPrincipal(this.entries.keys().next().value!);
+  private remember(tenant: KnownTenant, principalId: string, policy: Policy): void {
+    let places = this.principals.get(principalId);
+    if (!places) this.principals.set(principalId, (places = new Set()));
+    this.drop(tenant, principalId);
+    places.add(tenant);
+    tenant.policies.set(principalId, policy);
+    this.count++;
+    this.rulesTotal += policy.rules.length;
+    while (this.count > POLICIES_MAX || (this.rulesTotal > RULES_MAX && this.principals.size > 1))
+      this.forgetPrincipal(this.principals.keys().next().value!);
+  }
+
+  private drop({ policies }: KnownTenant, principalId: string): void {
+    const policy = policies.get(principalId);
+    if (!policy) return;
+    policies.delete(principalId);
+    this.count--;
+    this.rulesTotal -= policy.rules.length;
   }
 
   private forgetPrincipal(principalId: string): void {
-    for (const { policy } of this.entries.get(principalId)?.values() ?? []) {
-      this.count--;
-      this.rulesTotal -= policy.rules.length;
+    for (const tenant of this.principals.get(principalId) ?? []) this.drop(tenant, principalId);
+    this.principals.delete(principalId);
+  }
+
+  private forgetTenant(tenantId: string): void {
+    const tenant = this.tenants.get(tenantId);
+    this.tenants.delete(tenantId);
+    for (const principalId of tenant?.policies.keys() ?? []) {
+      this.drop(tenant!, principalId);
+      const places = this.principals.get(principalId)!;
+      places.delete(tenant!);
+      if (places.size === 0) this.principals.delete(principalId);
     }
-    this.entries.delete(principalId);
+  }
+
+  /** Not the system, on which all depend. */
+  private forgetOneTenant(): void {
+    for (const tenantId of this.tenants.keys()) if (tenantId !== SYSTEM_TENANT) return this.forgetTenant(tenantId);
   }
 
   private outdate(tenantId: string): void {
     this.changes++;
-    this.tenants.delete(tenantId);
+    this.forgetTenant(tenantId);
+    if (tenantId === SYSTEM_TENANT) for (const id of this.principals.keys()) this.forgetPrincipal(id);
   }
 
   /** What concerns one user outdates his policies; everything else those of the tenant. */

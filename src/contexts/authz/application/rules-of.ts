@@ -1,5 +1,5 @@
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
-import { ruleOf, type Rule, type Via } from '../domain/policy.js';
+import { ruleOf, type Rule, type Via } from '../domain/rule.js';
 import { predefinedRole } from '../domain/predefined-roles.js';
 import { parsePattern } from '../domain/resource-pattern.js';
 import type { GrantView, PrincipalRules, TenantRules } from './ports.js';

@@ -1,9 +1,10 @@
 import { ACTIONS, actionsOf, type Action } from '../../../kernel/actions.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { withoutLockout } from './lockout.js';
-import { Policy, ruleOf, type Rule } from './policy.js';
+import { Policy } from './policy.js';
 import { predefinedRole } from './predefined-roles.js';
 import { parsePattern } from './resource-pattern.js';
+import { ruleOf, type Rule } from './rule.js';
 
 const ACME = 'tenants/acme';
 const role = (roleId: string, at = ACME): Rule =>

@@ -1,6 +1,6 @@
 import { maskOf, without } from '../../../kernel/actions.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
-import type { Rule } from './policy.js';
+import type { Rule } from './rule.js';
 import { lastHolderRole } from './predefined-roles.js';
 
 /*

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { ACTIONS, bitOf, hasBit, maskOf, type Action } from '../../../kernel/actions.js';
 import type { Constraints, RequestContext } from './constraints.js';
-import { Policy, ruleOf, type Rule } from './policy.js';
-import { parsePattern } from './resource-pattern.js';
+import { Policy } from './policy.js';
+import { parsePattern, reaches, reachesPath } from './resource-pattern.js';
+import { hashOf } from './rule-table.js';
+import { ruleOf, type Rule } from './rule.js';
 
 const context: RequestContext = {
   now: Date.parse('2026-03-04T12:00:00Z'),
@@ -51,8 +53,10 @@ function holds(
   );
 }
 
-const id = fc.constantFrom('a', 'ab', 'b', '$system', 'orders', 'orders-eu');
-const segment = fc.oneof(id, fc.constantFrom('*', 'a*', 'orders*', 'orders-*'));
+/** Longer than the 64 lengths that a table tells apart. */
+const [long, longer] = ['a'.repeat(64), 'a'.repeat(65)];
+const id = fc.constantFrom('a', 'ab', 'b', '$system', 'orders', 'orders-eu', long, longer);
+const segment = fc.oneof(id, fc.constantFrom('*', 'a*', 'orders*', 'orders-*', `${long}*`));
 const path = (of: fc.Arbitrary<string>): fc.Arbitrary<string> =>
   fc.oneof(
     fc.tuple(of).map(([t]) => `tenants/${t}`),
@@ -146,6 +150,55 @@ describe('a compiled policy', () => {
     );
   });
 });
+
+describe('a pattern', () => {
+  it('reaches the same whether it is compared by its text or by its segments', () => {
+    fc.assert(
+      fc.property(fc.oneof(path(segment), fc.constant('system')), place, (text, where) => {
+        const pattern = parsePattern(text);
+        expect(reachesPath(pattern.segments.join('/'), where)).toBe(reaches(pattern, where.split('/')));
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  it('holds for its own name alone, whatever other has the same hash', () => {
+    const [one, other] = twoWithTheSameHash();
+    for (const [effect, onOne, onOther] of [
+      ['allow', true, false],
+      ['deny', false, true],
+    ] as const) {
+      const about = ruleOf({ kind: 'grant', id: 'g' }, effect, ['topic:read'], parsePattern(one));
+      const rest = effect === 'deny' ? [ruleOf(about.via, 'allow', ['topic:read'], parsePattern('tenants/a'))] : [];
+      const policy = new Policy([about, ...rest]);
+      expect(policy.check('topic:read', one, context).allowed).toBe(onOne);
+      expect(policy.check('topic:read', other, context).allowed).toBe(onOther);
+    }
+    const via = { kind: 'grant', id: 'g' } as const;
+    const both = new Policy([
+      ruleOf(via, 'allow', ['topic:read'], parsePattern(one)),
+      ruleOf(via, 'allow', ['topic:update'], parsePattern(other)),
+    ]);
+    const allowed = (['topic:read', 'topic:update'] as const).map((what) =>
+      [one, other].map((where) => both.check(what, where, context).allowed),
+    );
+    expect(allowed).toEqual([
+      [true, false],
+      [false, true],
+    ]);
+  });
+});
+
+/** Among 2^32 hashes two of some 80,000 names share one. */
+function twoWithTheSameHash(): [string, string] {
+  const byHash = new Map<number, string>();
+  for (let i = 0; ; i++) {
+    const name = `tenants/a/namespaces/b/topics/${i}`;
+    const other = byHash.get(hashOf(name));
+    if (other !== undefined) return [name, other];
+    byHash.set(hashOf(name), name);
+  }
+}
 
 describe('constraints', () => {
   const open = (limits: Constraints, now: string, address?: string): boolean =>

@@ -1,23 +1,9 @@
-import { bitOf, hasBit, maskOf, actionsOf, type Action, type ActionMask } from '../../../kernel/actions.js';
-import { CompiledConstraints, matchesGlobs, type Constraints, type RequestContext } from './constraints.js';
-import { covers, overlap, reaches, reachesPath, touches, type ResourcePattern } from './resource-pattern.js';
-
-/** How a rule got to the principal. */
-export interface Via {
-  readonly kind: 'role' | 'grant';
-  readonly id: string;
-  /** The group or role through which it came; undefined: directly. */
-  readonly through?: { readonly kind: 'group' | 'role'; readonly id: string };
-}
-
-/** One thing that is allowed or denied to a principal. */
-export interface Rule {
-  readonly via: Via;
-  readonly effect: 'allow' | 'deny';
-  readonly actions: ActionMask;
-  readonly resource: ResourcePattern;
-  readonly constraints?: Constraints | null;
-}
+import { bitOf, hasBit, actionsOf, type Action, type ActionMask } from '../../../kernel/actions.js';
+import { CompiledConstraints, matchesGlobs, type RequestContext } from './constraints.js';
+import type { Conditional } from './pattern-rules.js';
+import { covers, overlap, reaches, touches, type ResourcePattern } from './resource-pattern.js';
+import type { Rule } from './rule.js';
+import { Question, RuleTable } from './rule-table.js';
 
 /** Which types of events an allowed action on events is limited to. */
 export interface TypeRule {
@@ -47,53 +33,21 @@ const ALLOWED: Decision = { allowed: true, reason: 'allowed' };
 const DENIED: Decision = { allowed: false, reason: 'denied' };
 const NOT_ALLOWED: Decision = { allowed: false, reason: 'not-allowed' };
 
-interface Scope {
-  allowLow: number;
-  allowHigh: number;
-  denyLow: number;
-  denyHigh: number;
-}
-
-interface Conditional extends Rule {
-  readonly condition: CompiledConstraints;
-}
-
 /**
- * All that a principal may do in a tenant, made ready: masks by path for what holds without condition, found by walking up the (at most
- * five) paths above a resource, and short lists for wildcards and conditions. Deny beats allow; what no rule allows is not allowed.
- * Decisions are not remembered: conditions change with time, address and event (CVE-2026-33729 of OpenFGA).
+ * All that a principal may do in a tenant, made ready. Deny beats allow; what no rule allows is not allowed. Decisions are not remembered:
+ * conditions change with time, address and event (CVE-2026-33729 of OpenFGA), and who asks seldom asks the same again among many.
+ * It is a table, and does not have one: that is one place less for a decision to touch.
  */
-export class Policy {
-  private readonly scopes = new Map<string, Scope>();
-  /** Of the paths in `scopes`: of the paths above a resource, only those of such a length are cut out and looked up. */
-  private readonly lengths = new Set<number>();
-  private readonly patterns: Rule[] = [];
-  private readonly conditionals: Conditional[] = [];
-
-  constructor(readonly rules: readonly Rule[]) {
-    for (const rule of rules) {
-      if (rule.constraints) this.conditionals.push(conditional(rule));
-      else if (rule.resource.literal) this.add(rule);
-      else this.patterns.push(rule);
-    }
-  }
-
+export class Policy extends RuleTable {
   /** `resource` is a path without wildcards. */
   check(action: Action, resource: string, context: RequestContext): Decision {
     const bit = bitOf(action)!;
-    const low = bit < 32 ? 1 << bit : 0;
-    const high = bit < 32 ? 0 : 1 << (bit - 32);
-    let allowed = false;
-    for (let end = resource.length; ; end = endOfAbove(resource, end)) {
-      const scope = this.lengths.has(end) ? this.scopes.get(resource.slice(0, end)) : undefined;
-      if (scope) {
-        if ((scope.denyLow & low) | (scope.denyHigh & high)) return DENIED;
-        if ((scope.allowLow & low) | (scope.allowHigh & high)) allowed = true;
-      }
-      if (end === 0) break;
-    }
-    if (this.patterns.length === 0 && this.conditionals.length === 0) return allowed ? ALLOWED : NOT_ALLOWED;
-    return this.checkRest(bit, resource, context, allowed);
+    if (!this.names(bit)) return NOT_ALLOWED;
+    const question = new Question(bit, resource);
+    this.answer(question);
+    if (question.denied) return DENIED;
+    if (!question.conditionals) return question.allowed ? ALLOWED : NOT_ALLOWED;
+    return underConditions(question.conditionals, context, question.allowed);
   }
 
   /** Whether there may be anything at or below the resource for which the action is allowed: a list of it is worth filtering. */
@@ -140,62 +94,27 @@ export class Policy {
     const denies = this.rules.filter(({ effect, resource: own }) => effect === 'deny' && overlap(own, resource));
     return actionsOf(actions).filter((action) => denies.some((rule) => hasBit(rule.actions, bitOf(action)!)));
   }
-
-  private add({ resource, effect, actions: { low, high } }: Rule): void {
-    const path = resource.segments.join('/');
-    const scope = this.scopes.get(path) ?? { allowLow: 0, allowHigh: 0, denyLow: 0, denyHigh: 0 };
-    if (effect === 'allow') {
-      scope.allowLow |= low;
-      scope.allowHigh |= high;
-    } else {
-      scope.denyLow |= low;
-      scope.denyHigh |= high;
-    }
-    this.scopes.set(path, scope);
-    this.lengths.add(path.length);
-  }
-
-  private checkRest(bit: number, resource: string, context: RequestContext, held: boolean): Decision {
-    let allowed = held;
-    for (const { effect, actions, resource: pattern } of this.patterns) {
-      if (!hasBit(actions, bit) || !reachesPath(pattern, resource)) continue;
-      if (effect === 'deny') return DENIED;
-      allowed = true;
-    }
-    if (this.conditionals.length === 0) return allowed ? ALLOWED : NOT_ALLOWED;
-    return this.checkConditions(bit, resource, context, allowed);
-  }
-
-  private checkConditions(bit: number, resource: string, context: RequestContext, held: boolean): Decision {
-    let allowed = held;
-    const rates: RateRule[] = [];
-    const deniedTypes: string[] = [];
-    const allowedTypes: string[] = [];
-    for (const { via, effect, actions, resource: pattern, condition } of this.conditionals) {
-      if (!hasBit(actions, bit) || !reachesPath(pattern, resource)) continue;
-      const verdict = condition.judge(context, effect === 'deny');
-      if (verdict === false) continue;
-      const { eventTypes = [], rateLimit } = condition.source;
-      if (effect === 'deny') {
-        if (verdict) return DENIED;
-        deniedTypes.push(...eventTypes);
-      } else if (rateLimit) {
-        rates.push({ grantId: via.id, ...rateLimit });
-        if (verdict === undefined) allowedTypes.push(...eventTypes);
-      } else if (verdict) allowed = true;
-      else allowedTypes.push(...eventTypes);
-    }
-    return decide(allowed, rates, allowedTypes, deniedTypes);
-  }
 }
 
-const conditionals = new WeakMap<Rule, Conditional>();
-
-/** A rule that many share is made ready once. */
-function conditional(rule: Rule): Conditional {
-  let ready = conditionals.get(rule);
-  if (!ready) conditionals.set(rule, (ready = { ...rule, condition: new CompiledConstraints(rule.constraints!) }));
-  return ready;
+function underConditions(conditionals: readonly Conditional[], context: RequestContext, held: boolean): Decision {
+  let allowed = held;
+  const rates: RateRule[] = [];
+  const deniedTypes: string[] = [];
+  const allowedTypes: string[] = [];
+  for (const { via, effect, condition } of conditionals) {
+    const verdict = condition.judge(context, effect === 'deny');
+    if (verdict === false) continue;
+    const { eventTypes = [], rateLimit } = condition.source;
+    if (effect === 'deny') {
+      if (verdict) return DENIED;
+      deniedTypes.push(...eventTypes);
+    } else if (rateLimit) {
+      rates.push({ grantId: via.id, ...rateLimit });
+      if (verdict === undefined) allowedTypes.push(...eventTypes);
+    } else if (verdict) allowed = true;
+    else allowedTypes.push(...eventTypes);
+  }
+  return decide(allowed, rates, allowedTypes, deniedTypes);
 }
 
 function decide(
@@ -217,17 +136,3 @@ function decide(
     ...(!allowed && rates.length > 0 && { rates }),
   };
 }
-
-/** Where the path of the resource above ends: in `tenants/acme/topics/a` at 12, behind `tenants/acme`; 0 above all. */
-function endOfAbove(path: string, end: number): number {
-  const id = path.lastIndexOf('/', end - 1);
-  return id <= 0 ? 0 : Math.max(0, path.lastIndexOf('/', id - 1));
-}
-
-export const ruleOf = (
-  via: Via,
-  effect: Rule['effect'],
-  actions: Iterable<string>,
-  resource: ResourcePattern,
-  constraints?: Constraints | null,
-): Rule => ({ via, effect, actions: maskOf(actions), resource, constraints: constraints ?? null });

@@ -24,14 +24,12 @@ export interface ResourcePattern {
   readonly text: string;
   /** Empty: the root. */
   readonly segments: readonly string[];
-  /** Without a wildcard it is found by its path. */
+  /** Without a wildcard. */
   readonly literal: boolean;
-  /** All before the first wildcard: the path of whatever it names begins so, which most that it does not name fail at once. */
-  readonly head: string;
 }
 
 export function parsePattern(text: string): ResourcePattern {
-  if (text === ROOT || text === '**') return { text: ROOT, segments: [], literal: true, head: '' };
+  if (text === ROOT || text === '**') return { text: ROOT, segments: [], literal: true };
   if (text.length > PATTERN_CHARS_MAX) throw invalid(text);
   const path = text.endsWith('/**') ? text.slice(0, -3) : text;
   const segments = path.split('/');
@@ -40,8 +38,7 @@ export function parsePattern(text: string): ResourcePattern {
   // `tenants/acme/topics`, all of a type, is `tenants/acme/topics/*`.
   if (segments.length % 2 === 1) segments.push('*');
   const whole = segments.join('/');
-  const wildcard = whole.indexOf('*');
-  return { text: whole, segments, literal: wildcard < 0, head: wildcard < 0 ? whole : whole.slice(0, wildcard) };
+  return { text: whole, segments, literal: !whole.includes('*') };
 }
 
 const invalid = (text: string): Error =>
@@ -51,13 +48,15 @@ const invalid = (text: string): Error =>
     ],
   });
 
-/** The same as `reaches`, of a path as it is: what most patterns need is a look at how it begins. */
-export function reachesPath(pattern: ResourcePattern, path: string): boolean {
-  const { head, literal, text } = pattern;
-  if (!path.startsWith(head)) return false;
-  if (literal) return path.length === head.length || head === '' || path[head.length] === '/';
-  if (text.length === head.length + 1) return !path.includes('/$');
-  return reaches(pattern, path.split('/'));
+/** The same as `reaches`, of the text of a pattern (empty: the root) and a path as they are. */
+export function reachesPath(text: string, path: string): boolean {
+  const star = text.indexOf('*');
+  if (star < 0)
+    return text === '' || (path.startsWith(text) && (path.length === text.length || path[text.length] === '/'));
+  if (path.includes('/$')) return false;
+  if (star === text.length - 1) return path.startsWith(text.slice(0, star));
+  const [segments, resource] = [text.split('/'), path.split('/')];
+  return segments.length <= resource.length && segments.every((segment, i) => matchesSegment(segment, resource[i]!));
 }
 
 /** Whether a pattern names the resource or something above it. */

@@ -1,0 +1,66 @@
+import { NO_ACTIONS, type ActionMask } from '../../../kernel/actions.js';
+import { CompiledConstraints } from './constraints.js';
+import type { Rule } from './rule.js';
+
+/** A rule that holds under a condition, made ready. */
+export interface Conditional extends Rule {
+  readonly condition: CompiledConstraints;
+}
+
+/** All that a principal's rules say about one pattern. */
+export interface PatternRules {
+  readonly allow: ActionMask;
+  readonly deny: ActionMask;
+  /** What the conditionals are about. */
+  readonly maybe: ActionMask;
+  readonly conditionals: readonly Conditional[];
+  /** Longer patterns begin with this one: `tenants/*` with `tenants/*` + `/namespaces/shop`. */
+  readonly goesOn: boolean;
+}
+
+const SHARED_MAX = 10_000;
+
+export const NOTHING: PatternRules = {
+  allow: NO_ACTIONS,
+  deny: NO_ACTIONS,
+  maybe: NO_ACTIONS,
+  conditionals: [],
+  goesOn: false,
+};
+
+export function withRule({ allow, deny, maybe, conditionals, goesOn }: PatternRules, rule: Rule): PatternRules {
+  const { actions, constraints, effect } = rule;
+  if (constraints)
+    return { allow, deny, maybe: union(maybe, actions), conditionals: [...conditionals, conditional(rule)], goesOn };
+  return effect === 'allow'
+    ? { allow: union(allow, actions), deny, maybe, conditionals, goesOn }
+    : { allow, deny: union(deny, actions), maybe, conditionals, goesOn };
+}
+
+const union = (a: ActionMask, b: ActionMask): ActionMask => ({ low: a.low | b.low, high: a.high | b.high });
+
+const ready = new WeakMap<Rule, Conditional>();
+
+/** A rule that many share is made ready once. */
+function conditional(rule: Rule): Conditional {
+  let one = ready.get(rule);
+  if (!one) ready.set(rule, (one = { ...rule, condition: new CompiledConstraints(rule.constraints!) }));
+  return one;
+}
+
+const shared = new Map<string, PatternRules>();
+
+/**
+ * The same object for all who are told the same: few things are said of very many patterns, so that what is said lies in the cache of the
+ * processor. Forgotten when there are too many, which costs memory, nothing else.
+ */
+export function sharedRules(rules: PatternRules): PatternRules {
+  const { allow, deny, conditionals, goesOn } = rules;
+  if (conditionals.length > 0) return rules;
+  const name = `${allow.low} ${allow.high} ${deny.low} ${deny.high} ${goesOn}`;
+  const known = shared.get(name);
+  if (known) return known;
+  if (shared.size >= SHARED_MAX) shared.clear();
+  shared.set(name, rules);
+  return rules;
+}

@@ -1,0 +1,170 @@
+import { hasBit } from '../../../kernel/actions.js';
+import { NOTHING, sharedRules, withRule, type Conditional, type PatternRules } from './pattern-rules.js';
+import { reachesPath } from './resource-pattern.js';
+import type { Rule } from './rule.js';
+
+const SLASH = 47;
+const STAR = 42;
+/** Of a slot: the hash of a pattern, its text, and what the rules say about it. */
+const CELLS = 3;
+const SLOTS_MIN = 4;
+const FILLED_MAX = 0.75;
+
+/** FNV-1a. It begins elsewhere in each process, so that nobody can choose names that collide. */
+const SEED = Math.floor(Math.random() * 2 ** 32) | 0;
+const { imul } = Math;
+const step = (hash: number, code: number): number => imul(hash ^ code, 0x01000193);
+
+export function hashOf(text: string): number {
+  let hash = SEED;
+  for (let at = 0; at < text.length; at++) hash = step(hash, text.charCodeAt(at));
+  return hash;
+}
+
+/** What is asked, and what is known of the answer. */
+export class Question {
+  allowed = false;
+  denied = false;
+  conditionals: Conditional[] | undefined = undefined;
+
+  constructor(
+    readonly bit: number,
+    readonly path: string,
+  ) {}
+
+  /** What has nothing new to say need not be looked at closely. */
+  concerns({ allow, deny, maybe }: PatternRules): boolean {
+    const { bit } = this;
+    return (!this.allowed && hasBit(allow, bit)) || hasBit(deny, bit) || hasBit(maybe, bit);
+  }
+
+  hear({ allow, deny, maybe, conditionals }: PatternRules): void {
+    const { bit } = this;
+    if (hasBit(deny, bit)) this.denied = true;
+    if (hasBit(allow, bit)) this.allowed = true;
+    if (!hasBit(maybe, bit)) return;
+    for (const one of conditionals) if (hasBit(one.actions, bit)) (this.conditionals ??= []).push(one);
+  }
+}
+
+/**
+ * The rules of one principal by the hashes of their patterns. A path is read once; the hash of each beginning of it that is as long as a
+ * pattern is looked up, and where a pattern goes on behind a `*`, the reading goes on behind that segment, too. Hashes only find: whether
+ * a pattern reaches the path is decided by its text.
+ *
+ * A decision costs what it touches in memory: among 10,000 principals each place is a miss of 0.1 to 0.4 µs. So it is one array, of which
+ * a decision reads a few slots, and the text of what decides. Measured in turns on a busy machine, with 10,000 principals and 32 rules
+ * each, the median decision took 5.0 µs, against 12.3 µs with masks in a map by path and lists of patterns; objects in a hash table by
+ * the beginnings of patterns gained a tenth of that, and an index of patterns that a tenant shares, with a map from its numbers to what is
+ * said, nothing. With few principals it is 1.1 µs against 3.4 µs. A memo of verdicts would help none of them: of the 8 million questions
+ * that can be asked there, hardly one comes again while it is remembered.
+ */
+export class RuleTable {
+  private namedLow = 0;
+  private namedHigh = 0;
+  private readonly cells: (number | string | PatternRules | undefined)[] = [];
+  private readonly slotMask: number;
+  /** The lengths of patterns, of those that end in a `*` without it: a bit each, modulo 64. */
+  private literalLow = 0;
+  private literalHigh = 0;
+  private openLow = 0;
+  private openHigh = 0;
+
+  constructor(readonly rules: readonly Rule[]) {
+    const patterns = new Map<string, PatternRules>();
+    for (const rule of rules) {
+      this.namedLow |= rule.actions.low;
+      this.namedHigh |= rule.actions.high;
+      const text = rule.resource.segments.length === 0 ? '' : rule.resource.text;
+      for (let star = text.indexOf('*'); star >= 0 && star < text.length - 1; star = text.indexOf('*', star + 1)) {
+        const beginning = text.slice(0, star + 1);
+        patterns.set(beginning, { ...(patterns.get(beginning) ?? NOTHING), goesOn: true });
+      }
+      patterns.set(text, withRule(patterns.get(text) ?? NOTHING, rule));
+    }
+    let slots = SLOTS_MIN;
+    while (patterns.size > slots * FILLED_MAX) slots *= 2;
+    this.slotMask = slots - 1;
+    for (let cell = 0; cell < slots * CELLS; cell++) this.cells.push(undefined);
+    for (const [text, said] of patterns) this.put(text, sharedRules(said));
+  }
+
+  /** Whether any rule is about the action. */
+  protected names(bit: number): boolean {
+    return ((bit < 32 ? this.namedLow : this.namedHigh) & (1 << (bit & 31))) !== 0;
+  }
+
+  /** Until it is denied, or everything is said. */
+  protected answer(question: Question): void {
+    this.read(question, SEED, 0, 0);
+  }
+
+  private put(text: string, said: PatternRules): void {
+    const open = text.endsWith('*');
+    const length = open ? text.length - 1 : text.length;
+    const bit = 1 << (length & 31);
+    if (open && length & 32) this.openHigh |= bit;
+    else if (open) this.openLow |= bit;
+    else if (length & 32) this.literalHigh |= bit;
+    else this.literalLow |= bit;
+    const hash = hashOf(text);
+    let slot = this.slotOf(hash);
+    while (this.cells[slot * CELLS] !== undefined) slot = (slot + 1) & this.slotMask;
+    this.cells[slot * CELLS] = hash;
+    this.cells[slot * CELLS + 1] = text;
+    this.cells[slot * CELLS + 2] = said;
+  }
+
+  private slotOf(hash: number): number {
+    return (hash ^ (hash >>> 15)) & this.slotMask;
+  }
+
+  /** `hash` is of what was read before `at`; in patterns that is `shift` characters longer, since `*` stands for a segment there. */
+  private read(question: Question, hash: number, at: number, shift: number): void {
+    const { path } = question;
+    const { literalLow, literalHigh, openLow, openHigh } = this;
+    const [low, high] = [literalLow | openLow, literalHigh | openHigh];
+    for (;;) {
+      const end = at + untilNext(low, high, at + shift);
+      if (end > path.length) return;
+      while (at < end) hash = step(hash, path.charCodeAt(at++));
+      const length = at + shift;
+      const bit = 1 << (length & 31);
+      if ((length & 32 ? literalHigh : literalLow) & bit && isEnd(path, at)) this.look(question, hash);
+      if ((length & 32 ? openHigh : openLow) & bit && !question.denied) {
+        const open = step(hash, STAR);
+        const rest = this.look(question, open) ? path.indexOf('/', at) : -1;
+        if (rest >= 0) this.read(question, open, rest, length + 1 - rest);
+      }
+      if (question.denied || at === path.length) return;
+      hash = step(hash, path.charCodeAt(at++));
+    }
+  }
+
+  /** Hears what has the hash; whether patterns go on there. */
+  private look(question: Question, hash: number): boolean {
+    const { cells, slotMask } = this;
+    let goesOn = false;
+    for (let slot = this.slotOf(hash); ; slot = (slot + 1) & slotMask) {
+      const found = cells[slot * CELLS];
+      if (found === undefined) return goesOn;
+      if (found !== hash) continue;
+      const said = cells[slot * CELLS + 2] as PatternRules;
+      if (said.goesOn) goesOn = true;
+      if (question.concerns(said) && reachesPath(cells[slot * CELLS + 1] as string, question.path)) question.hear(said);
+    }
+  }
+}
+
+const isEnd = (path: string, at: number): boolean => at === path.length || at === 0 || path.charCodeAt(at) === SLASH;
+
+/** How far it is from a length to the next one that is marked, itself included; modulo 64. */
+function untilNext(low: number, high: number, length: number): number {
+  const from = length & 31;
+  const [own, other] = length & 32 ? [high, low] : [low, high];
+  if (own >>> from) return lowestBit(own >>> from);
+  if (other) return 32 - from + lowestBit(other);
+  return own ? 64 - from + lowestBit(own) : Infinity;
+}
+
+const lowestBit = (word: number): number => 31 - Math.clz32(word & -word);

@@ -126,7 +126,7 @@ function partProviders({ settings, storage, database, keys }: PlatformParts): Pr
 
 function watchedClock(metrics: Metrics): Clock {
   const clock = new SystemClock();
-  const setBackSeconds = (): number => Math.floor(clock.setBackMs() / 1_000);
+  const setBackSeconds = (): number => Math.round(clock.setBackMs() / 1_000);
   metrics.gauge('event_store_clock_set_back_seconds', 'By how much the system clock is behind ours.', setBackSeconds);
   return clock;
 }

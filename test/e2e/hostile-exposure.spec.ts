@@ -28,7 +28,7 @@ beforeAll(async () => {
   const secrets = [app.apiKey, app.adminPassword, consumer.secret, METRICS_TOKEN, MAIL_PASSWORD];
   const { password } = app.connection;
   hidden = [...names, ...secrets, ...(typeof password === 'string' && password !== '' ? [password] : [])];
-});
+}, 60_000);
 afterAll(async () => {
   await Promise.all([app?.stop(), mail?.stop()]);
 });

@@ -7,7 +7,9 @@ import { Workspace } from '../support/workspace.js';
 
 /** What is open beyond it is looked for every two seconds; the rest is for a busy machine. */
 const TIMEOUT_MS = 3_000;
-const IN_TIME_MS = 12_000;
+const IN_TIME_MS = 20_000;
+/** A request of somebody else; alone it takes a few milliseconds. */
+const SOON_MS = 5_000;
 const IDLE_SOCKETS = 5_000;
 const DRIPPING = 200;
 
@@ -69,7 +71,7 @@ describe('a request that does not come', () => {
     );
     for (let i = 0; i < 20; i++) {
       const [{ status }, tookMs] = await timed(server.client.get('/tenants'));
-      expect([status, tookMs < 2_000]).toEqual([200, true]);
+      expect([status, tookMs < SOON_MS]).toEqual([200, true]);
     }
     const statuses = (await Promise.all(slow)).map(({ status }) => status);
     expect(statuses.filter((status) => ![408, 400, 0].includes(status))).toEqual([]);
@@ -85,7 +87,7 @@ describe('a request that does not come', () => {
     for (const socket of sockets) socket.on('data', (chunk: Buffer) => answers.push(chunk.toString()));
     const closed = Promise.all(sockets.map((socket) => socket.closed || once(socket, 'close')));
     const [{ status }, tookMs] = await timed(server.client.get('/tenants'));
-    expect([status, tookMs < 2_000]).toEqual([200, true]);
+    expect([status, tookMs < SOON_MS]).toEqual([200, true]);
     const [, closedMs] = await timed(closed);
     expect([closedMs < IN_TIME_MS, answers]).toEqual([true, []]);
   });

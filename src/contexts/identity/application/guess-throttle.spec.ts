@@ -44,6 +44,16 @@ describe('guesses at an account', () => {
     expect(await tried('jane', '192.0.2.1')).toBe(true);
   });
 
+  it('wait from the moment that the last one was found wrong, however long that took', async () => {
+    await Promise.all(Array.from({ length: 10 }, () => tried('jane', '192.0.2.1')));
+    clock.at += 5_000;
+    throttle.failed('jane', '192.0.2.1');
+    clock.at += 999;
+    expect(await tried('jane', '192.0.2.1')).toBe(false);
+    clock.at += 1;
+    expect(await tried('jane', '192.0.2.1')).toBe(true);
+  });
+
   it('from one place do not touch another', async () => {
     for (let n = 0; n < 11; n++) await tried('jane', '192.0.2.1');
     expect([await tried('jane', '192.0.2.1'), await tried('jane', '192.0.2.2')]).toEqual([false, true]);

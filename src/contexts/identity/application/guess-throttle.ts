@@ -26,6 +26,12 @@ class Counts {
     if (this.entries.size > REMEMBERED_MAX) this.entries.delete(this.entries.keys().next().value!);
   }
 
+  /** The last one ended now. */
+  touch(key: string, now: number): void {
+    const failures = this.entries.get(key);
+    if (failures) this.entries.set(key, { ...failures, lastAt: now });
+  }
+
   lower(key: string): void {
     const failures = this.entries.get(key);
     if (failures) this.entries.set(key, { ...failures, count: failures.count - 1 });
@@ -62,6 +68,16 @@ export class GuessThrottle {
     this.countAddress(address);
     this.byPlace.set(place, counted(this.byPlace.get(place), now));
     this.byName.set(name, counted(this.byName.get(name), now));
+  }
+
+  /**
+   * The guess was wrong: what has to be waited for begins now. Counted from when the guess was made, the first waits would be over before a
+   * busy server had looked at it.
+   */
+  failed(name: string, address: string): void {
+    const now = this.clock.now();
+    this.byPlace.touch(placeOf(name, address), now);
+    this.byName.touch(name, now);
   }
 
   succeeded(name: string, address: string): void {

@@ -39,6 +39,7 @@ export class Logins {
     });
     const refusal = refusalOf(account, right);
     if (refusal || !account) {
+      this.throttle.failed(name, address);
       this.note(by, account, refusal);
       throw loginFailed();
     }

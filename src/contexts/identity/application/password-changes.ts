@@ -39,7 +39,10 @@ export class PasswordChanges {
       this.throttle.withdraw(name, address);
       throw error;
     });
-    if (!right) throw identityError('password-wrong', 'The current password is wrong.');
+    if (!right) {
+      this.throttle.failed(name, address);
+      throw identityError('password-wrong', 'The current password is wrong.');
+    }
     this.throttle.succeeded(name, address);
     await this.passwords.judge(passwords.next, [account.email, account.name], '/newPassword');
     const passwordHash = await this.passwords.hash(passwords.next);

@@ -119,6 +119,12 @@ describe('the log', () => {
     for (const warning of warnings) expect(JSON.stringify(warning)).toContain('500');
   });
 
+  it('tells once that a lane is blocked, and where', () => {
+    const told = having({ level: 40, consumer: consumerOfBad.id, topic: 'orders', msg: 'a lane is blocked' });
+    expect(told).toMatchObject([{ position: 1, attempt: 2, status: 500, correlationId: 'bad-consumer' }]);
+    expect(told).toHaveLength(1);
+  });
+
   it('tells of an error with its stack and the correlation id of the request, whose answer says nothing of it', () => {
     const [line] = having({ level: 50, correlationId: 'table-away', msg: 'request failed' });
     expect(line!['err']).toMatchObject({

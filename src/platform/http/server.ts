@@ -100,7 +100,8 @@ function refuseBrokenAddress(fastify: FastifyInstance): void {
  * (a sixth of what they allocate survived, and the pauses were 10 ms instead of 1).
  */
 function installSecurityHeaders(fastify: FastifyInstance): void {
-  const pageHeaders = helmet({ contentSecurityPolicy: { directives: DOCS_POLICY } });
+  // Whether a whole domain is to be reached by TLS only is for whoever serves it to say.
+  const pageHeaders = helmet({ contentSecurityPolicy: { directives: DOCS_POLICY }, strictTransportSecurity: false });
   fastify.addHook('onRequest', (request, reply, done) => {
     if (request.url.startsWith('/docs')) return pageHeaders(request.raw, reply.raw, done as (error?: unknown) => void);
     reply.header('x-content-type-options', 'nosniff');

@@ -37,6 +37,14 @@ export class DeliveryReport implements LaneReport {
     this.log.error({ ...namesOf(lane), gap }, 'the place of a consumer does not exist any more');
   }
 
+  blocked(lane: Lane): void {
+    const { attempt, error } = lane.state.failure!;
+    this.log.warn(
+      { ...namesOf(lane), position: lane.state.position + 1, attempt, phase: error.phase, status: error.status },
+      'a lane is blocked',
+    );
+  }
+
   /** 410: the endpoint does not want any more. Its place is kept. A consumer that was changed in the meantime may have another endpoint. */
   async gone(lane: Lane): Promise<boolean> {
     const { tenantId, namespaceId, consumerId, settings, version } = lane.target.consumer;

@@ -25,6 +25,8 @@ const TIMER_MS_MAX = 2 ** 31 - 1;
 export interface LaneReport {
   attempted(lane: Lane, event: StoredEvent, outcome: Exclude<SendOutcome, { kind: 'aborted' }>, attempt: number): void;
   gapFound(lane: Lane): void;
+  /** Its retries are used up: it rests until its consumer is changed or resumed. */
+  blocked(lane: Lane): void;
   /** The endpoint says that it is gone for good (410). True: its consumer is paused. */
   gone(lane: Lane): Promise<boolean>;
   storeFailed(lane: Lane, error: unknown): void;
@@ -208,8 +210,11 @@ export class Lane {
   private move(next: LaneState): void {
     if (next === this.current) return;
     const gapFound = next.gap !== this.current.gap;
+    const { failure } = next;
+    const blocked = failure?.blocked && failure !== this.current.failure;
     this.current = next;
     this.changed(this);
+    if (blocked) this.tools.report.blocked(this);
     if (gapFound) this.tools.report.gapFound(this);
   }
 }

@@ -1,7 +1,7 @@
-import { setImmediate as breathe } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { EventFilter } from '../../../platform/cel/index.js';
 import { LogReader, Tails, type LogRef, type ReadFilter, type StoredEvent } from '../../../platform/event-log/index.js';
+import { FilterTurns } from './filter-turns.js';
 import { keeps } from './read-filter.js';
 
 export interface EventQuery {
@@ -23,11 +23,13 @@ export interface EventSlice {
 
 const STREAM_SLICE = 500;
 /** By time, not by number: a costly filter may take 60 ms for one event, and 64 of them held up everybody for seconds. */
-const BREATHE_EVERY_MS = 10;
+const TURN_MS = 10;
 
 /** Reads of a topic as clients make them: by slices, streamed to the end, or followed live. */
 @Injectable()
 export class EventReader {
+  private readonly turns = new FilterTurns();
+
   constructor(
     private readonly reader: LogReader,
     private readonly tails: Tails,
@@ -48,7 +50,7 @@ export class EventReader {
     while (after + 1 < before && events.length < limit && (events.length === 0 || performance.now() < deadline)) {
       const { order, filter, expression } = query;
       const page = await this.reader.scan(log, { order, after, before, limit: limit - events.length, filter });
-      const { matching, stoppedAt } = await judge(permitted(page.events, query), expression, deadline);
+      const { matching, stoppedAt } = await this.judge(permitted(page.events, query), expression, deadline);
       events.push(...matching);
       const at = stoppedAt ?? page.scannedTo;
       if (forward) after = at;
@@ -76,7 +78,7 @@ export class EventReader {
     try {
       for (let { after } = query; !signal.aborted;) {
         const page = await tail.read(after);
-        const { matching } = await judge(
+        const { matching } = await this.judge(
           permitted(page, query).filter((event) => keeps(query.filter, event)),
           query.expression,
           Infinity,
@@ -89,27 +91,41 @@ export class EventReader {
       this.tails.unfollow(tail);
     }
   }
+
+  /** Filters in turns with all others who filter; stops where the time is over. */
+  private async judge(
+    events: readonly StoredEvent[],
+    expression: EventFilter | undefined,
+    deadline: number,
+  ): Promise<{ matching: StoredEvent[]; stoppedAt?: number }> {
+    if (!expression) return { matching: [...events] };
+    const matching: StoredEvent[] = [];
+    for (let next = 0; next < events.length;) {
+      const from = next;
+      next = await this.turns.take(() => judgeTurn(events, from, expression, matching));
+      if (performance.now() > deadline && next < events.length)
+        return { matching, stoppedAt: events[next - 1]!.position };
+    }
+    return { matching };
+  }
 }
 
 const permitted = (events: readonly StoredEvent[], { types }: EventQuery): readonly StoredEvent[] =>
   types ? events.filter(({ type }) => types.permits(type)) : events;
 
-/** Filters in pieces, so that other requests get their turn in between; stops where the time is over. */
-async function judge(
+/** Judges some of the events from there on; answers where it stopped. */
+function judgeTurn(
   events: readonly StoredEvent[],
-  expression: EventFilter | undefined,
-  deadline: number,
-): Promise<{ matching: StoredEvent[]; stoppedAt?: number }> {
-  if (!expression) return { matching: [...events] };
-  const matching: StoredEvent[] = [];
-  let breathedAt = performance.now();
-  for (const [i, event] of events.entries()) {
+  from: number,
+  expression: EventFilter,
+  matching: StoredEvent[],
+): number {
+  const end = performance.now() + TURN_MS;
+  let i = from;
+  do {
+    const event = events[i]!;
     if (expression.matches(event)) matching.push(event);
-    const now = performance.now();
-    if (now > deadline && i + 1 < events.length) return { matching, stoppedAt: event.position };
-    if (now - breathedAt < BREATHE_EVERY_MS) continue;
-    await breathe();
-    breathedAt = performance.now();
-  }
-  return { matching };
+    i++;
+  } while (i < events.length && performance.now() < end);
+  return i;
 }

@@ -1,7 +1,7 @@
 import { startApp, type TestApp } from '../support/app.js';
 import { newPerson } from '../support/strangers.js';
 import { WebhookReceiver } from '../support/webhook-receiver.js';
-import { until, Workspace } from '../support/workspace.js';
+import { Workspace } from '../support/workspace.js';
 
 let app: TestApp;
 let shop: Workspace;
@@ -53,20 +53,19 @@ describe('a suspended tenant', () => {
 
   it('46. sends nothing of what waits until it is activated', async () => {
     const [receiver, witness] = [await WebhookReceiver.start(), await WebhookReceiver.start()];
-    receiver.always({ status: 503 });
-    const { id } = await shop.register(receiver.url);
+    const retry = { strategy: 'fixed', initialDelayMs: 20, maxDelayMs: 20, jitter: 0, maxAttempts: 1_000 };
+    for (const one of [receiver, witness]) one.always({ status: 503 });
+    await shop.register(receiver.url, { retry });
     await shop.publishMany(1);
     await receiver.received(2);
     await app.client.post(`${tenant}/suspend`, {});
-    await until(
-      async () => (await app.client.get('/metrics')).text,
-      (metrics) => !metrics.includes(`consumer="${id}"`),
-    );
-    const attempts = receiver.requests.length;
+    // Lanes that begin now come after those of the suspended tenant have ended, the attempt under way included.
     const other = await Workspace.create(app.client);
-    await other.register(witness.url);
-    await other.publishMany(5);
-    await witness.received(5);
+    await other.register(witness.url, { retry });
+    await other.publishMany(1);
+    await witness.received(1);
+    const attempts = receiver.requests.length;
+    await witness.received(6);
     expect(receiver.requests).toHaveLength(attempts);
     receiver.always({});
     await app.client.post(`${tenant}/activate`);

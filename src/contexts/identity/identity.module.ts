@@ -2,6 +2,7 @@ import { Module, type OnApplicationBootstrap, type OnApplicationShutdown, type O
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import { DurableSubscriptions } from '../../platform/event-log/index.js';
+import { HashingThreads } from '../../platform/crypto/hashing-threads.js';
 import { RequestAuthentication } from './adapters/request-authentication.js';
 import { authenticateLargeBodies } from './adapters/early-authentication.js';
 import { ApiKeysController } from './adapters/api-keys.controller.js';
@@ -47,6 +48,7 @@ const USAGE_FLUSH_MS = 10_000;
     { provide: SessionStore, useClass: PostgresSessions },
     UserLives,
     CommonPasswords,
+    HashingThreads,
     Passwords,
     GuessThrottle,
     ResetQuota,
@@ -89,6 +91,7 @@ export class IdentityModule implements OnModuleInit, OnApplicationBootstrap, OnA
     private readonly usage: ApiKeyUsage,
     private readonly subscriptions: DurableSubscriptions,
     private readonly onUserDeleted: OnUserDeleted,
+    private readonly hashing: HashingThreads,
   ) {}
 
   onModuleInit(): void {
@@ -102,7 +105,7 @@ export class IdentityModule implements OnModuleInit, OnApplicationBootstrap, OnA
     this.subscriptions.start(this.onUserDeleted);
   }
 
-  onApplicationShutdown(): Promise<void> {
-    return this.usage.close();
+  async onApplicationShutdown(): Promise<void> {
+    await Promise.all([this.usage.close(), this.hashing.close()]);
   }
 }

@@ -2,13 +2,17 @@ import { createHash } from 'node:crypto';
 import { jest } from '@jest/globals';
 import bcrypt from 'bcrypt';
 import type { Settings } from '../../../platform/config/index.js';
+import { HashingThreads } from '../../../platform/crypto/hashing-threads.js';
 import { KeyRing } from '../../../platform/crypto/keys.js';
 import { CommonPasswords } from './common-passwords.js';
 import { HASHES_AT_ONCE, Passwords } from './passwords.js';
 
 const [old, young] = [Buffer.alloc(32, 'o'), Buffer.alloc(32, 'y')];
+const threads = new HashingThreads();
+afterAll(() => threads.close());
+
 const passwords = (keys = new KeyRing(old), bcryptCost = 4): Passwords =>
-  new Passwords(keys, new CommonPasswords(), { bcryptCost, passwordLengthMin: 15 } as Settings['security']);
+  new Passwords(keys, new CommonPasswords(), threads, { bcryptCost, passwordLengthMin: 15 } as Settings['security']);
 
 describe('a hash', () => {
   it('is right for its password alone, and names its format and key', async () => {
@@ -56,7 +60,7 @@ describe('hashing', () => {
     try {
       const hasher = passwords();
       const stuck = Promise.withResolvers<string>();
-      const spy = jest.spyOn(bcrypt, 'hash').mockImplementation((() => stuck.promise) as typeof bcrypt.hash);
+      const spy = jest.spyOn(threads, 'hash').mockImplementation(() => stuck.promise);
       const first = Array.from({ length: HASHES_AT_ONCE }, () => hasher.hash('a'));
       const late = Promise.allSettled([hasher.hash('c')]);
       jest.advanceTimersByTime(2_000);

@@ -1,8 +1,8 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { Inject, Injectable } from '@nestjs/common';
-import bcrypt from 'bcrypt';
 import { SECURITY_SETTINGS, type Settings } from '../../../platform/config/index.js';
+import { HashingThreads } from '../../../platform/crypto/hashing-threads.js';
 import { KeyRing, type NamedKey } from '../../../platform/crypto/keys.js';
 import { identityError } from '../domain/identity-errors.js';
 import { normalPassword, refusalOf } from '../domain/password-rules.js';
@@ -28,8 +28,8 @@ export interface Verification {
 /**
  * Password hashes: `v1$<key>$<bcrypt>`. bcrypt looks at 72 bytes only, so that it is given an HMAC-SHA-384 of the password under a key of
  * the installation (64 characters of base64): nothing is cut off, and a stolen table is worth nothing without the key. Hashes without the
- * prefix are of before, over a plain SHA-384. A hash keeps a core busy for some 200 ms: at most two run at once, one on two cores, a few wait, and more are
- * refused; with more, the threads that also read files and look up names would be taken (32 at once held a file up for 4.4 s).
+ * prefix are of before, over a plain SHA-384. A hash keeps a core busy for some 200 ms, in a thread of low priority: at most two run at
+ * once, one on two cores, a few wait, and more are refused.
  */
 @Injectable()
 export class Passwords {
@@ -40,6 +40,7 @@ export class Passwords {
   constructor(
     private readonly keys: KeyRing,
     private readonly common: CommonPasswords,
+    private readonly threads: HashingThreads,
     @Inject(SECURITY_SETTINGS) private readonly settings: Settings['security'],
   ) {}
 
@@ -54,7 +55,7 @@ export class Passwords {
 
   async hash(password: string): Promise<string> {
     const pepper = this.keys.current('passwords');
-    const hashed = await this.inTurn(() => bcrypt.hash(peppered(password, pepper), this.settings.bcryptCost));
+    const hashed = await this.inTurn(() => this.threads.hash(peppered(password, pepper), this.settings.bcryptCost));
     return `v1$${pepper.id}$${hashed}`;
   }
 
@@ -64,7 +65,7 @@ export class Passwords {
     const pepper = this.keys.accepted('passwords').find(({ id }) => id === keyId);
     const input =
       keyId === undefined ? plainDigest(password) : peppered(password, pepper ?? this.keys.current('passwords'));
-    const equal = await this.inTurn(() => bcrypt.compare(input, bcrypted));
+    const equal = await this.inTurn(() => this.threads.compare(input, bcrypted));
     const current = keyId === this.keys.current('passwords').id && Number(cost) === this.settings.bcryptCost;
     return { right: equal && hash !== null && hash !== undefined, outdated: !current };
   }
@@ -72,7 +73,7 @@ export class Passwords {
   /** Made when it is first needed, out of turn: it would be the one that everybody waits for. */
   private decoyHash(): Promise<string> {
     const pepper = this.keys.current('passwords');
-    return (this.decoy ??= bcrypt
+    return (this.decoy ??= this.threads
       .hash(randomBytes(32).toString('base64'), this.settings.bcryptCost)
       .then((hashed) => `v1$${pepper.id}$${hashed}`));
   }

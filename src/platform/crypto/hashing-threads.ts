@@ -18,10 +18,9 @@ interface Thread {
 
 /**
  * Of a core that something else wants, a hash gets about a tenth. At the priority of all others it takes an equal share from the event loop:
- * on two cores that other processes kept busy, too, 50 logins a second made the loop wait for a core for 4.2 to 4.7 s of 6 (1.7 to 2.9 s
- * without logins), and the p99 of other requests 2.8 to 5.2 times as long, the slowest 740 to 980 ms. So it waits for 2.5 to 3.3 s (2.3 to
- * 3.4 s without), the p99 is 1.4 to 1.5 times as long, and about as many logins are done. The lowest priority of all, 19, would leave a
- * hash a hundredth: nobody could log in while the machine is busy.
+ * on two cores that other processes kept busy, too, 50 logins a second made the loop wait for a core for 4.2 to 4.7 s of 6, and the p99 of
+ * other requests 2.8 to 5.2 times as long, the slowest 740 to 980 ms. So it waits for 2.5 to 3.3 s, the p99 is 1.4 to 1.5 times as long, and
+ * about as many logins are done. The lowest priority of all, 19, would leave a hash a hundredth: nobody could log in while the machine is busy.
  */
 const NICENESS = 10;
 

@@ -14,8 +14,8 @@ type Handler = (request: Request, reply: Reply) => Promise<void>;
 
 /**
  * Behind the access guard, Fastify calls this method with request and reply, and nothing of Nest's own runs for a request: no pipe, no
- * interceptor, no further guard, no decorated parameter. What it throws reaches the same filter. For the busiest route alone: there
- * Nest's router and its promises cost as much as the guard and the parsing of the body together, a tenth of a publish.
+ * interceptor, no further guard, no decorated parameter. What it throws reaches the same filter. For the busiest route alone: an empty
+ * route took 131 µs of CPU by Nest on Fastify and 109 µs by Fastify, in turns on a busy machine.
  */
 export const Direct =
   (config: object): MethodDecorator =>

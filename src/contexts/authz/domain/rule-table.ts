@@ -54,8 +54,8 @@ export class Question {
  *
  * A decision costs what it touches in memory: among 10,000 principals each place is a miss of 0.1 to 0.4 µs. So it is one array, of which
  * a decision reads a few slots, and the text of what decides. Measured in turns on a busy machine, with 10,000 principals and 32 rules
- * each, the median decision took 5.0 and 6.5 µs, against 12.3 and 12.5 µs with masks in a map by path and lists of patterns; objects in a hash table by
- * the beginnings of patterns gained a tenth of that, and an index of patterns that a tenant shares, with a map from its numbers to what is
+ * each, the median decision took 5.0 and 6.5 µs, against 12.3 and 12.5 µs with masks in a map by path and lists of patterns; objects in
+ * a hash table by the beginnings of patterns gained a tenth of that, and an index of patterns that a tenant shares, with a map from its numbers to what is
  * said, nothing. With few principals it is 1.1 µs against 3.4 µs. A memo of verdicts would help none of them: of the 8 million questions
  * that can be asked there, hardly one comes again while it is remembered.
  */

@@ -13,7 +13,9 @@ import type { Database } from '../../src/platform/postgres/database.js';
 import { Metrics } from '../../src/platform/telemetry/metrics.js';
 import { AUDIT_KEYS, auditTrail } from '../support/audit.js';
 import { SetClock } from '../support/log.js';
+import { Obstacle } from '../support/obstacle.js';
 import { createTestDatabase, openDatabase, type TestDatabase } from '../support/postgres.js';
+import { until } from '../support/workspace.js';
 
 const DAY_MS = 86_400_000;
 const NOW = Date.UTC(2026, 10, 23);
@@ -115,6 +117,19 @@ describe('the chain of audit records', () => {
       expect(await one.chains.countUnsealed(tenantId)).toBe(1);
     });
     expect(await one.seal.runOnce()).toBe(true);
+  });
+
+  it('is verified with all that was written before, after whoever is just at it', async () => {
+    const tenantId = await newTenant(1);
+    await one.record(tenantId, 1);
+    const sealer = await Obstacle.put(store.connection, 'SELECT FROM audit_chain WHERE tenant_id = $1', [tenantId]);
+    const verdict = one.verify(tenantId);
+    await until(
+      () => sealer.isFelt(),
+      (felt) => felt,
+    );
+    await sealer.remove();
+    expect(await verdict).toMatchObject({ broken: undefined, records: 2, pending: 0 });
   });
 
   const FIELDS = `occurred_at, action, outcome, reason, actor_kind, actor_id, user_id, address, user_agent, route, resource,

@@ -30,6 +30,8 @@ INSERT INTO audit_chain (tenant_id, base_seq, base_hash, sealed_seq, head_hash, 
 VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (tenant_id) DO NOTHING`;
 const LOCK = `SELECT ${CHAIN_COLUMNS}, (SELECT max(seq) FROM audit_record WHERE tenant_id = $1) AS "lastSeq"
 FROM audit_chain WHERE tenant_id = $1 FOR UPDATE SKIP LOCKED`;
+/** A statement of its own, since one that waits for a row still sees the records of the moment when it began to. */
+const WAIT = 'SELECT FROM audit_chain WHERE tenant_id = $1 FOR UPDATE';
 const SAVE = `UPDATE audit_chain SET base_seq = $2, base_hash = $3, sealed_seq = $4, head_hash = $5, sealed_at = $6, signature = $7
 WHERE tenant_id = $1`;
 /** One statement sees one moment: the ends in the row and those of the records belong together. */
@@ -88,12 +90,20 @@ export class PostgresAuditChains extends AuditChains {
     return rows.map(({ tenantId }) => tenantId);
   }
 
-  withLock<T>(tenantId: string, work: (chain: LockedChain) => Promise<T>): Promise<T | undefined> {
+  withLock<T>(
+    tenantId: string,
+    work: (chain: LockedChain) => Promise<T>,
+    whenLocked: 'skip' | 'wait' = 'skip',
+  ): Promise<T | undefined> {
     return this.database.transaction(async (sql) => {
-      let [row] = (await sql.query<LockedRow>(LOCK, [tenantId])).rows;
+      const lock = async (): Promise<LockedRow | undefined> => {
+        if (whenLocked === 'wait') await sql.query(WAIT, [tenantId]);
+        return (await sql.query<LockedRow>(LOCK, [tenantId])).rows[0];
+      };
+      let row = await lock();
       if (!row) {
         await sql.query(OPEN, this.valuesOf({ tenantId, base: GENESIS, head: GENESIS, sealedAt: this.clock.now() }));
-        [row] = (await sql.query<LockedRow>(LOCK, [tenantId])).rows;
+        row = await lock();
       }
       return row && work(this.locked(sql, this.toChain(row), row.lastSeq));
     });

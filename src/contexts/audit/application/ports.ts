@@ -90,8 +90,15 @@ export abstract class AuditChains {
   abstract unsealedTenants(afterId: string, limit: number): Promise<string[]>;
   /** Tenants with a chain, in order of ids. */
   abstract tenants(afterId: string, limit: number): Promise<string[]>;
-  /** In one transaction; undefined, and nothing done, where another instance is at it. A tenant's first call makes its chain. */
-  abstract withLock<T>(tenantId: string, work: (chain: LockedChain) => Promise<T>): Promise<T | undefined>;
+  /**
+   * In one transaction. Where somebody else is at it, `skip` answers undefined with nothing done, `wait` comes next (or fails with
+   * `store-unavailable` at the lock timeout). A tenant's first call makes its chain.
+   */
+  abstract withLock<T>(
+    tenantId: string,
+    work: (chain: LockedChain) => Promise<T>,
+    whenLocked?: 'skip' | 'wait',
+  ): Promise<T | undefined>;
   abstract find(tenantId: string): Promise<ChainInStore | undefined>;
   abstract sealed(tenantId: string, afterSeq: number, limit: number): Promise<SealedRecord[]>;
   abstract countUnsealed(tenantId: string): Promise<number>;

@@ -45,13 +45,13 @@ export class SealRecords {
     return sealed > 0;
   }
 
-  /** All that a tenant has now, unless another instance is just at it. */
+  /** All that a tenant has now: where another sealer is just at it, after that one. */
   async sealAll(tenantId: string): Promise<void> {
-    while ((await this.sealSlice(tenantId)) === SLICE);
+    while ((await this.sealSlice(tenantId, 'wait')) === SLICE);
   }
 
-  private async sealSlice(tenantId: string): Promise<number> {
-    const places = (await this.chains.withLock(tenantId, (locked) => this.extend(locked))) ?? [];
+  private async sealSlice(tenantId: string, whenLocked: 'skip' | 'wait' = 'skip'): Promise<number> {
+    const places = (await this.chains.withLock(tenantId, (locked) => this.extend(locked), whenLocked)) ?? [];
     // The log goes elsewhere: against it, a chain that was replaced as a whole is seen.
     const head = places.at(-1);
     if (head) this.log.info({ tenantId, seq: head.seq, hash: head.hash }, 'audit sealed');

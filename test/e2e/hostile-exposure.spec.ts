@@ -88,18 +88,22 @@ describe('without credentials', () => {
 });
 
 describe('/metrics', () => {
+  const keyWith = async (actions: readonly string[]): Promise<string> => {
+    const { body } = await app.client.post<{ key: string }>('/users/me/api-keys', { name: 'scraper', actions });
+    return body.key;
+  };
   const status = async (headers: RequestHeaders, method?: string): Promise<number> =>
     (await ask('/metrics', headers, method)).status;
 
-  it('45. is not there for who comes from elsewhere without the token, whatever he sends', async () => {
+  it('45. is not there for who comes from elsewhere without the token or the permission, whatever he sends', async () => {
     const refused: RequestHeaders[] = [
       {},
       { authorization: 'Bearer wrong' },
       { authorization: `Basic ${METRICS_TOKEN}` },
       { authorization: METRICS_TOKEN },
       { authorization: `Bearer ${METRICS_TOKEN} x` },
-      { 'x-api-key': app.apiKey },
-      { authorization: `Bearer ${app.apiKey}` },
+      { 'x-api-key': `${app.apiKey}x` },
+      { 'x-api-key': await keyWith(['topic:read']) },
       { 'x-real-ip': '127.0.0.1' },
       { forwarded: 'for=127.0.0.1' },
     ];
@@ -111,6 +115,11 @@ describe('/metrics', () => {
     ]);
     expect(await status({ ...ELSEWHERE, authorization: `Bearer ${METRICS_TOKEN}` })).toBe(200);
     expect(await status({ authorization: 'Bearer wrong' })).toBe(404);
+  });
+
+  it('45. is there for who comes from elsewhere and may metrics:read in the whole system', async () => {
+    for (const key of [app.apiKey, await keyWith(['metrics:read'])])
+      expect(await status({ ...ELSEWHERE, 'x-api-key': key })).toBe(200);
   });
 
   it('45. shows no secret to who may read it', async () => {

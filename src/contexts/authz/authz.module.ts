@@ -15,6 +15,7 @@ import { PostgresMembers } from './adapters/postgres-members.js';
 import { PostgresRoles } from './adapters/postgres-roles.js';
 import { PostgresRules } from './adapters/postgres-rules.js';
 import { RolesController } from './adapters/roles.controller.js';
+import { SystemAccess } from './adapters/system-access.js';
 import { Authorizer } from './application/authorizer.js';
 import { Escalation } from './application/escalation.js';
 import { CreateGrantHandler, RevokeGrantHandler } from './application/grants.js';
@@ -44,6 +45,7 @@ import { FirstHolders, TenantLifeOf } from './application/tenant-life.js';
     AccessGuard,
     { provide: APP_GUARD, useExisting: AccessGuard },
     DirectRoutes,
+    SystemAccess,
     { provide: MemberCatalog, useClass: PostgresMembers },
     { provide: RoleCatalog, useClass: PostgresRoles },
     { provide: GroupCatalog, useClass: PostgresGroups },
@@ -65,7 +67,7 @@ import { FirstHolders, TenantLifeOf } from './application/tenant-life.js';
     CreateGrantHandler,
     RevokeGrantHandler,
   ],
-  exports: [HiddenResources, FirstHolders],
+  exports: [HiddenResources, FirstHolders, SystemAccess],
 })
 export class AuthzModule implements OnModuleInit {
   constructor(private readonly hidden: HiddenResources) {}

@@ -1,4 +1,5 @@
 export { Direct, DirectRoutes } from './adapters/direct-routes.js';
+export { SystemAccess } from './adapters/system-access.js';
 export { HiddenResources } from './application/hidden-resources.js';
 export { FirstHolders } from './application/tenant-life.js';
 export { permissionDenied } from './domain/authz-errors.js';

@@ -1,0 +1,35 @@
+import { Injectable } from '@nestjs/common';
+import type { Action } from '../../../kernel/actions.js';
+import { Clock } from '../../../kernel/clock.js';
+import { DomainError } from '../../../kernel/domain-error.js';
+import { SYSTEM_TENANT } from '../../../kernel/ids.js';
+import type { Request } from '../../../platform/http/request.js';
+import { RequestAuthentication } from '../../identity/index.js';
+import { Authorizer } from '../application/authorizer.js';
+
+const STRANGER: ReadonlySet<string> = new Set(['unauthenticated', 'throttled']);
+
+/** For a public route that shows more to who may see it. The guard does not stand there: nobody is refused, and it is no request of a tenant. */
+@Injectable()
+export class SystemAccess {
+  constructor(
+    private readonly authentication: RequestAuthentication,
+    private readonly authorizer: Authorizer,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Whether the caller proves who he is, and holds the permission in the whole system. */
+  async allows(request: Request, action: Action): Promise<boolean> {
+    try {
+      const principal = await this.authentication.principalOf(request);
+      const subject = await this.authorizer.subject(SYSTEM_TENANT, principal);
+      const context = { now: this.clock.now(), address: request.ip };
+      const { allowed, rates } = this.authorizer.decide(subject, action, '', context);
+      if (rates) this.authorizer.spend(subject, rates);
+      return allowed;
+    } catch (error) {
+      if (error instanceof DomainError && STRANGER.has(error.kind)) return false;
+      throw error;
+    }
+  }
+}

@@ -19,10 +19,21 @@ async function waiting(): Promise<number> {
 }
 
 it('where tenants share a busy process, the requests of a flood wait for their turn, and all are answered', async () => {
-  const statuses: Promise<number>[] = [];
+  const answers: Promise<string>[] = [];
+  let open = 0;
+  const publish = (shop: Workspace): void => {
+    open++;
+    answers.push(
+      shop.tryPublish({ type: 't', data: 0 }).then(({ status, body }) => {
+        open--;
+        return `${status} ${body.code ?? ''}`;
+      }),
+    );
+  };
+  // Bounded: what a flood does to the queue of the log is another matter.
   const flood = (): void => {
-    for (let i = 0; i < 200; i++) statuses.push(greedy.tryPublish({ type: 't', data: i }).then(({ status }) => status));
-    statuses.push(modest.tryPublish({ type: 't', data: 0 }).then(({ status }) => status));
+    while (open < 400) publish(greedy);
+    publish(modest);
   };
   const most = await until(
     () => {
@@ -32,6 +43,6 @@ it('where tenants share a busy process, the requests of a flood wait for their t
     (count) => count > 0,
   );
   expect(most).toBeGreaterThan(0);
-  expect(new Set(await Promise.all(statuses))).toEqual(new Set([201]));
+  expect(new Set(await Promise.all(answers))).toEqual(new Set(['201 ']));
   expect(await waiting()).toBe(0);
 });

@@ -88,6 +88,8 @@ export async function startProcess(
   const child = fork(fileURLToPath(new URL('server-process.mjs', import.meta.url)), {
     env: {
       PATH: process.env['PATH'],
+      TEST_BUILD: process.env['TEST_BUILD'],
+      NODE_COMPILE_CACHE: `${process.env['TEST_BUILD']}/.cache`,
       TEST_SURROUNDINGS: JSON.stringify(options.surroundings ?? {}),
       ...environment(connection, options),
     },

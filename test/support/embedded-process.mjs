@@ -1,16 +1,15 @@
-import { importTypeScript } from './typescript-hooks.mjs';
+import { fromBuild } from './build.mjs';
 
 /**
  * An app that does nothing but run the embedded PostgreSQL of a data directory, to be killed: it tells its parent where the server is,
  * stops it in order on the message `stop`, and ends without a word to it when the parent is gone.
  */
-const source = new URL('../../src/platform/postgres/embedded/index.ts', import.meta.url).href;
 const [dataDir, systemDir] = process.argv.slice(2);
 const silent = () => undefined;
 
 process.once('disconnect', () => process.exit(1));
 try {
-  const { startEmbeddedServer } = await importTypeScript(source);
+  const { startEmbeddedServer } = await fromBuild(process.env.TEST_BUILD, 'platform/postgres/embedded/index.js');
   const log = { info: silent, warn: silent, error: silent };
   const server = await startEmbeddedServer({ dataDir, systemDir, log });
   process.on('message', () => void server.stop().then(() => process.exit(0)));

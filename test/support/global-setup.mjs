@@ -3,29 +3,31 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { importTypeScript } from './typescript-hooks.mjs';
+import { buildProduct, fromBuild } from './build.mjs';
 
 /** Of this run alone: others may be testing against the same server. */
 const TEMPLATE = `template_${randomBytes(6).toString('hex')}`;
-const source = (path) => new URL(`../../src/platform/postgres/${path}`, import.meta.url).href;
 
 /**
- * One PostgreSQL for the whole run, with a migrated template database that each test file clones. `TEST_DATABASE_URL` names another
- * server to test against (a role that may create databases); without it an embedded one is started, with fsync on, in a directory
- * that goes away with it. Workers find the server in the environment variable TEST_POSTGRES.
+ * One build of the product and one PostgreSQL for the whole run, with a migrated template database that each test file clones.
+ * `TEST_DATABASE_URL` names another server to test against (a role that may create databases); without it an embedded one is started,
+ * with fsync on, in a directory that goes away with it. Workers find both in the environment: TEST_BUILD and TEST_POSTGRES.
  */
-export default async function startPostgres() {
-  const { connection, stop } = process.env.TEST_DATABASE_URL
-    ? givenServer(process.env.TEST_DATABASE_URL)
-    : await ownServer();
-  globalThis.stopTestPostgres = stop;
+export default async function setUp() {
+  const { directory, remove } = await buildProduct();
+  globalThis.tearDown = remove;
   try {
-    await prepareTemplate(connection);
+    const { connection, stop } = process.env.TEST_DATABASE_URL
+      ? givenServer(process.env.TEST_DATABASE_URL)
+      : await ownServer(directory);
+    globalThis.tearDown = () => stop().finally(remove);
+    await prepareTemplate(connection, directory);
+    process.env.TEST_BUILD = directory;
+    process.env.TEST_POSTGRES = JSON.stringify({ connection, template: TEMPLATE });
   } catch (error) {
-    await stop();
+    await globalThis.tearDown();
     throw error;
   }
-  process.env.TEST_POSTGRES = JSON.stringify({ connection, template: TEMPLATE });
 }
 
 function givenServer(url) {
@@ -37,8 +39,8 @@ function givenServer(url) {
 
 const ignore = () => undefined;
 
-async function ownServer() {
-  const { startEmbeddedServer } = await importTypeScript(source('embedded/index.ts'));
+async function ownServer(build) {
+  const { startEmbeddedServer } = await fromBuild(build, 'platform/postgres/embedded/index.js');
   const dataDir = await mkdtemp(join(tmpdir(), 'event-store-test-'));
   const discard = () => rm(dataDir, { recursive: true, force: true });
   try {
@@ -50,8 +52,8 @@ async function ownServer() {
   }
 }
 
-async function prepareTemplate(connection) {
-  const { migrate, readMigrations } = await importTypeScript(source('migrate.ts'));
+async function prepareTemplate(connection, build) {
+  const { migrate, readMigrations } = await fromBuild(build, 'platform/postgres/migrate.js');
   await withClient(connection, (admin) =>
     admin.query(`CREATE DATABASE ${TEMPLATE} TEMPLATE template0 ENCODING 'UTF8'`),
   );

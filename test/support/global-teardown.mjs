@@ -1,4 +1,4 @@
 /** Stops what the global set-up has started. */
-export default async function stopPostgres() {
-  await globalThis.stopTestPostgres?.();
+export default async function tearDown() {
+  await globalThis.tearDown?.();
 }

@@ -1,11 +1,12 @@
 import { surround } from './surroundings.mjs';
-import { importTypeScript } from './typescript-hooks.mjs';
+import { flushCompileCache } from 'node:module';
+import { fromBuild } from './build.mjs';
 
 /**
- * The server as a process of its own, from the sources: it tells its parent where it listens, stops on SIGTERM, and does not outlive the
+ * The server as a process of its own, from the build of this run: it tells its parent where it listens, stops on SIGTERM, and does not outlive the
  * parent. Asked by a message, it tells how long it has computed. Standard output is the log and nothing else.
  */
-const source = (path) => new URL(`../../src/${path}`, import.meta.url).href;
+const { TEST_BUILD, TEST_SURROUNDINGS = '{}' } = process.env;
 
 process.once('disconnect', () => process.exit(1));
 process.on('message', (told) => {
@@ -14,11 +15,12 @@ process.on('message', (told) => {
   process.send({ surrounded: true });
 });
 try {
-  surround(JSON.parse(process.env.TEST_SURROUNDINGS ?? '{}'));
-  const { loadSettings } = await importTypeScript(source('platform/config/index.ts'));
-  const { start } = await importTypeScript(source('bootstrap.ts'));
+  surround(JSON.parse(TEST_SURROUNDINGS));
+  const { loadSettings } = await fromBuild(TEST_BUILD, 'platform/config/index.js');
+  const { start } = await fromBuild(TEST_BUILD, 'bootstrap.js');
   const running = await start(loadSettings({ env: process.env }), '0.0.0-test');
   process.once('SIGTERM', () => void running.stop().then(() => process.exit(0)));
+  flushCompileCache(); // also for those that are killed
   process.send({ url: running.url, firstAccess: running.firstAccess });
 } catch (error) {
   process.send({ failure: error instanceof Error ? (error.stack ?? error.message) : String(error) }, () =>

@@ -77,9 +77,7 @@ const tooLarge = (bytesMax: number): Error =>
 /** Reserves the announced length of each body (the most a route takes, for chunked ones) until its answer is sent. */
 function limitBodies(fastify: FastifyInstance, limits: BodyLimits): void {
   let inFlight = 0;
-  const reserved = Symbol('reserved');
-  type Reserving = FastifyRequest & { [reserved]?: number };
-  fastify.addHook('preParsing', (request, _reply, payload, done) => {
+  fastify.addHook('preParsing', (request, reply, payload, done) => {
     const { headers } = request;
     const bytes =
       headers['content-length'] !== undefined
@@ -93,21 +91,9 @@ function limitBodies(fastify: FastifyInstance, limits: BodyLimits): void {
       return done(httpError('overloaded', 'Too many large bodies at once.', { retryAfterSeconds: 1 }));
     }
     inFlight += bytes;
-    (request as Reserving)[reserved] = bytes;
+    // Answered or cut off. No hook: that would cost every request a listener.
+    reply.raw.once('close', () => (inFlight -= bytes));
     done(null, payload);
-  });
-  const free = (request: Reserving): void => {
-    if (request[reserved] === undefined) return;
-    inFlight -= request[reserved];
-    request[reserved] = 0;
-  };
-  fastify.addHook('onResponse', (request, _reply, done) => {
-    free(request as Reserving);
-    done();
-  });
-  fastify.addHook('onRequestAbort', (request, done) => {
-    free(request as Reserving);
-    done();
   });
 }
 

@@ -147,11 +147,20 @@ export class AccessGuard implements CanActivate {
 }
 
 /** A turn lasts until the answer is sent or the client is gone; streams give it back when they begin. */
-function hold(turn: Turn, request: Request, reply: Reply): true {
+function hold(turn: Turn, request: Request, { raw }: Reply): true {
   request.turn = turn;
-  if (reply.raw.closed) turn.end();
-  else reply.raw.once('close', () => (reply.statusCode === 429 ? turn.endRefused() : turn.end()));
+  if (raw.closed) turn.end();
+  else (raw as HoldsTurn).on('close', giveBack)[TURN] = turn;
   return true;
+}
+
+const TURN = Symbol('turn');
+type HoldsTurn = Reply['raw'] & { [TURN]?: Turn };
+
+/** One function for all requests, since a closure and a listener that takes itself away again would be made for each. */
+function giveBack(this: HoldsTurn): void {
+  if (this.statusCode === 429) this[TURN]?.endRefused();
+  else this[TURN]?.end();
 }
 
 /** A class, so that a request makes one object and no closures. */

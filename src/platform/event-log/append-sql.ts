@@ -23,10 +23,12 @@ export const APPEND: Statement = {
   text: `
 WITH head AS MATERIALIZED (
   SELECT h.topic_uid FROM unnest($2::uuid[], $20::bigint[]) AS follows (topic_uid, position)
-  JOIN topic_head h ON h.tenant_id = $1 AND h.topic_uid = follows.topic_uid
-  WHERE follows.position = h.base_position OR EXISTS (
-    SELECT FROM event e WHERE e.tenant_id = $1 AND e.topic_uid = follows.topic_uid AND e.position = follows.position)
-  ORDER BY h.topic_uid FOR NO KEY UPDATE OF h
+  CROSS JOIN LATERAL (
+    SELECT topic_uid, base_position FROM topic_head WHERE tenant_id = $1 AND topic_uid = follows.topic_uid FOR NO KEY UPDATE
+  ) AS h
+  WHERE follows.position = h.base_position OR follows.position = (
+    SELECT e.position FROM event e WHERE e.tenant_id = $1 AND e.topic_uid = follows.topic_uid AND e.position >= follows.position
+    ORDER BY e.position LIMIT 1)
 )
 INSERT INTO event (tenant_id, topic_uid, position, log_bytes, recorded_at, occurred_at, stream_version, schema_version,
   event_id, type, key, stream, correlation_id, causation_id, traceparent, published_by, metadata, data)
@@ -109,7 +111,7 @@ function numbers(rows: readonly StoredEvent[], pick: (row: StoredEvent) => numbe
 
 /** The values of APPEND for the rows of one flush. */
 export function appendValues(tenantId: string, rowsByTopic: ReadonlyMap<string, readonly StoredEvent[]>): unknown[] {
-  const topics = [...rowsByTopic.keys()];
+  const topics = [...rowsByTopic.keys()].sort();
   const rows = rowsByTopic.size === 1 ? rowsByTopic.get(topics[0]!)! : [...rowsByTopic.values()].flat();
   const uids = [...rowsByTopic].map(([uid, own]) => `${uid},`.repeat(own.length)).join('');
   return [
@@ -132,7 +134,7 @@ export function appendValues(tenantId: string, rowsByTopic: ReadonlyMap<string, 
     column(rows, (row) => row.publishedBy),
     column(rows, (row) => row.metadata),
     column(rows, (row) => row.data),
-    `{${[...rowsByTopic.values()].map((own) => own[0]!.position - 1).join(',')}}`,
+    `{${topics.map((uid) => rowsByTopic.get(uid)![0]!.position - 1).join(',')}}`,
   ];
 }
 

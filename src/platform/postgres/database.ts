@@ -12,6 +12,9 @@ const ATTEMPTS_MAX = 5;
 const CONNECT_TIMEOUT_MS = 3_000;
 const SILENCE_MS = 1_000;
 
+/** Statements of the appender have one good plan; to make one for each flush took 0.4 ms of its 1.6. */
+const APPEND_PLANS = '-c plan_cache_mode=force_generic_plan';
+
 /** Named, because the server's default may be stricter: what is read under a lock must be what the last holder of the lock committed. */
 export const BEGIN = 'BEGIN ISOLATION LEVEL READ COMMITTED';
 
@@ -56,15 +59,16 @@ export class Database {
 
   constructor(readonly options: DatabaseOptions) {
     this.pool = this.openPool(options.poolSize, 'event-store');
-    this.append = new KeptConnections(this.openPool(options.appendConnections, 'event-store append'));
+    this.append = new KeptConnections(this.openPool(options.appendConnections, 'event-store append', APPEND_PLANS));
   }
 
-  private openPool(max: number, name: string): Pool {
+  private openPool(max: number, name: string, options?: string): Pool {
     const { connection, statementTimeoutMs, lockTimeoutMs, onError } = this.options;
     const pool = new Pool({
       ...connection,
       max,
       application_name: name,
+      options,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       idleTimeoutMillis: 60_000,
       keepAlive: true,

@@ -71,9 +71,10 @@ FROM unnest($2::uuid[], ${texts(3)}) AS s (topic_uid, stream)`,
 export const READ_BY_IDS: Statement = {
   name: 'read-by-ids',
   text: `
-SELECT s.topic_uid, ${EVENT_COLUMNS}
-FROM unnest($2::uuid[], ${texts(3)}) AS s (topic_uid, id)
-JOIN event e ON e.tenant_id = $1 AND e.topic_uid = s.topic_uid AND e.event_id = s.id`,
+SELECT s.topic_uid, e.* FROM unnest($2::uuid[], ${texts(3)}) AS s (topic_uid, id)
+CROSS JOIN LATERAL (
+  SELECT ${EVENT_COLUMNS} FROM event WHERE tenant_id = $1 AND topic_uid = s.topic_uid AND event_id >= s.id ORDER BY event_id LIMIT 1
+) AS e WHERE e.event_id = s.id`,
 };
 
 export function joinTexts(values: readonly (string | null)[]): string {

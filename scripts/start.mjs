@@ -27,6 +27,8 @@ if (!existsSync(entry) || newest(join(root, 'src')) > statSync(entry).mtimeMs) {
 // Young objects live for one request: with 64 MiB for them (16 by default) few survive into the old generation.
 const server = spawn(process.execPath, ['--max-semi-space-size=64', '--enable-source-maps', entry], {
   stdio: 'inherit',
+  // The bytecode of 2,900 modules, from the second start on. In the build, which nobody else may write to, and which takes it along when it goes.
+  env: { NODE_COMPILE_CACHE: join(root, 'dist/.compile-cache'), ...process.env },
 });
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => server.kill(signal));
 server.on('exit', (code, signal) => {

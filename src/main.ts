@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { readFileSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { start, type RunningApp } from './bootstrap.js';
@@ -56,6 +57,7 @@ try {
   const starting = start(settings, version, abandon.signal);
   stopOnSignal(starting, abandon, processLogger(settings.log.level));
   const running = await starting;
+  flushCompileCache(); // now, since a process that is killed does not come to it
   process.stdout.write(
     greeting(running, { version, profile: profileOf(process.env), allowedCidrs: settings.delivery.allowedCidrs }),
   );

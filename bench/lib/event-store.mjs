@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import pg from 'pg';
 import { atExit, ended, startProcess } from './children.mjs';
@@ -11,6 +11,7 @@ import { atExit, ended, startProcess } from './children.mjs';
 export const ENTRY = process.env.BENCH_ENTRY ?? join(import.meta.dirname, '../../dist/main.js');
 /** Those of scripts/start.mjs. */
 const NODE_FLAGS = ['--max-semi-space-size=64', '--enable-source-maps'];
+const COMPILE_CACHE = join(dirname(ENTRY), '.compile-cache');
 const READY_MS_MAX = 30_000;
 const READY_POLL_MS = 5;
 /** Settings of whoever runs the benchmarks must not change what is measured. */
@@ -67,7 +68,13 @@ export class EventStore {
   #spawn(nodeFlags, stdout) {
     const env = Object.fromEntries(INHERITED.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
     this.#server = startProcess([...NODE_FLAGS, ...nodeFlags, this.#entry], {
-      env: { ...env, ...this.#env, PORT: String(this.#port), DATA_DIR: this.#dataDir },
+      env: {
+        NODE_COMPILE_CACHE: COMPILE_CACHE,
+        ...env,
+        ...this.#env,
+        PORT: String(this.#port),
+        DATA_DIR: this.#dataDir,
+      },
       stdio: ['ignore', stdout, 'inherit'],
     });
   }

@@ -20,9 +20,9 @@ async function waiting(): Promise<number> {
 
 it('where tenants share a busy process, the requests of a flood wait for their turn, and all are answered', async () => {
   const answers = new Set<string>();
-  let flooding = true;
+  const flood = new AbortController();
   const publish = async (shop: Workspace): Promise<void> => {
-    while (flooding) {
+    while (!flood.signal.aborted) {
       const { status, body } = await shop.tryPublish({ type: 't', data: 0 });
       answers.add(`${status} ${body.code ?? ''}`);
     }
@@ -31,7 +31,7 @@ it('where tenants share a busy process, the requests of a flood wait for their t
   const clients = [...Array.from({ length: 200 }, () => greedy), ...Array.from({ length: 5 }, () => modest)].map(
     publish,
   );
-  await until(waiting, (count) => count > 0).finally(() => (flooding = false));
+  await until(waiting, (count) => count > 0).finally(() => flood.abort());
   await Promise.all(clients);
   expect(answers).toEqual(new Set(['201 ']));
   expect(await waiting()).toBe(0);

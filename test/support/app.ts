@@ -93,7 +93,7 @@ export async function startProcess(
       TEST_SURROUNDINGS: JSON.stringify(options.surroundings ?? {}),
       ...environment(connection, options),
     },
-    execArgv: ['--no-warnings'],
+    execArgv: ['--no-warnings', '--enable-source-maps'],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   let output = '';

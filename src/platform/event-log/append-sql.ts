@@ -112,7 +112,7 @@ function numbers(rows: readonly StoredEvent[], pick: (row: StoredEvent) => numbe
 
 /** The values of APPEND for the rows of one flush. */
 export function appendValues(tenantId: string, rowsByTopic: ReadonlyMap<string, readonly StoredEvent[]>): unknown[] {
-  const topics = [...rowsByTopic.keys()].sort();
+  const topics = [...rowsByTopic.keys()].toSorted();
   const rows = rowsByTopic.size === 1 ? rowsByTopic.get(topics[0]!)! : [...rowsByTopic.values()].flat();
   const uids = [...rowsByTopic].map(([uid, own]) => `${uid},`.repeat(own.length)).join('');
   return [

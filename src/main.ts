@@ -57,10 +57,10 @@ try {
   const starting = start(settings, version, abandon.signal);
   stopOnSignal(starting, abandon, processLogger(settings.log.level));
   const running = await starting;
-  flushCompileCache(); // now, since a process that is killed does not come to it
   process.stdout.write(
     greeting(running, { version, profile: profileOf(process.env), allowedCidrs: settings.delivery.allowedCidrs }),
   );
+  flushCompileCache(); // now, since a process that is killed does not come to it
 } catch (error) {
   // Who has stopped us in the middle of the start is answered by stopOnSignal.
   if (!isAbort(error)) giveUp(error);

@@ -14,10 +14,16 @@ const ROOT = join(import.meta.dirname, '../..');
 export async function buildProduct() {
   const directory = join(ROOT, `.test-build-${randomBytes(6).toString('hex')}`);
   const options = ['--strip-leading-paths', '--copy-files', '--ignore', '**/*.spec.ts', '--quiet'];
-  await promisify(execFile)(join(ROOT, 'node_modules/.bin/swc'), ['src', '--out-dir', directory, ...options], {
-    cwd: ROOT,
-  });
-  return { directory, remove: () => rm(directory, { recursive: true, force: true }) };
+  const remove = () => rm(directory, { recursive: true, force: true });
+  try {
+    await promisify(execFile)(join(ROOT, 'node_modules/.bin/swc'), ['src', '--out-dir', directory, ...options], {
+      cwd: ROOT,
+    });
+    return { directory, remove };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
 }
 
 /** A module of that build. */

@@ -90,8 +90,10 @@ function limitBodies(fastify: FastifyInstance, limits: BodyLimits): void {
     if (inFlight > 0 && inFlight + bytes > limits.inFlightBytesMax) {
       return done(httpError('overloaded', 'Too many large bodies at once.', { retryAfterSeconds: 1 }));
     }
+    // While the credentials were looked up: nothing would tell of its end any more.
+    if (reply.raw.closed) return done(httpError('invalid-request', 'The connection ended before the body came.'));
     inFlight += bytes;
-    // Answered or cut off. No hook: that would cost every request a listener.
+    // Answered or cut off. No `onRequestAbort`, which costs every request a listener.
     reply.raw.once('close', () => (inFlight -= bytes));
     done(null, payload);
   });

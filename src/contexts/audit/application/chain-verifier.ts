@@ -37,7 +37,7 @@ export class ChainVerifier {
   }
 
   async verify(tenantId: string, signal: AbortSignal): Promise<Verdict> {
-    await this.seal.sealAll(tenantId);
+    await this.seal.sealAll(tenantId, signal);
     for (let attempt = 1; ; attempt++) {
       const chain = (await this.chains.find(tenantId))!;
       const broken = await this.breakOf(chain, signal);

@@ -92,7 +92,7 @@ export abstract class AuditChains {
   abstract tenants(afterId: string, limit: number): Promise<string[]>;
   /**
    * In one transaction. Where somebody else is at it, `skip` answers undefined with nothing done, `wait` comes next (or fails with
-   * `store-unavailable` at the lock timeout). A tenant's first call makes its chain.
+   * `store-unavailable` after five lock timeouts). A tenant's first call makes its chain.
    */
   abstract withLock<T>(
     tenantId: string,

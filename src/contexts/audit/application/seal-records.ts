@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { Metrics } from '../../../platform/telemetry/metrics.js';
+import { goOn } from '../domain/audit-errors.js';
 import { nextPlace, type ChainPlace } from '../domain/chain.js';
 import { AuditChains, type LockedChain } from './ports.js';
 
@@ -46,7 +47,8 @@ export class SealRecords {
   }
 
   /** All that a tenant has now: where another sealer is just at it, after that one. */
-  async sealAll(tenantId: string): Promise<void> {
+  async sealAll(tenantId: string, signal: AbortSignal): Promise<void> {
+    do goOn(signal);
     while ((await this.sealSlice(tenantId, 'wait')) === SLICE);
   }
 

@@ -3,13 +3,13 @@ import type { Action } from '../../../kernel/actions.js';
 import { Clock } from '../../../kernel/clock.js';
 import { DomainError } from '../../../kernel/domain-error.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
-import type { Request } from '../../../platform/http/request.js';
+import type { Principal, Request } from '../../../platform/http/request.js';
 import { RequestAuthentication } from '../../identity/index.js';
 import { Authorizer } from '../application/authorizer.js';
 
 const STRANGER: ReadonlySet<string> = new Set(['unauthenticated', 'throttled']);
 
-/** For a public route that shows more to who may see it. The guard does not stand there: nobody is refused, and it is no request of a tenant. */
+/** For a public route that shows more to who may see it. The guard does not stand there: who may not is a stranger, not somebody refused. */
 @Injectable()
 export class SystemAccess {
   constructor(
@@ -20,15 +20,21 @@ export class SystemAccess {
 
   /** Whether the caller proves who he is, and holds the permission in the whole system. */
   async allows(request: Request, action: Action): Promise<boolean> {
+    const principal = await this.principalOf(request);
+    if (!principal) return false;
+    request.principal = principal;
+    const subject = await this.authorizer.subject(SYSTEM_TENANT, principal);
+    const context = { now: this.clock.now(), address: request.ip };
+    const { allowed, rates } = this.authorizer.decide(subject, action, '', context);
+    if (rates) this.authorizer.spend(subject, rates);
+    return allowed;
+  }
+
+  private async principalOf(request: Request): Promise<Principal | undefined> {
     try {
-      const principal = await this.authentication.principalOf(request);
-      const subject = await this.authorizer.subject(SYSTEM_TENANT, principal);
-      const context = { now: this.clock.now(), address: request.ip };
-      const { allowed, rates } = this.authorizer.decide(subject, action, '', context);
-      if (rates) this.authorizer.spend(subject, rates);
-      return allowed;
+      return await this.authentication.principalOf(request);
     } catch (error) {
-      if (error instanceof DomainError && STRANGER.has(error.kind)) return false;
+      if (error instanceof DomainError && STRANGER.has(error.kind)) return undefined;
       throw error;
     }
   }

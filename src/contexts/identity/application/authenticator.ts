@@ -28,7 +28,7 @@ interface Verdict {
 /**
  * Who is asking. A verdict is kept until something happens to its user or session, of which the management log tells: so a request
  * costs a look into a map instead of a signature (11–20 µs) and two queries. Once the log was not heard of for a second, nothing that is
- * remembered is used: the store is asked, and where that fails nobody is let in. Keys are judged anew each time.
+ * remembered is used: the store is asked, and where that fails nobody is let in. Keys are remembered by the `ApiKeyDirectory`.
  */
 @Injectable()
 export class Authenticator {

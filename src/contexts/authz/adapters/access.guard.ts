@@ -146,6 +146,9 @@ export class AccessGuard implements CanActivate {
   }
 }
 
+const TURN = Symbol('turn');
+type HoldsTurn = Reply['raw'] & { [TURN]?: Turn };
+
 /** A turn lasts until the answer is sent or the client is gone; streams give it back when they begin. */
 function hold(turn: Turn, request: Request, { raw }: Reply): true {
   request.turn = turn;
@@ -153,9 +156,6 @@ function hold(turn: Turn, request: Request, { raw }: Reply): true {
   else (raw as HoldsTurn).on('close', giveBack)[TURN] = turn;
   return true;
 }
-
-const TURN = Symbol('turn');
-type HoldsTurn = Reply['raw'] & { [TURN]?: Turn };
 
 /** One function for all requests, since a closure and a listener that takes itself away again would be made for each. */
 function giveBack(this: HoldsTurn): void {

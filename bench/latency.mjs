@@ -5,7 +5,8 @@ import { makeTopic, publishRequest, Receiver, register, STAMPED_EVENT, startLoad
 
 const RATE = 1_000;
 const CONNECTIONS = 16;
-const WARM_UP_MS = 3_000;
+/** At this rate a new process is at work for some 10 s until its hot functions are compiled for the last time; told apart below. */
+const YOUNG_MS = 15_000;
 const LAG = 'event_store_delivery_lag_events';
 /** Flat: what waits in the last third is no more than comes in a tenth of a second. */
 const flat = (fanOut) => (RATE * fanOut) / 10;
@@ -20,7 +21,7 @@ class Stage {
     stage.path = await makeTopic(stage.store, 'orders');
     for (let i = 0; i < fanOut; i++)
       await register(stage.store, stage.receiver, { id: `consumer-${i}`, topic: 'orders' });
-    await stage.offer(WARM_UP_MS);
+    stage.young = await stage.offer(YOUNG_MS);
     return stage;
   }
 
@@ -77,6 +78,8 @@ async function runLatency(fanOut, { seconds }) {
     { name: 'p95', value: report.latency.p95, unit: 'ms' },
     { name: 'p99', value: report.latency.p99, unit: 'ms', atMost: 50, goal: 20 },
     { name: 'slowest', value: report.latency.max, unit: 'ms' },
+    { name: `p50 in the first ${YOUNG_MS / 1_000} s of the process`, value: stage.young.latency.p50, unit: 'ms' },
+    { name: `p99 in the first ${YOUNG_MS / 1_000} s of the process`, value: stage.young.latency.p99, unit: 'ms' },
     { name: 'deliveries', value: report.total, unit: '' },
     { name: 'backlog in the first third (median)', value: early, unit: 'events' },
     {

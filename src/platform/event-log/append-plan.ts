@@ -74,7 +74,10 @@ function planRequest(request: AppendRequest, draft: Draft, end: LogEnd, input: P
     if (event.idGiven) earlier.set(event.id, same ?? event);
   }
   const conflict = fresh > 0 ? versionConflict(request, draft, end) : undefined;
-  return conflict ?? { events: request.events.map((event) => place(event, request, draft, end, input)) };
+  if (conflict) return conflict;
+  const events: AppendedEvent[] = []; // by push, as parseEvents does, and for its reason
+  for (const event of request.events) events.push(place(event, request, draft, end, input));
+  return { events };
 }
 
 function place(event: NewEvent, request: AppendRequest, draft: Draft, end: LogEnd, input: PlanInput): AppendedEvent {

@@ -13,8 +13,8 @@ const SHORT_CHARS = 4_096;
 const texts = (parameter: number): string => `string_to_array($${parameter}::text, E'\\x1e', E'\\x1f')`;
 
 /**
- * One statement a flush: locks the heads (in the order of `$2`, which is one for all instances, so that they never deadlock), which proves that the topics exist and
- * serialises instances, then inserts rows whose positions the appender chose. The unique key (topic, position) is the arbiter: rows
+ * One statement a flush: locks the heads (in the order of `$2`, which is one for all instances, so that they never deadlock), which proves
+ * that the topics exist and serialises instances, then inserts rows whose positions the appender chose. The unique key (topic, position) is the arbiter: rows
  * planned on an end that is too low are refused as a whole. Rows of topics that are gone are left out, and rows whose first would not
  * follow on the last of its topic: a store that was restored, or a standby that was promoted, behind a running instance.
  *

@@ -81,7 +81,7 @@ describe('a directory that is not what it should be', () => {
     const file = join(stage.dataDir, 'postgres.password');
     await rename(file, `${file}.lost`);
     const before = await snapshot(stage.clusterDir);
-    await expect(stage.start()).rejects.toThrow(/postgres\.password is missing.*Restore it/);
+    await expect(stage.start()).rejects.toThrow(/postgres\.password is missing.*Restore it.*or remove .* to begin/);
     expect(await snapshot(stage.clusterDir)).toEqual(before);
     await rename(`${file}.lost`, file);
     await expectKept();

@@ -104,7 +104,7 @@ async function readPassword({ passwordFile, clusterDir }: Layout): Promise<strin
   if (password.trim() !== '') return password.trim();
   throw embeddedError(
     'embedded-start-failed',
-    `${passwordFile} is missing, without which nobody gets into the store in ${clusterDir}. Restore it from the backup of DATA_DIR; nothing was changed.`,
+    `${passwordFile} is missing, without which nobody gets into the store in ${clusterDir}. Restore it from the backup of DATA_DIR, or remove ${clusterDir} to begin with an empty store; nothing was changed.`,
   );
 }
 

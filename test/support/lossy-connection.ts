@@ -11,6 +11,8 @@ export class LossyConnection {
   private readonly sockets = new Set<Socket>();
   private loss: Loss = 'none';
   private awaited: string | undefined;
+  /** All that left, piece by piece. */
+  readonly sent: string[] = [];
   /** How often a connection was broken. */
   losses = 0;
 
@@ -53,7 +55,9 @@ export class LossyConnection {
     socket.once('connect', () => {
       socket.write = (...args: unknown[]): boolean => {
         if (this.loss === 'request') return this.cut(socket);
-        if (this.awaited !== undefined && String(args[0]).includes(this.awaited)) {
+        const text = String(args[0]);
+        this.sent.push(text);
+        if (this.awaited !== undefined && text.includes(this.awaited)) {
           this.loss = 'reply';
           this.awaited = undefined;
         }

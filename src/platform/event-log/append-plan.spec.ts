@@ -35,6 +35,7 @@ const endAt = (position: number, fields: Partial<LogEnd> = {}): LogEnd => ({
   position,
   logBytes: 0,
   recordedAt: 0,
+  lastId: null,
   streams: new Map(),
   ...fields,
 });

@@ -7,6 +7,8 @@ export interface LogEnd {
   position: number;
   logBytes: number;
   recordedAt: number;
+  /** Of the event at `position`, where it is known. */
+  lastId: string | null;
   /** Versions of streams, as far as they were read. */
   readonly streams: Map<string, number>;
 }

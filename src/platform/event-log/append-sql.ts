@@ -1,4 +1,5 @@
 import type { Row, Statement } from '../postgres/database.js';
+import type { LogEnd } from './append-plan.js';
 import type { StoredEvent } from './event.js';
 
 /*
@@ -16,7 +17,8 @@ const texts = (parameter: number): string => `string_to_array($${parameter}::tex
  * One statement a flush: locks the heads (in the order of `$2`, which is one for all instances, so that they never deadlock), which proves
  * that the topics exist and serialises instances, then inserts rows whose positions the appender chose. The unique key (topic, position) is the arbiter: rows
  * planned on an end that is too low are refused as a whole. Rows of topics that are gone are left out, and rows whose first would not
- * follow on the last of its topic: a store that was restored, or a standby that was promoted, behind a running instance.
+ * follow on the event that it was planned to follow on: a store that was restored, or a standby that was promoted, behind a running
+ * instance; or the flush before, which was still under way when this one was planned, has failed.
  *
  * The form leaves the planner one plan. It plans before there are statistics, and keeps to that until there are: with EXISTS, or an
  * event looked up without ORDER BY, it read all events of the tenant (12 ms a flush after 10,000 of them, against 1 to 2 ms). `log-plans.spec.ts` watches it.
@@ -25,12 +27,12 @@ export const APPEND: Statement = {
   name: 'append',
   text: `
 WITH head AS MATERIALIZED (
-  SELECT h.topic_uid FROM unnest($2::uuid[], $20::bigint[]) AS follows (topic_uid, position)
+  SELECT h.topic_uid FROM unnest($2::uuid[], $20::bigint[], ${texts(21)}) AS follows (topic_uid, position, event_id)
   CROSS JOIN LATERAL (
     SELECT topic_uid, base_position FROM topic_head WHERE tenant_id = $1 AND topic_uid = follows.topic_uid FOR NO KEY UPDATE
   ) AS h
   WHERE follows.position = h.base_position OR follows.position = (
-    SELECT e.position FROM event e WHERE e.tenant_id = $1 AND e.topic_uid = follows.topic_uid AND e.position >= follows.position
+    SELECT CASE WHEN follows.event_id IS NULL OR follows.event_id = e.event_id THEN e.position END FROM event e WHERE e.tenant_id = $1 AND e.topic_uid = follows.topic_uid AND e.position >= follows.position
     ORDER BY e.position LIMIT 1)
 )
 INSERT INTO event (tenant_id, topic_uid, position, log_bytes, recorded_at, occurred_at, stream_version, schema_version,
@@ -113,8 +115,12 @@ function numbers(rows: readonly StoredEvent[], pick: (row: StoredEvent) => numbe
   return any ? `{${joined}}` : null;
 }
 
-/** The values of APPEND for the rows of one flush. */
-export function appendValues(tenantId: string, rowsByTopic: ReadonlyMap<string, readonly StoredEvent[]>): unknown[] {
+/** The values of APPEND for the rows of one flush; `ends`: what they were planned to follow on, as far as it is known. */
+export function appendValues(
+  tenantId: string,
+  rowsByTopic: ReadonlyMap<string, readonly StoredEvent[]>,
+  ends?: ReadonlyMap<string, LogEnd>,
+): unknown[] {
   // The order in which APPEND locks, and LOCK_HEADS.
   const topics = [...rowsByTopic.keys()].toSorted();
   const rows = rowsByTopic.size === 1 ? rowsByTopic.get(topics[0]!)! : [...rowsByTopic.values()].flat();
@@ -140,6 +146,7 @@ export function appendValues(tenantId: string, rowsByTopic: ReadonlyMap<string, 
     column(rows, (row) => row.metadata),
     column(rows, (row) => row.data),
     `{${topics.map((uid) => rowsByTopic.get(uid)![0]!.position - 1).join(',')}}`,
+    joinTexts(topics.map((uid) => ends?.get(uid)?.lastId ?? null)),
   ];
 }
 

@@ -1,4 +1,5 @@
 import type { KeptConnections } from '../postgres/kept-connections.js';
+import { Pipeline } from '../postgres/pipeline.js';
 import { BEGIN, type Database, type Row, type Sql, type Statement } from '../postgres/database.js';
 import type { LogEnd } from './append-plan.js';
 import {
@@ -35,6 +36,10 @@ export class AppendStore {
 
   constructor(database: Database) {
     this.connection = database.append;
+  }
+
+  pipeline(): Pipeline {
+    return new Pipeline(this.connection);
   }
 
   /** Forgets what it knew of these logs: somebody else has appended, or a reply was lost. */
@@ -76,7 +81,7 @@ export class AppendStore {
     return new Map(
       rows.map(([uid, position, logBytes, recordedAt]) => [
         uid as string,
-        { position, logBytes, recordedAt, streams: new Map<string, number>() } as LogEnd,
+        { position, logBytes, recordedAt, lastId: null, streams: new Map<string, number>() } as LogEnd,
       ]),
     );
   }
@@ -124,10 +129,15 @@ export class AppendStore {
    * Inserts the rows of a flush, all topics in one statement. Answers which topics turned out to be gone: theirs were left out. Throws
    * EndTooHigh if others were left out, too.
    */
-  async insert(sql: Sql, tenantId: string, rows: ReadonlyMap<string, StoredEvent[]>): Promise<Gone> {
+  async insert(
+    sql: Sql,
+    tenantId: string,
+    rows: ReadonlyMap<string, StoredEvent[]>,
+    ends: ReadonlyMap<string, LogEnd>,
+  ): Promise<Gone> {
     let expected = 0;
     for (const own of rows.values()) expected += own.length;
-    const result = await sql.query({ ...APPEND, values: appendValues(tenantId, rows) });
+    const result = await sql.query({ ...APPEND, values: appendValues(tenantId, rows, ends) });
     if (result.rowCount === expected) return new Set();
     const left = await this.readEnds(sql, tenantId, [...rows.keys()]);
     const gone = new Set([...rows.keys()].filter((uid) => !left.has(uid)));
@@ -136,7 +146,7 @@ export class AppendStore {
     return gone;
   }
 
-  /** After the commit: the ends as the rows leave them. */
+  /** Remembers the ends as the rows leave them. Whoever does so before the commit forgets them where it fails. */
   advance(ends: ReadonlyMap<string, LogEnd>, rows: ReadonlyMap<string, readonly StoredEvent[]>): void {
     for (const [uid, own] of rows) {
       const end = ends.get(uid)!;
@@ -144,6 +154,7 @@ export class AppendStore {
       end.position = last.position;
       end.logBytes = last.logBytes;
       end.recordedAt = last.recordedAt;
+      end.lastId = last.id;
       for (const { stream, streamVersion } of own) if (stream !== null) end.streams.set(stream, streamVersion!);
       if (end.streams.size > STREAMS_MAX) end.streams.clear();
       this.remember(uid, end);

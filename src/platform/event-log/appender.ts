@@ -3,7 +3,7 @@ import type { Database } from '../postgres/database.js';
 import { AppendStore } from './append-store.js';
 import type { AppendRequest, AppendResult, StoredEvent } from './event.js';
 import { Flush } from './flush.js';
-import type { AppendPlan } from './append-plan.js';
+import { TenantQueue, type Flushed, type FlushUnderWay, type Pending } from './tenant-queue.js';
 import { logError } from './log-errors.js';
 
 export interface AppenderOptions {
@@ -23,37 +23,12 @@ export interface AppendListener {
   flushed(durationMs: number, events: number): void;
 }
 
-interface Pending {
-  readonly request: AppendRequest;
-  readonly bytes: number;
-  readonly resolve: (result: AppendResult) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-interface TenantQueue {
-  readonly tenantId: string;
-  waiting: Pending[];
-}
-
-interface Flushed {
-  readonly outcomes: readonly (AppendResult | Error)[];
-  readonly rows: AppendPlan['rows'];
-}
-
-interface FlushUnderWay {
-  readonly batch: readonly Pending[];
-  readonly startedAt: number;
-  readonly result: Promise<Flushed>;
-}
-
-const FLUSH_EVENTS_MAX = 2_000;
-const FLUSH_BYTES_MAX = 4 * 1024 * 1024;
 /** After another instance was met, flushes of the tenant lock first for so long, instead of finding out by a refused insert. */
 const CONTENTION_MEMORY_MS = 1_000;
 
 /**
- * The one writer of an instance. Each tenant has a queue and at most one flush under way: what arrives during a flush makes up the
- * next one, and an idle queue is flushed at once. Tenants flush side by side, so that one tenant's load does not delay another.
+ * The one writer of an instance. Each tenant has a queue; what arrives while flushes of it are under way makes up the next one, and an
+ * idle queue is flushed at once. Tenants flush side by side, so that one tenant's load does not delay another.
  *
  * A flush plans positions from the cached ends of its logs and inserts in one statement, without a read before: the unique keys refuse
  * anything that was planned on a stale end (see Flush).
@@ -105,34 +80,47 @@ export class Appender {
 
   private enqueue(pending: Pending): void {
     const { tenantId } = pending.request;
-    const queue = this.queues.get(tenantId);
-    if (queue) {
-      queue.waiting.push(pending);
-      return;
+    let queue = this.queues.get(tenantId);
+    if (!queue) {
+      queue = new TenantQueue(tenantId, this.store.pipeline());
+      this.queues.set(tenantId, queue);
     }
-    const started: TenantQueue = { tenantId, waiting: [pending] };
-    this.queues.set(tenantId, started);
-    // After the sockets that are ready have been read: what came together is stored together.
-    setImmediate(() => void this.drain(started));
+    queue.waiting.push(pending);
+    if (!queue.due) this.lookLater(queue);
   }
 
-  /** Each flush is on its way before the publishers of the last one are answered: the store works while the answers are written. */
-  private async drain(queue: TenantQueue): Promise<void> {
-    let under = this.begin(queue);
-    while (under) {
-      const result = await under.result;
-      const next = this.begin(queue);
-      this.finish(under, result);
-      under = next;
+  /** After the sockets that are ready have been read: what came together is stored together. */
+  private lookLater(queue: TenantQueue): void {
+    queue.due = true;
+    setImmediate(() => {
+      queue.due = false;
+      this.begin(queue);
+    });
+  }
+
+  private begin(queue: TenantQueue): void {
+    while (queue.mayBegin) {
+      const batch = queue.take();
+      const requests = batch.map(({ request }) => request);
+      const lockFirst = (this.contendedUntil.get(queue.tenantId) ?? 0) > performance.now();
+      const flush = new Flush(this.store, queue, requests, this.clock, lockFirst);
+      const startedAt = performance.now();
+      const done = this.flush(queue, flush, requests);
+      const under = { batch, startedAt, flush, done };
+      queue.underWay.push(under);
+      void this.seeThrough(queue, under);
     }
+  }
+
+  /** The next flush is on its way before the publishers of this one are answered: the store works while the answers are written. */
+  private async seeThrough(queue: TenantQueue, under: FlushUnderWay): Promise<void> {
+    const result = await under.done;
+    queue.underWay.shift();
+    this.begin(queue);
+    this.finish(under, result);
+    if (!queue.empty) return;
     this.queues.delete(queue.tenantId);
     if (this.queuedEvents === 0) for (const resolve of this.onIdle.splice(0)) resolve();
-  }
-
-  private begin(queue: TenantQueue): FlushUnderWay | undefined {
-    if (queue.waiting.length === 0) return undefined;
-    const batch = takeBatch(queue);
-    return { batch, startedAt: performance.now(), result: this.flush(queue.tenantId, batch) };
   }
 
   private finish({ batch, startedAt }: FlushUnderWay, result: Flushed): void {
@@ -150,19 +138,20 @@ export class Appender {
     this.listener.flushed(performance.now() - startedAt, events);
   }
 
-  /** Never rejects: what fails the flush is the outcome of each of its requests. */
-  private async flush(tenantId: string, batch: readonly Pending[]): Promise<Flushed> {
-    const requests = batch.map(({ request }) => request);
-    const lockFirst = (this.contendedUntil.get(tenantId) ?? 0) > performance.now();
+  /** Ends after those before it. Never rejects: what fails the flush is the outcome of each of its requests. */
+  private async flush(queue: TenantQueue, flush: Flush, requests: readonly AppendRequest[]): Promise<Flushed> {
+    const { tenantId } = queue;
+    const before = queue.underWay.at(-1)?.done;
     try {
-      const result = await new Flush(this.store, tenantId, requests, this.clock, lockFirst).run(
-        this.options.patienceMs,
-      );
-      if (result.contended) this.contendedUntil.set(tenantId, performance.now() + CONTENTION_MEMORY_MS);
-      else if (!lockFirst) this.contendedUntil.delete(tenantId);
+      const result = await flush.run(this.options.patienceMs);
+      const now = performance.now();
+      if (result.contended) this.contendedUntil.set(tenantId, now + CONTENTION_MEMORY_MS);
+      else if ((this.contendedUntil.get(tenantId) ?? 0) <= now) this.contendedUntil.delete(tenantId);
       return result;
     } catch (error) {
-      return { outcomes: batch.map(() => error as Error), rows: new Map() };
+      return { outcomes: requests.map(() => error as Error), rows: new Map() };
+    } finally {
+      await before;
     }
   }
 
@@ -175,17 +164,4 @@ export class Appender {
       this.listener.advanced(topicUid, last);
     });
   }
-}
-
-function takeBatch(queue: TenantQueue): Pending[] {
-  let events = 0;
-  let bytes = 0;
-  let count = 0;
-  for (const pending of queue.waiting) {
-    events += pending.request.events.length;
-    bytes += pending.bytes;
-    if (count > 0 && (events > FLUSH_EVENTS_MAX || bytes > FLUSH_BYTES_MAX)) break;
-    count++;
-  }
-  return queue.waiting.splice(0, count);
 }

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '../../kernel/clock.js';
 import { DomainError } from '../../kernel/domain-error.js';
+import type { Pipeline } from '../postgres/pipeline.js';
 import { asDomainError, unavailable, type Sql } from '../postgres/database.js';
 import { isTransient, isUnreachable, violatedKey } from '../postgres/sql-state.js';
 import { placeKey, planAppends, type AppendPlan, type LogEnd } from './append-plan.js';
@@ -9,6 +10,14 @@ import type { AppendRequest, StoredEvent } from './event.js';
 import { logError } from './log-errors.js';
 
 const RETRY_PAUSE_MS = 100;
+
+/** The flushes of a tenant that are under way: one behind the other. */
+export interface FlushLine {
+  readonly tenantId: string;
+  readonly pipeline: Pipeline;
+  /** Resolves when those before this one are done, and the first tries of those behind it are over. */
+  alone(flush: Flush): Promise<void>;
+}
 
 export interface FlushResult extends AppendPlan {
   /** The ends were contended: another instance appends to these topics too. */
@@ -23,8 +32,13 @@ export interface FlushResult extends AppendPlan {
  *       └── a request would be refused ──▶ locked: a refusal never rests on a cached end
  *       └── the log is shorter than its cached end ──▶ locked, with the ids looked up: other topics may have been stored
  *   any ── connection lost ──▶ locked, with the ids looked up: the lost try may have been committed
+ *
+ * Its first try may be sent behind that of another, planned as if that were stored already; the statement sees to it that it is. Every
+ * other try is made alone.
  */
 export class Flush {
+  private readonly first = Promise.withResolvers<void>();
+  private sent = false;
   private lookUpIds = false;
   private contended = false;
   /** What the last try was to insert, and the places that tries whose reply was lost may have filled. */
@@ -34,12 +48,22 @@ export class Flush {
 
   constructor(
     private readonly store: AppendStore,
-    private readonly tenantId: string,
+    private readonly line: FlushLine,
     private readonly requests: readonly AppendRequest[],
     private readonly clock: Clock,
     private locked: boolean,
   ) {
     this.uids = [...new Set(requests.map(({ topicUid }) => topicUid))];
+  }
+
+  /** Its first try is on the wire, and for all that is known it will succeed. */
+  get mayBeFollowed(): boolean {
+    return this.sent;
+  }
+
+  /** Resolves when the first try is over, however it went. */
+  get firstTry(): Promise<void> {
+    return this.first.promise;
   }
 
   async run(patienceMs: number): Promise<FlushResult> {
@@ -54,9 +78,19 @@ export class Flush {
         const again = this.adapt(error);
         const refused = violatedKey(error) !== undefined;
         if (!again || (!refused && performance.now() > deadline)) throw this.failure(error);
-        if (!refused) await pause(RETRY_PAUSE_MS);
+        await this.stepOut();
+        if (!refused && !(error instanceof EndTooHigh)) await pause(RETRY_PAUSE_MS);
+      } finally {
+        this.first.resolve();
       }
     }
+  }
+
+  /** What was sent behind it must not be taken for stored; what was sent before it shall be. */
+  private async stepOut(): Promise<void> {
+    this.sent = false;
+    this.first.resolve();
+    await this.line.alone(this);
   }
 
   /** What the next try does differently; false: there is no use in another. */
@@ -85,26 +119,27 @@ export class Flush {
   }
 
   private async optimistic(): Promise<AppendPlan | undefined> {
-    const ends = await this.store.cachedEnds(this.tenantId, this.uids);
+    const ends = await this.store.cachedEnds(this.line.tenantId, this.uids);
     const plan = await this.plan(this.store.connection, ends);
     if (plan.outcomes.some((outcome) => outcome instanceof DomainError)) {
       this.locked = true;
       return undefined;
     }
-    return this.insert(this.store.connection, plan, ends);
+    return this.insert(plan, ends);
   }
 
   private async underLock(): Promise<AppendPlan> {
+    await this.stepOut();
     let ends = new Map<string, LogEnd>();
-    const plan = await this.store.locked(this.tenantId, this.uids, async (sql) => {
-      ends = await this.store.readEnds(sql, this.tenantId, this.uids);
+    const plan = await this.store.locked(this.line.tenantId, this.uids, async (sql) => {
+      ends = await this.store.readEnds(sql, this.line.tenantId, this.uids);
       let planned = await this.plan(sql, ends);
       if (!this.lookUpIds && this.refusesGivenId(planned)) {
         this.lookUpIds = true;
         planned = await this.plan(sql, ends);
       }
       this.tried = planned.rows;
-      if (planned.rows.size > 0) await this.store.insert(sql, this.tenantId, planned.rows);
+      if (planned.rows.size > 0) await this.store.insert(sql, this.line.tenantId, planned.rows, ends);
       return planned;
     });
     this.store.advance(ends, plan.rows);
@@ -126,14 +161,17 @@ export class Flush {
     return planAppends({ requests: this.requests, ends, known, ours: this.ours, now: this.clock.now() });
   }
 
-  private async insert(sql: Sql, plan: AppendPlan, ends: Map<string, LogEnd>): Promise<AppendPlan> {
+  private async insert(plan: AppendPlan, ends: Map<string, LogEnd>): Promise<AppendPlan> {
     if (plan.rows.size === 0) return plan;
     this.tried = plan.rows;
-    const gone = await this.store.insert(sql, this.tenantId, plan.rows);
-    const rows = new Map([...plan.rows].filter(([uid]) => !gone.has(uid)));
-    this.store.advance(ends, rows);
+    const inserted = this.store.insert(this.line.pipeline, this.line.tenantId, plan.rows, ends);
+    // For the next flush, which follows on this one while it is under way.
+    this.store.advance(ends, plan.rows);
+    this.sent = true;
+    const gone = await inserted;
     if (gone.size === 0) return plan;
     this.store.forget([...gone]);
+    const rows = new Map([...plan.rows].filter(([uid]) => !gone.has(uid)));
     const outcomes = plan.outcomes.map((outcome, i) =>
       gone.has(this.requests[i]!.topicUid) ? logError('log-gone', 'The topic does not exist (any more).') : outcome,
     );

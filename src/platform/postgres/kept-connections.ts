@@ -16,6 +16,11 @@ export class KeptConnections {
 
   constructor(private readonly pool: Pool) {}
 
+  /** Whether somebody waits in line. */
+  get wanted(): boolean {
+    return this.waiting.length > 0;
+  }
+
   /** Lends one; a call that failed for want of the server costs the connection, any other error does not. */
   async use<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
     const client = this.idle.pop() ?? (await this.obtain());
@@ -94,5 +99,5 @@ export class KeptConnections {
 }
 
 /** The server refused the statement and is ready for the next one. */
-const isServersAnswer = (error: unknown): boolean =>
+export const isServersAnswer = (error: unknown): boolean =>
   typeof (error as { code?: unknown }).code === 'string' && !isUnreachable(error);

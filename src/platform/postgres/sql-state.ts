@@ -6,7 +6,7 @@ interface DatabaseFailure {
   readonly message?: string;
 }
 
-const TRANSIENT = new Set(['40001', '40P01', '55P03', '57P01', '57P02', '57P03', '53300', '25P03', '57014']);
+const TRANSIENT = new Set(['40001', '40P01', '55P03', '57P01', '57P02', '57P03', '53300', '25P03', '57014', '26000']);
 const SOCKET_CODES = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -26,7 +26,10 @@ export function isConflict(error: unknown): boolean {
   return code === '40001' || code === '40P01';
 }
 
-/** Serialisation failure, deadlock, lock or statement timeout, server going down: the same transaction may succeed when run again. */
+/**
+ * Serialisation failure, deadlock, lock or statement timeout, server going down, or a statement that the one before it in a pipeline was
+ * to prepare and did not: the same transaction may succeed when run again.
+ */
 export function isTransient(error: unknown): boolean {
   const { code } = error as DatabaseFailure;
   return code !== undefined && (TRANSIENT.has(code) || (code.length === 5 && code.startsWith('08')));

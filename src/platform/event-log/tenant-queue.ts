@@ -1,0 +1,79 @@
+import type { Pipeline } from '../postgres/pipeline.js';
+import type { AppendPlan } from './append-plan.js';
+import type { AppendRequest, AppendResult } from './event.js';
+import type { Flush, FlushLine } from './flush.js';
+
+export interface Pending {
+  readonly request: AppendRequest;
+  readonly bytes: number;
+  readonly resolve: (result: AppendResult) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export interface Flushed {
+  readonly outcomes: readonly (AppendResult | Error)[];
+  readonly rows: AppendPlan['rows'];
+}
+
+export interface FlushUnderWay {
+  readonly batch: readonly Pending[];
+  readonly startedAt: number;
+  readonly flush: Flush;
+  readonly done: Promise<Flushed>;
+}
+
+/**
+ * One that the store works at, and one that it has at hand when it is done with that. Against one alone, medians of 16 and 20 turns: 1.23
+ * times the single publishes over 32 connections (quartiles 1.08 and 1.37), 1.09 times the batches of 100 over 8 (1.01 and 1.25).
+ */
+const UNDER_WAY_MAX = 2;
+const FLUSH_EVENTS_MAX = 2_000;
+const FLUSH_BYTES_MAX = 4 * 1024 * 1024;
+
+/** The requests of one tenant that are in no flush yet, and the flushes that are under way, one behind the other. */
+export class TenantQueue implements FlushLine {
+  waiting: Pending[] = [];
+  /** Whether it is looked at when the sockets that are ready have been read. */
+  due = false;
+  /** In the order in which they were begun, and end. */
+  readonly underWay: FlushUnderWay[] = [];
+
+  constructor(
+    readonly tenantId: string,
+    readonly pipeline: Pipeline,
+  ) {}
+
+  get empty(): boolean {
+    return this.waiting.length === 0 && this.underWay.length === 0;
+  }
+
+  /** Behind another flush only where that has been sent and is expected to succeed. */
+  get mayBegin(): boolean {
+    const { underWay, waiting, pipeline } = this;
+    if (waiting.length === 0 || underWay.length >= UNDER_WAY_MAX) return false;
+    return underWay.length === 0 || (pipeline.mayFollow && underWay.every(({ flush }) => flush.mayBeFollowed));
+  }
+
+  /** Takes out what makes up the next flush. */
+  take(): Pending[] {
+    let events = 0;
+    let bytes = 0;
+    let count = 0;
+    for (const pending of this.waiting) {
+      events += pending.request.events.length;
+      bytes += pending.bytes;
+      if (count > 0 && (events > FLUSH_EVENTS_MAX || bytes > FLUSH_BYTES_MAX)) break;
+      count++;
+    }
+    return this.waiting.splice(0, count);
+  }
+
+  async alone(flush: Flush): Promise<void> {
+    const line = this.underWay.slice();
+    let before = true; // also where the flush itself is just about to be put at the end
+    for (const under of line) {
+      if (under.flush === flush) before = false;
+      else await (before ? under.done : under.flush.firstTry);
+    }
+  }
+}

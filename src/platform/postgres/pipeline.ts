@@ -1,0 +1,62 @@
+import type { PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg';
+import { isServersAnswer, type KeptConnections } from './kept-connections.js';
+
+/**
+ * Statements of one sender that do not wait for the answer to the one before (libpq's pipeline mode): the server has the next at hand when it is done
+ * with one. They run in their order, each in a transaction of its own, so that one sees what those before it have committed. They share a
+ * connection for as long as one of them is under way.
+ */
+export class Pipeline {
+  private shared: Shared | undefined;
+
+  constructor(private readonly connections: KeptConnections) {}
+
+  /** Whether a statement would follow on another now. Where others wait in line for a connection, this one is to come back. */
+  get mayFollow(): boolean {
+    return this.shared !== undefined && !this.connections.wanted;
+  }
+
+  query<R extends QueryResultRow>(statement: string | QueryConfig, values?: unknown[]): Promise<QueryResult<R>> {
+    if (this.shared) return this.send(this.shared, statement, values);
+    return new Promise((resolve, reject) => {
+      const lead = (client: PoolClient): Promise<void> => {
+        const { promise, ...drained } = Promise.withResolvers<void>();
+        this.shared = { client, underWay: 0, lost: undefined, ...drained };
+        this.send<R>(this.shared, statement, values).then(resolve, reject);
+        return promise;
+      };
+      this.connections.use(lead).catch(reject);
+    });
+  }
+
+  private async send<R extends QueryResultRow>(
+    shared: Shared,
+    statement: string | QueryConfig,
+    values: unknown[] | undefined,
+  ): Promise<QueryResult<R>> {
+    shared.underWay++;
+    try {
+      return await shared.client.query<R>(statement, values);
+    } catch (error) {
+      if (!isServersAnswer(error)) shared.lost = error;
+      throw error;
+    } finally {
+      if (--shared.underWay === 0) this.end(shared);
+    }
+  }
+
+  private end(shared: Shared): void {
+    this.shared = undefined;
+    if (shared.lost === undefined) shared.resolve();
+    else shared.reject(shared.lost);
+  }
+}
+
+interface Shared {
+  readonly client: PoolClient;
+  underWay: number;
+  /** What told that the connection is no longer good. */
+  lost: unknown;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}

@@ -6,12 +6,17 @@ import { connect, createTestDatabase, type TestDatabase } from '../support/postg
 
 const turnOfTheLoop = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
+interface Fields {
+  readonly expectedStreamVersion?: number | 'any';
+}
+
 describe('a flush that is sent behind another', () => {
   let store: TestDatabase;
   let network: LossyConnection;
   let instance: Instance;
   let holder: Client;
   let log: LogRef;
+  let tenants = 0;
 
   beforeAll(async () => {
     store = await createTestDatabase();
@@ -24,7 +29,8 @@ describe('a flush that is sent behind another', () => {
     await store.drop();
   });
   beforeEach(async () => {
-    log = await createLog(store.database);
+    // One that has met a rival locks first for a second, and is not followed: each test has a tenant of its own.
+    log = await createLog(store.database, `tenant-${tenants++}`);
     // From here on the end of the log and of its stream are known: an append is one statement.
     await instance.appender.append(request(log, [newEvent({ id: 'warm', stream: 's' })]));
     network.sent.length = 0;
@@ -32,9 +38,8 @@ describe('a flush that is sent behind another', () => {
     await holder.query('SELECT 1 FROM topic_head WHERE topic_uid = $1 FOR NO KEY UPDATE', [log.topicUid]);
   });
 
-  const append = (id: string, fields: { stream?: string; expectedStreamVersion?: number } = {}, to = log) => {
-    const { stream = 's', expectedStreamVersion = 'any' } = fields;
-    const answer = instance.appender.append(request(to, [newEvent({ id, stream })], { expectedStreamVersion }));
+  const append = (id: string, { expectedStreamVersion = 'any' }: Fields = {}, to = log): Promise<unknown> => {
+    const answer = instance.appender.append(request(to, [newEvent({ id, stream: 's' })], { expectedStreamVersion }));
     return answer.then(
       ({ events }) => events[0]!,
       (error: unknown) => error,
@@ -45,35 +50,40 @@ describe('a flush that is sent behind another', () => {
       WHERE datname = current_database() AND application_name = 'event-store append' AND wait_event_type = 'Lock'`);
     return rows[0]!.count;
   };
-  /** Sends one that waits for the head of the log, and those others behind it. */
-  const inLine = async (appends: readonly (() => Promise<unknown>)[]): Promise<Promise<unknown>[]> => {
-    const answers: Promise<unknown>[] = [];
-    for (const send of appends) {
-      answers.push(send());
-      await turnOfTheLoop();
-      while ((await waiting()) === 0);
-    }
-    return answers;
+  const sent = (id: string): boolean => network.sent.some((text) => text.includes(id));
+  /** Sends one that waits for the head of the log, and the other behind it. */
+  const inLine = async (first: [string, Fields?], second: [string, Fields?, LogRef?]): Promise<Promise<unknown>[]> => {
+    const one = append(...first);
+    while ((await waiting()) === 0) await turnOfTheLoop();
+    const two = append(...second);
+    await turnOfTheLoop();
+    expect([sent(first[0]), sent(second[0])]).toEqual([true, true]);
+    return [one, two];
   };
   /** A rival's event right behind the last one. */
-  const storeRival = (id: string): Promise<unknown> =>
+  const storeRival = (id: string, data = '{"n":1}'): Promise<unknown> =>
     holder.query(
       `INSERT INTO event (tenant_id, topic_uid, position, log_bytes, recorded_at, event_id, type, published_by, data, stream, stream_version)
-       SELECT tenant_id, topic_uid, position + 1, log_bytes + 7, recorded_at, $2, type, published_by, data, stream, stream_version + 1
+       SELECT tenant_id, topic_uid, position + 1, log_bytes + length($3), recorded_at, $2, type, published_by, $3, stream, stream_version + 1
        FROM event WHERE topic_uid = $1 ORDER BY position DESC LIMIT 1`,
-      [log.topicUid, id],
+      [log.topicUid, id, data],
     );
   const stored = async () => (await readAll(instance.reader, log)).map((e) => [e.id, e.position, e.streamVersion]);
 
+  const bytes = async (): Promise<number[]> => {
+    const sums = (await readAll(instance.reader, log)).map(({ logBytes }) => logBytes);
+    return sums.map((sum, i) => sum - (sums[i - 1] ?? 0));
+  };
+
   it('is at the store before the first is answered, and runs when that is stored', async () => {
-    const answers = await inLine([() => append('one'), () => append('two')]);
-    expect(network.sent.some((text) => text.includes('two'))).toBe(true);
+    const answers = await inLine(['one'], ['two']);
+    expect(await waiting()).toBe(1);
     await holder.query('COMMIT');
     expect(await Promise.all(answers)).toMatchObject([{ position: 2 }, { position: 3 }]);
   });
 
   it('takes a place of its own where the first turns out to be a repetition', async () => {
-    const answers = await inLine([() => append('warm'), () => append('two')]);
+    const answers = await inLine(['warm'], ['two']);
     await holder.query('COMMIT');
     expect(await Promise.all(answers)).toMatchObject([
       { position: 1, streamVersion: 1, duplicate: true },
@@ -86,7 +96,7 @@ describe('a flush that is sent behind another', () => {
   });
 
   it('does not follow on an event that a rival put where the first was to be', async () => {
-    const answers = await inLine([() => append('one'), () => append('two')]);
+    const answers = await inLine(['one'], ['two']);
     await storeRival('rival');
     await holder.query('COMMIT');
     expect(await Promise.all(answers)).toMatchObject([{ position: 3 }, { position: 4 }]);
@@ -96,32 +106,60 @@ describe('a flush that is sent behind another', () => {
       ['one', 3, 3],
       ['two', 4, 4],
     ]);
-    const bytes = (await readAll(instance.reader, log)).map(({ logBytes }) => logBytes);
-    expect(bytes[3]! - bytes[2]!).toBe(bytes[2]! - bytes[1]!);
+    expect(await bytes()).toEqual([7, 7, 7, 7]);
+  });
+
+  it('does not follow on the event of a rival that was given the same id', async () => {
+    const answers = await inLine(['one'], ['two']);
+    await storeRival('one', '{"n":100}');
+    await holder.query('COMMIT');
+    expect(await Promise.all(answers)).toMatchObject([
+      { code: 'event-id-conflict' },
+      { position: 3, streamVersion: 3 },
+    ]);
+    expect(await bytes()).toEqual([7, 9, 7]);
+  });
+
+  it('is a repetition of the first where that is stored behind a rival', async () => {
+    const answers = await inLine(['one'], ['one']);
+    await storeRival('rival');
+    await holder.query('COMMIT');
+    expect(await Promise.all(answers)).toMatchObject([
+      { position: 3, duplicate: false },
+      { position: 3, duplicate: true },
+    ]);
   });
 
   it('is refused where it expects what the first would have stored, and did not', async () => {
-    const answers = await inLine([() => append('warm'), () => append('two', { expectedStreamVersion: 2 })]);
+    const answers = await inLine(['warm'], ['two', { expectedStreamVersion: 2 }]);
     await holder.query('COMMIT');
     expect(await answers[1]).toMatchObject({ code: 'stream-version-conflict', extensions: { actualVersion: 1 } });
     expect(await stored()).toEqual([['warm', 1, 1]]);
   });
 
   it('is stored where it expects what the first has stored', async () => {
-    const answers = await inLine([() => append('one'), () => append('two', { expectedStreamVersion: 2 })]);
+    const answers = await inLine(['one'], ['two', { expectedStreamVersion: 2 }]);
     await holder.query('COMMIT');
     expect(await Promise.all(answers)).toMatchObject([{ streamVersion: 2 }, { streamVersion: 3 }]);
   });
 
   it('stores another topic, though the first is refused', async () => {
-    const other = await createLog(store.database);
-    const answers = await inLine([() => append('warm'), () => append('elsewhere', {}, other)]);
+    const other = await createLog(store.database, log.tenantId);
+    await append('first', {}, other);
+    const answers = await inLine(['warm'], ['elsewhere', {}, other]);
     await holder.query('COMMIT');
-    expect(await Promise.all(answers)).toMatchObject([{ duplicate: true }, { position: 1, duplicate: false }]);
+    expect(await Promise.all(answers)).toMatchObject([{ duplicate: true }, { position: 2, duplicate: false }]);
+  });
+
+  it('is refused with the first where the topic is gone', async () => {
+    const answers = await inLine(['one'], ['two']);
+    await holder.query('DELETE FROM topic_head WHERE topic_uid = $1', [log.topicUid]);
+    await holder.query('COMMIT');
+    expect(await Promise.all(answers)).toMatchObject([{ code: 'log-gone' }, { code: 'log-gone' }]);
   });
 
   it('is stored once, after the first, when their connection breaks', async () => {
-    const answers = await inLine([() => append('one'), () => append('two')]);
+    const answers = await inLine(['one'], ['two']);
     network.cutAll();
     await holder.query('COMMIT');
     expect(await Promise.all(answers)).toMatchObject([{ duplicate: false }, { duplicate: false }]);
@@ -132,21 +170,31 @@ describe('a flush that is sent behind another', () => {
     ]);
   });
 
-  it('is stored once when the server has stored both and their answers are lost', async () => {
-    const answers = await inLine([() => append('one'), () => append('two')]);
+  it('is stored once, after the first, when the answer to that is lost', async () => {
+    const answers = await inLine(['one'], ['two']);
+    network.losses = 0;
     network.loseNextReply();
     await holder.query('COMMIT');
     expect(await Promise.all(answers)).toMatchObject([
       { position: 2, duplicate: false },
       { position: 3, duplicate: false },
     ]);
-    expect(await stored()).toHaveLength(3);
+    expect([network.losses, (await stored()).length]).toEqual([1, 3]);
+  });
+
+  it('is awaited with the first when the instance stops', async () => {
+    const answers = await inLine(['one'], ['two']);
+    const settled = instance.appender.settled().then(() => instance.appender.depth);
+    await holder.query('COMMIT');
+    expect([await settled, ...(await Promise.all(answers))]).toMatchObject([0, { position: 2 }, { position: 3 }]);
   });
 
   it('leaves what comes later waiting: two are under way at most', async () => {
-    const answers = await inLine([() => append('one'), () => append('two'), () => append('three')]);
-    expect(network.sent.some((text) => text.includes('three'))).toBe(false);
+    const answers = await inLine(['one'], ['two']);
+    const three = append('three');
+    await turnOfTheLoop();
+    expect(sent('three')).toBe(false);
     await holder.query('COMMIT');
-    expect(await Promise.all(answers)).toMatchObject([2, 3, 4].map((position) => ({ position })));
+    expect(await Promise.all([...answers, three])).toMatchObject([2, 3, 4].map((position) => ({ position })));
   });
 });

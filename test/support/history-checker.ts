@@ -5,6 +5,10 @@ export interface Seen {
   readonly key?: string | null;
   readonly stream?: string | null;
   readonly streamVersion?: number | null;
+  readonly recordedAt?: number;
+  /** Of the event, and of the log up to it. */
+  readonly bytes?: number;
+  readonly logBytes?: number;
 }
 
 export type FindingKind =
@@ -16,6 +20,7 @@ export type FindingKind =
   | 'torn' // a publish of which only a part is in the log
   | 'hole' // the log lacks a position
   | 'two-values' // one position, two events: in the log, among answers and observations
+  | 'miscounted' // the bytes of the log do not add up
   | 'inversion' // something came after what it had to precede
   | 'skipped' // a reader or a consumer went past an event
   | 'ahead-of-commit'; // a reader saw what the log does not have
@@ -130,19 +135,29 @@ function judgeLog(events: readonly Seen[], note: Note): void {
   const places = new Map<string, number>();
   const versions = new Map<string, number>();
   let previous = (events[0]?.position ?? 1) - 1;
-  for (const { id, position, stream, streamVersion } of events) {
+  let before: Seen | undefined;
+  for (const event of events) {
+    const { id, position, stream, streamVersion } = event;
     if (position > previous + 1) note('hole', `${previous + 1} to ${position - 1}`);
     if (position < previous) note('inversion', `${position} after ${previous}`);
     previous = position;
     const other = places.get(id);
     if (other !== undefined && other !== position) note('duplicated', `${id} at ${other} and ${position}`);
     places.set(id, position);
+    judgeSums(before, event, note);
+    before = event;
     if (stream === null || stream === undefined) continue;
     const expected = (versions.get(stream) ?? 0) + 1;
     if (streamVersion !== expected)
       note('inversion', `stream ${stream} goes on with ${streamVersion}, not ${expected}`);
     versions.set(stream, streamVersion ?? expected);
   }
+}
+
+function judgeSums(before: Seen | undefined, { position, recordedAt, bytes, logBytes }: Seen, note: Note): void {
+  if (recordedAt === undefined || bytes === undefined || logBytes === undefined) return;
+  if (recordedAt < (before?.recordedAt ?? 0)) note('inversion', `${position} was recorded before the one before it`);
+  if (logBytes !== (before?.logBytes ?? 0) + bytes) note('miscounted', `${logBytes} bytes at ${position}`);
 }
 
 function judgePublishes(publishes: readonly Published[], events: readonly Seen[], note: Note): void {

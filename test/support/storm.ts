@@ -57,12 +57,25 @@ export async function runStorm(options: StormOptions): Promise<StormReport> {
   return report;
 }
 
-const toSeen = ({ id, position, key, stream, streamVersion }: StoredEvent): Seen => ({
+const toSeen = ({
   id,
   position,
   key,
   stream,
   streamVersion,
+  recordedAt,
+  logBytes,
+  data,
+  metadata,
+}: StoredEvent): Seen => ({
+  id,
+  position,
+  key,
+  stream,
+  streamVersion,
+  recordedAt,
+  logBytes,
+  bytes: Buffer.byteLength(data) + Buffer.byteLength(metadata ?? ''),
 });
 
 async function publish(instance: Instance, asked: AppendRequest, history: History, report: StormReport): Promise<void> {

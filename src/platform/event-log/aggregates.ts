@@ -158,7 +158,7 @@ export function requireVersion(version: number, expected: number | undefined): v
     throw fail('version-mismatch', `The resource is at version ${version}, not ${expected}.`);
 }
 
-async function lockEnd(sql: Sql, topicUid: string): Promise<Omit<LogEnd, 'streams' | 'lastId'>> {
+async function lockEnd(sql: Sql, topicUid: string): Promise<LogEnd> {
   await sql.query({ ...LOCK_HEADS, values: [SYSTEM_TENANT, [topicUid]] });
   const result = await sql.query({ ...READ_HEADS, values: [SYSTEM_TENANT, [topicUid]], rowMode: 'array' });
   const [, position, logBytes, recordedAt] = result.rows[0] as unknown as [string, number, number, number];
@@ -166,7 +166,7 @@ async function lockEnd(sql: Sql, topicUid: string): Promise<Omit<LogEnd, 'stream
 }
 
 interface Addition<E> {
-  readonly end: Omit<LogEnd, 'streams' | 'lastId'>;
+  readonly end: LogEnd;
   readonly recordedAt: number;
   readonly version: number;
   readonly events: readonly E[];

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { DomainError } from '../../kernel/domain-error.js';
-import { placeKey, planAppends, type AppendPlan, type LogEnd, type PlanInput } from './append-plan.js';
+import { placeKey, planAppends, type AppendPlan, type KnownEnd, type PlanInput } from './append-plan.js';
 import type { AppendRequest, AppendResult, NewEvent, StoredEvent } from './event.js';
 
 const LOGS = ['log-a', 'log-b'];
@@ -31,7 +31,7 @@ const request = (events: readonly NewEvent[], fields: Partial<AppendRequest> = {
   ...fields,
 });
 
-const endAt = (position: number, fields: Partial<LogEnd> = {}): LogEnd => ({
+const endAt = (position: number, fields: Partial<KnownEnd> = {}): KnownEnd => ({
   position,
   logBytes: 0,
   recordedAt: 0,
@@ -198,7 +198,7 @@ describe('any plan', () => {
       ),
     );
   const someRequests = fc.array(aRequest, { minLength: 1, maxLength: 12 });
-  const start = (): Map<string, LogEnd> =>
+  const start = (): Map<string, KnownEnd> =>
     new Map(
       LOGS.map((uid, i) => [
         uid,

@@ -2,11 +2,15 @@ import type { DomainError } from '../../kernel/domain-error.js';
 import type { AppendedEvent, AppendRequest, AppendResult, NewEvent, StoredEvent } from './event.js';
 import { logError } from './log-errors.js';
 
-/** What an appender knows of a log's end. All of it is true as long as nobody else has appended since it was read. */
+/** How a log ends. */
 export interface LogEnd {
   position: number;
   logBytes: number;
   recordedAt: number;
+}
+
+/** What an appender knows of a log's end. All of it is true as long as nobody else has appended since it was read. */
+export interface KnownEnd extends LogEnd {
   /** Of the event at `position`, where it is known. */
   lastId: string | null;
   /** Versions of streams, as far as they were read. */
@@ -18,7 +22,7 @@ export type KnownEvents = ReadonlyMap<string, StoredEvent>;
 
 export interface PlanInput {
   readonly requests: readonly AppendRequest[];
-  readonly ends: ReadonlyMap<string, LogEnd>;
+  readonly ends: ReadonlyMap<string, KnownEnd>;
   /** By topic uid, then by event id. */
   readonly known: ReadonlyMap<string, KnownEvents>;
   /** Places (`placeKey`) that an earlier try of this very flush may have filled, when the answer to its commit was lost. */
@@ -35,7 +39,7 @@ export interface AppendPlan {
 
 /** A log while a plan grows: the end as it will be, and what the plan has given positions to. */
 interface Draft {
-  end: LogEnd;
+  end: KnownEnd;
   readonly rows: StoredEvent[];
   readonly planned: Map<string, StoredEvent>;
 }
@@ -65,7 +69,12 @@ export function planAppends(input: PlanInput): AppendPlan {
   return { outcomes, rows };
 }
 
-function planRequest(request: AppendRequest, draft: Draft, end: LogEnd, input: PlanInput): AppendResult | DomainError {
+function planRequest(
+  request: AppendRequest,
+  draft: Draft,
+  end: KnownEnd,
+  input: PlanInput,
+): AppendResult | DomainError {
   const known = input.known.get(request.topicUid);
   const earlier = new Map<string, StoredEvent | NewEvent>();
   let fresh = 0;
@@ -82,7 +91,7 @@ function planRequest(request: AppendRequest, draft: Draft, end: LogEnd, input: P
   return { events };
 }
 
-function place(event: NewEvent, request: AppendRequest, draft: Draft, end: LogEnd, input: PlanInput): AppendedEvent {
+function place(event: NewEvent, request: AppendRequest, draft: Draft, end: KnownEnd, input: PlanInput): AppendedEvent {
   const stored = draft.planned.get(event.id) ?? input.known.get(request.topicUid)?.get(event.id);
   if (stored) {
     const duplicate =
@@ -95,7 +104,7 @@ function place(event: NewEvent, request: AppendRequest, draft: Draft, end: LogEn
   return { id: row.id, position: row.position, streamVersion: row.streamVersion, duplicate: false };
 }
 
-function store(event: NewEvent, publishedBy: string, draft: Draft, end: LogEnd): StoredEvent {
+function store(event: NewEvent, publishedBy: string, draft: Draft, end: KnownEnd): StoredEvent {
   let streamVersion: number | null = null;
   if (event.stream !== null) {
     streamVersion = streamVersionOf(event.stream, draft, end) + 1;
@@ -125,10 +134,10 @@ function store(event: NewEvent, publishedBy: string, draft: Draft, end: LogEnd):
   return row;
 }
 
-const streamVersionOf = (stream: string, draft: Draft, end: LogEnd): number =>
+const streamVersionOf = (stream: string, draft: Draft, end: KnownEnd): number =>
   draft.end.streams.get(stream) ?? end.streams.get(stream) ?? 0;
 
-function versionConflict(request: AppendRequest, draft: Draft, end: LogEnd): DomainError | undefined {
+function versionConflict(request: AppendRequest, draft: Draft, end: KnownEnd): DomainError | undefined {
   if (request.expectedStreamVersion === 'any') return undefined;
   const stream = request.events[0]?.stream ?? '';
   const actual = streamVersionOf(stream, draft, end);

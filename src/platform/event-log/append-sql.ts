@@ -1,5 +1,5 @@
 import type { Row, Statement } from '../postgres/database.js';
-import type { LogEnd } from './append-plan.js';
+import type { KnownEnd } from './append-plan.js';
 import type { StoredEvent } from './event.js';
 
 /*
@@ -18,7 +18,8 @@ const texts = (parameter: number): string => `string_to_array($${parameter}::tex
  * that the topics exist and serialises instances, then inserts rows whose positions the appender chose. The unique key (topic, position) is the arbiter: rows
  * planned on an end that is too low are refused as a whole. Rows of topics that are gone are left out, and rows whose first would not
  * follow on the event that it was planned to follow on: a store that was restored, or a standby that was promoted, behind a running
- * instance; or the flush before, which was still under way when this one was planned, has failed.
+ * instance; or the flush before, which was still under way when this one was planned, has failed. Its place, id, bytes and time are
+ * compared: a producer may have given the id to another instance as well.
  *
  * The form leaves the planner one plan. It plans before there are statistics, and keeps to that until there are: with EXISTS, or an
  * event looked up without ORDER BY, it read all events of the tenant (12 ms a flush after 10,000 of them, against 1 to 2 ms). `log-plans.spec.ts` watches it.
@@ -27,12 +28,15 @@ export const APPEND: Statement = {
   name: 'append',
   text: `
 WITH head AS MATERIALIZED (
-  SELECT h.topic_uid FROM unnest($2::uuid[], $20::bigint[], ${texts(21)}) AS follows (topic_uid, position, event_id)
+  SELECT h.topic_uid FROM unnest($2::uuid[], $20::bigint[], ${texts(21)}, $22::bigint[], $23::bigint[])
+    AS follows (topic_uid, position, event_id, log_bytes, recorded_at)
   CROSS JOIN LATERAL (
     SELECT topic_uid, base_position FROM topic_head WHERE tenant_id = $1 AND topic_uid = follows.topic_uid FOR NO KEY UPDATE
   ) AS h
   WHERE follows.position = h.base_position OR follows.position = (
-    SELECT CASE WHEN follows.event_id IS NULL OR follows.event_id = e.event_id THEN e.position END FROM event e WHERE e.tenant_id = $1 AND e.topic_uid = follows.topic_uid AND e.position >= follows.position
+    SELECT CASE WHEN follows.event_id IS NULL
+      OR (e.event_id, e.log_bytes, e.recorded_at) = (follows.event_id, follows.log_bytes, follows.recorded_at) THEN e.position END
+    FROM event e WHERE e.tenant_id = $1 AND e.topic_uid = follows.topic_uid AND e.position >= follows.position
     ORDER BY e.position LIMIT 1)
 )
 INSERT INTO event (tenant_id, topic_uid, position, log_bytes, recorded_at, occurred_at, stream_version, schema_version,
@@ -119,11 +123,12 @@ function numbers(rows: readonly StoredEvent[], pick: (row: StoredEvent) => numbe
 export function appendValues(
   tenantId: string,
   rowsByTopic: ReadonlyMap<string, readonly StoredEvent[]>,
-  ends?: ReadonlyMap<string, LogEnd>,
+  ends?: ReadonlyMap<string, KnownEnd>,
 ): unknown[] {
   // The order in which APPEND locks, and LOCK_HEADS.
   const topics = [...rowsByTopic.keys()].toSorted();
   const rows = rowsByTopic.size === 1 ? rowsByTopic.get(topics[0]!)! : [...rowsByTopic.values()].flat();
+  const follows = topics.map((uid) => ends?.get(uid));
   const uids = [...rowsByTopic].map(([uid, own]) => `${uid},`.repeat(own.length)).join('');
   return [
     tenantId,
@@ -146,7 +151,9 @@ export function appendValues(
     column(rows, (row) => row.metadata),
     column(rows, (row) => row.data),
     `{${topics.map((uid) => rowsByTopic.get(uid)![0]!.position - 1).join(',')}}`,
-    joinTexts(topics.map((uid) => ends?.get(uid)?.lastId ?? null)),
+    joinTexts(follows.map((end) => end?.lastId ?? null)),
+    `{${follows.map((end) => end?.logBytes ?? 'NULL').join(',')}}`,
+    `{${follows.map((end) => end?.recordedAt ?? 'NULL').join(',')}}`,
   ];
 }
 

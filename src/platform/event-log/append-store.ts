@@ -1,7 +1,7 @@
 import type { KeptConnections } from '../postgres/kept-connections.js';
 import { Pipeline } from '../postgres/pipeline.js';
 import { BEGIN, type Database, type Row, type Sql, type Statement } from '../postgres/database.js';
-import type { LogEnd } from './append-plan.js';
+import type { KnownEnd } from './append-plan.js';
 import {
   APPEND,
   appendValues,
@@ -22,13 +22,17 @@ const STREAMS_TOTAL_MAX = 200_000;
 /** Topic uids that no longer exist. */
 export type Gone = ReadonlySet<string>;
 
-/** A log ends before the position that the rows were to follow on; other topics of the flush may be stored. */
-export class EndTooHigh extends Error {}
+/** A log does not end with what the rows were to follow on. `partly`: those of other topics of the flush are stored. */
+export class DoesNotFollow extends Error {
+  constructor(readonly partly: boolean) {
+    super('The log does not end as planned.');
+  }
+}
 
 /** Reads and writes of the appender, and its memory of where each log ends. */
 export class AppendStore {
   /** By topic uid; the least recently read is dropped first. */
-  private readonly ends = new Map<string, LogEnd>();
+  private readonly ends = new Map<string, KnownEnd>();
   /** How many streams each of them knew when it was last remembered. */
   private readonly streams = new Map<string, number>();
   private streamsTotal = 0;
@@ -51,23 +55,26 @@ export class AppendStore {
     }
   }
 
+  /** Whether a flush may be planned on ends that are not stored yet: nothing of them would have to be read. */
+  remembers(uids: readonly string[]): boolean {
+    return uids.every((uid) => (this.ends.get(uid)?.streams.size ?? Infinity) <= STREAMS_MAX);
+  }
+
   /** From memory, where it remembers: true only as long as nobody else has appended, which the unique keys watch. */
-  async cachedEnds(tenantId: string, uids: readonly string[]): Promise<Map<string, LogEnd>> {
-    const missing = uids.filter((uid) => !this.ends.has(uid));
-    if (missing.length > 0) {
-      for (const [uid, end] of await this.readEnds(this.connection, tenantId, missing)) this.remember(uid, end);
-    }
-    const found = new Map<string, LogEnd>();
+  async cachedEnds(tenantId: string, uids: readonly string[]): Promise<Map<string, KnownEnd>> {
+    const found = new Map<string, KnownEnd>();
     for (const uid of uids) {
       const end = this.ends.get(uid);
-      if (!end) continue;
-      this.remember(uid, end);
-      found.set(uid, end);
+      if (end) found.set(uid, end);
     }
+    const missing = uids.filter((uid) => !found.has(uid));
+    if (missing.length > 0)
+      for (const [uid, end] of await this.readEnds(this.connection, tenantId, missing)) found.set(uid, end);
+    for (const [uid, end] of found) this.remember(uid, end);
     return found;
   }
 
-  private remember(uid: string, end: LogEnd): void {
+  private remember(uid: string, end: KnownEnd): void {
     this.forget([uid]);
     this.ends.set(uid, end);
     this.streams.set(uid, end.streams.size);
@@ -76,18 +83,18 @@ export class AppendStore {
       this.forget([this.ends.keys().next().value!]);
   }
 
-  async readEnds(sql: Sql, tenantId: string, uids: readonly string[]): Promise<Map<string, LogEnd>> {
+  async readEnds(sql: Sql, tenantId: string, uids: readonly string[]): Promise<Map<string, KnownEnd>> {
     const rows = await select(sql, READ_HEADS, [tenantId, uids]);
     return new Map(
       rows.map(([uid, position, logBytes, recordedAt]) => [
         uid as string,
-        { position, logBytes, recordedAt, lastId: null, streams: new Map<string, number>() } as LogEnd,
+        { position, logBytes, recordedAt, lastId: null, streams: new Map<string, number>() } as KnownEnd,
       ]),
     );
   }
 
   /** Adds to the ends the versions of all streams that the requests name and the ends do not know. */
-  async readStreams(sql: Sql, requests: readonly AppendRequest[], ends: ReadonlyMap<string, LogEnd>): Promise<void> {
+  async readStreams(sql: Sql, requests: readonly AppendRequest[], ends: ReadonlyMap<string, KnownEnd>): Promise<void> {
     const uids: string[] = [];
     const streams: string[] = [];
     const asked = new Set<string>();
@@ -127,13 +134,13 @@ export class AppendStore {
 
   /**
    * Inserts the rows of a flush, all topics in one statement. Answers which topics turned out to be gone: theirs were left out. Throws
-   * EndTooHigh if others were left out, too.
+   * DoesNotFollow if others were left out, too.
    */
   async insert(
     sql: Sql,
     tenantId: string,
     rows: ReadonlyMap<string, StoredEvent[]>,
-    ends: ReadonlyMap<string, LogEnd>,
+    ends: ReadonlyMap<string, KnownEnd>,
   ): Promise<Gone> {
     let expected = 0;
     for (const own of rows.values()) expected += own.length;
@@ -142,12 +149,12 @@ export class AppendStore {
     const left = await this.readEnds(sql, tenantId, [...rows.keys()]);
     const gone = new Set([...rows.keys()].filter((uid) => !left.has(uid)));
     for (const uid of gone) expected -= rows.get(uid)!.length;
-    if (result.rowCount !== expected) throw new EndTooHigh();
+    if (result.rowCount !== expected) throw new DoesNotFollow((result.rowCount ?? 0) > 0);
     return gone;
   }
 
   /** Remembers the ends as the rows leave them. Whoever does so before the commit forgets them where it fails. */
-  advance(ends: ReadonlyMap<string, LogEnd>, rows: ReadonlyMap<string, readonly StoredEvent[]>): void {
+  advance(ends: ReadonlyMap<string, KnownEnd>, rows: ReadonlyMap<string, readonly StoredEvent[]>): void {
     for (const [uid, own] of rows) {
       const end = ends.get(uid)!;
       const last = own[own.length - 1]!;
@@ -156,7 +163,6 @@ export class AppendStore {
       end.recordedAt = last.recordedAt;
       end.lastId = last.id;
       for (const { stream, streamVersion } of own) if (stream !== null) end.streams.set(stream, streamVersion!);
-      if (end.streams.size > STREAMS_MAX) end.streams.clear();
       this.remember(uid, end);
     }
   }

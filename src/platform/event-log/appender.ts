@@ -19,7 +19,7 @@ export interface AppendListener {
   appended(topicUid: string, events: readonly StoredEvent[]): void;
   /** The log is known to reach this position, though its events were not seen. */
   advanced(topicUid: string, position: number): void;
-  /** How long a flush took and how many events were asked for. */
+  /** How long a flush took, what it waited behind another included, and how many events were asked for. */
   flushed(durationMs: number, events: number): void;
 }
 
@@ -99,25 +99,24 @@ export class Appender {
   }
 
   private begin(queue: TenantQueue): void {
-    while (queue.mayBegin) {
-      const batch = queue.take();
-      const requests = batch.map(({ request }) => request);
-      const lockFirst = (this.contendedUntil.get(queue.tenantId) ?? 0) > performance.now();
-      const flush = new Flush(this.store, queue, requests, this.clock, lockFirst);
-      const startedAt = performance.now();
-      const done = this.flush(queue, flush, requests);
-      const under = { batch, startedAt, flush, done };
-      queue.underWay.push(under);
-      void this.seeThrough(queue, under);
-    }
+    if (!queue.mayBegin) return;
+    const batch = queue.take();
+    const requests = batch.map(({ request }) => request);
+    const lockFirst = (this.contendedUntil.get(queue.tenantId) ?? 0) > performance.now();
+    const flush = new Flush(this.store, queue, requests, this.clock, lockFirst);
+    const startedAt = performance.now();
+    const done = this.carryOut(queue, flush, requests);
+    const begun = { batch, startedAt, flush, done };
+    queue.underWay.push(begun);
+    void this.seeThrough(queue, begun);
   }
 
   /** The next flush is on its way before the publishers of this one are answered: the store works while the answers are written. */
-  private async seeThrough(queue: TenantQueue, under: FlushUnderWay): Promise<void> {
-    const result = await under.done;
+  private async seeThrough(queue: TenantQueue, begun: FlushUnderWay): Promise<void> {
+    const result = await begun.done;
     queue.underWay.shift();
     this.begin(queue);
-    this.finish(under, result);
+    this.finish(begun, result);
     if (!queue.empty) return;
     this.queues.delete(queue.tenantId);
     if (this.queuedEvents === 0) for (const resolve of this.onIdle.splice(0)) resolve();
@@ -139,7 +138,7 @@ export class Appender {
   }
 
   /** Ends after those before it. Never rejects: what fails the flush is the outcome of each of its requests. */
-  private async flush(queue: TenantQueue, flush: Flush, requests: readonly AppendRequest[]): Promise<Flushed> {
+  private async carryOut(queue: TenantQueue, flush: Flush, requests: readonly AppendRequest[]): Promise<Flushed> {
     const { tenantId } = queue;
     const before = queue.underWay.at(-1)?.done;
     try {

@@ -1,8 +1,8 @@
 import { SystemClock } from '../../kernel/clock.js';
 import type { Sql } from '../postgres/database.js';
 import type { Pipeline } from '../postgres/pipeline.js';
-import type { LogEnd } from './append-plan.js';
-import { EndTooHigh, type AppendStore } from './append-store.js';
+import type { KnownEnd } from './append-plan.js';
+import { DoesNotFollow, type AppendStore } from './append-store.js';
 import type { AppendRequest } from './event.js';
 import { Flush } from './flush.js';
 
@@ -37,8 +37,9 @@ class FakeStore {
   readonly answer = Promise.withResolvers<ReadonlySet<string>>();
   private inserts = 0;
 
-  cachedEnds = (): Promise<Map<string, LogEnd>> => Promise.resolve(new Map([['log', { ...END }]]));
+  cachedEnds = (): Promise<Map<string, KnownEnd>> => Promise.resolve(new Map([['log', { ...END }]]));
   readEnds = this.cachedEnds;
+  remembers = (): boolean => true;
   readStreams = (): Promise<void> => Promise.resolve();
   readKnown = (): Promise<unknown> => Promise.resolve(new Map());
   forget = (): void => void this.done.push('forgotten');
@@ -77,7 +78,7 @@ it('may be followed from when its statement is on the wire, and leaves the end a
 
 it('tries again only when it is alone: before, what it reads may not be what will be', async () => {
   const result = flush.run(10_000);
-  store.answer.reject(new EndTooHigh());
+  store.answer.reject(new DoesNotFollow(false));
   await flush.firstTry;
   await turnOfTheLoop();
   expect([flush.mayBeFollowed, store.done]).toEqual([false, ['inserted', 'advanced', 'forgotten']]);

@@ -3,9 +3,9 @@ import type { Clock } from '../../kernel/clock.js';
 import { DomainError } from '../../kernel/domain-error.js';
 import type { Pipeline } from '../postgres/pipeline.js';
 import { asDomainError, unavailable, type Sql } from '../postgres/database.js';
-import { isTransient, isUnreachable, violatedKey } from '../postgres/sql-state.js';
-import { placeKey, planAppends, type AppendPlan, type LogEnd } from './append-plan.js';
-import { EndTooHigh, type AppendStore } from './append-store.js';
+import { isTransient, isUnprepared, isUnreachable, violatedKey } from '../postgres/sql-state.js';
+import { placeKey, planAppends, type AppendPlan, type KnownEnd } from './append-plan.js';
+import { DoesNotFollow, type AppendStore } from './append-store.js';
 import type { AppendRequest, StoredEvent } from './event.js';
 import { logError } from './log-errors.js';
 
@@ -30,11 +30,11 @@ export interface FlushResult extends AppendPlan {
  *   optimistic ── unique key refuses a position ──▶ locked (ends read anew under the head locks)
  *       │    └── id exists ──▶ the same again, with the ids looked up
  *       └── a request would be refused ──▶ locked: a refusal never rests on a cached end
- *       └── the log is shorter than its cached end ──▶ locked, with the ids looked up: other topics may have been stored
+ *       └── the log does not end as planned ──▶ locked; with the ids looked up where other topics have been stored
  *   any ── connection lost ──▶ locked, with the ids looked up: the lost try may have been committed
  *
- * Its first try may be sent behind that of another, planned as if that were stored already; the statement sees to it that it is. Every
- * other try is made alone.
+ * Its first try may be sent behind another flush, planned as if that were stored already; the statement sees to it that it is. Every
+ * other try begins alone.
  */
 export class Flush {
   private readonly first = Promise.withResolvers<void>();
@@ -56,9 +56,9 @@ export class Flush {
     this.uids = [...new Set(requests.map(({ topicUid }) => topicUid))];
   }
 
-  /** Its first try is on the wire, and for all that is known it will succeed. */
+  /** Its statement has been handed to the pipeline, and for all that is known it will succeed. */
   get mayBeFollowed(): boolean {
-    return this.sent;
+    return this.sent && this.store.remembers(this.uids);
   }
 
   /** Resolves when the first try is over, however it went. */
@@ -79,7 +79,7 @@ export class Flush {
         const refused = violatedKey(error) !== undefined;
         if (!again || (!refused && performance.now() > deadline)) throw this.failure(error);
         await this.stepOut();
-        if (!refused && !(error instanceof EndTooHigh)) await pause(RETRY_PAUSE_MS);
+        if (!refused && !(error instanceof DoesNotFollow)) await pause(RETRY_PAUSE_MS);
       } finally {
         this.first.resolve();
       }
@@ -104,8 +104,11 @@ export class Flush {
       this.lookUpIds = this.lookUpIds || key === 'event_id_key';
       return true;
     }
-    if (!isUnreachable(error) && !isTransient(error) && !(error instanceof EndTooHigh)) return false;
+    const partly = error instanceof DoesNotFollow && error.partly;
+    const nothingStored = !partly && (error instanceof DoesNotFollow || isUnprepared(error));
+    if (!nothingStored && !partly && !isUnreachable(error) && !isTransient(error)) return false;
     this.locked = true;
+    if (nothingStored) return true;
     this.lookUpIds = true;
     for (const [uid, rows] of this.tried)
       for (const { id, position } of rows) this.ours.add(placeKey(uid, id, position));
@@ -130,7 +133,7 @@ export class Flush {
 
   private async underLock(): Promise<AppendPlan> {
     await this.stepOut();
-    let ends = new Map<string, LogEnd>();
+    let ends = new Map<string, KnownEnd>();
     const plan = await this.store.locked(this.line.tenantId, this.uids, async (sql) => {
       ends = await this.store.readEnds(sql, this.line.tenantId, this.uids);
       let planned = await this.plan(sql, ends);
@@ -153,7 +156,7 @@ export class Flush {
     );
   }
 
-  private async plan(sql: Sql, ends: Map<string, LogEnd>): Promise<AppendPlan> {
+  private async plan(sql: Sql, ends: Map<string, KnownEnd>): Promise<AppendPlan> {
     await this.store.readStreams(sql, this.requests, ends);
     const known = this.lookUpIds
       ? await this.store.readKnown(sql, this.requests)
@@ -161,7 +164,7 @@ export class Flush {
     return planAppends({ requests: this.requests, ends, known, ours: this.ours, now: this.clock.now() });
   }
 
-  private async insert(plan: AppendPlan, ends: Map<string, LogEnd>): Promise<AppendPlan> {
+  private async insert(plan: AppendPlan, ends: Map<string, KnownEnd>): Promise<AppendPlan> {
     if (plan.rows.size === 0) return plan;
     this.tried = plan.rows;
     const inserted = this.store.insert(this.line.pipeline, this.line.tenantId, plan.rows, ends);

@@ -69,7 +69,12 @@ export class Database {
 
   constructor(readonly options: DatabaseOptions) {
     this.pool = this.openPool(options.poolSize, { application_name: 'event-store' });
-    const append = { application_name: 'event-store append', pipeline: true, onConnect: planOnce };
+    const append = {
+      application_name: 'event-store append',
+      pipeline: true,
+      onConnect: planOnce,
+      query_timeout: 2 * options.statementTimeoutMs + SILENCE_MS, // one waits behind another
+    };
     this.append = new KeptConnections(this.openPool(options.appendConnections, append));
   }
 
@@ -77,7 +82,6 @@ export class Database {
     const { connection, statementTimeoutMs, lockTimeoutMs, onError } = this.options;
     const pool = new Pool({
       ...connection,
-      ...own,
       max,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       idleTimeoutMillis: 60_000,
@@ -87,6 +91,7 @@ export class Database {
       query_timeout: statementTimeoutMs + SILENCE_MS,
       lock_timeout: lockTimeoutMs,
       idle_in_transaction_session_timeout: statementTimeoutMs,
+      ...own,
     });
     pool.on('error', onError);
     // The pool does not listen while a connection is in use; cut then, it would end the process. The call that uses it fails anyway.

@@ -1,5 +1,5 @@
 import type { Pool, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg';
-import { isUnreachable } from './sql-state.js';
+import { isUnprepared, isUnreachable } from './sql-state.js';
 
 /**
  * Connections that stay out of their pool between two uses, so that a statement is on its way as soon as it is asked for. A pool hands
@@ -98,6 +98,6 @@ export class KeptConnections {
   }
 }
 
-/** The server refused the statement and is ready for the next one. */
+/** The server refused the statement and is ready for the next one; for a session that has lost its statements, a new one is better. */
 export const isServersAnswer = (error: unknown): boolean =>
-  typeof (error as { code?: unknown }).code === 'string' && !isUnreachable(error);
+  typeof (error as { code?: unknown }).code === 'string' && !isUnreachable(error) && !isUnprepared(error);

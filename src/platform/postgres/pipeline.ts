@@ -2,9 +2,9 @@ import type { PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg';
 import { isServersAnswer, type KeptConnections } from './kept-connections.js';
 
 /**
- * Statements of one sender that do not wait for the answer to the one before (libpq's pipeline mode): the server has the next at hand when it is done
- * with one. They run in their order, each in a transaction of its own, so that one sees what those before it have committed. They share a
- * connection for as long as one of them is under way.
+ * Statements of one sender that do not wait for the answer to the one before (libpq's pipeline mode): the server has the next at hand
+ * when it is done with one. They run in their order, each in a transaction of its own, so that one sees what those before it have
+ * committed. They share a connection for as long as one of them is under way.
  */
 export class Pipeline {
   private shared: Shared | undefined;
@@ -13,11 +13,11 @@ export class Pipeline {
 
   /** Whether a statement would follow on another now. Where others wait in line for a connection, this one is to come back. */
   get mayFollow(): boolean {
-    return this.shared !== undefined && !this.connections.wanted;
+    return this.shared !== undefined && this.shared.lost === undefined && !this.connections.wanted;
   }
 
   query<R extends QueryResultRow>(statement: string | QueryConfig, values?: unknown[]): Promise<QueryResult<R>> {
-    if (this.shared) return this.send(this.shared, statement, values);
+    if (this.shared && this.shared.lost === undefined) return this.send(this.shared, statement, values);
     return new Promise((resolve, reject) => {
       const lead = (client: PoolClient): Promise<void> => {
         const { promise, ...drained } = Promise.withResolvers<void>();
@@ -46,7 +46,7 @@ export class Pipeline {
   }
 
   private end(shared: Shared): void {
-    this.shared = undefined;
+    if (this.shared === shared) this.shared = undefined;
     if (shared.lost === undefined) shared.resolve();
     else shared.reject(shared.lost);
   }

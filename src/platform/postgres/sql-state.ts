@@ -6,7 +6,7 @@ interface DatabaseFailure {
   readonly message?: string;
 }
 
-const TRANSIENT = new Set(['40001', '40P01', '55P03', '57P01', '57P02', '57P03', '53300', '25P03', '57014', '26000']);
+const TRANSIENT = new Set(['40001', '40P01', '55P03', '57P01', '57P02', '57P03', '53300', '25P03', '57014']);
 const SOCKET_CODES = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -26,10 +26,7 @@ export function isConflict(error: unknown): boolean {
   return code === '40001' || code === '40P01';
 }
 
-/**
- * Serialisation failure, deadlock, lock or statement timeout, server going down, or a statement that the one before it in a pipeline was
- * to prepare and did not: the same transaction may succeed when run again.
- */
+/** Serialisation failure, deadlock, lock or statement timeout, server going down: the same transaction may succeed when run again. */
 export function isTransient(error: unknown): boolean {
   const { code } = error as DatabaseFailure;
   return code !== undefined && (TRANSIENT.has(code) || (code.length === 5 && code.startsWith('08')));
@@ -41,6 +38,9 @@ export function isUnreachable(error: unknown): boolean {
   if (code !== undefined && (SOCKET_CODES.has(code) || code.startsWith('57P'))) return true;
   return message !== undefined && POOL_MESSAGES.test(message);
 }
+
+/** The session does not know the statement: the one before it in a pipeline was to prepare it, and failed. Nothing was done. */
+export const isUnprepared = (error: unknown): boolean => (error as DatabaseFailure).code === '26000';
 
 /** The name of the unique constraint or index that refused a row, if that is what happened. */
 export function violatedKey(error: unknown): string | undefined {

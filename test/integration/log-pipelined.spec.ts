@@ -21,7 +21,7 @@ describe('a flush that is sent behind another', () => {
   beforeAll(async () => {
     store = await createTestDatabase();
     network = new LossyConnection(store.connection);
-    instance = await openInstance(network.config, { shared: false });
+    instance = await openInstance(network.config, { shared: false, followEventsMin: 1 });
     holder = await connect(store.connection);
   });
   afterAll(async () => {

@@ -21,7 +21,7 @@ describe(`a storm over one log from several instances (STORM_SEED=${SEED})`, () 
     await store.drop();
   });
   beforeEach(async () => {
-    instances = await Promise.all([1, 2, 3].map(() => openInstance(store.connection)));
+    instances = await Promise.all([1, 2, 3].map(() => openInstance(store.connection, { followEventsMin: 1 })));
   });
   afterEach(() => Promise.all(instances.map((instance) => instance.close())));
 

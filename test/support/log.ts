@@ -32,6 +32,7 @@ export interface InstanceOptions {
   readonly queueEventsMax?: number;
   readonly queueBytesMax?: number;
   readonly patienceMs?: number;
+  readonly followEventsMin?: number;
   readonly pollMs?: number;
   readonly cacheBytesMax?: number;
   /** Whether it sends and hears hints, as instances that share a store do. */
@@ -54,6 +55,7 @@ export async function openInstance(connection: ClientConfig, options: InstanceOp
     queueEventsMax: options.queueEventsMax ?? 10_000,
     queueBytesMax: options.queueBytesMax ?? 64 * 1024 * 1024,
     patienceMs: options.patienceMs ?? 10_000,
+    ...(options.followEventsMin !== undefined && { followEventsMin: options.followEventsMin }),
   });
   await hints.start();
   const close = async (): Promise<void> => {

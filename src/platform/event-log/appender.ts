@@ -12,6 +12,8 @@ export interface AppenderOptions {
   readonly queueBytesMax: number;
   /** How long a flush tries again while the store is away before its callers are told. */
   readonly patienceMs: number;
+  /** How many events are sent behind a flush that is under way; fewer wait for its end. */
+  readonly followEventsMin?: number;
 }
 
 export interface AppendListener {
@@ -23,6 +25,11 @@ export interface AppendListener {
   flushed(durationMs: number, events: number): void;
 }
 
+/**
+ * A commit costs much more than an event: at 1,000 single events/s, sending what there was made 0.81 commits an event instead of 0.59, and
+ * the lanes of a process that was still being compiled fell behind.
+ */
+const FOLLOW_EVENTS_MIN = 16;
 /** After another instance was met, flushes of the tenant lock first for so long, instead of finding out by a refused insert. */
 const CONTENTION_MEMORY_MS = 1_000;
 
@@ -82,10 +89,10 @@ export class Appender {
     const { tenantId } = pending.request;
     let queue = this.queues.get(tenantId);
     if (!queue) {
-      queue = new TenantQueue(tenantId, this.store.pipeline());
+      queue = new TenantQueue(tenantId, this.store.pipeline(), this.options.followEventsMin ?? FOLLOW_EVENTS_MIN);
       this.queues.set(tenantId, queue);
     }
-    queue.waiting.push(pending);
+    queue.add(pending);
     if (!queue.due) this.lookLater(queue);
   }
 

@@ -29,7 +29,8 @@ const FLUSH_BYTES_MAX = 4 * 1024 * 1024;
 
 /** The requests of one tenant that are in no flush yet, and the flushes that are under way, one behind the other. */
 export class TenantQueue implements FlushLine {
-  readonly waiting: Pending[] = [];
+  private readonly waiting: Pending[] = [];
+  private waitingEvents = 0;
   /** Whether it is looked at when the sockets that are ready have been read. */
   due = false;
   /** In the order in which they were begun, and end. */
@@ -38,17 +39,24 @@ export class TenantQueue implements FlushLine {
   constructor(
     readonly tenantId: string,
     readonly pipeline: Pipeline,
+    private readonly followEventsMin: number,
   ) {}
 
   get empty(): boolean {
     return this.waiting.length === 0 && this.underWay.length === 0;
   }
 
-  /** Behind another flush only where that has been sent and is expected to succeed. */
+  add(pending: Pending): void {
+    this.waiting.push(pending);
+    this.waitingEvents += pending.request.events.length;
+  }
+
+  /** Behind another flush only where that has been sent and is expected to succeed, and enough waits to be worth a commit. */
   get mayBegin(): boolean {
     const { underWay, waiting, pipeline } = this;
-    if (waiting.length === 0 || underWay.length >= UNDER_WAY_MAX) return false;
-    return underWay.length === 0 || (pipeline.mayFollow && underWay.every(({ flush }) => flush.mayBeFollowed));
+    if (underWay.length === 0) return waiting.length > 0;
+    if (underWay.length >= UNDER_WAY_MAX || this.waitingEvents < this.followEventsMin) return false;
+    return pipeline.mayFollow && underWay.every(({ flush }) => flush.mayBeFollowed);
   }
 
   /** Takes out what makes up the next flush. */
@@ -57,11 +65,13 @@ export class TenantQueue implements FlushLine {
     let bytes = 0;
     let count = 0;
     for (const pending of this.waiting) {
-      events += pending.request.events.length;
+      const { length } = pending.request.events;
       bytes += pending.bytes;
-      if (count > 0 && (events > FLUSH_EVENTS_MAX || bytes > FLUSH_BYTES_MAX)) break;
+      if (count > 0 && (events + length > FLUSH_EVENTS_MAX || bytes > FLUSH_BYTES_MAX)) break;
+      events += length;
       count++;
     }
+    this.waitingEvents -= events;
     return this.waiting.splice(0, count);
   }
 

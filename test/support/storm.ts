@@ -57,25 +57,9 @@ export async function runStorm(options: StormOptions): Promise<StormReport> {
   return report;
 }
 
-const toSeen = ({
-  id,
-  position,
-  key,
-  stream,
-  streamVersion,
-  recordedAt,
-  logBytes,
-  data,
-  metadata,
-}: StoredEvent): Seen => ({
-  id,
-  position,
-  key,
-  stream,
-  streamVersion,
-  recordedAt,
-  logBytes,
-  bytes: Buffer.byteLength(data) + Buffer.byteLength(metadata ?? ''),
+const toSeen = (event: StoredEvent): Seen => ({
+  ...event,
+  bytes: Buffer.byteLength(event.data) + Buffer.byteLength(event.metadata ?? ''),
 });
 
 async function publish(instance: Instance, asked: AppendRequest, history: History, report: StormReport): Promise<void> {

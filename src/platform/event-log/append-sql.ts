@@ -15,11 +15,12 @@ const texts = (parameter: number): string => `string_to_array($${parameter}::tex
 
 /**
  * One statement a flush: locks the heads (in the order of `$2`, which is one for all instances, so that they never deadlock), which proves
- * that the topics exist and serialises instances, then inserts rows whose positions the appender chose. The unique key (topic, position) is the arbiter: rows
- * planned on an end that is too low are refused as a whole. Rows of topics that are gone are left out, and rows whose first would not
- * follow on the event that it was planned to follow on: a store that was restored, or a standby that was promoted, behind a running
- * instance; or the flush before, which was still under way when this one was planned, has failed. Its place, id, bytes and time are
- * compared: a producer may have given the id to another instance as well.
+ * that the topics exist and serialises instances, then inserts rows whose positions the appender chose. The unique key (topic, position)
+ * is the arbiter: rows planned on an end that is too low are refused as a whole.
+ *
+ * Rows of topics that are gone are left out, and rows whose first would not follow on the event that it was planned to follow on: a store
+ * was restored, or a standby promoted, behind a running instance; or the flush before, still under way when this one was planned, has
+ * failed. Place, id, bytes and time of that event are compared: a producer may have given the id to another instance as well.
  *
  * The form leaves the planner one plan. It plans before there are statistics, and keeps to that until there are: with EXISTS, or an
  * event looked up without ORDER BY, it read all events of the tenant (12 ms a flush after 10,000 of them, against 1 to 2 ms). `log-plans.spec.ts` watches it.

@@ -88,22 +88,22 @@ export class Appender {
 
   private enqueue(pending: Pending): void {
     const { tenantId } = pending.request;
-    let queue = this.queues.get(tenantId);
-    if (!queue) {
-      queue = new TenantQueue(tenantId, this.store.pipeline(), this.options.followEventsMin ?? FOLLOW_EVENTS_MIN);
-      this.queues.set(tenantId, queue);
-    }
+    const queue = this.queues.get(tenantId) ?? this.open(tenantId);
     queue.add(pending);
-    if (!queue.due) this.lookLater(queue);
-  }
-
-  /** After the sockets that are ready have been read: what came together is stored together. */
-  private lookLater(queue: TenantQueue): void {
+    if (queue.due) return;
     queue.due = true;
+    // After the sockets that are ready have been read: what came together is stored together.
     setImmediate(() => {
       queue.due = false;
       this.begin(queue);
     });
+  }
+
+  private open(tenantId: string): TenantQueue {
+    const { followEventsMin = FOLLOW_EVENTS_MIN } = this.options;
+    const queue = new TenantQueue(tenantId, this.store.pipeline(), followEventsMin);
+    this.queues.set(tenantId, queue);
+    return queue;
   }
 
   private begin(queue: TenantQueue): void {

@@ -76,10 +76,10 @@ export class Flush {
       } catch (error) {
         this.store.forget(this.uids);
         const again = this.adapt(error);
-        const refused = violatedKey(error) !== undefined;
+        const refused = violatedKey(error) !== undefined || error instanceof DoesNotFollow;
         if (!again || (!refused && performance.now() > deadline)) throw this.failure(error);
         await this.stepOut();
-        if (!refused && !(error instanceof DoesNotFollow)) await pause(RETRY_PAUSE_MS);
+        if (!refused) await pause(RETRY_PAUSE_MS);
       } finally {
         this.first.resolve();
       }
@@ -104,15 +104,22 @@ export class Flush {
       this.lookUpIds = this.lookUpIds || key === 'event_id_key';
       return true;
     }
-    const partly = error instanceof DoesNotFollow && error.partly;
-    const nothingStored = !partly && (error instanceof DoesNotFollow || isUnprepared(error));
-    if (!nothingStored && !partly && !isUnreachable(error) && !isTransient(error)) return false;
+    if (error instanceof DoesNotFollow) {
+      if (this.locked) return false; // it was read under the lock: a damaged log
+      this.locked = true;
+      if (error.partly) this.mayBeStored();
+      return true;
+    }
+    if (!isUnprepared(error) && !isUnreachable(error) && !isTransient(error)) return false;
     this.locked = true;
-    if (nothingStored) return true;
+    if (!isUnprepared(error)) this.mayBeStored();
+    return true;
+  }
+
+  private mayBeStored(): void {
     this.lookUpIds = true;
     for (const [uid, rows] of this.tried)
       for (const { id, position } of rows) this.ours.add(placeKey(uid, id, position));
-    return true;
   }
 
   /** Once a reply was lost, no later error can tell that nothing is stored. */

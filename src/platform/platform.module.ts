@@ -12,6 +12,7 @@ import {
   READ_SETTINGS,
   ROLES,
   SECURITY_SETTINGS,
+  STORAGE_SETTINGS,
   TELEMETRY_SETTINGS,
   type Settings,
 } from './config/index.js';
@@ -100,6 +101,7 @@ function settingsProviders(settings: Settings): Provider[] {
     { provide: SECURITY_SETTINGS, useValue: settings.security },
     { provide: PUBLISH_SETTINGS, useValue: settings.publish },
     { provide: READ_SETTINGS, useValue: settings.read },
+    { provide: STORAGE_SETTINGS, useValue: settings.storage },
     { provide: DELIVERY_SETTINGS, useValue: settings.delivery },
     { provide: AUDIT_SETTINGS, useValue: settings.audit },
     { provide: TELEMETRY_SETTINGS, useValue: settings.telemetry },

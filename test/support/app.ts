@@ -27,8 +27,10 @@ export interface Surroundings {
   readonly clockShiftMs?: number;
   /** Host names, with the addresses that they have; all others are looked up. */
   readonly names?: Readonly<Record<string, readonly string[]>>;
-  /** Its event loop stands still for so long, once. */
+  /** The event loop of its main thread stands still for so long, once. */
   readonly blockMs?: number;
+  /** An error of this message that nobody catches in its other threads. */
+  readonly failure?: string;
 }
 
 export interface TestApp {
@@ -59,7 +61,8 @@ export async function startApp(options: AppOptions = {}): Promise<TestApp> {
   const { connection, drop } = await databaseOf(options);
   try {
     const { start, loadSettings } = await product();
-    const running = await start(loadSettings({ env: environment(connection, options) }), '0.0.0-test');
+    const env = { DELIVERY_THREADS: '0', ...environment(connection, options) }; // threads run a build, and not the sources
+    const running = await start(loadSettings({ env }), '0.0.0-test');
     const stop = (): Promise<void> => running.stop().finally(drop);
     return { ...described(running.url, running.firstAccess, connection, options), stop };
   } catch (error) {
@@ -80,6 +83,8 @@ async function product(): Promise<
   return { ...(await import('../../src/platform/config/index.js')), ...(await import('../../src/bootstrap.js')) };
 }
 
+const SURROUNDINGS = new URL('surroundings.mjs', import.meta.url).href;
+
 /** The server as a process of its own, to be killed and started again. */
 export async function startProcess(
   options: AppOptions & { readonly surroundings?: Surroundings } = {},
@@ -93,7 +98,8 @@ export async function startProcess(
       TEST_SURROUNDINGS: JSON.stringify(options.surroundings ?? {}),
       ...environment(connection, options),
     },
-    execArgv: ['--no-warnings', '--enable-source-maps'],
+    // Loaded into every thread, before the product.
+    execArgv: ['--no-warnings', '--enable-source-maps', '--import', SURROUNDINGS],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   let output = '';

@@ -6,16 +6,15 @@ import { fromBuild } from './build.mjs';
  * The server as a process of its own, from the build of this run: it tells its parent where it listens, stops on SIGTERM, and does not outlive the
  * parent. Asked by a message, it tells how long it has computed. Standard output is the log and nothing else.
  */
-const { TEST_BUILD, TEST_SURROUNDINGS = '{}' } = process.env;
+const { TEST_BUILD } = process.env;
 
 process.once('disconnect', () => process.exit(1));
-process.on('message', (told) => {
+process.on('message', async (told) => {
   if (told === 'cpu') return process.send({ cpu: process.cpuUsage() });
-  surround(told);
+  await surround(told);
   process.send({ surrounded: true });
 });
 try {
-  surround(JSON.parse(TEST_SURROUNDINGS));
   const { loadSettings } = await fromBuild(TEST_BUILD, 'platform/config/index.js');
   const { start } = await fromBuild(TEST_BUILD, 'bootstrap.js');
   const running = await start(loadSettings({ env: process.env }), '0.0.0-test');

@@ -1,7 +1,7 @@
 import { Inject, Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { MANAGEMENT_TOPICS } from '../../kernel/aggregate.js';
 import { Clock } from '../../kernel/clock.js';
-import { DELIVERY_SETTINGS, ROLES, type Settings } from '../../platform/config/index.js';
+import { DELIVERY_SETTINGS, ROLES, STORAGE_SETTINGS, type Settings } from '../../platform/config/index.js';
 import { Egress } from '../../platform/egress/index.js';
 import { LogReader, ManagementWatch, Tails } from '../../platform/event-log/index.js';
 import { Storage } from '../../platform/postgres/storage.js';
@@ -9,17 +9,44 @@ import { ConsumerCatalog, ConsumersModule } from '../consumers/index.js';
 import { TenancyModule, TenantGates } from '../tenancy/index.js';
 import { TopicCatalog, TopicsModule } from '../topics/index.js';
 import { DeliveryController } from './adapters/delivery.controller.js';
+import { InlineLanes } from './adapters/inline-lanes.js';
+import type { ThreadSetup } from './adapters/lane-messages.js';
+import { LaneThreads } from './adapters/lane-threads.js';
 import { PostgresLanes } from './adapters/postgres-lanes.js';
 import { GetConsumerStatusHandler } from './application/consumer-status.js';
-import { DeliveryEngine } from './application/delivery-engine.js';
+import { DeliveryEngine, type EngineOptions } from './application/delivery-engine.js';
+import { DeliveryGauges } from './application/delivery-gauges.js';
 import { DeliveryReport } from './application/delivery-report.js';
 import { DeliveryWorker } from './application/delivery-worker.js';
 import type { LaneTools } from './application/lane.js';
 import { Membership } from './application/membership.js';
-import { LaneStore } from './application/ports.js';
+import { LaneRunner, LaneStore } from './application/ports.js';
 import { SendTestDeliveryHandler } from './application/test-delivery.js';
 
 const LANE_TOOLS = Symbol('lane tools');
+const ENGINE_OPTIONS = Symbol('engine options');
+
+function openRunner(
+  tools: LaneTools,
+  report: DeliveryReport,
+  storage: Storage,
+  delivery: Settings['delivery'],
+  { databaseUrl, databaseCaFile, poolSize, statementTimeoutMs, lockTimeoutMs }: Settings['storage'],
+): LaneRunner {
+  const { tails } = tools;
+  const { threads, allowedCidrs, allowHttp, connectTimeoutMs, tailCacheBytes } = delivery;
+  if (threads === 0) return new InlineLanes(tools);
+  const url = databaseUrl?.reveal();
+  const connection = url === undefined ? storage.connection : undefined;
+  const setup: ThreadSetup = {
+    database: { connection, url, caFile: databaseCaFile, poolSize, statementTimeoutMs, lockTimeoutMs },
+    egress: { allowedCidrs, allowHttp, connectTimeoutMs },
+    tails: { cacheBytesMax: Math.floor(tailCacheBytes / threads), pollMs: tails.pollMs },
+  };
+  const runner = new LaneThreads(threads, setup, report);
+  tails.passOn(runner);
+  return runner;
+}
 
 /** Events that decide whether the deliveries of a tenant rest. */
 const OPENS_OR_CLOSES = new Set(['tenant.suspended', 'tenant.activated', 'tenant.deletion-started']);
@@ -37,24 +64,22 @@ const OPENS_OR_CLOSES = new Set(['tenant.suspended', 'tenant.activated', 'tenant
     },
     {
       provide: DeliveryEngine,
-      inject: [LaneStore, ConsumerCatalog, TopicCatalog, TenantGates, Membership, LANE_TOOLS, DELIVERY_SETTINGS],
-      useFactory: (
-        store: LaneStore,
-        consumers: ConsumerCatalog,
-        topics: TopicCatalog,
-        tenants: TenantGates,
-        membership: Membership,
-        tools: LaneTools & { report: DeliveryReport },
-        { checkpointIntervalMs }: Settings['delivery'],
-      ) => {
-        const onError = (error: unknown, what: string): void => tools.report.engineFailed(error, what);
-        const onUnreadable = tools.report.secretsUnreadable.bind(tools.report);
-        return new DeliveryEngine(store, consumers, topics, tenants, membership, tools, {
-          checkpointIntervalMs,
-          onError,
-          onUnreadable,
-        });
-      },
+      inject: [LaneStore, ConsumerCatalog, TopicCatalog, TenantGates, Membership, LaneRunner, ENGINE_OPTIONS],
+      useFactory: (...parts: ConstructorParameters<typeof DeliveryEngine>) => new DeliveryEngine(...parts),
+    },
+    {
+      provide: ENGINE_OPTIONS,
+      inject: [DeliveryReport, DELIVERY_SETTINGS],
+      useFactory: (report: DeliveryReport, { checkpointIntervalMs }: Settings['delivery']): EngineOptions => ({
+        checkpointIntervalMs,
+        onError: report.engineFailed.bind(report),
+        onUnreadable: report.secretsUnreadable.bind(report),
+      }),
+    },
+    {
+      provide: LaneRunner,
+      inject: [LANE_TOOLS, DeliveryReport, Storage, DELIVERY_SETTINGS, STORAGE_SETTINGS],
+      useFactory: openRunner,
     },
     {
       provide: LANE_TOOLS,
@@ -75,6 +100,7 @@ const OPENS_OR_CLOSES = new Set(['tenant.suspended', 'tenant.activated', 'tenant
       }),
     },
     DeliveryReport,
+    DeliveryGauges,
     DeliveryWorker,
     GetConsumerStatusHandler,
     SendTestDeliveryHandler,
@@ -85,7 +111,9 @@ export class DeliveryModule implements OnApplicationBootstrap, BeforeApplication
 
   constructor(
     private readonly worker: DeliveryWorker,
+    private readonly gauges: DeliveryGauges,
     @Inject(ROLES) private readonly roles: Settings['roles'],
+    private readonly runner: LaneRunner,
     engine: DeliveryEngine,
     watch: ManagementWatch,
   ) {
@@ -97,10 +125,13 @@ export class DeliveryModule implements OnApplicationBootstrap, BeforeApplication
   async onApplicationBootstrap(): Promise<void> {
     if (!this.roles.includes('worker')) return;
     this.started = true;
+    this.gauges.publish();
+    this.runner.open();
     await this.worker.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    if (this.started) await this.worker.close();
+    if (!this.started) return;
+    await this.worker.close().finally(() => this.runner.close());
   }
 }

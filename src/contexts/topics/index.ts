@@ -1,4 +1,3 @@
-export { eventJson, type TopicNames } from './application/event-json.js';
 export { Places } from './application/places.js';
 export { TopicCatalog, type TopicView } from './application/ports.js';
 export { parseTime } from './domain/envelope.js';

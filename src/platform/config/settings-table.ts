@@ -94,6 +94,7 @@ export const SETTINGS = {
     checkpointIntervalMs: setting('DELIVERY_CHECKPOINT_INTERVAL_MS', whole(10, 10_000)),
     heartbeatMs: setting('DELIVERY_HEARTBEAT_MS', whole(100, 60_000)),
     leaseTtlMs: setting('DELIVERY_LEASE_TTL_MS', whole(500, 300_000)),
+    threads: setting('DELIVERY_THREADS', whole(0, 8)),
     tailCacheBytes: setting('DELIVERY_TAIL_CACHE_BYTES', whole(MIB, 16_384 * MIB)),
   },
   audit: {

@@ -8,4 +8,5 @@ export const READ_SETTINGS = Symbol('settings.read');
 export const DELIVERY_SETTINGS = Symbol('settings.delivery');
 export const AUDIT_SETTINGS = Symbol('settings.audit');
 export const TELEMETRY_SETTINGS = Symbol('settings.telemetry');
+export const STORAGE_SETTINGS = Symbol('settings.storage');
 export const ROLES = Symbol('settings.roles');

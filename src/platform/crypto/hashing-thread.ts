@@ -7,7 +7,6 @@ import type { HashingAnswer, HashingJob } from './hashing-threads.js';
 // Elsewhere than on Linux the priority is that of the whole process.
 if (process.platform === 'linux') setPriority((workerData as { readonly niceness: number }).niceness);
 
-// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
 const answer = (message: HashingAnswer): void => parentPort!.postMessage(message);
 
 parentPort!.on('message', ({ input, cost, hash }: HashingJob) => {

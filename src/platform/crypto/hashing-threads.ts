@@ -51,7 +51,6 @@ export class HashingThreads {
     thread.job = Promise.withResolvers();
     // A process does not end while it hashes, and does not go on for the sake of a thread.
     thread.worker.ref();
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
     thread.worker.postMessage(job);
     return thread.job.promise;
   }

@@ -17,8 +17,9 @@ export type {
   NewEvent,
   StoredEvent,
 } from './event.js';
+export { eventJson, eventJsonLine, type TopicNames } from './event-json.js';
 export { Hints } from './hints.js';
 export { LogReader, type EventPage, type LogBounds, type PageRequest, type ReadFilter } from './log-reader.js';
 export { ManagementWatch, type ManagementPlace } from './management-watch.js';
-export { Tails } from './tails.js';
+export { Tails, type TailsEcho } from './tails.js';
 export type { TopicTail } from './topic-tail.js';

@@ -13,6 +13,12 @@ export interface TailsOptions {
   readonly onFlush: (durationMs: number, events: number) => void;
 }
 
+/** Whoever follows topics elsewhere in this process. */
+export interface TailsEcho extends Pick<AppendListener, 'appended' | 'advanced'> {
+  /** It must look for itself: hints may have been lost. */
+  missed(): void;
+}
+
 /**
  * The tails of all topics that somebody in this process follows. They learn of new events at once from the appender of this process
  * and by hints from other instances; a poll makes good whatever hint was lost.
@@ -22,17 +28,29 @@ export class Tails implements AppendListener {
   private readonly memory: { bytes: number; readonly bytesMax: number };
   private readonly timer: NodeJS.Timeout;
   private polling = false;
+  private echo: TailsEcho | undefined;
 
   constructor(
     private readonly reader: LogReader,
-    private readonly hints: Hints,
+    /** Undefined: others tell of what is appended elsewhere, by `appended` and `advanced`. */
+    private readonly hints: Hints | undefined,
     private readonly options: TailsOptions,
   ) {
     this.memory = { bytes: 0, bytesMax: options.cacheBytesMax };
     this.timer = setInterval(() => void this.poll(), options.pollMs);
     this.timer.unref();
-    hints.onHint((topicUid, position) => this.tails.get(topicUid)?.advanced(position));
-    hints.onGap(() => void this.poll());
+    hints?.onHint((topicUid, position) => {
+      this.tails.get(topicUid)?.advanced(position);
+      this.echo?.advanced(topicUid, position);
+    });
+    hints?.onGap(() => {
+      void this.poll();
+      this.echo?.missed();
+    });
+  }
+
+  get pollMs(): number {
+    return this.options.pollMs;
   }
 
   /** Follows a log; the tail knows the log's end when this resolves. Each follower unfollows once. */
@@ -60,14 +78,21 @@ export class Tails implements AppendListener {
     if (this.tails.get(tail.log.topicUid) === tail) this.tails.delete(tail.log.topicUid);
   }
 
+  /** It is told at once of all that is heard here; what only a poll finds it must find by its own. */
+  passOn(echo: TailsEcho): void {
+    this.echo = echo;
+  }
+
   appended(topicUid: string, events: readonly StoredEvent[]): void {
     this.tails.get(topicUid)?.appended(events);
-    this.hints.send(topicUid, events[events.length - 1]!.position);
+    this.echo?.appended(topicUid, events);
+    this.hints?.send(topicUid, events[events.length - 1]!.position);
   }
 
   advanced(topicUid: string, position: number): void {
     this.tails.get(topicUid)?.advanced(position);
-    this.hints.send(topicUid, position);
+    this.echo?.advanced(topicUid, position);
+    this.hints?.send(topicUid, position);
   }
 
   flushed(durationMs: number, events: number): void {

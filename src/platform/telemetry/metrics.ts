@@ -125,20 +125,20 @@ export class Metrics {
   }
 
   /** A value that is looked up in memory when it is scraped. */
-  gauge(name: string, help: string, read: () => number): void {
+  gauge(name: string, help: string, read: () => number | Promise<number>): void {
     this.registry.removeSingleMetric(name);
     new Gauge({
       name,
       help,
       registers: [this.registry],
-      collect() {
-        this.set(read());
+      async collect() {
+        this.set(await read());
       },
     });
   }
 
   /** Lag by consumer and topic, the most lagging first where there are too many. */
-  lags(read: () => ConsumerLag[]): void {
+  lags(read: () => Promise<ConsumerLag[]>): void {
     const name = 'event_store_consumer_lag_events';
     this.registry.removeSingleMetric(name);
     new Gauge({
@@ -146,9 +146,9 @@ export class Metrics {
       help: 'Events between the place of a consumer and the end of its topic.',
       labelNames: ['tenant', 'namespace', 'consumer', 'topic'],
       registers: [this.registry],
-      collect() {
+      async collect() {
+        const lags = (await read()).toSorted((a, b) => b.events - a.events);
         this.reset();
-        const lags = read().toSorted((a, b) => b.events - a.events);
         for (const { events, ...labels } of lags.slice(0, LAG_SERIES_MAX)) this.set(labels, events);
       },
     });

@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Lane } from './lane.js';
-import { laneName, LaneStore } from './ports.js';
+import { laneName, LaneStore, type RunningLane } from './ports.js';
 
 /** Lanes in one statement: far above what one instance moves in an interval. */
 const LANES_MAX = 5_000;
@@ -8,7 +7,7 @@ const LANES_MAX = 5_000;
 /** Stores the places of all lanes that moved, together, some ten times a second. What a crash loses of it is delivered again. */
 export class Checkpoints {
   /** The latest lane of each key: where a lane took the place of another, only its own state may be stored. */
-  private readonly dirty = new Map<string, Lane>();
+  private readonly dirty = new Map<string, RunningLane>();
   private readonly stop = new AbortController();
   private running: Promise<void> | undefined;
   private wake: (() => void) | undefined;
@@ -17,11 +16,11 @@ export class Checkpoints {
   constructor(
     private readonly store: LaneStore,
     private readonly intervalMs: number,
-    private readonly onLost: (lane: Lane) => void,
+    private readonly onLost: (lane: RunningLane) => void,
     private readonly onError: (error: unknown) => void,
   ) {}
 
-  mark(lane: Lane): void {
+  mark(lane: RunningLane): void {
     this.dirty.set(laneName(lane.key), lane);
     this.wake?.();
   }

@@ -4,9 +4,10 @@ import type { StoredEvent } from '../../../platform/event-log/index.js';
 import type { ConsumerCatalog, ConsumerView } from '../../consumers/index.js';
 import type { TopicCatalog } from '../../topics/index.js';
 import { DeliveryEngine } from './delivery-engine.js';
-import type { LaneTools } from './lane.js';
+import { Lane, type LaneTools } from './lane.js';
 import { Membership } from './membership.js';
-import { laneName, LaneStore, type ClaimedLane, type LaneKey, type WorkerBeat } from './ports.js';
+import { laneName, LaneStore, type ClaimedLane, type LaneKey, type LaneRunner, type WorkerBeat } from './ports.js';
+import { WebhookTarget } from './webhook-request.js';
 
 const KEY: LaneKey = { tenantId: 'acme', consumerUid: 'c1', topicUid: 't1' };
 const NO_LIMITS = { topics: null, consumers: null, eventsPerSecond: null, storageBytes: null };
@@ -59,6 +60,16 @@ const quietTail = {
     new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true })),
 };
 
+const tools = {
+  tails: { follow: () => Promise.resolve(quietTail), unfollow: () => undefined },
+  clock: { now: () => 0 },
+} as unknown as LaneTools;
+const runner = {
+  create: (claimed, topicId, recipient, moved) =>
+    new Lane(claimed, topicId, new WebhookTarget(recipient), tools, moved),
+  heldFor: () => undefined,
+} as Partial<LaneRunner> as LaneRunner;
+
 const changed = { type: 'consumer.paused', stream: 'acme/shop/hook', data: '{}' } as StoredEvent;
 
 let lanes: Lanes;
@@ -92,10 +103,7 @@ beforeEach(() => {
     { findByUids: () => Promise.resolve([{ topicUid: 't1', topicId: 'orders' }]) } as unknown as TopicCatalog,
     { of: () => ({ tenantUid: '', state: tenantState, limits: NO_LIMITS }) },
     new Membership(lanes, { ttlMs: 60_000, alone: false }),
-    {
-      tails: { follow: () => Promise.resolve(quietTail), unfollow: () => undefined },
-      clock: { now: () => 0 },
-    } as unknown as LaneTools,
+    runner,
     { checkpointIntervalMs: 100, onError, onUnreadable },
   );
 });

@@ -4,10 +4,16 @@ import { ConsumerCatalog, type ConsumerView } from '../../consumers/index.js';
 import type { TenantGates } from '../../tenancy/index.js';
 import { TopicCatalog } from '../../topics/index.js';
 import { Checkpoints } from './checkpoints.js';
-import { Lane, type LaneTools } from './lane.js';
 import type { Membership } from './membership.js';
-import { laneName, LaneStore, type ClaimedLane, type LaneKey } from './ports.js';
-import { WebhookTarget } from './webhook-request.js';
+import {
+  laneName,
+  LaneRunner,
+  LaneStore,
+  type ClaimedLane,
+  type LaneKey,
+  type Recipient,
+  type RunningLane,
+} from './ports.js';
 
 export interface EngineOptions {
   readonly checkpointIntervalMs: number;
@@ -28,7 +34,7 @@ const LOOKUPS_AT_ONCE = 32;
  * they go on from the state of the old ones, so nothing is lost or repeated.
  */
 export class DeliveryEngine {
-  private readonly lanes = new Map<string, Lane>();
+  private readonly lanes = new Map<string, RunningLane>();
   /** Owned and about to run. What is taken from here only goes when it runs or rests, so that a failure in between is made good by the next tick. */
   private readonly waiting = new Map<string, ClaimedLane>();
   /** Owned, but not running: their consumers are paused or unreadable, or their tenants closed. */
@@ -46,7 +52,7 @@ export class DeliveryEngine {
     private readonly topics: TopicCatalog,
     private readonly tenants: Pick<TenantGates, 'of'>,
     private readonly membership: Membership,
-    private readonly tools: LaneTools,
+    private readonly runner: LaneRunner,
     private readonly options: EngineOptions,
   ) {
     const { onError, checkpointIntervalMs } = options;
@@ -54,6 +60,8 @@ export class DeliveryEngine {
     membership.onLapse = () => {
       for (const lane of this.lanes.values()) void lane.stop(0);
     };
+    membership.onHeld = (ms) => this.runner.heldFor(ms);
+    runner.onLapse = () => membership.lapse();
     this.checkpoints = new Checkpoints(
       store,
       checkpointIntervalMs,
@@ -62,7 +70,7 @@ export class DeliveryEngine {
     );
   }
 
-  get running(): Iterable<Lane> {
+  get running(): Iterable<RunningLane> {
     return this.lanes.values();
   }
 
@@ -179,32 +187,33 @@ export class DeliveryEngine {
     const consumer = await this.consumers.findByUid(tenantId, consumerUid);
     const wanted = lanes.filter((lane) => consumer?.topics.some(({ topicUid }) => topicUid === lane.topicUid));
     const rests = consumer?.status === 'paused' || ((await this.tenants.of(tenantId))?.state ?? 'active') !== 'active';
-    const target = consumer && !rests && wanted.length > 0 ? await this.targetOf(consumer) : undefined;
-    const started = target ? await this.lanesOf(target, wanted) : [];
+    const recipient = consumer && !rests && wanted.length > 0 ? await this.recipientOf(consumer) : undefined;
+    const started = recipient ? await this.lanesOf(recipient, wanted) : [];
+    if (this.membership.expired) return; // others may have them by now
     for (const lane of lanes) this.waiting.delete(laneName(lane));
-    if (!target) for (const lane of wanted) this.resting.set(laneName(lane), lane);
+    if (!recipient) for (const lane of wanted) this.resting.set(laneName(lane), lane);
     for (const lane of started) {
       this.lanes.set(laneName(lane.key), lane);
       lane.start();
     }
   }
 
-  private async lanesOf(target: WebhookTarget, claimed: readonly ClaimedLane[]): Promise<Lane[]> {
+  private async lanesOf(recipient: Recipient, claimed: readonly ClaimedLane[]): Promise<RunningLane[]> {
     const topics = await this.topics.findByUids(
-      target.consumer.tenantId,
+      recipient.consumer.tenantId,
       claimed.map(({ topicUid }) => topicUid),
     );
     return claimed.flatMap((lane) => {
       const topic = topics.find(({ topicUid }) => topicUid === lane.topicUid);
       return topic
-        ? [new Lane(lane, topic.topicId, target, this.tools, (changed) => this.checkpoints.mark(changed))]
+        ? [this.runner.create(lane, topic.topicId, recipient, (changed) => this.checkpoints.mark(changed))]
         : [];
     });
   }
 
-  private async targetOf(consumer: ConsumerView): Promise<WebhookTarget | undefined> {
+  private async recipientOf(consumer: ConsumerView): Promise<Recipient | undefined> {
     try {
-      return new WebhookTarget(consumer, await this.consumers.secretsOf(consumer));
+      return { consumer, secrets: await this.consumers.secretsOf(consumer) };
     } catch (error) {
       if (!isCode(error, 'consumer-secrets-unreadable')) throw error;
       this.options.onUnreadable(consumer, error);
@@ -213,7 +222,7 @@ export class DeliveryEngine {
   }
 
   /** Stops a lane and forgets it; its state is the caller's to keep. */
-  private async retire(lane: Lane): Promise<void> {
+  private async retire(lane: RunningLane): Promise<void> {
     if (this.lanes.get(laneName(lane.key)) === lane) this.lanes.delete(laneName(lane.key));
     await lane.stop(CHANGE_GRACE_MS);
   }

@@ -3,11 +3,10 @@ import { CommandBus } from '@nestjs/cqrs';
 import { PinoLogger } from 'nestjs-pino';
 import { systemActor } from '../../../kernel/aggregate.js';
 import { DomainError } from '../../../kernel/domain-error.js';
-import type { SendOutcome } from '../../../platform/egress/index.js';
-import type { StoredEvent } from '../../../platform/event-log/index.js';
 import { Metrics, type DeliveryOutcome } from '../../../platform/telemetry/metrics.js';
 import { PauseConsumer, type ConsumerView } from '../../consumers/index.js';
-import type { Lane, LaneReport } from './lane.js';
+import type { AttemptedEvent, LaneReport, MadeAttempt } from './lane.js';
+import type { LaneView } from './ports.js';
 
 /** What happens on lanes, told to logs and metrics; and what follows from it for a consumer. */
 @Injectable()
@@ -18,7 +17,7 @@ export class DeliveryReport implements LaneReport {
     private readonly log: PinoLogger,
   ) {}
 
-  attempted(lane: Lane, event: StoredEvent, outcome: Exclude<SendOutcome, { kind: 'aborted' }>, attempt: number): void {
+  attempted(lane: LaneView, event: AttemptedEvent, outcome: MadeAttempt, attempt: number): void {
     const result = outcomeOf(outcome);
     this.metrics.attempted(result, outcome.durationMs);
     const level = result === 'delivered' ? 'debug' : 'warn';
@@ -31,13 +30,13 @@ export class DeliveryReport implements LaneReport {
     this.log[level](fields, result === 'delivered' ? 'event delivered' : 'delivery failed');
   }
 
-  gapFound(lane: Lane): void {
+  gapFound(lane: LaneView): void {
     const { gap } = lane.state;
     this.metrics.gap(gap!.kind);
     this.log.error({ ...namesOf(lane), gap }, 'the place of a consumer does not exist any more');
   }
 
-  blocked(lane: Lane): void {
+  blocked(lane: LaneView): void {
     const { attempt, error } = lane.state.failure!;
     this.log.warn(
       { ...namesOf(lane), position: lane.state.position + 1, attempt, phase: error.phase, status: error.status },
@@ -46,8 +45,8 @@ export class DeliveryReport implements LaneReport {
   }
 
   /** 410: the endpoint does not want any more. Its place is kept. A consumer that was changed in the meantime may have another endpoint. */
-  async gone(lane: Lane): Promise<boolean> {
-    const { tenantId, namespaceId, consumerId, settings, version } = lane.target.consumer;
+  async gone(lane: LaneView): Promise<boolean> {
+    const { tenantId, namespaceId, consumerId, settings, version } = lane.consumer;
     const command = new PauseConsumer(
       { tenantId, namespaceId, consumerId },
       'gone',
@@ -64,7 +63,7 @@ export class DeliveryReport implements LaneReport {
     }
   }
 
-  storeFailed(lane: Lane, err: unknown): void {
+  storeFailed(lane: LaneView, err: unknown): void {
     this.log.warn({ ...namesOf(lane), err }, 'a lane could not read its topic; will try again');
   }
 
@@ -82,8 +81,8 @@ export class DeliveryReport implements LaneReport {
   }
 }
 
-function namesOf(lane: Lane): Record<string, string> {
-  const { tenantId, namespaceId, consumerId, settings } = lane.target.consumer;
+function namesOf(lane: LaneView): Record<string, string> {
+  const { tenantId, namespaceId, consumerId, settings } = lane.consumer;
   return {
     correlationId: settings.correlationId,
     tenant: tenantId,
@@ -93,7 +92,7 @@ function namesOf(lane: Lane): Record<string, string> {
   };
 }
 
-function outcomeOf(outcome: Exclude<SendOutcome, { kind: 'aborted' }>): DeliveryOutcome {
+function outcomeOf(outcome: MadeAttempt): DeliveryOutcome {
   if (outcome.kind === 'response') return outcome.status >= 200 && outcome.status < 300 ? 'delivered' : 'failed';
   return outcome.phase === 'timeout' || outcome.phase === 'refused' ? outcome.phase : 'failed';
 }

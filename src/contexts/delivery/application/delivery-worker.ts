@@ -4,11 +4,9 @@ import { MANAGEMENT_TOPICS } from '../../../kernel/aggregate.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { DELIVERY_SETTINGS, type Settings } from '../../../platform/config/index.js';
 import { LogReader, Tails } from '../../../platform/event-log/index.js';
-import { Metrics, type ConsumerLag } from '../../../platform/telemetry/metrics.js';
 import { ConsumerFollowers } from '../../consumers/index.js';
 import { DeliveryEngine } from './delivery-engine.js';
 import { DeliveryReport } from './delivery-report.js';
-import type { Lane } from './lane.js';
 
 const CONSUMERS_LOG = { tenantId: SYSTEM_TENANT, topicUid: MANAGEMENT_TOPICS.consumers };
 const RETRY_MS = 1_000;
@@ -27,14 +25,12 @@ export class DeliveryWorker {
     private readonly tails: Tails,
     private readonly reader: LogReader,
     private readonly followers: ConsumerFollowers,
-    private readonly metrics: Metrics,
     private readonly report: DeliveryReport,
     @Inject(DELIVERY_SETTINGS) private readonly settings: Settings['delivery'],
   ) {}
 
   /** Changes from before the claim are in the read model, those from after it come by the log: none is missed in between. */
   async start(): Promise<void> {
-    this.publishMetrics();
     const tail = await this.tails.follow(CONSUMERS_LOG);
     this.position = tail.head;
     this.tails.unfollow(tail);
@@ -95,31 +91,4 @@ export class DeliveryWorker {
       this.tails.unfollow(tail);
     }
   }
-
-  private publishMetrics(): void {
-    const lanes = (): Lane[] => [...this.engine.running];
-    const sum = (read: (lane: Lane) => number) => (): number => lanes().reduce((total, lane) => total + read(lane), 0);
-    this.metrics.gauge('event_store_delivery_lanes', 'Lanes that this instance runs.', () => this.engine.runningCount);
-    this.metrics.gauge(
-      'event_store_delivery_in_flight',
-      'Attempts under way.',
-      sum((lane) => lane.inFlight),
-    );
-    this.metrics.gauge(
-      'event_store_delivery_lag_events',
-      'Events that wait for delivery, all lanes together.',
-      sum((lane) => lane.lag ?? 0),
-    );
-    this.metrics.gauge(
-      'event_store_delivery_lanes_blocked',
-      'Lanes whose retries are used up.',
-      sum((lane) => Number(lane.state.failure?.blocked ?? false)),
-    );
-    this.metrics.lags(() => lanes().map(lagOf));
-  }
-}
-
-function lagOf(lane: Lane): ConsumerLag {
-  const { tenantId, namespaceId, consumerId } = lane.target.consumer;
-  return { tenant: tenantId, namespace: namespaceId, consumer: consumerId, topic: lane.topicId, events: lane.lag ?? 0 };
 }

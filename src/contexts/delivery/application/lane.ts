@@ -12,8 +12,9 @@ import {
   type DeliveryError,
   type LaneState,
 } from '../domain/lane.js';
+import type { ConsumerView } from '../../consumers/index.js';
 import { Backlog } from './backlog.js';
-import type { ClaimedLane, LaneKey } from './ports.js';
+import type { ClaimedLane, LaneKey, LaneView, RunningLane } from './ports.js';
 import { RequestsAhead, type WebhookTarget } from './webhook-request.js';
 
 const STORE_RETRY_MS = 500;
@@ -23,20 +24,23 @@ const TIMER_MS_MAX = 2 ** 31 - 1;
 
 /** What a lane has to tell. */
 export interface LaneReport {
-  attempted(lane: Lane, event: StoredEvent, outcome: Exclude<SendOutcome, { kind: 'aborted' }>, attempt: number): void;
-  gapFound(lane: Lane): void;
+  attempted(lane: LaneView, event: AttemptedEvent, outcome: MadeAttempt, attempt: number): void;
+  gapFound(lane: LaneView): void;
   /** Its retries are used up: it rests until its consumer is changed or resumed. */
-  blocked(lane: Lane): void;
+  blocked(lane: LaneView): void;
   /** The endpoint says that it is gone for good (410). True: its consumer is paused. */
-  gone(lane: Lane): Promise<boolean>;
-  storeFailed(lane: Lane, error: unknown): void;
+  gone(lane: LaneView): Promise<boolean>;
+  storeFailed(lane: LaneView, error: unknown): void;
 }
+
+export type AttemptedEvent = Pick<StoredEvent, 'id' | 'position'>;
+export type MadeAttempt = Exclude<SendOutcome, { kind: 'aborted' }>;
 
 export interface LaneTools {
   readonly report: LaneReport;
   readonly reader: LogReader;
   readonly tails: Tails;
-  readonly sender: WebhookSender;
+  readonly sender: Pick<WebhookSender, 'send'>;
   readonly clock: Clock;
   readonly random: () => number;
 }
@@ -46,7 +50,7 @@ export interface LaneTools {
  * place is stored by the engine's next checkpoint. Only an attempt that was really made can count as failed: what ends by shutdown,
  * or for want of the store, is made again as if nothing had been.
  */
-export class Lane {
+export class Lane implements RunningLane {
   private readonly stopping = new AbortController();
   /** Ends the attempt under way. */
   private readonly cutOff = new AbortController();
@@ -63,7 +67,7 @@ export class Lane {
   constructor(
     private readonly claimed: ClaimedLane,
     readonly topicId: string,
-    readonly target: WebhookTarget,
+    private readonly target: WebhookTarget,
     private readonly tools: LaneTools,
     /** The state is to be stored with the next checkpoint. */
     private readonly changed: (lane: Lane) => void,
@@ -72,6 +76,10 @@ export class Lane {
     this.key = { tenantId, consumerUid, topicUid };
     this.current = state;
     this.requests = new RequestsAhead(target, { topicId, topicUid });
+  }
+
+  get consumer(): ConsumerView {
+    return this.target.consumer;
   }
 
   get state(): LaneState {
@@ -86,9 +94,9 @@ export class Lane {
     return this.sending ? 1 : 0;
   }
 
-  /** Events between the cursor and the end of the log; undefined before the lane has seen the log. */
-  get lag(): number | undefined {
-    return this.tail && Math.max(0, this.tail.head - this.current.position);
+  /** Events between the cursor and the end of the log; 0 before the lane has seen the log. */
+  get lag(): number {
+    return this.tail ? Math.max(0, this.tail.head - this.current.position) : 0;
   }
 
   start(): void {
@@ -148,7 +156,7 @@ export class Lane {
   }
 
   private async deliver(event: StoredEvent, signal: AbortSignal): Promise<void> {
-    const { consumer } = this.target;
+    const { consumer } = this;
     const failure = currentFailure(this.current, consumer.version);
     if (failure?.blocked) return untilAborted(signal);
     if (failure) await this.waitUntil(failure.nextAttemptAt, signal);
@@ -219,7 +227,7 @@ export class Lane {
   }
 }
 
-function errorOf(outcome: Exclude<SendOutcome, { kind: 'aborted' }>, at: number): DeliveryError {
+function errorOf(outcome: MadeAttempt, at: number): DeliveryError {
   if (outcome.kind === 'response') {
     return { at, phase: 'response', status: outcome.status, message: `the endpoint answered ${outcome.status}` };
   }

@@ -24,15 +24,16 @@ const store = {
 
 let membership: Membership;
 const onLapse = jest.fn();
+const onHeld = jest.fn();
 
 beforeEach(() => {
   jest.useFakeTimers();
-  onLapse.mockReset();
+  for (const heard of [onLapse, onHeld]) heard.mockReset();
   beats.clear();
   forgotten.length = 0;
   held = Promise.resolve();
   membership = new Membership(store, { ttlMs: TTL_MS, alone: false });
-  membership.onLapse = onLapse;
+  Object.assign(membership, { onLapse, onHeld });
 });
 afterEach(() => {
   membership.close();
@@ -73,6 +74,7 @@ it('takes itself for dead after a beat that came late, although it was stored', 
   answer.resolve();
   await late;
   expect(membership.expired).toBe(true);
+  expect(onHeld).not.toHaveBeenCalled();
   membership.rejoin();
   expect([membership.expired, membership.workerId === workerId]).toEqual([false, false]);
 });
@@ -85,4 +87,22 @@ it('says so the moment that the ttl is over, also while the store does not answe
   expect(onLapse).not.toHaveBeenCalled();
   jest.advanceTimersByTime(1);
   expect(onLapse).toHaveBeenCalledTimes(1);
+});
+
+it('says with each beat for how long it is alive, counted from the sending of the beat', async () => {
+  const answer = Promise.withResolvers<void>();
+  held = answer.promise;
+  const beat = membership.beat();
+  jest.advanceTimersByTime(1_000);
+  answer.resolve();
+  await beat;
+  expect(onHeld.mock.calls).toEqual([[TTL_MS - 1_000]]);
+});
+
+it('is dead for all that it runs when it is told so, until it comes back', async () => {
+  await membership.beat();
+  membership.lapse();
+  expect([membership.expired, onLapse.mock.calls.length]).toEqual([true, 1]);
+  await membership.beat();
+  expect([membership.expired, onHeld.mock.calls.length]).toEqual([true, 1]);
 });

@@ -23,6 +23,8 @@ export class Membership {
 
   /** Called as soon as others may take us for dead, also while the store does not answer. */
   onLapse: () => void = () => undefined;
+  /** Called when it is known anew until when we are not taken for dead: for so many milliseconds from now. */
+  onHeld: (ms: number) => void = () => undefined;
 
   constructor(
     private readonly store: LaneStore,
@@ -51,6 +53,13 @@ export class Membership {
     return this.lapsed || performance.now() - this.lastBeatAt > this.options.ttlMs;
   }
 
+  /** Others may take us for dead, or may have: what is ours is given up with the next look, and claimed anew. */
+  lapse(): void {
+    if (this.lapsed) return;
+    this.lapsed = true;
+    this.onLapse();
+  }
+
   /** Begins anew; the old id's lanes are free for anybody, also for us. */
   rejoin(): void {
     this.workerId = randomUUID();
@@ -77,12 +86,8 @@ export class Membership {
 
   private arm(): void {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.lapse(), this.lastBeatAt + this.options.ttlMs - performance.now()).unref();
-  }
-
-  private lapse(): void {
-    if (this.lapsed) return;
-    this.lapsed = true;
-    this.onLapse();
+    const heldMs = this.lastBeatAt + this.options.ttlMs - performance.now();
+    this.timer = setTimeout(() => this.lapse(), heldMs).unref();
+    if (!this.lapsed) this.onHeld(heldMs);
   }
 }

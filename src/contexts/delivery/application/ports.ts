@@ -1,3 +1,4 @@
+import type { ConsumerSecrets, ConsumerView } from '../../consumers/index.js';
 import type { LaneState } from '../domain/lane.js';
 
 export interface LaneKey {
@@ -34,4 +35,53 @@ export abstract class LaneStore {
   /** Gives up all lanes of a worker and the worker itself. */
   abstract leave(workerId: string): Promise<void>;
   abstract forgetWorkers(workerIds: readonly string[]): Promise<void>;
+}
+
+/** Who is delivered to. */
+export interface Recipient {
+  readonly consumer: ConsumerView;
+  readonly secrets: ConsumerSecrets;
+}
+
+/** A lane as it is told of. */
+export interface LaneView {
+  readonly key: LaneKey;
+  readonly topicId: string;
+  readonly consumer: ConsumerView;
+  /** While it runs in another thread: of some milliseconds ago. */
+  readonly state: LaneState;
+}
+
+/** A lane that its owner may start and stop. */
+export interface RunningLane extends LaneView {
+  readonly snapshot: ClaimedLane;
+  start(): void;
+  /** An attempt under way has `graceMs` to finish; after that it is cut off, and does not count. Then `state` is the last one. */
+  stop(graceMs: number): Promise<void>;
+}
+
+export interface LaneFigures {
+  readonly inFlight: number;
+  /** Events between the cursor and the end of the log; 0 before the lane has seen the log. */
+  readonly lag: number;
+}
+
+/** Where lanes run: in this thread, or in others. Its owner opens it before the first lane, and stops all lanes before he closes it. */
+export abstract class LaneRunner {
+  /** Called when lanes had to stop by themselves, because `heldFor` has run out: they are to be claimed anew. */
+  onLapse: () => void = () => undefined;
+
+  abstract open(): void;
+  /** `changed`: the state is to be stored with the next checkpoint. Throws where the recipient cannot be delivered to. */
+  abstract create(
+    claimed: ClaimedLane,
+    topicId: string,
+    recipient: Recipient,
+    changed: (lane: RunningLane) => void,
+  ): RunningLane;
+  /** Others may have the lanes after so many milliseconds, unless it is called again: then nothing more may be sent. */
+  abstract heldFor(ms: number): void;
+  /** Of these lanes, in their order; those that it does not run wait for nothing. */
+  abstract figures(lanes: readonly RunningLane[]): Promise<readonly LaneFigures[]>;
+  abstract close(): Promise<void>;
 }

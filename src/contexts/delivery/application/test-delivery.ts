@@ -33,7 +33,7 @@ export class SendTestDeliveryHandler implements ICommandHandler<SendTestDelivery
   async execute({ consumer: ref, correlationId, by }: SendTestDelivery): Promise<TestResult> {
     const consumer = await this.consumers.find(ref);
     if (!consumer) throw consumerNotFound(ref);
-    const target = new WebhookTarget(consumer, await this.consumers.secretsOf(consumer));
+    const target = new WebhookTarget({ consumer, secrets: await this.consumers.secretsOf(consumer) });
     const now = this.clock.now();
     const event = testEvent(ref, correlationId, by, now);
     const { topicId = 'test', topicUid = consumer.consumerUid } = consumer.topics[0] ?? {};

@@ -1,7 +1,7 @@
 import { Webhook } from 'standardwebhooks';
 import { generateSigningSecret } from '../../../platform/egress/index.js';
 import type { StoredEvent } from '../../../platform/event-log/index.js';
-import type { ConsumerSecrets, ConsumerView } from '../../consumers/index.js';
+import type { ConsumerView } from '../../consumers/index.js';
 import { RequestsAhead, WebhookTarget } from './webhook-request.js';
 
 const TOPIC = { topicId: 'orders', topicUid: '0190b3a4-0000-7000-8000-000000000001' };
@@ -10,7 +10,8 @@ const secret = generateSigningSecret();
 const consumer = {
   settings: { url: 'http://127.0.0.1:1/', timeoutMs: 1_000, correlationId: 'c-1' },
 } as unknown as ConsumerView;
-const target = new WebhookTarget(consumer, { headers: {}, signing: [secret] } as unknown as ConsumerSecrets);
+const secrets = { headers: {}, signing: [secret] };
+const target = new WebhookTarget({ consumer, secrets });
 
 const eventAt = (position: number): StoredEvent =>
   ({

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { Signer, type SendRequest } from '../../../platform/egress/index.js';
-import type { StoredEvent } from '../../../platform/event-log/index.js';
-import type { ConsumerSecrets, ConsumerView } from '../../consumers/index.js';
-import { eventJson } from '../../topics/index.js';
+import { eventJson, type StoredEvent } from '../../../platform/event-log/index.js';
+import type { ConsumerView } from '../../consumers/index.js';
+import type { Recipient } from './ports.js';
 
 export interface TopicNames {
   readonly topicId: string;
@@ -43,10 +43,10 @@ export class WebhookTarget {
   private readonly fixedHeaders: Readonly<Record<string, string>>;
   private readonly signer: Signer;
 
-  constructor(
-    readonly consumer: ConsumerView,
-    secrets: ConsumerSecrets,
-  ) {
+  readonly consumer: ConsumerView;
+
+  constructor({ consumer, secrets }: Recipient) {
+    this.consumer = consumer;
     this.fixedHeaders = {
       'user-agent': 'event-store',
       ...secrets.headers,

@@ -1,9 +1,14 @@
 import { Readable } from 'node:stream';
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { HTTP_SETTINGS, READ_SETTINGS, type Settings } from '../../../platform/config/index.js';
-import type { LogRef, StoredEvent } from '../../../platform/event-log/index.js';
+import {
+  eventJson,
+  eventJsonLine,
+  type LogRef,
+  type StoredEvent,
+  type TopicNames,
+} from '../../../platform/event-log/index.js';
 import type { Access, Reply } from '../../../platform/http/request.js';
-import { eventJson, eventJsonLine, type TopicNames } from '../application/event-json.js';
 import { EventReader, type EventQuery } from '../application/read-events.js';
 import { topicError } from '../domain/topic-errors.js';
 

@@ -1,7 +1,7 @@
 import { Controller, Get, Inject, Param, Query, Req, Res, UsePipes } from '@nestjs/common';
 import { ApiOkResponse, ApiParam, ApiProduces, ApiTags } from '@nestjs/swagger';
 import { READ_SETTINGS, type Settings } from '../../../platform/config/index.js';
-import { LogReader } from '../../../platform/event-log/index.js';
+import { eventJson, LogReader, type TopicNames } from '../../../platform/event-log/index.js';
 import { Requires } from '../../../platform/http/access.js';
 import { Cursors } from '../../../platform/http/cursor.js';
 import { httpError } from '../../../platform/http/http-errors.js';
@@ -9,7 +9,6 @@ import { ListQuery } from '../../../platform/http/list-query.js';
 import type { Reply, Request } from '../../../platform/http/request.js';
 import { invalid } from '../../../platform/http/validation.js';
 import { strictValidation } from '../../../platform/http/validation.js';
-import { eventJson, type TopicNames } from '../application/event-json.js';
 import { EventReader } from '../application/read-events.js';
 import { TopicDirectory } from '../application/topic-directory.js';
 import type { TopicRef } from '../domain/topic.js';

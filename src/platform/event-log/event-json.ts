@@ -1,4 +1,4 @@
-import type { StoredEvent } from '../../../platform/event-log/index.js';
+import type { StoredEvent } from './event.js';
 
 /** What a reader is told about an event besides the event: the ids of its topic. */
 export interface TopicNames {

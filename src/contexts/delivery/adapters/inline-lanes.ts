@@ -1,0 +1,38 @@
+import { Lane, type LaneTools } from '../application/lane.js';
+import {
+  LaneRunner,
+  type ClaimedLane,
+  type LaneFigures,
+  type Recipient,
+  type RunningLane,
+} from '../application/ports.js';
+import { WebhookTarget } from '../application/webhook-request.js';
+
+/** Runs lanes in the thread that asks for them: `DELIVERY_THREADS` is 0. */
+export class InlineLanes extends LaneRunner {
+  constructor(private readonly tools: LaneTools) {
+    super();
+  }
+
+  override open(): void {}
+
+  override create(
+    claimed: ClaimedLane,
+    topicId: string,
+    recipient: Recipient,
+    changed: (lane: RunningLane) => void,
+  ): Lane {
+    return new Lane(claimed, topicId, new WebhookTarget(recipient), this.tools, changed);
+  }
+
+  /** The membership's own timer is in this thread, too. */
+  override heldFor(): void {}
+
+  override figures(lanes: readonly Lane[]): Promise<readonly LaneFigures[]> {
+    return Promise.resolve(lanes.map(({ inFlight, lag }) => ({ inFlight, lag })));
+  }
+
+  override close(): Promise<void> {
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,103 @@
+import type { ClientConfig } from 'pg';
+import type { StoredEvent } from '../../../platform/event-log/index.js';
+import type { LaneState } from '../domain/lane.js';
+import type { AttemptedEvent, MadeAttempt } from '../application/lane.js';
+import type { ClaimedLane, LaneFigures, Recipient } from '../application/ports.js';
+
+/*
+ * What the main thread and a delivery thread tell each other. A lane bears a number that is given once. Messages come in the order in
+ * which they were sent, so what is told of a lane is told before its end.
+ */
+
+/** What a thread needs to know to begin; it must survive a structured clone. */
+export interface ThreadSetup {
+  readonly database: {
+    /** Of the embedded server; undefined: by the URL. */
+    readonly connection: ClientConfig | undefined;
+    readonly url: string | undefined;
+    readonly caFile: string | undefined;
+    readonly poolSize: number;
+    readonly statementTimeoutMs: number;
+    readonly lockTimeoutMs: number;
+  };
+  readonly egress: {
+    readonly allowedCidrs: readonly string[];
+    readonly allowHttp: boolean;
+    readonly connectTimeoutMs: number;
+  };
+  readonly tails: { readonly cacheBytesMax: number; readonly pollMs: number };
+}
+
+export type ToThread =
+  | {
+      readonly kind: 'start';
+      readonly lane: number;
+      readonly claimed: ClaimedLane;
+      readonly topicId: string;
+      readonly recipient: Recipient;
+    }
+  | { readonly kind: 'stop'; readonly lane: number; readonly graceMs: number }
+  | {
+      readonly kind: 'appended';
+      readonly topicUid: string;
+      readonly events: readonly StoredEvent[];
+      readonly bytes: number;
+    }
+  | { readonly kind: 'advanced'; readonly topicUid: string; readonly position: number }
+  /** Positions may have been missed: the thread looks for itself. */
+  | { readonly kind: 'missed' }
+  /** On the clock of `sharedNow`. Is answered by `here`. */
+  | { readonly kind: 'held'; readonly untilMs: number }
+  | { readonly kind: 'paused'; readonly lane: number; readonly done: boolean }
+  | { readonly kind: 'figures' }
+  | { readonly kind: 'close' };
+
+/** What happened on a lane; `state` is that of then. */
+export type LaneNews =
+  | {
+      readonly kind: 'attempted';
+      readonly event: AttemptedEvent;
+      readonly outcome: MadeAttempt;
+      readonly attempt: number;
+    }
+  | { readonly kind: 'gap-found' | 'blocked'; readonly state: LaneState }
+  | { readonly kind: 'gone' }
+  | { readonly kind: 'store-failed'; readonly error: PortableError };
+
+export type FromThread =
+  | {
+      readonly kind: 'news';
+      readonly news: readonly (readonly [lane: number, LaneNews])[];
+      readonly moved: ReadonlyMap<number, LaneState>;
+      /** Bytes of events that were taken in. */
+      readonly taken: number;
+    }
+  | { readonly kind: 'stopped'; readonly lane: number; readonly state: LaneState }
+  | { readonly kind: 'figures'; readonly figures: ReadonlyMap<number, LaneFigures> }
+  | { readonly kind: 'here' }
+  /** It was held no longer, and has stopped its lanes. */
+  | { readonly kind: 'lapsed' }
+  | { readonly kind: 'warning'; readonly what: string; readonly error: PortableError };
+
+/** A structured clone of an error keeps neither its code nor its name. */
+export interface PortableError {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string | undefined;
+  readonly code: unknown;
+  readonly cause: PortableError | undefined;
+}
+
+export function portable(error: unknown): PortableError {
+  if (!(error instanceof Error))
+    return { name: 'Error', message: String(error), stack: undefined, code: undefined, cause: undefined };
+  const { name, message, stack, cause, code } = error as NodeJS.ErrnoException;
+  return { name, message, stack, code, cause: cause === undefined ? undefined : portable(cause) };
+}
+
+export function revived({ message, cause, ...rest }: PortableError): Error {
+  return Object.assign(new Error(message, cause && { cause: revived(cause) }), rest);
+}
+
+/** Milliseconds on the monotonic clock that all threads of a process share. */
+export const sharedNow = (): number => Number(process.hrtime.bigint()) / 1e6;

@@ -1,0 +1,41 @@
+/** What `LaneThreads` starts. It loads the log's reader and the sender, and no framework. */
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
+import { SystemClock } from '../../../kernel/clock.js';
+import { Egress } from '../../../platform/egress/index.js';
+import { LogReader, Tails } from '../../../platform/event-log/index.js';
+import { connectionOf } from '../../../platform/postgres/connection-url.js';
+import { Database } from '../../../platform/postgres/database.js';
+import { portable, type FromThread, type ThreadSetup, type ToThread } from './lane-messages.js';
+import { LaneThread } from './lane-thread.js';
+
+/** Lanes follow their topics in memory; they only read what is older. */
+const CONNECTIONS = 4;
+
+async function run(port: MessagePort, { database: store, egress: rules, tails: limits }: ThreadSetup): Promise<void> {
+  const warn = (what: string) => (error: unknown) =>
+    port.postMessage({ kind: 'warning', what, error: portable(error) } satisfies FromThread);
+  const database = new Database({
+    connection: store.connection ?? (await connectionOf(store.url!, store.caFile)),
+    poolSize: Math.min(store.poolSize, CONNECTIONS),
+    appendConnections: 1, // is never opened
+    statementTimeoutMs: store.statementTimeoutMs,
+    lockTimeoutMs: store.lockTimeoutMs,
+    onError: warn('a connection to the store was lost'),
+  });
+  const reader = new LogReader(database);
+  const onError = warn('the ends of topics could not be read');
+  const tails = new Tails(reader, undefined, { ...limits, onError, onFlush: () => undefined });
+  const clock = new SystemClock();
+  const egress = new Egress({ ...rules, clock });
+  const close = async (): Promise<void> => {
+    tails.close();
+    await egress.close();
+    await database.close();
+    port.close();
+  };
+  const tools = { reader, tails, sender: egress.sender, clock, random: Math.random };
+  const thread = new LaneThread(port, tools, close);
+  port.on('message', (message: ToThread) => thread.take(message));
+}
+
+await run(parentPort!, workerData as ThreadSetup);

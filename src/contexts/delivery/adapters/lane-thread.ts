@@ -1,0 +1,143 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { SendOutcome, SendRequest } from '../../../platform/egress/index.js';
+import { Lane, type LaneReport, type LaneTools } from '../application/lane.js';
+import type { LaneFigures } from '../application/ports.js';
+import { WebhookTarget } from '../application/webhook-request.js';
+import { portable, sharedNow, type ToThread } from './lane-messages.js';
+import { LaneOutbox } from './lane-outbox.js';
+
+/** Until when lanes may send. The main thread may stand still for so long that others take them over; then it cannot say so. */
+class Lease {
+  private untilMs = 0;
+  private timer: NodeJS.Timeout | undefined;
+  private judging: Promise<void> | undefined;
+
+  constructor(private readonly onLapse: () => void) {}
+
+  get past(): boolean {
+    return sharedNow() >= this.untilMs;
+  }
+
+  renew(untilMs: number): void {
+    this.untilMs = untilMs;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => void this.judge(), Math.max(0, untilMs - sharedNow()));
+  }
+
+  /** Resolves when it is renewed or has lapsed. */
+  judge(): Promise<void> {
+    this.judging ??= this.readFirst().finally(() => (this.judging = undefined));
+    return this.judging;
+  }
+
+  end(): void {
+    clearTimeout(this.timer);
+  }
+
+  /** If it is this thread that stood still, the renewal waits among its messages; timers come before them. */
+  private async readFirst(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (this.past) this.onLapse();
+    else this.renew(this.untilMs);
+  }
+}
+
+/** Runs the lanes that it is given, and hears of new events from the main thread. */
+export class LaneThread {
+  private readonly outbox: LaneOutbox;
+  private readonly lanes = new Map<number, Lane>();
+  private readonly stopping = new Set<number>();
+  private readonly pausing = new Map<number, (done: boolean) => void>();
+  private readonly lease = new Lease(() => this.lapse());
+  private readonly sender = { send: (request: SendRequest) => this.send(request) };
+
+  constructor(
+    port: Pick<MessagePort, 'postMessage'>,
+    private readonly tools: Omit<LaneTools, 'report'>,
+    private readonly close: () => Promise<void>,
+  ) {
+    this.outbox = new LaneOutbox(port);
+  }
+
+  take(message: ToThread): void {
+    switch (message.kind) {
+      case 'appended':
+        this.outbox.take(message.bytes);
+        return this.tools.tails.appended(message.topicUid, message.events);
+      case 'advanced':
+        return this.tools.tails.advanced(message.topicUid, message.position);
+      case 'missed':
+        return void this.tools.tails.poll();
+      case 'start':
+        return this.start(message);
+      case 'stop':
+        return void this.stop(message.lane, message.graceMs);
+      case 'held':
+        this.lease.renew(message.untilMs);
+        return this.outbox.send({ kind: 'here' });
+      case 'paused':
+        return this.pausing.get(message.lane)?.(message.done);
+      case 'figures':
+        return this.outbox.send({ kind: 'figures', figures: this.figures() });
+      case 'close':
+        this.lease.end();
+        return void this.close();
+    }
+  }
+
+  private start({ lane: number, claimed, topicId, recipient }: Extract<ToThread, { kind: 'start' }>): void {
+    const tools = { ...this.tools, sender: this.sender, report: this.reportOf(number) };
+    const changed = ({ state }: Pick<Lane, 'state'>): void => this.outbox.move(number, state);
+    const lane = new Lane(claimed, topicId, new WebhookTarget(recipient), tools, changed);
+    this.lanes.set(number, lane);
+    lane.start();
+  }
+
+  private async stop(number: number, graceMs: number): Promise<void> {
+    const lane = this.lanes.get(number);
+    if (!lane) return;
+    this.stopping.add(number);
+    this.pausing.get(number)?.(false);
+    await lane.stop(graceMs);
+    // Who was told to stop twice has ended once.
+    if (!this.lanes.delete(number)) return;
+    this.stopping.delete(number);
+    this.outbox.send({ kind: 'stopped', lane: number, state: lane.state });
+  }
+
+  private send(request: SendRequest): Promise<SendOutcome> {
+    if (!this.lease.past) return this.tools.sender.send(request);
+    return this.lease.judge().then(() => (this.lease.past ? { kind: 'aborted' } : this.tools.sender.send(request)));
+  }
+
+  /** The lanes end here; it is for the main thread to begin them anew, if they are still ours. */
+  private lapse(): void {
+    for (const lane of this.lanes.values()) void lane.stop(0);
+    this.outbox.send({ kind: 'lapsed' });
+  }
+
+  private figures(): Map<number, LaneFigures> {
+    return new Map(Array.from(this.lanes, ([number, { inFlight, lag }]) => [number, { inFlight, lag }]));
+  }
+
+  private reportOf(number: number): LaneReport {
+    const { outbox } = this;
+    return {
+      attempted: (_, { id, position }, outcome, attempt) =>
+        outbox.tell(number, { kind: 'attempted', event: { id, position }, outcome, attempt }),
+      gapFound: ({ state }) => outbox.tell(number, { kind: 'gap-found', state }),
+      blocked: ({ state }) => outbox.tell(number, { kind: 'blocked', state }),
+      storeFailed: (_, error) => outbox.tell(number, { kind: 'store-failed', error: portable(error) }),
+      gone: () => this.gone(number),
+    };
+  }
+
+  /** A lane that is to stop does not wait for the pause. */
+  private async gone(number: number): Promise<boolean> {
+    this.outbox.tell(number, { kind: 'gone' });
+    if (this.stopping.has(number)) return false;
+    const answer = Promise.withResolvers<boolean>();
+    this.pausing.set(number, answer.resolve);
+    return answer.promise.finally(() => this.pausing.delete(number));
+  }
+}

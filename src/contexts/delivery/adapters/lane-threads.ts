@@ -1,0 +1,75 @@
+import type { StoredEvent, TailsEcho } from '../../../platform/event-log/index.js';
+import {
+  LaneRunner,
+  type ClaimedLane,
+  type LaneFigures,
+  type Recipient,
+  type RunningLane,
+} from '../application/ports.js';
+import { WebhookTarget } from '../application/webhook-request.js';
+import { sharedNow, type ThreadSetup } from './lane-messages.js';
+import { RemoteLane } from './remote-lane.js';
+import { ThreadHandle, type ThreadReport } from './thread-handle.js';
+
+const NOTHING: LaneFigures = { inFlight: 0, lag: 0 };
+
+/**
+ * Runs lanes in threads of their own, so that neither waits for the other: a lane needs a turn of the event loop for each step from one
+ * event to the next, and a loop that also takes requests has long ones.
+ */
+export class LaneThreads extends LaneRunner implements TailsEcho {
+  private threads: readonly ThreadHandle[] = [];
+  private last = 0;
+
+  constructor(
+    private readonly count: number,
+    private readonly setup: ThreadSetup,
+    private readonly report: ThreadReport,
+  ) {
+    super();
+  }
+
+  override open(): void {
+    const lapse = (): void => this.onLapse();
+    this.threads = Array.from({ length: this.count }, () => new ThreadHandle(this.setup, this.report, lapse));
+  }
+
+  /** Lanes that are begun together are a consumer's; they share the thread that has the fewest. */
+  override create(
+    claimed: ClaimedLane,
+    topicId: string,
+    recipient: Recipient,
+    changed: (lane: RunningLane) => void,
+  ): RemoteLane {
+    void new WebhookTarget(recipient); // what is wrong with it is said here, where it is tried again
+    const thread = this.threads.reduce((least, other) => (other.load < least.load ? other : least));
+    return new RemoteLane(++this.last, thread, claimed, topicId, recipient, changed);
+  }
+
+  override heldFor(ms: number): void {
+    const untilMs = sharedNow() + ms;
+    for (const thread of this.threads) thread.hold(untilMs);
+  }
+
+  override async figures(lanes: readonly RemoteLane[]): Promise<readonly LaneFigures[]> {
+    const all = await Promise.all(this.threads.map((thread) => thread.figures()));
+    const figures = new Map(all.flatMap((part) => [...part]));
+    return lanes.map(({ number }) => figures.get(number) ?? NOTHING);
+  }
+
+  override async close(): Promise<void> {
+    await Promise.all(this.threads.map((thread) => thread.close()));
+  }
+
+  appended(topicUid: string, events: readonly StoredEvent[]): void {
+    for (const thread of this.threads) thread.appended(topicUid, events);
+  }
+
+  advanced(topicUid: string, position: number): void {
+    for (const thread of this.threads) thread.advanced(topicUid, position);
+  }
+
+  missed(): void {
+    for (const thread of this.threads) thread.missed();
+  }
+}

@@ -1,0 +1,67 @@
+import type { ConsumerView } from '../../consumers/index.js';
+import type { LaneState } from '../domain/lane.js';
+import type { ClaimedLane, LaneKey, Recipient, RunningLane } from '../application/ports.js';
+
+/** The thread that runs it. */
+export interface LaneHost {
+  start(lane: RemoteLane): void;
+  /** Is followed by `end`. */
+  stop(lane: RemoteLane, graceMs: number): void;
+}
+
+/** A lane that runs in another thread. It has a number that is given once, since another lane may take its place. */
+export class RemoteLane implements RunningLane {
+  readonly key: LaneKey;
+  private current: LaneState;
+  private phase: 'new' | 'running' | 'stopped' = 'new';
+  private readonly ended = Promise.withResolvers<void>();
+
+  constructor(
+    readonly number: number,
+    private readonly host: LaneHost,
+    readonly claimed: ClaimedLane,
+    readonly topicId: string,
+    readonly recipient: Recipient,
+    private readonly changed: (lane: RunningLane) => void,
+  ) {
+    const { tenantId, consumerUid, topicUid, state } = claimed;
+    this.key = { tenantId, consumerUid, topicUid };
+    this.current = state;
+  }
+
+  get consumer(): ConsumerView {
+    return this.recipient.consumer;
+  }
+
+  get state(): LaneState {
+    return this.current;
+  }
+
+  get snapshot(): ClaimedLane {
+    return { ...this.claimed, state: this.current };
+  }
+
+  start(): void {
+    if (this.phase !== 'new') return;
+    this.phase = 'running';
+    this.host.start(this);
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    if (this.phase === 'new') this.phase = 'stopped';
+    if (this.phase === 'stopped') return;
+    this.host.stop(this, graceMs);
+    await this.ended.promise;
+  }
+
+  move(state: LaneState): void {
+    this.current = state;
+    this.changed(this);
+  }
+
+  end(state: LaneState): void {
+    this.phase = 'stopped';
+    this.current = state;
+    this.ended.resolve();
+  }
+}

@@ -1,0 +1,50 @@
+import { Injectable } from '@nestjs/common';
+import { Metrics, type ConsumerLag } from '../../../platform/telemetry/metrics.js';
+import { DeliveryEngine } from './delivery-engine.js';
+import { LaneRunner, type LaneFigures, type RunningLane } from './ports.js';
+
+type Seen = readonly [RunningLane, LaneFigures];
+
+/** What is looked up when it is scraped: from the lanes, wherever they run. */
+@Injectable()
+export class DeliveryGauges {
+  private looking: Promise<Seen[]> | undefined;
+
+  constructor(
+    private readonly engine: DeliveryEngine,
+    private readonly runner: LaneRunner,
+    private readonly metrics: Metrics,
+  ) {}
+
+  publish(): void {
+    const { engine, metrics } = this;
+    const total = async (read: (figures: LaneFigures) => number): Promise<number> =>
+      (await this.figures()).reduce((sum, [, figures]) => sum + read(figures), 0);
+    metrics.gauge('event_store_delivery_lanes', 'Lanes that this instance runs.', () => engine.runningCount);
+    metrics.gauge('event_store_delivery_in_flight', 'Attempts under way.', () => total(({ inFlight }) => inFlight));
+    metrics.gauge('event_store_delivery_lag_events', 'Events that wait for delivery, all lanes together.', () =>
+      total(({ lag }) => lag),
+    );
+    metrics.gauge('event_store_delivery_lanes_blocked', 'Lanes whose retries are used up.', () =>
+      [...engine.running].reduce((sum, { state }) => sum + Number(state.failure?.blocked ?? false), 0),
+    );
+    metrics.lags(async () => (await this.figures()).map(([lane, { lag }]) => lagOf(lane, lag)));
+  }
+
+  /** One look for all who ask at the same time. */
+  private figures(): Promise<Seen[]> {
+    this.looking ??= this.look().finally(() => (this.looking = undefined));
+    return this.looking;
+  }
+
+  private async look(): Promise<Seen[]> {
+    const lanes = [...this.engine.running];
+    const figures = await this.runner.figures(lanes);
+    return lanes.map((lane, i) => [lane, figures[i]!]);
+  }
+}
+
+function lagOf({ consumer, topicId }: RunningLane, events: number): ConsumerLag {
+  const { tenantId, namespaceId, consumerId } = consumer;
+  return { tenant: tenantId, namespace: namespaceId, consumer: consumerId, topic: topicId, events };
+}

@@ -80,7 +80,7 @@ describe('lanes in threads of their own', () => {
   }, 60_000);
 
   it('take the process with them when they fail, which the next start makes good', async () => {
-    await launch();
+    await launch({ env: QUICK_TAKEOVER });
     await shop.register(receiver.url);
     await shop.publish(batch(3));
     await receiver.received(3);
@@ -90,13 +90,14 @@ describe('lanes in threads of their own', () => {
       (alive) => !alive,
     );
     expect(server.output()).toContain('planted in a thread');
-    server = await startProcess({ connection: store.connection, apiKey: server.apiKey });
+    server = await startProcess({ connection: store.connection, apiKey: server.apiKey, env: QUICK_TAKEOVER });
     await shop.through(server.client).publish(batch(2));
     await until(
       () => Promise.resolve(positions(receiver.requests)),
       (all) => all.includes(5),
+      30_000,
     );
-  });
+  }, 60_000);
 });
 
 function isAlive(pid: number): boolean {

@@ -126,7 +126,6 @@ export class DeliveryModule implements OnApplicationBootstrap, BeforeApplication
     if (!this.roles.includes('worker')) return;
     this.started = true;
     this.gauges.publish();
-    this.runner.open();
     await this.worker.start();
   }
 

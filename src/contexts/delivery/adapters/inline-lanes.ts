@@ -14,8 +14,6 @@ export class InlineLanes extends LaneRunner {
     super();
   }
 
-  override open(): void {}
-
   override create(
     claimed: ClaimedLane,
     topicId: string,

@@ -18,8 +18,9 @@ const NOTHING: LaneFigures = { inFlight: 0, lag: 0 };
  * event to the next, and a loop that also takes requests has long ones.
  */
 export class LaneThreads extends LaneRunner implements TailsEcho {
-  private threads: readonly ThreadHandle[] = [];
+  private readonly threads: ThreadHandle[] = [];
   private last = 0;
+  private heldUntilMs = 0;
 
   constructor(
     private readonly count: number,
@@ -27,11 +28,6 @@ export class LaneThreads extends LaneRunner implements TailsEcho {
     private readonly report: ThreadReport,
   ) {
     super();
-  }
-
-  override open(): void {
-    const lapse = (): void => this.onLapse();
-    this.threads = Array.from({ length: this.count }, () => new ThreadHandle(this.setup, this.report, lapse));
   }
 
   /** Lanes that are begun together are a consumer's; they share the thread that has the fewest. */
@@ -42,13 +38,12 @@ export class LaneThreads extends LaneRunner implements TailsEcho {
     changed: (lane: RunningLane) => void,
   ): RemoteLane {
     void new WebhookTarget(recipient); // what is wrong with it is said here, where it is tried again
-    const thread = this.threads.reduce((least, other) => (other.load < least.load ? other : least));
-    return new RemoteLane(++this.last, thread, claimed, topicId, recipient, changed);
+    return new RemoteLane(++this.last, this.leastLoaded(), claimed, topicId, recipient, changed);
   }
 
   override heldFor(ms: number): void {
-    const untilMs = sharedNow() + ms;
-    for (const thread of this.threads) thread.hold(untilMs);
+    this.heldUntilMs = sharedNow() + ms;
+    for (const thread of this.threads) thread.hold(this.heldUntilMs);
   }
 
   override async figures(lanes: readonly RemoteLane[]): Promise<readonly LaneFigures[]> {
@@ -71,5 +66,20 @@ export class LaneThreads extends LaneRunner implements TailsEcho {
 
   missed(): void {
     for (const thread of this.threads) thread.missed();
+  }
+
+  /** A thread is started when a lane needs it: a process without consumers has none, and is ready 0.1 s sooner. */
+  private leastLoaded(): ThreadHandle {
+    const idle = this.threads.find(({ load }) => load === 0);
+    if (idle) return idle;
+    if (this.threads.length < this.count) return this.begin();
+    return this.threads.reduce((least, other) => (other.load < least.load ? other : least));
+  }
+
+  private begin(): ThreadHandle {
+    const thread = new ThreadHandle(this.setup, this.report, () => this.onLapse());
+    thread.hold(this.heldUntilMs);
+    this.threads.push(thread);
+    return thread;
   }
 }

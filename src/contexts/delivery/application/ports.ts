@@ -66,12 +66,11 @@ export interface LaneFigures {
   readonly lag: number;
 }
 
-/** Where lanes run: in this thread, or in others. Its owner opens it before the first lane, and stops all lanes before he closes it. */
+/** Where lanes run: in this thread, or in others. Its owner stops all lanes before he closes it. */
 export abstract class LaneRunner {
   /** Called when lanes had to stop by themselves, because `heldFor` has run out: they are to be claimed anew. */
   onLapse: () => void = () => undefined;
 
-  abstract open(): void;
   /** `changed`: the state is to be stored with the next checkpoint. Throws where the recipient cannot be delivered to. */
   abstract create(
     claimed: ClaimedLane,

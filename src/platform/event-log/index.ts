@@ -22,4 +22,4 @@ export { Hints } from './hints.js';
 export { LogReader, type EventPage, type LogBounds, type PageRequest, type ReadFilter } from './log-reader.js';
 export { ManagementWatch, type ManagementPlace } from './management-watch.js';
 export { Tails, type TailsEcho } from './tails.js';
-export type { TopicTail } from './topic-tail.js';
+export { bytesInMemory, type TopicTail } from './topic-tail.js';

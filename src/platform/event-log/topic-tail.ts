@@ -6,6 +6,9 @@ const RING_BYTES_MAX = 8 * 1024 * 1024;
 const READ_EVENTS_MAX = 512;
 const FIXED_BYTES = 256; // of an event besides its data
 
+/** About what an event takes in memory. */
+export const bytesInMemory = ({ data }: StoredEvent): number => data.length + FIXED_BYTES;
+
 /**
  * The end of one log as all its followers in this process share it: the newest events in memory (the ring, positions dense), older
  * ones by pages from the store, one read for all who ask for the same page at once.
@@ -36,7 +39,7 @@ export class TopicTail {
     if (this.ring.length > 0 && this.ring[this.ring.length - 1]!.position + 1 !== first.position) this.drop();
     for (const event of events) {
       this.ring.push(event);
-      this.grow(event.data.length + FIXED_BYTES);
+      this.grow(bytesInMemory(event));
     }
     this.trim();
     this.advanced(events[events.length - 1]!.position);
@@ -120,7 +123,7 @@ export class TopicTail {
     if (this.memory.bytes > this.memory.bytesMax && this.ring.length > RING_EVENTS_MAX / 64) this.drop();
     while (this.ring.length > RING_EVENTS_MAX || (this.ringBytes > RING_BYTES_MAX && this.ring.length > 1)) {
       const removed = this.ring.splice(0, Math.ceil(this.ring.length / 2));
-      this.grow(-removed.reduce((sum, { data }) => sum + data.length + FIXED_BYTES, 0));
+      this.grow(-removed.reduce((sum, event) => sum + bytesInMemory(event), 0));
     }
   }
 }

@@ -1,11 +1,5 @@
 import { Lane, type LaneTools } from '../application/lane.js';
-import {
-  LaneRunner,
-  type ClaimedLane,
-  type LaneFigures,
-  type Recipient,
-  type RunningLane,
-} from '../application/ports.js';
+import { LaneRunner, type LaneFigures, type LaneOrder, type RunningLane } from '../application/ports.js';
 import { WebhookTarget } from '../application/webhook-request.js';
 
 /** Runs lanes in the thread that asks for them: `DELIVERY_THREADS` is 0. */
@@ -14,12 +8,7 @@ export class InlineLanes extends LaneRunner {
     super();
   }
 
-  override create(
-    claimed: ClaimedLane,
-    topicId: string,
-    recipient: Recipient,
-    changed: (lane: RunningLane) => void,
-  ): Lane {
+  override create({ claimed, topicId, recipient }: LaneOrder, changed: (lane: RunningLane) => void): Lane {
     return new Lane(claimed, topicId, new WebhookTarget(recipient), this.tools, changed);
   }
 

@@ -2,7 +2,7 @@ import type { ClientConfig } from 'pg';
 import type { StoredEvent } from '../../../platform/event-log/index.js';
 import type { LaneState } from '../domain/lane.js';
 import type { AttemptedEvent, MadeAttempt } from '../application/lane.js';
-import type { ClaimedLane, LaneFigures, Recipient } from '../application/ports.js';
+import type { LaneFigures, LaneOrder } from '../application/ports.js';
 
 /*
  * What the main thread and a delivery thread tell each other. A lane bears a number that is given once. Messages come in the order in
@@ -29,13 +29,7 @@ export interface ThreadSetup {
 }
 
 export type ToThread =
-  | {
-      readonly kind: 'start';
-      readonly lane: number;
-      readonly claimed: ClaimedLane;
-      readonly topicId: string;
-      readonly recipient: Recipient;
-    }
+  | { readonly kind: 'start'; readonly lane: number; readonly order: LaneOrder }
   | { readonly kind: 'stop'; readonly lane: number; readonly graceMs: number }
   | {
       readonly kind: 'appended';

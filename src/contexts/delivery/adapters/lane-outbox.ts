@@ -2,7 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { LaneState } from '../domain/lane.js';
 import type { FromThread, LaneNews } from './lane-messages.js';
 
-/** News wait for so long for others: at 4,000 deliveries a second a message each would cost as much as the delivery. */
+/** News wait for so long for others: a message takes 10 µs of this thread and 13 of the other, where a delivery takes 120. */
 const TOGETHER_MS = 5;
 
 /** Tells the main thread what happens on lanes, in order. */

@@ -91,7 +91,8 @@ function lanesLeft(): number {
 }
 
 const hold = (ms: number): void => thread.take({ kind: 'held', untilMs: sharedNow() + ms });
-const start = (lane = 1): void => thread.take({ kind: 'start', lane, claimed, topicId: 'orders', recipient });
+const start = (lane = 1): void =>
+  thread.take({ kind: 'start', lane, order: { claimed, topicId: 'orders', recipient } });
 const stop = (graceMs: number): void => thread.take({ kind: 'stop', lane: 1, graceMs });
 const kinds = (): string[] => told.map(({ kind }) => kind).filter((kind) => kind !== 'here' && kind !== 'news');
 const turns = async (count: number): Promise<void> => {

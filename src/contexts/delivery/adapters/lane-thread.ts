@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { SendOutcome, SendRequest } from '../../../platform/egress/index.js';
 import { Lane, type LaneReport, type LaneTools } from '../application/lane.js';
-import type { LaneFigures } from '../application/ports.js';
+import type { LaneFigures, LaneOrder } from '../application/ports.js';
 import { WebhookTarget } from '../application/webhook-request.js';
 import { portable, sharedNow, type ToThread } from './lane-messages.js';
 import { LaneOutbox } from './lane-outbox.js';
@@ -69,7 +69,7 @@ export class LaneThread {
       case 'missed':
         return void this.tools.tails.poll();
       case 'start':
-        return this.start(message);
+        return this.start(message.lane, message.order);
       case 'stop':
         return void this.stop(message.lane, message.graceMs);
       case 'held':
@@ -85,7 +85,7 @@ export class LaneThread {
     }
   }
 
-  private start({ lane: number, claimed, topicId, recipient }: Extract<ToThread, { kind: 'start' }>): void {
+  private start(number: number, { claimed, topicId, recipient }: LaneOrder): void {
     const tools = { ...this.tools, sender: this.sender, report: this.reportOf(number) };
     const changed = ({ state }: Pick<Lane, 'state'>): void => this.outbox.move(number, state);
     const lane = new Lane(claimed, topicId, new WebhookTarget(recipient), tools, changed);

@@ -1,11 +1,5 @@
 import type { StoredEvent, TailsEcho } from '../../../platform/event-log/index.js';
-import {
-  LaneRunner,
-  type ClaimedLane,
-  type LaneFigures,
-  type Recipient,
-  type RunningLane,
-} from '../application/ports.js';
+import { LaneRunner, type LaneFigures, type LaneOrder, type RunningLane } from '../application/ports.js';
 import { WebhookTarget } from '../application/webhook-request.js';
 import { sharedNow, type ThreadSetup } from './lane-messages.js';
 import { RemoteLane } from './remote-lane.js';
@@ -31,14 +25,9 @@ export class LaneThreads extends LaneRunner implements TailsEcho {
   }
 
   /** Lanes that are begun together are a consumer's; they share the thread that has the fewest. */
-  override create(
-    claimed: ClaimedLane,
-    topicId: string,
-    recipient: Recipient,
-    changed: (lane: RunningLane) => void,
-  ): RemoteLane {
-    void new WebhookTarget(recipient); // what is wrong with it is said here, where it is tried again
-    return new RemoteLane(++this.last, this.leastLoaded(), claimed, topicId, recipient, changed);
+  override create(order: LaneOrder, changed: (lane: RunningLane) => void): RemoteLane {
+    void new WebhookTarget(order.recipient); // what is wrong with it is said here, where it is tried again
+    return new RemoteLane(++this.last, this.leastLoaded(), order, changed);
   }
 
   override heldFor(ms: number): void {

@@ -1,6 +1,6 @@
 import type { ConsumerView } from '../../consumers/index.js';
 import type { LaneState } from '../domain/lane.js';
-import type { ClaimedLane, LaneKey, Recipient, RunningLane } from '../application/ports.js';
+import type { ClaimedLane, LaneKey, LaneOrder, RunningLane } from '../application/ports.js';
 
 /** The thread that runs it. */
 export interface LaneHost {
@@ -19,18 +19,20 @@ export class RemoteLane implements RunningLane {
   constructor(
     readonly number: number,
     private readonly host: LaneHost,
-    readonly claimed: ClaimedLane,
-    readonly topicId: string,
-    readonly recipient: Recipient,
+    readonly order: LaneOrder,
     private readonly changed: (lane: RunningLane) => void,
   ) {
-    const { tenantId, consumerUid, topicUid, state } = claimed;
+    const { tenantId, consumerUid, topicUid, state } = order.claimed;
     this.key = { tenantId, consumerUid, topicUid };
     this.current = state;
   }
 
   get consumer(): ConsumerView {
-    return this.recipient.consumer;
+    return this.order.recipient.consumer;
+  }
+
+  get topicId(): string {
+    return this.order.topicId;
   }
 
   get state(): LaneState {
@@ -38,7 +40,7 @@ export class RemoteLane implements RunningLane {
   }
 
   get snapshot(): ClaimedLane {
-    return { ...this.claimed, state: this.current };
+    return { ...this.order.claimed, state: this.current };
   }
 
   start(): void {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import type { StoredEvent, TailsEcho } from '../../../platform/event-log/index.js';
+import { bytesInMemory, type StoredEvent, type TailsEcho } from '../../../platform/event-log/index.js';
 import type { LaneState } from '../domain/lane.js';
 import type { LaneReport } from '../application/lane.js';
 import type { LaneFigures, LaneView } from '../application/ports.js';
@@ -12,7 +12,6 @@ const ENTRY = new URL('./lane-thread-entry.js', import.meta.url);
 const ECHO_EVENTS_MAX = 256;
 /** Handed over and not taken in yet. */
 const ECHO_BYTES_MAX = 8 * 1024 * 1024;
-const FIXED_BYTES = 256; // of an event besides its data
 /** Longer without an answer, beyond what it was granted, a thread is taken for dead. Its start may take some of it. */
 const SILENCE_MS_MAX = 30_000;
 const CLOSE_MS_MAX = 5_000;
@@ -63,11 +62,11 @@ export class ThreadHandle implements TailsEcho, LaneHost {
   }
 
   start(lane: RemoteLane): void {
-    const { number, claimed, topicId, recipient } = lane;
-    const { topicUid } = claimed;
+    const { number, order } = lane;
+    const { topicUid } = lane.key;
     this.lanes.set(number, lane);
     this.followed.set(topicUid, (this.followed.get(topicUid) ?? 0) + 1);
-    this.post({ kind: 'start', lane: number, claimed, topicId, recipient });
+    this.post({ kind: 'start', lane: number, order });
   }
 
   stop({ number }: RemoteLane, graceMs: number): void {
@@ -82,7 +81,7 @@ export class ThreadHandle implements TailsEcho, LaneHost {
 
   appended(topicUid: string, events: readonly StoredEvent[]): void {
     if (!this.followed.has(topicUid)) return;
-    const bytes = events.reduce((sum, { data }) => sum + data.length + FIXED_BYTES, 0);
+    const bytes = events.reduce((sum, event) => sum + bytesInMemory(event), 0);
     if (events.length > ECHO_EVENTS_MAX || this.untakenBytes + bytes > ECHO_BYTES_MAX)
       return this.advanced(topicUid, events.at(-1)!.position);
     this.untakenBytes += bytes;

@@ -65,7 +65,7 @@ const tools = {
   clock: { now: () => 0 },
 } as unknown as LaneTools;
 const runner = {
-  create: (claimed, topicId, recipient, moved) =>
+  create: ({ claimed, topicId, recipient }, moved) =>
     new Lane(claimed, topicId, new WebhookTarget(recipient), tools, moved),
   heldFor: () => undefined,
 } as Partial<LaneRunner> as LaneRunner;

@@ -205,9 +205,9 @@ export class DeliveryEngine {
     );
     return claimed.flatMap((lane) => {
       const topic = topics.find(({ topicUid }) => topicUid === lane.topicUid);
-      return topic
-        ? [this.runner.create(lane, topic.topicId, recipient, (changed) => this.checkpoints.mark(changed))]
-        : [];
+      if (!topic) return [];
+      const order = { claimed: lane, topicId: topic.topicId, recipient };
+      return [this.runner.create(order, (changed) => this.checkpoints.mark(changed))];
     });
   }
 

@@ -43,6 +43,13 @@ export interface Recipient {
   readonly secrets: ConsumerSecrets;
 }
 
+/** What it takes to run a lane. */
+export interface LaneOrder {
+  readonly claimed: ClaimedLane;
+  readonly topicId: string;
+  readonly recipient: Recipient;
+}
+
 /** A lane as it is told of. */
 export interface LaneView {
   readonly key: LaneKey;
@@ -72,12 +79,7 @@ export abstract class LaneRunner {
   onLapse: () => void = () => undefined;
 
   /** `changed`: the state is to be stored with the next checkpoint. Throws where the recipient cannot be delivered to. */
-  abstract create(
-    claimed: ClaimedLane,
-    topicId: string,
-    recipient: Recipient,
-    changed: (lane: RunningLane) => void,
-  ): RunningLane;
+  abstract create(order: LaneOrder, changed: (lane: RunningLane) => void): RunningLane;
   /** Others may have the lanes after so many milliseconds, unless it is called again: then nothing more may be sent. */
   abstract heldFor(ms: number): void;
   /** Of these lanes, in their order; those that it does not run wait for nothing. */

@@ -40,10 +40,9 @@ function messageOf(event: StoredEvent, topic: TopicNames): Message {
 
 /** A consumer, ready to be delivered to: what does not change from event to event is worked out once. */
 export class WebhookTarget {
+  readonly consumer: ConsumerView;
   private readonly fixedHeaders: Readonly<Record<string, string>>;
   private readonly signer: Signer;
-
-  readonly consumer: ConsumerView;
 
   constructor({ consumer, secrets }: Recipient) {
     this.consumer = consumer;

@@ -39,6 +39,7 @@ export class ThreadHandle implements TailsEcho, LaneHost {
   private untakenBytes = 0;
   private silence: NodeJS.Timeout | undefined;
   private closing = false;
+  private failure: unknown;
 
   constructor(
     setup: ThreadSetup,
@@ -48,12 +49,12 @@ export class ThreadHandle implements TailsEcho, LaneHost {
     this.worker = new Worker(ENTRY, { workerData: setup, name: 'delivery' });
     this.exited = once(this.worker, 'exit');
     this.worker.on('message', (message: FromThread) => this.take(message));
-    this.worker.on('error', (error) => {
-      throw error;
-    });
+    // Thrown at the end only: an error that comes while Node empties the channel of a dead thread would be lost if it were thrown here.
+    this.worker.on('error', (error) => (this.failure = error));
     this.worker.on('exit', (code) => {
       clearTimeout(this.silence);
-      if (!this.closing) throw new Error(`A delivery thread ended by itself (${code}).`);
+      if (this.failure || !this.closing)
+        throw new Error(`A delivery thread ended by itself (${code}).`, { cause: this.failure });
     });
   }
 

@@ -28,12 +28,6 @@ export class FirstAdministrator {
     @Inject(ADMIN_SETTINGS) private readonly settings: Settings['admin'],
   ) {}
 
-  /** Before the first request: what a login needs, and the accounts as this release wants them. */
-  async prepare(): Promise<void> {
-    await this.passwords.warmUp();
-    await this.giveEvents();
-  }
-
   /** What is to be shown once; undefined: the store has an administrator. */
   async create(): Promise<FirstAccess | undefined> {
     if (await this.accounts.any()) return undefined;
@@ -61,8 +55,8 @@ export class FirstAdministrator {
     return { email, password: chosen === undefined ? password : undefined, apiKey: key };
   }
 
-  /** Accounts of before users were event-sourced get the event of their beginning; two instances may do it at once. */
-  private async giveEvents(): Promise<void> {
+  /** Before the first request: accounts of before users were event-sourced get the event of their beginning. Two instances may do it at once. */
+  async giveEvents(): Promise<void> {
     for (const { userId } of await this.accounts.withoutEvents())
       await this.aggregates.change(this.accounts, { userId }, systemActor(randomUUID()), (state) =>
         state.status === 'none' ? createUser(state, { userId }, 'human', false) : [],

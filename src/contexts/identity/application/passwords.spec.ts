@@ -42,6 +42,15 @@ describe('a hash', () => {
     for (const missing of [undefined, null])
       expect(await passwords().verify('correct horse battery', missing)).toMatchObject({ right: false });
   });
+
+  it('that is missing is stood in for by one of the same cost and form', async () => {
+    const compared = jest.spyOn(threads, 'compare').mockResolvedValue(false);
+    for (let n = 0; n < 200; n++) await passwords(new KeyRing(old), 12).verify('correct horse battery', null);
+    const hashes = new Set(compared.mock.calls.map(([, hash]) => hash));
+    compared.mockRestore();
+    expect(hashes.size).toBe(200);
+    for (const hash of hashes) expect(hash).toMatch(/^\$2b\$12\$[./A-Za-z0-9]{53}$/);
+  });
 });
 
 describe('hashing', () => {

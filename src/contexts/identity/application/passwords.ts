@@ -35,7 +35,6 @@ export interface Verification {
 export class Passwords {
   private running = 0;
   private readonly waiting = new Set<Waiting>();
-  private decoy: Promise<string> | undefined;
 
   constructor(
     private readonly keys: KeyRing,
@@ -61,7 +60,7 @@ export class Passwords {
 
   /** Takes as long without a hash as with one of today, so that time does not tell whether an account exists. */
   async verify(password: string, hash: string | null | undefined): Promise<Verification> {
-    const [, keyId, bcrypted = '', cost] = HASH.exec(hash ?? (await this.decoyHash())) ?? [];
+    const [, keyId, bcrypted = '', cost] = HASH.exec(hash ?? this.decoy()) ?? [];
     const pepper = this.keys.accepted('passwords').find(({ id }) => id === keyId);
     const input =
       keyId === undefined ? plainDigest(password) : peppered(password, pepper ?? this.keys.current('passwords'));
@@ -70,17 +69,10 @@ export class Passwords {
     return { right: equal && hash !== null && hash !== undefined, outdated: !current };
   }
 
-  /** Made when it is first needed, out of turn: it would be the one that everybody waits for. */
-  private decoyHash(): Promise<string> {
-    const pepper = this.keys.current('passwords');
-    return (this.decoy ??= this.threads
-      .hash(randomBytes(32).toString('base64'), this.settings.bcryptCost)
-      .then((hashed) => `v1$${pepper.id}$${hashed}`));
-  }
-
-  /** So that the first login of all does not tell by its time. */
-  async warmUp(): Promise<void> {
-    await this.decoyHash();
+  /** The hash of no password, which takes as long as any to compare with. */
+  private decoy(): string {
+    const digits = randomBytes(40).toString('base64').replaceAll('+', '.').slice(0, 53);
+    return `v1$${this.keys.current('passwords').id}$$2b$${String(this.settings.bcryptCost).padStart(2, '0')}$${digits}`;
   }
 
   private async inTurn<T>(work: () => Promise<T>): Promise<T> {

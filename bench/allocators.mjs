@@ -4,10 +4,10 @@
  */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { ENTRY, EventStore } from './lib/event-store.mjs';
+import { join } from 'node:path';
+import { BUILD, EventStore } from './lib/event-store.mjs';
 
-const PLATFORM = join(dirname(ENTRY), 'platform');
+const PLATFORM = join(BUILD, 'platform');
 const PUBLISHERS = 8;
 const TENANT = 'bench';
 const DATA = `{"note":"${'x'.repeat(230)}"}`;

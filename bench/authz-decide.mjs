@@ -3,11 +3,11 @@
  * parts of the build that decide, over rules that are held in memory as the store would answer them.
  */
 import 'reflect-metadata';
-import { dirname, join } from 'node:path';
-import { ENTRY } from './lib/event-store.mjs';
+import { join } from 'node:path';
+import { BUILD } from './lib/event-store.mjs';
 import { percentiles } from './lib/http-load.mjs';
 
-const AUTHZ = join(dirname(ENTRY), 'contexts/authz');
+const AUTHZ = join(BUILD, 'contexts/authz');
 const { Authorizer } = await import(join(AUTHZ, 'application/authorizer.js'));
 const { Policies } = await import(join(AUTHZ, 'application/policies.js'));
 const { resourceOf } = await import(join(AUTHZ, 'adapters/route-access.js'));

@@ -1,9 +1,11 @@
 /** What it costs a publish to be authenticated and authorized, by an API key and by a token: against the same route without its guards. */
 import { join } from 'node:path';
-import { EventStore } from './lib/event-store.mjs';
+import { BUILD, EventStore } from './lib/event-store.mjs';
 import { medianOf, race } from './lib/race.mjs';
 import { EVENT, makeTopic, publishRequest, startLoad } from './lib/workload.mjs';
 
+/** Both run from these: what goes without guards reaches into them. */
+const MODULES = join(BUILD, 'main.js');
 const WITHOUT_GUARDS = ['--import', join(import.meta.dirname, 'lib/without-guards.mjs')];
 const PERSON = { email: 'publisher@bench.test', password: 'a-bench-needs-a-password-too' };
 
@@ -16,8 +18,8 @@ async function tokenOfMember(store) {
 }
 
 async function run({ seconds }) {
-  const guarded = await EventStore.start();
-  const open = await EventStore.start();
+  const guarded = await EventStore.start({ entry: MODULES });
+  const open = await EventStore.start({ entry: MODULES });
   const path = await makeTopic(guarded, 'orders');
   await makeTopic(open, 'orders');
   await open.stopServer();

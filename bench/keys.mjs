@@ -1,10 +1,10 @@
 /** What an API key costs a request: hot, with bounds, and where it is noise or invented. No server: the parts of the build that judge keys. */
 import 'reflect-metadata';
 import { createHash } from 'node:crypto';
-import { dirname, join } from 'node:path';
-import { ENTRY } from './lib/event-store.mjs';
+import { join } from 'node:path';
+import { BUILD } from './lib/event-store.mjs';
 
-const IDENTITY = join(dirname(ENTRY), 'contexts/identity');
+const IDENTITY = join(BUILD, 'contexts/identity');
 const ADDRESS = '203.0.113.9';
 const ROUND = 20_000;
 

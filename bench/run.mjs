@@ -4,8 +4,6 @@
  * Runs all benchmarks, or those whose names begin with one of the given ones, one after another; prints the figures beside their targets
  * and keeps them in bench/results. `--seconds` is how long each measurement lasts; without it each takes what its figure needs.
  */
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import authzStart from './authz-start.mjs';
 import deliver from './deliver.mjs';
@@ -18,11 +16,7 @@ import noisyNeighbour from './noisy-neighbour.mjs';
 import publish from './publish.mjs';
 import recovery from './recovery.mjs';
 
-if (!process.env.BENCH_ENTRY) {
-  const nest = join(import.meta.dirname, '../node_modules/@nestjs/cli/bin/nest.js');
-  const { status } = spawnSync(process.execPath, [nest, 'build'], { stdio: ['ignore', 'ignore', 'inherit'] });
-  if (status !== 0) process.exit(status ?? 1);
-}
+if (!process.env.BENCH_BUILD) await import('../scripts/build.mjs');
 /** These use parts of the build. */
 const { default: allocators } = await import('./allocators.mjs');
 const { default: authzDecide } = await import('./authz-decide.mjs');

@@ -2,16 +2,16 @@ import { once } from 'node:events';
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import pg from 'pg';
 import { atExit, ended, startProcess } from './children.mjs';
 
 /** The build that is measured; another one for comparisons. */
-export const ENTRY = process.env.BENCH_ENTRY ?? join(import.meta.dirname, '../../dist/main.js');
+export const BUILD = process.env.BENCH_BUILD ?? join(import.meta.dirname, '../../dist');
 /** Those of scripts/start.mjs. */
 const NODE_FLAGS = ['--max-semi-space-size=64', '--enable-source-maps'];
-const COMPILE_CACHE = join(dirname(ENTRY), '.compile-cache');
+const COMPILE_CACHE = join(BUILD, '.compile-cache');
 const READY_MS_MAX = 30_000;
 const READY_POLL_MS = 5;
 /** Settings of whoever runs the benchmarks must not change what is measured. */
@@ -40,7 +40,7 @@ export class EventStore {
   apiKey = '';
 
   /** `nodeFlags` and `entry` serve profiles and comparisons of builds; `env` holds settings that a bench needs. */
-  static async start({ nodeFlags = [], entry = ENTRY, env = {} } = {}) {
+  static async start({ nodeFlags = [], entry = join(BUILD, 'bundle/main.js'), env = {} } = {}) {
     const store = new EventStore();
     store.#entry = entry;
     store.#env = env;

@@ -25,7 +25,7 @@ export async function describeMachine() {
   return {
     at: new Date().toISOString(),
     // A build from elsewhere need not be that of this commit.
-    commit: process.env.BENCH_ENTRY ? 'another-build' : git('rev-parse', '--short', 'HEAD') || 'unknown',
+    commit: process.env.BENCH_BUILD ? 'another-build' : git('rev-parse', '--short', 'HEAD') || 'unknown',
     changed: git('status', '--porcelain', '--', 'src', 'config', 'package-lock.json') !== '',
     cpu: cpus()[0]?.model ?? 'unknown',
     cores: cpus().length,

@@ -1,7 +1,7 @@
 /** Fills the read models of users and permissions as if all of it had been created by requests, which would take hours. */
 import { createHash } from 'node:crypto';
-import { dirname, join } from 'node:path';
-import { ENTRY } from './event-store.mjs';
+import { join } from 'node:path';
+import { BUILD } from './event-store.mjs';
 
 const GRANTS_A_TENANT = 5_000;
 /** The last of each tenant's grants go to groups. */
@@ -70,7 +70,7 @@ export async function settle(client) {
 
 /** A key for each of the users, by their numbers; answers requests with them that show the users their own tenants. */
 export async function addKeys(client, userNumbers) {
-  const { newApiKey } = await import(join(dirname(ENTRY), 'contexts/identity/domain/api-key.js'));
+  const { newApiKey } = await import(join(BUILD, 'contexts/identity/domain/api-key.js'));
   const requests = [];
   for (let from = 0; from < userNumbers.length; from += KEYS_A_STATEMENT) {
     const part = userNumbers.slice(from, from + KEYS_A_STATEMENT);

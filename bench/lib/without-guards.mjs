@@ -2,10 +2,10 @@
  * Preloaded into a server (`--import`): nobody is asked who he is or what he may do. It shows what that costs: the same build, the same
  * route, without its guards.
  */
-import { dirname, join } from 'node:path';
-import { ENTRY } from './event-store.mjs';
+import { join } from 'node:path';
+import { BUILD } from './event-store.mjs';
 
-const CONTEXTS = join(dirname(ENTRY), 'contexts');
+const CONTEXTS = join(BUILD, 'contexts');
 const { Authenticator } = await import(join(CONTEXTS, 'identity/application/authenticator.js'));
 const { AccessGuard } = await import(join(CONTEXTS, 'authz/adapters/access.guard.js'));
 

@@ -4,11 +4,12 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
+import { bundle } from '../../scripts/bundle.mjs';
 
 const ROOT = join(import.meta.dirname, '../..');
 
 /**
- * Compiles the product for this run, once: its servers are many, and each would compile all of it. Beside `src`, where everything is found
+ * Builds the product for this run, once: its servers are many, and each would compile all of it. Beside `src`, where everything is found
  * as from `dist`, which is left alone: it may be running. Node keeps the bytecode in it, too (`NODE_COMPILE_CACHE`).
  */
 export async function buildProduct() {
@@ -19,6 +20,7 @@ export async function buildProduct() {
     await promisify(execFile)(join(ROOT, 'node_modules/.bin/swc'), ['src', '--out-dir', directory, ...options], {
       cwd: ROOT,
     });
+    await bundle(directory);
     return { directory, remove };
   } catch (error) {
     await remove();

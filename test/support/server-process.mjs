@@ -15,8 +15,8 @@ process.on('message', async (told) => {
   process.send({ surrounded: true });
 });
 try {
-  const { loadSettings } = await fromBuild(TEST_BUILD, 'platform/config/index.js');
-  const { start } = await fromBuild(TEST_BUILD, 'bootstrap.js');
+  const { loadSettings } = await fromBuild(TEST_BUILD, 'bundle/config.js');
+  const { start } = await fromBuild(TEST_BUILD, 'bundle/bootstrap.js');
   const running = await start(loadSettings({ env: process.env }), '0.0.0-test');
   process.once('SIGTERM', () => void running.stop().then(() => process.exit(0)));
   flushCompileCache(); // also for those that are killed

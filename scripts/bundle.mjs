@@ -27,6 +27,15 @@ const samePlaces = (directory) => ({
   },
 });
 
+/** Mapped DTO types read and write what class-validator and class-transformer know: in the bundle, not beside it, where Node would look. */
+const bundledRequire = {
+  name: 'bundled-require',
+  transform(code, path) {
+    if (!path.includes('@nestjs/mapped-types')) return undefined;
+    return { code: code.replace(/^const require = createRequire.*$/m, ''), map: null };
+  },
+};
+
 /** Node reads a source map, and counts the lines of what it belongs to, at every start: that of the packages would cost 300 ms. */
 const ownMapsOnly = {
   name: 'own-maps-only',
@@ -42,8 +51,9 @@ export async function bundle(directory) {
   const build = await rolldown({
     input: Object.fromEntries(Object.entries(input).map(([name, path]) => [name, join(directory, path)])),
     platform: 'node',
+    resolve: { mainFields: ['main'] }, // as Node does: with `module` some packages are there twice, each with half of the metadata
     external: (name) => APART.includes(name) || NOT_INSTALLED.test(name),
-    plugins: [samePlaces(directory), ownMapsOnly],
+    plugins: [samePlaces(directory), bundledRequire, ownMapsOnly],
   });
   await build.write({
     dir: join(directory, 'bundle'),

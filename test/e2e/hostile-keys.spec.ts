@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import { startApp, type TestApp } from '../support/app.js';
+import { startInside, type TestApp } from '../support/app.js';
 import { Keys, PROXIED } from '../support/api-keys.js';
 import type { Answer, Problem } from '../support/client.js';
 import { until, type Page } from '../support/workspace.js';
@@ -23,7 +23,7 @@ const queries: number[] = [];
 let newApiKey: typeof import('../../src/contexts/identity/domain/api-key.js').newApiKey;
 
 beforeAll(async () => {
-  app = await startApp({ env: PROXIED });
+  app = await startInside({ env: PROXIED });
   keys = new Keys(app.client);
   ({ newApiKey } = await import('../../src/contexts/identity/domain/api-key.js'));
   const { PostgresApiKeys } = await import('../../src/contexts/identity/adapters/postgres-api-keys.js');

@@ -1,7 +1,7 @@
 import jwt from 'jsonwebtoken';
 import { KeyRing } from '../../src/platform/crypto/keys.js';
 import type { Actor, Places } from './access-matrix.js';
-import { SECRET_KEY, startApp, type TestApp } from './app.js';
+import { SECRET_KEY, startInside, type TestApp } from './app.js';
 import type { Client } from './client.js';
 import { Keys, type Issued } from './api-keys.js';
 import { bearer, Person } from './people.js';
@@ -31,7 +31,7 @@ export class AccessStage {
   ) {}
 
   static async set(): Promise<AccessStage> {
-    const app = await startApp();
+    const app = await startInside();
     const [shop, foreign, haltedShop] = await Promise.all([1, 2, 3].map(() => Workspace.create(app.client)));
     const somebody = await newPerson(app);
     const { tenant: tenantId } = shop!;

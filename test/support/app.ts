@@ -56,8 +56,12 @@ export interface TestProcess extends TestApp {
   kill(): Promise<void>;
 }
 
-/** The server inside the process of the test. */
-export async function startApp(options: AppOptions = {}): Promise<TestApp> {
+/** The server with its lanes in the main thread, which is ready sooner. */
+export const startApp = (options: AppOptions = {}): Promise<TestApp> =>
+  startProcess({ ...options, env: { DELIVERY_THREADS: '0', ...options.env } });
+
+/** The server from its sources, inside the process of the test, which can reach into it. It takes a second more. */
+export async function startInside(options: AppOptions = {}): Promise<TestApp> {
   const { connection, drop } = await databaseOf(options);
   try {
     const { start, loadSettings } = await product();

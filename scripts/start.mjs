@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// `npm start`: builds where the sources are newer than the build, then runs the server on the pinned Node.
+// `npm start`: builds where the sources or packages are newer than the build, then runs the server on the pinned Node.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +15,8 @@ function newest(directory) {
   );
 }
 
-if (!existsSync(entry) || newest(join(root, 'src')) > statSync(entry).mtimeMs) {
+const changed = () => Math.max(newest(join(root, 'src')), statSync(join(root, 'package-lock.json')).mtimeMs);
+if (!existsSync(entry) || changed() > statSync(entry).mtimeMs) {
   process.stdout.write('Building …\n');
   const { status } = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], { stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);

@@ -1,4 +1,4 @@
-import { startApp, type TestApp } from '../support/app.js';
+import { startInside, type TestApp } from '../support/app.js';
 import { until, Workspace } from '../support/workspace.js';
 
 let app: TestApp;
@@ -7,7 +7,7 @@ let greedy: Workspace;
 
 beforeAll(async () => {
   // In the process of the test: its clients keep the event loop busy, too.
-  app = await startApp();
+  app = await startInside();
   modest = await Workspace.create(app.client);
   greedy = await Workspace.create(app.client);
 });

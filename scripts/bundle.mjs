@@ -32,7 +32,10 @@ const bundledRequire = {
   name: 'bundled-require',
   transform(code, path) {
     if (!path.includes('@nestjs/mapped-types')) return undefined;
-    return { code: code.replace(/^const require = createRequire.*$/m, ''), map: null };
+    const bundled = code.replace(/^const require = createRequire.*$/m, '');
+    if (code.includes('createRequire(') && bundled === code)
+      throw new Error(`${path} looks for packages beside the bundle.`);
+    return { code: bundled, map: null };
   },
 };
 

@@ -1,11 +1,14 @@
 #!/usr/bin/env node
-// `npm start`: builds where the sources or packages are newer than the build, then runs the server on the pinned Node.
+// `npm start`: builds where sources or packages are others than those of the build, then runs the server on the pinned Node.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { installedPackages } from './installed.mjs';
 
 const root = join(import.meta.dirname, '..');
 const entry = join(root, 'dist/bundle/main.js');
+/** The last that a build writes. */
+const stamp = join(root, 'dist/packages.sha256');
 
 function newest(directory) {
   return Math.max(
@@ -15,8 +18,13 @@ function newest(directory) {
   );
 }
 
-const changed = () => Math.max(newest(join(root, 'src')), statSync(join(root, 'package-lock.json')).mtimeMs);
-if (!existsSync(entry) || changed() > statSync(entry).mtimeMs) {
+function isCurrent() {
+  if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== installedPackages(root)) return false;
+  const changed = Math.max(newest(join(root, 'src')), newest(join(root, 'scripts')));
+  return changed <= statSync(stamp).mtimeMs;
+}
+
+if (!isCurrent()) {
   process.stdout.write('Building …\n');
   const { status } = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], { stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,8 @@ import { atExit, ended, startProcess } from './children.mjs';
 
 /** The build that is measured; another one for comparisons. */
 export const BUILD = process.env.BENCH_BUILD ?? join(import.meta.dirname, '../../dist');
+/** Builds of before have no bundle. */
+const ENTRY = [join(BUILD, 'bundle/main.js'), join(BUILD, 'main.js')].find(existsSync);
 /** Those of scripts/start.mjs. */
 const NODE_FLAGS = ['--max-semi-space-size=64', '--enable-source-maps'];
 const COMPILE_CACHE = join(BUILD, '.compile-cache');
@@ -40,7 +42,7 @@ export class EventStore {
   apiKey = '';
 
   /** `nodeFlags` and `entry` serve profiles and comparisons of builds; `env` holds settings that a bench needs. */
-  static async start({ nodeFlags = [], entry = join(BUILD, 'bundle/main.js'), env = {} } = {}) {
+  static async start({ nodeFlags = [], entry = ENTRY, env = {} } = {}) {
     const store = new EventStore();
     store.#entry = entry;
     store.#env = env;

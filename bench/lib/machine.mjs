@@ -26,7 +26,7 @@ export async function describeMachine() {
     at: new Date().toISOString(),
     // A build from elsewhere need not be that of this commit.
     commit: process.env.BENCH_BUILD ? 'another-build' : git('rev-parse', '--short', 'HEAD') || 'unknown',
-    changed: git('status', '--porcelain', '--', 'src', 'config', 'package-lock.json') !== '',
+    changed: git('status', '--porcelain', '--', 'src', 'scripts', 'config', 'package-lock.json') !== '',
     cpu: cpus()[0]?.model ?? 'unknown',
     cores: cpus().length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),

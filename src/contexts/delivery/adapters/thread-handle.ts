@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { bytesInMemory, type StoredEvent, type TailsEcho } from '../../../platform/event-log/index.js';
 import type { LaneState } from '../domain/lane.js';
@@ -30,7 +29,7 @@ type Figures = ReadonlyMap<number, LaneFigures>;
  */
 export class ThreadHandle implements TailsEcho, LaneHost {
   private readonly worker: Worker;
-  private readonly exited: Promise<unknown>;
+  private readonly exited = Promise.withResolvers<void>();
   private readonly lanes = new Map<number, RemoteLane>();
   /** By topic: its lanes here. */
   private readonly followed = new Map<string, number>();
@@ -39,7 +38,7 @@ export class ThreadHandle implements TailsEcho, LaneHost {
   private untakenBytes = 0;
   private silence: NodeJS.Timeout | undefined;
   private closing = false;
-  private failure: unknown;
+  private failure: { readonly cause: unknown } | undefined;
 
   constructor(
     setup: ThreadSetup,
@@ -47,14 +46,13 @@ export class ThreadHandle implements TailsEcho, LaneHost {
     private readonly onLapse: () => void,
   ) {
     this.worker = new Worker(ENTRY, { workerData: setup, name: 'delivery' });
-    this.exited = once(this.worker, 'exit');
     this.worker.on('message', (message: FromThread) => this.take(message));
     // Thrown at the end only: an error that comes while Node empties the channel of a dead thread would be lost if it were thrown here.
-    this.worker.on('error', (error) => (this.failure = error));
+    this.worker.on('error', (cause) => (this.failure = { cause }));
     this.worker.on('exit', (code) => {
       clearTimeout(this.silence);
-      if (this.failure || !this.closing)
-        throw new Error(`A delivery thread ended by itself (${code}).`, { cause: this.failure });
+      if (this.failure || !this.closing) throw new Error(`A delivery thread ended by itself (${code}).`, this.failure);
+      this.exited.resolve();
     });
   }
 
@@ -111,7 +109,7 @@ export class ThreadHandle implements TailsEcho, LaneHost {
     this.closing = true;
     this.post({ kind: 'close' });
     const timer = setTimeout(() => void this.worker.terminate(), CLOSE_MS_MAX);
-    await this.exited;
+    await this.exited.promise;
     clearTimeout(timer);
   }
 

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundle } from './bundle.mjs';
-import { installedPackages } from './installed.mjs';
+import { installedPackages } from './installed-packages.mjs';
 
 const begunAt = new Date();
 const root = join(import.meta.dirname, '..');

@@ -3,7 +3,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { installedPackages } from './installed.mjs';
+import { installedPackages } from './installed-packages.mjs';
 
 const root = join(import.meta.dirname, '..');
 const entry = join(root, 'dist/bundle/main.js');

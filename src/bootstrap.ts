@@ -49,7 +49,7 @@ export async function start(settings: Settings, version: string, signal?: AbortS
     serveDocs(app, openApiDocument(app, version, settings.http.publicUrl));
     await app.get(Hints).start();
     await app.get(ManagementWatch).start();
-    await app.get(FirstAdministrator).giveEvents();
+    await app.get(FirstAdministrator).giveEventsToOldAccounts();
     const connections = new OpenConnections(app.getHttpServer());
     await app.listen(settings.http.port, settings.http.host);
     const firstAccess = await app.get(FirstAdministrator).create();

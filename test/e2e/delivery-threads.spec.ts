@@ -95,7 +95,6 @@ describe('lanes in threads of their own', () => {
     await until(
       () => Promise.resolve(positions(receiver.requests)),
       (all) => all.includes(5),
-      30_000,
     );
   }, 60_000);
 });

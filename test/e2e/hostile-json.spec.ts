@@ -114,13 +114,8 @@ describe('what bombs cost', () => {
   it.each(bombs)(`32. is less than ${CPU_MS_MAX} ms of the process: %s`, async (_, bomb) => {
     const ROUNDS = 5;
     for (let n = 0; n < 3; n++) expect(REFUSED).toContain((await bomb()).status);
-    const costs: number[] = [];
-    for (let n = 0; n < ROUNDS; n++) {
-      const before = await server.cpuMs();
-      await bomb();
-      costs.push((await server.cpuMs()) - before);
-    }
-    // The least of them: what else the process does meanwhile (compiling, collecting, a delivery) is no cost of the bomb.
-    expect(Math.min(...costs)).toBeLessThan(CPU_MS_MAX);
+    const before = await server.cpuMs();
+    for (let n = 0; n < ROUNDS; n++) await bomb();
+    expect((await server.cpuMs()) - before).toBeLessThan(ROUNDS * CPU_MS_MAX);
   });
 });

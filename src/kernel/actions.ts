@@ -79,6 +79,13 @@ export const without = (mask: ActionMask, { low, high }: ActionMask): ActionMask
   high: mask.high & ~high,
 });
 
+export const union = (a: ActionMask, b: ActionMask): ActionMask => ({ low: a.low | b.low, high: a.high | b.high });
+
+export const intersection = (a: ActionMask, b: ActionMask): ActionMask => ({
+  low: a.low & b.low,
+  high: a.high & b.high,
+});
+
 export const actionsOf = (mask: ActionMask): Action[] => ACTIONS.filter((_, bit) => hasBit(mask, bit));
 
 /** The actions that a pattern names today: an action, `topic:*` or `*`. Empty: it names none. */

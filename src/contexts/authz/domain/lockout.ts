@@ -1,7 +1,8 @@
-import { maskOf, without } from '../../../kernel/actions.js';
+import { maskOf, NO_ACTIONS, union, without, type ActionMask } from '../../../kernel/actions.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
-import type { Rule } from './rule.js';
 import { lastHolderRole } from './predefined-roles.js';
+import { covers, parsePattern } from './resource-pattern.js';
+import type { Rule } from './rule.js';
 
 /*
  * A denial must not lock out whoever looks after a tenant, or after the system: nobody could lift it then. So what finds denials and lifts
@@ -15,11 +16,21 @@ const LIFTING = maskOf(['permission:read', 'permission:grant']);
 export function withoutLockout(tenantId: string, inTenant: readonly Rule[], inSystem: readonly Rule[]): Rule[] {
   const administers = holdsAll(SYSTEM_TENANT, inSystem) || (tenantId === SYSTEM_TENANT && holdsAll(tenantId, inTenant));
   const owns = administers || holdsAll(tenantId, inTenant);
+  const above = allowedEverywhere(tenantId, inSystem);
   return [
-    ...(owns ? inTenant.flatMap(sparing) : inTenant),
+    ...inTenant.flatMap((rule) => sparing(rule, owns ? union(above, LIFTING) : above)),
     // What the system denies to an owner holds: it is denied by somebody who holds more.
-    ...(administers ? inSystem.flatMap(sparing) : inSystem),
+    ...(administers ? inSystem.flatMap((rule) => sparing(rule, LIFTING)) : inSystem),
   ];
+}
+
+/** What the system allows in all of the tenant, without condition. The system stands above tenants: they take none of it away. */
+function allowedEverywhere(tenantId: string, inSystem: readonly Rule[]): ActionMask {
+  if (inSystem.length === 0) return NO_ACTIONS;
+  const whole = parsePattern(`tenants/${tenantId}`);
+  return inSystem
+    .filter(({ effect, constraints, resource }) => effect === 'allow' && !constraints && covers(resource, whole))
+    .reduce((all, { actions }) => union(all, actions), NO_ACTIONS);
 }
 
 /** Whether the rules give the role that a tenant must not be without, in all of it: `owner`, or in `$system` `system-admin`. */
@@ -29,9 +40,9 @@ export function holdsAll(tenantId: string, rules: readonly Rule[]): boolean {
   return rules.some(({ via, resource }) => via.kind === 'role' && via.id === roleId && resource.text === whole);
 }
 
-function sparing(rule: Rule): Rule[] {
+function sparing(rule: Rule, spared: ActionMask): Rule[] {
   if (rule.effect === 'allow') return [rule];
-  const actions = without(rule.actions, LIFTING);
+  const actions = without(rule.actions, spared);
   // Most denials name neither: they stay the objects that they are, which those who share them make ready once.
   if (actions.low === rule.actions.low && actions.high === rule.actions.high) return [rule];
   return actions.low === 0 && actions.high === 0 ? [] : [{ ...rule, actions }];

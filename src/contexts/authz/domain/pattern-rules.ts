@@ -1,4 +1,4 @@
-import { NO_ACTIONS, type ActionMask } from '../../../kernel/actions.js';
+import { NO_ACTIONS, union, type ActionMask } from '../../../kernel/actions.js';
 import { CompiledConstraints } from './constraints.js';
 import type { Rule } from './rule.js';
 
@@ -36,8 +36,6 @@ export function withRule({ allow, deny, maybe, conditionals, goesOn }: PatternRu
     ? { allow: union(allow, actions), deny, maybe, conditionals, goesOn }
     : { allow, deny: union(deny, actions), maybe, conditionals, goesOn };
 }
-
-const union = (a: ActionMask, b: ActionMask): ActionMask => ({ low: a.low | b.low, high: a.high | b.high });
 
 const ready = new WeakMap<Rule, Conditional>();
 

@@ -41,6 +41,11 @@ export interface Actor {
   readonly origin?: Origin;
   /** Told where each change of his is in the management log, once it is committed. */
   readonly onWritten?: (topicUid: string, position: number) => void;
+  /**
+   * Asked in the transaction of each change of his, before it is made: throws where what let the request in does not hold any more.
+   * Requests wait for their place in the log, and what they were let in by may have been taken back meanwhile.
+   */
+  confirm?(transaction: object): Promise<void>;
 }
 
 export interface Origin {

@@ -25,6 +25,9 @@ const EXCEPTIONS: Readonly<Record<string, Partial<Record<Rule, string>>>> = {
     tenant: 'an instance takes over what others have left, of all tenants; each row is judged by itself',
   },
   'lane-release': { tenant: 'an instance gives back what it owns when it stops' },
+  'rules-places-of-user': {
+    tenant: 'in which tenants anything is said of a user, is the question; three indexes answer it tenant by tenant',
+  },
   'member-of-user': { tenant: 'whose member a user is, is the question; an index by user answers it' },
   'postgres-members:KEPT_ROLES': { tenant: 'a user who goes may be the last owner of any tenant' },
   'postgres-members:REMOVE_USER': { tenant: 'a user who is deleted leaves all tenants' },

@@ -78,7 +78,7 @@ it('a key to which something is denied makes and rotates no other, which would n
   const [denied, other] = [await keys.create(), await keys.create()];
   await grant('deny', denied, ['event:read']);
   const by = keys.as(denied.key);
-  const detail = expect.stringContaining(`denied event:read on tenants/${shop.tenant}`);
+  const detail = expect.stringContaining('denied something that the other one could do');
   for (const answer of [await by.post(KEYS, { name: 'k' }), await by.post(`${keyPath(other)}/rotate`, {})])
     expect(refusal(answer)).toEqual([403, 'api-key-exceeds-own', detail]);
   expect((await by.post(`${keyPath(denied)}/rotate`, {})).status).toBe(200);

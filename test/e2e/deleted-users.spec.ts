@@ -50,6 +50,7 @@ const GONE = [
 
 it('the keys of a user who is deleted are gone with the answer, with what was granted to them, and name nobody', async () => {
   const shop = await Workspace.create(server.client);
+  await server.client.request('PUT', `/tenants/${shop.tenant}/members/${person.user.id}`, { roles: [] });
   await server.client.post(`/tenants/${shop.tenant}/permissions`, {
     principal: { apiKey: keys[0]!.id },
     effect: 'allow',

@@ -122,7 +122,9 @@ describe('the last', () => {
     for (let round = 0; round < 5; round++) {
       await join(['owner']);
       const answers = await Promise.all([first(me), second(person.userId)]);
-      expect(answers.filter((answer) => answer === 'last-holder')).toHaveLength(1);
+      // The second comes too late for being the last, or, where the one who asks has just left himself, for being allowed to.
+      const refused = answers.filter((answer) => answer !== 200 && answer !== 204);
+      expect([['last-holder'], ['exceeds-own-permissions']]).toContainEqual(refused);
       const left = await owners();
       expect(left).toHaveLength(1);
       const back = left[0] === me ? app.client : person.client;

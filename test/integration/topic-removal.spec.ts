@@ -1,3 +1,4 @@
+import type { ResourceEnds } from '../../src/contexts/authz/index.js';
 import type { TenantCatalog } from '../../src/contexts/tenancy/index.js';
 import { PostgresTopics } from '../../src/contexts/topics/adapters/postgres-topics.js';
 import { createLog, dropLog, newEvent, openInstance, readAll, request, type Instance } from '../support/log.js';
@@ -33,7 +34,7 @@ describe('the removal of the events of a deleted topic', () => {
       [log.tenantId, log.topicUid],
     );
     const remove = async ({ database }: Instance): Promise<void> => {
-      const topics = new PostgresTopics(database, {} as TenantCatalog);
+      const topics = new PostgresTopics(database, {} as TenantCatalog, {} as ResourceEnds);
       for (let left = await topics.removals(10); left.length > 0; left = await topics.removals(10))
         for (const removal of left) await topics.removeEvents(removal, SLICE);
     };

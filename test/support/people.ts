@@ -78,4 +78,10 @@ export class Person {
   }
 }
 
+/** Somebody new, and a client with his session. */
+export async function loggedIn(app: Pick<TestApp, 'client'>): Promise<{ user: User; login: Client }> {
+  const person = await Person.create(app);
+  return { user: person.user, login: app.client.with(bearer((await person.login(stranger())).accessToken)) };
+}
+
 export const newPassword = (): string => `pw ${randomBytes(12).toString('hex')}`;

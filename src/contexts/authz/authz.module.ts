@@ -12,6 +12,7 @@ import { OwnProfileController } from './adapters/own-profile.controller.js';
 import { PostgresGrants } from './adapters/postgres-grants.js';
 import { PostgresGroups } from './adapters/postgres-groups.js';
 import { PostgresMembers } from './adapters/postgres-members.js';
+import { PostgresRights } from './adapters/postgres-rights.js';
 import { PostgresRoles } from './adapters/postgres-roles.js';
 import { PostgresRules } from './adapters/postgres-rules.js';
 import { RolesController } from './adapters/roles.controller.js';
@@ -27,7 +28,15 @@ import { CredentialWorth } from './application/credential-worth.js';
 import { OwnPermissionsOf } from './application/own-permissions.js';
 import { PermissionRates } from './application/permission-rates.js';
 import { Policies } from './application/policies.js';
-import { GrantCatalog, GroupCatalog, MemberCatalog, RoleCatalog, RuleStore } from './application/ports.js';
+import {
+  GrantCatalog,
+  GroupCatalog,
+  MemberCatalog,
+  RightsCatalog,
+  RoleCatalog,
+  RuleStore,
+} from './application/ports.js';
+import { ResourceEnds } from './application/resource-ends.js';
 import { ChangeRoleHandler } from './application/roles.js';
 import { FirstHolders, TenantLifeOf } from './application/tenant-life.js';
 
@@ -50,6 +59,7 @@ import { FirstHolders, TenantLifeOf } from './application/tenant-life.js';
     { provide: RoleCatalog, useClass: PostgresRoles },
     { provide: GroupCatalog, useClass: PostgresGroups },
     { provide: GrantCatalog, useClass: PostgresGrants },
+    { provide: RightsCatalog, useClass: PostgresRights },
     { provide: RuleStore, useClass: PostgresRules },
     Policies,
     PermissionRates,
@@ -60,6 +70,7 @@ import { FirstHolders, TenantLifeOf } from './application/tenant-life.js';
     OwnPermissionsOf,
     TenantLifeOf,
     FirstHolders,
+    ResourceEnds,
     ChangeMemberHandler,
     InviteMemberHandler,
     ChangeRoleHandler,
@@ -67,7 +78,7 @@ import { FirstHolders, TenantLifeOf } from './application/tenant-life.js';
     CreateGrantHandler,
     RevokeGrantHandler,
   ],
-  exports: [HiddenResources, FirstHolders, SystemAccess],
+  exports: [HiddenResources, FirstHolders, ResourceEnds, SystemAccess],
 })
 export class AuthzModule implements OnModuleInit {
   constructor(private readonly hidden: HiddenResources) {}

@@ -14,6 +14,7 @@ import { ApiKeyUsage, ApiKeyUsageOptions } from './application/api-key-usage.js'
 import { API_KEY_HANDLERS } from './application/api-keys.js';
 import { forbidCaching } from './adapters/never-cached.js';
 import { PasswordsController } from './adapters/passwords.controller.js';
+import { PostgresCredentialsInForce } from './adapters/postgres-credentials-in-force.js';
 import { PostgresSessions } from './adapters/postgres-sessions.js';
 import { PostgresUsers } from './adapters/postgres-users.js';
 import { UsersController } from './adapters/users.controller.js';
@@ -23,6 +24,7 @@ import { FirstAdministrator } from './application/first-administrator.js';
 import { InvitationQuota } from './application/invitation-quota.js';
 import { Invitations } from './application/invitations.js';
 import { KeyMissThrottle } from './application/key-miss-throttle.js';
+import { CredentialsInForce } from './application/credentials-in-force.js';
 import { CredentialJudges } from './application/credential-judges.js';
 import { KeyIssue } from './application/key-issue.js';
 import { KeysOfUsers, OnUserDeleted } from './application/keys-of-users.js';
@@ -46,6 +48,7 @@ const USAGE_FLUSH_MS = 10_000;
   providers: [
     { provide: UserAccounts, useClass: PostgresUsers },
     { provide: SessionStore, useClass: PostgresSessions },
+    { provide: CredentialsInForce, useClass: PostgresCredentialsInForce },
     UserLives,
     CommonPasswords,
     HashingThreads,
@@ -77,6 +80,7 @@ const USAGE_FLUSH_MS = 10_000;
   exports: [
     Invitations,
     CredentialJudges,
+    CredentialsInForce,
     FirstAdministrator,
     Authenticator,
     RequestAuthentication,

@@ -3,16 +3,19 @@ export { Authenticator } from './application/authenticator.js';
 export { FirstAdministrator, type FirstAccess } from './application/first-administrator.js';
 export {
   apiKeyExceedsOwn,
+  scopeOfNothing,
   CredentialJudges,
   type KeyInQuestion,
   type CredentialJudge,
 } from './application/credential-judges.js';
+export { CredentialsInForce } from './application/credentials-in-force.js';
 export { Invitations } from './application/invitations.js';
 export { EmailField } from './adapters/email-field.js';
 export { ChangeUser, GetUser } from './application/users.js';
 export { ProfileBody, toUserDto, UserDto } from './adapters/identity.dto.js';
 export { UserLives, type UserWitness } from './application/user-lives.js';
 export { UserAccounts, type Account } from './application/ports.js';
+export { unauthenticated } from './application/sessions.js';
 export { authorizationStale } from './domain/identity-errors.js';
 export { userNotFound } from './domain/user.js';
 export { IdentityModule } from './identity.module.js';

@@ -25,11 +25,13 @@ const ATTEMPTS_MAX = 5;
 export abstract class AggregateRepository<S, E extends DomainEvent, R> {
   abstract readonly aggregate: Aggregate<S, E, R>;
   /** Brings the read model up to `state`, inside the transaction that appends the events. */
-  abstract project(sql: Sql, ref: R, changed: Changed<S>): Promise<void>;
+  abstract project(sql: Sql, ref: R, changed: Changed<S, E>): Promise<void>;
 }
 
-export interface Changed<S> extends Versioned<S> {
+export interface Changed<S, E extends DomainEvent = DomainEvent> extends Versioned<S> {
   readonly recordedAt: number;
+  /** What has led to `state`, in order. */
+  readonly events: readonly E[];
 }
 
 export interface ChangeOptions {
@@ -91,14 +93,15 @@ export class Aggregates {
     events: readonly E[],
   ): Promise<Versioned<S>> {
     const { aggregate } = repository;
-    let tried: { readonly changed: Changed<S>; readonly rows: StoredEvent[] } | undefined;
+    let tried: { readonly changed: Changed<S, E>; readonly rows: StoredEvent[] } | undefined;
     const write = async (sql: Sql): Promise<void> => {
       const end = await lockEnd(sql, aggregate.topicUid);
+      await actor.confirm?.(sql);
       const recordedAt = Math.max(end.recordedAt, this.clock.now());
       const stored = toRows(aggregate, ref, actor, { end, recordedAt, version: loaded.version, events });
       await sql.query({ ...APPEND, values: appendValues(SYSTEM_TENANT, new Map([[aggregate.topicUid, stored]])) });
       const state = await this.fold(sql, aggregate, ref, actor, { loaded, events, recordedAt });
-      const next = { state, version: loaded.version + events.length, recordedAt };
+      const next = { state, version: loaded.version + events.length, recordedAt, events };
       await repository.project(sql, ref, next);
       tried = { changed: next, rows: stored };
     };

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Action } from '../../kernel/actions.js';
+import type { Sql } from '../postgres/database.js';
 
 /** What a key may do at most, whatever its owner may; null: no bound of that kind. */
 export interface Ceiling {
@@ -34,6 +35,8 @@ export interface Access {
   readonly types: { permits(type: string): boolean } | undefined;
   /** The tenants that the caller belongs to; undefined: he sees all of them. */
   tenantIds(): Promise<readonly string[] | undefined>;
+  /** In the transaction of a change: throws where what the request was let in by has been taken back meanwhile. */
+  confirm(sql: Sql): Promise<void>;
   /** Whether the request would be let through now: for answers that go on for long. `access` of the request is then the one of now. */
   stillAllowed(): Promise<boolean>;
 }

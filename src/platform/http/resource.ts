@@ -2,6 +2,7 @@ import { noteWritten } from './consistency.js';
 import { httpError } from './http-errors.js';
 import type { Reply, Request } from './request.js';
 import type { Actor } from '../../kernel/aggregate.js';
+import type { Sql } from '../postgres/database.js';
 
 const ETAG = /^(?:W\/)?"(\d{1,15})"$/;
 
@@ -40,6 +41,7 @@ export function actorOf(request: Request): Actor {
       userId: request.principal?.userId ?? null,
     },
     onWritten: (topicUid, position) => noteWritten(request, topicUid, position),
+    ...(request.access && { confirm: (sql: Sql) => request.access!.confirm(sql) }),
   };
 }
 

@@ -5,6 +5,7 @@ import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { AuditTrail, auditedBy } from '../../../platform/audit/index.js';
 import { actorOf } from '../../../platform/http/resource.js';
 import type { Access, Principal, Reply, Request } from '../../../platform/http/request.js';
+import type { Sql } from '../../../platform/postgres/database.js';
 import { Authenticator, RequestAuthentication } from '../../identity/index.js';
 import { FairTurns, type Turn } from '../../tenancy/index.js';
 import { Authorizer, type Subject } from '../application/authorizer.js';
@@ -94,16 +95,24 @@ export class AccessGuard implements CanActivate {
 
   /** `again`: the request was let through before, and goes on; it is still the one that was counted. */
   private judge(route: PermissionRoute, request: Request, subject: Subject, again: boolean): true {
-    const resource = resourceOf(route.path, request);
-    const decision = isOwn(route, request, subject)
-      ? subject.own(route.action, resource)
-      : this.authorizer.decide(subject, route.action, resource, this.contextOf(request));
-    const someOfIt = route.list && (route.path.length === 0 || subject.mayBelow(route.action, resource));
-    if (!decision.allowed && !someOfIt) throw this.denied(route, request, subject);
+    const decision = this.decisionOn(route, request, subject);
+    if (!decision.allowed && !this.seesSome(route, request, subject)) throw this.denied(route, request, subject);
     this.authorizer.requireOpen(subject, route.action);
     if (decision.rates && !again) this.authorizer.spend(subject, decision.rates);
     request.access = new SubjectAccess(this, this.authorizer, route, request, subject, decision);
     return true;
+  }
+
+  private decisionOn(route: PermissionRoute, request: Request, subject: Subject): Decision {
+    const resource = resourceOf(route.path, request);
+    return isOwn(route, request, subject)
+      ? subject.own(route.action, resource)
+      : this.authorizer.decide(subject, route.action, resource, this.contextOf(request));
+  }
+
+  /** A list may be asked for by who sees anything of it. */
+  private seesSome({ list, path, action }: PermissionRoute, request: Request, subject: Subject): boolean {
+    return list && (path.length === 0 || subject.mayBelow(action, resourceOf(path, request)));
   }
 
   contextOf({ ip }: Request): RequestContext {
@@ -117,6 +126,14 @@ export class AccessGuard implements CanActivate {
     } catch {
       return false;
     }
+  }
+
+  /** As a transaction sees it, which is to do what the request was let in for. */
+  async confirm(sql: Sql, route: PermissionRoute, request: Request, { tenantId, principal }: Subject): Promise<void> {
+    await this.authorizer.requireCredential(sql, principal, this.clock.now());
+    const subject = await this.authorizer.subjectWithin(sql, tenantId, principal);
+    const { allowed } = this.decisionOn(route, request, subject);
+    if (!allowed && !this.seesSome(route, request, subject)) throw permissionDenied(route.action);
   }
 
   private denied(route: PermissionRoute, request: Request, subject: Subject): Error {
@@ -198,6 +215,10 @@ class SubjectAccess implements Access {
 
   async tenantIds(): Promise<readonly string[] | undefined> {
     return this.decision.allowed ? undefined : this.authorizer.tenantsOf(this.subject.principal);
+  }
+
+  confirm(sql: Sql): Promise<void> {
+    return this.guard.confirm(sql, this.route, this.request, this.subject);
   }
 
   stillAllowed(): Promise<boolean> {

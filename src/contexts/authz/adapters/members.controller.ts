@@ -16,6 +16,7 @@ import {
 import { CommandBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
+import { requireVersion } from '../../../platform/event-log/index.js';
 import { Requires } from '../../../platform/http/access.js';
 import { Cursors, toPage } from '../../../platform/http/cursor.js';
 import { Idempotent } from '../../../platform/http/idempotency.js';
@@ -93,7 +94,7 @@ export class MembersController {
   @Put('tenants/:tenantId/members/:userId')
   @Requires('member:manage', 'Make a user a member with these roles')
   put(@Param() ref: MemberParams, @Body() { roles = [] }: MemberBody, @Req() request: Request): Promise<object> {
-    return this.change(ref, { kind: 'set', roles: inTenant(roles), create: true }, request);
+    return this.change(ref, { kind: 'set', roles: inTenant(roles) }, request);
   }
 
   @Patch('tenants/:tenantId/members/:userId')
@@ -103,14 +104,11 @@ export class MembersController {
     @Body() { roles }: MemberBody,
     @Req() request: Request,
   ): Promise<object> {
-    const scoped = (await this.members.find(ref))?.roles.filter(({ scope }) => scope !== '') ?? [];
-    if (!roles)
-      return this.change(
-        ref,
-        { kind: 'set', roles: (await this.members.find(ref))?.roles ?? [], create: false },
-        request,
-      );
-    return this.change(ref, { kind: 'set', roles: [...inTenant(roles), ...scoped], create: false }, request);
+    if (roles) return this.change(ref, { kind: 'replace', roles: inTenant(roles) }, request);
+    const member = await this.members.find(ref);
+    if (!member) throw memberNotFound({ ...ref, tenantUid: '' });
+    requireVersion(member.version, expectedVersion(request));
+    return toMemberDto(member);
   }
 
   @Delete('tenants/:tenantId/members/:userId')

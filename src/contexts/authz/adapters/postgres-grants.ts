@@ -1,11 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import type { Changed } from '../../../platform/event-log/index.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
 import { TenantCatalog } from '../../tenancy/index.js';
 import { GrantCatalog, type GrantView, type Named } from '../application/ports.js';
 import { authzError } from '../domain/authz-errors.js';
-import { grantAggregate, type GrantRef, type GrantState, type PrincipalKind } from '../domain/grant.js';
+import { grantAggregate, noKeyOfTenant, type GrantRef, type GrantState, type PrincipalKind } from '../domain/grant.js';
 
 export const GRANT_COLUMNS = `tenant_id, grant_id, principal_kind, principal_id, effect, actions, resource, constraints, version, created_at`;
 
@@ -17,17 +16,15 @@ const LIST: Statement = {
   name: 'grant-list',
   text: `SELECT ${GRANT_COLUMNS} FROM access_grant WHERE tenant_id = $1 AND grant_id > $2 ORDER BY grant_id LIMIT $3`,
 };
-/** By the tenants, one look into the index for each: an index by key alone would be carried by every grant to a user, too. */
-const TO_API_KEY: Statement = {
-  name: 'grants-to-api-key',
-  text: `
-SELECT ${GRANT_COLUMNS} FROM access_grant
-WHERE tenant_id = ANY (ARRAY(SELECT tenant_id FROM tenant) || $2::text) AND principal_kind = 'apiKey' AND principal_id = $1`,
-};
 const ADD = `
 INSERT INTO access_grant (tenant_id, grant_id, principal_kind, principal_id, effect, actions, resource, constraints, version, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`;
 const COUNT = `SELECT count(*) AS grants FROM access_grant WHERE tenant_id = $1 AND principal_kind = $2 AND principal_id = $3`;
+/** The owner of the key belongs to the tenant, or something is granted to him there; in the system the key need only exist. */
+const KEY_OF_TENANT = `
+SELECT 1 FROM api_key k WHERE k.key_id = $2 AND ($1 = '$system'
+  OR EXISTS (SELECT 1 FROM member m WHERE m.tenant_id = $1 AND m.user_id = k.user_id)
+  OR EXISTS (SELECT 1 FROM access_grant g WHERE g.tenant_id = $1 AND g.principal_kind = 'user' AND g.principal_id = k.user_id))`;
 const REMOVE = 'DELETE FROM access_grant WHERE tenant_id = $1 AND grant_id = $2';
 
 /** What one principal can have granted: all of it is compiled together. */
@@ -65,6 +62,8 @@ export class PostgresGrants extends GrantCatalog {
     }
     await this.tenants.hold(sql, ref);
     const { principal, effect, actions, resource, constraints, createdAt } = state;
+    if (principal.kind === 'apiKey' && !(await sql.query(KEY_OF_TENANT, [tenantId, principal.id])).rowCount)
+      throw noKeyOfTenant(principal.id);
     const rule = [effect, JSON.stringify(actions), resource, constraints && JSON.stringify(constraints)];
     await sql.query(ADD, [tenantId, grantId, principal.kind, principal.id, ...rule, version, createdAt]);
     const counted = await sql.query<{ grants: number }>(COUNT, [tenantId, principal.kind, principal.id]);
@@ -79,10 +78,6 @@ export class PostgresGrants extends GrantCatalog {
 
   async list(tenantId: string, afterId: string, limit: number): Promise<GrantView[]> {
     return (await this.database.query<GrantRow>(LIST, [tenantId, afterId, limit])).map(toGrantView);
-  }
-
-  async toApiKey(keyId: string): Promise<GrantView[]> {
-    return (await this.database.query<GrantRow>(TO_API_KEY, [keyId, SYSTEM_TENANT])).map(toGrantView);
   }
 }
 

@@ -2,9 +2,19 @@ import { Injectable } from '@nestjs/common';
 import type { Changed } from '../../../platform/event-log/index.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
 import { TenantCatalog } from '../../tenancy/index.js';
-import { GroupCatalog, type GroupView, type Named } from '../application/ports.js';
+import { GroupCatalog, RoleCatalog, type GroupView, type Named } from '../application/ports.js';
 import { authzError } from '../domain/authz-errors.js';
-import { groupAggregate, groupCycle, type GroupPart, type GroupRef, type GroupState } from '../domain/group.js';
+import {
+  groupAggregate,
+  groupCycle,
+  groupNotFound,
+  PARTS_MAX,
+  type GroupEvent,
+  type GroupPart,
+  type GroupRef,
+  type GroupState,
+} from '../domain/group.js';
+import { memberNotFound } from '../domain/member.js';
 
 const COLUMNS = `tenant_id AS "tenantId", group_id AS "groupId", name, version, created_at AS "createdAt", updated_at AS "updatedAt"`;
 
@@ -20,6 +30,10 @@ const PARTS: Statement = {
   name: 'group-parts',
   text: `SELECT id FROM group_part WHERE tenant_id = $1 AND group_id = $2 AND part = $3 AND id > $4 ORDER BY id LIMIT $5`,
 };
+const HAS_PART: Statement = {
+  name: 'group-has-part',
+  text: 'SELECT 1 FROM group_part WHERE tenant_id = $1 AND group_id = $2 AND part = $3 AND id = $4',
+};
 const UPSERT = `
 INSERT INTO user_group (tenant_id, group_id, name, version, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (tenant_id, group_id) DO UPDATE SET name = $3, version = $4, updated_at = $6`;
@@ -27,7 +41,10 @@ const COUNT = 'SELECT count(*) AS groups FROM user_group WHERE tenant_id = $1';
 const REMOVE = 'DELETE FROM user_group WHERE tenant_id = $1 AND group_id = $2';
 const REMOVE_PARTS = `DELETE FROM group_part WHERE tenant_id = $1 AND (group_id = $2 OR (part = 'group' AND id = $2))`;
 const REMOVE_GRANTS = `DELETE FROM access_grant WHERE tenant_id = $1 AND principal_kind = 'group' AND principal_id = $2`;
-const DROP_PARTS = `DELETE FROM group_part WHERE tenant_id = $1 AND group_id = $2 AND part = $3 AND NOT id = ANY ($4::text[])`;
+const REMOVE_PART = 'DELETE FROM group_part WHERE tenant_id = $1 AND group_id = $2 AND part = $3 AND id = $4';
+const COUNT_PARTS = 'SELECT count(*) AS parts FROM group_part WHERE tenant_id = $1 AND group_id = $2 AND part = $3';
+const MEMBER = 'SELECT 1 FROM member WHERE tenant_id = $1 AND user_id = $2';
+const GROUP = 'SELECT 1 FROM user_group WHERE tenant_id = $1 AND group_id = $2';
 const ADD_PART = `
 INSERT INTO group_part (tenant_id, group_id, part, id) VALUES ($1, $2, $3, $4)
 ON CONFLICT (tenant_id, group_id, part, id) DO NOTHING`;
@@ -47,11 +64,16 @@ export class PostgresGroups extends GroupCatalog {
   constructor(
     private readonly database: Database,
     private readonly tenants: TenantCatalog,
+    private readonly roles: RoleCatalog,
   ) {
     super();
   }
 
-  async project(sql: Sql, ref: GroupRef, { state, version, recordedAt }: Changed<GroupState>): Promise<void> {
+  async project(
+    sql: Sql,
+    ref: GroupRef,
+    { state, version, recordedAt, events }: Changed<GroupState, GroupEvent>,
+  ): Promise<void> {
     const { tenantId, groupId } = ref;
     if (state.status === 'none') {
       for (const remove of [REMOVE_PARTS, REMOVE_GRANTS, REMOVE]) await sql.query(remove, [tenantId, groupId]);
@@ -61,12 +83,24 @@ export class PostgresGroups extends GroupCatalog {
     await sql.query(UPSERT, [tenantId, groupId, state.name, version, state.createdAt, recordedAt]);
     const [{ groups }] = (await sql.query<{ groups: number }>(COUNT, [tenantId])).rows as [{ groups: number }];
     if (groups > GROUPS_MAX) throw authzError('too-many-groups', `A tenant may have ${GROUPS_MAX} groups.`);
-    for (const [part, ids] of Object.entries(state.parts)) {
-      await sql.query(DROP_PARTS, [tenantId, groupId, part, ids]);
-      // One comes at a time, and comes last.
-      if (ids.length > 0) await sql.query(ADD_PART, [tenantId, groupId, part, ids.at(-1)]);
+    for (const { type, data } of events) {
+      if (type === 'group.part-added') await this.add(sql, ref, data.part, data.id);
+      if (type === 'group.part-removed') await sql.query(REMOVE_PART, [tenantId, groupId, data.part, data.id]);
     }
-    if ((await sql.query(REACHED, [tenantId, groupId])).rowCount) throw groupCycle(ref, state.parts.group.at(-1)!);
+  }
+
+  private async add(sql: Sql, ref: GroupRef, part: GroupPart, id: string): Promise<void> {
+    const { tenantId, groupId } = ref;
+    if (part === 'role') await this.roles.requireAll(tenantId, [id], sql);
+    else if (part === 'user' && !(await sql.query(MEMBER, [tenantId, id])).rowCount)
+      throw memberNotFound({ ...ref, userId: id });
+    else if (part === 'group' && !(await sql.query(GROUP, [tenantId, id])).rowCount)
+      throw groupNotFound({ ...ref, groupId: id });
+    await sql.query(ADD_PART, [tenantId, groupId, part, id]);
+    const { rows } = await sql.query<{ parts: number }>(COUNT_PARTS, [tenantId, groupId, part]);
+    if (rows[0]!.parts > PARTS_MAX[part])
+      throw authzError('group-full', `A group may have ${PARTS_MAX[part]} ${part}s.`);
+    if (part === 'group' && (await sql.query(REACHED, [tenantId, groupId])).rowCount) throw groupCycle(ref, id);
   }
 
   async find({ tenantId, groupId }: Named<GroupRef>): Promise<GroupView | undefined> {
@@ -85,5 +119,9 @@ export class PostgresGroups extends GroupCatalog {
   ): Promise<string[]> {
     const rows = await this.database.query<{ id: string }>(PARTS, [tenantId, groupId, part, afterId, limit]);
     return rows.map(({ id }) => id);
+  }
+
+  async hasPart({ tenantId, groupId }: Named<GroupRef>, part: GroupPart, id: string): Promise<boolean> {
+    return (await this.database.query(HAS_PART, [tenantId, groupId, part, id])).length > 0;
   }
 }

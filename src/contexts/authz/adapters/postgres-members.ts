@@ -3,11 +3,12 @@ import type { Changed } from '../../../platform/event-log/index.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
 import { TenantCatalog } from '../../tenancy/index.js';
-import { MemberCatalog, type MemberView, type Named } from '../application/ports.js';
+import { MemberCatalog, RoleCatalog, type MemberView, type Named } from '../application/ports.js';
 import { authzError } from '../domain/authz-errors.js';
 import {
   memberAggregate,
   noSuchUser,
+  type MemberEvent,
   type MemberRef,
   type MemberState,
   type RoleAssignment,
@@ -36,10 +37,18 @@ const HOLD_USER = 'SELECT 1 FROM user_account WHERE user_id = $1 FOR KEY SHARE';
 const UPSERT = `
 INSERT INTO member (tenant_id, user_id, version, created_at, updated_at) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (tenant_id, user_id) DO UPDATE SET version = $3, updated_at = $5`;
-const REMOVE = 'DELETE FROM member WHERE tenant_id = $1 AND user_id = $2';
-const REMOVE_ROLES = 'DELETE FROM member_role WHERE tenant_id = $1 AND user_id = $2';
-const LEAVE_GROUPS = `DELETE FROM group_part WHERE tenant_id = $1 AND part = 'user' AND id = $2`;
-const ADD_ROLE = 'INSERT INTO member_role (tenant_id, user_id, role_id, scope) VALUES ($1, $2, $3, $4)';
+/** Who leaves a tenant keeps nothing there: no role, no place in a group, no grant, neither he nor his keys. */
+const LEAVE = [
+  'DELETE FROM member WHERE tenant_id = $1 AND user_id = $2',
+  'DELETE FROM member_role WHERE tenant_id = $1 AND user_id = $2',
+  `DELETE FROM group_part WHERE tenant_id = $1 AND part = 'user' AND id = $2`,
+  `DELETE FROM access_grant WHERE tenant_id = $1 AND (principal_kind = 'user' AND principal_id = $2
+    OR principal_kind = 'apiKey' AND principal_id = ANY (ARRAY(SELECT key_id FROM api_key WHERE user_id = $2)))`,
+];
+const ADD_ROLE = `
+INSERT INTO member_role (tenant_id, user_id, role_id, scope) VALUES ($1, $2, $3, $4)
+ON CONFLICT (tenant_id, user_id, role_id, scope) DO NOTHING`;
+const REMOVE_ROLE = 'DELETE FROM member_role WHERE tenant_id = $1 AND user_id = $2 AND role_id = $3 AND scope = $4';
 const HOLDER: Statement = {
   name: 'member-role-holder',
   text: `SELECT 1 FROM member_role WHERE tenant_id = $1 AND role_id = $2 AND scope = '' LIMIT 1`,
@@ -51,6 +60,8 @@ WHERE r.tenant_id = $1 AND r.role_id = $2 AND r.scope = ''`;
 const REMOVE_TENANT = ['member', 'member_role', 'role', 'user_group', 'group_part', 'access_grant'].map(
   (table) => `DELETE FROM ${table} WHERE tenant_id = $1`,
 );
+const END_GRANTS = `DELETE FROM access_grant WHERE tenant_id = $1 AND (resource = $2 OR starts_with(resource, $2 || '/'))`;
+const END_ROLES = `DELETE FROM member_role WHERE tenant_id = $1 AND (scope = $2 OR starts_with(scope, $2 || '/'))`;
 /** All that a user must not be the last to hold, locked with all who hold it. */
 const KEPT_ROLES = `
 SELECT tenant_id, user_id FROM member_role WHERE scope = '' AND (tenant_id, role_id) IN (
@@ -72,6 +83,7 @@ export class PostgresMembers extends MemberCatalog {
   constructor(
     private readonly database: Database,
     private readonly tenants: TenantCatalog,
+    private readonly roles: RoleCatalog,
   ) {
     super();
   }
@@ -81,24 +93,41 @@ export class PostgresMembers extends MemberCatalog {
    * is suspended meanwhile waits for the rows of the holders (see `userLeaves`), or has been waited for. Who is suspended cannot act:
    * an administrator of the system who is would be no help to himself.
    */
-  async project(sql: Sql, ref: MemberRef, { state, version, recordedAt }: Changed<MemberState>): Promise<void> {
+  async project(
+    sql: Sql,
+    ref: MemberRef,
+    { state, version, recordedAt, events }: Changed<MemberState, MemberEvent>,
+  ): Promise<void> {
     const { tenantId, userId } = ref;
     if (state.status === 'active' && !(await sql.query(HOLD_USER, [userId])).rowCount) throw noSuchUser(userId);
     const before = await countHolders(sql, tenantId);
-    await sql.query(REMOVE_ROLES, [tenantId, userId]);
-    if (state.status === 'none') {
-      await sql.query(LEAVE_GROUPS, [tenantId, userId]);
-      await sql.query(REMOVE, [tenantId, userId]);
-    } else {
+    if (state.status === 'none') for (const remove of LEAVE) await sql.query(remove, [tenantId, userId]);
+    else {
       await this.tenants.hold(sql, ref);
       await sql.query(UPSERT, [tenantId, userId, version, state.createdAt, recordedAt]);
-      for (const { roleId, scope } of state.roles) await sql.query(ADD_ROLE, [tenantId, userId, roleId, scope]);
+      await this.changeRoles(sql, ref, events);
     }
     const goesWithIt = state.status === 'none' && state.reason !== 'requested';
     if (goesWithIt) return;
     const after = await countHolders(sql, tenantId);
     if ((before.all > 0 && after.all === 0) || (before.active > 0 && after.active === 0))
       throw authzError('last-holder', `Nobody active would be left with the role "${lastHolderRole(tenantId)}".`);
+  }
+
+  /** By the events, not by the state: roles that have ended with the place for which they were given stay ended. */
+  private async changeRoles(sql: Sql, { tenantId, userId }: MemberRef, events: readonly MemberEvent[]): Promise<void> {
+    const assigned = events
+      .filter(({ type }) => type === 'member.role-assigned')
+      .map(({ data }) => data as RoleAssignment);
+    await this.roles.requireAll(
+      tenantId,
+      assigned.map(({ roleId }) => roleId),
+      sql,
+    );
+    for (const { type, data } of events) {
+      if (type === 'member.role-assigned') await sql.query(ADD_ROLE, [tenantId, userId, data.roleId, data.scope]);
+      if (type === 'member.role-removed') await sql.query(REMOVE_ROLE, [tenantId, userId, data.roleId, data.scope]);
+    }
   }
 
   async find({ tenantId, userId }: Named<MemberRef>): Promise<MemberView | undefined> {
@@ -116,6 +145,12 @@ export class PostgresMembers extends MemberCatalog {
 
   async removeTenant(sql: Sql, tenantId: string): Promise<void> {
     for (const remove of REMOVE_TENANT) await sql.query(remove, [tenantId]);
+    await sql.query(END_GRANTS, [SYSTEM_TENANT, `tenants/${tenantId}`]);
+  }
+
+  async removeResource(sql: Sql, tenantId: string, path: string): Promise<void> {
+    for (const place of [tenantId, SYSTEM_TENANT]) await sql.query(END_GRANTS, [place, `tenants/${tenantId}/${path}`]);
+    await sql.query(END_ROLES, [tenantId, path]);
   }
 
   async userLeaves(sql: Sql, userId: string, how: 'suspended' | 'deleted'): Promise<void> {

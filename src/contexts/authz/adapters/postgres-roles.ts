@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
+import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import type { Changed } from '../../../platform/event-log/index.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
 import { TenantCatalog } from '../../tenancy/index.js';
 import { RoleCatalog, type RoleView, type Named } from '../application/ports.js';
 import { authzError } from '../domain/authz-errors.js';
-import { roleAggregate, type RoleRef, type RoleState } from '../domain/role.js';
+import { predefinedRole } from '../domain/predefined-roles.js';
+import { roleAggregate, roleNotFound, type RoleRef, type RoleState } from '../domain/role.js';
 
 const COLUMNS = `tenant_id AS "tenantId", role_id AS "roleId", name, description, actions, version,
   created_at AS "createdAt", updated_at AS "updatedAt"`;
@@ -16,6 +18,10 @@ const FIND: Statement = {
 const LIST: Statement = {
   name: 'role-list',
   text: `SELECT ${COLUMNS} FROM role WHERE tenant_id = $1 ORDER BY role_id`,
+};
+const KNOWN: Statement = {
+  name: 'role-known',
+  text: 'SELECT role_id AS "roleId" FROM role WHERE tenant_id = $1 AND role_id = ANY ($2::text[])',
 };
 const HELD = `SELECT 1 FROM member_role WHERE tenant_id = $1 AND role_id = $2
 UNION ALL SELECT 1 FROM group_part WHERE tenant_id = $1 AND part = 'role' AND id = $2 LIMIT 1`;
@@ -58,6 +64,19 @@ export class PostgresRoles extends RoleCatalog {
     await sql.query(UPSERT, [tenantId, roleId, ...settings, version, createdAt, recordedAt]);
     const [{ roles }] = (await sql.query<{ roles: number }>(COUNT, [tenantId])).rows as [{ roles: number }];
     if (roles > ROLES_MAX) throw authzError('too-many-roles', `A tenant may have ${ROLES_MAX} roles of its own.`);
+  }
+
+  async requireAll(tenantId: string, roleIds: readonly string[], sql?: Sql): Promise<void> {
+    const scope = tenantId === SYSTEM_TENANT ? 'system' : 'tenant';
+    const own = roleIds.filter((roleId) => predefinedRole(roleId)?.scope !== scope);
+    if (own.length === 0) return;
+    const values = [tenantId, own];
+    const rows = sql
+      ? (await sql.query<{ roleId: string }>({ ...KNOWN, values })).rows
+      : await this.database.query<{ roleId: string }>(KNOWN, values);
+    const known = new Set(rows.map(({ roleId }) => roleId));
+    const missing = own.find((roleId) => !known.has(roleId));
+    if (missing !== undefined) throw roleNotFound({ tenantId, tenantUid: '', roleId: missing });
   }
 
   async find({ tenantId, roleId }: Named<RoleRef>): Promise<RoleView | undefined> {

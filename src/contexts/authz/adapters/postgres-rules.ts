@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { Database, type Statement } from '../../../platform/postgres/database.js';
-import { RuleStore, type PrincipalRules, type TenantRules } from '../application/ports.js';
+import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
+import { RuleStore, type PrincipalName, type PrincipalRules, type TenantRules } from '../application/ports.js';
 import type { RoleAssignment } from '../domain/member.js';
 import { GRANT_COLUMNS, toGrantView, type GrantRow } from './postgres-grants.js';
 
@@ -27,14 +27,26 @@ SELECT EXISTS (SELECT 1 FROM member WHERE tenant_id = $1 AND user_id = $3) AS me
   coalesce((SELECT json_agg(row_to_json(grants)) FROM grants), '[]')::text AS grants`,
 };
 
+type Read = <R extends object>(statement: Statement, values: unknown[]) => Promise<R[]>;
+
 @Injectable()
 export class PostgresRules extends RuleStore {
-  constructor(private readonly database: Database) {
+  private read: Read;
+
+  constructor(database: Database) {
     super();
+    this.read = (statement, values) => database.query(statement, values);
+  }
+
+  within(sql: Sql): RuleStore {
+    const inside = Object.create(this) as PostgresRules;
+    inside.read = async <R extends object>(statement: Statement, values: unknown[]) =>
+      (await sql.query<R>({ ...statement, values })).rows;
+    return inside;
   }
 
   async tenantRules(tenantId: string): Promise<TenantRules> {
-    const [row] = await this.database.query<Record<'roles' | 'parts' | 'grants', string>>(TENANT_RULES, [tenantId]);
+    const [row] = await this.read<Record<'roles' | 'parts' | 'grants', string>>(TENANT_RULES, [tenantId]);
     const roles = JSON.parse(row!.roles) as { roleId: string; actions: string }[];
     const parts = JSON.parse(row!.parts) as { groupId: string; part: 'role' | 'group'; id: string }[];
     return {
@@ -45,11 +57,8 @@ export class PostgresRules extends RuleStore {
     };
   }
 
-  async principalRules(
-    tenantId: string,
-    { kind, id }: Parameters<RuleStore['principalRules']>[1],
-  ): Promise<PrincipalRules> {
-    const [row] = await this.database.query<{ member: boolean } & Record<'roles' | 'groups' | 'grants', string>>(
+  async principalRules(tenantId: string, { kind, id }: PrincipalName): Promise<PrincipalRules> {
+    const [row] = await this.read<{ member: boolean } & Record<'roles' | 'groups' | 'grants', string>>(
       PRINCIPAL_RULES,
       [tenantId, kind, id],
     );

@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { maskOf, type Action } from '../../../kernel/actions.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import type { Principal } from '../../../platform/http/request.js';
+import type { Sql } from '../../../platform/postgres/database.js';
+import { CredentialsInForce, unauthenticated } from '../../identity/index.js';
 import { tenantDeleting, TenantGates, tenantSuspended, type TenantGate } from '../../tenancy/index.js';
 import { Ceiling } from '../domain/ceiling.js';
 import type { RequestContext } from '../domain/constraints.js';
@@ -68,6 +70,7 @@ export class Authorizer {
     private readonly rates: PermissionRates,
     private readonly hidden: HiddenResources,
     private readonly members: MemberCatalog,
+    private readonly credentials: CredentialsInForce,
   ) {}
 
   /** At once where all of it is remembered. */
@@ -79,6 +82,20 @@ export class Authorizer {
     if (gate instanceof Promise || policy instanceof Promise || keyPolicy instanceof Promise)
       return Promise.all([gate, policy, keyPolicy]).then((parts) => this.assemble(tenantId, principal, ...parts));
     return this.assemble(tenantId, principal, gate, policy, keyPolicy);
+  }
+
+  /** As a transaction sees it. Whether the tenant is open is seen by who changes something in it. */
+  async subjectWithin(sql: Sql, tenantId: string, principal: Principal): Promise<Subject> {
+    const policy = await this.policies.within(sql, tenantId, { kind: 'user', id: principal.userId });
+    const keyPolicy =
+      principal.kind === 'api-key'
+        ? await this.policies.within(sql, tenantId, { kind: 'apiKey', id: principal.id })
+        : undefined;
+    return this.assemble(tenantId, principal, null, policy, keyPolicy);
+  }
+
+  async requireCredential(sql: Sql, principal: Principal, now: number): Promise<void> {
+    if (!(await this.credentials.holds(sql, principal, now))) throw unauthenticated();
   }
 
   decide(subject: Subject, action: Action, resource: string, context: RequestContext): Decision {

@@ -1,105 +1,150 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { actionsOf, maskOf } from '../../../kernel/actions.js';
+import { actionsOf } from '../../../kernel/actions.js';
+import { Clock } from '../../../kernel/clock.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import type { Principal } from '../../../platform/http/request.js';
-import { apiKeyExceedsOwn, CredentialJudges, type KeyInQuestion, type CredentialJudge } from '../../identity/index.js';
+import type { Sql } from '../../../platform/postgres/database.js';
+import {
+  apiKeyExceedsOwn,
+  CredentialJudges,
+  scopeOfNothing,
+  type KeyInQuestion,
+  type CredentialJudge,
+} from '../../identity/index.js';
 import { authzError } from '../domain/authz-errors.js';
-import { holdsAll } from '../domain/lockout.js';
-import { parsePattern } from '../domain/resource-pattern.js';
+import { Bound, boundsOf } from '../domain/ceiling.js';
+import { hasEnded } from '../domain/giving.js';
+import type { Rule } from '../domain/rule.js';
 import { Authorizer } from './authorizer.js';
-import { GrantCatalog, MemberCatalog, type GrantView } from './ports.js';
+import { RightsCatalog } from './ports.js';
+import { ruleOfGrant } from './rules-of.js';
 
 /**
  * Whoever makes a key, or gives it a new secret, has it in his hands; so has an account who gives it an e-mail, to which a new password is
- * sent. What bounds keys is judged by their context; here is judged what permissions add: grants to the one key, denials to the other, and
- * the rights of somebody else.
+ * sent. So he must hold without condition all that he gets by it: the rights of the owner, within the bounds of the key. There is no
+ * exception for administrators of the system: a key for who may read events would read them without a grant that ends within an hour.
  */
 @Injectable()
 export class CredentialWorth implements CredentialJudge, OnModuleInit {
   constructor(
     private readonly judges: CredentialJudges,
     private readonly authorizer: Authorizer,
-    private readonly grants: GrantCatalog,
-    private readonly members: MemberCatalog,
+    private readonly rights: RightsCatalog,
+    private readonly clock: Clock,
   ) {}
 
   onModuleInit(): void {
     this.judges.register(this);
   }
 
-  async judgeKey({ userId, keyId }: KeyInQuestion, asking: Principal): Promise<void> {
+  async judgeKey(sql: Sql, key: KeyInQuestion, asking: Principal): Promise<void> {
+    const { userId, keyId } = key;
     if (keyId !== undefined && keyId === asking.id) return;
-    if (asking.kind === 'api-key') await this.requireNoDenial(asking);
-    if (asking.kind === 'api-key' && keyId !== undefined)
-      for (const grant of await this.grants.toApiKey(keyId)) await this.requireGranted(grant, asking);
-    // What an administrator's key may not do, the bounds of the other one exclude, too.
-    if (userId === asking.userId || (await this.administers(asking))) return;
-    const [missing, resource] = (await this.lacking(userId, asking)) ?? [];
-    if (missing)
-      throw apiKeyExceedsOwn(`The owner of the key may do what you may not: ${some(missing)} on ${resource}.`);
+    if (keyId === undefined) await this.requireScopes(sql, key);
+    const ofKey = keyId === undefined ? [] : await this.rulesOfKey(sql, keyId);
+    const granted = ofKey.filter(({ rule }) => rule.effect === 'allow');
+    const bounds = [...boundsOf(key), ...granted.map(({ rule }) => new Bound(rule.actions, rule.resource))];
+    if (userId !== asking.userId) {
+      const missing = await this.lacking(sql, userId, asking, bounds);
+      if (missing) throw apiKeyExceedsOwn(`The owner of the key may do what you may not: ${missing}.`);
+    } else if (asking.kind === 'api-key') {
+      await this.requireNoDenial(sql, asking, bounds);
+      await this.requireGranted(sql, asking, granted);
+    }
   }
 
-  async judgeEmail(userId: string, asking: Principal): Promise<void> {
-    const bounded = await this.isBounded(asking);
-    if (!bounded && (userId === asking.userId || (await this.administers(asking)))) return;
-    const [missing, resource] = (await this.lacking(userId, asking)) ?? [];
+  async judgeEmail(sql: Sql, userId: string, asking: Principal): Promise<void> {
+    if (userId === asking.userId && !(await this.isBounded(sql, asking))) return;
+    const missing = await this.lacking(sql, userId, asking, boundsOf({ scopes: null, actions: null }));
     if (missing)
       throw authzError(
         'exceeds-own-permissions',
-        `Whoever has the e-mail of the user may do what you may not: ${some(missing)} on ${resource}.`,
+        `Whoever has the e-mail of the user may do what you may not: ${missing}.`,
       );
   }
 
-  private async isBounded({ id, kind, ceiling }: Principal): Promise<boolean> {
+  /** A key for a tenant in which its owner holds nothing would begin to work by what others do there. */
+  private async requireScopes(sql: Sql, { userId, scopes }: KeyInQuestion): Promise<void> {
+    const seen = new Map<string, boolean>();
+    for (const [at, { tenant }] of (scopes ?? []).entries()) {
+      if (!seen.has(tenant))
+        seen.set(tenant, (await this.authorizer.subjectWithin(sql, tenant, asUser(userId))).sees(`tenants/${tenant}`));
+      if (!seen.get(tenant)) throw scopeOfNothing(at);
+    }
+  }
+
+  private async isBounded(sql: Sql, { id, kind, ceiling }: Principal): Promise<boolean> {
     if (kind === 'user') return false;
-    return ceiling !== undefined || (await this.grants.toApiKey(id)).some(({ effect }) => effect === 'deny');
+    return ceiling !== undefined || (await this.rulesOfKey(sql, id)).some(({ rule }) => rule.effect === 'deny');
   }
 
-  private async administers(asking: Principal): Promise<boolean> {
-    return holdsAll(SYSTEM_TENANT, (await this.authorizer.subject(SYSTEM_TENANT, asking)).policy.rules);
-  }
-
-  /** The other key would not be denied the same, or would be rid of it with the next change. */
-  private async requireNoDenial({ id }: Principal): Promise<void> {
-    const denial = (await this.grants.toApiKey(id)).find(({ effect }) => effect === 'deny');
-    if (!denial) return;
-    throw apiKeyExceedsOwn(
-      `The key that asks is denied ${some(denial.actions)} on ${denial.resource}: it makes and rotates no other key.`,
-    );
+  /** The other key would not be denied the same, or would be rid of it with the next change. What the owner may not, no key of his may. */
+  private async requireNoDenial(sql: Sql, { id, userId }: Principal, bounds: readonly Bound[]): Promise<void> {
+    for (const { tenantId, rule } of await this.rulesOfKey(sql, id)) {
+      if (rule.effect === 'allow') continue;
+      const { policy } = await this.authorizer.subjectWithin(sql, tenantId, asUser(userId));
+      const denied = new Bound(rule.actions, rule.resource);
+      if (partsOf(policy.rules, bounds).some((part) => denied.part(part)))
+        throw apiKeyExceedsOwn('The key that asks is denied something that the other one could do: log in to do this.');
+    }
   }
 
   /** What a grant adds to the bounds of the key must be within those of the key that asks, or be granted to it, too. */
-  private async requireGranted({ tenantId, effect, actions, resource }: GrantView, asking: Principal): Promise<void> {
-    if (effect === 'deny') return;
-    const pattern = parsePattern(resource);
-    const { key } = await this.authorizer.subject(tenantId, asking);
-    const notGranted = key!.policy.missing(maskOf(actions), pattern);
-    const missing = notGranted.filter((action) => !key!.ceiling.coversAll(action, pattern));
-    if (missing.length === 0) return;
-    throw apiKeyExceedsOwn(
-      `The key is granted ${some(missing)} on ${resource}, which is beyond the key that asks: log in to rotate it.`,
-    );
+  private async requireGranted(sql: Sql, asking: Principal, granted: readonly RuleOfKey[]): Promise<void> {
+    for (const { tenantId, rule } of granted) {
+      const { key } = await this.authorizer.subjectWithin(sql, tenantId, asking);
+      const notGranted = key!.policy.missing(rule.actions, rule.resource);
+      const missing = notGranted.filter((action) => !key!.ceiling.coversAll(action, rule.resource));
+      if (missing.length === 0) continue;
+      throw apiKeyExceedsOwn(
+        `The key is granted ${some(missing)} on ${rule.resource.text}, which is beyond the key that asks: log in to rotate it.`,
+      );
+    }
   }
 
-  /** What the user may do and the other may not, the first of it. */
+  private async rulesOfKey(sql: Sql, keyId: string): Promise<RuleOfKey[]> {
+    const grants = await this.rights.grantsToKey(sql, keyId);
+    return grants.map((grant) => ({ tenantId: grant.tenantId, rule: ruleOfGrant(grant) }));
+  }
+
+  /** What the user may do within the bounds and the other may not, the first of it; undefined: nothing. */
   private async lacking(
+    sql: Sql,
     userId: string,
     asking: Principal,
-  ): Promise<readonly [missing: readonly string[], resource: string] | undefined> {
-    const user: Principal = { id: userId, kind: 'user', userId };
-    const memberships = await this.members.ofUser(userId);
-    for (const tenantId of new Set([SYSTEM_TENANT, ...memberships.map((member) => member.tenantId)])) {
-      const own = await this.authorizer.subject(tenantId, asking);
-      const { policy } = await this.authorizer.subject(tenantId, user);
-      for (const { effect, actions, resource } of policy.rules) {
-        if (effect === 'deny') continue;
-        const beyondKey = own.beyondKey(actionsOf(actions), resource);
-        const missing = [...new Set([...own.policy.missing(actions, resource), ...beyondKey])];
-        if (missing.length > 0) return [missing, resource.text];
+    bounds: readonly Bound[],
+  ): Promise<string | undefined> {
+    const places = [SYSTEM_TENANT];
+    for (const one of [userId, asking.userId]) places.push(...(await this.rights.placesOf(sql, one)));
+    for (const place of new Set(places)) {
+      const own = await this.authorizer.subjectWithin(sql, place, asking);
+      const { policy } = await this.authorizer.subjectWithin(sql, place, asUser(userId));
+      for (const { actions, resource } of partsOf(
+        policy.rules.filter((rule) => !this.isOver(rule)),
+        bounds,
+      )) {
+        const missing = [...own.policy.missing(actions, resource), ...own.beyondKey(actionsOf(actions), resource)];
+        if (missing.length > 0) return some([...new Set(missing)]);
       }
     }
     return undefined;
   }
+
+  private isOver(rule: Rule): boolean {
+    return hasEnded(rule, this.clock.now());
+  }
 }
 
+interface RuleOfKey {
+  /** Where it was granted. */
+  readonly tenantId: string;
+  readonly rule: Rule;
+}
+
+const asUser = (userId: string): Principal => ({ id: userId, kind: 'user', userId });
 const some = (actions: readonly string[]): string => actions.slice(0, 10).join(', ');
+
+const partsOf = (rules: readonly Rule[], bounds: readonly Bound[]): Rule[] =>
+  rules
+    .filter(({ effect }) => effect === 'allow')
+    .flatMap((rule) => bounds.map((bound) => bound.part(rule)).filter((part) => part !== undefined));

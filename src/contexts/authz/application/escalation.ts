@@ -1,89 +1,132 @@
 import { Injectable } from '@nestjs/common';
-import { expandActions, maskOf } from '../../../kernel/actions.js';
+import { actionsOf } from '../../../kernel/actions.js';
+import type { DomainEvent } from '../../../kernel/aggregate.js';
 import { Clock } from '../../../kernel/clock.js';
+import { DomainError } from '../../../kernel/domain-error.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
+import type { AggregateRepository } from '../../../platform/event-log/index.js';
 import type { Principal } from '../../../platform/http/request.js';
+import type { Sql } from '../../../platform/postgres/database.js';
 import { authzError } from '../domain/authz-errors.js';
-import type { Constraints } from '../domain/constraints.js';
+import { breaksGlass, hasEnded, needsLastHolder } from '../domain/giving.js';
 import { holdsAll } from '../domain/lockout.js';
-import type { RoleAssignment } from '../domain/member.js';
-import { predefinedRole } from '../domain/predefined-roles.js';
-import { parsePattern, type ResourcePattern } from '../domain/resource-pattern.js';
-import { Authorizer } from './authorizer.js';
-import { RoleCatalog } from './ports.js';
-import { pathOf } from './rules-of.js';
+import { lastHolderRole } from '../domain/predefined-roles.js';
+import type { Rule } from '../domain/rule.js';
+import { Authorizer, type Subject } from './authorizer.js';
+import { RightsCatalog, RuleStore, type PrincipalName } from './ports.js';
+import { NO_RULES, rightsChange, type Rights, type RightsChange } from './rights-change.js';
+import { rulesFor } from './rules-of.js';
 
-/** How long an administrator of the system may open a tenant's events, to himself or others. */
-const BREAK_GLASS_MS = 3_600_000;
+/** Who makes a change, with what he holds as the transaction of the change sees it, before it is made. */
+interface Giver {
+  readonly principal: Principal;
+  readonly tenantId: string;
+  /** In the tenant; of a change in the system, also in every tenant where something else is said of him. */
+  readonly subjects: readonly Subject[];
+}
 
-/** Nobody can give what he does not hold, nor take from somebody what he could not give. */
+/**
+ * Nobody gives what he does not hold, nor takes from somebody what he could not give. One judge for all that changes what anybody may: it
+ * compares the rules before and after the change, and asks for each that came or went whether who makes the change holds it without
+ * condition, as his credential holds it. All of it is read in the transaction that makes the change, and holds the head of the log of
+ * permissions: nothing comes between.
+ */
 @Injectable()
 export class Escalation {
   constructor(
     private readonly authorizer: Authorizer,
-    private readonly roles: RoleCatalog,
+    private readonly rules: RuleStore,
+    private readonly catalog: RightsCatalog,
     private readonly clock: Clock,
   ) {}
 
-  /** The roles must exist, and the giver hold all that they hold, where they hold it. */
-  async requireRoles(tenantId: string, by: Principal, assignments: readonly RoleAssignment[]): Promise<void> {
-    for (const { roleId, scope } of assignments) {
-      const actions = await this.actionsOf(tenantId, roleId);
-      await this.requireActions(tenantId, by, actions, parsePattern(pathOf(tenantId, scope)));
+  /** The same repository, whose changes throw `exceeds-own-permissions` where they give or take too much. `about`: whom they concern alone. */
+  bounding<S, E extends DomainEvent, R>(
+    repository: AggregateRepository<S, E, R>,
+    tenantId: string,
+    giver: Principal,
+    about?: PrincipalName,
+  ): AggregateRepository<S, E, R> {
+    return {
+      aggregate: repository.aggregate,
+      project: async (sql, ref, changed) => {
+        const holding = await this.giver(sql, tenantId, giver);
+        const before = await this.rights(sql, tenantId, about);
+        const hindrance = await repository.project(sql, ref, changed).catch(refusalOf);
+        this.judge(holding, rightsChange(tenantId, before, await this.rights(sql, tenantId, about)));
+        // Who may not make the change is told so before, and nothing of what else hinders it.
+        if (hindrance) throw hindrance;
+      },
+    };
+  }
+
+  /** Whether he may give these roles in all of the tenant, as it is now: for what begins before the change that is judged. */
+  async requireGivable(tenantId: string, giver: Principal, roleIds: readonly string[]): Promise<void> {
+    const tenant = await this.rules.tenantRules(tenantId);
+    const roles = roleIds.map((roleId) => ({ roleId, scope: '' }));
+    const subjects = [await this.authorizer.subject(tenantId, giver)];
+    const come = rulesFor(tenantId, tenant, { ...NO_RULES, roles });
+    this.judge({ principal: giver, tenantId, subjects }, { come, gone: [] });
+  }
+
+  private async giver(sql: Sql, tenantId: string, principal: Principal): Promise<Giver> {
+    const places = tenantId === SYSTEM_TENANT ? await this.catalog.placesOf(sql, principal.userId) : [];
+    const subjects: Subject[] = [];
+    for (const place of new Set([tenantId, ...places]))
+      subjects.push(await this.authorizer.subjectWithin(sql, place, principal));
+    return { principal, tenantId, subjects };
+  }
+
+  private async rights(sql: Sql, tenantId: string, about: PrincipalName | undefined): Promise<Rights> {
+    const store = this.rules.within(sql);
+    const tenant = await store.tenantRules(tenantId);
+    if (!about) return { tenant, own: NO_RULES };
+    const own = await store.principalRules(tenantId, about);
+    if (about.kind === 'apiKey') return { tenant, own };
+    return {
+      tenant,
+      own: { ...own, grants: [...own.grants, ...(await this.catalog.grantsToKeysOf(sql, tenantId, about.id))] },
+    };
+  }
+
+  private judge(giver: Giver, { come, gone }: RightsChange): void {
+    for (const rule of come) this.require(giver, rule, false);
+    for (const rule of gone) this.require(giver, rule, rule.effect === 'deny');
+  }
+
+  /** `lifts`: to take back a denial. An owner lifts every one in his tenant, an administrator of the system all. */
+  private require({ principal, tenantId, subjects }: Giver, rule: Rule, lifts: boolean): void {
+    const now = this.clock.now();
+    if (hasEnded(rule, now)) return;
+    const [{ policy }] = subjects as [Subject];
+    const administers = holdsAll(SYSTEM_TENANT, policy.rules);
+    const missing = new Set<string>();
+    for (const subject of subjects) {
+      if (!lifts || !(administers || holdsAll(tenantId, policy.rules)))
+        for (const action of subject.policy.missing(rule.actions, rule.resource)) missing.add(action);
+      for (const action of subject.beyondKey(actionsOf(rule.actions), rule.resource)) missing.add(action);
     }
-  }
-
-  async requireActions(
-    tenantId: string,
-    by: Principal,
-    actions: readonly string[],
-    resource: ResourcePattern,
-    constraints: Constraints | null = null,
-  ): Promise<void> {
-    const subject = await this.authorizer.subject(tenantId, by);
-    const { policy } = subject;
-    const missing = new Set<string>([
-      ...policy.missing(maskOf(actions), resource),
-      ...subject.beyondKey(actions, resource),
-    ]);
-    if (this.isBreakGlass(constraints) && policy.check('tenant:create', '', { now: 0 }).allowed)
-      for (const action of expandActions('event:*')) missing.delete(action);
-    refuseMissing(missing, resource);
-  }
-
-  /**
-   * To lift a denial gives, and takes as much. But an owner lifts every denial in his tenant, and an administrator of the system every one,
-   * those among them that keep him from something.
-   */
-  async requireLifting(
-    tenantId: string,
-    by: Principal,
-    actions: readonly string[],
-    resource: ResourcePattern,
-  ): Promise<void> {
-    const subject = await this.authorizer.subject(tenantId, by);
-    const { policy } = subject;
-    const liftsAll = holdsAll(tenantId, policy.rules) || holdsAll(SYSTEM_TENANT, policy.rules);
-    const lacking = liftsAll ? [] : policy.missing(maskOf(actions), resource);
-    refuseMissing(new Set([...lacking, ...subject.beyondKey(actions, resource)]), resource);
-  }
-
-  private isBreakGlass(constraints: Constraints | null): boolean {
-    const until = constraints?.validUntil === undefined ? Infinity : Date.parse(constraints.validUntil);
-    return until <= this.clock.now() + BREAK_GLASS_MS;
-  }
-
-  private async actionsOf(tenantId: string, roleId: string): Promise<readonly string[]> {
-    const predefined = predefinedRole(roleId);
-    const fits = predefined && (predefined.scope === 'system') === (tenantId === SYSTEM_TENANT);
-    const actions = fits ? predefined.actions : (await this.roles.find({ tenantId, roleId }))?.actions;
-    if (!actions) throw authzError('role-not-found', `There is no role "${roleId}".`);
-    return actions;
+    if (administers && principal.kind === 'user' && breaksGlass(rule, now)) {
+      const denied = new Set(subjects.flatMap((subject) => subject.policy.denied(rule.actions, rule.resource)));
+      for (const action of missing)
+        if (action.startsWith('event:') && !denied.has(action as never)) missing.delete(action);
+    }
+    refuseMissing(missing, rule);
+    if (needsLastHolder(tenantId, rule) && !holdsAll(tenantId, policy.rules))
+      throw exceeds(`You do not hold the role "${lastHolderRole(tenantId)}".`);
   }
 }
 
-function refuseMissing(missing: ReadonlySet<string>, resource: ResourcePattern): void {
+function refuseMissing(missing: ReadonlySet<string>, { resource }: Rule): void {
   if (missing.size === 0) return;
   const names = [...missing].slice(0, 10).join(', ');
-  throw authzError('exceeds-own-permissions', `You do not hold ${names} on ${resource.text} without condition.`);
+  throw exceeds(`You do not hold ${names} on ${resource.text} without condition.`);
 }
+
+/** What the rules of a projection refuse leaves the transaction as it is; after an error of the store nothing can be read in it. */
+function refusalOf(error: unknown): DomainError {
+  if (error instanceof DomainError && error.kind !== 'unavailable') return error;
+  throw error;
+}
+
+const exceeds = (detail: string): Error => authzError('exceeds-own-permissions', detail);

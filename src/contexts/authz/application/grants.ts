@@ -8,7 +8,7 @@ import { checkConstraints, type Constraints } from '../domain/constraints.js';
 import { createGrant, grantNotFound, revokeGrant, type GrantSettings } from '../domain/grant.js';
 import { parsePattern } from '../domain/resource-pattern.js';
 import { Escalation } from './escalation.js';
-import { GrantCatalog, type GrantView } from './ports.js';
+import { GrantCatalog, type GrantView, type PrincipalName } from './ports.js';
 import { expandAll } from './roles.js';
 import { TenantLifeOf } from './tenant-life.js';
 
@@ -42,10 +42,10 @@ export class CreateGrantHandler implements ICommandHandler<CreateGrant> {
     const actions = expandAll(settings.actions);
     const constraints = settings.constraints as Constraints | null;
     if (constraints) checkConstraints(constraints, settings.effect, actions);
-    await this.escalation.requireActions(tenantId, giver, actions, resource, constraints);
     const ref = { tenantId, grantId: newId('grt'), tenantUid: await this.lives.uidOf(tenantId) };
     const written = { ...settings, actions, resource: resource.text };
-    await this.aggregates.change(this.grants, ref, by, () => createGrant(ref, written));
+    const repository = this.escalation.bounding(this.grants, tenantId, giver, aboutOne(settings.principal));
+    await this.aggregates.change(repository, ref, by, () => createGrant(ref, written));
     return (await this.grants.find(ref))!;
   }
 }
@@ -73,8 +73,11 @@ export class RevokeGrantHandler implements ICommandHandler<RevokeGrant> {
     const ref = { ...grant, tenantUid: await this.lives.uidOf(grant.tenantId) };
     const found = await this.grants.find(ref);
     if (!found) throw grantNotFound(ref);
-    if (found.effect === 'deny')
-      await this.escalation.requireLifting(ref.tenantId, giver, found.actions, parsePattern(found.resource));
-    await this.aggregates.change(this.grants, ref, by, (state) => revokeGrant(state, ref));
+    const repository = this.escalation.bounding(this.grants, ref.tenantId, giver, aboutOne(found.principal));
+    await this.aggregates.change(repository, ref, by, (state) => revokeGrant(state, ref));
   }
 }
+
+/** Grants to roles and groups concern all who hold them. */
+const aboutOne = ({ kind, id }: GrantSettings['principal']): PrincipalName | undefined =>
+  kind === 'user' || kind === 'apiKey' ? { kind, id } : undefined;

@@ -7,17 +7,15 @@ import {
   addPart,
   createGroup,
   deleteGroup,
-  groupNotFound,
   removePart,
   renameGroup,
+  type GroupEvent,
   type GroupPart,
   type GroupRef,
   type GroupState,
 } from '../domain/group.js';
-import { memberNotFound, type RoleAssignment } from '../domain/member.js';
-import { parsePattern } from '../domain/resource-pattern.js';
 import { Escalation } from './escalation.js';
-import { GroupCatalog, MemberCatalog, RuleStore, type GroupView } from './ports.js';
+import { GroupCatalog, type GroupView } from './ports.js';
 import { TenantLifeOf } from './tenant-life.js';
 
 export type GroupChange =
@@ -42,8 +40,6 @@ export class ChangeGroupHandler implements ICommandHandler<ChangeGroup> {
   constructor(
     private readonly aggregates: Aggregates,
     private readonly groups: GroupCatalog,
-    private readonly members: MemberCatalog,
-    private readonly rules: RuleStore,
     private readonly lives: TenantLifeOf,
     private readonly escalation: Escalation,
   ) {}
@@ -51,43 +47,15 @@ export class ChangeGroupHandler implements ICommandHandler<ChangeGroup> {
   async execute({ group, change, by, giver, expectedVersion }: ChangeGroup): Promise<GroupView | undefined> {
     const { tenantId, groupId = newId('grp') } = group;
     const ref: GroupRef = { tenantId, groupId, tenantUid: await this.lives.uidOf(tenantId) };
-    if (change.kind === 'add' || change.kind === 'remove' || change.kind === 'delete')
-      await this.requireWhatItGives(ref, change.kind === 'delete' ? undefined : change, giver);
-    await this.aggregates.change(this.groups, ref, by, (state) => decide(state, ref, change), { expectedVersion });
+    const live = change.kind === 'add' && (await this.groups.hasPart(ref, change.part, change.id));
+    const about = 'part' in change && change.part === 'user' ? ({ kind: 'user', id: change.id } as const) : undefined;
+    const repository = this.escalation.bounding(this.groups, tenantId, giver, about);
+    await this.aggregates.change(repository, ref, by, (state) => decide(state, ref, change, live), { expectedVersion });
     return this.groups.find(ref);
-  }
-
-  /** Whoever changes a group gives or takes what it gives its members: its roles, its grants, and those of the groups that hold it. */
-  private async requireWhatItGives(
-    ref: GroupRef,
-    change: { readonly kind: 'add' | 'remove'; readonly part: GroupPart; readonly id: string } | undefined,
-    giver: Principal,
-  ): Promise<void> {
-    const { tenantId, groupId } = ref;
-    if (!(await this.groups.find(ref))) throw groupNotFound(ref);
-    if (change?.kind === 'add' && change.part === 'user' && !(await this.members.find({ tenantId, userId: change.id })))
-      throw memberNotFound({ ...ref, userId: change.id });
-    if (
-      change?.kind === 'add' &&
-      change.part === 'group' &&
-      !(await this.groups.find({ tenantId, groupId: change.id }))
-    )
-      throw groupNotFound({ ...ref, groupId: change.id });
-    const { groupRoles, nesting, grants } = await this.rules.tenantRules(tenantId);
-    const given = new Set([groupId]);
-    for (const id of given) for (const { groupId: holder, childId } of nesting) if (childId === id) given.add(holder);
-    const roles: RoleAssignment[] = groupRoles
-      .filter((one) => given.has(one.groupId))
-      .map(({ roleId }) => ({ roleId, scope: '' }));
-    if (change?.part === 'role') roles.push({ roleId: change.id, scope: '' });
-    await this.escalation.requireRoles(tenantId, giver, roles);
-    for (const { principal, effect, actions, resource } of grants)
-      if (principal.kind === 'group' && given.has(principal.id) && effect === 'allow')
-        await this.escalation.requireActions(tenantId, giver, actions, parsePattern(resource));
   }
 }
 
-function decide(state: GroupState, ref: GroupRef, change: GroupChange): ReturnType<typeof deleteGroup> {
+function decide(state: GroupState, ref: GroupRef, change: GroupChange, live: boolean): GroupEvent[] {
   switch (change.kind) {
     case 'create':
       return createGroup(state, ref, change.name);
@@ -95,7 +63,9 @@ function decide(state: GroupState, ref: GroupRef, change: GroupChange): ReturnTy
       return renameGroup(state, ref, change.name);
     case 'delete':
       return deleteGroup(state, ref);
+    case 'add':
+      return addPart(state, ref, change.part, change.id, live);
     default:
-      return (change.kind === 'add' ? addPart : removePart)(state, ref, change.part, change.id);
+      return removePart(state, ref, change.part, change.id);
   }
 }

@@ -5,7 +5,7 @@ import type { Principal } from '../../../platform/http/request.js';
 import { Invitations } from '../../identity/index.js';
 import { addRoles } from '../domain/member.js';
 import { Escalation } from './escalation.js';
-import { MemberCatalog, type MemberView } from './ports.js';
+import { MemberCatalog, RoleCatalog, type MemberView } from './ports.js';
 import { TenantLifeOf } from './tenant-life.js';
 
 export interface Invited {
@@ -35,6 +35,7 @@ export class InviteMemberHandler implements ICommandHandler<InviteMember> {
   constructor(
     private readonly aggregates: Aggregates,
     private readonly members: MemberCatalog,
+    private readonly roles: RoleCatalog,
     private readonly invitations: Invitations,
     private readonly lives: TenantLifeOf,
     private readonly escalation: Escalation,
@@ -43,12 +44,15 @@ export class InviteMemberHandler implements ICommandHandler<InviteMember> {
   async execute({ tenantId, email, roleIds, by, giver }: InviteMember): Promise<Invited> {
     const tenantUid = await this.lives.uidOf(tenantId);
     const roles = roleIds.map((roleId) => ({ roleId, scope: '' }));
-    await this.escalation.requireRoles(tenantId, giver, roles);
+    await this.roles.requireAll(tenantId, roleIds);
+    await this.escalation.requireGivable(tenantId, giver, roleIds);
     this.invitations.admit(tenantId, email);
     const account = await this.invitations.accountFor(email, by);
     const ref = { tenantId, tenantUid, userId: account.userId };
     const before = await this.members.find(ref);
-    await this.aggregates.change(this.members, ref, by, (state) => addRoles(state, ref, roles));
+    const about = { kind: 'user', id: account.userId } as const;
+    const repository = this.escalation.bounding(this.members, tenantId, giver, about);
+    await this.aggregates.change(repository, ref, by, (state) => addRoles(state, ref, roles, before?.roles));
     this.invitations.tell(account, tenantId);
     return { member: (await this.members.find(ref))!, joined: !before };
   }

@@ -4,12 +4,12 @@ import { Aggregates } from '../../../platform/event-log/index.js';
 import type { Principal } from '../../../platform/http/request.js';
 import { UserAccounts } from '../../identity/index.js';
 import {
-  assignRole,
+  addRoles,
   memberNotFound,
   noSuchUser,
   removeMember,
   removeRole,
-  sameAssignment,
+  replaceRoles,
   setRoles,
   type MemberEvent,
   type MemberState,
@@ -19,10 +19,12 @@ import { Escalation } from './escalation.js';
 import { MemberCatalog, type MemberView } from './ports.js';
 import { TenantLifeOf } from './tenant-life.js';
 
-/** What is to become of a member's roles. */
+/** What is to become of a member's roles: all of them, those in the whole tenant, or one. */
 export type MemberChange =
-  | { readonly kind: 'set'; readonly roles: readonly RoleAssignment[]; readonly create: boolean }
-  | { readonly kind: 'assign' | 'unassign'; readonly role: RoleAssignment }
+  | { readonly kind: 'set'; readonly roles: readonly RoleAssignment[] }
+  | { readonly kind: 'replace'; readonly roles: readonly RoleAssignment[] }
+  | { readonly kind: 'assign'; readonly role: RoleAssignment }
+  | { readonly kind: 'unassign'; readonly role: RoleAssignment }
   | { readonly kind: 'remove' };
 
 export class ChangeMember extends Command<MemberView | undefined> {
@@ -50,26 +52,27 @@ export class ChangeMemberHandler implements ICommandHandler<ChangeMember> {
   async execute({ member, change, by, giver, expectedVersion }: ChangeMember): Promise<MemberView | undefined> {
     const ref = { ...member, tenantUid: await this.lives.uidOf(member.tenantId) };
     const current = await this.members.find(ref);
-    const adds = change.kind === 'assign' || (change.kind === 'set' && change.create);
+    const adds = change.kind === 'assign' || change.kind === 'set';
     if (!current && !adds) throw memberNotFound(ref);
     if (!current && !(await this.users.find(ref.userId))) throw noSuchUser(ref.userId);
-    await this.escalation.requireRoles(ref.tenantId, giver, touched(change, current?.roles ?? []));
+    const live = current?.roles ?? [];
     const decide = (state: MemberState): MemberEvent[] => {
-      if (change.kind === 'remove') return removeMember(state, ref, 'requested');
-      if (change.kind === 'set') return setRoles(state, ref, change.roles);
-      return (change.kind === 'assign' ? assignRole : removeRole)(state, ref, change.role);
+      switch (change.kind) {
+        case 'set':
+          return setRoles(state, ref, change.roles, live);
+        case 'replace':
+          return replaceRoles(state, ref, change.roles, live);
+        case 'assign':
+          return addRoles(state, ref, [change.role], live);
+        case 'unassign':
+          return removeRole(state, ref, change.role);
+        case 'remove':
+          return removeMember(state, ref, 'requested');
+      }
     };
-    await this.aggregates.change(this.members, ref, by, decide, { expectedVersion });
+    const about = { kind: 'user', id: ref.userId } as const;
+    const repository = this.escalation.bounding(this.members, ref.tenantId, giver, about);
+    await this.aggregates.change(repository, ref, by, decide, { expectedVersion });
     return this.members.find(ref);
   }
-}
-
-/** The roles that are given or taken. */
-function touched(change: MemberChange, held: readonly RoleAssignment[]): readonly RoleAssignment[] {
-  if (change.kind === 'remove') return held;
-  if (change.kind !== 'set') return [change.role];
-  const { roles } = change;
-  const only = (some: readonly RoleAssignment[], others: readonly RoleAssignment[]): RoleAssignment[] =>
-    some.filter((role) => !others.some((other) => sameAssignment(role, other)));
-  return [...only(roles, held), ...only(held, roles)];
 }

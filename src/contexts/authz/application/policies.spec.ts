@@ -33,6 +33,10 @@ class OneLargeGroup extends RuleStore {
   async principalRules(tenantId: string): Promise<PrincipalRules> {
     return { member: true, roles: [], groups: tenantId === SYSTEM_TENANT ? [] : ['all'], grants: [] };
   }
+
+  within(): RuleStore {
+    return this;
+  }
 }
 
 const quietWatch = { on: () => undefined, ageMs: 0 } as unknown as ManagementWatch;

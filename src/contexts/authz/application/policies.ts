@@ -2,10 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { MANAGEMENT_TOPICS } from '../../../kernel/aggregate.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { ManagementWatch, type StoredEvent } from '../../../platform/event-log/index.js';
+import type { Sql } from '../../../platform/postgres/database.js';
 import { authorizationStale } from '../../identity/index.js';
 import { withoutLockout } from '../domain/lockout.js';
 import { Policy } from '../domain/policy.js';
-import { RuleStore, type PrincipalRules, type TenantRules } from './ports.js';
+import { RuleStore, type PrincipalName, type PrincipalRules, type TenantRules } from './ports.js';
+import { NO_RULES } from './rights-change.js';
 import { rulesFor } from './rules-of.js';
 
 /** Of principals in tenants. */
@@ -16,8 +18,13 @@ const TENANTS_MAX = 5_000;
 /** Older knowledge is not acted on: a revocation holds everywhere within a second. */
 const TRUSTED_MS = 1_000;
 const LOADS_MAX = 5;
-
-export type PrincipalName = { readonly kind: 'user' | 'apiKey'; readonly id: string };
+/** The logs that tell of the ends of what grants name. */
+const PLACES = [
+  MANAGEMENT_TOPICS.tenants,
+  MANAGEMENT_TOPICS.namespaces,
+  MANAGEMENT_TOPICS.topics,
+  MANAGEMENT_TOPICS.consumers,
+];
 
 /** A tenant's rules, and the policies that were compiled with them: they are forgotten together. */
 interface KnownTenant {
@@ -44,9 +51,10 @@ export class Policies {
     private readonly watch: ManagementWatch,
   ) {
     watch.on(MANAGEMENT_TOPICS.permissions, (event) => this.forget(event));
-    watch.on(MANAGEMENT_TOPICS.tenants, ({ type, stream }) => {
-      if (type === 'tenant.deleted') this.outdate(stream!);
-    });
+    for (const topicUid of PLACES)
+      watch.on(topicUid, ({ type, key }) => {
+        if (type.endsWith('.deleted')) this.ended(key!);
+      });
   }
 
   /** At once where it is remembered. Rejects while permissions cannot be verified. */
@@ -54,6 +62,18 @@ export class Policies {
     const policy = this.tenants.get(tenantId)?.policies.get(principal.id);
     if (policy && this.watch.ageMs <= TRUSTED_MS) return policy;
     return this.load(tenantId, principal);
+  }
+
+  /** As a transaction sees it, which has one connection: nothing comes from memory, one after the other. */
+  async within(sql: Sql, tenantId: string, principal: PrincipalName): Promise<Policy> {
+    const store = this.store.within(sql);
+    const inTenant = [await store.tenantRules(tenantId), await store.principalRules(tenantId, principal)] as const;
+    if (tenantId === SYSTEM_TENANT) return compiled(tenantId, inTenant, [inTenant[0], NO_RULES]);
+    const inSystem = [
+      await store.tenantRules(SYSTEM_TENANT),
+      await store.principalRules(SYSTEM_TENANT, principal),
+    ] as const;
+    return compiled(tenantId, inTenant, inSystem);
   }
 
   private async load(tenantId: string, principal: PrincipalName): Promise<Policy> {
@@ -64,13 +84,11 @@ export class Policies {
         this.tenantOf(tenantId),
         this.tenantOf(SYSTEM_TENANT),
         this.store.principalRules(tenantId, principal),
-        tenantId === SYSTEM_TENANT ? NOTHING : this.store.principalRules(SYSTEM_TENANT, principal),
+        tenantId === SYSTEM_TENANT ? NO_RULES : this.store.principalRules(SYSTEM_TENANT, principal),
       ]).catch(refuse);
       // What changed while it was read may be missing in it.
       if (before !== this.changes && attempt < LOADS_MAX) continue;
-      const inTenant = rulesFor(tenantId, tenant.rules, own);
-      const inSystem = rulesFor(SYSTEM_TENANT, system.rules, global);
-      const policy = new Policy(withoutLockout(tenantId, inTenant, inSystem));
+      const policy = compiled(tenantId, [tenant.rules, own], [system.rules, global]);
       if (before === this.changes && this.tenants.get(tenantId) === tenant) this.remember(tenant, principal.id, policy);
       return policy;
     }
@@ -138,13 +156,22 @@ export class Policies {
     if (tenantId === SYSTEM_TENANT) for (const id of this.principals.keys()) this.forgetPrincipal(id);
   }
 
-  /** What concerns one user outdates his policies; everything else those of the tenant. */
+  /** A tenant, or something in it: what was granted there ended with it, also by the system. */
+  private ended(tenantId: string): void {
+    this.outdate(tenantId);
+    const below = `tenants/${tenantId}`;
+    const grants = this.tenants.get(SYSTEM_TENANT)?.rules.grants ?? [];
+    if (grants.some(({ resource }) => resource === below || resource.startsWith(`${below}/`)))
+      this.outdate(SYSTEM_TENANT);
+  }
+
+  /** What concerns one user outdates his policies; everything else those of the tenant, as when he leaves with his keys. */
   private forget({ type, key, data }: StoredEvent): void {
     this.changes++;
     const tenantId = key!;
     const { userId, principal, part, id } = JSON.parse(data) as Concerned;
     const one = userId ?? (part === 'user' ? id : undefined) ?? ofPrincipal(principal);
-    if (one === undefined || type === 'group.deleted') this.outdate(tenantId);
+    if (one === undefined || type === 'group.deleted' || type === 'member.removed') this.outdate(tenantId);
     else this.forgetPrincipal(one);
   }
 }
@@ -156,7 +183,10 @@ interface Concerned {
   readonly id?: string;
 }
 
-const NOTHING: Promise<PrincipalRules> = Promise.resolve({ member: false, roles: [], groups: [], grants: [] });
+type Sources = readonly [tenant: TenantRules, own: PrincipalRules];
+
+const compiled = (tenantId: string, inTenant: Sources, inSystem: Sources): Policy =>
+  new Policy(withoutLockout(tenantId, rulesFor(tenantId, ...inTenant), rulesFor(SYSTEM_TENANT, ...inSystem)));
 
 const ofPrincipal = (principal: Concerned['principal']): string | undefined =>
   principal?.kind === 'user' || principal?.kind === 'apiKey' ? principal.id : undefined;

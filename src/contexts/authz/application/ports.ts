@@ -34,8 +34,13 @@ export abstract class MemberCatalog extends AggregateRepository<MemberState, Mem
   abstract find(ref: Named<MemberRef>): Promise<MemberView | undefined>;
   abstract list(tenantId: string, afterId: string, limit: number): Promise<MemberView[]>;
   abstract anyHolder(tenantId: string, roleId: string): Promise<boolean>;
-  /** In the transaction that deletes the tenant: members, roles, groups and grants. */
+  /** In the transaction that deletes the tenant: members, roles, groups and grants, those of the system that name it among them. */
   abstract removeTenant(sql: Sql, tenantId: string): Promise<void>;
+  /**
+   * In the transaction that deletes something in a tenant: grants that name it, or something below it, and roles that are held there end
+   * with it, so that nothing of them holds for what is made under its name later. `path` is that of the resource.
+   */
+  abstract removeResource(sql: Sql, tenantId: string, path: string): Promise<void>;
   /** In the transaction that suspends or deletes the user: throws where nobody would be left with a role that somebody must keep. */
   abstract userLeaves(sql: Sql, userId: string, how: 'suspended' | 'deleted'): Promise<void>;
   /** Where a user is a member, `$system` among them, in order of tenants; everywhere, or the first of them. */
@@ -43,6 +48,8 @@ export abstract class MemberCatalog extends AggregateRepository<MemberState, Mem
 }
 
 export abstract class RoleCatalog extends AggregateRepository<RoleState, RoleEvent, RoleRef> {
+  /** Throws `role-not-found` where one is neither predefined there nor made. `sql`: as a transaction sees it. */
+  abstract requireAll(tenantId: string, roleIds: readonly string[], sql?: Sql): Promise<void>;
   abstract find(ref: Named<RoleRef>): Promise<RoleView | undefined>;
   abstract list(tenantId: string): Promise<RoleView[]>;
 }
@@ -51,13 +58,12 @@ export abstract class GroupCatalog extends AggregateRepository<GroupState, Group
   abstract find(ref: Named<GroupRef>): Promise<GroupView | undefined>;
   abstract list(tenantId: string, afterId: string, limit: number): Promise<GroupView[]>;
   abstract parts(ref: Named<GroupRef>, part: GroupPart, afterId: string, limit: number): Promise<string[]>;
+  abstract hasPart(ref: Named<GroupRef>, part: GroupPart, id: string): Promise<boolean>;
 }
 
 export abstract class GrantCatalog extends AggregateRepository<GrantState, GrantEvent, GrantRef> {
   abstract find(ref: Named<GrantRef>): Promise<GrantView | undefined>;
   abstract list(tenantId: string, afterId: string, limit: number): Promise<GrantView[]>;
-  /** Of all tenants, `$system` among them. */
-  abstract toApiKey(keyId: string): Promise<GrantView[]>;
 }
 
 /** What holds for all in a tenant: loaded once, kept until a change. */
@@ -79,11 +85,25 @@ export interface PrincipalRules {
   readonly grants: readonly GrantView[];
 }
 
+export interface PrincipalName {
+  readonly kind: Extract<PrincipalKind, 'user' | 'apiKey'>;
+  readonly id: string;
+}
+
 /** What decisions are compiled from. Read as one snapshot each. */
 export abstract class RuleStore {
   abstract tenantRules(tenantId: string): Promise<TenantRules>;
-  abstract principalRules(
-    tenantId: string,
-    principal: { readonly kind: Extract<PrincipalKind, 'user' | 'apiKey'>; readonly id: string },
-  ): Promise<PrincipalRules>;
+  abstract principalRules(tenantId: string, principal: PrincipalName): Promise<PrincipalRules>;
+  /** The same, as a transaction sees it. */
+  abstract within(sql: Sql): RuleStore;
+}
+
+/** What has to be known of people and their keys before somebody is given something, as the transaction sees it that gives it. */
+export abstract class RightsCatalog {
+  /** The tenants, `$system` among them, in which anything is said of the user: as a member, in a group, or by a grant to him. */
+  abstract placesOf(sql: Sql, userId: string): Promise<string[]>;
+  /** What is granted and denied to an API key in all tenants, `$system` among them. */
+  abstract grantsToKey(sql: Sql, keyId: string): Promise<GrantView[]>;
+  /** What is granted and denied in the tenant to the API keys of a user. */
+  abstract grantsToKeysOf(sql: Sql, tenantId: string, userId: string): Promise<GrantView[]>;
 }

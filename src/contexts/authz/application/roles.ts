@@ -5,11 +5,9 @@ import { newId } from '../../../kernel/ids.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
 import type { Principal } from '../../../platform/http/request.js';
 import { authzError } from '../domain/authz-errors.js';
-import { parsePattern } from '../domain/resource-pattern.js';
 import { changeRole, createRole, deleteRole, type RoleSettings, type RoleState } from '../domain/role.js';
 import { Escalation } from './escalation.js';
 import { RoleCatalog, type RoleView } from './ports.js';
-import { pathOf } from './rules-of.js';
 import { TenantLifeOf } from './tenant-life.js';
 
 export type RoleChange =
@@ -42,15 +40,14 @@ export class ChangeRoleHandler implements ICommandHandler<ChangeRole> {
     const { tenantId, roleId = newId('rol') } = role;
     const ref = { tenantId, roleId, tenantUid: await this.lives.uidOf(tenantId) };
     const settings = change.kind === 'delete' ? {} : withActions(change.settings);
-    const actions = [...(settings.actions ?? []), ...((await this.roles.find(ref))?.actions ?? [])];
-    await this.escalation.requireActions(tenantId, giver, actions, parsePattern(pathOf(tenantId, '')));
     const decide = (state: RoleState) => {
       if (change.kind === 'delete') return deleteRole(state, ref);
       return change.kind === 'create'
         ? createRole(state, ref, settings as RoleSettings)
         : changeRole(state, ref, settings);
     };
-    await this.aggregates.change(this.roles, ref, by, decide, { expectedVersion });
+    const repository = this.escalation.bounding(this.roles, tenantId, giver);
+    await this.aggregates.change(repository, ref, by, decide, { expectedVersion });
     return this.roles.find(ref);
   }
 }

@@ -9,10 +9,11 @@ import {
   TenantGates,
   TenantLives,
   UNNAMED_LIFE,
+  type NamespaceRef,
   type TenantLife,
   type TenantWitness,
 } from '../../tenancy/index.js';
-import { assignRole, type RoleAssignment } from '../domain/member.js';
+import { addRoles, type RoleAssignment } from '../domain/member.js';
 import { lastHolderRole } from '../domain/predefined-roles.js';
 import { MemberCatalog } from './ports.js';
 
@@ -49,7 +50,7 @@ export class FirstHolders implements TenantWitness, UserWitness, OnModuleInit {
     const role: RoleAssignment = { roleId: lastHolderRole(tenantId), scope: '' };
     if (await this.members.anyHolder(tenantId, role.roleId)) return;
     const ref = { tenantId, tenantUid, userId: founder };
-    await this.aggregates.change(this.members, ref, by, (state) => assignRole(state, ref, role));
+    await this.aggregates.change(this.members, ref, by, (state) => addRoles(state, ref, [role]));
   }
 
   /** The last administrator of the system stays active; who is deleted leaves no tenant without an owner, and no trace of membership. */
@@ -59,6 +60,10 @@ export class FirstHolders implements TenantWitness, UserWitness, OnModuleInit {
 
   ended(sql: Sql, tenantId: string): Promise<void> {
     return this.members.removeTenant(sql, tenantId);
+  }
+
+  namespaceEnded(sql: Sql, { tenantId, namespaceId }: NamespaceRef): Promise<void> {
+    return this.members.removeResource(sql, tenantId, `namespaces/${namespaceId}`);
   }
 
   /** At the start: whoever was here first looks after the system, where nobody does. */

@@ -1,5 +1,14 @@
-import { bitOf, hasBit, maskOf, expandActions, type Action, type ActionMask } from '../../../kernel/actions.js';
-import { covers, parsePattern, reaches, touches, type ResourcePattern } from './resource-pattern.js';
+import {
+  bitOf,
+  expandActions,
+  hasBit,
+  intersection,
+  maskOf,
+  type Action,
+  type ActionMask,
+} from '../../../kernel/actions.js';
+import { covers, overlap, parsePattern, reaches, touches, type ResourcePattern } from './resource-pattern.js';
+import type { Rule } from './rule.js';
 
 /** What an API key is limited to; null: not limited. */
 export interface CeilingSettings {
@@ -44,4 +53,25 @@ function pathOf({ tenant, namespace, topic }: NonNullable<CeilingSettings['scope
   if (namespace !== undefined) path.push('namespaces', namespace);
   if (namespace !== undefined && topic !== undefined) path.push('topics', topic);
   return path.join('/');
+}
+
+/** A part of what a key can do at most: these actions (undefined: all) in one place. */
+export class Bound {
+  constructor(
+    private readonly actions: ActionMask | undefined,
+    private readonly resource: ResourcePattern,
+  ) {}
+
+  /** What of a rule is within it; undefined: nothing. Where two patterns only overlap, all that the rule names, which is more. */
+  part(rule: Rule): Rule | undefined {
+    const actions = this.actions ? intersection(rule.actions, this.actions) : rule.actions;
+    if ((actions.low === 0 && actions.high === 0) || !overlap(rule.resource, this.resource)) return undefined;
+    return { ...rule, actions, resource: covers(rule.resource, this.resource) ? this.resource : rule.resource };
+  }
+}
+
+export function boundsOf({ scopes, actions }: CeilingSettings): Bound[] {
+  const mask = actions ? maskOf(actions.flatMap(expandActions)) : undefined;
+  const places = scopes ? scopes.map(pathOf) : ['system'];
+  return places.map((place) => new Bound(mask, parsePattern(place)));
 }

@@ -54,3 +54,9 @@ export function revokeGrant(state: GrantState, ref: GrantRef): GrantEvent[] {
 
 export const grantNotFound = ({ grantId }: GrantRef): Error =>
   authzError('grant-not-found', `There is no grant "${grantId}".`);
+
+/** The same for a key that does not exist and for one of somebody who has nothing to do with the tenant. */
+export const noKeyOfTenant = (keyId: string): Error =>
+  authzError('grant-invalid', `"${keyId.slice(0, 100)}" is no API key of anybody here.`, {
+    errors: [{ pointer: '/principal/apiKey', detail: 'is no API key of anybody who belongs to the tenant' }],
+  });

@@ -28,7 +28,7 @@ export type GroupState =
       readonly parts: Readonly<Record<GroupPart, readonly string[]>>;
     };
 
-const PARTS_MAX: Readonly<Record<GroupPart, number>> = { user: 10_000, role: 20, group: 50 };
+export const PARTS_MAX: Readonly<Record<GroupPart, number>> = { user: 10_000, role: 20, group: 50 };
 
 export const groupAggregate: Aggregate<GroupState, GroupEvent, GroupRef> = {
   topicUid: MANAGEMENT_TOPICS.permissions,
@@ -70,11 +70,12 @@ export function renameGroup(state: GroupState, ref: GroupRef, name: string): Gro
   return existing(state, ref).name === name ? [] : [{ type: 'group.renamed', data: { ...ref, name } }];
 }
 
-/** Whether a nested group closes a circle is seen by who knows all groups (see PostgresGroups). */
-export function addPart(state: GroupState, ref: GroupRef, part: GroupPart, id: string): GroupEvent[] {
-  const held = existing(state, ref).parts[part];
-  if (held.includes(id)) return [];
-  if (held.length >= PARTS_MAX[part]) throw authzError('group-full', `A group may have ${PARTS_MAX[part]} ${part}s.`);
+/**
+ * Whether a nested group closes a circle, and whether there is room, is seen by who knows all groups (see PostgresGroups). `live`: the part
+ * counts; one who has left the tenant does not, until he is added anew.
+ */
+export function addPart(state: GroupState, ref: GroupRef, part: GroupPart, id: string, live: boolean): GroupEvent[] {
+  if (existing(state, ref).parts[part].includes(id) && live) return [];
   if (part === 'group' && id === ref.groupId) throw groupCycle(ref, id);
   return [{ type: 'group.part-added', data: { ...ref, part, id } }];
 }

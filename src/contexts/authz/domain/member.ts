@@ -56,13 +56,23 @@ export const memberAggregate: Aggregate<MemberState, MemberEvent, MemberRef> = {
 export const sameAssignment = (a: RoleAssignment, b: RoleAssignment): boolean =>
   a.roleId === b.roleId && a.scope === b.scope;
 
+/*
+ * Each of these takes `live`, the roles that count: some that the events tell of have ended with the place for which they were given, and
+ * are given anew by an event. To give one twice does no harm.
+ */
+
 /** Makes a user a member with exactly these roles. */
-export function setRoles(state: MemberState, ref: MemberRef, wanted: readonly RoleAssignment[]): MemberEvent[] {
+export function setRoles(
+  state: MemberState,
+  ref: MemberRef,
+  wanted: readonly RoleAssignment[],
+  live: readonly RoleAssignment[] = rolesOf(state),
+): MemberEvent[] {
   if (wanted.length > ROLES_MAX) throw authzError('too-many-roles', `A member may have ${ROLES_MAX} roles.`);
-  const held = state.status === 'active' ? state.roles : [];
+  const held = rolesOf(state);
   const added: MemberEvent[] = state.status === 'active' ? [] : [{ type: 'member.added', data: { ...ref } }];
-  const gone = held.filter((role) => !wanted.some((other) => sameAssignment(role, other)));
-  const come = wanted.filter((role) => !held.some((other) => sameAssignment(role, other)));
+  const gone = held.filter((role) => !isIn(wanted, role));
+  const come = wanted.filter((role) => !isIn(held, role) || !isIn(live, role));
   return [
     ...added,
     ...gone.map((role): MemberEvent => ({ type: 'member.role-removed', data: { ...ref, ...role } })),
@@ -70,17 +80,32 @@ export function setRoles(state: MemberState, ref: MemberRef, wanted: readonly Ro
   ];
 }
 
-/** Whoever gets a role is a member from then on. */
-export function assignRole(state: MemberState, ref: MemberRef, role: RoleAssignment): MemberEvent[] {
-  const held = state.status === 'active' ? state.roles : [];
-  return setRoles(state, ref, held.some((other) => sameAssignment(role, other)) ? held : [...held, role]);
+/** Of a member: exactly these roles in the whole tenant, besides those that he has in parts of it. */
+export function replaceRoles(
+  state: MemberState,
+  ref: MemberRef,
+  wanted: readonly RoleAssignment[],
+  live: readonly RoleAssignment[],
+): MemberEvent[] {
+  if (state.status === 'none') throw memberNotFound(ref);
+  const scoped = state.roles.filter(({ scope }) => scope !== '');
+  return setRoles(state, ref, [...wanted, ...scoped], [...live, ...scoped]);
 }
 
-/** The same of several; none: a member, at least. */
-export function addRoles(state: MemberState, ref: MemberRef, roles: readonly RoleAssignment[]): MemberEvent[] {
-  const held = state.status === 'active' ? state.roles : [];
-  return setRoles(state, ref, [...held, ...roles.filter((role) => !held.some((other) => sameAssignment(role, other)))]);
+/** Whoever gets a role is a member from then on. */
+export function addRoles(
+  state: MemberState,
+  ref: MemberRef,
+  roles: readonly RoleAssignment[],
+  live: readonly RoleAssignment[] = rolesOf(state),
+): MemberEvent[] {
+  const others = rolesOf(state).filter((role) => !isIn(roles, role));
+  return setRoles(state, ref, [...others, ...roles], [...others, ...live]);
 }
+
+const rolesOf = (state: MemberState): readonly RoleAssignment[] => (state.status === 'active' ? state.roles : []);
+const isIn = (roles: readonly RoleAssignment[], role: RoleAssignment): boolean =>
+  roles.some((other) => sameAssignment(role, other));
 
 export function removeRole(state: MemberState, ref: MemberRef, role: RoleAssignment): MemberEvent[] {
   if (state.status === 'none') throw memberNotFound(ref);

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { KeyRing } from '../../../platform/crypto/keys.js';
 import { AggregateRepository, type Changed } from '../../../platform/event-log/index.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
+import { ResourceEnds } from '../../authz/index.js';
 import { namespaceNotFound, TenantCatalog, type EndingTenant, type NamespaceRef } from '../../tenancy/index.js';
 import { ConsumerCatalog, type ConsumerSecrets, type ConsumerView } from '../application/ports.js';
 import { consumerError } from '../domain/consumer-errors.js';
@@ -87,13 +88,17 @@ export class PostgresConsumers extends ConsumerCatalog {
     private readonly database: Database,
     private readonly keys: KeyRing,
     private readonly tenants: TenantCatalog,
+    private readonly ends: ResourceEnds,
   ) {
     super();
   }
 
   async project(sql: Sql, ref: ConsumerRef, { state, version, recordedAt }: Changed<ConsumerState>): Promise<void> {
     const { tenantId, namespaceId, consumerId } = ref;
-    if (state.status === 'none') return this.remove(sql, tenantId, state.consumerUid!);
+    if (state.status === 'none') {
+      await this.remove(sql, tenantId, state.consumerUid!);
+      return this.ends.ended(sql, ref, 'consumers', consumerId);
+    }
     const [namespace] = (await sql.query<{ namespace_uid: string }>(HOLD_NAMESPACE, [tenantId, namespaceId])).rows;
     if (!namespace) throw namespaceNotFound(ref);
     const { consumerUid, topics, createdAt } = state;

@@ -1,9 +1,17 @@
 import { Injectable } from '@nestjs/common';
-import type { Actor } from '../../../kernel/aggregate.js';
+import type { Actor, DomainEvent } from '../../../kernel/aggregate.js';
+import type { AggregateRepository } from '../../../platform/event-log/index.js';
 import type { Principal } from '../../../platform/http/request.js';
+import type { Sql } from '../../../platform/postgres/database.js';
 import { apiKeyError } from '../domain/api-key-errors.js';
-import { apiKeyNotFound, type ApiKeyRef, type KeyFacts } from '../domain/api-key-aggregate.js';
-import { userNotFound } from '../domain/user.js';
+import {
+  apiKeyNotFound,
+  type ApiKeyEvent,
+  type ApiKeyRef,
+  type ApiKeyState,
+  type KeyFacts,
+} from '../domain/api-key-aggregate.js';
+import { userNotFound, type UserEvent, type UserRef, type UserState } from '../domain/user.js';
 import { excessOf, NO_LIMITS, type KeyLimits } from '../domain/key-limits.js';
 import { ApiKeyStore, type ApiKeyView } from './api-key-store.js';
 import { CredentialJudges, type KeyInQuestion } from './credential-judges.js';
@@ -37,19 +45,44 @@ export class KeyIssue {
     return key;
   }
 
-  /** The key must not be worth more than whoever asks for it: neither by its bounds, nor by what is permitted besides. */
-  async requireWithin(by: Actor, own: KeyLimits, key: KeyInQuestion, wanted: KeyLimits): Promise<void> {
+  /**
+   * Gives the key its secret where the key is not worth more than whoever asks for it: neither by its bounds, which is said at once, nor
+   * by what is permitted, which is judged in the transaction.
+   */
+  giving(
+    repository: KeyRepository,
+    { by, own }: { readonly by: Actor; readonly own: KeyLimits },
+    key: Pick<KeyInQuestion, 'userId' | 'keyId'>,
+    wanted: KeyLimits,
+  ): KeyRepository {
     const errors = excessOf(own, wanted);
     if (errors.length > 0)
       throw apiKeyError('api-key-exceeds-own', 'A key cannot make one that may do more than itself.', { errors });
-    await this.judges.judgeKey(key, askingPrincipal(by, own));
+    const { scopes, actions } = wanted;
+    const asking = askingPrincipal(by, own);
+    return judged(repository, (sql) => this.judges.judgeKey(sql, { ...key, scopes, actions }, asking));
   }
 
-  /** Who gives a user another e-mail must not be able to do less than he. */
-  async requireHold(by: Actor, userId: string): Promise<void> {
-    await this.judges.judgeEmail(userId, askingPrincipal(by, await this.limitsOf(by)));
+  /** Gives a user another e-mail, where who does it is not able to do less than he. */
+  async moving(repository: UserRepository, by: Actor, userId: string): Promise<UserRepository> {
+    const asking = askingPrincipal(by, await this.limitsOf(by));
+    return judged(repository, (sql) => this.judges.judgeEmail(sql, userId, asking));
   }
 }
+
+type KeyRepository = AggregateRepository<ApiKeyState, ApiKeyEvent, ApiKeyRef>;
+type UserRepository = AggregateRepository<UserState, UserEvent, UserRef>;
+
+const judged = <S, E extends DomainEvent, R>(
+  repository: AggregateRepository<S, E, R>,
+  judge: (sql: Sql) => Promise<void>,
+): AggregateRepository<S, E, R> => ({
+  aggregate: repository.aggregate,
+  project: async (sql, ref, changed) => {
+    await judge(sql);
+    await repository.project(sql, ref, changed);
+  },
+});
 
 const askingPrincipal = ({ id, origin }: Actor, { scopes, actions }: KeyLimits): Principal => ({
   id,

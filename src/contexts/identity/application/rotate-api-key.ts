@@ -33,11 +33,12 @@ export class RotateApiKeyHandler implements ICommandHandler<RotateApiKey> {
   async execute({ apiKey: ref, rotation, by, expectedVersion }: RotateApiKey): Promise<IssuedKey> {
     const known = await this.issue.find(ref);
     const expiresAt = rotation.expiresAt === undefined ? known.expiresAt : rotation.expiresAt;
-    await this.issue.requireWithin(by, await this.issue.limitsOf(by), ref, { ...known, expiresAt });
+    const own = await this.issue.limitsOf(by);
     const now = this.clock.now();
     const { secret, key } = newApiKey('live', ref.keyId);
     const { name, allowedCidrs } = known;
-    const repository = this.keys.storing({ name, digest: digest(secret), allowedCidrs });
+    const storing = this.keys.storing({ name, digest: digest(secret), allowedCidrs });
+    const repository = this.issue.giving(storing, { by, own }, ref, { ...known, expiresAt });
     await this.aggregates.change(
       repository,
       ref,

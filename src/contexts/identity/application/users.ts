@@ -99,12 +99,12 @@ export class ChangeUserHandler implements ICommandHandler<ChangeUser> {
       name: name !== undefined && name !== current.name,
       email: email !== undefined && email !== current.email,
     };
-    if (changed.email) await this.issue.requireHold(by, userId);
     const ref = { userId };
-    const repository = this.accounts.changing({
+    const changing = this.accounts.changing({
       ...(changed.name ? { name: name! } : {}),
       ...(changed.email ? { email: email! } : {}),
     });
+    const repository = changed.email ? await this.issue.moving(changing, by, userId) : changing;
     await this.aggregates.change(repository, ref, by, (state) => changeUser(state, ref, changed), { expectedVersion });
     return (await this.accounts.find(userId))!;
   }

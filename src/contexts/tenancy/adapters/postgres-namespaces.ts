@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Changed } from '../../../platform/event-log/index.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
 import { NamespaceContents } from '../application/namespace-removal.js';
+import { TenantLives } from '../application/tenant-lives.js';
 import { NamespaceCatalog, TenantCatalog, type NamespaceView } from '../application/ports.js';
 import { tenancyError } from '../domain/tenancy-errors.js';
 import { namespaceAggregate, type NamespaceLife, type NamespaceRef, type NamespaceState } from '../domain/namespace.js';
@@ -39,6 +40,7 @@ export class PostgresNamespaces extends NamespaceCatalog {
   constructor(
     private readonly database: Database,
     private readonly contents: NamespaceContents,
+    private readonly lives: TenantLives,
     private readonly tenants: TenantCatalog,
   ) {
     super();
@@ -55,6 +57,7 @@ export class PostgresNamespaces extends NamespaceCatalog {
   /** Removing the row waits for what is being created in it, which holds a share of it; then nothing can come any more. */
   private async remove(sql: Sql, ref: NamespaceRef, forced: boolean): Promise<void> {
     await sql.query(REMOVE, [ref.tenantId, ref.namespaceId]);
+    await this.lives.namespaceEnded(sql, ref);
     if (!forced && (await this.contents.any(sql, ref)))
       throw tenancyError(
         'namespace-not-empty',

@@ -16,7 +16,8 @@ const created = {
 /** What comes of the reaction where the first owner cannot be put in for this reason. */
 async function reactionTo(reason: Error): Promise<unknown> {
   const lives = new TenantLives();
-  lives.register({ began: () => Promise.reject(reason), ended: () => Promise.resolve() });
+  const ended = () => Promise.resolve();
+  lives.register({ began: () => Promise.reject(reason), ended, namespaceEnded: ended });
   const reaction = new OnTenantCreated(lives, { now: () => 1_000_000 });
   return reaction.handle(created, new AbortController().signal).then(
     () => 'done',

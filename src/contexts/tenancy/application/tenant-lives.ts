@@ -6,6 +6,7 @@ import { DomainError } from '../../../kernel/domain-error.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { toDomainEvent, type Reaction, type StoredEvent } from '../../../platform/event-log/index.js';
 import type { Sql } from '../../../platform/postgres/database.js';
+import type { NamespaceRef } from '../domain/namespace.js';
 import { tenantAggregate } from '../domain/tenant.js';
 
 const HANDLER_MS = 2_000;
@@ -22,6 +23,8 @@ export interface TenantWitness {
   began(tenant: TenantLife, founder: string, by: Actor): Promise<void>;
   /** In the transaction that deletes the tenant. */
   ended(sql: Sql, tenantId: string): Promise<void>;
+  /** In the transaction that deletes a namespace. */
+  namespaceEnded(sql: Sql, namespace: NamespaceRef): Promise<void>;
 }
 
 /** Contexts that come later in the order, and have a part in the life of tenants, register themselves here. */
@@ -39,6 +42,10 @@ export class TenantLives {
 
   async ended(sql: Sql, tenantId: string): Promise<void> {
     for (const witness of this.witnesses) await witness.ended(sql, tenantId);
+  }
+
+  async namespaceEnded(sql: Sql, namespace: NamespaceRef): Promise<void> {
+    for (const witness of this.witnesses) await witness.namespaceEnded(sql, namespace);
   }
 }
 

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Changed } from '../../../platform/event-log/index.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
+import { ResourceEnds } from '../../authz/index.js';
 import { namespaceNotFound, TenantCatalog, type EndingTenant, type NamespaceRef } from '../../tenancy/index.js';
 import { TopicCatalog, type Removal, type TopicView } from '../application/ports.js';
 import { topicAggregate, type TopicRef, type TopicState } from '../domain/topic.js';
@@ -79,6 +80,7 @@ export class PostgresTopics extends TopicCatalog {
   constructor(
     private readonly database: Database,
     private readonly tenants: TenantCatalog,
+    private readonly ends: ResourceEnds,
   ) {
     super();
   }
@@ -90,6 +92,7 @@ export class PostgresTopics extends TopicCatalog {
       await sql.query(REMOVE, [tenantId, namespaceId, topicId]);
       await sql.query(REMOVE_HEAD, [tenantId, state.topicUid]);
       await sql.query(REQUEST_REMOVAL, [tenantId, state.topicUid, recordedAt]);
+      await this.ends.ended(sql, ref, 'topics', topicId);
       return;
     }
     const [namespace] = (await sql.query<{ namespace_uid: string }>(HOLD_NAMESPACE, [tenantId, namespaceId])).rows;

@@ -1,0 +1,29 @@
+import { SYSTEM_TENANT } from '../../../kernel/ids.js';
+import { lastHolderRole } from './predefined-roles.js';
+import type { Rule } from './rule.js';
+
+/** How long an administrator of the system may open a tenant's events, to himself or others. */
+const BREAK_GLASS_MS = 3_600_000;
+
+const endOf = ({ constraints }: Rule): number =>
+  constraints?.validUntil === undefined ? Infinity : Date.parse(constraints.validUntil);
+
+/** It will never hold again. */
+export const hasEnded = (rule: Rule, now: number): boolean => endOf(rule) <= now;
+
+/** Opens something in one tenant that it names, and ends within an hour. */
+export function breaksGlass(rule: Rule, now: number): boolean {
+  const [type, tenantId = '*'] = rule.resource.segments;
+  return (
+    rule.effect === 'allow' && type === 'tenants' && !tenantId.includes('*') && endOf(rule) <= now + BREAK_GLASS_MS
+  );
+}
+
+/**
+ * Owners lift denials, administrators of the system also break the glass: that comes with the role, and with no action. So only they give
+ * and take it, however many of its actions somebody holds otherwise.
+ */
+export const needsLastHolder = (tenantId: string, { via, resource }: Rule): boolean =>
+  via.kind === 'role' &&
+  via.id === lastHolderRole(tenantId) &&
+  resource.text === (tenantId === SYSTEM_TENANT ? 'system' : `tenants/${tenantId}`);

@@ -134,6 +134,7 @@ export class AccessGuard implements CanActivate {
     const subject = await this.authorizer.subjectWithin(sql, tenantId, principal);
     const { allowed } = this.decisionOn(route, request, subject);
     if (!allowed && !this.seesSome(route, request, subject)) throw permissionDenied(route.action);
+    await this.authorizer.requireOpenWithin(sql, subject, route.action);
   }
 
   private denied(route: PermissionRoute, request: Request, subject: Subject): Error {

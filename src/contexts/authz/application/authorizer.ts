@@ -4,7 +4,7 @@ import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import type { Principal } from '../../../platform/http/request.js';
 import type { Sql } from '../../../platform/postgres/database.js';
 import { CredentialsInForce, unauthenticated } from '../../identity/index.js';
-import { tenantDeleting, TenantGates, tenantSuspended, type TenantGate } from '../../tenancy/index.js';
+import { TenantCatalog, tenantDeleting, TenantGates, tenantSuspended, type TenantGate } from '../../tenancy/index.js';
 import { Ceiling } from '../domain/ceiling.js';
 import type { RequestContext } from '../domain/constraints.js';
 import type { ResourcePattern } from '../domain/resource-pattern.js';
@@ -71,6 +71,7 @@ export class Authorizer {
     private readonly hidden: HiddenResources,
     private readonly members: MemberCatalog,
     private readonly credentials: CredentialsInForce,
+    private readonly tenants: TenantCatalog,
   ) {}
 
   /** At once where all of it is remembered. */
@@ -105,6 +106,13 @@ export class Authorizer {
   closed({ gate, tenantId, policy }: Subject, action: Action): Closed | undefined {
     if (gate === null || gate.state === 'active' || tenantId === SYSTEM_TENANT) return undefined;
     return closedTo(action, gate.state, () => policy.check('tenant:suspend', '', { now: 0 }).allowed);
+  }
+
+  async requireOpenWithin(sql: Sql, { tenantId, policy }: Subject, action: Action): Promise<void> {
+    if (tenantId === SYSTEM_TENANT) return;
+    const state = await this.tenants.stateWithin(sql, tenantId);
+    const closed = closedTo(action, state, () => policy.check('tenant:suspend', '', { now: 0 }).allowed);
+    if (closed) throw CLOSED[closed](tenantId);
   }
 
   /** Whoever may look into every tenant is told, too, where there is none. */

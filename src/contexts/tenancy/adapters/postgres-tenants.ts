@@ -32,6 +32,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 ON CONFLICT (tenant_id) DO UPDATE
   SET name = $3, state = $4, reason = $5, limits = $6, defaults = $7, deletion_id = $8, version = $9, updated_at = $11`;
 const HOLD = `SELECT state FROM tenant WHERE tenant_id = $1 AND ($2::uuid IS NULL OR tenant_uid = $2) FOR KEY SHARE`;
+const STATE: Statement = { name: 'tenant-state', text: 'SELECT state FROM tenant WHERE tenant_id = $1' };
 const ADD_DELETION = `
 INSERT INTO tenant_deletion (tenant_id, deletion_id, started_by, state, started_at) VALUES ($1, $2, $3, 'queued', $4)
 ON CONFLICT (tenant_id, deletion_id) DO NOTHING`;
@@ -90,6 +91,10 @@ export class PostgresTenants extends TenantCatalog {
     if (rowCount)
       throw tenancyError('tenant-not-empty', `Tenant "${tenantId}" holds namespaces; delete them or use ?force=true.`);
     await sql.query(FINISH_DELETION, [tenantId, recordedAt]);
+  }
+
+  async stateWithin(sql: Sql, tenantId: string): Promise<TenantStatus | undefined> {
+    return (await sql.query<{ state: TenantStatus }>({ ...STATE, values: [tenantId] })).rows[0]?.state;
   }
 
   async hold(sql: Sql, { tenantId, tenantUid }: { tenantId: string; tenantUid?: string }): Promise<void> {

@@ -39,6 +39,8 @@ export interface NamespaceView {
 export abstract class TenantCatalog extends AggregateRepository<TenantState, TenantEvent, TenantRef> {
   abstract find(tenantId: string): Promise<TenantView | undefined>;
   abstract list(afterId: string, limit: number, among?: readonly string[]): Promise<TenantView[]>;
+  /** As a transaction sees it; undefined: there is no such tenant. */
+  abstract stateWithin(sql: Sql, tenantId: string): Promise<TenantStatus | undefined>;
   /**
    * Inside a transaction that puts something into the tenant: throws where the tenant, or this life of it, is gone or going. Its end
    * waits for the transaction, and finds what it has made.

@@ -1,0 +1,329 @@
+import { startApp, type TestApp } from '../support/app.js';
+import { inMs } from '../support/api-keys.js';
+import type { Client } from '../support/client.js';
+import { loggedIn, type User } from '../support/people.js';
+import { Workspace } from '../support/workspace.js';
+
+/** Kind A of the security review: nobody comes by more than he holds, whichever way he takes. */
+
+interface Human {
+  readonly user: User;
+  readonly login: Client;
+}
+
+let app: TestApp;
+let shop: Workspace;
+let t: string;
+let tenant: string;
+let owner: Human;
+let x: Human;
+
+const HOUR_MS = 3_600_000;
+const EXCEEDS = [403, 'exceeds-own-permissions'];
+
+beforeAll(async () => {
+  app = await startApp();
+});
+afterAll(() => app?.stop());
+beforeEach(async () => {
+  shop = await Workspace.create(app.client);
+  [t, tenant] = [shop.tenant, `/tenants/${shop.tenant}`];
+  owner = await loggedIn(app);
+  x = await loggedIn(app);
+  await must(app.client, 'PUT', `${tenant}/members/${owner.user.id}`, { roles: ['owner'] });
+});
+
+async function must<T = { id: string }>(client: Client, method: string, path: string, body?: object): Promise<T> {
+  const answer = await client.request<T>(method, path, body);
+  if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.text}`);
+  return answer.body;
+}
+async function refusal(client: Client, method: string, path: string, body?: object): Promise<unknown[]> {
+  const { status, body: problem } = await client.request(method, path, body);
+  return [status, problem?.code];
+}
+const status = async (client: Client, method: string, path: string, body?: object): Promise<number> =>
+  (await client.request(method, path, body)).status;
+const join = (who: Human, ...roles: string[]) =>
+  must(owner.login, 'PUT', `${tenant}/members/${who.user.id}`, { roles });
+const grant = (principal: object, actions: string[], more: object = {}, by = owner.login) =>
+  must(by, 'POST', `${tenant}/permissions`, { principal, effect: 'allow', actions, resource: `tenants/${t}`, ...more });
+const reads = (client: Client): Promise<number> => status(client, 'GET', shop.events());
+const administrator = async (): Promise<Human> => {
+  const one = await loggedIn(app);
+  await must(app.client, 'PUT', `/users/${one.user.id}/roles/system-admin`);
+  return one;
+};
+
+describe('finding 1: what is granted to a role or a group counts when the role or the place is given', () => {
+  it('a people manager gives himself no role to which more is granted than he holds, not by a group either', async () => {
+    const actions = ['tenant:read', 'member:read', 'member:manage', 'group:manage'];
+    await must(owner.login, 'POST', `${tenant}/roles`, { id: 'people-manager', actions });
+    await must(owner.login, 'POST', `${tenant}/roles`, { id: 'deputy', actions: ['tenant:read'] });
+    await grant({ role: 'deputy' }, ['tenant:delete', 'permission:grant', 'event:read', 'event:publish']);
+    await join(x, 'people-manager');
+    expect(await refusal(x.login, 'PUT', `${tenant}/users/${x.user.id}/roles/deputy`)).toEqual(EXCEEDS);
+    expect(await refusal(x.login, 'PUT', `${tenant}/members/${x.user.id}`, { roles: ['deputy'] })).toEqual(EXCEEDS);
+    await must(x.login, 'POST', `${tenant}/groups`, { id: 'mine' });
+    await must(x.login, 'PUT', `${tenant}/groups/mine/members/${x.user.id}`);
+    expect(await refusal(x.login, 'PUT', `${tenant}/groups/mine/roles/deputy`)).toEqual(EXCEEDS);
+    expect(await refusal(x.login, 'DELETE', tenant)).toEqual([403, 'permission-denied']);
+    expect(await reads(x.login)).toBe(403);
+  });
+});
+
+describe('finding 2: a denial is not shed by leaving what carries it', () => {
+  const DENIAL = { effect: 'deny' };
+  const stillDenied = async (): Promise<void> => expect(await reads(x.login)).toBe(403);
+
+  it('not by leaving the group, by its deletion, by taking out a nested one, or by leaving the tenant', async () => {
+    for (const id of ['restricted', 'inner']) await must(owner.login, 'POST', `${tenant}/groups`, { id });
+    await grant({ group: 'restricted' }, ['event:read'], DENIAL);
+    await must(owner.login, 'PUT', `${tenant}/groups/restricted/groups/inner`);
+    await join(x, 'admin');
+    await must(owner.login, 'PUT', `${tenant}/groups/inner/members/${x.user.id}`);
+    for (const path of [
+      `groups/inner/members/${x.user.id}`,
+      'groups/restricted',
+      'groups/inner',
+      'groups/restricted/groups/inner',
+      `members/${x.user.id}`,
+    ])
+      expect([path, ...(await refusal(x.login, 'DELETE', `${tenant}/${path}`))]).toEqual([path, ...EXCEEDS]);
+    await stillDenied();
+  });
+
+  it('not by giving back the role', async () => {
+    await must(owner.login, 'POST', `${tenant}/roles`, { id: 'contractor', actions: ['topic:read'] });
+    await grant({ role: 'contractor' }, ['event:read'], DENIAL);
+    await join(x, 'admin', 'contractor');
+    for (const [method, path, body] of [
+      ['DELETE', `users/${x.user.id}/roles/contractor`],
+      ['PATCH', `members/${x.user.id}`, { roles: ['admin'] }],
+      ['PUT', `members/${x.user.id}`, { roles: ['admin'] }],
+    ] as const)
+      expect([method, ...(await refusal(x.login, method, `${tenant}/${path}`, body))]).toEqual([method, ...EXCEEDS]);
+    await stillDenied();
+  });
+
+  it('not by a friend who puts him out and in again, nor with a denial to a key of his', async () => {
+    const key = await must<{ id: string; key: string }>(x.login, 'POST', '/users/me/api-keys', { name: 'k' });
+    const friend = await loggedIn(app);
+    await join(x, 'admin');
+    await join(friend, 'admin');
+    await grant({ user: friend.user.id }, ['event:read'], DENIAL);
+    await grant({ apiKey: key.id }, ['event:read'], DENIAL);
+    expect(await refusal(friend.login, 'DELETE', `${tenant}/members/${x.user.id}`)).toEqual(EXCEEDS);
+    expect(await reads(app.client.with({ 'x-api-key': key.key }))).toBe(403);
+  });
+});
+
+describe('finding 6: an administrator of the system gets at no events through somebody else', () => {
+  it('not by a key for an owner, but by one that is limited to what he holds himself', async () => {
+    const admin = await administrator();
+    const keys = `/users/${owner.user.id}/api-keys`;
+    expect(await refusal(admin.login, 'POST', keys, { name: 'mine', expiresAt: null })).toEqual([
+      403,
+      'api-key-exceeds-own',
+    ]);
+    expect(await status(admin.login, 'POST', keys, { name: 'mine', actions: ['event:read'] })).toBe(403);
+    const limited = { name: 'mine', actions: ['topic:read'], scopes: [{ tenant: t }] };
+    const made = await must<{ id: string; key: string }>(admin.login, 'POST', keys, limited);
+    const client = app.client.with({ 'x-api-key': made.key });
+    expect([await status(client, 'GET', `${tenant}/namespaces/shop/topics`), await reads(client)]).toEqual([200, 403]);
+    const whole = await must(owner.login, 'POST', '/users/me/api-keys', { name: 'whole' });
+    expect(await status(admin.login, 'POST', `${keys}/${whole.id}/rotate`, {})).toBe(403);
+  });
+
+  it('not by another e-mail of hers, to which a new password is sent, nor by making himself an owner', async () => {
+    const admin = await administrator();
+    const email = `moved.${owner.user.email}`;
+    expect(await refusal(admin.login, 'PATCH', `/users/${owner.user.id}`, { email })).toEqual(EXCEEDS);
+    const self = `${tenant}/members/${admin.user.id}`;
+    for (const roles of [['owner'], ['viewer']])
+      expect(await refusal(admin.login, 'PUT', self, { roles })).toEqual(EXCEEDS);
+    const nobody = await loggedIn(app);
+    expect(await status(admin.login, 'PATCH', `/users/${nobody.user.id}`, { email: `m.${nobody.user.email}` })).toBe(
+      200,
+    );
+  });
+});
+
+it('finding 7: rights from grants count where somebody is no member: no key for him, no new e-mail', async () => {
+  await app.client.post('/roles', { id: 'help-desk', actions: ['user:read', 'user:update', 'api-key:create'] });
+  const help = await loggedIn(app);
+  await must(app.client, 'PUT', `/users/${help.user.id}/roles/help-desk`);
+  await grant({ user: x.user.id }, ['event:read', 'permission:grant', 'tenant:delete']);
+  expect(await refusal(help.login, 'POST', `/users/${x.user.id}/api-keys`, { name: 'x' })).toEqual([
+    403,
+    'api-key-exceeds-own',
+  ]);
+  expect(await refusal(help.login, 'PATCH', `/users/${x.user.id}`, { email: 'evil@example.test' })).toEqual(EXCEEDS);
+});
+
+it('finding 10: the glass is broken by a login of an administrator, in one tenant, and by no key', async () => {
+  const admin = await administrator();
+  const open = (
+    client: Client,
+    path: string,
+    resource: string,
+    user: User,
+    actions = ['event:read', 'event:publish'],
+  ) =>
+    refusal(client, 'POST', path, {
+      principal: { user: user.id },
+      effect: 'allow',
+      actions,
+      resource,
+      constraints: { validUntil: inMs(HOUR_MS / 2) },
+    });
+  const bounded = { name: 'g', actions: ['permission:grant'], scopes: [{ tenant: t }] };
+  for (const body of [bounded, { name: 'whole' }]) {
+    const key = await must<{ key: string }>(admin.login, 'POST', '/users/me/api-keys', body);
+    const byKey = app.client.with({ 'x-api-key': key.key });
+    expect(await open(byKey, `${tenant}/permissions`, `tenants/${t}`, x.user)).toEqual(EXCEEDS);
+  }
+  expect(await open(admin.login, '/permissions', 'system', admin.user)).toEqual(EXCEEDS);
+  expect(await open(admin.login, '/permissions', 'tenants/*', admin.user)).toEqual(EXCEEDS);
+  expect(await reads(x.login)).toBe(404);
+  const [opened] = await open(admin.login, `${tenant}/permissions`, `tenants/${t}`, admin.user);
+  expect([opened, await reads(admin.login)]).toEqual([201, 200]);
+});
+
+describe('finding 17: what another tenant says of my key', () => {
+  it('is refused where I hold nothing there, as for a key that does not exist', async () => {
+    const key = await must(x.login, 'POST', '/users/me/api-keys', { name: 'mine' });
+    const denial = { effect: 'deny', actions: ['topic:read'], resource: `tenants/${t}` };
+    const answers = [key.id, 'key_unknown'].map((apiKey) =>
+      owner.login.post(`${tenant}/permissions`, { ...denial, principal: { apiKey } }),
+    );
+    for (const { status: code, body } of await Promise.all(answers))
+      expect([code, body.code, body.errors?.[0]?.pointer]).toEqual([400, 'grant-invalid', '/principal/apiKey']);
+  });
+
+  it('keeps it from making no key that has nothing to do with that tenant', async () => {
+    const mine = await Workspace.create(app.client);
+    await must(app.client, 'PUT', `/tenants/${mine.tenant}/members/${x.user.id}`, { roles: ['owner'] });
+    await join(x);
+    const key = await must<{ id: string; key: string }>(x.login, 'POST', '/users/me/api-keys', { name: 'mine' });
+    await grant({ apiKey: key.id }, ['topic:read'], { effect: 'deny' });
+    const byKey = app.client.with({ 'x-api-key': key.key });
+    expect(await status(byKey, 'POST', '/users/me/api-keys', { name: 'other' })).toBe(201);
+    await join(x, 'viewer');
+    const refused = await byKey.post('/users/me/api-keys', { name: 'other' });
+    expect([refused.status, refused.body.code]).toEqual([403, 'api-key-exceeds-own']);
+    expect(refused.text).not.toContain(t);
+    expect(
+      await status(byKey, 'POST', '/users/me/api-keys', { name: 'other', scopes: [{ tenant: mine.tenant }] }),
+    ).toBe(201);
+  });
+});
+
+it('finding 18: who is removed from a tenant keeps no grant there, and finds none when he comes again', async () => {
+  await join(x, 'viewer');
+  await must(owner.login, 'POST', `${tenant}/groups`, { id: 'readers' });
+  await must(owner.login, 'PUT', `${tenant}/groups/readers/members/${x.user.id}`);
+  await grant({ user: x.user.id }, ['event:publish', 'event:read', 'topic:read']);
+  const key = await must<{ id: string; key: string }>(x.login, 'POST', '/users/me/api-keys', {
+    name: 'k',
+    actions: ['topic:read'],
+  });
+  await grant({ apiKey: key.id }, ['event:read']);
+  await must(owner.login, 'DELETE', `${tenant}/members/${x.user.id}`);
+  await must(owner.login, 'PATCH', `${tenant}/groups/readers`, { name: 'Renamed' });
+  expect(await reads(x.login)).toBe(404);
+  expect(await status(x.login, 'POST', shop.events(), { type: 'a', data: 1 })).toBe(404);
+  const { items } = await must<{ items: unknown[] }>(owner.login, 'GET', `${tenant}/groups/readers/members`);
+  expect(items).toEqual([]);
+  await join(x);
+  expect([await reads(x.login), await reads(app.client.with({ 'x-api-key': key.key }))]).toEqual([404, 404]);
+  await must(owner.login, 'PUT', `${tenant}/groups/readers/members/${x.user.id}`);
+  const again = await must<{ items: { id: string }[] }>(owner.login, 'GET', `${tenant}/groups/readers/members`);
+  expect(again.items.map(({ id }) => id)).toEqual([x.user.id]);
+});
+
+describe('finding 19: what is granted ends with the life of what it names', () => {
+  it('a grant of the system with the tenant', async () => {
+    await must(app.client, 'POST', '/permissions', {
+      principal: { user: x.user.id },
+      effect: 'allow',
+      actions: ['topic:read', 'namespace:read'],
+      resource: `tenants/${t}/namespaces/shop`,
+    });
+    const topics = `${tenant}/namespaces/shop/topics`;
+    expect(await status(x.login, 'GET', topics)).toBe(200);
+    await must(app.client, 'DELETE', `${tenant}?force=true`);
+    await must(app.client, 'POST', '/tenants', { id: t });
+    await must(app.client, 'POST', `${tenant}/namespaces`, { id: 'shop' });
+    await must(app.client, 'POST', topics, { id: 'new-secret' });
+    expect(await status(x.login, 'GET', topics)).toBe(404);
+  });
+
+  it.each([
+    ['topic', 'DELETE', 'topics/orders'],
+    ['namespace', 'DELETE', '?force=true'],
+  ])('a grant of the tenant, and a role that is held there, with the %s', async (_, method, what) => {
+    const orders = `tenants/${t}/namespaces/shop/topics/orders`;
+    const there = `namespace=shop&topic=orders`;
+    await grant({ user: x.user.id }, ['event:read'], { resource: orders });
+    await must(owner.login, 'PUT', `${tenant}/users/${x.user.id}/roles/publisher?${there}`);
+    await grant({ user: x.user.id }, ['topic:read'], { resource: `tenants/${t}/namespaces/shop/topics/ord*` });
+    expect(await reads(x.login)).toBe(200);
+    const shopPath = `${tenant}/namespaces/shop`;
+    await must(owner.login, method, `${shopPath}${what.startsWith('?') ? '' : '/'}${what}`);
+    if (what.startsWith('?')) await must(owner.login, 'POST', `${tenant}/namespaces`, { id: 'shop' });
+    await must(owner.login, 'POST', `${shopPath}/topics`, { id: 'orders' });
+    expect(await status(x.login, 'POST', shop.events(), { type: 'a', data: 1 })).not.toBe(201);
+    expect(await reads(x.login)).not.toBe(200);
+    // A role can be given anew for the new one, whatever the events tell of the old.
+    await must(owner.login, 'PUT', `${tenant}/users/${x.user.id}/roles/publisher?${there}`);
+    expect(await status(x.login, 'POST', shop.events(), { type: 'a', data: 1 })).toBe(201);
+  });
+});
+
+it('L3: an allow is taken back only by who holds it', async () => {
+  await must(owner.login, 'POST', `${tenant}/roles`, {
+    id: 'granter',
+    actions: ['permission:grant', 'permission:read'],
+  });
+  await join(x, 'granter');
+  const { id } = await grant({ user: x.user.id }, ['topic:delete'], {
+    resource: `tenants/${t}/namespaces/shop/topics/orders`,
+    constraints: { validUntil: inMs(HOUR_MS) },
+  });
+  expect(await refusal(x.login, 'DELETE', `${tenant}/permissions/${id}`)).toEqual(EXCEEDS);
+  expect(await status(owner.login, 'DELETE', `${tenant}/permissions/${id}`)).toBe(204);
+});
+
+it('L4: a tenant takes nothing from who looks after the system', async () => {
+  const admin = await administrator();
+  const auditor = await loggedIn(app);
+  await must(app.client, 'PUT', `/users/${auditor.user.id}/roles/system-auditor`);
+  await grant({ user: auditor.user.id }, ['audit:read', 'permission:read'], { effect: 'deny' });
+  await grant({ user: admin.user.id }, ['tenant:delete', 'tenant:update', 'permission:read'], { effect: 'deny' });
+  for (const path of ['audit', 'permissions'])
+    expect([path, await status(auditor.login, 'GET', `${tenant}/${path}`)]).toEqual([path, 200]);
+  expect(await status(admin.login, 'PATCH', tenant, { name: 'Seen' })).toBe(200);
+});
+
+it('a key is made for no tenant in which its owner holds nothing, there or not', async () => {
+  for (const tenantId of [t, 'no-such-tenant']) {
+    const scopes = [{ tenant: tenantId }];
+    const { status: code, body } = await x.login.post('/users/me/api-keys', { name: 'k', scopes });
+    expect([code, body.code, body.errors?.[0]?.pointer]).toEqual([400, 'api-key-invalid', '/scopes/0']);
+  }
+  await join(x, 'viewer');
+  expect(await status(x.login, 'POST', '/users/me/api-keys', { name: 'k', scopes: [{ tenant: t }] })).toBe(201);
+});
+
+describe('the role that must not lose its last holder', () => {
+  it('is given by nobody who holds all of its actions by other ways: it carries more than these', async () => {
+    const { body: roles } = await app.client.get<{ items: { id: string; actions: string[] }[] }>(`${tenant}/roles`);
+    const { actions } = roles.items.find(({ id }) => id === 'owner')!;
+    await must(owner.login, 'POST', `${tenant}/roles`, { id: 'all-of-it', actions });
+    await join(x, 'all-of-it');
+    const friend = await loggedIn(app);
+    expect(await refusal(x.login, 'PUT', `${tenant}/members/${friend.user.id}`, { roles: ['owner'] })).toEqual(EXCEEDS);
+    expect(await status(x.login, 'PUT', `${tenant}/members/${friend.user.id}`, { roles: ['admin'] })).toBe(200);
+  });
+});

@@ -1,0 +1,201 @@
+import { randomBytes } from 'node:crypto';
+import type { Client as PgClient } from 'pg';
+import { startApp, type TestApp } from '../support/app.js';
+import type { Client } from '../support/client.js';
+import { connect, createTestDatabase, type TestDatabase } from '../support/postgres.js';
+import { newPerson, type Person } from '../support/strangers.js';
+import type { Page } from '../support/workspace.js';
+
+/**
+ * Kind C of the security review: what was checked before is checked again on the state that is changed, by what holds at that place of the
+ * log. Two changes that are both let in, and then made one after the other, end as if the second had been asked for after the first.
+ */
+
+let store: TestDatabase;
+let gate: PgClient;
+let app: TestApp;
+let root: Client;
+/** An owner and administrator of each tenant, who may be losing it. */
+let x: Person;
+let friend: Person;
+
+beforeAll(async () => {
+  store = await createTestDatabase();
+  gate = await connect(store.connection);
+  app = await startApp({ connection: store.connection });
+  root = app.client;
+  [x, friend] = [await newPerson(app), await newPerson(app)];
+});
+afterAll(async () => {
+  await app?.stop();
+  await gate?.end();
+  await store?.drop();
+});
+
+interface Call {
+  readonly by: () => Client;
+  readonly method: string;
+  /** In the tenant, unless it begins at the root. */
+  readonly path: string;
+  readonly body?: object;
+}
+
+const byRoot = () => root;
+const byX = () => x.client;
+const FRIEND = '{friend}';
+const X = '{x}';
+
+const CHANGES: Readonly<Record<string, Call>> = {
+  'x is demoted': { by: byRoot, method: 'PATCH', path: `members/${X}`, body: { roles: ['viewer'] } },
+  'x is removed': { by: byRoot, method: 'DELETE', path: `members/${X}` },
+  'x is suspended': { by: byRoot, method: 'POST', path: `/users/${X}/suspend`, body: {} },
+  'x asks for what he has': { by: byX, method: 'PUT', path: `members/${X}`, body: { roles: ['owner', 'admin'] } },
+  'x makes a friend an admin': { by: byX, method: 'PUT', path: `members/${FRIEND}`, body: { roles: ['admin'] } },
+  'x puts a friend into the group': { by: byX, method: 'PUT', path: `groups/team/members/${FRIEND}` },
+  'x gives the group a role': { by: byX, method: 'PUT', path: 'groups/team/roles/clerk' },
+  'x grants to the group': {
+    by: byX,
+    method: 'POST',
+    path: 'permissions',
+    body: { principal: { group: 'team' }, effect: 'allow', actions: ['topic:delete'], resource: 'tenants/{tenant}' },
+  },
+  'x widens the role': {
+    by: byX,
+    method: 'PATCH',
+    path: 'roles/clerk',
+    body: { actions: ['topic:read', 'topic:delete'] },
+  },
+  'x makes a namespace': { by: byX, method: 'POST', path: 'namespaces', body: { id: 'mine' } },
+  'x renames the tenant': { by: byX, method: 'PATCH', path: '', body: { name: 'Of x' } },
+  'the friend is removed': { by: byRoot, method: 'DELETE', path: `members/${FRIEND}` },
+  'the group is deleted': { by: byRoot, method: 'DELETE', path: 'groups/team' },
+  'the role is deleted': { by: byRoot, method: 'DELETE', path: 'roles/clerk' },
+  'the tenant is suspended': { by: byRoot, method: 'POST', path: 'suspend', body: {} },
+};
+
+/** Which log a change waits for. */
+function logOf({ path }: Call): string {
+  if (path.startsWith('/users/')) return 'users';
+  if (path === '' || path === 'suspend') return 'tenants';
+  return path === 'namespaces' ? 'namespaces' : 'permissions';
+}
+
+async function must(client: Client, method: string, path: string, body?: object): Promise<void> {
+  const { status, text } = await client.request(method, path, body);
+  if (status >= 300) throw new Error(`${method} ${path}: ${text}`);
+}
+
+async function world(): Promise<string> {
+  const tenant = `t-${randomBytes(5).toString('hex')}`;
+  const path = `/tenants/${tenant}`;
+  await must(root, 'POST', `/users/${x.userId}/activate`);
+  await must(root, 'POST', '/tenants', { id: tenant });
+  await must(root, 'PUT', `${path}/members/${x.userId}`, { roles: ['owner', 'admin'] });
+  await must(root, 'PUT', `${path}/members/${friend.userId}`, { roles: [] });
+  await must(root, 'POST', `${path}/roles`, { id: 'clerk', actions: ['topic:read'] });
+  await must(root, 'POST', `${path}/groups`, { id: 'team' });
+  return tenant;
+}
+
+/** Whether it was done. */
+async function call({ by, method, path, body }: Call, tenant: string): Promise<boolean> {
+  const filled = (text: string): string =>
+    text.replaceAll(X, x.userId).replaceAll(FRIEND, friend.userId).replaceAll('{tenant}', tenant);
+  const at = path.startsWith('/') ? path : `/tenants/${tenant}${path && `/${path}`}`;
+  const payload = body && (JSON.parse(filled(JSON.stringify(body))) as object);
+  const { status, text } = await by().request(method, filled(at), payload);
+  if (status >= 500) throw new Error(`${method} ${path}: ${text}`);
+  return status < 300;
+}
+
+/** All that was permitted in the tenant, and its name. */
+async function outcome(tenant: string, done: readonly boolean[]): Promise<string> {
+  await root.request('POST', `/tenants/${tenant}/activate`);
+  const read = async (path: string): Promise<Record<string, unknown>[]> =>
+    (await root.get<Page<Record<string, unknown>>>(`/tenants/${tenant}/${path}`)).body.items as never;
+  const [members, groups, roles, grants, namespaces] = await Promise.all(
+    ['members', 'groups', 'roles', 'permissions', 'namespaces'].map(read),
+  );
+  const parts =
+    groups!.length === 0 ? [] : await Promise.all(['members', 'roles'].map((part) => read(`groups/team/${part}`)));
+  const { name } = (await root.get<{ name: string }>(`/tenants/${tenant}`)).body;
+  const seen = {
+    done,
+    members: members!.map(({ userId, roles: held }) => [userId, [...(held as string[])].toSorted()]),
+    parts,
+    roles: roles!.filter(({ predefined }) => predefined === false).map(({ id, actions }) => [id, actions]),
+    grants: grants!.map(({ principal, actions }) => [principal, actions]),
+    namespaces: namespaces!.map(({ id }) => id),
+    name: name === tenant ? 'as it was' : name,
+  };
+  return JSON.stringify(seen);
+}
+
+const names = Object.keys(CHANGES);
+
+/**
+ * Both are let in before either is made: they wait for the head of their log, the first one first. `overtaken`: the second has nothing to
+ * change as it is, and was answered meanwhile.
+ */
+async function inLine(first: Call, second: Call, tenant: string): Promise<{ done: boolean[]; overtaken: boolean }> {
+  await gate.query('BEGIN');
+  await gate.query(`SELECT 1 FROM topic_head WHERE tenant_id = '$system' FOR UPDATE`);
+  const under: Promise<boolean>[] = [];
+  const answered: Call[] = [];
+  for (const change of [first, second]) {
+    under.push(call(change, tenant).finally(() => answered.push(change)));
+    while ((await waiting()) < under.length - answered.length) continue;
+  }
+  const overtaken = answered[0] === second;
+  await gate.query('COMMIT');
+  return { done: await Promise.all(under), overtaken };
+}
+
+async function waiting(): Promise<number> {
+  const { rows } = await gate.query<{ count: number }>(
+    `SELECT count(*)::int AS count FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+  );
+  return rows[0]!.count;
+}
+
+it.each(names)(
+  '%s: what was let in before, and is made after it, ends as if it had come after it',
+  async (name) => {
+    const first = CHANGES[name]!;
+    for (const other of names.filter((one) => one !== name)) {
+      const second = CHANGES[other]!;
+      const raced = await world();
+      const { done, overtaken } = await inLine(first, second, raced);
+      const found = await outcome(raced, done);
+      const expected: string[] = [];
+      if (!overtaken) expected.push(await inOrder(first, second));
+      // Where they wait for different logs, neither waits for the other.
+      if (overtaken || logOf(first) !== logOf(second)) expected.push(await inOrder(second, first, true));
+      expect([name, other, expected]).toEqual([name, other, expect.arrayContaining([found])]);
+    }
+  },
+  60_000,
+);
+
+async function inOrder(one: Call, other: Call, swapped = false): Promise<string> {
+  const tenant = await world();
+  const done = [await call(one, tenant), await call(other, tenant)];
+  return outcome(tenant, swapped ? done.toReversed() : done);
+}
+
+it('finding 4: who is demoted or removed does not come back by asking, without end, for what he has', async () => {
+  for (const how of ['x is demoted', 'x is removed'] as const) {
+    for (let round = 0; round < 5; round++) {
+      const tenant = await world();
+      let asking = true;
+      const loops = Array.from({ length: 12 }, async () => {
+        while (asking) await call(CHANGES['x asks for what he has']!, tenant);
+      });
+      expect(await call(CHANGES[how]!, tenant)).toBe(true);
+      asking = false;
+      await Promise.all(loops);
+      const { body } = await root.get<{ roles: string[] }>(`/tenants/${tenant}/members/${x.userId}`);
+      expect([how, body.roles]).toEqual([how, how === 'x is demoted' ? ['viewer'] : undefined]);
+    }
+  }
+});

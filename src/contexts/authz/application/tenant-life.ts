@@ -63,7 +63,8 @@ export class FirstHolders implements TenantWitness, UserWitness, OnModuleInit {
 
   /** At the start: whoever was here first looks after the system, where nobody does. */
   async ensureAdministrator(): Promise<void> {
-    const [first] = await this.users.list({}, '', 1);
+    if (await this.members.anyHolder(SYSTEM_TENANT, lastHolderRole(SYSTEM_TENANT))) return;
+    const first = await this.users.first();
     if (first)
       await this.began({ tenantId: SYSTEM_TENANT, tenantUid: UNNAMED_LIFE }, first.userId, systemActor('first-start'));
   }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../../kernel/aggregate.js';
 import { DomainError } from '../../../kernel/domain-error.js';
-import { newId } from '../../../kernel/ids.js';
+import { newTimelessId } from '../../../kernel/ids.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
 import { createUser, nameFrom, normalEmail } from '../domain/user.js';
 import { InvitationQuota } from './invitation-quota.js';
@@ -28,15 +28,19 @@ export class Invitations {
     this.quota.take(tenantId, normalEmail(email));
   }
 
-  /** The account with this e-mail; where there is none, one without a password is made. */
+  /**
+   * The account with this e-mail; where there is none, one without a password is made. The consistency token of the answer must not tell
+   * that something was written, so that the caller's actor hears nothing of it: he reads memberships, whose writes he does hear of.
+   */
   async accountFor(email: string, by: Actor): Promise<Account> {
     const name = normalEmail(email);
     const known = await this.accounts.findByEmail(name);
     if (known) return known;
-    const ref = { userId: newId('usr') };
+    const ref = { userId: newTimelessId('usr') };
+    const unheard: Actor = { ...by, onWritten: () => undefined };
     const account = { kind: 'human', email: name, name: nameFrom(email), passwordHash: null } as const;
     try {
-      await this.aggregates.change(this.accounts.creating(account), ref, by, (state) =>
+      await this.aggregates.change(this.accounts.creating(account), ref, unheard, (state) =>
         createUser(state, ref, 'human', true),
       );
     } catch (error) {

@@ -42,6 +42,7 @@ export const ACTIONS = [
   'metrics:read',
   'health:read',
   'system:read',
+  'tenant:limit',
 ] as const;
 
 export type Action = (typeof ACTIONS)[number];

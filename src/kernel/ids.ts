@@ -1,6 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'; // Crockford base32: sorts like the number, no i l o u
+const RANDOM_LENGTH = 26;
 const POOL_BYTES = 12 * 512;
 
 /** Ids that a client may choose: tenant, namespace, topic, consumer, role, group, schema type. */
@@ -44,13 +45,22 @@ export function newId(prefix: string, nowMs: number = Date.now()): string {
     counter = 0;
     timePart = encodeTime(lastMs);
   }
-  if (poolAt + 12 > POOL_BYTES) {
+  const count = ALPHABET[(counter >> 15) & 31]! + ALPHABET[(counter >> 10) & 31] + ALPHABET[(counter >> 5) & 31];
+  return `${prefix}_${timePart}${count}${ALPHABET[counter & 31]}${randomText(12)}`;
+}
+
+/**
+ * `<prefix>_` and 26 random characters: looks like the others, and tells nothing of when it was made. For users, who are shown to tenants
+ * that have not made them: by its time an id would tell who had an account before he was invited.
+ */
+export const newTimelessId = (prefix: string): string => `${prefix}_${randomText(RANDOM_LENGTH)}`;
+
+function randomText(length: number): string {
+  if (poolAt + length > POOL_BYTES) {
     randomFillSync(pool);
     poolAt = 0;
   }
-  let text = `${prefix}_${timePart}`;
-  text += ALPHABET[(counter >> 15) & 31]! + ALPHABET[(counter >> 10) & 31] + ALPHABET[(counter >> 5) & 31];
-  text += ALPHABET[counter & 31];
-  for (let i = 0; i < 12; i++) text += ALPHABET[pool[poolAt++]! & 31];
+  let text = '';
+  for (let i = 0; i < length; i++) text += ALPHABET[pool[poolAt++]! & 31];
   return text;
 }

@@ -5,6 +5,7 @@ import { AuditTrail } from './audit/index.js';
 import {
   ADMIN_SETTINGS,
   AUDIT_SETTINGS,
+  TENANT_SETTINGS,
   DELIVERY_SETTINGS,
   HTTP_SETTINGS,
   MAIL_SETTINGS,
@@ -103,6 +104,7 @@ function settingsProviders(settings: Settings): Provider[] {
     { provide: READ_SETTINGS, useValue: settings.read },
     { provide: STORAGE_SETTINGS, useValue: settings.storage },
     { provide: DELIVERY_SETTINGS, useValue: settings.delivery },
+    { provide: TENANT_SETTINGS, useValue: settings.tenants },
     { provide: AUDIT_SETTINGS, useValue: settings.audit },
     { provide: TELEMETRY_SETTINGS, useValue: settings.telemetry },
     { provide: ROLES, useValue: settings.roles },

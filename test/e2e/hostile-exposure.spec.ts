@@ -2,7 +2,8 @@ import { startApp, startProcess, type TestApp } from '../support/app.js';
 import type { Answer, RequestHeaders } from '../support/client.js';
 import { MailServer } from '../support/mail-server.js';
 import { environmentWith, from } from '../support/people.js';
-import { Workspace } from '../support/workspace.js';
+import { sendRaw } from '../support/raw-http.js';
+import { until, Workspace } from '../support/workspace.js';
 
 const METRICS_TOKEN = 'a-token-for-prometheus-4711';
 const MAIL_PASSWORD = 'mail-password-4711';
@@ -126,6 +127,48 @@ describe('/metrics', () => {
     const { text } = await ask('/metrics', { authorization: `Bearer ${METRICS_TOKEN}` });
     const secrets = [app.apiKey, app.adminPassword, METRICS_TOKEN, MAIL_PASSWORD, app.adminEmail];
     expect(secrets.filter((secret) => text.includes(secret))).toEqual([]);
+  });
+
+  it('is not there for a page in a browser on the same machine, whatever name its site has taken, without credentials', async () => {
+    const plain = await startProcess();
+    const { port } = new URL(plain.url);
+    const asked = async (host: string, headers: RequestHeaders = {}): Promise<number> => {
+      const lines = Object.entries({ host, ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
+      const answer = await sendRaw(plain.url, `GET /metrics HTTP/1.1\r\n${lines.join('')}connection: close\r\n\r\n`);
+      return answer.status;
+    };
+    for (const own of [`127.0.0.1:${port}`, `localhost:${port}`, '[::1]'])
+      expect([own, await asked(own)]).toEqual([own, 200]);
+    const origin = 'http://evil.example';
+    const rebound = [
+      await asked(`evil.example:${port}`),
+      await asked('evil.example', { origin }),
+      await asked(`evil.example:${port}`, { 'sec-fetch-site': 'same-origin' }),
+      await asked(`127.0.0.1:${port}`, { origin }),
+      await asked(`127.0.0.1:${port}`, { 'sec-fetch-site': 'cross-site' }),
+    ];
+    expect(rebound).toEqual(rebound.map(() => 404));
+    expect(await asked('metrics.example', { 'x-api-key': plain.apiKey })).toBe(200);
+    await plain.stop();
+  });
+
+  it('names tenants, and what is theirs, to who has the token or metrics:read, and not to the machine alone', async () => {
+    const here = await startProcess({ env: { METRICS_TOKEN } });
+    const store = await Workspace.create(here.client, ['private-topic']);
+    const consumer = await store.register('http://127.0.0.1:65000/', { topics: [{ topic: 'private-topic' }] });
+    const names = [store.tenant, 'private-topic', consumer.id];
+    const told = async (headers: RequestHeaders): Promise<string[]> => {
+      const { text } = await here.client.with({}).get('/metrics', headers);
+      expect(text).toContain('event_store_events_published_total');
+      return names.filter((name) => text.includes(name));
+    };
+    await until(
+      () => told({ authorization: `Bearer ${METRICS_TOKEN}` }),
+      (found) => found.length === names.length,
+    );
+    expect(await told({ 'x-api-key': here.apiKey })).toEqual(names);
+    expect(await told({})).toEqual([]);
+    await here.stop();
   });
 
   it('45. is not there through a proxy on the same machine that nobody has named', async () => {

@@ -219,68 +219,6 @@ describe('finding 17: what another tenant says of my key', () => {
   });
 });
 
-it('finding 18: who is removed from a tenant keeps no grant there, and finds none when he comes again', async () => {
-  await join(x, 'viewer');
-  await must(owner.login, 'POST', `${tenant}/groups`, { id: 'readers' });
-  await must(owner.login, 'PUT', `${tenant}/groups/readers/members/${x.user.id}`);
-  await grant({ user: x.user.id }, ['event:publish', 'event:read', 'topic:read']);
-  const key = await must<{ id: string; key: string }>(x.login, 'POST', '/users/me/api-keys', {
-    name: 'k',
-    actions: ['topic:read'],
-  });
-  await grant({ apiKey: key.id }, ['event:read']);
-  await must(owner.login, 'DELETE', `${tenant}/members/${x.user.id}`);
-  await must(owner.login, 'PATCH', `${tenant}/groups/readers`, { name: 'Renamed' });
-  expect(await reads(x.login)).toBe(404);
-  expect(await status(x.login, 'POST', shop.events(), { type: 'a', data: 1 })).toBe(404);
-  const { items } = await must<{ items: unknown[] }>(owner.login, 'GET', `${tenant}/groups/readers/members`);
-  expect(items).toEqual([]);
-  await join(x);
-  expect([await reads(x.login), await reads(app.client.with({ 'x-api-key': key.key }))]).toEqual([404, 404]);
-  await must(owner.login, 'PUT', `${tenant}/groups/readers/members/${x.user.id}`);
-  const again = await must<{ items: { id: string }[] }>(owner.login, 'GET', `${tenant}/groups/readers/members`);
-  expect(again.items.map(({ id }) => id)).toEqual([x.user.id]);
-});
-
-describe('finding 19: what is granted ends with the life of what it names', () => {
-  it('a grant of the system with the tenant', async () => {
-    await must(app.client, 'POST', '/permissions', {
-      principal: { user: x.user.id },
-      effect: 'allow',
-      actions: ['topic:read', 'namespace:read'],
-      resource: `tenants/${t}/namespaces/shop`,
-    });
-    const topics = `${tenant}/namespaces/shop/topics`;
-    expect(await status(x.login, 'GET', topics)).toBe(200);
-    await must(app.client, 'DELETE', `${tenant}?force=true`);
-    await must(app.client, 'POST', '/tenants', { id: t });
-    await must(app.client, 'POST', `${tenant}/namespaces`, { id: 'shop' });
-    await must(app.client, 'POST', topics, { id: 'new-secret' });
-    expect(await status(x.login, 'GET', topics)).toBe(404);
-  });
-
-  it.each([
-    ['topic', 'DELETE', 'topics/orders'],
-    ['namespace', 'DELETE', '?force=true'],
-  ])('a grant of the tenant, and a role that is held there, with the %s', async (_, method, what) => {
-    const orders = `tenants/${t}/namespaces/shop/topics/orders`;
-    const there = `namespace=shop&topic=orders`;
-    await grant({ user: x.user.id }, ['event:read'], { resource: orders });
-    await must(owner.login, 'PUT', `${tenant}/users/${x.user.id}/roles/publisher?${there}`);
-    await grant({ user: x.user.id }, ['topic:read'], { resource: `tenants/${t}/namespaces/shop/topics/ord*` });
-    expect(await reads(x.login)).toBe(200);
-    const shopPath = `${tenant}/namespaces/shop`;
-    await must(owner.login, method, `${shopPath}${what.startsWith('?') ? '' : '/'}${what}`);
-    if (what.startsWith('?')) await must(owner.login, 'POST', `${tenant}/namespaces`, { id: 'shop' });
-    await must(owner.login, 'POST', `${shopPath}/topics`, { id: 'orders' });
-    expect(await status(x.login, 'POST', shop.events(), { type: 'a', data: 1 })).not.toBe(201);
-    expect(await reads(x.login)).not.toBe(200);
-    // A role can be given anew for the new one, whatever the events tell of the old.
-    await must(owner.login, 'PUT', `${tenant}/users/${x.user.id}/roles/publisher?${there}`);
-    expect(await status(x.login, 'POST', shop.events(), { type: 'a', data: 1 })).toBe(201);
-  });
-});
-
 it('L3: an allow is taken back only by who holds it', async () => {
   await must(owner.login, 'POST', `${tenant}/roles`, {
     id: 'granter',

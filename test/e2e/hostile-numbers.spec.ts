@@ -68,10 +68,16 @@ describe('numbers in bodies', () => {
 
   it('35. come back as they were given at the ends of what is allowed', async () => {
     const { tenantId } = samples.places;
-    const limits = { topics: 0, consumers: -0, eventsPerSecond: 1, storageBytes: Number.MAX_SAFE_INTEGER };
+    const limits = {
+      namespaces: 1,
+      topics: 0,
+      consumers: -0,
+      eventsPerSecond: 1,
+      storageBytes: Number.MAX_SAFE_INTEGER,
+    };
     const { body } = await app.client.patch<{ limits: object }>(`/tenants/${tenantId}`, { limits });
     expect(body.limits).toEqual({ ...limits, consumers: 0 });
-    const none = { topics: null, consumers: null, eventsPerSecond: null, storageBytes: null };
+    const none = { namespaces: null, topics: null, consumers: null, eventsPerSecond: null, storageBytes: null };
     expect((await app.client.patch<{ limits: object }>(`/tenants/${tenantId}`, { limits: none })).body.limits).toEqual(
       none,
     );

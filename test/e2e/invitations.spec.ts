@@ -46,6 +46,12 @@ const mailsTo = (email: string, count: number): Promise<ReceivedMail[]> =>
   );
 const tokenIn = ({ text }: ReceivedMail): string | undefined => /epr_[\w-]{43}/.exec(text)?.[0];
 
+/** What is said of a user, without what is random, counts on, or is a time. */
+const anonymised = (said: object, userId: string): string =>
+  JSON.stringify(said, (name, value: unknown) =>
+    ['id', 'time', 'seq', 'hash', 'correlationId', 'createdAt', 'updatedAt'].includes(name) ? '' : value,
+  ).replaceAll(userId, 'usr_…');
+
 /** Chooses a password with the token, and logs in. */
 async function enter(email: string, token: string): Promise<Client> {
   const anonymous = app.client.with({});
@@ -82,20 +88,43 @@ describe('an invitation', () => {
 
   it('is answered alike for a known and an unknown e-mail, also where it is refused', async () => {
     const person = await Person.create(app);
+    /** All that distinguishes no two answers, with numbers that rise by themselves as N. */
     const shape = ({ status, headers, body }: Answer<Member & Problem>, known: string): unknown => {
       const text = JSON.stringify({ ...body, createdAt: '', updatedAt: '', correlationId: '' });
-      const own = [...headers].filter(([name]) => !['date', 'x-correlation-id', 'x-consistency-token'].includes(name));
+      const own = [...headers]
+        .filter(([name]) => !['date', 'x-correlation-id'].includes(name))
+        .map(([name, value]) => [name, name === 'x-consistency-token' ? value.replace(/\d+/g, 'N') : value]);
       return [status, own, text].map((part) => JSON.stringify(part).replaceAll(known, 'usr_…'));
     };
     const unknown = await invite(newEmail(), ['viewer']);
     const known = await invite(person.email, ['viewer']);
     expect(shape(known, known.body.userId)).toEqual(shape(unknown, unknown.body.userId));
+    expect(unknown.headers.get('x-consistency-token')).toMatch(/^permissions\.\d+$/);
     const other = await Person.create(app);
     for (const roles of [['owner'], ['none'], Array.from({ length: 21 }, (_, n) => `r${n}`), null]) {
       const refused = [await invite(newEmail(), roles), await invite(other.email, roles)];
       expect(refused[0]!.status).toBeGreaterThanOrEqual(400);
       expect(shape(refused[1]!, 'usr_')).toEqual(shape(refused[0]!, 'usr_'));
     }
+  });
+
+  it('leaves two members behind that nothing distinguishes, whether there was an account or not', async () => {
+    const person = await Person.create(app, { name: 'A. Known' });
+    const ids = [await invite(newEmail(), ['viewer']), await invite(person.email, ['viewer'])].map(
+      ({ body }) => body.userId,
+    );
+    for (const path of ['members', 'audit?limit=1000']) {
+      const { body } = await admin.get<Page<object>>(`/tenants/${shop.tenant}/${path}`);
+      const said = ids.map((id) =>
+        body.items.filter((item) => JSON.stringify(item).includes(id)).map((item) => anonymised(item, id)),
+      );
+      expect([path, said[0]!.length > 0, said[0]]).toEqual([path, true, said[1]]);
+    }
+    const shown = await Promise.all(ids.map((id) => admin.get<Member>(`/tenants/${shop.tenant}/members/${id}`)));
+    expect(shown.map(({ headers, body }, i) => [headers.get('etag'), anonymised(body, ids[i]!)])).toEqual(
+      ids.map(() => [shown[0]!.headers.get('etag'), anonymised(shown[0]!.body, ids[0]!)]),
+    );
+    expect(shown.map(({ text }) => /known|@/i.test(text))).toEqual([false, false]);
   });
 
   it('gives nothing that the giver does not hold, and leaves no account and no mail behind', async () => {

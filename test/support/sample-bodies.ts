@@ -44,7 +44,7 @@ export class SampleBodies {
     email: string,
   ) {
     this.samples = {
-      ...tenancySamples(spare),
+      ...tenancySamples(places, spare),
       ...identitySamples(places, spare, email),
       ...authzSamples(places),
       ...topicSamples(),
@@ -117,12 +117,20 @@ async function done(answer: Promise<Answer<unknown>>): Promise<void> {
 
 const one = (body: () => object, more: Omit<Sample, 'bodies'> = {}): Sample => ({ bodies: () => [body()], ...more });
 
-const tenancySamples = (spare: Places): Record<string, Sample> => ({
-  'POST /tenants': one(() => ({ id: fresh(), name: 'Acme', defaults: { retry: RETRY, timeoutMs: 1_000 } })),
+const LIMITS = { namespaces: 10, topics: 10, consumers: 10, eventsPerSecond: 1_000, storageBytes: 1_000_000 };
+
+const tenancySamples = ({ userId: owner }: Places, spare: Places): Record<string, Sample> => ({
+  'POST /tenants': one(() => ({
+    id: fresh(),
+    name: 'Acme',
+    owner,
+    limits: LIMITS,
+    defaults: { retry: RETRY, timeoutMs: 1_000 },
+  })),
   'PATCH /tenants/{tenantId}': one(
     () => ({
       name: 'Acme',
-      limits: { topics: 10, consumers: 10, eventsPerSecond: 1_000, storageBytes: 1_000_000 },
+      limits: LIMITS,
       defaults: { retry: RETRY, timeoutMs: 1_000 },
     }),
     { places: spare },

@@ -97,6 +97,13 @@ export const SETTINGS = {
     threads: setting('DELIVERY_THREADS', whole(0, 8)),
     tailCacheBytes: setting('DELIVERY_TAIL_CACHE_BYTES', whole(MIB, 16_384 * MIB)),
   },
+  tenants: {
+    namespacesMax: setting('TENANT_NAMESPACES_MAX', optional(whole(0, 1_000_000))),
+    topicsMax: setting('TENANT_TOPICS_MAX', optional(whole(0, 1_000_000))),
+    consumersMax: setting('TENANT_CONSUMERS_MAX', optional(whole(0, 1_000_000))),
+    eventsPerSecondMax: setting('TENANT_EVENTS_PER_SECOND_MAX', optional(whole(0, 1_000_000_000))),
+    storageBytesMax: setting('TENANT_STORAGE_BYTES_MAX', optional(whole(0, 999_999_999_999_999))),
+  },
   audit: {
     retentionDays: setting('AUDIT_RETENTION_DAYS', whole(30, 3_650)),
   },

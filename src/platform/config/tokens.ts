@@ -6,6 +6,7 @@ export const SECURITY_SETTINGS = Symbol('settings.security');
 export const PUBLISH_SETTINGS = Symbol('settings.publish');
 export const READ_SETTINGS = Symbol('settings.read');
 export const DELIVERY_SETTINGS = Symbol('settings.delivery');
+export const TENANT_SETTINGS = Symbol('settings.tenants');
 export const AUDIT_SETTINGS = Symbol('settings.audit');
 export const TELEMETRY_SETTINGS = Symbol('settings.telemetry');
 export const STORAGE_SETTINGS = Symbol('settings.storage');

@@ -25,6 +25,8 @@ export interface Principal {
 export interface Access {
   /** Whether the caller may do this there, too. `resource` is a path without wildcards. */
   allows(action: Action, resource: string): boolean;
+  /** Throws, and puts on record, where the caller may not do this, too, to what the route is about. */
+  require(action: Action): void;
   /** Whether the caller may do this in a tenant that the path of the request does not name. */
   allowsIn(tenantId: string, action: Action, resource: string): Promise<boolean>;
   /** Whether what the caller does with his own is within the bounds of his key, if he came with one. */

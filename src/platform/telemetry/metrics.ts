@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Counter, Gauge, Histogram, type Registry, register } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry, register } from 'prom-client';
 
 /** Consumers that get a series of their own; beyond that only the totals tell of them. */
 export const LAG_SERIES_MAX = 1_000;
@@ -29,6 +29,8 @@ export class Metrics {
   private readonly gaps: Counter<'kind'>;
   private readonly auditFaults: Counter<'kind'>;
   private readonly requests: Histogram<'method' | 'route' | 'status'>;
+  /** What names tenants and what is theirs: not for everybody who may see the rest. */
+  private readonly naming = new Registry();
 
   constructor(private readonly registry: Registry = register) {
     const registers = [registry];
@@ -137,15 +139,20 @@ export class Metrics {
     });
   }
 
+  /** As text for Prometheus, to be added to the rest. */
+  named(): Promise<string> {
+    return this.naming.metrics();
+  }
+
   /** Lag by consumer and topic, the most lagging first where there are too many. */
   lags(read: () => Promise<ConsumerLag[]>): void {
     const name = 'event_store_consumer_lag_events';
-    this.registry.removeSingleMetric(name);
+    this.naming.removeSingleMetric(name);
     new Gauge({
       name,
       help: 'Events between the place of a consumer and the end of its topic.',
       labelNames: ['tenant', 'namespace', 'consumer', 'topic'],
-      registers: [this.registry],
+      registers: [this.naming],
       async collect() {
         const lags = (await read()).toSorted((a, b) => b.events - a.events);
         this.reset();

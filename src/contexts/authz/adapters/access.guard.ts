@@ -137,7 +137,7 @@ export class AccessGuard implements CanActivate {
     await this.authorizer.requireOpenWithin(sql, subject, route.action);
   }
 
-  private denied(route: PermissionRoute, request: Request, subject: Subject): Error {
+  denied(route: PermissionRoute, request: Request, subject: Subject): Error {
     const refusal = this.refusal(route, request, subject);
     this.audit.note({
       ...auditedBy(actorOf(request)),
@@ -198,6 +198,12 @@ class SubjectAccess implements Access {
 
   allows(action: Action, resource: string): boolean {
     return this.authorizer.decide(this.subject, action, resource, this.context()).allowed;
+  }
+
+  require(action: Action): void {
+    const route = { ...this.route, action };
+    if (this.allows(action, resourceOf(route.path, this.request))) return;
+    throw this.guard.denied(route, this.request, this.subject);
   }
 
   allowsAllTypes(action: Action, resource: string): boolean {

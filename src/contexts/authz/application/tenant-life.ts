@@ -1,5 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { systemActor, type Actor } from '../../../kernel/aggregate.js';
+import { isCode } from '../../../kernel/domain-error.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
 import type { Sql } from '../../../platform/postgres/database.js';
@@ -13,7 +14,7 @@ import {
   type TenantLife,
   type TenantWitness,
 } from '../../tenancy/index.js';
-import { addRoles, type RoleAssignment } from '../domain/member.js';
+import { addRoles, type MemberRef, type RoleAssignment } from '../domain/member.js';
 import { lastHolderRole } from '../domain/predefined-roles.js';
 import { MemberCatalog } from './ports.js';
 
@@ -45,12 +46,29 @@ export class FirstHolders implements TenantWitness, UserWitness, OnModuleInit {
     this.userLives.register(this);
   }
 
+  async requireOwner(userId: string): Promise<void> {
+    if (await this.users.isActive(userId)) return;
+    throw tenancyError('tenant-owner-invalid', `There is no active user "${userId}".`, {
+      errors: [{ pointer: '/owner', detail: 'must be the id of an active user' }],
+    });
+  }
+
   /** Once: later there is always an owner. */
-  async began({ tenantId, tenantUid }: TenantLife, founder: string, by: Actor): Promise<void> {
+  async began({ tenantId, tenantUid }: TenantLife, owners: readonly string[], by: Actor): Promise<void> {
     const role: RoleAssignment = { roleId: lastHolderRole(tenantId), scope: '' };
     if (await this.members.anyHolder(tenantId, role.roleId)) return;
-    const ref = { tenantId, tenantUid, userId: founder };
-    await this.aggregates.change(this.members, ref, by, (state) => addRoles(state, ref, [role]));
+    for (const userId of owners) if (await this.give(role, { tenantId, tenantUid, userId }, by)) return;
+  }
+
+  /** False: the user is gone, perhaps at this very moment. */
+  private async give(role: RoleAssignment, ref: MemberRef, by: Actor): Promise<boolean> {
+    try {
+      await this.aggregates.change(this.members, ref, by, (state) => addRoles(state, ref, [role]));
+      return true;
+    } catch (error) {
+      if (isCode(error, 'member-not-found')) return false;
+      throw error;
+    }
   }
 
   /** The last administrator of the system stays active; who is deleted leaves no tenant without an owner, and no trace of membership. */
@@ -68,8 +86,13 @@ export class FirstHolders implements TenantWitness, UserWitness, OnModuleInit {
 
   /** At the start: whoever was here first looks after the system, where nobody does. */
   async ensureAdministrator(): Promise<void> {
-    const [first] = await this.users.list({}, '', 1);
+    if (await this.members.anyHolder(SYSTEM_TENANT, lastHolderRole(SYSTEM_TENANT))) return;
+    const first = await this.users.first();
     if (first)
-      await this.began({ tenantId: SYSTEM_TENANT, tenantUid: UNNAMED_LIFE }, first.userId, systemActor('first-start'));
+      await this.began(
+        { tenantId: SYSTEM_TENANT, tenantUid: UNNAMED_LIFE },
+        [first.userId],
+        systemActor('first-start'),
+      );
   }
 }

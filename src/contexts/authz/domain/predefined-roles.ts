@@ -9,7 +9,7 @@ export interface PredefinedRole {
   readonly actions: readonly Action[];
 }
 
-const SYSTEM_ONLY = /^(tenant:(create|suspend)|user:|metrics:|health:|system:)/;
+const SYSTEM_ONLY = /^(tenant:(create|suspend|limit)|user:|metrics:|health:|system:)/;
 const LOOK: readonly Action[] = ['tenant:read', 'namespace:read', 'topic:read', 'consumer:read'];
 const LOOK_AT_PEOPLE: readonly Action[] = ['member:read', 'role:read', 'group:read', 'permission:read'];
 

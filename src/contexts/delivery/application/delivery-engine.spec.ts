@@ -10,7 +10,7 @@ import { laneName, LaneStore, type ClaimedLane, type LaneKey, type LaneRunner, t
 import { WebhookTarget } from './webhook-request.js';
 
 const KEY: LaneKey = { tenantId: 'acme', consumerUid: 'c1', topicUid: 't1' };
-const NO_LIMITS = { topics: null, consumers: null, eventsPerSecond: null, storageBytes: null };
+const NO_LIMITS = { namespaces: null, topics: null, consumers: null, eventsPerSecond: null, storageBytes: null };
 const away = (): Error => new Error('the store is away');
 
 const keyOf = (name: string): LaneKey => {

@@ -19,6 +19,10 @@ const COLUMNS = `user_id AS "userId", kind, email, name, state, reason, password
   created_at AS "createdAt", updated_at AS "updatedAt"`;
 
 const ANY: Statement = { name: 'user-any', text: 'SELECT 1 AS found FROM user_account LIMIT 1' };
+const FIRST: Statement = {
+  name: 'user-first',
+  text: `SELECT ${COLUMNS} FROM user_account ORDER BY created_at, user_id LIMIT 1`,
+};
 const FIND: Statement = { name: 'user-find', text: `SELECT ${COLUMNS} FROM user_account WHERE user_id = $1` };
 const FIND_BY_EMAIL: Statement = {
   name: 'user-find-by-email',
@@ -141,6 +145,10 @@ export class PostgresUsers extends UserAccounts {
 
   async any(): Promise<boolean> {
     return (await this.database.query(ANY)).length > 0;
+  }
+
+  async first(): Promise<Account | undefined> {
+    return (await this.database.query<Account>(FIRST))[0];
   }
 
   async find(userId: string): Promise<Account | undefined> {

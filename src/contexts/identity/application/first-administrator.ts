@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { systemActor } from '../../../kernel/aggregate.js';
 import { DomainError } from '../../../kernel/domain-error.js';
-import { newId } from '../../../kernel/ids.js';
+import { newTimelessId } from '../../../kernel/ids.js';
 import { ADMIN_SETTINGS, type Settings } from '../../../platform/config/index.js';
 import { digest } from '../../../platform/crypto/keys.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
@@ -42,7 +42,7 @@ export class FirstAdministrator {
       passwordHash: await this.passwords.hash(password),
     };
     const repository = this.accounts.creatingFirst(account, { id, digest: digest(secret), name: 'first key' });
-    const ref = { userId: newId('usr') };
+    const ref = { userId: newTimelessId('usr') };
     try {
       await this.aggregates.change(repository, ref, systemActor(randomUUID()), (state) =>
         createUser(state, ref, 'human', false),

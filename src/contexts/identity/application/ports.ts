@@ -56,11 +56,13 @@ export abstract class UserAccounts extends AggregateRepository<UserState, UserEv
   /** For accounts of before: their first event comes late, the row is there. */
   abstract withoutEvents(): Promise<Account[]>;
   abstract any(): Promise<boolean>;
+  /** Who was here first; undefined: nobody is. Looks at all of them. */
+  abstract first(): Promise<Account | undefined>;
   abstract find(userId: string): Promise<Account | undefined>;
   /** Whether the user exists and is not suspended. */
   abstract isActive(userId: string): Promise<boolean>;
   abstract findByEmail(email: string): Promise<Account | undefined>;
-  /** In order of ids, which is that of creation; begins after `afterId`. */
+  /** In order of ids, which says nothing of when they were made; begins after `afterId`. */
   abstract list(filter: { readonly email?: string }, afterId: string, limit: number): Promise<Account[]>;
   /** The same password hashed in another way; false: another hash is there meanwhile. */
   abstract rehash(userId: string, from: string, to: string): Promise<boolean>;

@@ -1,6 +1,6 @@
 import { Command, CommandHandler, Query, QueryHandler, type ICommandHandler, type IQueryHandler } from '@nestjs/cqrs';
 import type { Actor } from '../../../kernel/aggregate.js';
-import { newId } from '../../../kernel/ids.js';
+import { newTimelessId } from '../../../kernel/ids.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
 import {
   activateUser,
@@ -50,7 +50,7 @@ export class CreateUserHandler implements ICommandHandler<CreateUser> {
   async execute({ input: { kind, email, name, password }, by }: CreateUser): Promise<Account> {
     const invited = kind === 'human' && password === undefined;
     if (invited) this.mails.require();
-    const ref = { userId: newId('usr') };
+    const ref = { userId: newTimelessId('usr') };
     const account = {
       kind,
       email: email === undefined ? null : normalEmail(email),

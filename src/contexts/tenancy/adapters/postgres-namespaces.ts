@@ -52,6 +52,7 @@ export class PostgresNamespaces extends NamespaceCatalog {
     await this.tenants.hold(sql, { tenantId });
     const { namespaceUid, name, createdAt } = state;
     await sql.query(UPSERT, [tenantId, namespaceId, namespaceUid, name, version, createdAt, recordedAt]);
+    if (createdAt === recordedAt) await this.tenants.requireRoom(sql, tenantId, 'namespaces');
   }
 
   /** Removing the row waits for what is being created in it, which holds a share of it; then nothing can come any more. */

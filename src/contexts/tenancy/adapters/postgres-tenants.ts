@@ -1,21 +1,21 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import { TENANT_SETTINGS, type Settings } from '../../../platform/config/index.js';
 import type { Changed } from '../../../platform/event-log/index.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
 import { tenancyError } from '../domain/tenancy-errors.js';
 import { TenantLives } from '../application/tenant-lives.js';
-import { TenantCatalog, type TenantView } from '../application/ports.js';
+import { TenantCatalog, type LimitedKind, type TenantView } from '../application/ports.js';
 import {
   NO_DEFAULTS,
-  NO_LIMITS,
   tenantAggregate,
   tenantDeleting,
   tenantNotFound,
   type TenantDefaults,
-  type TenantLimits,
   type TenantRef,
   type TenantState,
   type TenantStatus,
 } from '../domain/tenant.js';
+import { limitsThatHold, NO_LIMITS, type TenantLimits } from '../domain/tenant-limits.js';
 
 const COLUMNS = `tenant_id AS "tenantId", tenant_uid AS "tenantUid", name, state, reason, limits, defaults,
   deletion_id AS "deletionId", version, created_at AS "createdAt", updated_at AS "updatedAt"`;
@@ -39,7 +39,9 @@ ON CONFLICT (tenant_id, deletion_id) DO NOTHING`;
 const FINISH_DELETION = `
 UPDATE tenant_deletion SET state = 'completed', done = total, error = NULL, finished_at = $2
 WHERE tenant_id = $1 AND finished_at IS NULL`;
-const COUNT = {
+const COUNT: Readonly<Record<LimitedKind, string>> = {
+  namespaces:
+    'SELECT state, limits, (SELECT count(*) FROM namespace o WHERE o.tenant_id = $1) AS held FROM tenant t WHERE t.tenant_id = $1',
   topics:
     'SELECT state, limits, (SELECT count(*) FROM topic o WHERE o.tenant_id = $1) AS held FROM tenant t WHERE t.tenant_id = $1',
   consumers:
@@ -48,7 +50,7 @@ const COUNT = {
 const REMOVE = 'DELETE FROM tenant WHERE tenant_id = $1';
 const ANY_NAMESPACE = 'SELECT 1 FROM namespace WHERE tenant_id = $1 LIMIT 1';
 
-type TenantRow = Omit<TenantView, 'limits' | 'defaults'> & {
+type TenantRow = Omit<TenantView, 'limits' | 'effectiveLimits' | 'defaults'> & {
   readonly limits: string | null;
   readonly defaults: string | null;
 };
@@ -62,12 +64,21 @@ interface Room {
 @Injectable()
 export class PostgresTenants extends TenantCatalog {
   readonly aggregate = tenantAggregate;
+  private readonly installation: TenantLimits;
 
   constructor(
     private readonly database: Database,
     private readonly lives: TenantLives,
+    @Inject(TENANT_SETTINGS) settings: Settings['tenants'],
   ) {
     super();
+    this.installation = {
+      namespaces: settings.namespacesMax ?? null,
+      topics: settings.topicsMax ?? null,
+      consumers: settings.consumersMax ?? null,
+      eventsPerSecond: settings.eventsPerSecondMax ?? null,
+      storageBytes: settings.storageBytesMax ?? null,
+    };
   }
 
   async project(
@@ -103,27 +114,33 @@ export class PostgresTenants extends TenantCatalog {
     if (rows[0].state === 'deleting') throw tenantDeleting(tenantId);
   }
 
-  async requireRoom(sql: Sql, tenantId: string, kind: 'topics' | 'consumers'): Promise<void> {
+  async requireRoom(sql: Sql, tenantId: string, kind: LimitedKind): Promise<void> {
     const { rows } = await sql.query<Room>(COUNT[kind], [tenantId]);
     const [row] = rows;
     if (row?.state === 'deleting') throw tenantDeleting(tenantId);
-    const most = row?.limits ? (JSON.parse(row.limits) as TenantLimits)[kind] : null;
-    if (most !== null && row!.held > most)
+    if (!row) return;
+    const most = this.limitsOf(row.limits).effectiveLimits[kind];
+    if (most !== null && row.held > most)
       throw tenancyError('tenant-limit-reached', `Tenant "${tenantId}" may have ${most} ${kind}.`);
   }
 
   async find(tenantId: string): Promise<TenantView | undefined> {
     const [row] = await this.database.query<TenantRow>(FIND, [tenantId]);
-    return row && toView(row);
+    return row && this.toView(row);
   }
 
   async list(afterId: string, limit: number, among?: readonly string[]): Promise<TenantView[]> {
-    return (await this.database.query<TenantRow>(LIST, [afterId, limit, among ?? null])).map(toView);
+    return (await this.database.query<TenantRow>(LIST, [afterId, limit, among ?? null])).map((row) => this.toView(row));
+  }
+
+  private toView(row: TenantRow): TenantView {
+    const defaults = row.defaults === null ? NO_DEFAULTS : (JSON.parse(row.defaults) as TenantDefaults);
+    return { ...row, ...this.limitsOf(row.limits), defaults };
+  }
+
+  /** Rows of before know fewer kinds of limits. */
+  private limitsOf(stored: string | null): Pick<TenantView, 'limits' | 'effectiveLimits'> {
+    const limits = { ...NO_LIMITS, ...(stored === null ? {} : (JSON.parse(stored) as Partial<TenantLimits>)) };
+    return { limits, effectiveLimits: limitsThatHold(limits, this.installation) };
   }
 }
-
-const toView = (row: TenantRow): TenantView => ({
-  ...row,
-  limits: row.limits === null ? NO_LIMITS : (JSON.parse(row.limits) as TenantLimits),
-  defaults: row.defaults === null ? NO_DEFAULTS : (JSON.parse(row.defaults) as TenantDefaults),
-});

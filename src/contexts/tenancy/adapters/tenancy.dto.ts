@@ -2,11 +2,12 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { applyDecorators } from '@nestjs/common';
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsObject, IsOptional, Max, Min, ValidateIf, ValidateNested } from 'class-validator';
-import { PlainText } from '../../../platform/http/field-rules.js';
+import { PlainText, Reference } from '../../../platform/http/field-rules.js';
 import { ChosenId } from '../../../platform/http/list-query.js';
 import { isoTime } from '../../../platform/http/resource.js';
 import type { NamespaceView, TenantView } from '../application/ports.js';
-import type { DefaultsPatch, TenantDefaults, TenantLimits, TenantStatus } from '../domain/tenant.js';
+import type { DefaultsPatch, TenantDefaults, TenantStatus } from '../domain/tenant.js';
+import type { TenantLimits } from '../domain/tenant-limits.js';
 import { RetryDto } from './retry.dto.js';
 
 export class CreateBody {
@@ -35,13 +36,15 @@ const limit = (description: string): PropertyDecorator =>
   ) as PropertyDecorator;
 
 export class TenantLimitsDto implements Partial<TenantLimits> {
-  @limit('Topics at most; null: no limit.')
+  @limit('Namespaces at most.')
+  readonly namespaces?: number | null;
+  @limit('Topics at most.')
   readonly topics?: number | null;
-  @limit('Consumers at most; null: no limit.')
+  @limit('Consumers at most.')
   readonly consumers?: number | null;
-  @limit('Events a second that one instance takes, in bursts of up to as many; null: no limit.')
+  @limit('Events a second that one instance takes, in bursts of up to as many.')
   readonly eventsPerSecond?: number | null;
-  @limit('Bytes of all its events at most, payloads and metadata; null: no limit.')
+  @limit('Bytes of all its events at most, payloads and metadata.')
   readonly storageBytes?: number | null;
 }
 
@@ -71,9 +74,25 @@ export class TenantDefaultsDto implements DefaultsPatch {
   readonly timeoutMs?: number | null;
 }
 
+const LIMITS_NOTE = 'Takes `tenant:limit`. null: the limit of the installation for every tenant.';
 const DEFAULTS_NOTE = 'What consumers take at their registration where they say nothing themselves.';
 
 export class CreateTenantBody extends CreateBody {
+  @ApiPropertyOptional({
+    description: 'The user who becomes its first owner; without one, who creates it.',
+    example: 'usr_01k9y2m4c0abcdefghjkmnpqrs',
+  })
+  @ValidateIf((_, value) => value !== undefined)
+  @Reference(64)
+  readonly owner?: string;
+
+  @ApiPropertyOptional({ type: TenantLimitsDto, description: LIMITS_NOTE })
+  @ValidateIf((_, value) => value !== undefined)
+  @IsObject()
+  @ValidateNested()
+  @Type(() => TenantLimitsDto)
+  readonly limits?: TenantLimitsDto;
+
   @ApiPropertyOptional({ type: TenantDefaultsDto, description: DEFAULTS_NOTE })
   @ValidateIf((_, value) => value !== undefined)
   @IsObject()
@@ -88,7 +107,7 @@ export class TenantChangeBody {
   @PlainText(200)
   readonly name?: string;
 
-  @ApiPropertyOptional({ type: TenantLimitsDto })
+  @ApiPropertyOptional({ type: TenantLimitsDto, description: LIMITS_NOTE })
   @ValidateIf((_, value) => value !== undefined)
   @IsObject()
   @ValidateNested()
@@ -135,8 +154,13 @@ export class TenantDto extends NamespaceDto {
   readonly state!: TenantStatus;
   @ApiProperty({ type: String, nullable: true, description: 'Why it is suspended.' })
   readonly reason!: string | null;
-  @ApiProperty({ type: TenantLimitsDto })
+  @ApiProperty({
+    type: TenantLimitsDto,
+    description: 'Its own; null: it has none, and that of the installation holds.',
+  })
   readonly limits!: TenantLimits;
+  @ApiProperty({ type: TenantLimitsDto, description: 'Those that hold; null: no limit.' })
+  readonly effectiveLimits!: TenantLimits;
   @ApiProperty({ type: TenantDefaultsDto })
   readonly defaults!: TenantDefaults;
   @ApiProperty({

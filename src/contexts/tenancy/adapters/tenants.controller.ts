@@ -47,6 +47,7 @@ export class TenantsController {
     @Req() request: Request,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<TenantDto> {
+    if (body.limits !== undefined) request.access!.require('tenant:limit');
     const tenant = await this.commands.execute(new CreateTenant(body, actorOf(request)));
     created(reply, `/tenants/${tenant.tenantId}`, tenant.version);
     return toTenantDto(tenant);
@@ -71,7 +72,7 @@ export class TenantsController {
   }
 
   @Patch(':tenantId')
-  @Requires('tenant:update', 'Rename a tenant, set its limits and defaults')
+  @Requires('tenant:update', 'Rename a tenant, set its defaults, and with `tenant:limit` its limits')
   @ApiOkResponse({ type: TenantDto })
   async configure(
     @Param('tenantId') tenantId: string,
@@ -79,6 +80,7 @@ export class TenantsController {
     @Req() request: Request,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<TenantDto> {
+    if (change.limits !== undefined) request.access!.require('tenant:limit');
     const command = new ConfigureTenant(tenantId, change, actorOf(request), expectedVersion(request));
     const tenant = await this.commands.execute(command);
     showVersion(reply, tenant.version);

@@ -1,15 +1,12 @@
 import type { Sql } from '../../../platform/postgres/database.js';
 import { AggregateRepository } from '../../../platform/event-log/index.js';
 import type { NamespaceEvent, NamespaceLife, NamespaceRef, NamespaceState } from '../domain/namespace.js';
-import type {
-  TenantDefaults,
-  TenantEvent,
-  TenantLimits,
-  TenantRef,
-  TenantState,
-  TenantStatus,
-} from '../domain/tenant.js';
+import type { TenantDefaults, TenantEvent, TenantRef, TenantState, TenantStatus } from '../domain/tenant.js';
+import type { TenantLimits } from '../domain/tenant-limits.js';
 import type { DeletionState } from '../domain/tenant-deletion.js';
+
+/** What a tenant may have so many of. */
+export type LimitedKind = 'namespaces' | 'topics' | 'consumers';
 
 export interface TenantView {
   readonly tenantId: string;
@@ -17,7 +14,10 @@ export interface TenantView {
   readonly name: string;
   readonly state: TenantStatus;
   readonly reason: string | null;
+  /** Its own. */
   readonly limits: TenantLimits;
+  /** Those that hold. */
+  readonly effectiveLimits: TenantLimits;
   readonly defaults: TenantDefaults;
   /** Of a tenant that is being deleted. */
   readonly deletionId: string | null;
@@ -47,7 +47,7 @@ export abstract class TenantCatalog extends AggregateRepository<TenantState, Ten
    */
   abstract hold(sql: Sql, tenant: { readonly tenantId: string; readonly tenantUid?: string }): Promise<void>;
   /** Inside the transaction that has just made one more: throws where the tenant takes none, or has more of the kind than it may have. */
-  abstract requireRoom(sql: Sql, tenantId: string, kind: 'topics' | 'consumers'): Promise<void>;
+  abstract requireRoom(sql: Sql, tenantId: string, kind: LimitedKind): Promise<void>;
 }
 
 export abstract class NamespaceCatalog extends AggregateRepository<NamespaceState, NamespaceEvent, NamespaceRef> {

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { MANAGEMENT_TOPICS } from '../../../kernel/aggregate.js';
 import { ManagementWatch } from '../../../platform/event-log/index.js';
-import type { TenantLimits, TenantStatus } from '../domain/tenant.js';
+import type { TenantStatus } from '../domain/tenant.js';
+import type { TenantLimits } from '../domain/tenant-limits.js';
 import { TenantCatalog } from './ports.js';
 
 const REMEMBERED_MAX = 10_000;
@@ -12,6 +13,7 @@ const TRUSTED_MS = 1_000;
 export interface TenantGate {
   readonly tenantUid: string;
   readonly state: TenantStatus;
+  /** Those that hold. */
   readonly limits: TenantLimits;
 }
 
@@ -41,7 +43,7 @@ export class TenantGates {
   private async load(tenantId: string): Promise<TenantGate | null> {
     const before = this.changes;
     const tenant = await this.tenants.find(tenantId);
-    const gate = tenant ? { tenantUid: tenant.tenantUid, state: tenant.state, limits: tenant.limits } : null;
+    const gate = tenant ? { tenantUid: tenant.tenantUid, state: tenant.state, limits: tenant.effectiveLimits } : null;
     // What changed while it was read may not be in it; it is good for this once.
     if (before === this.changes) {
       if (this.gates.size >= REMEMBERED_MAX) this.gates.delete(this.gates.keys().next().value!);

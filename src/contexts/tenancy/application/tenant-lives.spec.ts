@@ -16,8 +16,12 @@ const created = {
 /** What comes of the reaction where the first owner cannot be put in for this reason. */
 async function reactionTo(reason: Error): Promise<unknown> {
   const lives = new TenantLives();
-  const ended = () => Promise.resolve();
-  lives.register({ began: () => Promise.reject(reason), ended, namespaceEnded: ended });
+  lives.register({
+    requireOwner: () => Promise.resolve(),
+    began: () => Promise.reject(reason),
+    ended: () => Promise.resolve(),
+    namespaceEnded: () => Promise.resolve(),
+  });
   const reaction = new OnTenantCreated(lives, { now: () => 1_000_000 });
   return reaction.handle(created, new AbortController().signal).then(
     () => 'done',

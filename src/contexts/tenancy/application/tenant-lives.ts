@@ -7,7 +7,7 @@ import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { toDomainEvent, type Reaction, type StoredEvent } from '../../../platform/event-log/index.js';
 import type { Sql } from '../../../platform/postgres/database.js';
 import type { NamespaceRef } from '../domain/namespace.js';
-import { tenantAggregate } from '../domain/tenant.js';
+import { firstOwners, tenantAggregate } from '../domain/tenant.js';
 
 const HANDLER_MS = 2_000;
 const ENDED = new Set(['tenant-not-found', 'tenant-deleting']);
@@ -19,8 +19,10 @@ export interface TenantLife {
 
 /** What a context does when a tenant begins and when it ends. */
 export interface TenantWitness {
-  /** Idempotent: comes again where a crash came between. */
-  began(tenant: TenantLife, founder: string, by: Actor): Promise<void>;
+  /** Before anything is written: throws where this user cannot be the first owner of a tenant. */
+  requireOwner(userId: string): Promise<void>;
+  /** Idempotent: comes again where a crash came between. The first of these users who is there becomes the first owner. */
+  began(tenant: TenantLife, owners: readonly string[], by: Actor): Promise<void>;
   /** In the transaction that deletes the tenant. */
   ended(sql: Sql, tenantId: string): Promise<void>;
   /** In the transaction that deletes a namespace. */
@@ -35,9 +37,12 @@ export class TenantLives {
     this.witnesses.push(witness);
   }
 
-  async began(tenant: TenantLife, founder: string | null, by: Actor): Promise<void> {
-    if (founder === null) return;
-    for (const witness of this.witnesses) await witness.began(tenant, founder, by);
+  async requireOwner(userId: string): Promise<void> {
+    for (const witness of this.witnesses) await witness.requireOwner(userId);
+  }
+
+  async began(tenant: TenantLife, owners: readonly string[], by: Actor): Promise<void> {
+    for (const witness of this.witnesses) await witness.began(tenant, owners, by);
   }
 
   async ended(sql: Sql, tenantId: string): Promise<void> {
@@ -66,7 +71,8 @@ export class OnTenantCreated implements Reaction {
     // The handler does it itself a moment later, and puts on record who did; it is only made good where that never came.
     await pause(Math.max(0, stored.recordedAt + HANDLER_MS - this.clock.now()), undefined, { signal });
     const tenant = { tenantId: stored.stream!, tenantUid: data.tenantUid };
-    await this.lives.began(tenant, data.founder, systemActor(stored.correlationId ?? stored.id)).catch(unlessItEnded);
+    const by = systemActor(stored.correlationId ?? stored.id);
+    await this.lives.began(tenant, firstOwners(data), by).catch(unlessItEnded);
   };
 }
 

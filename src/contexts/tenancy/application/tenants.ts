@@ -7,6 +7,7 @@ import {
   activateTenant,
   configureTenant,
   createTenant,
+  firstOwners,
   mergeDefaults,
   NO_DEFAULTS,
   suspendTenant,
@@ -16,12 +17,22 @@ import {
   type TenantState,
 } from '../domain/tenant.js';
 import { tenancyError } from '../domain/tenancy-errors.js';
+import type { TenantLimits } from '../domain/tenant-limits.js';
 import { TenantLives } from './tenant-lives.js';
 import { TenantCatalog, type TenantView } from './ports.js';
 
+export interface NewTenant {
+  readonly id?: string;
+  readonly name?: string;
+  readonly defaults?: DefaultsPatch;
+  readonly limits?: Partial<TenantLimits>;
+  /** The user who becomes its first owner; without one, who creates it. */
+  readonly owner?: string;
+}
+
 export class CreateTenant extends Command<TenantView> {
   constructor(
-    readonly input: { readonly id?: string; readonly name?: string; readonly defaults?: DefaultsPatch },
+    readonly input: NewTenant,
     readonly by: Actor,
   ) {
     super();
@@ -39,10 +50,12 @@ export class CreateTenantHandler implements ICommandHandler<CreateTenant> {
   async execute({ input, by }: CreateTenant): Promise<TenantView> {
     const ref = { tenantId: input.id ?? newId('ten') };
     const founder = by.origin?.userId ?? null;
+    const { owner = founder } = input;
+    if (input.owner !== undefined) await this.lives.requireOwner(input.owner);
     const defaults = mergeDefaults(NO_DEFAULTS, input.defaults);
-    const founding = { name: input.name ?? ref.tenantId, tenantUid: randomUUID(), founder, defaults };
-    await this.aggregates.change(this.tenants, ref, by, (state) => createTenant(state, ref, founding));
-    await this.lives.began({ ...ref, tenantUid: founding.tenantUid }, founder, by);
+    const founding = { name: input.name ?? ref.tenantId, tenantUid: randomUUID(), founder, owner, defaults };
+    await this.aggregates.change(this.tenants, ref, by, (state) => createTenant(state, ref, founding, input.limits));
+    await this.lives.began({ ...ref, tenantUid: founding.tenantUid }, firstOwners(founding), by);
     return (await this.tenants.find(ref.tenantId))!;
   }
 }

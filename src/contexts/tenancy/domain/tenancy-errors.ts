@@ -4,6 +4,7 @@ export const tenancyError = defineErrors({
   'id-invalid': { kind: 'invalid', title: 'The id is not valid' },
   'tenant-not-found': { kind: 'not-found', title: 'Tenant not found' },
   'tenant-exists': { kind: 'conflict', title: 'The tenant exists already' },
+  'tenant-owner-invalid': { kind: 'invalid', title: 'The owner is no active user' },
   'tenant-suspended': { kind: 'forbidden', title: 'The tenant is suspended' },
   'tenant-deleting': { kind: 'conflict', title: 'The tenant is being deleted' },
   'tenant-deletion-not-found': { kind: 'not-found', title: 'Deletion not found' },

@@ -1,9 +1,11 @@
+import fc from 'fast-check';
 import {
   activateTenant,
   configureTenant,
   createTenant,
   deleteTenant,
   finishDeletion,
+  firstOwners,
   NO_DEFAULTS,
   startDeletion,
   suspendTenant,
@@ -12,9 +14,10 @@ import {
   type TenantEvent,
   type TenantState,
 } from './tenant.js';
+import { limitsThatHold, NO_LIMITS, type TenantLimits } from './tenant-limits.js';
 
 const ref = { tenantId: 'acme' };
-const founding = { name: 'Acme', tenantUid: 'life-1', founder: 'usr_1', defaults: NO_DEFAULTS };
+const founding = { name: 'Acme', tenantUid: 'life-1', founder: 'usr_1', owner: 'usr_2', defaults: NO_DEFAULTS };
 const start = { deletionId: 'del_1', startedBy: 'usr_1' };
 
 const after = (...events: TenantEvent[]): TenantState =>
@@ -111,5 +114,66 @@ describe('the defaults of a tenant', () => {
       founder: 'usr_1',
       defaults: NO_DEFAULTS,
     });
+  });
+});
+
+describe('the limits of a tenant', () => {
+  const changed = (state: TenantState, change: TenantChange['limits']): TenantEvent[] =>
+    configureTenant(state, ref, { limits: change });
+
+  it('given at its creation are an event of their own, and none where nothing is limited', () => {
+    const limits = { ...NO_LIMITS, topics: 3 };
+    expect(createTenant(after(), ref, founding, { topics: 3 })).toEqual([
+      created,
+      { type: 'tenant.limited', data: { limits } },
+    ]);
+    expect(createTenant(after(), ref, founding, { topics: null })).toEqual([created]);
+  });
+
+  it('are merged, and those that are as they were change nothing', () => {
+    const state = after(created, ...changed(after(created), { topics: 3 }));
+    expect(changed(state, { topics: 3 })).toEqual([]);
+    expect(changed(state, { consumers: 1 })).toEqual([
+      { type: 'tenant.limited', data: { limits: { ...NO_LIMITS, topics: 3, consumers: 1 } } },
+    ]);
+  });
+
+  it('of events that did not know one of them have none of it', () => {
+    const { upcast } = tenantAggregate.eventTypes['tenant.limited'];
+    expect(upcast!({ limits: { topics: 2 } }, 1)).toEqual({ limits: { ...NO_LIMITS, topics: 2 } });
+  });
+
+  it('hold before those of the installation, above them, too; nothing of a tenant takes those of another kind away', () => {
+    const limit = fc.option(fc.nat(), { nil: null });
+    const limits = fc.record({
+      namespaces: limit,
+      topics: limit,
+      consumers: limit,
+      eventsPerSecond: limit,
+      storageBytes: limit,
+    });
+    fc.assert(
+      fc.property(limits, limits, (own, installation) => {
+        for (const [name, value] of Object.entries(limitsThatHold(own, installation))) {
+          const kind = name as keyof TenantLimits;
+          expect(value).toBe(own[kind] === null ? installation[kind] : own[kind]);
+        }
+      }),
+    );
+    expect(limitsThatHold(NO_LIMITS, { ...NO_LIMITS, topics: 0 })).toEqual({ ...NO_LIMITS, topics: 0 });
+  });
+});
+
+describe('the first owner of a tenant', () => {
+  it('is who is named, or the founder where that one is gone', () => {
+    expect(firstOwners(founding)).toEqual(['usr_2', 'usr_1']);
+    expect(firstOwners({ ...founding, owner: 'usr_1' })).toEqual(['usr_1']);
+    expect(firstOwners({ ...founding, owner: null, founder: null })).toEqual([]);
+  });
+
+  it('is the founder for tenants of events that named nobody else', () => {
+    const { upcast } = tenantAggregate.eventTypes['tenant.created'];
+    expect(upcast!({ name: 'Acme', founder: 'usr_1' }, 3)).toMatchObject({ founder: 'usr_1', owner: 'usr_1' });
+    expect(upcast!({ name: 'Acme' }, 1)).toMatchObject({ founder: null, owner: null });
   });
 });

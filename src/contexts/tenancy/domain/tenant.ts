@@ -2,22 +2,11 @@ import { MANAGEMENT_TOPICS, type Aggregate } from '../../../kernel/aggregate.js'
 import { isChosenId } from '../../../kernel/ids.js';
 import type { RetryPolicy } from '../../../kernel/retry-policy.js';
 import { tenancyError } from './tenancy-errors.js';
+import { NO_LIMITS, type TenantLimits } from './tenant-limits.js';
 
 export interface TenantRef {
   readonly tenantId: string;
 }
-
-/** What a tenant may use; null: no limit of its own. */
-export interface TenantLimits {
-  readonly topics: number | null;
-  readonly consumers: number | null;
-  /** Events a second that one instance takes, in bursts of up to as many. */
-  readonly eventsPerSecond: number | null;
-  /** Of all its topics together: payloads and metadata. */
-  readonly storageBytes: number | null;
-}
-
-export const NO_LIMITS: TenantLimits = { topics: null, consumers: null, eventsPerSecond: null, storageBytes: null };
 
 /** What consumers take, when they are registered, where they say nothing themselves; null: what the product has. */
 export interface TenantDefaults {
@@ -62,8 +51,10 @@ export type TenantEvent =
 export interface Founding {
   readonly name: string;
   readonly tenantUid: string;
-  /** The user who becomes its first owner. */
+  /** The user who created it. */
   readonly founder: string | null;
+  /** The user who becomes its first owner; mostly the founder. */
+  readonly owner: string | null;
   readonly defaults: TenantDefaults;
 }
 
@@ -85,11 +76,17 @@ export const tenantAggregate: Aggregate<TenantState, TenantEvent, TenantRef> = {
   topicUid: MANAGEMENT_TOPICS.tenants,
   eventTypes: {
     'tenant.created': {
-      version: 3,
-      upcast: (data) => ({ tenantUid: UNNAMED_LIFE, founder: null, defaults: NO_DEFAULTS, ...data }),
+      version: 4,
+      upcast: (data) => {
+        const { founder = null } = data as { founder?: string | null };
+        return { tenantUid: UNNAMED_LIFE, founder, owner: founder, defaults: NO_DEFAULTS, ...data };
+      },
     },
     'tenant.renamed': { version: 1 },
-    'tenant.limited': { version: 1 },
+    'tenant.limited': {
+      version: 2,
+      upcast: (data) => ({ limits: { ...NO_LIMITS, ...(data as { limits: Partial<TenantLimits> }).limits } }),
+    },
     'tenant.defaults-changed': { version: 1 },
     'tenant.suspended': { version: 1 },
     'tenant.activated': { version: 1 },
@@ -126,11 +123,21 @@ export const tenantAggregate: Aggregate<TenantState, TenantEvent, TenantRef> = {
   },
 };
 
+/** Who may become the first owner, in this order: an owner who is gone by then leaves the tenant to its founder. */
+export const firstOwners = ({ owner, founder }: Founding): string[] => [
+  ...new Set([owner, founder].filter((userId) => userId !== null)),
+];
+
 /** An id is free again once its tenant is deleted; the uid is new for each life of it. */
-export function createTenant(state: TenantState, { tenantId }: TenantRef, founding: Founding): TenantEvent[] {
+export function createTenant(
+  state: TenantState,
+  { tenantId }: TenantRef,
+  founding: Founding,
+  limits: Partial<TenantLimits> = {},
+): TenantEvent[] {
   if (!isChosenId(tenantId)) throw tenancyError('id-invalid', `"${tenantId}" is no valid id.`);
   if (state.status !== 'none') throw tenancyError('tenant-exists', `Tenant "${tenantId}" exists.`);
-  return [{ type: 'tenant.created', data: founding }];
+  return [{ type: 'tenant.created', data: founding }, ...limited(NO_LIMITS, limits)];
 }
 
 export interface TenantChange {
@@ -148,13 +155,17 @@ export function configureTenant(
   const tenant = living(state, ref);
   const events: TenantEvent[] = [];
   if (name !== undefined && name !== tenant.name) events.push({ type: 'tenant.renamed', data: { name } });
-  const wanted = { ...tenant.limits, ...limits };
-  const changed = Object.entries(wanted).some(([key, value]) => tenant.limits[key as keyof TenantLimits] !== value);
-  if (changed) events.push({ type: 'tenant.limited', data: { limits: wanted } });
+  events.push(...limited(tenant.limits, limits));
   const merged = mergeDefaults(tenant.defaults, defaults);
   if (JSON.stringify(merged) !== JSON.stringify(tenant.defaults))
     events.push({ type: 'tenant.defaults-changed', data: { defaults: merged } });
   return events;
+}
+
+function limited(before: TenantLimits, change: Partial<TenantLimits> | undefined): TenantEvent[] {
+  const limits = { ...before, ...change };
+  const changed = Object.entries(limits).some(([key, value]) => before[key as keyof TenantLimits] !== value);
+  return changed ? [{ type: 'tenant.limited', data: { limits } }] : [];
 }
 
 export function mergeDefaults(defaults: TenantDefaults, patch: DefaultsPatch | null | undefined): TenantDefaults {

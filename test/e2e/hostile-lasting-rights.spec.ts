@@ -1,0 +1,104 @@
+import { startApp, type TestApp } from '../support/app.js';
+import type { Client } from '../support/client.js';
+import { loggedIn, type User } from '../support/people.js';
+import { Workspace } from '../support/workspace.js';
+
+/** Kind D of the security review: what is granted lasts no longer than the place and the membership that it belongs to. */
+
+interface Human {
+  readonly user: User;
+  readonly login: Client;
+}
+
+let app: TestApp;
+let shop: Workspace;
+let t: string;
+let tenant: string;
+let owner: Human;
+let x: Human;
+
+beforeAll(async () => {
+  app = await startApp();
+});
+afterAll(() => app?.stop());
+beforeEach(async () => {
+  shop = await Workspace.create(app.client);
+  [t, tenant] = [shop.tenant, `/tenants/${shop.tenant}`];
+  owner = await loggedIn(app);
+  x = await loggedIn(app);
+  await must(app.client, 'PUT', `${tenant}/members/${owner.user.id}`, { roles: ['owner'] });
+});
+
+async function must<T = { id: string }>(client: Client, method: string, path: string, body?: object): Promise<T> {
+  const answer = await client.request<T>(method, path, body);
+  if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.text}`);
+  return answer.body;
+}
+const status = async (client: Client, method: string, path: string, body?: object): Promise<number> =>
+  (await client.request(method, path, body)).status;
+const join = (who: Human, ...roles: string[]) =>
+  must(owner.login, 'PUT', `${tenant}/members/${who.user.id}`, { roles });
+const grant = (principal: object, actions: string[], more: object = {}, by = owner.login) =>
+  must(by, 'POST', `${tenant}/permissions`, { principal, effect: 'allow', actions, resource: `tenants/${t}`, ...more });
+const reads = (client: Client): Promise<number> => status(client, 'GET', shop.events());
+it('finding 18: who is removed from a tenant keeps no grant there, and finds none when he comes again', async () => {
+  await join(x, 'viewer');
+  await must(owner.login, 'POST', `${tenant}/groups`, { id: 'readers' });
+  await must(owner.login, 'PUT', `${tenant}/groups/readers/members/${x.user.id}`);
+  await grant({ user: x.user.id }, ['event:publish', 'event:read', 'topic:read']);
+  const key = await must<{ id: string; key: string }>(x.login, 'POST', '/users/me/api-keys', {
+    name: 'k',
+    actions: ['topic:read'],
+  });
+  await grant({ apiKey: key.id }, ['event:read']);
+  await must(owner.login, 'DELETE', `${tenant}/members/${x.user.id}`);
+  await must(owner.login, 'PATCH', `${tenant}/groups/readers`, { name: 'Renamed' });
+  expect(await reads(x.login)).toBe(404);
+  expect(await status(x.login, 'POST', shop.events(), { type: 'a', data: 1 })).toBe(404);
+  const { items } = await must<{ items: unknown[] }>(owner.login, 'GET', `${tenant}/groups/readers/members`);
+  expect(items).toEqual([]);
+  await join(x);
+  expect([await reads(x.login), await reads(app.client.with({ 'x-api-key': key.key }))]).toEqual([404, 404]);
+  await must(owner.login, 'PUT', `${tenant}/groups/readers/members/${x.user.id}`);
+  const again = await must<{ items: { id: string }[] }>(owner.login, 'GET', `${tenant}/groups/readers/members`);
+  expect(again.items.map(({ id }) => id)).toEqual([x.user.id]);
+});
+
+describe('finding 19: what is granted ends with the life of what it names', () => {
+  it('a grant of the system with the tenant', async () => {
+    await must(app.client, 'POST', '/permissions', {
+      principal: { user: x.user.id },
+      effect: 'allow',
+      actions: ['topic:read', 'namespace:read'],
+      resource: `tenants/${t}/namespaces/shop`,
+    });
+    const topics = `${tenant}/namespaces/shop/topics`;
+    expect(await status(x.login, 'GET', topics)).toBe(200);
+    await must(app.client, 'DELETE', `${tenant}?force=true`);
+    await must(app.client, 'POST', '/tenants', { id: t });
+    await must(app.client, 'POST', `${tenant}/namespaces`, { id: 'shop' });
+    await must(app.client, 'POST', topics, { id: 'new-secret' });
+    expect(await status(x.login, 'GET', topics)).toBe(404);
+  });
+
+  it.each([
+    ['topic', 'DELETE', 'topics/orders'],
+    ['namespace', 'DELETE', '?force=true'],
+  ])('a grant of the tenant, and a role that is held there, with the %s', async (_, method, what) => {
+    const orders = `tenants/${t}/namespaces/shop/topics/orders`;
+    const there = `namespace=shop&topic=orders`;
+    await grant({ user: x.user.id }, ['event:read'], { resource: orders });
+    await must(owner.login, 'PUT', `${tenant}/users/${x.user.id}/roles/publisher?${there}`);
+    await grant({ user: x.user.id }, ['topic:read'], { resource: `tenants/${t}/namespaces/shop/topics/ord*` });
+    expect(await reads(x.login)).toBe(200);
+    const shopPath = `${tenant}/namespaces/shop`;
+    await must(owner.login, method, `${shopPath}${what.startsWith('?') ? '' : '/'}${what}`);
+    if (what.startsWith('?')) await must(owner.login, 'POST', `${tenant}/namespaces`, { id: 'shop' });
+    await must(owner.login, 'POST', `${shopPath}/topics`, { id: 'orders' });
+    expect(await status(x.login, 'POST', shop.events(), { type: 'a', data: 1 })).not.toBe(201);
+    expect(await reads(x.login)).not.toBe(200);
+    // A role can be given anew for the new one, whatever the events tell of the old.
+    await must(owner.login, 'PUT', `${tenant}/users/${x.user.id}/roles/publisher?${there}`);
+    expect(await status(x.login, 'POST', shop.events(), { type: 'a', data: 1 })).toBe(201);
+  });
+});

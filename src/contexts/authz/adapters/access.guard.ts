@@ -119,11 +119,13 @@ export class AccessGuard implements CanActivate {
     }
   }
 
+  /** On record in the tenant only where the caller sees it: the audit of a tenant is not for strangers to write to. */
   private denied(route: PermissionRoute, request: Request, subject: Subject): Error {
     const refusal = this.refusal(route, request, subject);
+    const { tenantId } = subject;
     this.audit.note({
       ...auditedBy(actorOf(request)),
-      tenantId: subject.gate ? subject.tenantId : SYSTEM_TENANT,
+      tenantId: subject.gate && subject.sees(`tenants/${tenantId}`) ? tenantId : SYSTEM_TENANT,
       action: 'access.denied',
       outcome: 'denied',
       reason: route.action,

@@ -38,17 +38,15 @@ export class RequestAuthentication {
     const given = authorization !== undefined || apiKey !== undefined;
     if (given && error instanceof DomainError && REFUSALS.has(error.kind)) {
       const { reason, keyId } = (error.cause ?? {}) as Cause;
-      // Ids that nobody has made would be as many as somebody invents: equal refusals are counted together.
+      // Not ids that nobody has made: whoever invents one chooses it.
       const known = keyId !== undefined && reason !== 'unknown' && reason !== 'throttled';
-      // Of their own, or they would disappear among those that were looked at.
-      const other = reason === 'throttled' ? 'api-keys' : 'system';
       this.audit.note({
         ...auditedBy(actorOf(request)),
         tenantId: SYSTEM_TENANT,
         action: 'auth.refused',
         outcome: 'denied',
         reason: reason === undefined ? 'not-valid' : `key-${reason}`,
-        resource: known ? `api-keys/${keyId}` : other,
+        resource: known ? `api-keys/${keyId}` : 'system',
       });
     }
     throw error;

@@ -1,0 +1,65 @@
+import { startApp, type TestApp } from '../support/app.js';
+import { from } from '../support/people.js';
+import { member, newPerson } from '../support/strangers.js';
+import { until, Workspace, type Page } from '../support/workspace.js';
+
+let app: TestApp;
+let place: Workspace;
+
+beforeAll(async () => {
+  app = await startApp();
+  place = await Workspace.create(app.client);
+});
+afterAll(() => app?.stop());
+
+describe('the audit of a tenant, and who is refused', () => {
+  interface Told {
+    readonly action: string;
+    readonly actor: string;
+    readonly reason: string | null;
+    readonly resource: string;
+  }
+  const audit = async (path: string, query: string): Promise<readonly Told[]> =>
+    (await app.client.get<Page<Told>>(`${path}/audit?limit=1000&${query}`)).body.items;
+
+  /** Records are written in the order in which they are noted: once this one is there, so are those before it. */
+  async function allWritten(): Promise<void> {
+    const correlationId = crypto.randomUUID();
+    const headers = { ...from('198.51.100.99'), 'x-correlation-id': correlationId };
+    await app.client.with({ authorization: 'Bearer none' }).get('/auth/me', headers);
+    await until(
+      () => audit('', `correlationId=${correlationId}`),
+      (items) => items.length === 1,
+    );
+  }
+
+  it('14. two thousand paths of a stranger leave nothing in it, and a handful in that of the system', async () => {
+    const stranger = await newPerson(app);
+    const tenant = `/tenants/${place.tenant}`;
+    const before = (await audit(tenant, '')).length;
+    const attack = async (worker: number): Promise<void> => {
+      for (let i = 0; i < 100; i++) {
+        const path = `${tenant}/namespaces/n/topics/${worker}-${i}${'x'.repeat(3_900)}/events`;
+        expect((await stranger.client.get(path)).status).toBe(404);
+      }
+    };
+    await Promise.all(Array.from({ length: 20 }, (_, worker) => attack(worker)));
+    await allWritten();
+    expect(await audit(tenant, '')).toHaveLength(before);
+    const told = await audit('', `actor=${stranger.keyId}&action=access.denied`);
+    expect(told).toHaveLength(10);
+    for (const { resource } of told) expect(resource.length).toBeLessThanOrEqual(512);
+  });
+
+  it('is told of the refusals of whoever sees something of the tenant', async () => {
+    const viewer = await member(app, place.tenant, 'viewer');
+    expect((await viewer.client.delete(`/tenants/${place.tenant}`)).status).toBe(403);
+    const written = await until(
+      () => audit(`/tenants/${place.tenant}`, `actor=${viewer.keyId}`),
+      (items) => items.length > 0,
+    );
+    expect(written).toMatchObject([
+      { action: 'access.denied', reason: 'tenant:delete', resource: `tenants/${place.tenant}` },
+    ]);
+  });
+});

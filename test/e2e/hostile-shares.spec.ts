@@ -1,13 +1,23 @@
-import { startApp, type TestApp } from '../support/app.js';
+import { jest } from '@jest/globals';
+import { startInside, type TestApp } from '../support/app.js';
+import { PROXIED } from '../support/api-keys.js';
 import { from } from '../support/people.js';
 import { member, newPerson } from '../support/strangers.js';
 import { until, Workspace, type Page } from '../support/workspace.js';
 
 let app: TestApp;
 let place: Workspace;
+/** Names of the statements that the store was asked. */
+const queries: string[] = [];
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await startInside({ env: PROXIED });
+  const { Database } = await import('../../src/platform/postgres/database.js');
+  const ask = Database.prototype.query;
+  jest.spyOn(Database.prototype, 'query').mockImplementation(function (this: never, statement, values) {
+    queries.push(statement.name);
+    return ask.call(this, statement, values) as never;
+  });
   place = await Workspace.create(app.client);
 });
 afterAll(() => app?.stop());
@@ -62,4 +72,31 @@ describe('the audit of a tenant, and who is refused', () => {
       { action: 'access.denied', reason: 'tenant:delete', resource: `tenants/${place.tenant}` },
     ]);
   });
+});
+
+describe('tenants that nobody has made', () => {
+  const asked = (name: RegExp): number => queries.filter((query) => name.test(query)).length;
+
+  it('cost a look for the tenant and nothing else, the second time nothing, and push no rules of real ones out', async () => {
+    const [stranger, viewer] = [await newPerson(app), await member(app, place.tenant, 'viewer')];
+    const read = async (): Promise<number> => (await viewer.client.get(`${place.base}/topics`)).status;
+    const check = async (tenant: string): Promise<unknown> => {
+      const question = { action: 'tenant:read', resource: `tenants/${tenant}` };
+      return (await stranger.client.post('/authz/check', question)).body;
+    };
+    const loop = async (worker: number): Promise<void> => {
+      for (let i = 0; i < 650; i++) await check(`invented-${worker}-${i}`);
+    };
+    await check('invented');
+    expect(await read()).toBe(200);
+    queries.length = 0;
+    // One more than there is room for among the rules of real tenants.
+    await Promise.all(Array.from({ length: 8 }, (_, worker) => loop(worker)));
+    expect(asked(/^rules-of/)).toBe(0);
+    expect(asked(/^tenant-find/)).toBe(8 * 650);
+    expect(await check('invented-0-0')).toMatchObject({ allowed: false, reason: 'not-allowed', grants: [] });
+    expect((await stranger.client.get('/tenants/invented-1-1')).status).toBe(404);
+    expect(await read()).toBe(200);
+    expect([asked(/^rules-of/), asked(/^tenant-find/)]).toEqual([0, 8 * 650]);
+  }, 60_000);
 });

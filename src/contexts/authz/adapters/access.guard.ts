@@ -70,11 +70,10 @@ export class AccessGuard implements CanActivate {
     return this.decide(route, request, principal);
   }
 
-  /** Only who is let in takes turns: strangers cannot use up those of a tenant. */
+  /** Only who is let in takes turns: strangers cannot use up those of a tenant. Where no tenant is named the turns are the user's own. */
   private awaitTurn(request: Request, reply: Reply): true | Promise<true> {
     const { tenantId } = request.params as { tenantId?: string };
-    if (tenantId === undefined) return true;
-    const turn = this.turns.take(tenantId);
+    const turn = this.turns.take(tenantId ?? `user ${request.principal!.userId}`);
     return turn instanceof Promise ? turn.then((begun) => hold(begun, request, reply)) : hold(turn, request, reply);
   }
 

@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
 import { startInside, type TestApp } from '../support/app.js';
 import { PROXIED } from '../support/api-keys.js';
+import type { Answer, Problem } from '../support/client.js';
 import { from } from '../support/people.js';
 import { member, newPerson } from '../support/strangers.js';
 import { until, Workspace, type Page } from '../support/workspace.js';
@@ -11,7 +12,7 @@ let place: Workspace;
 const queries: string[] = [];
 
 beforeAll(async () => {
-  app = await startInside({ env: PROXIED });
+  app = await startInside({ env: { ...PROXIED, HTTP_KEPT_ANSWERS_BYTES_MAX: '1048576' } });
   const { Database } = await import('../../src/platform/postgres/database.js');
   const ask = Database.prototype.query;
   jest.spyOn(Database.prototype, 'query').mockImplementation(function (this: never, statement, values) {
@@ -99,4 +100,51 @@ describe('tenants that nobody has made', () => {
     expect(await read()).toBe(200);
     expect([asked(/^rules-of/), asked(/^tenant-find/)]).toEqual([0, 8 * 650]);
   }, 60_000);
+});
+
+describe('kept answers', () => {
+  const EVENTS = Array.from({ length: 1_000 }, (_, i) => ({ id: `same-${i}`, type: 't', data: 1 }));
+  const told = ({ status, body }: Answer<Problem>): string => `${status} ${body.code ?? ''}`;
+
+  /** Sixty publishes of the same thousand events, each under a key of its own. */
+  async function attack(shop: Workspace): Promise<string[]> {
+    const answers: string[] = [];
+    for (let i = 0; i < 60; i++)
+      answers.push(told(await shop.tryPublish(EVENTS, { 'idempotency-key': `attack-${i}` })));
+    return answers;
+  }
+
+  it('are bounded for a tenant: beyond it a new key is refused, and what was promised is kept', async () => {
+    const [shop, other] = [await Workspace.create(app.client), await Workspace.create(app.client)];
+    const answers = await attack(shop);
+    const stored = answers.lastIndexOf('201 ') + 1;
+    expect(stored).toBeLessThan(20);
+    expect(new Set(answers.slice(stored))).toEqual(new Set(['429 idempotency-full']));
+    const refused = await shop.tryPublish({ type: 't', data: 1 }, { 'idempotency-key': 'new' });
+    expect(refused.headers.get('retry-after')).toBe('60');
+    const again = await shop.tryPublish(EVENTS, { 'idempotency-key': 'attack-0' });
+    expect([told(again), again.headers.get('idempotent-replayed')]).toEqual(['201 ', 'true']);
+    expect(told(await shop.tryPublish([EVENTS[0]!], { 'idempotency-key': 'attack-0' }))).toBe(
+      '409 idempotency-key-reused',
+    );
+    expect(told(await shop.tryPublish({ type: 't', data: 1 }))).toBe('201 ');
+    expect(told(await other.tryPublish({ type: 't', data: 1 }, { 'idempotency-key': 'new' }))).toBe('201 ');
+  });
+
+  it('count as bytes that the tenant stores', async () => {
+    const shop = await Workspace.create(app.client);
+    await app.client.patch(`/tenants/${shop.tenant}`, { limits: { storageBytes: 100_000 } });
+    const answers = await attack(shop);
+    expect(answers.filter((answer) => answer === '201 ').length).toBeLessThan(3);
+    expect(answers.at(-1)).toBe('429 tenant-storage-full');
+  });
+
+  it('of requests that fail take nothing', async () => {
+    const shop = await Workspace.create(app.client);
+    for (let i = 0; i < 2_200; i++) {
+      const answer = await shop.tryPublish({ type: '' }, { 'idempotency-key': `failed-${i}` });
+      if (answer.status !== 400) throw new Error(answer.text);
+    }
+    expect(told(await shop.tryPublish({ type: 't', data: 1 }, { 'idempotency-key': 'good' }))).toBe('201 ');
+  });
 });

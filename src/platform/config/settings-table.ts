@@ -56,6 +56,7 @@ export const SETTINGS = {
   admin: {
     email: setting('ADMIN_EMAIL', email),
     password: secretSetting('ADMIN_PASSWORD', optional(secret(8))),
+    apiKey: setting('ADMIN_API_KEY', flag),
   },
   security: {
     secretKey: secretSetting('SECRET_KEY', optional(masterKey)),

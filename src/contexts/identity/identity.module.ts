@@ -12,7 +12,6 @@ import { ApiKeyDirectory } from './application/api-key-directory.js';
 import { ApiKeyStore } from './application/api-key-store.js';
 import { ApiKeyUsage, ApiKeyUsageOptions } from './application/api-key-usage.js';
 import { API_KEY_HANDLERS } from './application/api-keys.js';
-import { forbidCaching } from './adapters/never-cached.js';
 import { PasswordsController } from './adapters/passwords.controller.js';
 import { PostgresSessions } from './adapters/postgres-sessions.js';
 import { PostgresUsers } from './adapters/postgres-users.js';
@@ -95,9 +94,7 @@ export class IdentityModule implements OnModuleInit, OnApplicationBootstrap, OnA
   ) {}
 
   onModuleInit(): void {
-    const fastify = this.host.httpAdapter.getInstance();
-    forbidCaching(fastify);
-    authenticateLargeBodies(fastify, this.authentication);
+    authenticateLargeBodies(this.host.httpAdapter.getInstance(), this.authentication);
     this.usage.start();
   }
 

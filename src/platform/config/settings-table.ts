@@ -42,6 +42,7 @@ export const SETTINGS = {
     shutdownGraceMs: setting('HTTP_SHUTDOWN_GRACE_MS', whole(0, 600_000)),
     trustProxy: setting('HTTP_TRUST_PROXY', list(cidr)),
     streamsMax: setting('HTTP_STREAMS_MAX', whole(1, 100_000)),
+    docs: setting('HTTP_DOCS', flag),
     keptAnswersBytesMax: setting('HTTP_KEPT_ANSWERS_BYTES_MAX', whole(MIB, 1024 * 1024 * MIB)),
   },
   storage: {

@@ -30,7 +30,7 @@ const ABANDONED_MS = 60_000;
 const ROW_BYTES = 500;
 const FULL_RETRY_SECONDS = 60;
 const VISIBLE_ASCII = /^[\x21-\x7e]{1,255}$/;
-const KEPT_HEADERS = ['location', 'etag', 'content-type', 'cache-control'] as const;
+const KEPT_HEADERS = ['location', 'etag', 'content-type'] as const;
 
 const CLAIM: Statement = {
   name: 'idempotency-claim',

@@ -22,10 +22,10 @@ import { installRequestLog } from './request-log.js';
 const PARAM_LENGTH_MAX = 4_096;
 const IN_FLIGHT_BODY_BYTES_MAX = 256 * 1024 * 1024;
 const CONNECTIONS_CHECKED_EVERY_MS = 2_000;
-/** Swagger UI brings its scripts and styles along, the styles partly inline. */
+/** Swagger UI brings its scripts and styles along as files, some styles inline. */
 const DOCS_POLICY = {
   defaultSrc: ["'self'"],
-  scriptSrc: ["'self'", "'unsafe-inline'"],
+  scriptSrc: ["'self'"],
   styleSrc: ["'self'", "'unsafe-inline'"],
   imgSrc: ["'self'", 'data:'],
   upgradeInsecureRequests: null,
@@ -95,7 +95,8 @@ function refuseBrokenAddress(fastify: FastifyInstance): void {
 }
 
 /**
- * Helmet for every page; the answers of the API, which no browser renders, get the one header that matters to them. The plain middleware:
+ * Helmet for every page; the answers of the API, which no browser renders, get the two headers that matter to them. Events, persons and
+ * tokens are in them: no cache may keep one, refusals included, unless its route says otherwise. The plain middleware:
  * the plugin for Fastify runs an async hook on every request, whatever it is told, by which the collector took whole requests for alive
  * (a sixth of what they allocate survived, and the pauses were 10 ms instead of 1).
  */
@@ -104,7 +105,7 @@ function installSecurityHeaders(fastify: FastifyInstance): void {
   const pageHeaders = helmet({ contentSecurityPolicy: { directives: DOCS_POLICY }, strictTransportSecurity: false });
   fastify.addHook('onRequest', (request, reply, done) => {
     if (request.url.startsWith('/docs')) return pageHeaders(request.raw, reply.raw, done as (error?: unknown) => void);
-    reply.header('x-content-type-options', 'nosniff');
+    reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
     done();
   });
 }

@@ -13,15 +13,19 @@ interface FirstAccess {
 export interface GreetingFacts {
   readonly version: string;
   readonly profile: string;
+  readonly docs: boolean;
   readonly allowedCidrs: readonly string[];
 }
 
 /** What somebody who has just started the server wants to know: where it is, how to get in, what to type next. */
-export function greeting({ url, firstAccess }: Greeted, { version, profile, allowedCidrs }: GreetingFacts): string {
+export function greeting(
+  { url, firstAccess }: Greeted,
+  { version, profile, docs, allowedCidrs }: GreetingFacts,
+): string {
   const lines = [
     '',
     `Event Store ${version} (${profile}) listens on ${url}`,
-    `  Swagger UI  ${url}/docs`,
+    ...(docs ? [`  Swagger UI  ${url}/docs`] : []),
     `  OpenAPI     ${url}/openapi.json`,
   ];
   if (allowedCidrs.length > 0)

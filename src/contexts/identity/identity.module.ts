@@ -24,7 +24,7 @@ import { Invitations } from './application/invitations.js';
 import { KeyMissThrottle } from './application/key-miss-throttle.js';
 import { CredentialJudges } from './application/credential-judges.js';
 import { KeyIssue } from './application/key-issue.js';
-import { KeysOfUsers, OnUserDeleted } from './application/keys-of-users.js';
+import { KeysOfUsers, OnKeysToEnd } from './application/keys-of-users.js';
 import { GuessThrottle } from './application/guess-throttle.js';
 import { Logins } from './application/logins.js';
 import { PasswordChanges } from './application/password-changes.js';
@@ -32,6 +32,7 @@ import { PasswordMails } from './application/password-mails.js';
 import { Passwords } from './application/passwords.js';
 import { SessionStore, UserAccounts } from './application/ports.js';
 import { ResetQuota } from './application/reset-quota.js';
+import { SendPasswordReset } from './application/send-password-reset.js';
 import { Sessions } from './application/sessions.js';
 import { Tokens } from './application/tokens.js';
 import { UserLives } from './application/user-lives.js';
@@ -58,6 +59,7 @@ const USAGE_FLUSH_MS = 10_000;
     Logins,
     PasswordMails,
     PasswordChanges,
+    SendPasswordReset,
     Authenticator,
     FirstAdministrator,
     { provide: ApiKeyStore, useClass: PostgresApiKeys },
@@ -67,7 +69,7 @@ const USAGE_FLUSH_MS = 10_000;
     KeyMissThrottle,
     ApiKeyDirectory,
     KeysOfUsers,
-    OnUserDeleted,
+    OnKeysToEnd,
     CredentialJudges,
     KeyIssue,
     ...API_KEY_HANDLERS,
@@ -89,7 +91,7 @@ export class IdentityModule implements OnModuleInit, OnApplicationBootstrap, OnA
     private readonly authentication: RequestAuthentication,
     private readonly usage: ApiKeyUsage,
     private readonly subscriptions: DurableSubscriptions,
-    private readonly onUserDeleted: OnUserDeleted,
+    private readonly onKeysToEnd: OnKeysToEnd,
     private readonly hashing: HashingThreads,
   ) {}
 
@@ -99,7 +101,7 @@ export class IdentityModule implements OnModuleInit, OnApplicationBootstrap, OnA
   }
 
   onApplicationBootstrap(): void {
-    this.subscriptions.start(this.onUserDeleted);
+    this.subscriptions.start(this.onKeysToEnd);
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -28,6 +28,7 @@ import {
   Tails,
   type AppendListener,
 } from './event-log/index.js';
+import { Consistency } from './http/consistency.js';
 import { Cursors } from './http/cursor.js';
 import { Idempotency, IdempotencyInterceptor } from './http/idempotency.js';
 import { KeptAnswerShares } from './http/kept-answer-shares.js';
@@ -230,7 +231,7 @@ function aggregatesProvider(): Provider {
 
 function httpProviders({ keys }: PlatformParts): Provider[] {
   const cursors = { provide: Cursors, useValue: new Cursors(keys) };
-  return [cursors, KeptAnswerShares, Idempotency, IdempotencyInterceptor, ProblemFilter];
+  return [cursors, Consistency, KeptAnswerShares, Idempotency, IdempotencyInterceptor, ProblemFilter];
 }
 
 function mailProviders({ settings: { mail } }: PlatformParts): Provider[] {

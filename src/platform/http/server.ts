@@ -6,11 +6,10 @@ import helmet from 'helmet';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { DomainError } from '../../kernel/domain-error.js';
 import type { Settings } from '../config/index.js';
-import { ManagementWatch } from '../event-log/index.js';
 import { processLogger } from '../telemetry/logger.js';
 import { Metrics } from '../telemetry/metrics.js';
 import { installBodyParsers } from './body-parsers.js';
-import { installConsistency } from './consistency.js';
+import { Consistency } from './consistency.js';
 import { installCorrelation } from './correlation.js';
 import { httpError } from './http-errors.js';
 import { Idempotency } from './idempotency.js';
@@ -67,7 +66,7 @@ export function installHttp(app: NestFastifyApplication, { http, publish, roles 
   });
   installRequestLog(fastify, processLogger(), app.get(Metrics));
   app.get(Idempotency).install(fastify);
-  installConsistency(fastify, app.get(ManagementWatch));
+  app.get(Consistency).install(fastify);
   // Nest hands what Fastify refuses by itself (bodies, unknown routes) to the same filter.
   app.useGlobalFilters(app.get(ProblemFilter));
 }

@@ -2,12 +2,14 @@
  * Shows the main job against a running server: makes a tenant with a topic and a consumer whose receiver this script is, publishes
  * examples/orders.ndjson, shows the deliveries as they come in until the lag is 0, judges their order, and removes the tenant again.
  *
- *   API_KEY=es_live_… npm run demo [-- --keep]
+ *   npm run demo [-- --keep]
  *
- * BASE_URL is where the server is (http://127.0.0.1:3000). Instead of API_KEY, ADMIN_EMAIL and ADMIN_PASSWORD will do.
+ * BASE_URL is where the server is (http://127.0.0.1:3000). The credentials are API_KEY, or ADMIN_EMAIL and ADMIN_PASSWORD, or the key that the
+ * first start has put into DATA_DIR (./data).
  */
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { startReceiver } from '../examples/receiver.mjs';
 
 const BASE_URL = (process.env.BASE_URL || 'http://127.0.0.1:3000').replace(/\/$/, '');
@@ -40,15 +42,17 @@ async function call(method, path, { body, headers = {} } = {}) {
 let credentials = {};
 
 async function logIn() {
-  const { API_KEY, ADMIN_EMAIL, ADMIN_PASSWORD } = process.env;
+  const { API_KEY, ADMIN_EMAIL, ADMIN_PASSWORD, DATA_DIR } = process.env;
   await call('GET', '/health/live');
-  if (API_KEY) {
-    credentials = { 'x-api-key': API_KEY };
+  const file = join(DATA_DIR || 'data', 'admin.key');
+  const key = API_KEY || (!ADMIN_PASSWORD && (await readFile(file, 'utf8').catch(() => '')).trim());
+  if (key) {
+    credentials = { 'x-api-key': key };
     return;
   }
   if (!ADMIN_PASSWORD) {
     throw new DemoError(
-      'Credentials are missing. Set API_KEY to the key that the first start of the server printed,\n' +
+      `Credentials are missing: there is no ${file}. Set API_KEY to an API key of an administrator,\n` +
         'or ADMIN_PASSWORD (and ADMIN_EMAIL, unless it is admin@event-store.local).',
     );
   }

@@ -46,7 +46,7 @@ export async function start(settings: Settings, version: string, signal?: AbortS
     app.useLogger(frameworkLog(app.get(Logger)));
     app.get(DirectRoutes).install(app.getHttpAdapter().getInstance());
     installHttp(app, settings);
-    serveDocs(app, openApiDocument(app, version, settings.http.publicUrl));
+    serveDocs(app, openApiDocument(app, version, settings.http.publicUrl), settings.http.docs);
     await app.get(Hints).start();
     await app.get(ManagementWatch).start();
     await app.get(FirstAdministrator).giveEventsToOldAccounts();

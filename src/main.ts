@@ -58,7 +58,12 @@ try {
   stopOnSignal(starting, abandon, processLogger(settings.log.level));
   const running = await starting;
   process.stdout.write(
-    greeting(running, { version, profile: profileOf(process.env), allowedCidrs: settings.delivery.allowedCidrs }),
+    greeting(running, {
+      version,
+      profile: profileOf(process.env),
+      docs: settings.http.docs,
+      allowedCidrs: settings.delivery.allowedCidrs,
+    }),
   );
   flushCompileCache(); // now, since a process that is killed does not come to it
 } catch (error) {

@@ -30,7 +30,7 @@ export async function freePort() {
 
 /**
  * The product as `npm start` runs it, on a fresh embedded PostgreSQL in a temporary directory. The first start is only there to read
- * the API key that it prints; what is measured writes its log to /dev/null, because a pipe that is drained late would hold it up.
+ * the API key that it makes; what is measured writes its log to /dev/null, because a pipe that is drained late would hold it up.
  */
 export class EventStore {
   #server;
@@ -84,13 +84,15 @@ export class EventStore {
   async #firstKey() {
     this.#spawn([], 'pipe');
     for await (const line of createInterface({ input: this.#server.stdout })) {
-      const key = /^ *API key +(\S+)/.exec(line)?.[1];
-      if (!key) continue;
+      const told = /^ *API key +(\S+)/.exec(line)?.[1];
+      if (!told) continue;
+      // A file that holds it; builds of before print it.
+      const key = existsSync(told) ? readFileSync(told, 'utf8').trim() : told;
       this.#server.stdout.resume();
       await this.stopServer();
       return key;
     }
-    throw new Error('the server ended before it printed its API key');
+    throw new Error('the server ended before it told of its API key');
   }
 
   /** Resolves when it answers that it is ready. */

@@ -29,8 +29,10 @@ import {
   Tails,
   type AppendListener,
 } from './event-log/index.js';
+import { Consistency } from './http/consistency.js';
 import { Cursors } from './http/cursor.js';
 import { Idempotency, IdempotencyInterceptor } from './http/idempotency.js';
+import { KeptAnswerShares } from './http/kept-answer-shares.js';
 import { ProblemFilter } from './http/problem-filter.js';
 import { LogMailer, Mailer, NoMailer, Outbox, SmtpMailer } from './mail/index.js';
 import { Database } from './postgres/database.js';
@@ -230,7 +232,8 @@ function aggregatesProvider(): Provider {
 }
 
 function httpProviders({ keys }: PlatformParts): Provider[] {
-  return [{ provide: Cursors, useValue: new Cursors(keys) }, Idempotency, IdempotencyInterceptor, ProblemFilter];
+  const cursors = { provide: Cursors, useValue: new Cursors(keys) };
+  return [cursors, Consistency, KeptAnswerShares, Idempotency, IdempotencyInterceptor, ProblemFilter];
 }
 
 function mailProviders({ settings: { mail } }: PlatformParts): Provider[] {

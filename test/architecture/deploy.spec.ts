@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { parse } from 'yaml';
@@ -16,12 +17,14 @@ interface Service {
   readonly volumes?: readonly string[];
   readonly depends_on?: readonly string[] | Readonly<Record<string, unknown>>;
   readonly secrets?: readonly string[];
+  readonly networks?: readonly string[];
 }
 
 interface Compose {
   readonly services: Readonly<Record<string, Service>>;
   readonly volumes: Readonly<Record<string, unknown>>;
-  readonly secrets: Readonly<Record<string, unknown>>;
+  readonly secrets: Readonly<Record<string, { readonly file: string }>>;
+  readonly networks: Readonly<Record<string, { readonly internal?: boolean }>>;
 }
 
 const compose = parse(read('docker-compose.yml')) as Compose;
@@ -51,13 +54,61 @@ describe('docker-compose.yml', () => {
     expect(unknownVariables({ ...app.environment, DELIVERY_ALOWED_CIDRS: '' })).toEqual(['DELIVERY_ALOWED_CIDRS']);
   });
 
-  it('sets them to values that the server takes, once its secrets are given', () => {
-    const given = { POSTGRES_PASSWORD: 'abc123', SECRET_KEY: 's'.repeat(44), METRICS_TOKEN: 't'.repeat(48) };
-    const settings = loadSettings({ env: substitute(app.environment!, given) });
-    expect(settings.http).toMatchObject({ host: '0.0.0.0', port: 3000 });
-    expect(settings.storage.databaseUrl?.reveal()).toBe('postgres://event_store:abc123@postgres:5432/event_store');
+  it('sets them to values that the server takes, once its secrets are there', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'secrets-'));
+    const url = 'postgres://event_store:abc123@postgres:5432/event_store';
+    const given = {
+      database_url: url,
+      secret_key: 's'.repeat(44),
+      metrics_token: 't'.repeat(48),
+      admin_password: 'p'.repeat(48),
+    };
+    for (const [name, value] of Object.entries(given)) writeFileSync(join(directory, name), `${value}\n`);
+    const env = Object.entries(substitute(app.environment!));
+    const settings = loadSettings({
+      env: Object.fromEntries(env.map(([name, value]) => [name, value.replace('/run/secrets', directory)])),
+    });
+    rmSync(directory, { recursive: true });
+    expect(settings.http).toMatchObject({ host: '0.0.0.0', port: 3000, docs: false });
+    expect(settings.storage.databaseUrl?.reveal()).toBe(url);
+    expect(settings.admin.password?.reveal()).toBe(given.admin_password);
     expect(settings.delivery).toMatchObject({ allowedCidrs: [], allowHttp: false });
-    expect(() => substitute(app.environment!, {})).toThrow('POSTGRES_PASSWORD');
+    expect(Object.keys(given).toSorted()).toEqual(app.secrets!.toSorted());
+  });
+
+  it('gives no service a secret in its environment, where whoever may inspect a container reads it', () => {
+    expect(services.flatMap(([, { environment = {} }]) => secretsIn(environment))).toEqual([]);
+    expect(
+      secretsIn({ DATABASE_URL: 'x', GF_SECURITY_ADMIN_PASSWORD: 'x', SECRET_KEY_FILE: '/run/secrets/s' }),
+    ).toEqual(['DATABASE_URL', 'GF_SECURITY_ADMIN_PASSWORD']);
+    for (const [, { environment = {}, secrets = [] }] of services) {
+      const files = Object.entries(environment).filter(([name]) => name.endsWith('_FILE'));
+      const given = secrets.map((secret) => `/run/secrets/${secret}`);
+      expect(given).toEqual(expect.arrayContaining(files.map(([, file]) => file)));
+    }
+  });
+
+  it('keeps its secrets in a directory that is not committed, made as docs/operations.md says', () => {
+    const made = read('docs/operations.md');
+    for (const [name, { file }] of Object.entries(compose.secrets)) {
+      expect(file).toBe(`./secrets/${name}`);
+      expect(made).toMatch(new RegExp(`\\b${name}\\b`));
+    }
+    expect(read('.gitignore')).toMatch(/^secrets\/$/m);
+  });
+
+  it('lets the store be reached by the server alone, and by nobody who only looks', () => {
+    const neighbours = (name: string): string[] =>
+      services
+        .filter(
+          ([other, { networks }]) =>
+            other !== name && networks!.some((one) => compose.services[name]!.networks!.includes(one)),
+        )
+        .map(([other]) => other);
+    expect(neighbours('postgres')).toEqual(['app']);
+    expect(neighbours('grafana')).toEqual(['prometheus']);
+    expect(neighbours('prometheus')).toEqual(['app', 'grafana']);
+    expect(compose.networks['store']).toEqual({ internal: true });
   });
 
   it('publishes ports on loopback only, each once, and the one that the server listens on', () => {
@@ -68,8 +119,10 @@ describe('docker-compose.yml', () => {
     expect(dockerfile).toMatch(new RegExp(`^EXPOSE ${app.environment!['PORT']}$`, 'm'));
   });
 
-  it('names only services, volumes, secrets and files that exist', () => {
-    for (const [, { depends_on = [], volumes = [], secrets = [] }] of services) {
+  it('names only services, networks, volumes, secrets and files that exist', () => {
+    for (const [, { depends_on = [], networks = [], volumes = [], secrets = [] }] of services) {
+      expect(networks).not.toEqual([]);
+      expect(Object.keys(compose.networks)).toEqual(expect.arrayContaining([...networks]));
       const dependencies = Array.isArray(depends_on) ? depends_on : Object.keys(depends_on);
       expect(Object.keys(compose.services)).toEqual(expect.arrayContaining(dependencies as string[]));
       expect(Object.keys(compose.secrets)).toEqual(expect.arrayContaining([...secrets]));
@@ -147,18 +200,17 @@ function unknownVariables(environment: object): string[] {
   return Object.keys(environment).filter((name) => !known.has(name));
 }
 
-/** What Compose makes of `${NAME:-default}` and `${NAME:?message}`. */
-function substitute(
-  environment: Readonly<Record<string, string | number>>,
-  given: Readonly<Record<string, string>>,
-): Record<string, string> {
-  const value = (text: string): string =>
-    text.replace(/\$\{(\w+):([-?])([^}]*)\}/g, (_, name: string, kind: string, rest: string) => {
-      if (given[name] === undefined && kind === '?') throw new Error(`${name} is not set: ${rest}`);
-      return given[name] ?? rest;
-    });
-  return Object.fromEntries(Object.entries(environment).map(([name, text]) => [name, value(String(text))]));
+/** Variables that hold a secret themselves: of the server by its table, of the others by their names. */
+function secretsIn(environment: object): string[] {
+  const ours = [...flatten().values()].filter(({ secret }) => secret).map(({ env }) => env);
+  return Object.keys(environment).filter((name) => ours.includes(name) || /(PASSWORD|TOKEN|SECRET|KEY)$/.test(name));
 }
+
+/** What Compose makes of `${NAME:-default}` where nothing is set. */
+const substitute = (environment: Readonly<Record<string, string | number>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(environment).map(([name, text]) => [name, String(text).replace(/\$\{\w+:-([^}]*)\}/g, '$1')]),
+  );
 
 /** Our metrics by the names that the sources spell out. */
 function ownMetrics(): string[] {

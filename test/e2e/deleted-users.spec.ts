@@ -89,6 +89,28 @@ it('keys that a crash has left behind the deletion of their user cannot be seen,
   expect(ended.toSorted()).toEqual(keys.map(({ id }) => id).toSorted());
 });
 
+it('L13. keys that a crash has left behind a new password that ends them end after the restart, and no newer ones', async () => {
+  const obstacle = await Obstacle.put(store.connection, 'SELECT 1 FROM api_key WHERE key_id = $1', [keys[0]!.id]);
+  const session = bearer((await person.login()).accessToken);
+  const newPassword = 'another lantern walks 43 times';
+  const passwords = { currentPassword: person.password, newPassword, revokeApiKeys: true };
+  const asked = person.anonymous
+    .with(session)
+    .post('/auth/password/change', passwords)
+    .catch(() => undefined);
+  await until(() => obstacle.isFelt(), Boolean);
+  const { body: newer } = await person.anonymous.with(session).post<Issued>('/users/me/api-keys', { name: NAME });
+  const { apiKey } = server;
+  await server.kill();
+  await asked;
+  await obstacle.remove();
+  expect((await rowsLeft())[0]).toBe(3);
+  server = await startProcess({ connection: store.connection, apiKey });
+  await until(rowsLeft, ([left]) => left === 1);
+  const answer = await server.client.with({ 'x-api-key': newer.key }).get('/auth/me');
+  expect(answer.status).toBe(200);
+});
+
 it('no key is made for a user who is deleted at the same moment and stays', async () => {
   for (let round = 0; round < 5; round++) {
     person = await Person.create(server);

@@ -1,6 +1,7 @@
 import { startApp, startProcess, type TestApp } from '../support/app.js';
 import type { Answer, RequestHeaders } from '../support/client.js';
 import { MailServer } from '../support/mail-server.js';
+import { routesOf, type ApiDocument } from '../support/openapi.js';
 import { environmentWith, from } from '../support/people.js';
 import { sendRaw } from '../support/raw-http.js';
 import { until, Workspace } from '../support/workspace.js';
@@ -86,6 +87,75 @@ describe('without credentials', () => {
       ]);
     }
   });
+});
+
+describe('caches', () => {
+  const kept = (headers: Headers): string | null => headers.get('cache-control');
+
+  it('may keep no answer of any route, refusals included', async () => {
+    const { body } = await app.client.get<ApiDocument>('/openapi.json');
+    const ids: Record<string, string> = { tenantId: shop.tenant, namespaceId: 'shop', topicId: 'private-topic' };
+    const routes = routesOf(body).map(({ method, path, name }) => ({
+      name,
+      method,
+      path: path.replace(/\{(\w+)\}/g, (_, parameter: string) => ids[parameter] ?? 'none'),
+    }));
+    expect(routes.length).toBeGreaterThan(90);
+    for (const { method, path, name } of routes) {
+      const refused = await ask(path, ELSEWHERE, method);
+      expect([name, kept(refused.headers)]).toEqual([name, 'no-store']);
+      if (method !== 'GET') continue;
+      const answer = await app.client.get(path);
+      expect([name, kept(answer.headers)]).toEqual([name, 'no-store']);
+    }
+  });
+
+  it.each(['application/json', 'application/x-ndjson', 'text/event-stream'])(
+    'may keep no events: %s',
+    async (accept) => {
+      const leave = new AbortController();
+      const { headers, status } = await app.client.open(
+        'GET',
+        shop.events('private-topic'),
+        undefined,
+        { accept },
+        leave.signal,
+      );
+      leave.abort();
+      expect([status, headers.get('content-type')!.split(';')[0], kept(headers)]).toEqual([200, accept, 'no-store']);
+    },
+  );
+});
+
+describe('Swagger UI', () => {
+  it('runs no script but the files that come with it', async () => {
+    const { headers, text } = await ask('/docs');
+    const policy = Object.fromEntries(
+      headers
+        .get('content-security-policy')!
+        .split(';')
+        .map((directive) => directive.trim().split(/ (.*)/s, 2)),
+    ) as Record<string, string>;
+    expect(policy).toMatchObject({ 'default-src': "'self'", 'script-src': "'self'", 'script-src-attr': "'none'" });
+    const scripts = [...text.matchAll(/<script([^>]*)>([^<]*)/g)];
+    expect(scripts).toHaveLength(3);
+    for (const [, attributes, inline] of scripts)
+      expect([attributes, inline!.trim()]).toEqual([expect.stringMatching(/src=/), '']);
+    expect(text).not.toMatch(/ on\w+=/);
+  });
+
+  it('keeps no credentials in the browser', async () => {
+    expect((await ask('/docs/swagger-ui-init.js')).text).not.toContain('persistAuthorization');
+  });
+});
+
+it('in production there is no Swagger UI, and the contract is told all the same', async () => {
+  const production = await startProcess({ env: { NODE_ENV: 'production' } });
+  const status = async (path: string): Promise<number> => (await production.client.with({}).get(path)).status;
+  const paths = ['/docs', '/docs/', '/docs/swagger-ui-init.js', '/docs/swagger-ui-bundle.js', '/openapi.json'];
+  const statuses = await Promise.all(paths.map(status));
+  await production.stop();
+  expect(statuses).toEqual([404, 404, 404, 404, 200]);
 });
 
 describe('/metrics', () => {

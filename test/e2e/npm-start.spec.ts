@@ -1,9 +1,11 @@
 import { jest } from '@jest/globals';
-import { access, mkdtemp, rm } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { access, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from '../support/client.js';
+import type { Page } from '../support/workspace.js';
 import { type as typed, type Typed } from '../support/npm-start.js';
 
 jest.setTimeout(240_000);
@@ -42,7 +44,8 @@ const postgresRuns = (): Promise<boolean> =>
 
 const found = (output: string, pattern: RegExp): string => pattern.exec(output)?.[1] ?? '';
 const addressIn = (output: string): string => found(output, /listens on (\S+)/);
-const keyIn = (output: string): string => found(output, /API key {2,}(\S+)/);
+const fileIn = (output: string): string => found(output, /API key {2,}(\S+)/);
+const keyIn = async (output: string): Promise<string> => (await readFile(fileIn(output), 'utf8')).trim();
 
 describe('npm start', () => {
   it('tells where it is and what to type next, which works; later starts show no credentials', async () => {
@@ -51,11 +54,12 @@ describe('npm start', () => {
     expect(first).toContain(`Swagger UI  ${url}/docs`);
     expect(first).toContain('Webhooks may reach 127.0.0.0/8, ::1/128 (setting DELIVERY_ALLOWED_CIDRS).');
     expect(first).toMatch(/Administrator {2}admin@event-store\.local\n {2}Password {7}\S{24}\n/);
-    const client = new Client(url, { 'x-api-key': keyIn(first) });
-    expect(first).toContain(`curl -s ${url}/tenants -H 'X-API-Key: ${keyIn(first)}'`);
-    expect((await client.post('/tenants', { id: 'acme' })).status).toBe(201);
+    const key = await keyIn(first);
+    const client = new Client(url, { 'x-api-key': key });
+    const next = /^ {2}(curl -s .*)$/m.exec(first)![1]!;
+    expect(JSON.parse(execFileSync('sh', ['-c', next], { encoding: 'utf8' }))).toMatchObject({ id: 'acme' });
 
-    const demo = typed('demo', { API_KEY: keyIn(first), BASE_URL: url });
+    const demo = typed('demo', { DATA_DIR: dataDir, BASE_URL: url });
     await expect(demo.ended).resolves.toEqual({ code: 0, signal: null });
     expect(demo.output()).toContain('All 358 events of 58 orders arrived in order, every signature verified');
     expect(demo.output()).toContain('Lag 0');
@@ -65,6 +69,27 @@ describe('npm start', () => {
     const again = await npmStart({ PORT: new URL(url).port }).says(GREETED);
     expect(again).not.toContain('API key ');
     expect((await client.get('/tenants/acme')).status).toBe(200);
+  });
+
+  it('22. puts the first API key where only its user reads it, tells the place and not the key, and lets it end', async () => {
+    const output = await npmStart().says(GREETED);
+    expect(fileIn(output)).toBe(join(dataDir, 'admin.key'));
+    const key = await keyIn(output);
+    expect(key).toMatch(/^es_live_/);
+    expect(output).not.toContain('es_live_');
+    expect((await stat(fileIn(output))).mode & 0o777).toBe(0o600);
+    const client = new Client(addressIn(output), { 'x-api-key': key });
+    const { body } = await client.get<Page<{ createdAt: string; expiresAt: string }>>('/users/me/api-keys');
+    const [first] = body.items;
+    const days = (Date.parse(first!.expiresAt) - Date.parse(first!.createdAt)) / 86_400_000;
+    expect(days).toBeCloseTo(30, 2);
+  });
+
+  it('22. prints it only on demand, and then keeps it nowhere', async () => {
+    const output = await npmStart({ ADMIN_API_KEY: 'true' }).says(GREETED);
+    const client = new Client(addressIn(output), { 'x-api-key': fileIn(output) });
+    expect((await client.get('/tenants')).status).toBe(200);
+    await expect(access(join(dataDir, 'admin.key'))).rejects.toThrow('ENOENT');
   });
 
   it('ends in order at one Ctrl-C, which reaches it three times: PostgreSQL has stopped when npm returns', async () => {
@@ -109,7 +134,7 @@ describe('a first start that cannot listen', () => {
     await new Promise((resolve) => other.close(resolve));
 
     const output = await npmStart({ PORT: taken }).says(GREETED);
-    const client = new Client(addressIn(output), { 'x-api-key': keyIn(output) });
+    const client = new Client(addressIn(output), { 'x-api-key': await keyIn(output) });
     expect((await client.get('/tenants')).status).toBe(200);
   });
 

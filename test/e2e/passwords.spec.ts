@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import bcrypt from 'bcrypt';
 import { startApp, startProcess, type TestApp } from '../support/app.js';
+import { Keys, type Issued } from '../support/api-keys.js';
 import type { Answer, Client, Problem } from '../support/client.js';
 import { MailServer } from '../support/mail-server.js';
 import { bearer, environmentWith, newPassword, Person, stranger, type Tokens } from '../support/people.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
+import type { Page } from '../support/workspace.js';
 
 let store: TestDatabase;
 let app: TestApp;
@@ -23,16 +25,16 @@ afterAll(async () => {
 
 const login = (email: string, password: string, headers = stranger()): Promise<Answer<Tokens & Problem>> =>
   anonymous.post('/auth/login', { email, password }, headers);
-const change = (tokens: Tokens, currentPassword: string, next: string): Promise<Answer<Problem>> =>
+const change = (tokens: Tokens, currentPassword: string, next: string, more: object = {}): Promise<Answer<Problem>> =>
   anonymous.post(
     '/auth/password/change',
-    { currentPassword, newPassword: next },
+    { currentPassword, newPassword: next, ...more },
     { ...bearer(tokens.accessToken), ...stranger() },
   );
 const requestReset = (email: string, headers = stranger()): Promise<Answer<Problem>> =>
   anonymous.post('/auth/password/reset-request', { email }, headers);
-const reset = (token: string, next: string): Promise<Answer<Problem>> =>
-  anonymous.post('/auth/password/reset', { token, newPassword: next }, stranger());
+const reset = (token: string, next: string, more: object = {}): Promise<Answer<Problem>> =>
+  anonymous.post('/auth/password/reset', { token, newPassword: next, ...more }, stranger());
 const tokenFor = async (email: string): Promise<string> => {
   const before = mail.mails.length;
   await requestReset(email);
@@ -104,6 +106,51 @@ describe('a change of the password', () => {
     const statuses = (await Promise.all(guesses)).map(({ status }) => status);
     expect(statuses.filter((status) => status === 403 || status === 503)).toHaveLength(10);
     expect(statuses.filter((status) => status === 429)).toHaveLength(10);
+  });
+});
+
+describe('API keys', () => {
+  const keyOf = async (person: Person, tokens: Tokens): Promise<Issued> =>
+    new Keys(person.anonymous.with({ ...bearer(tokens.accessToken), ...stranger() })).create();
+  const status = async ({ key }: Issued): Promise<number> =>
+    (await anonymous.get('/auth/me', { 'x-api-key': key })).status;
+  const records = async (key: Issued): Promise<readonly string[]> => {
+    const path = `/audit?resource=users/${key.userId}/api-keys/${key.id}`;
+    const { body } = await app.client.get<Page<{ action: string }>>(path);
+    return body.items.map(({ action }) => action);
+  };
+
+  it('L13. stay good after a change of the password, and all end with it where that is asked for', async () => {
+    const person = await Person.create(app);
+    const mine = await person.login(stranger());
+    const [one, other] = [await keyOf(person, mine), await keyOf(person, mine)];
+    const somebody = await Person.create(app);
+    const foreign = await keyOf(somebody, await somebody.login(stranger()));
+    const next = newPassword();
+    expect((await change(mine, person.password, next)).status).toBe(204);
+    expect([await status(one), await status(other)]).toEqual([200, 200]);
+    expect((await change(mine, next, newPassword(), { revokeApiKeys: true })).status).toBe(204);
+    expect([await status(one), await status(other), await status(foreign)]).toEqual([401, 401, 200]);
+    for (const key of [one, other]) expect(await records(key)).toEqual(['api-key.revoked', 'api-key.created']);
+    expect(await status(await keyOf(person, mine))).toBe(200);
+  });
+
+  it('L13. end with a reset that asks for it, which the mail tells', async () => {
+    const person = await Person.create(app);
+    const [stays, key] = [await tokenFor(person.email), await keyOf(person, await person.login(stranger()))];
+    expect(mail.mails.at(-1)!.text).toContain('"revokeApiKeys": true');
+    expect((await reset(stays, newPassword())).status).toBe(204);
+    expect(await status(key)).toBe(200);
+    expect((await reset(await tokenFor(person.email), newPassword(), { revokeApiKeys: true })).status).toBe(204);
+    expect(await status(key)).toBe(401);
+    expect(await records(key)).toEqual(['api-key.revoked', 'api-key.created']);
+  });
+
+  it.each(['true', 1, null])('L13. end by true, and by nothing that looks like it: %j', async (revokeApiKeys) => {
+    const person = await Person.create(app);
+    const mine = await person.login(stranger());
+    const { status: refused, body } = await change(mine, person.password, newPassword(), { revokeApiKeys });
+    expect([refused, body.errors?.map(({ pointer }) => pointer)]).toEqual([400, ['/revokeApiKeys']]);
   });
 });
 

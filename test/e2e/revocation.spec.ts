@@ -137,8 +137,13 @@ describe('with two instances', () => {
     },
   );
 
-  it('a token of the future is 503 after a second: it may come', async () => {
-    const { status, body } = await second.client.get('/tenants', { 'x-consistency-token': 'permissions.999999' });
-    expect([status, body.code]).toEqual([503, 'not-caught-up']);
+  it('L10. a place that no change has is 400 at once, for whoever is known; nobody else is made to wait', async () => {
+    for (const server of [first, second]) {
+      const token = { 'x-consistency-token': 'permissions.999999999999999' };
+      const known = await server.client.get('/tenants', token);
+      expect([known.status, known.body.errors?.[0]?.pointer]).toEqual([400, 'X-Consistency-Token']);
+      expect((await server.client.with({}).get('/tenants', token)).status).toBe(401);
+      expect((await server.client.with({}).get('/health/live', token)).status).toBe(200);
+    }
   });
 });

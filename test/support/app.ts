@@ -129,7 +129,7 @@ export async function startProcess(
 
 interface Announcement {
   readonly url: string;
-  readonly firstAccess: { readonly apiKey: string } | undefined;
+  readonly firstAccess: { readonly apiKey: string | undefined } | undefined;
   readonly failure?: string;
 }
 
@@ -177,6 +177,7 @@ function environment(connection: ClientConfig, { env }: AppOptions): Record<stri
     SECRET_KEY,
     ADMIN_EMAIL,
     ADMIN_PASSWORD,
+    ADMIN_API_KEY: 'true',
     LOG_LEVEL: 'silent',
     DELIVERY_ALLOWED_CIDRS: '127.0.0.0/8,::1/128',
     ...env,
@@ -195,7 +196,7 @@ function databaseUrl({ user, password, host, port, database }: ClientConfig): st
 
 function described(
   url: string,
-  firstAccess: { readonly apiKey: string } | undefined,
+  firstAccess: { readonly apiKey: string | undefined } | undefined,
   connection: ClientConfig,
   options: AppOptions,
 ): Omit<TestApp, 'stop'> {

@@ -12,7 +12,6 @@ import { ApiKeyDirectory } from './application/api-key-directory.js';
 import { ApiKeyStore } from './application/api-key-store.js';
 import { ApiKeyUsage, ApiKeyUsageOptions } from './application/api-key-usage.js';
 import { API_KEY_HANDLERS } from './application/api-keys.js';
-import { forbidCaching } from './adapters/never-cached.js';
 import { PasswordsController } from './adapters/passwords.controller.js';
 import { PostgresCredentialsInForce } from './adapters/postgres-credentials-in-force.js';
 import { PostgresSessions } from './adapters/postgres-sessions.js';
@@ -27,7 +26,7 @@ import { KeyMissThrottle } from './application/key-miss-throttle.js';
 import { CredentialsInForce } from './application/credentials-in-force.js';
 import { CredentialJudges } from './application/credential-judges.js';
 import { KeyIssue } from './application/key-issue.js';
-import { KeysOfUsers, OnUserDeleted } from './application/keys-of-users.js';
+import { KeysOfUsers, OnKeysToEnd } from './application/keys-of-users.js';
 import { GuessThrottle } from './application/guess-throttle.js';
 import { Logins } from './application/logins.js';
 import { PasswordChanges } from './application/password-changes.js';
@@ -35,6 +34,7 @@ import { PasswordMails } from './application/password-mails.js';
 import { Passwords } from './application/passwords.js';
 import { SessionStore, UserAccounts } from './application/ports.js';
 import { ResetQuota } from './application/reset-quota.js';
+import { SendPasswordReset } from './application/send-password-reset.js';
 import { Sessions } from './application/sessions.js';
 import { Tokens } from './application/tokens.js';
 import { UserLives } from './application/user-lives.js';
@@ -62,6 +62,7 @@ const USAGE_FLUSH_MS = 10_000;
     Logins,
     PasswordMails,
     PasswordChanges,
+    SendPasswordReset,
     Authenticator,
     FirstAdministrator,
     { provide: ApiKeyStore, useClass: PostgresApiKeys },
@@ -71,7 +72,7 @@ const USAGE_FLUSH_MS = 10_000;
     KeyMissThrottle,
     ApiKeyDirectory,
     KeysOfUsers,
-    OnUserDeleted,
+    OnKeysToEnd,
     CredentialJudges,
     KeyIssue,
     ...API_KEY_HANDLERS,
@@ -94,19 +95,17 @@ export class IdentityModule implements OnModuleInit, OnApplicationBootstrap, OnA
     private readonly authentication: RequestAuthentication,
     private readonly usage: ApiKeyUsage,
     private readonly subscriptions: DurableSubscriptions,
-    private readonly onUserDeleted: OnUserDeleted,
+    private readonly onKeysToEnd: OnKeysToEnd,
     private readonly hashing: HashingThreads,
   ) {}
 
   onModuleInit(): void {
-    const fastify = this.host.httpAdapter.getInstance();
-    forbidCaching(fastify);
-    authenticateLargeBodies(fastify, this.authentication);
+    authenticateLargeBodies(this.host.httpAdapter.getInstance(), this.authentication);
     this.usage.start();
   }
 
   onApplicationBootstrap(): void {
-    this.subscriptions.start(this.onUserDeleted);
+    this.subscriptions.start(this.onKeysToEnd);
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -43,7 +43,7 @@ export interface AuditRow extends AuditActor {
   readonly outcome: AuditOutcome;
   readonly reason: string | null;
   readonly resource: string;
-  /** How many equal denials the record stands for. */
+  /** How many refusals the record stands for. */
   readonly times: number;
   /** JSON. */
   readonly before: string | null;
@@ -53,6 +53,8 @@ export interface AuditRow extends AuditActor {
 const FORMAT = 1;
 const ID_BYTES_MAX = 200;
 const TEXT_BYTES_MAX = 1_000;
+/** The longest path of things that exist has 415 bytes; what is longer was invented by whoever asks. */
+const RESOURCE_BYTES_MAX = 512;
 /** Of both states together. */
 export const STATES_BYTES_MAX = 64 * 1024;
 /** At most three bytes each, two when they are escaped: both states that are cut still fit. */
@@ -92,7 +94,7 @@ export function toRow(record: AuditRecord, occurredAt: number, times = 1): Audit
     address: cutOrNull(record.address, ID_BYTES_MAX),
     userAgent: cutOrNull(record.userAgent, TEXT_BYTES_MAX),
     route: cutOrNull(record.route, TEXT_BYTES_MAX),
-    resource: cut(record.resource, TEXT_BYTES_MAX),
+    resource: cut(record.resource, RESOURCE_BYTES_MAX),
     correlationId: cut(record.correlationId, ID_BYTES_MAX),
     times,
     before,

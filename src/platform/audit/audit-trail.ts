@@ -61,7 +61,12 @@ export class AuditTrail {
   /** Never waits and never fails; what cannot be written is counted and logged. */
   note(record: AuditRecord): void {
     const now = this.clock.now();
-    if (this.denials.admit(record, now)) this.enqueue(record, now);
+    try {
+      if (this.denials.admit(record, now)) this.enqueue(toRow(record, now));
+    } catch (error) {
+      this.options.onLost('write-failed', 1, error);
+    }
+    this.takeCounted(now);
     this.schedule(FLUSH_MS);
   }
 
@@ -87,20 +92,13 @@ export class AuditTrail {
     return this.close();
   }
 
-  private enqueue(record: AuditRecord, occurredAt: number, times = 1): void {
-    if (this.queue.length >= QUEUE_RECORDS_MAX) {
-      this.dropped += times;
-      return;
-    }
-    try {
-      this.queue.push(toRow(record, occurredAt, times));
-    } catch (error) {
-      this.options.onLost('write-failed', times, error);
-    }
+  private enqueue(row: AuditRow): void {
+    if (this.queue.length < QUEUE_RECORDS_MAX) this.queue.push(row);
+    else this.dropped += row.times;
   }
 
   private takeCounted(now: number): void {
-    for (const { record, occurredAt, times } of this.denials.due(now)) this.enqueue(record, occurredAt, times);
+    for (const row of this.denials.due(now)) this.enqueue(row);
   }
 
   private schedule(delayMs: number): void {

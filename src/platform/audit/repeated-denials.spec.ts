@@ -6,44 +6,94 @@ const denial = (fields: Partial<AuditRecord> = {}): AuditRecord => ({
   tenantId: 'acme',
   action: 'access.denied',
   outcome: 'denied',
+  reason: 'event:read',
   resource: 'tenants/acme',
   ...fields,
 });
+const anonymous = (address: string, fields: Partial<AuditRecord> = {}): AuditRecord =>
+  denial({ actorKind: 'anonymous', actorId: 'anonymous', address, ...fields });
+
+/** Of so many denials, those that became records of their own. */
+const admitted = (denials: RepeatedDenials, count: number, record: (i: number) => AuditRecord, now = 1): number =>
+  Array.from({ length: count }, (_, i) => denials.admit(record(i), now)).filter(Boolean).length;
 
 describe('repeated denials', () => {
   it('are records of their own ten times a minute, and one with their number for the rest of it', () => {
     const denials = new RepeatedDenials();
-    const admitted = Array.from({ length: 25 }, (_, i) => denials.admit(denial(), i));
-    expect(admitted.filter(Boolean)).toHaveLength(10);
+    const own = Array.from({ length: 25 }, (_, i) => denials.admit(denial(), i));
+    expect(own.filter(Boolean)).toHaveLength(10);
     expect(denials.due(59_999)).toEqual([]);
-    expect(denials.due(60_000)).toEqual([{ record: denial(), occurredAt: 10, times: 15 }]);
+    expect(denials.due(60_000)).toMatchObject([{ ...denial(), occurredAt: 10, times: 15 }]);
     expect(denials.due(60_001)).toEqual([]);
     expect(denials.watching).toBe(false);
     expect(denials.admit(denial(), 60_002)).toBe(true);
   });
 
-  it('are told apart by actor, address, action and resource; what succeeds is never counted', () => {
+  it('are counted for the actor, whatever he asks for and from wherever: the count names what the places have in common', () => {
     const denials = new RepeatedDenials();
-    const others = [
-      {},
-      { actorId: 'usr_2' },
-      { address: '::1' },
-      { action: 'x' },
-      { resource: 'y' },
-      { tenantId: 'z' },
-    ];
-    for (let i = 0; i < 10; i++) for (const fields of others) expect(denials.admit(denial(fields), 1)).toBe(true);
-    for (const fields of others) expect(denials.admit(denial(fields), 1)).toBe(false);
-    for (let i = 0; i < 20; i++) expect(denials.admit(denial({ outcome: 'success' }), 1)).toBe(true);
+    const elsewhere = (i: number): AuditRecord =>
+      denial({ resource: `tenants/acme/namespaces/shop/topics/t${i}`, address: `192.0.2.${i % 200}` });
+    expect(admitted(denials, 2_000, elsewhere)).toBe(10);
+    expect(denials.due(60_001)).toMatchObject([{ times: 1_990, resource: 'tenants/acme/namespaces/shop' }]);
+    expect(admitted(denials, 12, (i) => denial({ resource: `users/${i}` }), 60_002)).toBe(10);
+    expect(denials.due(120_002)).toMatchObject([{ times: 2, resource: 'system' }]);
+  });
+
+  it('are counted by action and reason once there are more than ten, so that what was tried can be told', () => {
+    const denials = new RepeatedDenials();
+    const reasons = ['event:read', 'event:publish', 'topic:list'];
+    expect(admitted(denials, 40, (i) => denial({ reason: reasons[i % 3]! }))).toBe(10);
+    expect(denials.due(60_001)).toMatchObject([
+      { reason: 'event:read', times: 10 },
+      { reason: 'event:publish', times: 10 },
+      { reason: 'topic:list', times: 10 },
+    ]);
+  });
+
+  it('of another kind than those before are told at once, however many there were', () => {
+    const denials = new RepeatedDenials();
+    admitted(denials, 100, () => denial());
+    expect(admitted(denials, 5, () => denial({ reason: 'tenant:delete' }))).toBe(1);
+    expect(denials.due(60_001)).toMatchObject([{ times: 90 }, { reason: 'tenant:delete', times: 4 }]);
+  });
+
+  it('are told apart by tenant and actor; what succeeds is never counted', () => {
+    const denials = new RepeatedDenials();
+    const others = [{}, { actorId: 'usr_2' }, { tenantId: 'z' }];
+    for (const fields of others) expect(admitted(denials, 11, () => denial(fields))).toBe(10);
+    expect(admitted(denials, 20, () => denial({ outcome: 'success' }))).toBe(20);
+  });
+
+  it('of those without credentials are counted by where they come from, which of IPv6 is a /64', () => {
+    const denials = new RepeatedDenials();
+    const refused = { action: 'auth.refused' };
+    expect(
+      admitted(denials, 100, (i) => anonymous(`2001:db8:1:2::${i}`, { ...refused, resource: `api-keys/${i}` })),
+    ).toBe(10);
+    expect(admitted(denials, 11, () => anonymous('192.0.2.1', refused))).toBe(10);
+    expect(admitted(denials, 11, () => anonymous('::ffff:192.0.2.1', refused))).toBe(0);
+  });
+
+  it('count failed logins for each account', () => {
+    const denials = new RepeatedDenials();
+    const failed = (i: number): AuditRecord => anonymous('::1', { outcome: 'failed', resource: `users/usr_${i % 5}` });
+    expect(admitted(denials, 100, failed)).toBe(50);
+    expect(denials.due(60_001)).toHaveLength(5);
+  });
+
+  it('keep no more of what a client sends than a record has room for', () => {
+    const denials = new RepeatedDenials();
+    admitted(denials, 11, () => denial({ resource: `tenants/${'x'.repeat(9_000)}`, userAgent: 'y'.repeat(9_000) }));
+    expect(Buffer.byteLength(JSON.stringify(denials.due(60_001)))).toBeLessThan(2_500);
   });
 
   it('lose no count when there are more of them than are watched, or when a new minute begins', () => {
     const denials = new RepeatedDenials();
-    for (let i = 0; i < 12; i++) denials.admit(denial(), 1);
-    for (let i = 0; i < 10_000; i++) denials.admit(denial({ resource: `r${i}` }), 2);
+    admitted(denials, 12, () => denial());
+    for (let i = 0; i < 5_000; i++) denials.admit(denial({ actorId: `usr_r${i}` }), 2);
     expect(denials.due(3)).toEqual([expect.objectContaining({ times: 2 })]);
-    for (let i = 0; i < 12; i++) denials.admit(denial({ resource: 'r9999' }), 3);
-    expect(denials.admit(denial({ resource: 'r9999' }), 70_000)).toBe(true);
+    admitted(denials, 12, () => denial({ actorId: 'usr_r4999' }), 3);
+    expect(denials.admit(denial({ actorId: 'usr_r4999' }), 70_000)).toBe(true);
     expect(denials.due(70_000)).toEqual([expect.objectContaining({ times: 3 })]);
   });
 });

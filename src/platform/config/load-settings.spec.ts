@@ -38,6 +38,12 @@ describe('settings', () => {
     expect(settings.roles).toEqual(['api', 'worker']);
   });
 
+  it('let production show no page that takes credentials, unless it is told to', () => {
+    const docs = (env: Record<string, string>): boolean => loadSettings({ env }).http.docs;
+    expect([docs({}), docs({ NODE_ENV: 'production' })]).toEqual([true, false]);
+    expect(docs({ NODE_ENV: 'production', HTTP_DOCS: 'true' })).toBe(true);
+  });
+
   it('let production reach public addresses over https only', () => {
     expect(loadSettings({ env: { NODE_ENV: 'production' } }).delivery).toMatchObject({
       allowedCidrs: [],

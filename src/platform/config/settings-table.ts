@@ -42,6 +42,8 @@ export const SETTINGS = {
     shutdownGraceMs: setting('HTTP_SHUTDOWN_GRACE_MS', whole(0, 600_000)),
     trustProxy: setting('HTTP_TRUST_PROXY', list(cidr)),
     streamsMax: setting('HTTP_STREAMS_MAX', whole(1, 100_000)),
+    docs: setting('HTTP_DOCS', flag),
+    keptAnswersBytesMax: setting('HTTP_KEPT_ANSWERS_BYTES_MAX', whole(MIB, 1024 * 1024 * MIB)),
   },
   storage: {
     dataDir: setting('DATA_DIR', text(1_024)),
@@ -55,6 +57,7 @@ export const SETTINGS = {
   admin: {
     email: setting('ADMIN_EMAIL', email),
     password: secretSetting('ADMIN_PASSWORD', optional(secret(8))),
+    apiKey: setting('ADMIN_API_KEY', flag),
   },
   security: {
     secretKey: secretSetting('SECRET_KEY', optional(masterKey)),

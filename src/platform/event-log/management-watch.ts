@@ -31,7 +31,6 @@ export class ManagementWatch {
   /** For who asks during a look, which may have passed what he waits for. */
   private following: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
-  private waiters: { readonly place: ManagementPlace; readonly wake: () => void }[] = [];
 
   constructor(
     private readonly reader: LogReader,
@@ -85,18 +84,11 @@ export class ManagementWatch {
     return this.looking;
   }
 
-  /** Resolves when the event at that place was shown; false: not within the time. */
-  async reached(place: ManagementPlace, withinMs: number): Promise<boolean> {
-    if ((this.positions.get(place.topicUid) ?? Infinity) >= place.position) return true;
-    const shown = Promise.withResolvers<boolean>();
-    const waiter = { place, wake: () => shown.resolve(true) };
-    this.waiters.push(waiter);
-    const timer = setTimeout(() => shown.resolve(false), withinMs);
-    this.lookSoon();
-    const result = await shown.promise;
-    clearTimeout(timer);
-    this.waiters = this.waiters.filter((other) => other !== waiter);
-    return result;
+  /** Whether the event at that place was shown, or is, if it was committed before the call. Rejects where the store is away. */
+  async reached({ topicUid, position }: ManagementPlace): Promise<boolean> {
+    const shown = (): boolean => (this.positions.get(topicUid) ?? Infinity) >= position;
+    if (!shown()) await this.catchUp();
+    return shown();
   }
 
   private readonly lookNext = (): Promise<void> => {
@@ -133,8 +125,6 @@ export class ManagementWatch {
   }
 
   private advance(topicUid: string, position: number): void {
-    if (position <= this.positions.get(topicUid)!) return;
-    this.positions.set(topicUid, position);
-    for (const { place, wake } of this.waiters) if (place.topicUid === topicUid && place.position <= position) wake();
+    if (position > this.positions.get(topicUid)!) this.positions.set(topicUid, position);
   }
 }

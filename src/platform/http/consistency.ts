@@ -1,6 +1,7 @@
+import { Injectable } from '@nestjs/common';
 import type { FastifyInstance } from 'fastify';
 import { MANAGEMENT_TOPICS } from '../../kernel/aggregate.js';
-import type { ManagementPlace, ManagementWatch } from '../event-log/index.js';
+import { ManagementWatch, type ManagementPlace } from '../event-log/index.js';
 import { httpError } from './http-errors.js';
 import type { Request } from './request.js';
 
@@ -19,34 +20,46 @@ export function noteWritten(request: Request, topicUid: string, position: number
 }
 
 /**
- * Read-your-writes over all instances: the answer to a change carries `X-Consistency-Token`, and a request that sends it waits until its
- * instance has seen that change, at most a second.
+ * Read-your-writes over all instances: the answer to a change carries `X-Consistency-Token`, and for a request that sends it this instance
+ * looks whether it has seen that change. A token is given out after the commit, so that one look, which all who wait share, tells: what it
+ * does not find was invented.
  */
-export function installConsistency(fastify: FastifyInstance, watch: ManagementWatch): void {
-  fastify.addHook('onRequest', (request, _reply, done) => {
-    const token = request.headers[HEADER];
-    if (token === undefined) return done();
-    waitFor(watch, token).then(() => done(), done);
-  });
-  fastify.addHook('onSend', (request, reply, payload, done) => {
-    const places = written.get(request);
-    if (places) reply.header(HEADER, [...places].map(([uid, position]) => `${NAMES.get(uid)}.${position}`).join(','));
-    done(null, payload);
-  });
-}
+@Injectable()
+export class Consistency {
+  constructor(private readonly watch: ManagementWatch) {}
 
-async function waitFor(watch: ManagementWatch, token: string | string[]): Promise<void> {
-  const places = Array.isArray(token) || !TOKEN.test(token) ? [] : token.split(',').map(placeOf);
-  if (places.length === 0 || places.includes(undefined)) {
-    throw httpError('invalid-request', 'X-Consistency-Token is none that this server has given out.', {
-      errors: [{ pointer: 'X-Consistency-Token', detail: 'must be sent back as it was received' }],
+  /** Whether a request has something to wait for. */
+  concerns({ headers }: Request): boolean {
+    return headers[HEADER] !== undefined;
+  }
+
+  install(fastify: FastifyInstance): void {
+    fastify.addHook('onSend', (request, reply, payload, done) => {
+      const places = written.get(request);
+      if (places) reply.header(HEADER, [...places].map(([uid, position]) => `${NAMES.get(uid)}.${position}`).join(','));
+      done(null, payload);
     });
   }
-  const reached = await Promise.all(places.map((place) => watch.reached(place!, WAIT_MS_MAX)));
-  if (reached.includes(false)) {
-    throw httpError('not-caught-up', 'This instance has not seen that change yet.', { retryAfterSeconds: 1 });
+
+  /** To be asked once it is known who sends the request: strangers wait for nothing. */
+  async caughtUp({ headers }: Request): Promise<void> {
+    const token = headers[HEADER];
+    const places = typeof token !== 'string' || !TOKEN.test(token) ? [] : token.split(',').map(placeOf);
+    if (places.length === 0 || places.includes(undefined)) throw invented();
+    const looked = Promise.all(places.map((place) => this.watch.reached(place!)));
+    const late = Promise.withResolvers<undefined>();
+    const timer = setTimeout(() => late.resolve(undefined), WAIT_MS_MAX);
+    const reached = await Promise.race([looked, late.promise]).finally(() => clearTimeout(timer));
+    if (!reached)
+      throw httpError('not-caught-up', 'This instance has not seen that change yet.', { retryAfterSeconds: 1 });
+    if (reached.includes(false)) throw invented();
   }
 }
+
+const invented = (): Error =>
+  httpError('invalid-request', 'X-Consistency-Token is none that this server has given out.', {
+    errors: [{ pointer: 'X-Consistency-Token', detail: 'must be sent back as it was received' }],
+  });
 
 function placeOf(part: string): ManagementPlace | undefined {
   const [name, position] = part.split('.') as [string, string];

@@ -12,6 +12,7 @@ export const httpError = defineErrors({
   'idempotency-key-invalid': { kind: 'invalid', title: 'The Idempotency-Key is not valid' },
   'idempotency-key-reused': { kind: 'conflict', title: 'The Idempotency-Key was used for another request' },
   'idempotency-in-progress': { kind: 'conflict', title: 'A request with this Idempotency-Key is under way' },
+  'idempotency-full': { kind: 'throttled', title: 'Too many answers are kept already' },
   'not-caught-up': { kind: 'unavailable', title: 'This instance has not seen the change yet' },
   overloaded: { kind: 'unavailable', title: 'The server has too much to do' },
 });

@@ -1,5 +1,6 @@
 import { createHmac, type KeyObject } from 'node:crypto';
 import {
+  Inject,
   Injectable,
   UseInterceptors,
   applyDecorators,
@@ -14,33 +15,41 @@ import { ApiHeader } from '@nestjs/swagger';
 import type { FastifyInstance } from 'fastify';
 import { of, type Observable } from 'rxjs';
 import { Clock } from '../../kernel/clock.js';
+import { HTTP_SETTINGS, type Settings } from '../config/index.js';
 import { KeyRing } from '../crypto/keys.js';
 import { Database, type Statement } from '../postgres/database.js';
 import { httpError } from './http-errors.js';
+import { KeptAnswerShares } from './kept-answer-shares.js';
 import type { Reply, Request } from './request.js';
 
 const SWEEP_MS = 3_600_000;
 const KEEP_MS = 24 * 3_600_000;
 /** A claim older than this belongs to a process that died: the next request takes it over. */
 const ABANDONED_MS = 60_000;
+/** Of a row besides its answer, with its entries in three indexes. */
+const ROW_BYTES = 500;
+const FULL_RETRY_SECONDS = 60;
 const VISIBLE_ASCII = /^[\x21-\x7e]{1,255}$/;
-const KEPT_HEADERS = ['location', 'etag', 'content-type', 'cache-control'] as const;
+const KEPT_HEADERS = ['location', 'etag', 'content-type'] as const;
 
 const CLAIM: Statement = {
   name: 'idempotency-claim',
   text: `
-INSERT INTO idempotency (principal_id, idempotency_key, fingerprint, state, created_at) VALUES ($1, $2, $3, 'started', $4)
-ON CONFLICT (principal_id, idempotency_key) DO UPDATE SET fingerprint = $3, state = 'started', created_at = $4
+INSERT INTO idempotency (principal_id, idempotency_key, fingerprint, state, created_at, holder, bytes)
+VALUES ($1, $2, $3, 'started', $4, $7, ${ROW_BYTES})
+ON CONFLICT (principal_id, idempotency_key) DO UPDATE
+  SET fingerprint = $3, state = 'started', created_at = $4, holder = $7, bytes = ${ROW_BYTES}
   WHERE idempotency.created_at < $5 OR (idempotency.state = 'started' AND idempotency.created_at < $6 AND idempotency.fingerprint = $3)
 RETURNING 1 AS claimed`,
 };
 const READ: Statement = {
   name: 'idempotency-read',
-  text: 'SELECT fingerprint, state, status, headers, body FROM idempotency WHERE principal_id = $1 AND idempotency_key = $2',
+  text: `SELECT fingerprint, state, status, headers, body FROM idempotency
+WHERE principal_id = $1 AND idempotency_key = $2 AND created_at >= $3`,
 };
 const COMPLETE: Statement = {
   name: 'idempotency-complete',
-  text: `UPDATE idempotency SET state = 'done', status = $3, headers = $4, body = $5
+  text: `UPDATE idempotency SET state = 'done', status = $3, headers = $4, body = $5, bytes = bytes + $6
 WHERE principal_id = $1 AND idempotency_key = $2`,
 };
 const RELEASE: Statement = {
@@ -64,13 +73,17 @@ interface FirstAnswer {
 }
 
 interface Claim {
+  readonly holder: string;
   readonly principalId: string;
   readonly key: string;
 }
 
 const claims = new WeakMap<Request, Claim>();
 
-/** Remembers the answers of creating calls for 24 hours, under the caller's own `Idempotency-Key`. */
+/**
+ * Remembers the answers of creating calls for 24 hours, under the caller's own `Idempotency-Key`. What a tenant has kept is bounded: beyond
+ * it a new key is refused. Rejected: to forget the oldest, which would do again what was promised to be done once.
+ */
 @Injectable()
 export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdown {
   private sweeping: NodeJS.Timeout | undefined;
@@ -79,6 +92,8 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
     private readonly database: Database,
     private readonly clock: Clock,
     private readonly keys: KeyRing,
+    private readonly shares: KeptAnswerShares,
+    @Inject(HTTP_SETTINGS) private readonly settings: Settings['http'],
     private readonly log: PinoLogger,
   ) {}
 
@@ -112,14 +127,24 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
   async claim(request: Request, key: string): Promise<FirstAnswer | undefined> {
     const principalId = request.principal?.id ?? 'anonymous';
     const fingerprint = fingerprintOf(request, this.keys.key('cursors'));
+    const holder = holderOf(request);
+    const full = (await this.shares.bytesOf(holder)) >= this.settings.keptAnswersBytesMax;
     const now = this.clock.now();
-    const values = [principalId, key, fingerprint, now, now - KEEP_MS, now - ABANDONED_MS];
-    const [claimed] = await this.database.query(CLAIM, values);
-    if (claimed) {
-      claims.set(request, { principalId, key });
-      return undefined;
+    if (!full) {
+      const values = [principalId, key, fingerprint, now, now - KEEP_MS, now - ABANDONED_MS, holder];
+      const [claimed] = await this.database.query(CLAIM, values);
+      if (claimed) {
+        this.shares.add(holder, ROW_BYTES);
+        claims.set(request, { holder, principalId, key });
+        return undefined;
+      }
     }
-    const [kept] = await this.database.query<Kept>(READ, [principalId, key]);
+    const [kept] = await this.database.query<Kept>(READ, [principalId, key, now - KEEP_MS]);
+    if (!kept && full) throw sharesFull();
+    return this.firstAnswer(kept, fingerprint, `${principalId} ${key}`);
+  }
+
+  private firstAnswer(kept: Kept | undefined, fingerprint: string, context: string): FirstAnswer {
     if (!kept || (kept.state === 'started' && kept.fingerprint === fingerprint)) {
       throw httpError('idempotency-in-progress', 'The first request with this key is not answered yet.', {
         retryAfterSeconds: 1,
@@ -132,7 +157,7 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
       );
     }
     const headers = JSON.parse(kept.headers) as Record<string, string>;
-    return { status: kept.status, headers, body: this.keys.decrypt(kept.body, `${principalId} ${key}`) };
+    return { status: kept.status, headers, body: this.keys.decrypt(kept.body, context) };
   }
 
   /** Keeps what is being answered to a claimed request; an error gives the key free, so that the call can be made again. */
@@ -146,21 +171,37 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
     });
   }
 
-  private async keep({ principalId, key }: Claim, reply: Reply, payload: unknown): Promise<void> {
+  private async keep({ holder, principalId, key }: Claim, reply: Reply, payload: unknown): Promise<void> {
     if (reply.statusCode >= 400) {
+      this.shares.add(holder, -ROW_BYTES);
       await this.database.query(RELEASE, [principalId, key]);
       return;
     }
-    const headers = Object.fromEntries(KEPT_HEADERS.map((name) => [name, reply.getHeader(name)]));
+    const headers = JSON.stringify(Object.fromEntries(KEPT_HEADERS.map((name) => [name, reply.getHeader(name)])));
     // Encrypted: the answer to a registration shows a secret.
     const body = this.keys.encrypt(String(payload), `${principalId} ${key}`);
-    await this.database.query(COMPLETE, [principalId, key, reply.statusCode, JSON.stringify(headers), body]);
+    const bytes = headers.length + body.length;
+    this.shares.add(holder, bytes);
+    await this.database.query(COMPLETE, [principalId, key, reply.statusCode, headers, body, bytes]);
   }
 
   async sweep(): Promise<void> {
     await this.database.query(SWEEP, [this.clock.now() - KEEP_MS]);
   }
 }
+
+/** Whose share an answer takes. */
+const holderOf = ({ params, principal }: Request): string =>
+  (params as { tenantId?: string }).tenantId ?? `user ${principal?.userId}`;
+
+const sharesFull = (): Error =>
+  httpError(
+    'idempotency-full',
+    'Too many answers are kept for 24 hours; send it without an Idempotency-Key, or later.',
+    {
+      retryAfterSeconds: FULL_RETRY_SECONDS,
+    },
+  );
 
 /** Keyed: a body may hold a password, which a plain hash would let be guessed quickly. */
 function fingerprintOf(request: Request, key: KeyObject): string {

@@ -101,11 +101,12 @@ function addProblems(document: OpenAPIObject): void {
   }
 }
 
-/** Swagger UI at /docs and the document at /openapi.json. */
-export function serveDocs(app: NestFastifyApplication, document: OpenAPIObject): void {
+/** The document at /openapi.json, and where it is wanted Swagger UI at /docs, which forgets credentials with its page. */
+export function serveDocs(app: NestFastifyApplication, document: OpenAPIObject, ui: boolean): void {
   SwaggerModule.setup('docs', app, document, {
+    ui,
     jsonDocumentUrl: 'openapi.json',
     customSiteTitle: 'Event Store API',
-    swaggerOptions: { persistAuthorization: true, displayRequestDuration: true },
+    swaggerOptions: { displayRequestDuration: true },
   });
 }

@@ -6,11 +6,10 @@ import helmet from 'helmet';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { DomainError } from '../../kernel/domain-error.js';
 import type { Settings } from '../config/index.js';
-import { ManagementWatch } from '../event-log/index.js';
 import { processLogger } from '../telemetry/logger.js';
 import { Metrics } from '../telemetry/metrics.js';
 import { installBodyParsers } from './body-parsers.js';
-import { installConsistency } from './consistency.js';
+import { Consistency } from './consistency.js';
 import { installCorrelation } from './correlation.js';
 import { httpError } from './http-errors.js';
 import { Idempotency } from './idempotency.js';
@@ -22,10 +21,10 @@ import { installRequestLog } from './request-log.js';
 const PARAM_LENGTH_MAX = 4_096;
 const IN_FLIGHT_BODY_BYTES_MAX = 256 * 1024 * 1024;
 const CONNECTIONS_CHECKED_EVERY_MS = 2_000;
-/** Swagger UI brings its scripts and styles along, the styles partly inline. */
+/** Swagger UI brings its scripts and styles along as files, some styles inline. */
 const DOCS_POLICY = {
   defaultSrc: ["'self'"],
-  scriptSrc: ["'self'", "'unsafe-inline'"],
+  scriptSrc: ["'self'"],
   styleSrc: ["'self'", "'unsafe-inline'"],
   imgSrc: ["'self'", 'data:'],
   upgradeInsecureRequests: null,
@@ -67,7 +66,7 @@ export function installHttp(app: NestFastifyApplication, { http, publish, roles 
   });
   installRequestLog(fastify, processLogger(), app.get(Metrics));
   app.get(Idempotency).install(fastify);
-  installConsistency(fastify, app.get(ManagementWatch));
+  app.get(Consistency).install(fastify);
   // Nest hands what Fastify refuses by itself (bodies, unknown routes) to the same filter.
   app.useGlobalFilters(app.get(ProblemFilter));
 }
@@ -95,7 +94,8 @@ function refuseBrokenAddress(fastify: FastifyInstance): void {
 }
 
 /**
- * Helmet for every page; the answers of the API, which no browser renders, get the one header that matters to them. The plain middleware:
+ * Helmet for every page; the answers of the API, which no browser renders, get the two headers that matter to them. Events, persons and
+ * tokens are in them: no cache may keep one, refusals included, unless its route says otherwise. The plain middleware:
  * the plugin for Fastify runs an async hook on every request, whatever it is told, by which the collector took whole requests for alive
  * (a sixth of what they allocate survived, and the pauses were 10 ms instead of 1).
  */
@@ -104,7 +104,7 @@ function installSecurityHeaders(fastify: FastifyInstance): void {
   const pageHeaders = helmet({ contentSecurityPolicy: { directives: DOCS_POLICY }, strictTransportSecurity: false });
   fastify.addHook('onRequest', (request, reply, done) => {
     if (request.url.startsWith('/docs')) return pageHeaders(request.raw, reply.raw, done as (error?: unknown) => void);
-    reply.header('x-content-type-options', 'nosniff');
+    reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
     done();
   });
 }

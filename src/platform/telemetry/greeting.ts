@@ -1,34 +1,53 @@
 export interface Greeted {
   readonly url: string;
-  readonly firstAccess:
-    { readonly email: string; readonly password: string | undefined; readonly apiKey: string } | undefined;
+  readonly firstAccess: FirstAccess | undefined;
+}
+
+interface FirstAccess {
+  readonly email: string;
+  readonly password: string | undefined;
+  readonly apiKey: string | undefined;
+  readonly apiKeyFile: string | undefined;
 }
 
 export interface GreetingFacts {
   readonly version: string;
   readonly profile: string;
+  readonly docs: boolean;
   readonly allowedCidrs: readonly string[];
 }
 
 /** What somebody who has just started the server wants to know: where it is, how to get in, what to type next. */
-export function greeting({ url, firstAccess }: Greeted, { version, profile, allowedCidrs }: GreetingFacts): string {
+export function greeting(
+  { url, firstAccess }: Greeted,
+  { version, profile, docs, allowedCidrs }: GreetingFacts,
+): string {
   const lines = [
     '',
     `Event Store ${version} (${profile}) listens on ${url}`,
-    `  Swagger UI  ${url}/docs`,
+    ...(docs ? [`  Swagger UI  ${url}/docs`] : []),
     `  OpenAPI     ${url}/openapi.json`,
   ];
   if (allowedCidrs.length > 0)
     lines.push(`  Webhooks may reach ${allowedCidrs.join(', ')} (setting DELIVERY_ALLOWED_CIDRS).`);
   if (firstAccess) {
+    const { email, password, apiKey, apiKeyFile } = firstAccess;
     lines.push('', 'This is the first start. What follows is shown this once:');
-    lines.push(`  Administrator  ${firstAccess.email}`);
-    if (firstAccess.password !== undefined) lines.push(`  Password       ${firstAccess.password}`);
-    lines.push(`  API key        ${firstAccess.apiKey}`);
+    lines.push(`  Administrator  ${email}`);
+    if (password !== undefined) lines.push(`  Password       ${password}`);
+    if (apiKey !== undefined) lines.push(`  API key        ${apiKey}  (for 30 days)`);
+    if (apiKeyFile !== undefined)
+      lines.push(`  API key        ${apiKeyFile}  (a file that only you can read; for 30 days)`);
   }
-  const key = firstAccess?.apiKey ?? '<your API key>';
+  const key = keyInShell(firstAccess);
   lines.push('', 'Next, in another terminal:');
-  lines.push(`  curl -s ${url}/tenants -H 'X-API-Key: ${key}' -H 'Content-Type: application/json' -d '{"id":"acme"}'`);
-  lines.push(`  API_KEY='${key}' npm run demo`, '', '');
+  lines.push(`  curl -s ${url}/tenants -H "X-API-Key: ${key}" -H 'Content-Type: application/json' -d '{"id":"acme"}'`);
+  lines.push(`  API_KEY="${key}" npm run demo`, '', '');
   return lines.join('\n');
+}
+
+/** Between double quotes. */
+function keyInShell(firstAccess: FirstAccess | undefined): string {
+  if (firstAccess?.apiKeyFile === undefined) return firstAccess?.apiKey ?? '<your API key>';
+  return `$(cat '${firstAccess.apiKeyFile.replaceAll("'", `'\\''`)}')`;
 }

@@ -71,11 +71,10 @@ export class AccessGuard implements CanActivate {
     return this.decide(route, request, principal);
   }
 
-  /** Only who is let in takes turns: strangers cannot use up those of a tenant. */
+  /** Only who is let in takes turns: strangers cannot use up those of a tenant. Where no tenant is named the turns are the user's own. */
   private awaitTurn(request: Request, reply: Reply): true | Promise<true> {
     const { tenantId } = request.params as { tenantId?: string };
-    if (tenantId === undefined) return true;
-    const turn = this.turns.take(tenantId);
+    const turn = this.turns.take(tenantId ?? `user ${request.principal!.userId}`);
     return turn instanceof Promise ? turn.then((begun) => hold(begun, request, reply)) : hold(turn, request, reply);
   }
 
@@ -137,11 +136,13 @@ export class AccessGuard implements CanActivate {
     await this.authorizer.requireOpenWithin(sql, subject, route.action);
   }
 
+  /** On record in the tenant only where the caller sees it: the audit of a tenant is not for strangers to write to. */
   denied(route: PermissionRoute, request: Request, subject: Subject): Error {
     const refusal = this.refusal(route, request, subject);
+    const { tenantId } = subject;
     this.audit.note({
       ...auditedBy(actorOf(request)),
-      tenantId: subject.gate ? subject.tenantId : SYSTEM_TENANT,
+      tenantId: subject.gate && subject.sees(`tenants/${tenantId}`) ? tenantId : SYSTEM_TENANT,
       action: 'access.denied',
       outcome: 'denied',
       reason: route.action,

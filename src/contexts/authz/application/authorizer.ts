@@ -77,11 +77,18 @@ export class Authorizer {
   /** At once where all of it is remembered. */
   subject(tenantId: string, principal: Principal): Subject | Promise<Subject> {
     const gate = this.gates.of(tenantId);
-    const policy = this.policies.of(tenantId, { kind: 'user', id: principal.userId });
+    if (gate instanceof Promise) return gate.then((found) => this.subjectBehind(found, tenantId, principal));
+    return this.subjectBehind(gate, tenantId, principal);
+  }
+
+  private subjectBehind(gate: TenantGate | null, tenantId: string, principal: Principal): Subject | Promise<Subject> {
+    // Nothing is granted in a tenant that does not exist: rules of invented ones are neither asked for nor remembered.
+    const where = gate === null ? SYSTEM_TENANT : tenantId;
+    const policy = this.policies.of(where, { kind: 'user', id: principal.userId });
     const keyPolicy =
-      principal.kind === 'api-key' ? this.policies.of(tenantId, { kind: 'apiKey', id: principal.id }) : undefined;
-    if (gate instanceof Promise || policy instanceof Promise || keyPolicy instanceof Promise)
-      return Promise.all([gate, policy, keyPolicy]).then((parts) => this.assemble(tenantId, principal, ...parts));
+      principal.kind === 'api-key' ? this.policies.of(where, { kind: 'apiKey', id: principal.id }) : undefined;
+    if (policy instanceof Promise || keyPolicy instanceof Promise)
+      return Promise.all([policy, keyPolicy]).then((parts) => this.assemble(tenantId, principal, gate, ...parts));
     return this.assemble(tenantId, principal, gate, policy, keyPolicy);
   }
 

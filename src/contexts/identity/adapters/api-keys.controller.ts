@@ -58,7 +58,7 @@ export class ApiKeysController {
     const issued = await this.commands.execute(new CreateApiKey(userOf(user, request), input, actorOf(request)));
     const { userId, keyId, version } = issued.view;
     created(reply, `/users/${userId}/api-keys/${keyId}`, version);
-    return this.toIssued(issued, reply);
+    return this.toIssued(issued);
   }
 
   @Get()
@@ -119,11 +119,10 @@ export class ApiKeysController {
     const command = new RotateApiKey(refOf(ref, request), rotation, actorOf(request), expectedVersion(request));
     const issued = await this.commands.execute(command);
     showVersion(reply, issued.view.version);
-    return this.toIssued(issued, reply);
+    return this.toIssued(issued);
   }
 
-  private toIssued({ view, key }: IssuedKey, reply: Reply): IssuedApiKeyDto {
-    reply.header('cache-control', 'no-store');
+  private toIssued({ view, key }: IssuedKey): IssuedApiKeyDto {
     return { ...toApiKeyDto(view, this.clock.now()), key };
   }
 }

@@ -1,6 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsOptional, IsString, Matches, MaxLength, MinLength, ValidateIf } from 'class-validator';
+import { IsBoolean, IsIn, IsOptional, IsString, Matches, MaxLength, MinLength, ValidateIf } from 'class-validator';
 import { PlainText } from '../../../platform/http/field-rules.js';
 import { ListQuery } from '../../../platform/http/list-query.js';
 import { isoTime } from '../../../platform/http/resource.js';
@@ -54,6 +54,13 @@ export class PasswordChangeBody {
   @ApiProperty({ maxLength: PASSWORD_MAX })
   @password()
   readonly newPassword!: string;
+
+  @ApiPropertyOptional({
+    default: false,
+    description: 'Whether all API keys of the user end, too: after a theft, say.',
+  })
+  @IsBoolean()
+  readonly revokeApiKeys: boolean = false;
 }
 
 export class ResetRequestBody {
@@ -71,6 +78,13 @@ export class ResetBody {
   @ApiProperty({ maxLength: PASSWORD_MAX })
   @password()
   readonly newPassword!: string;
+
+  @ApiPropertyOptional({
+    default: false,
+    description: 'Whether all API keys of the user end, too: after a theft, say.',
+  })
+  @IsBoolean()
+  readonly revokeApiKeys: boolean = false;
 }
 
 export class ProfileBody {

@@ -9,6 +9,8 @@ import { PasswordMails } from '../application/password-mails.js';
 import { identityError } from '../domain/identity-errors.js';
 import { PasswordChangeBody, ResetBody, ResetRequestBody } from './identity.dto.js';
 
+const KEYS_STAY = 'API keys stay good, unless `revokeApiKeys` is true.';
+
 @ApiTags('auth')
 @Controller('auth/password')
 @UsePipes(strictValidation)
@@ -21,13 +23,13 @@ export class PasswordsController {
   @Post('change')
   @HttpCode(204)
   @Requires('password:change', 'Change the own password')
-  @ApiNoContentResponse({ description: 'The other sessions have ended.' })
+  @ApiNoContentResponse({ description: `The other sessions have ended. ${KEYS_STAY}` })
   async change(@Body() body: PasswordChangeBody, @Req() request: Request): Promise<void> {
     const { userId, sessionId } = request.principal!;
     if (sessionId === undefined)
       throw identityError('session-required', 'A password is changed by who is logged in, not by an API key.');
     const passwords = { current: body.currentPassword, next: body.newPassword };
-    await this.changes.change({ userId, sessionId }, passwords, actorOf(request));
+    await this.changes.change({ userId, sessionId }, passwords, body.revokeApiKeys, actorOf(request));
   }
 
   @Post('reset-request')
@@ -41,8 +43,8 @@ export class PasswordsController {
   @Post('reset')
   @HttpCode(204)
   @Public('Set a new password with a token from a mail')
-  @ApiNoContentResponse({ description: 'All sessions have ended.' })
-  async reset(@Body() { token, newPassword }: ResetBody, @Req() request: Request): Promise<void> {
-    await this.changes.reset(token, newPassword, actorOf(request));
+  @ApiNoContentResponse({ description: `All sessions have ended. ${KEYS_STAY}` })
+  async reset(@Body() { token, newPassword, revokeApiKeys }: ResetBody, @Req() request: Request): Promise<void> {
+    await this.changes.reset(token, newPassword, revokeApiKeys, actorOf(request));
   }
 }

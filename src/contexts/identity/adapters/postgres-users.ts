@@ -55,7 +55,8 @@ FROM password_reset WHERE digest = $1`,
 const CREATE = `
 INSERT INTO user_account (user_id, kind, email, name, state, password_hash, version, created_at, updated_at)
 VALUES ($1, $2, $3, $4, 'active', $5, $6, $7, $7)`;
-const CREATE_KEY = 'INSERT INTO api_key (key_id, user_id, name, digest, created_at) VALUES ($1, $2, $3, $4, $5)';
+const CREATE_KEY =
+  'INSERT INTO api_key (key_id, user_id, name, digest, expires_at, created_at) VALUES ($1, $2, $3, $4, $5, $6)';
 /** A suspension keeps its reason as long as it lasts. */
 const CHANGE = `
 UPDATE user_account SET state = $2, version = $3, updated_at = $4, name = COALESCE($5, name), email = COALESCE($6, email),
@@ -98,14 +99,16 @@ export class PostgresUsers extends UserAccounts {
   }
 
   /** Whoever appends to the log of users holds its head: nobody else can make the first one meanwhile. */
-  creatingFirst(account: NewAccount, key: FirstKey): Repository {
+  creatingFirst(account: NewAccount, key: FirstKey | undefined): Repository {
     return {
       aggregate: this.aggregate,
       project: async (sql, ref, changed) => {
         const { rowCount } = await sql.query(ANY.text);
         if (rowCount) throw identityError('user-exists', 'The store has an administrator.');
         await this.insert(sql, ref, changed, account);
-        await sql.query(CREATE_KEY, [key.id, ref.userId, key.name, key.digest, changed.recordedAt]);
+        if (!key) return;
+        const { id, name, digest, expiresAt } = key;
+        await sql.query(CREATE_KEY, [id, ref.userId, name, digest, expiresAt, changed.recordedAt]);
       },
     };
   }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DomainError } from '../../../kernel/domain-error.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { AuditTrail, auditedBy } from '../../../platform/audit/index.js';
+import { Consistency } from '../../../platform/http/consistency.js';
 import type { Principal, Request } from '../../../platform/http/request.js';
 import { actorOf } from '../../../platform/http/resource.js';
 import type { KeyRefusal } from '../application/api-key-directory.js';
@@ -20,9 +21,20 @@ export class RequestAuthentication {
   constructor(
     private readonly authenticator: Authenticator,
     private readonly audit: AuditTrail,
+    private readonly consistency: Consistency,
   ) {}
 
+  /** Rejects as well where the caller shows a change that this instance has not seen: what he may is decided by it. */
   principalOf(request: Request): Principal | Promise<Principal> {
+    const principal = this.identify(request);
+    if (!this.consistency.concerns(request)) return principal;
+    return Promise.resolve(principal).then(async (found) => {
+      await this.consistency.caughtUp(request);
+      return found;
+    });
+  }
+
+  private identify(request: Request): Principal | Promise<Principal> {
     try {
       const principal = this.authenticator.authenticate(request.headers, request.ip);
       return principal instanceof Promise
@@ -38,17 +50,15 @@ export class RequestAuthentication {
     const given = authorization !== undefined || apiKey !== undefined;
     if (given && error instanceof DomainError && REFUSALS.has(error.kind)) {
       const { reason, keyId } = (error.cause ?? {}) as Cause;
-      // Ids that nobody has made would be as many as somebody invents: equal refusals are counted together.
+      // Not ids that nobody has made: whoever invents one chooses it.
       const known = keyId !== undefined && reason !== 'unknown' && reason !== 'throttled';
-      // Of their own, or they would disappear among those that were looked at.
-      const other = reason === 'throttled' ? 'api-keys' : 'system';
       this.audit.note({
         ...auditedBy(actorOf(request)),
         tenantId: SYSTEM_TENANT,
         action: 'auth.refused',
         outcome: 'denied',
         reason: reason === undefined ? 'not-valid' : `key-${reason}`,
-        resource: known ? `api-keys/${keyId}` : other,
+        resource: known ? `api-keys/${keyId}` : 'system',
       });
     }
     throw error;

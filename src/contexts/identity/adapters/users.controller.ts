@@ -8,7 +8,7 @@ import { Idempotent } from '../../../platform/http/idempotency.js';
 import type { Reply, Request } from '../../../platform/http/request.js';
 import { actorOf, created, expectedVersion, showVersion } from '../../../platform/http/resource.js';
 import { invalid, strictValidation } from '../../../platform/http/validation.js';
-import { PasswordChanges } from '../application/password-changes.js';
+import { SendPasswordReset } from '../application/send-password-reset.js';
 import {
   ActivateUser,
   ChangeUser,
@@ -35,7 +35,7 @@ export class UsersController {
   constructor(
     private readonly commands: CommandBus,
     private readonly queries: QueryBus,
-    private readonly passwordChanges: PasswordChanges,
+    private readonly passwordReset: SendPasswordReset,
     private readonly cursors: Cursors,
   ) {}
 
@@ -115,7 +115,7 @@ export class UsersController {
   @Requires('user:update', 'Send a user a mail with a token for a new password')
   @ApiAcceptedResponse({ description: 'The mail is on its way.' })
   async resetPassword(@Param('userId') userId: string, @Req() request: Request): Promise<void> {
-    await this.passwordChanges.requestFor(userId, actorOf(request));
+    await this.passwordReset.to(userId, actorOf(request));
   }
 
   @Delete(':userId')

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import ipaddr from 'ipaddr.js';
 import { Clock } from '../../../kernel/clock.js';
+import { addressClass } from '../../../platform/http/address-class.js';
 import { ACCOUNT_FAILURES_MAX, counted, waitLeft, type Failures } from '../domain/guess-schedule.js';
 import { identityError } from '../domain/identity-errors.js';
 import { Windows } from './windows.js';
@@ -117,14 +117,3 @@ export class GuessThrottle {
 }
 
 const placeOf = (name: string, address: string): string => `${addressClass(address)} ${name}`;
-
-/** Whoever has one address of IPv6 has 2^64 of them: they count as one. */
-export function addressClass(address: string): string {
-  if (!ipaddr.isValid(address)) return address;
-  const parsed = ipaddr.process(address);
-  if (parsed.kind() === 'ipv4') return parsed.toString();
-  return (parsed as ipaddr.IPv6).parts
-    .slice(0, 4)
-    .map((part) => part.toString(16))
-    .join(':');
-}

@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../../../kernel/clock.js';
 import { SECURITY_SETTINGS, type Settings } from '../../../platform/config/index.js';
+import { addressClass } from '../../../platform/http/address-class.js';
 import { apiKeyError } from '../domain/api-key-errors.js';
-import { addressClass } from './guess-throttle.js';
 import { Windows } from './windows.js';
 
 const WINDOW_MS = 60_000;

@@ -11,8 +11,9 @@ import { factsOf } from './key-issue.js';
 
 const HANDLER_MS = 2_000;
 const DELETED: UserEvent['type'] = 'user.deleted';
+const PASSWORD_CHANGED: UserEvent['type'] = 'user.password-changed';
 
-/** Ends all keys of a user, because he is deleted. To do it again, or twice at once, does no harm. */
+/** Ends all keys of a user: he is deleted, or wants to be rid of them. To do it again, or twice at once, does no harm. */
 @Injectable()
 export class KeysOfUsers {
   constructor(
@@ -20,8 +21,10 @@ export class KeysOfUsers {
     private readonly keys: ApiKeyStore,
   ) {}
 
-  async revokeAll(userId: string, by: Actor): Promise<void> {
+  /** Those that were made until then. */
+  async revokeAll(userId: string, by: Actor, until = Infinity): Promise<void> {
     for (const known of await this.keys.list(userId, { createdAt: -1, keyId: '' }, KEYS_PER_USER_MAX)) {
+      if (known.createdAt > until) continue;
       const ref = { userId, keyId: known.keyId };
       await this.aggregates.change(this.keys, ref, by, (state) =>
         state.status === 'revoked' ? [] : withOrigin(state, ref, factsOf(known), (key) => revokeApiKey(key, ref)),
@@ -30,9 +33,10 @@ export class KeysOfUsers {
   }
 }
 
-/** Does what a crash between the deletion of a user and the end of his keys has left. */
+/** Does what a crash between the act of a user and the end of his keys has left. */
 @Injectable()
-export class OnUserDeleted implements Reaction {
+export class OnKeysToEnd implements Reaction {
+  /** As its checkpoint is called. */
   readonly name = 'identity:on-user-deleted';
   readonly log = { tenantId: SYSTEM_TENANT, topicUid: MANAGEMENT_TOPICS.users };
 
@@ -41,10 +45,16 @@ export class OnUserDeleted implements Reaction {
     private readonly clock: Clock,
   ) {}
 
-  handle = async ({ type, stream, recordedAt, correlationId, id }: StoredEvent, signal: AbortSignal): Promise<void> => {
-    if (type !== DELETED) return;
+  handle = async (event: StoredEvent, signal: AbortSignal): Promise<void> => {
+    const { type, stream, recordedAt, correlationId, id } = event;
+    if (!endsKeys(event)) return;
     // The handler does it itself a moment later, and puts on record who did; it is only made good where that never came.
     await pause(Math.max(0, recordedAt + HANDLER_MS - this.clock.now()), undefined, { signal });
-    await this.keys.revokeAll(stream!, systemActor(correlationId ?? id));
+    // Who only has a new password may have made new keys since.
+    await this.keys.revokeAll(stream!, systemActor(correlationId ?? id), type === DELETED ? Infinity : recordedAt);
   };
 }
+
+const endsKeys = ({ type, data }: StoredEvent): boolean =>
+  type === DELETED ||
+  (type === PASSWORD_CHANGED && (JSON.parse(data) as { revokesApiKeys?: true }).revokesApiKeys === true);

@@ -27,6 +27,8 @@ export const resetMail = (letter: Letter): Mail => ({
   subject: 'A new password for the event store',
   text: `Somebody, hopefully you, asked for a new password for your account at ${letter.publicUrl}. Set it with
 ${howTo(letter)}
+API keys stay good. If somebody else may have got at your account, add "revokeApiKeys": true, and they all end.
+
 If it was not you, do nothing: your password stays as it is.
 `,
 });

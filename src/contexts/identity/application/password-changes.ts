@@ -3,9 +3,10 @@ import type { Actor } from '../../../kernel/aggregate.js';
 import { Clock } from '../../../kernel/clock.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
 import { identityError } from '../domain/identity-errors.js';
-import { changePassword, sendPasswordReset, userNotFound } from '../domain/user.js';
+import { changePassword } from '../domain/user.js';
 import { GuessThrottle } from './guess-throttle.js';
-import { PasswordMails, resetDigestOf } from './password-mails.js';
+import { KeysOfUsers } from './keys-of-users.js';
+import { resetDigestOf } from './password-mails.js';
 import { Passwords } from './passwords.js';
 import { UserAccounts } from './ports.js';
 import { Sessions, unauthenticated } from './sessions.js';
@@ -20,13 +21,14 @@ export class PasswordChanges {
     private readonly passwords: Passwords,
     private readonly throttle: GuessThrottle,
     private readonly clock: Clock,
-    private readonly mails: PasswordMails,
+    private readonly keys: KeysOfUsers,
   ) {}
 
-  /** Ends all sessions but the one that asks. */
+  /** Ends all sessions but the one that asks, and all API keys if they are to end. */
   async change(
     { userId, sessionId }: { readonly userId: string; readonly sessionId: string },
     passwords: { readonly current: string; readonly next: string },
+    revokesApiKeys: boolean,
     by: Actor,
   ): Promise<void> {
     // A name of its own: who guesses at logins must not keep the owner from changing his password in a session that he has.
@@ -49,22 +51,13 @@ export class PasswordChanges {
     const ended = (await this.sessions.list(userId)).filter((session) => session.sessionId !== sessionId);
     const ref = { userId };
     const repository = this.accounts.changing({ passwordHash, keptSessionId: sessionId });
-    await this.aggregates.change(repository, ref, by, (state) => changePassword(state, ref, 'self'));
+    await this.aggregates.change(repository, ref, by, (state) => changePassword(state, ref, 'self', revokesApiKeys));
     await this.sessions.told(ended, 'password-changed', by);
-  }
-
-  /** For an administrator, who may have a user choose a new password, but not choose it himself. */
-  async requestFor(userId: string, by: Actor): Promise<void> {
-    const account = await this.accounts.find(userId);
-    if (!account) throw userNotFound(userId);
-    this.mails.require();
-    const ref = { userId };
-    await this.aggregates.change(this.accounts, ref, by, (state) => sendPasswordReset(state, ref));
-    this.mails.send(account);
+    if (revokesApiKeys) await this.keys.revokeAll(userId, by);
   }
 
   /** The token works once, and only where the password is good enough. */
-  async reset(token: string, password: string, by: Actor): Promise<void> {
+  async reset(token: string, password: string, revokesApiKeys: boolean, by: Actor): Promise<void> {
     const resetDigest = resetDigestOf(token);
     const reset = resetDigest && (await this.accounts.findReset(resetDigest));
     if (!reset || reset.expiresAt <= this.clock.now()) throw resetTokenInvalid();
@@ -76,9 +69,10 @@ export class PasswordChanges {
     const ended = await this.sessions.list(userId);
     const ref = { userId };
     const repository = this.accounts.changing({ passwordHash, resetDigest: reset.digest });
-    await this.aggregates.change(repository, ref, by, (state) => changePassword(state, ref, 'reset'));
+    await this.aggregates.change(repository, ref, by, (state) => changePassword(state, ref, 'reset', revokesApiKeys));
     this.throttle.forgive(account.email!);
     await this.sessions.told(ended, 'password-reset', by);
+    if (revokesApiKeys) await this.keys.revokeAll(userId, by);
   }
 }
 

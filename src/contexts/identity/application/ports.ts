@@ -39,6 +39,7 @@ export interface FirstKey {
   readonly id: string;
   readonly digest: string;
   readonly name: string;
+  readonly expiresAt: number;
 }
 
 type UserRepository = AggregateRepository<UserState, UserEvent, UserRef>;
@@ -50,8 +51,8 @@ type UserRepository = AggregateRepository<UserState, UserEvent, UserRef>;
 export abstract class UserAccounts extends AggregateRepository<UserState, UserEvent, UserRef> {
   /** Stores the account with its first event. */
   abstract creating(account: NewAccount): UserRepository;
-  /** The same with a key, if the store has no account yet (`user-exists`). Safe against a second instance doing the same. */
-  abstract creatingFirst(account: NewAccount, key: FirstKey): UserRepository;
+  /** The same, perhaps with a key, if the store has no account yet (`user-exists`). Safe against a second instance doing the same. */
+  abstract creatingFirst(account: NewAccount, key: FirstKey | undefined): UserRepository;
   abstract changing(change: AccountChange): UserRepository;
   /** For accounts of before: their first event comes late, the row is there. */
   abstract withoutEvents(): Promise<Account[]>;

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../../kernel/clock.js';
-import { addressClass } from './guess-throttle.js';
+import { addressClass } from '../../../platform/http/address-class.js';
 import { Windows } from './windows.js';
 
 const WINDOW_MS = 3_600_000;

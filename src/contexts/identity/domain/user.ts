@@ -17,7 +17,7 @@ export type UserEvent =
   | { type: 'user.invited'; data: Nothing }
   | { type: 'user.renamed'; data: Nothing }
   | { type: 'user.email-changed'; data: Nothing }
-  | { type: 'user.password-changed'; data: { by: 'self' | 'reset' } }
+  | { type: 'user.password-changed'; data: { by: 'self' | 'reset'; revokesApiKeys?: true } }
   | { type: 'user.password-reset-sent'; data: Nothing }
   | { type: 'user.suspended'; data: Nothing }
   | { type: 'user.activated'; data: Nothing }
@@ -83,9 +83,15 @@ export function changeUser(
   return events;
 }
 
-export function changePassword(state: UserState, ref: UserRef, by: 'self' | 'reset'): UserEvent[] {
+/** API keys stay good, unless their owner wants to be rid of whoever may have got at them, too. */
+export function changePassword(
+  state: UserState,
+  ref: UserRef,
+  by: 'self' | 'reset',
+  revokesApiKeys = false,
+): UserEvent[] {
   requireLogin(state, ref);
-  return [{ type: 'user.password-changed', data: { by } }];
+  return [{ type: 'user.password-changed', data: revokesApiKeys ? { by, revokesApiKeys } : { by } }];
 }
 
 /** An administrator has the user choose a new password. */

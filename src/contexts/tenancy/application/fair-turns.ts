@@ -79,10 +79,10 @@ export class FairTurns implements OnApplicationBootstrap, OnApplicationShutdown 
     return count;
   }
 
-  /** At once where nothing is scarce. */
-  take(tenantId: string): Turn | Promise<Turn> {
-    let queue = this.queues.get(tenantId);
-    if (!queue) this.queues.set(tenantId, (queue = { waiting: [], inService: 0, active: true }));
+  /** At once where nothing is scarce. `owner` is a tenant, or a user where no tenant is concerned. */
+  take(owner: string): Turn | Promise<Turn> {
+    let queue = this.queues.get(owner);
+    if (!queue) this.queues.set(owner, (queue = { waiting: [], inService: 0, active: true }));
     queue.active = true;
     if (queue.inService < this.limit) return this.begin(queue);
     const waiting = queue;
@@ -98,10 +98,10 @@ export class FairTurns implements OnApplicationBootstrap, OnApplicationShutdown 
   adapt(utilization: number): void {
     let active = 0;
     let most = 0;
-    for (const [tenantId, queue] of this.queues) {
+    for (const [owner, queue] of this.queues) {
       // What waits has something in service: the limit is never 0.
       if (queue.active || queue.inService > 0) active++;
-      else this.queues.delete(tenantId);
+      else this.queues.delete(owner);
       queue.active = false;
       most = Math.max(most, queue.inService);
     }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { MANAGEMENT_TOPICS } from '../../../kernel/aggregate.js';
+import { isChosenId, SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { ManagementWatch } from '../../../platform/event-log/index.js';
 import type { TenantStatus } from '../domain/tenant.js';
 import type { TenantLimits } from '../domain/tenant-limits.js';
@@ -20,7 +21,9 @@ export interface TenantGate {
 /** Whether tenants are open, from memory; forgotten the moment that one changes. */
 @Injectable()
 export class TenantGates {
-  private readonly gates = new Map<string, TenantGate | null>();
+  private readonly gates = new Map<string, TenantGate>();
+  /** Names that no tenant has: apart, so that whoever invents them pushes out no tenant. */
+  private readonly missing = new Set<string>();
   private changes = 0;
 
   constructor(
@@ -30,14 +33,16 @@ export class TenantGates {
     watch.on(MANAGEMENT_TOPICS.tenants, ({ stream }) => {
       this.changes++;
       this.gates.delete(stream!);
+      this.missing.delete(stream!);
     });
   }
 
   /** Null: there is no such tenant. At once where it is remembered. */
   of(tenantId: string): TenantGate | null | Promise<TenantGate | null> {
     const gate = this.gates.get(tenantId);
-    if (gate !== undefined && this.watch.ageMs <= TRUSTED_MS) return gate;
-    return this.load(tenantId);
+    const known = gate !== undefined || this.missing.has(tenantId);
+    if (known && this.watch.ageMs <= TRUSTED_MS) return gate ?? null;
+    return isChosenId(tenantId) || tenantId === SYSTEM_TENANT ? this.load(tenantId) : null;
   }
 
   private async load(tenantId: string): Promise<TenantGate | null> {
@@ -46,9 +51,15 @@ export class TenantGates {
     const gate = tenant ? { tenantUid: tenant.tenantUid, state: tenant.state, limits: tenant.effectiveLimits } : null;
     // What changed while it was read may not be in it; it is good for this once.
     if (before === this.changes) {
-      if (this.gates.size >= REMEMBERED_MAX) this.gates.delete(this.gates.keys().next().value!);
-      this.gates.set(tenantId, gate);
+      if (gate) makeRoom(this.gates).set(tenantId, gate);
+      else makeRoom(this.missing).add(tenantId);
     }
     return gate;
   }
+}
+
+/** The oldest goes. */
+function makeRoom<Names extends Map<string, unknown> | Set<string>>(names: Names): Names {
+  if (names.size >= REMEMBERED_MAX) names.delete(names.keys().next().value!);
+  return names;
 }

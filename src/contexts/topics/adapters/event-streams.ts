@@ -60,7 +60,6 @@ export class EventStreams implements BeforeApplicationShutdown {
     await reply
       .headers({
         'content-type': 'text/event-stream; charset=utf-8',
-        'cache-control': 'no-store',
         'x-accel-buffering': 'no',
       })
       .send(Readable.from(messages(pages, names, stream)));

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../../kernel/clock.js';
 import type { NewEvent } from '../../../platform/event-log/index.js';
+import { KeptAnswerShares } from '../../../platform/http/kept-answer-shares.js';
 import { tenancyError, TenantGates, type TenantGate } from '../../tenancy/index.js';
 import { TopicCatalog } from './ports.js';
 
@@ -36,6 +37,7 @@ export class TenantQuota {
   constructor(
     private readonly gates: TenantGates,
     private readonly topics: TopicCatalog,
+    private readonly answers: KeptAnswerShares,
     private readonly clock: Clock,
   ) {}
 
@@ -84,8 +86,9 @@ export class TenantQuota {
       this.usage.set(tenantId, usage);
     }
     const bytes = events.reduce((sum, event) => sum + event.bytes, 0);
-    if (usage.bytes + bytes > limit) {
-      throw tenancyError('tenant-storage-full', `The tenant may store ${limit} bytes, and stores ${usage.bytes}.`, {
+    const stored = usage.bytes + (await this.answers.bytesOf(tenantId));
+    if (stored + bytes > limit) {
+      throw tenancyError('tenant-storage-full', `The tenant may store ${limit} bytes, and stores ${stored}.`, {
         retryAfterSeconds: FULL_RETRY_SECONDS,
       });
     }

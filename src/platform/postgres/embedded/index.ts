@@ -4,4 +4,5 @@ export {
   type EmbeddedServer,
   type EmbeddedServerOptions,
 } from './embedded-server.js';
+export { writeDurably } from './durable-file.js';
 export { ownMasterKey } from './master-key.js';

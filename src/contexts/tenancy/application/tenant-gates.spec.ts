@@ -1,0 +1,49 @@
+import type { ManagementWatch, StoredEvent } from '../../../platform/event-log/index.js';
+import type { TenantCatalog } from './ports.js';
+import { TenantGates } from './tenant-gates.js';
+
+const REAL = { tenantUid: 'life-1', state: 'active', limits: {} };
+
+/** Of a catalog with `acme` and what is added; counts what it is asked. */
+function gatesOf() {
+  const tenants = new Map<string, object>([['acme', REAL]]);
+  const asked: string[] = [];
+  let tell: (event: StoredEvent) => void = () => undefined;
+  const watch = { on: (_: string, listener: typeof tell) => (tell = listener), ageMs: 0 };
+  const find = async (id: string): Promise<unknown> => (asked.push(id), tenants.get(id));
+  const gates = new TenantGates({ find } as unknown as TenantCatalog, watch as unknown as ManagementWatch);
+  const make = (id: string): void => {
+    tenants.set(id, REAL);
+    tell({ type: 'tenant.created', stream: id } as StoredEvent);
+  };
+  return { gates, asked, make };
+}
+
+describe('a tenant that does not exist', () => {
+  it('is asked for once, and exists from the moment that it is made', async () => {
+    const { gates, asked, make } = gatesOf();
+    expect(await gates.of('none')).toBeNull();
+    expect(gates.of('none')).toBeNull();
+    expect(asked).toEqual(['none']);
+    make('none');
+    expect(await gates.of('none')).toEqual(REAL);
+    expect(gates.of('none')).toEqual(REAL);
+  });
+
+  it('is not asked for where no tenant can have the name', () => {
+    const { gates, asked } = gatesOf();
+    for (const name of ['A', '-a', 'a..b', 'x'.repeat(64), '', '$other', '__proto__', 'a/b']) {
+      expect(gates.of(name)).toBeNull();
+    }
+    expect(asked).toEqual([]);
+  });
+
+  it('pushes out none that does, however many are invented', async () => {
+    const { gates } = gatesOf();
+    await gates.of('acme');
+    for (let i = 0; i < 10_001; i++) await gates.of(`invented-${i}`);
+    expect(gates.of('acme')).toEqual(REAL);
+    expect(gates.of('invented-0')).toBeInstanceOf(Promise);
+    expect(gates.of('invented-1')).toBeNull();
+  });
+});

@@ -1,0 +1,12 @@
+import ipaddr from 'ipaddr.js';
+
+/** Whoever has one address of IPv6 has 2^64 of them: they count as one. */
+export function addressClass(address: string): string {
+  if (!ipaddr.isValid(address)) return address;
+  const parsed = ipaddr.process(address);
+  if (parsed.kind() === 'ipv4') return parsed.toString();
+  return (parsed as ipaddr.IPv6).parts
+    .slice(0, 4)
+    .map((part) => part.toString(16))
+    .join(':');
+}

@@ -29,6 +29,7 @@ import { PermissionRates } from './application/permission-rates.js';
 import { Policies } from './application/policies.js';
 import { GrantCatalog, GroupCatalog, MemberCatalog, RoleCatalog, RuleStore } from './application/ports.js';
 import { ChangeRoleHandler } from './application/roles.js';
+import { StandingRights } from './application/standing-rights.js';
 import { FirstHolders, TenantLifeOf } from './application/tenant-life.js';
 
 @Module({
@@ -60,6 +61,7 @@ import { FirstHolders, TenantLifeOf } from './application/tenant-life.js';
     OwnPermissionsOf,
     TenantLifeOf,
     FirstHolders,
+    StandingRights,
     ChangeMemberHandler,
     InviteMemberHandler,
     ChangeRoleHandler,
@@ -67,7 +69,7 @@ import { FirstHolders, TenantLifeOf } from './application/tenant-life.js';
     CreateGrantHandler,
     RevokeGrantHandler,
   ],
-  exports: [HiddenResources, FirstHolders, SystemAccess],
+  exports: [HiddenResources, FirstHolders, StandingRights, SystemAccess],
 })
 export class AuthzModule implements OnModuleInit {
   constructor(private readonly hidden: HiddenResources) {}

@@ -1,6 +1,7 @@
 export { Direct, DirectRoutes } from './adapters/direct-routes.js';
 export { SystemAccess } from './adapters/system-access.js';
 export { HiddenResources } from './application/hidden-resources.js';
+export { StandingRights, type Standing } from './application/standing-rights.js';
 export { FirstHolders } from './application/tenant-life.js';
 export { permissionDenied } from './domain/authz-errors.js';
 export { AuthzModule } from './authz.module.js';

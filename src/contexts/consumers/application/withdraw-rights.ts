@@ -20,30 +20,29 @@ export class WithdrawRights {
     private readonly log: PinoLogger,
   ) {}
 
-  /** By what is permitted now, not by what is remembered: rights are asked for once a user and tenant, whatever runs on them. */
+  /** By what is permitted now, not by what is remembered: it is looked up once a user and tenant, whatever runs on them. */
   async from(pages: AsyncIterable<readonly ConsumerView[]>, correlationId: string): Promise<void> {
     await this.watch.catchUp();
+    const judges = new Map<string, Judge>();
     for await (const page of pages) {
-      const judged = page.filter(({ pauseReason }) => pauseReason !== 'no-longer-permitted');
-      const byRunner = [...Map.groupBy(judged, ({ tenantId, runsOn }) => `${tenantId} ${runsOn}`).values()];
-      for (let from = 0; from < byRunner.length; from += USERS_AT_ONCE) {
-        const unpermitted = await Promise.all(byRunner.slice(from, from + USERS_AT_ONCE).map((own) => this.among(own)));
-        for (const consumer of unpermitted.flat()) await this.pause(consumer, correlationId);
+      const standing = page.filter(({ pauseReason }) => pauseReason !== 'no-longer-permitted');
+      await this.meet(judges, standing);
+      for (const consumer of standing) {
+        const topicIds = consumer.topics.map(({ topicId }) => topicId);
+        if (!judges.get(runnerOf(consumer))!(consumer, topicIds)) await this.pause(consumer, correlationId);
       }
     }
   }
 
-  /** Those of one runner that may not go on. */
-  private async among(consumers: readonly ConsumerView[]): Promise<readonly ConsumerView[]> {
-    const { tenantId, runsOn } = consumers[0]!;
-    const permitted = await this.rights.judgeOf(tenantId, runsOn);
-    return consumers.filter(
-      (consumer) =>
-        !permitted(
-          consumer,
-          consumer.topics.map(({ topicId }) => topicId),
-        ),
-    );
+  private async meet(judges: Map<string, Judge>, consumers: readonly ConsumerView[]): Promise<void> {
+    const unknown = new Map(consumers.map((consumer) => [runnerOf(consumer), consumer]));
+    for (const name of judges.keys()) unknown.delete(name);
+    const rest = [...unknown];
+    for (let from = 0; from < rest.length; from += USERS_AT_ONCE) {
+      const some = rest.slice(from, from + USERS_AT_ONCE);
+      const found = await Promise.all(some.map(([, { tenantId, runsOn }]) => this.rights.judgeOf(tenantId, runsOn)));
+      for (const [i, [name]] of some.entries()) judges.set(name, found[i]!);
+    }
   }
 
   private async pause(consumer: ConsumerView, correlationId: string): Promise<void> {
@@ -59,3 +58,7 @@ export class WithdrawRights {
     if (pauses) this.log.info({ correlationId, ...names, reason: 'no-longer-permitted' }, 'consumer paused');
   }
 }
+
+type Judge = Awaited<ReturnType<ConsumerRights['judgeOf']>>;
+
+const runnerOf = ({ tenantId, runsOn }: ConsumerView): string => `${tenantId} ${runsOn}`;

@@ -8,6 +8,7 @@ import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 // Later than Nest, which they need to be there.
 const { PostgresRunningConsumers } =
   await import('../../src/contexts/consumers/adapters/postgres-running-consumers.js');
+const { ConsumerFollowers } = await import('../../src/contexts/consumers/application/consumer-followers.js');
 const { WithdrawRights } = await import('../../src/contexts/consumers/application/withdraw-rights.js');
 
 const COUNT = 1_203;
@@ -68,6 +69,7 @@ describe('consumers by whose right they run on', () => {
       rights,
       {} as Aggregates,
       {} as ConsumerCatalog,
+      new ConsumerFollowers(),
       { catchUp: () => Promise.resolve() } as ManagementWatch,
       {} as PinoLogger,
     );

@@ -2,7 +2,10 @@ import { Injectable } from '@nestjs/common';
 import type { Principal } from '../../../platform/http/request.js';
 import { permissionDenied, StandingRights, type Standing } from '../../authz/index.js';
 import type { NamespaceRef } from '../../tenancy/index.js';
+import type { Registered } from '../domain/consumer.js';
 import { consumerError } from '../domain/consumer-errors.js';
+
+export type ConsumerJudge = (consumer: NamespaceRef & Pick<Registered, 'topics'>) => boolean;
 
 /**
  * A consumer carries events to its URL for as long as it is there. So whoever says which events and where to must be allowed to read them
@@ -47,13 +50,13 @@ export class ConsumerRights {
     throw consumerError('consumer-invalid', `${errors[0]!.pointer} ${errors[0]!.detail}`, { errors });
   }
 
-  /** A judge of consumers in the tenant that run on the right of this user; null: nobody's. */
-  async judgeOf(
-    tenantId: string,
-    userId: string | null,
-  ): Promise<(namespace: NamespaceRef, topicIds: readonly string[]) => boolean> {
+  /** Judges consumers in the tenant that run on the right of this user; null: nobody's. */
+  async judgeOf(tenantId: string, userId: string | null): Promise<ConsumerJudge> {
     const standing = userId === null ? undefined : await this.standing.ofUser(tenantId, userId);
-    return (namespace, topicIds) => reads(standing, pathsOf(namespace, topicIds));
+    return (consumer) => {
+      const topicIds = consumer.topics.map(({ topicId }) => topicId);
+      return reads(standing, pathsOf(consumer, topicIds));
+    };
   }
 }
 

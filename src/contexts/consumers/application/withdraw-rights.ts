@@ -3,19 +3,24 @@ import { PinoLogger } from 'nestjs-pino';
 import { systemActor } from '../../../kernel/aggregate.js';
 import { Aggregates, ManagementWatch } from '../../../platform/event-log/index.js';
 import { withdrawRight } from '../domain/consumer.js';
-import { ConsumerRights } from './consumer-rights.js';
+import { ConsumerFollowers } from './consumer-followers.js';
+import { ConsumerRights, type ConsumerJudge } from './consumer-rights.js';
 import { ConsumerCatalog, type ConsumerView } from './ports.js';
 
 /** Users whose rights are looked up at once; each takes some four queries where nothing of it is in memory. */
 const USERS_AT_ONCE = 8;
 
-/** Pauses consumers whose right is gone, wherever they stand. To do it again, or twice at once, does no harm. */
+/**
+ * Pauses consumers whose right is gone, wherever they stand. Deliveries of this process end before the first pause is stored, since each
+ * takes some milliseconds; every instance does the same. To do it again, or twice at once, does no harm.
+ */
 @Injectable()
 export class WithdrawRights {
   constructor(
     private readonly rights: ConsumerRights,
     private readonly aggregates: Aggregates,
     private readonly consumers: ConsumerCatalog,
+    private readonly followers: ConsumerFollowers,
     private readonly watch: ManagementWatch,
     private readonly log: PinoLogger,
   ) {}
@@ -23,18 +28,19 @@ export class WithdrawRights {
   /** By what is permitted now, not by what is remembered: it is looked up once a user and tenant, whatever runs on them. */
   async from(pages: AsyncIterable<readonly ConsumerView[]>, correlationId: string): Promise<void> {
     await this.watch.catchUp();
-    const judges = new Map<string, Judge>();
+    const judges = new Map<string, ConsumerJudge>();
+    const unpermitted: ConsumerView[] = [];
     for await (const page of pages) {
       const standing = page.filter(({ pauseReason }) => pauseReason !== 'no-longer-permitted');
       await this.meet(judges, standing);
-      for (const consumer of standing) {
-        const topicIds = consumer.topics.map(({ topicId }) => topicId);
-        if (!judges.get(runnerOf(consumer))!(consumer, topicIds)) await this.pause(consumer, correlationId);
-      }
+      const gone = standing.filter((consumer) => !judges.get(runnerOf(consumer))!(consumer));
+      this.followers.withhold(gone);
+      unpermitted.push(...gone);
     }
+    for (const consumer of unpermitted) await this.pause(consumer, correlationId);
   }
 
-  private async meet(judges: Map<string, Judge>, consumers: readonly ConsumerView[]): Promise<void> {
+  private async meet(judges: Map<string, ConsumerJudge>, consumers: readonly ConsumerView[]): Promise<void> {
     const unknown = new Map(consumers.map((consumer) => [runnerOf(consumer), consumer]));
     for (const name of judges.keys()) unknown.delete(name);
     const rest = [...unknown];
@@ -58,7 +64,5 @@ export class WithdrawRights {
     if (pauses) this.log.info({ correlationId, ...names, reason: 'no-longer-permitted' }, 'consumer paused');
   }
 }
-
-type Judge = Awaited<ReturnType<ConsumerRights['judgeOf']>>;
 
 const runnerOf = ({ tenantId, runsOn }: ConsumerView): string => `${tenantId} ${runsOn}`;

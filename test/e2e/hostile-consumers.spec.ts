@@ -214,6 +214,7 @@ describe('who may look after consumers, but not read', () => {
       { headers: { authorization: 'Bearer stolen' } },
       { headers: null },
       { url: 'http://127.0.0.1:65001/' },
+      { url: 'http://10.0.0.1/' },
       { topics: [{ topic: 'orders' }] },
       { correlationId: 'mine' },
       { runsOn: { user: person.userId } },

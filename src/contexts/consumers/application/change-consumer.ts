@@ -58,8 +58,7 @@ export class ChangeConsumerHandler implements ICommandHandler<ChangeConsumer> {
   ) {}
 
   /** A patch is merged into what it was read with: where that has changed meanwhile, it is merged anew. */
-  async execute(command: ChangeConsumer): Promise<ConsumerView> {
-    if (command.patch.url !== undefined) await this.egress.checkUrl(command.patch.url);
+  execute(command: ChangeConsumer): Promise<ConsumerView> {
     return unraced(command.expectedVersion, () => this.merge(command));
   }
 
@@ -68,6 +67,7 @@ export class ChangeConsumerHandler implements ICommandHandler<ChangeConsumer> {
     if (!current) throw consumerNotFound(ref);
     const topics = patch.topics && (await this.subscriptions.resolve(asking, ref, patch.topics, current.topics));
     await this.requireRight(topics ?? current.topics, ref, patch, asking);
+    if (patch.url !== undefined) await this.egress.checkUrl(patch.url);
     const secrets =
       patch.headers === undefined ? undefined : mergeHeaders(await this.consumers.secretsOf(current), patch.headers);
     const change = {

@@ -14,6 +14,14 @@ const EXCEPTIONS: Readonly<Record<string, Partial<Record<Rule, string>>>> = {
   },
   'audit-page-of-all-§-§': { tenant: 'the audit of all tenants is for system administrators, by pages' },
   'audit-unsealed-tenants': { tenant: 'a background job looks for its work in all tenants, by small pages' },
+  '0015_consumer_rights:consumer_founder': { tenant: 'once, at the upgrade, for the consumers of all tenants' },
+  'consumer-founders': { tenant: 'what is left of the upgrade, of all tenants, by pages; empty after the first start' },
+  'consumers-running-anywhere': {
+    tenant: 'what changes in the system changes rights in all tenants; by pages, in the order of the key',
+  },
+  'consumers-running-on-anywhere': {
+    tenant: 'what runs on the right of a user who goes is the question; an index by user answers it',
+  },
   'grants-to-api-key': {
     tenant: 'what a key was granted anywhere is the question; an index answers it tenant by tenant',
   },

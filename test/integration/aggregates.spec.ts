@@ -183,4 +183,29 @@ describe('aggregates', () => {
     expect(seen.at(-1)).toBe(total + 1);
     expect(seen.length).toBeLessThanOrEqual(2); // the last one may come again: its checkpoint was still to be written
   });
+
+  it('of pages take together what piled up, in order, and once more what they failed at', async () => {
+    await aggregates.change(counters, 'pages', actor, add(1));
+    const all = (await readAll(instance.reader, LOG)).map(({ position }) => position);
+    const pages: number[][] = [];
+    const done = Promise.withResolvers<void>();
+    const handleAll = async (events: readonly StoredEvent[]): Promise<void> => {
+      pages.push(events.map(({ position }) => position));
+      if (pages.length === 1) throw new Error('not now');
+      done.resolve();
+    };
+    const subscriptions = new DurableSubscriptions(store.database, instance.tails, () => undefined);
+    subscriptions.start({ name: 'test-pages', log: LOG, handleAll });
+    await done.promise;
+    await subscriptions.close();
+    expect(pages).toEqual([all, all]);
+    const told = Promise.withResolvers<number[]>();
+    const next = new DurableSubscriptions(store.database, instance.tails, () => undefined);
+    const tell = async (events: readonly StoredEvent[]): Promise<void> =>
+      told.resolve(events.map((one) => one.position));
+    next.start({ name: 'test-pages', log: LOG, handleAll: tell });
+    await aggregates.change(counters, 'pages', actor, add(1));
+    expect((await told.promise).at(-1)).toBe(all.length + 1);
+    await next.close();
+  });
 });

@@ -38,6 +38,7 @@ import {
 } from './application/ports.js';
 import { ResourceEnds } from './application/resource-ends.js';
 import { ChangeRoleHandler } from './application/roles.js';
+import { StandingRights } from './application/standing-rights.js';
 import { FirstHolders, TenantLifeOf } from './application/tenant-life.js';
 
 @Module({
@@ -71,6 +72,7 @@ import { FirstHolders, TenantLifeOf } from './application/tenant-life.js';
     TenantLifeOf,
     FirstHolders,
     ResourceEnds,
+    StandingRights,
     ChangeMemberHandler,
     InviteMemberHandler,
     ChangeRoleHandler,
@@ -78,7 +80,7 @@ import { FirstHolders, TenantLifeOf } from './application/tenant-life.js';
     CreateGrantHandler,
     RevokeGrantHandler,
   ],
-  exports: [HiddenResources, FirstHolders, ResourceEnds, SystemAccess],
+  exports: [HiddenResources, FirstHolders, ResourceEnds, StandingRights, SystemAccess],
 })
 export class AuthzModule implements OnModuleInit {
   constructor(private readonly hidden: HiddenResources) {}

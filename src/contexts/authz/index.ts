@@ -2,6 +2,7 @@ export { Direct, DirectRoutes } from './adapters/direct-routes.js';
 export { SystemAccess } from './adapters/system-access.js';
 export { HiddenResources } from './application/hidden-resources.js';
 export { ResourceEnds } from './application/resource-ends.js';
+export { StandingRights, type Standing } from './application/standing-rights.js';
 export { FirstHolders } from './application/tenant-life.js';
 export { permissionDenied } from './domain/authz-errors.js';
 export { AuthzModule } from './authz.module.js';

@@ -17,12 +17,21 @@ ON CONFLICT (subscription) DO UPDATE SET position = greatest(subscription_checkp
 const RETRY_MS_MIN = 200;
 const RETRY_MS_MAX = 30_000;
 
-export interface Reaction {
+interface Subscriber {
   /** Names the checkpoint: never changes. */
   readonly name: string;
   readonly log: LogRef;
+}
+
+export interface Reaction extends Subscriber {
   /** Called for each event in order, at least once: it must be idempotent. A rejection is tried again, later events wait. */
   handle(event: StoredEvent, signal: AbortSignal): Promise<void>;
+}
+
+/** To what came of several events together: what piles up during one call is one call, however many they are. */
+export interface PageReaction extends Subscriber {
+  /** The same promises, for the events of a page. */
+  handleAll(events: readonly StoredEvent[], signal: AbortSignal): Promise<void>;
 }
 
 /**
@@ -39,7 +48,7 @@ export class DurableSubscriptions {
     private readonly onError: (reaction: string, error: unknown) => void,
   ) {}
 
-  start(reaction: Reaction): void {
+  start(reaction: Reaction | PageReaction): void {
     this.running.push(this.run(reaction));
   }
 
@@ -48,7 +57,7 @@ export class DurableSubscriptions {
     await Promise.all(this.running);
   }
 
-  private async run(reaction: Reaction): Promise<void> {
+  private async run(reaction: Reaction | PageReaction): Promise<void> {
     const { signal } = this.stop;
     for (let delay = RETRY_MS_MIN; !signal.aborted; delay = Math.min(delay * 2, RETRY_MS_MAX)) {
       try {
@@ -61,7 +70,7 @@ export class DurableSubscriptions {
     }
   }
 
-  private async followFromCheckpoint(reaction: Reaction, progressed: () => void): Promise<void> {
+  private async followFromCheckpoint(reaction: Reaction | PageReaction, progressed: () => void): Promise<void> {
     const { name, log } = reaction;
     const { signal } = this.stop;
     const [row] = await this.database.query<{ position: number }>(READ, [name]);
@@ -69,10 +78,11 @@ export class DurableSubscriptions {
     const tail = await this.tails.follow(log);
     try {
       while (!signal.aborted) {
-        for (const event of await tail.read(position)) {
-          if (signal.aborted) return;
-          await reaction.handle(event, signal);
-          position = event.position;
+        const page = await tail.read(position);
+        for (const events of 'handleAll' in reaction ? [page] : page.map((event) => [event])) {
+          if (signal.aborted || events.length === 0) break;
+          await ('handleAll' in reaction ? reaction.handleAll(events, signal) : reaction.handle(events[0]!, signal));
+          position = events.at(-1)!.position;
           await this.database.query(WRITE, [name, position]);
           progressed();
         }

@@ -1,4 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsString, MaxLength } from 'class-validator';
 import { isoTime } from '../../../platform/http/resource.js';
 import type { ConsumerView } from '../application/ports.js';
 import { RetryDto } from '../../tenancy/index.js';
@@ -6,6 +7,13 @@ import { RetryDto } from '../../tenancy/index.js';
 class SubscribedTopicDto {
   @ApiProperty()
   readonly topic!: string;
+}
+
+export class RunsOnDto {
+  @ApiProperty({ example: 'usr_01k0w3t5m8q2v7x9z4b6d8f0g2' })
+  @IsString()
+  @MaxLength(64)
+  readonly user!: string;
 }
 
 export class ConsumerDto {
@@ -35,7 +43,19 @@ export class ConsumerDto {
   readonly timeoutMs!: number;
   @ApiProperty({ enum: ['active', 'paused'] })
   readonly state!: 'active' | 'paused';
-  @ApiProperty({ type: String, nullable: true, description: '`requested`, or `gone` where the endpoint answered 410.' })
+  @ApiProperty({
+    type: RunsOnDto,
+    nullable: true,
+    description:
+      'Whose right to read the topics it runs on: it pauses where that is gone. Null: nobody knows any more.',
+  })
+  readonly runsOn!: RunsOnDto | null;
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description:
+      '`requested`, `gone` where the endpoint answered 410, or `no-longer-permitted` where the right is gone that it runs on.',
+  })
   readonly pauseReason!: string | null;
   @ApiProperty()
   readonly version!: number;
@@ -62,6 +82,8 @@ export class ConsumerPage {
 
 const HIDDEN = '[hidden]';
 
+export const toRunsOn = ({ runsOn }: ConsumerView): RunsOnDto | null => (runsOn === null ? null : { user: runsOn });
+
 export function toConsumerDto(consumer: ConsumerView): ConsumerDto {
   const { name, url, correlationId, headerNames, retry, timeoutMs } = consumer.settings;
   return {
@@ -76,6 +98,7 @@ export function toConsumerDto(consumer: ConsumerView): ConsumerDto {
     retry,
     timeoutMs,
     state: consumer.status,
+    runsOn: toRunsOn(consumer),
     pauseReason: consumer.pauseReason,
     version: consumer.version,
     createdAt: isoTime(consumer.createdAt),

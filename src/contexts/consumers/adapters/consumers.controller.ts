@@ -18,7 +18,6 @@ import { RegisterConsumer } from '../application/register-consumer.js';
 import type { ConsumerRef } from '../domain/consumer.js';
 import { ConsumerDto, ConsumerPage, RegisteredConsumerDto, toConsumerDto } from './consumer-view.dto.js';
 import { PatchConsumerBody, RegisterConsumerBody } from './consumers.dto.js';
-import { requireReading } from './require-reading.js';
 
 @ApiTags('consumers')
 @Controller('tenants/:tenantId/namespaces/:namespaceId/consumers')
@@ -43,8 +42,8 @@ export class ConsumersController {
     @Req() request: Request,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<RegisteredConsumerDto> {
-    requireReading(request, namespace, topicsOf(body.topics));
-    const { consumer, secret } = await this.inForce(new RegisterConsumer(namespace, body, actorOf(request)));
+    const registration = new RegisterConsumer(namespace, body, request.principal!, actorOf(request));
+    const { consumer, secret } = await this.inForce(registration);
     const { tenantId, namespaceId } = namespace;
     created(reply, `/tenants/${tenantId}/namespaces/${namespaceId}/consumers/${consumer.consumerId}`, consumer.version);
     return { ...toConsumerDto(consumer), secret };
@@ -90,11 +89,8 @@ export class ConsumersController {
     @Req() request: Request,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<ConsumerDto> {
-    if (body.url !== undefined || body.topics !== undefined) {
-      const { topics } = await this.queries.execute(new GetConsumer(ref));
-      requireReading(request, ref, body.topics ? topicsOf(body.topics) : topics.map(({ topicId }) => topicId));
-    }
-    const consumer = await this.inForce(new ChangeConsumer(ref, body, actorOf(request), expectedVersion(request)));
+    const change = new ChangeConsumer(ref, body, request.principal!, actorOf(request), expectedVersion(request));
+    const consumer = await this.inForce(change);
     showVersion(reply, consumer.version);
     return toConsumerDto(consumer);
   }
@@ -126,7 +122,7 @@ export class ConsumersController {
     description: 'Also makes a topic that is held by an exhausted event try it again.',
   })
   async resume(@Param() ref: ConsumerRef, @Req() request: Request): Promise<ConsumerDto> {
-    return toConsumerDto(await this.inForce(new ResumeConsumer(ref, actorOf(request))));
+    return toConsumerDto(await this.inForce(new ResumeConsumer(ref, request.principal!, actorOf(request))));
   }
 
   /** Answers when the deliveries of this process act by the change. */
@@ -136,5 +132,3 @@ export class ConsumersController {
     return result;
   }
 }
-
-const topicsOf = (topics: readonly { readonly topic: string }[]): string[] => topics.map(({ topic }) => topic);

@@ -23,6 +23,7 @@ import { PlainText } from '../../../platform/http/field-rules.js';
 import { ChosenId } from '../../../platform/http/list-query.js';
 import { RetryDto } from '../../tenancy/index.js';
 import { parsePlace, type Place } from '../../topics/index.js';
+import { RunsOnDto } from './consumer-view.dto.js';
 
 const TOPICS_MAX = 100;
 
@@ -172,4 +173,15 @@ export class PatchConsumerBody extends ConsumerFields {
   @ValidateNested()
   @Type(() => RetryDto)
   readonly retry?: RetryDto | null;
+
+  @ApiPropertyOptional({
+    type: RunsOnDto,
+    description:
+      'Whose right it shall run on: your own, or, with `permission:grant`, that of somebody who may read its topics.',
+  })
+  @WhenGiven()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => RunsOnDto)
+  readonly runsOn?: RunsOnDto;
 }

@@ -15,23 +15,23 @@ import {
   type Subscription,
 } from '../domain/consumer.js';
 
-const COLUMNS = `tenant_id, namespace_id, namespace_uid, consumer_id, settings, version, updated_at`;
+export const CONSUMER_COLUMNS = `tenant_id, namespace_id, namespace_uid, consumer_id, settings, version, updated_at`;
 
 const FIND: Statement = {
   name: 'consumer-find',
-  text: `SELECT ${COLUMNS} FROM consumer WHERE tenant_id = $1 AND namespace_id = $2 AND consumer_id = $3`,
+  text: `SELECT ${CONSUMER_COLUMNS} FROM consumer WHERE tenant_id = $1 AND namespace_id = $2 AND consumer_id = $3`,
 };
 const FIND_BY_UID: Statement = {
   name: 'consumer-find-by-uid',
-  text: `SELECT ${COLUMNS} FROM consumer WHERE tenant_id = $1 AND consumer_uid = $2`,
+  text: `SELECT ${CONSUMER_COLUMNS} FROM consumer WHERE tenant_id = $1 AND consumer_uid = $2`,
 };
 const LIST: Statement = {
   name: 'consumer-list',
-  text: `SELECT ${COLUMNS} FROM consumer WHERE tenant_id = $1 AND namespace_id = $2 AND consumer_id > $3 ORDER BY consumer_id LIMIT $4`,
+  text: `SELECT ${CONSUMER_COLUMNS} FROM consumer WHERE tenant_id = $1 AND namespace_id = $2 AND consumer_id > $3 ORDER BY consumer_id LIMIT $4`,
 };
 const ENDING: Statement = {
   name: 'consumer-ending',
-  text: `SELECT ${COLUMNS} FROM consumer WHERE tenant_id = $1
+  text: `SELECT ${CONSUMER_COLUMNS} FROM consumer WHERE tenant_id = $1
   AND EXISTS (SELECT 1 FROM tenant WHERE tenant_id = $1 AND deletion_id = $2) LIMIT $3`,
 };
 const COUNT_OF: Statement = {
@@ -40,7 +40,7 @@ const COUNT_OF: Statement = {
 };
 const SUBSCRIBED: Statement = {
   name: 'consumer-subscribed',
-  text: `SELECT ${COLUMNS} FROM consumer WHERE tenant_id = $1
+  text: `SELECT ${CONSUMER_COLUMNS} FROM consumer WHERE tenant_id = $1
   AND consumer_uid IN (SELECT consumer_uid FROM lane WHERE tenant_id = $1 AND topic_uid = $2)`,
 };
 const SECRETS: Statement = {
@@ -53,9 +53,10 @@ const EPOCHS_PER_VERSION = 2 ** 20;
 
 const HOLD_NAMESPACE = 'SELECT namespace_uid FROM namespace WHERE tenant_id = $1 AND namespace_id = $2 FOR KEY SHARE';
 const UPSERT = `
-INSERT INTO consumer (tenant_id, namespace_id, consumer_id, consumer_uid, namespace_uid, state, settings, version, created_at, updated_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-ON CONFLICT (tenant_id, namespace_id, consumer_id) DO UPDATE SET state = $6, settings = $7, version = $8, updated_at = $10`;
+INSERT INTO consumer (tenant_id, namespace_id, consumer_id, consumer_uid, namespace_uid, state, settings, version, created_at, updated_at, runs_on)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+ON CONFLICT (tenant_id, namespace_id, consumer_id)
+DO UPDATE SET state = $6, settings = $7, version = $8, updated_at = $10, runs_on = $11`;
 const ANY_IN = 'SELECT 1 FROM consumer WHERE tenant_id = $1 AND namespace_id = $2 LIMIT 1';
 const ADD_LANE = `
 INSERT INTO lane (tenant_id, consumer_uid, topic_uid, position, epoch)
@@ -70,7 +71,7 @@ const STORE_SECRETS = `
 INSERT INTO consumer_secret (tenant_id, consumer_uid, signing, headers) VALUES ($1, $2, $3, $4)
 ON CONFLICT (tenant_id, consumer_uid) DO UPDATE SET signing = $3, headers = $4`;
 
-interface ConsumerRow {
+export interface ConsumerRow {
   readonly tenant_id: string;
   readonly namespace_id: string;
   readonly namespace_uid: string;
@@ -101,7 +102,7 @@ export class PostgresConsumers extends ConsumerCatalog {
     }
     const [namespace] = (await sql.query<{ namespace_uid: string }>(HOLD_NAMESPACE, [tenantId, namespaceId])).rows;
     if (!namespace) throw namespaceNotFound(ref);
-    const { consumerUid, topics, createdAt } = state;
+    const { consumerUid, topics, createdAt, runsOn } = state;
     const document = JSON.stringify(state satisfies Registered);
     await sql.query(UPSERT, [
       tenantId,
@@ -114,6 +115,7 @@ export class PostgresConsumers extends ConsumerCatalog {
       version,
       createdAt,
       recordedAt,
+      runsOn,
     ]);
     if (createdAt === recordedAt) await this.tenants.requireRoom(sql, tenantId, 'consumers');
     await sql.query(REMOVE_OTHER_LANES, [tenantId, consumerUid, topics.map(({ topicUid }) => topicUid)]);
@@ -154,12 +156,12 @@ export class PostgresConsumers extends ConsumerCatalog {
 
   async find({ tenantId, namespaceId, consumerId }: ConsumerRef): Promise<ConsumerView | undefined> {
     const [row] = await this.database.query<ConsumerRow>(FIND, [tenantId, namespaceId, consumerId]);
-    return row && toView(row);
+    return row && toConsumerView(row);
   }
 
   async findByUid(tenantId: string, consumerUid: string): Promise<ConsumerView | undefined> {
     const [row] = await this.database.query<ConsumerRow>(FIND_BY_UID, [tenantId, consumerUid]);
-    return row && toView(row);
+    return row && toConsumerView(row);
   }
 
   async secretsOf({ tenantId, consumerUid }: Pick<ConsumerView, 'tenantId' | 'consumerUid'>): Promise<ConsumerSecrets> {
@@ -182,7 +184,7 @@ export class PostgresConsumers extends ConsumerCatalog {
   }
 
   async list({ tenantId, namespaceId }: NamespaceRef, afterId: string, limit: number): Promise<ConsumerView[]> {
-    return (await this.database.query<ConsumerRow>(LIST, [tenantId, namespaceId, afterId, limit])).map(toView);
+    return (await this.database.query<ConsumerRow>(LIST, [tenantId, namespaceId, afterId, limit])).map(toConsumerView);
   }
 
   async anyIn(sql: Sql, { tenantId, namespaceId }: NamespaceRef): Promise<boolean> {
@@ -190,7 +192,7 @@ export class PostgresConsumers extends ConsumerCatalog {
   }
 
   async ending({ tenantId, deletionId }: EndingTenant, limit: number): Promise<ConsumerView[]> {
-    return (await this.database.query<ConsumerRow>(ENDING, [tenantId, deletionId, limit])).map(toView);
+    return (await this.database.query<ConsumerRow>(ENDING, [tenantId, deletionId, limit])).map(toConsumerView);
   }
 
   async countOf(tenantId: string): Promise<number> {
@@ -199,18 +201,19 @@ export class PostgresConsumers extends ConsumerCatalog {
   }
 
   async subscribedTo(tenantId: string, topicUid: string): Promise<ConsumerView[]> {
-    return (await this.database.query<ConsumerRow>(SUBSCRIBED, [tenantId, topicUid])).map(toView);
+    return (await this.database.query<ConsumerRow>(SUBSCRIBED, [tenantId, topicUid])).map(toConsumerView);
   }
 }
 
 const contextOf = (consumerUid: string, what: string): string => `consumer ${consumerUid} ${what}`;
 
-const toView = (row: ConsumerRow): ConsumerView => ({
+export const toConsumerView = (row: ConsumerRow): ConsumerView => ({
   tenantId: row.tenant_id,
   namespaceId: row.namespace_id,
   namespaceUid: row.namespace_uid,
   consumerId: row.consumer_id,
-  ...(JSON.parse(row.settings) as Registered),
+  // A document of before does not say whose right it runs on.
+  ...({ runsOn: null, ...JSON.parse(row.settings) } as Registered),
   version: row.version,
   updatedAt: row.updated_at,
 });

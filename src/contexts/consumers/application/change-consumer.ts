@@ -1,16 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { Actor } from '../../../kernel/aggregate.js';
-import { DomainError } from '../../../kernel/domain-error.js';
 import { Egress } from '../../../platform/egress/index.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
-import { consumerNotFound, reconfigureConsumer, type ConsumerRef } from '../domain/consumer.js';
+import type { Principal } from '../../../platform/http/request.js';
+import type { NamespaceRef } from '../../tenancy/index.js';
+import {
+  consumerNotFound,
+  reconfigureConsumer,
+  type ConsumerRef,
+  type ConsumerState,
+  type Subscription,
+} from '../domain/consumer.js';
 import type { RetryPolicy } from '../../../kernel/retry-policy.js';
 import { ConsumerDefaults } from './consumer-defaults.js';
+import { ConsumerRights } from './consumer-rights.js';
 import { ConsumerCatalog, type ConsumerSecrets, type ConsumerView } from './ports.js';
 import { Subscriptions, type TopicRequest } from './subscriptions.js';
-
-const ATTEMPTS_MAX = 5;
+import { unraced } from './unraced.js';
 
 /** A merge patch (RFC 7396): what is missing stays, null goes back to the default. */
 export interface ConsumerPatch {
@@ -21,12 +28,17 @@ export interface ConsumerPatch {
   readonly headers?: Readonly<Record<string, string | null>> | null;
   readonly retry?: Partial<RetryPolicy> | null;
   readonly timeoutMs?: number;
+  readonly runsOn?: { readonly user: string };
 }
+
+/** Where events go, which, and what is sent with them; whoever says so must be allowed to read them. */
+const DIRECTING = ['url', 'topics', 'headers', 'correlationId', 'runsOn'] as const satisfies (keyof ConsumerPatch)[];
 
 export class ChangeConsumer extends Command<ConsumerView> {
   constructor(
     readonly consumer: ConsumerRef,
     readonly patch: ConsumerPatch,
+    readonly asking: Principal,
     readonly by: Actor,
     readonly expectedVersion?: number,
   ) {
@@ -42,25 +54,20 @@ export class ChangeConsumerHandler implements ICommandHandler<ChangeConsumer> {
     private readonly subscriptions: Subscriptions,
     private readonly egress: Egress,
     private readonly defaults: ConsumerDefaults,
+    private readonly rights: ConsumerRights,
   ) {}
 
   /** A patch is merged into what it was read with: where that has changed meanwhile, it is merged anew. */
-  async execute(command: ChangeConsumer): Promise<ConsumerView> {
-    if (command.patch.url !== undefined) await this.egress.checkUrl(command.patch.url);
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.merge(command);
-      } catch (error) {
-        const raced = error instanceof DomainError && error.code === 'version-mismatch';
-        if (!raced || command.expectedVersion !== undefined || attempt === ATTEMPTS_MAX) throw error;
-      }
-    }
+  execute(command: ChangeConsumer): Promise<ConsumerView> {
+    return unraced(command.expectedVersion, () => this.merge(command));
   }
 
-  private async merge({ consumer: ref, patch, by, expectedVersion }: ChangeConsumer): Promise<ConsumerView> {
+  private async merge({ consumer: ref, patch, asking, by, expectedVersion }: ChangeConsumer): Promise<ConsumerView> {
     const current = await this.consumers.find(ref);
     if (!current) throw consumerNotFound(ref);
-    const topics = patch.topics && (await this.subscriptions.resolve(ref, patch.topics, current.topics));
+    const topics = patch.topics && (await this.subscriptions.resolve(asking, ref, patch.topics, current.topics));
+    await this.requireRight(topics ?? current.topics, ref, patch, asking);
+    if (patch.url !== undefined) await this.egress.checkUrl(patch.url);
     const secrets =
       patch.headers === undefined ? undefined : mergeHeaders(await this.consumers.secretsOf(current), patch.headers);
     const change = {
@@ -75,12 +82,24 @@ export class ChangeConsumerHandler implements ICommandHandler<ChangeConsumer> {
       headerNames: secrets && Object.keys(secrets.headers),
       headersChanged: secrets !== undefined,
       topics,
+      runsOn: patch.runsOn?.user,
     };
     const repository = secrets ? this.consumers.storing(secrets) : this.consumers;
-    await this.aggregates.change(repository, ref, by, (state) => reconfigureConsumer(state, ref, change), {
-      expectedVersion: expectedVersion ?? current.version,
-    });
+    const decide = (state: ConsumerState) => reconfigureConsumer(state, ref, change, asking.userId);
+    await this.aggregates.change(repository, ref, by, decide, { expectedVersion: expectedVersion ?? current.version });
     return (await this.consumers.find(ref))!;
+  }
+
+  private async requireRight(
+    topics: readonly Subscription[],
+    namespace: NamespaceRef,
+    patch: ConsumerPatch,
+    asking: Principal,
+  ): Promise<void> {
+    if (DIRECTING.every((field) => patch[field] === undefined)) return;
+    const topicIds = topics.map(({ topicId }) => topicId);
+    await this.rights.require(asking, namespace, topicIds);
+    if (patch.runsOn) await this.rights.requireOther(asking, patch.runsOn.user, namespace, topicIds);
   }
 }
 

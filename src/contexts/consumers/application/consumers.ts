@@ -2,6 +2,7 @@ import { Command, CommandHandler, Query, QueryHandler, type ICommandHandler, typ
 import { PinoLogger } from 'nestjs-pino';
 import type { Actor } from '../../../kernel/aggregate.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
+import type { Principal } from '../../../platform/http/request.js';
 import { NamespaceCatalog, namespaceNotFound, type NamespaceRef } from '../../tenancy/index.js';
 import {
   consumerNotFound,
@@ -13,7 +14,9 @@ import {
   type ConsumerState,
   type PauseReason,
 } from '../domain/consumer.js';
+import { ConsumerRights } from './consumer-rights.js';
 import { ConsumerCatalog, type ConsumerView } from './ports.js';
+import { unraced } from './unraced.js';
 
 /** What each line about a consumer says: its id alone is not unique. */
 const namesOf = ({ tenantId, namespaceId, consumerId }: ConsumerRef, { correlationId }: Actor) => ({
@@ -58,6 +61,7 @@ export class PauseConsumerHandler implements ICommandHandler<PauseConsumer> {
 export class ResumeConsumer extends Command<ConsumerView> {
   constructor(
     readonly consumer: ConsumerRef,
+    readonly asking: Principal,
     readonly by: Actor,
   ) {
     super();
@@ -69,13 +73,26 @@ export class ResumeConsumerHandler implements ICommandHandler<ResumeConsumer> {
   constructor(
     private readonly aggregates: Aggregates,
     private readonly consumers: ConsumerCatalog,
+    private readonly rights: ConsumerRights,
     private readonly log: PinoLogger,
   ) {}
 
-  async execute({ consumer: ref, by }: ResumeConsumer): Promise<ConsumerView> {
-    await this.aggregates.change(this.consumers, ref, by, (state) => resumeConsumer(state, ref));
+  async execute(command: ResumeConsumer): Promise<ConsumerView> {
+    const { consumer: ref, by } = command;
+    await unraced(undefined, () => this.resume(command));
     this.log.info(namesOf(ref, by), 'consumer resumed');
     return (await this.consumers.find(ref))!;
+  }
+
+  /** On all topics that it has then. */
+  private async resume({ consumer: ref, asking, by }: ResumeConsumer): Promise<void> {
+    const current = await this.consumers.find(ref);
+    if (!current) throw consumerNotFound(ref);
+    const topicIds = current.topics.map(({ topicId }) => topicId);
+    await this.rights.require(asking, ref, topicIds);
+    await this.aggregates.change(this.consumers, ref, by, (state) => resumeConsumer(state, ref, asking.userId), {
+      expectedVersion: current.version,
+    });
   }
 }
 

@@ -34,3 +34,20 @@ export abstract class ConsumerCatalog extends AggregateRepository<ConsumerState,
   /** Consumers that are subscribed to a topic, by its uid. */
   abstract subscribedTo(tenantId: string, topicUid: string): Promise<ConsumerView[]>;
 }
+
+/** Consumers by whose right they run on, page by page; `tenantId` null: of all tenants. */
+export abstract class RunningConsumers {
+  abstract on(userIds: readonly string[], tenantId: string | null): AsyncIterable<readonly ConsumerView[]>;
+  abstract in(tenantId: string | null): AsyncIterable<readonly ConsumerView[]>;
+  /** `paths` as `<namespace>/<consumer>`. */
+  abstract named(tenantId: string, paths: readonly string[]): AsyncIterable<readonly ConsumerView[]>;
+}
+
+/** Who registered the consumers of before, as long as they do not know it themselves. */
+export abstract class FounderStore {
+  /** `userId` null: it could not be found. */
+  abstract some(
+    limit: number,
+  ): Promise<{ readonly tenantId: string; readonly consumerUid: string; readonly userId: string | null }[]>;
+  abstract forget(tenantId: string, consumerUid: string): Promise<void>;
+}

@@ -5,6 +5,7 @@ import type { Actor } from '../../../kernel/aggregate.js';
 import { newId } from '../../../kernel/ids.js';
 import { Egress, generateSigningSecret } from '../../../platform/egress/index.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
+import type { Principal } from '../../../platform/http/request.js';
 import { NamespaceCatalog, namespaceNotFound, refuseSystem, type NamespaceRef } from '../../tenancy/index.js';
 import { registerConsumer } from '../domain/consumer.js';
 import type { RetryPolicy } from '../../../kernel/retry-policy.js';
@@ -33,6 +34,7 @@ export class RegisterConsumer extends Command<RegisteredConsumer> {
   constructor(
     readonly namespace: NamespaceRef,
     readonly input: ConsumerInput,
+    readonly asking: Principal,
     readonly by: Actor,
   ) {
     super();
@@ -51,16 +53,17 @@ export class RegisterConsumerHandler implements ICommandHandler<RegisterConsumer
     private readonly log: PinoLogger,
   ) {}
 
-  async execute({ namespace, input, by }: RegisterConsumer): Promise<RegisteredConsumer> {
+  async execute({ namespace, input, asking, by }: RegisterConsumer): Promise<RegisteredConsumer> {
     refuseSystem(namespace.tenantId);
     if (!(await this.namespaces.find(namespace))) throw namespaceNotFound(namespace);
+    const topics = await this.subscriptions.resolve(asking, namespace, input.topics);
     await this.egress.checkUrl(input.url);
-    const topics = await this.subscriptions.resolve(namespace, input.topics);
     const { headers = {}, retry, url } = input;
     const defaults = await this.defaults.of(namespace.tenantId);
     const ref = { ...namespace, consumerId: input.id ?? newId('con') };
     const registration = {
       consumerUid: randomUUID(),
+      runsOn: asking.userId,
       topics,
       name: input.name ?? null,
       url,

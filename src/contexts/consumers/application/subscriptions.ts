@@ -1,29 +1,38 @@
 import { Injectable } from '@nestjs/common';
 import type { FieldError } from '../../../kernel/domain-error.js';
+import type { Principal } from '../../../platform/http/request.js';
 import type { NamespaceRef } from '../../tenancy/index.js';
 import { Places, TopicCatalog, type Place } from '../../topics/index.js';
 import { consumerError } from '../domain/consumer-errors.js';
 import type { Subscription } from '../domain/consumer.js';
+import { ConsumerRights } from './consumer-rights.js';
 
 export interface TopicRequest {
   readonly topic: string;
   readonly startFrom?: Place;
 }
 
-/** Finds the topics that a consumer names and the places where it wants to begin. */
+/** Finds the topics that a consumer names, for whom may read them, and the places where it wants to begin. */
 @Injectable()
 export class Subscriptions {
   constructor(
     private readonly topics: TopicCatalog,
     private readonly places: Places,
+    private readonly rights: ConsumerRights,
   ) {}
 
   /** Topics that are `kept` are not looked at again: they go on from their own place. */
   async resolve(
+    asking: Principal,
     namespace: NamespaceRef,
     requests: readonly TopicRequest[],
     kept: readonly Subscription[] = [],
   ): Promise<Subscription[]> {
+    await this.rights.require(
+      asking,
+      namespace,
+      requests.map(({ topic }) => topic),
+    );
     const errors: FieldError[] = [];
     const found: Subscription[] = [];
     for (const [i, { topic: topicId, startFrom }] of requests.entries()) {

@@ -5,5 +5,6 @@ export const consumerError = defineErrors({
   'consumer-not-found': { kind: 'not-found', title: 'Consumer not found' },
   'consumer-exists': { kind: 'conflict', title: 'The consumer exists already' },
   'consumer-invalid': { kind: 'invalid', title: 'The consumer is not valid' },
+  'consumer-right-conditional': { kind: 'forbidden', title: 'A consumer takes a right without condition' },
   'consumer-secrets-unreadable': { kind: 'conflict', title: 'The secrets of the consumer cannot be read' },
 });

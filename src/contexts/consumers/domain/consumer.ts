@@ -26,13 +26,15 @@ export interface ConsumerSettings {
   readonly timeoutMs: number;
 }
 
-export type PauseReason = 'requested' | 'gone';
+/** gone: the endpoint answered 410. no-longer-permitted: whoever it ran on the right of has it no more. */
+export type PauseReason = 'requested' | 'gone' | 'no-longer-permitted';
 
 export type ConsumerEvent =
   | {
       type: 'consumer.registered';
-      data: ConsumerRef & ConsumerSettings & { consumerUid: string; topics: readonly Subscription[] };
+      data: ConsumerRef & Registration;
     }
+  | { type: 'consumer.runs-on-changed'; data: ConsumerRef & { runsOn: string } }
   | { type: 'consumer.configured'; data: ConsumerRef & Partial<ConsumerSettings> }
   | { type: 'consumer.topics-added'; data: ConsumerRef & { topics: readonly Subscription[] } }
   | { type: 'consumer.topics-removed'; data: ConsumerRef & { topicUids: readonly string[] } }
@@ -44,6 +46,8 @@ export interface Registered {
   readonly status: 'active' | 'paused';
   readonly pauseReason: PauseReason | null;
   readonly consumerUid: string;
+  /** The user by whose right to read its topics it is delivered to; null: of before, and nobody knows. */
+  readonly runsOn: string | null;
   readonly settings: ConsumerSettings;
   readonly topics: readonly Subscription[];
   readonly createdAt: number;
@@ -54,7 +58,8 @@ export type ConsumerState = { readonly status: 'none'; readonly consumerUid?: st
 export const consumerAggregate: Aggregate<ConsumerState, ConsumerEvent, ConsumerRef> = {
   topicUid: MANAGEMENT_TOPICS.consumers,
   eventTypes: {
-    'consumer.registered': { version: 1 },
+    'consumer.registered': { version: 2, upcast: (data) => ({ runsOn: null, ...data }) },
+    'consumer.runs-on-changed': { version: 1 },
     'consumer.configured': { version: 1 },
     'consumer.topics-added': { version: 1 },
     'consumer.topics-removed': { version: 1 },
@@ -73,13 +78,10 @@ export const consumerAggregate: Aggregate<ConsumerState, ConsumerEvent, Consumer
   },
 };
 
-function born(
-  data: ConsumerSettings & { consumerUid: string; topics: readonly Subscription[] },
-  createdAt: number,
-): Registered {
-  const { name, url, correlationId, headerNames, retry, timeoutMs, consumerUid, topics } = data;
+function born(data: Registration, createdAt: number): Registered {
+  const { name, url, correlationId, headerNames, retry, timeoutMs, consumerUid, runsOn, topics } = data;
   const settings = { name, url, correlationId, headerNames, retry, timeoutMs };
-  return { status: 'active', pauseReason: null, consumerUid, settings, topics, createdAt };
+  return { status: 'active', pauseReason: null, consumerUid, runsOn, settings, topics, createdAt };
 }
 
 function changed(state: Registered, event: Exclude<ConsumerEvent, { type: 'consumer.registered' }>): ConsumerState {
@@ -88,6 +90,8 @@ function changed(state: Registered, event: Exclude<ConsumerEvent, { type: 'consu
       const { tenantId: _, namespaceId: __, consumerId: ___, ...settings } = event.data;
       return { ...state, settings: { ...state.settings, ...settings } };
     }
+    case 'consumer.runs-on-changed':
+      return { ...state, runsOn: event.data.runsOn };
     case 'consumer.topics-added':
       return { ...state, topics: [...state.topics, ...event.data.topics] };
     case 'consumer.topics-removed':
@@ -105,6 +109,7 @@ function changed(state: Registered, event: Exclude<ConsumerEvent, { type: 'consu
 
 export interface Registration extends ConsumerSettings {
   readonly consumerUid: string;
+  readonly runsOn: string | null;
   readonly topics: readonly Subscription[];
 }
 
@@ -119,10 +124,25 @@ export interface Reconfiguration extends Partial<ConsumerSettings> {
   readonly topics?: readonly Subscription[];
   /** Header values changed, which the log does not show. */
   readonly headersChanged?: boolean;
+  /** Named by whoever changes it. */
+  readonly runsOn?: string;
 }
 
-export function reconfigureConsumer(state: ConsumerState, ref: ConsumerRef, change: Reconfiguration): ConsumerEvent[] {
+/** Whoever says where events go, or which, and with what, has them sent there on his own right: nobody leaves a consumer on that of another. */
+export function reconfigureConsumer(
+  state: ConsumerState,
+  ref: ConsumerRef,
+  { runsOn, ...change }: Reconfiguration,
+  byUserId: string,
+): ConsumerEvent[] {
   const consumer = existing(state, ref);
+  const events = reconfigured(consumer, ref, change);
+  const directs = events.some((event) => event.type !== 'consumer.configured' || event.data.url !== undefined);
+  const runner = runsOn ?? (directs || change.headersChanged ? byUserId : consumer.runsOn);
+  return runner === null || runner === consumer.runsOn ? events : [runOn(ref, runner), ...events];
+}
+
+function reconfigured(consumer: Registered, ref: ConsumerRef, change: Reconfiguration): ConsumerEvent[] {
   const { topics, headersChanged, ...settings } = change;
   const events: ConsumerEvent[] = [];
   const differing = Object.entries(settings).filter(
@@ -147,11 +167,39 @@ export function pauseConsumer(state: ConsumerState, ref: ConsumerRef, reason: Pa
   return existing(state, ref).status === 'paused' ? [] : [{ type: 'consumer.paused', data: { ...ref, reason } }];
 }
 
-/** Also for a consumer that is not paused: it makes a blocked lane try again. */
-export function resumeConsumer(state: ConsumerState, ref: ConsumerRef): ConsumerEvent[] {
-  existing(state, ref);
-  return [{ type: 'consumer.resumed', data: { ...ref } }];
+/** Also for a consumer that is not paused: it makes a blocked lane try again. One whose right had gone runs on that of whoever resumes it. */
+export function resumeConsumer(state: ConsumerState, ref: ConsumerRef, byUserId: string): ConsumerEvent[] {
+  const { pauseReason, runsOn } = existing(state, ref);
+  const resumed: ConsumerEvent = { type: 'consumer.resumed', data: { ...ref } };
+  return pauseReason === 'no-longer-permitted' && runsOn !== byUserId ? [runOn(ref, byUserId), resumed] : [resumed];
 }
+
+/**
+ * The right that it was `judged` by is gone. Also where it is paused: the reason then says what it takes to resume it. What has changed
+ * since then is judged by itself.
+ */
+export function withdrawRight(
+  state: ConsumerState,
+  ref: ConsumerRef,
+  judged: Pick<Registered, 'runsOn' | 'topics'>,
+): ConsumerEvent[] {
+  if (state.status === 'none' || state.pauseReason === 'no-longer-permitted') return [];
+  const same = state.runsOn === judged.runsOn && uidsOf(state) === uidsOf(judged);
+  return same ? [{ type: 'consumer.paused', data: { ...ref, reason: 'no-longer-permitted' } }] : [];
+}
+
+/** A consumer of before runs on the right of its founder, where he is known. */
+export function settleFounder(state: ConsumerState, ref: ConsumerRef, founder: string | null): ConsumerEvent[] {
+  if (state.status === 'none' || state.runsOn !== null) return [];
+  return founder === null ? withdrawRight(state, ref, state) : [runOn(ref, founder)];
+}
+
+const runOn = (ref: ConsumerRef, runsOn: string): ConsumerEvent => ({
+  type: 'consumer.runs-on-changed',
+  data: { ...ref, runsOn },
+});
+
+const uidsOf = ({ topics }: Pick<Registered, 'topics'>): string => topics.map(({ topicUid }) => topicUid).join();
 
 export function deleteConsumer(state: ConsumerState, ref: ConsumerRef): ConsumerEvent[] {
   const { consumerUid } = existing(state, ref);

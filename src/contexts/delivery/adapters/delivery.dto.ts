@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { isoTime } from '../../../platform/http/resource.js';
+import { RunsOnDto, toRunsOn } from '../../consumers/index.js';
 import type { SendOutcome } from '../../../platform/egress/index.js';
 import type { ConsumerStatus, LaneStatus } from '../application/consumer-status.js';
 import type { TestResult } from '../application/test-delivery.js';
@@ -65,6 +66,8 @@ export class ConsumerStatusDto {
   readonly reason!: string | null;
   @ApiProperty()
   readonly correlationId!: string;
+  @ApiProperty({ type: RunsOnDto, nullable: true })
+  readonly runsOn!: RunsOnDto | null;
   @ApiProperty({ type: [TopicStatusDto] })
   readonly topics!: TopicStatusDto[];
 }
@@ -92,6 +95,7 @@ export const toStatusDto = ({ consumer, state, reason, lanes }: ConsumerStatus):
   state,
   reason,
   correlationId: consumer.settings.correlationId,
+  runsOn: toRunsOn(consumer),
   topics: lanes.map(toTopicStatus),
 });
 

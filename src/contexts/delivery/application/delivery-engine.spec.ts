@@ -125,6 +125,43 @@ it('runs the lanes that it claims, and lets those of a paused consumer rest', as
   expect(lanes.epoch).toBe(1);
 });
 
+it('sends nothing to a consumer that is withheld, before its pause is stored, until something newer is heard of it', async () => {
+  const at = (version: number): ConsumerView => ({ ...consumer!, version });
+  const heard = (streamVersion: number): Promise<void> => engine.consumersChanged([{ ...changed, streamVersion }]);
+  consumer = at(3);
+  await engine.start();
+  engine.withhold([consumer]);
+  await engine.tick();
+  expect(engine.runningCount).toBe(0);
+  await heard(2);
+  expect(engine.runningCount).toBe(0);
+  consumer = { ...at(4), status: 'paused' };
+  await heard(4);
+  expect(engine.runningCount).toBe(0);
+  consumer = { ...at(5), status: 'active' };
+  await heard(5);
+  expect(engine.runningCount).toBe(1);
+  expect(lanes.epoch).toBe(1);
+});
+
+it('does not begin a consumer that is withheld while it is about to begin, and lets one that has changed since then go on', async () => {
+  const version = 3;
+  consumer = { ...consumer!, version };
+  const judged = consumer;
+  secretsOf.mockImplementationOnce(async () => {
+    engine.withhold([judged]);
+    return { signing: [], headers: {} };
+  });
+  await engine.start();
+  await engine.tick();
+  expect(engine.runningCount).toBe(0);
+  consumer = { ...consumer, version: version + 1 };
+  await engine.consumersChanged([{ ...changed, streamVersion: version + 1 }]);
+  engine.withhold([judged]);
+  await engine.tick();
+  expect(engine.runningCount).toBe(1);
+});
+
 it('says that a change of a consumer failed, so that it comes again: a pause is never lost', async () => {
   await engine.start();
   pauseIt();

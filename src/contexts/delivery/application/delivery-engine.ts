@@ -1,6 +1,6 @@
 import { isCode } from '../../../kernel/domain-error.js';
 import type { StoredEvent } from '../../../platform/event-log/index.js';
-import { ConsumerCatalog, type ConsumerView } from '../../consumers/index.js';
+import { consumerAggregate, ConsumerCatalog, type ConsumerView } from '../../consumers/index.js';
 import type { TenantGates } from '../../tenancy/index.js';
 import { TopicCatalog } from '../../topics/index.js';
 import { Checkpoints } from './checkpoints.js';
@@ -39,6 +39,8 @@ export class DeliveryEngine {
   private readonly waiting = new Map<string, ClaimedLane>();
   /** Owned, but not running: their consumers are paused or unreadable, or their tenants closed. */
   private readonly resting = new Map<string, ClaimedLane>();
+  /** Streams of consumers that may not go on as they were at that version: they rest until something newer is heard of them. */
+  private readonly withheld = new Map<string, number>();
   readonly checkpoints: Checkpoints;
   private readonly changedTenants = new Set<string>();
   private turn: Promise<void> = Promise.resolve();
@@ -99,10 +101,19 @@ export class DeliveryEngine {
    */
   consumersChanged(events: readonly StoredEvent[]): Promise<void> {
     return this.inTurn(async () => {
+      for (const { stream, streamVersion } of events)
+        if (streamVersion! > (this.withheld.get(stream!) ?? Infinity)) this.withheld.delete(stream!);
       const uids = await this.uidsOf(events);
       await this.halt(({ consumerUid }) => uids.has(consumerUid));
       await this.attend();
     });
+  }
+
+  /** Nothing more is sent to these, although the pause of each is still to be stored: that of a thousand takes seconds. */
+  withhold(consumers: readonly ConsumerView[]): void {
+    for (const consumer of consumers) this.withheld.set(streamOf(consumer), consumer.version);
+    for (const lane of this.lanes.values()) if (this.isWithheld(lane.consumer)) void lane.stop(CHANGE_GRACE_MS);
+    this.inTurn(() => this.restWithheld()).catch((error: unknown) => this.options.onError(error, 'lanes'));
   }
 
   /** A tenant was suspended, activated, or is being deleted: its lanes are judged anew, by this tick or, where that fails, by the next. */
@@ -156,6 +167,17 @@ export class DeliveryEngine {
     await this.checkpoints.flush();
   }
 
+  private isWithheld(consumer: ConsumerView): boolean {
+    return (this.withheld.get(streamOf(consumer)) ?? -1) >= consumer.version;
+  }
+
+  private async restWithheld(): Promise<void> {
+    const lanes = [...this.lanes.values()].filter(({ consumer }) => this.isWithheld(consumer));
+    await Promise.all(lanes.map((lane) => this.retire(lane)));
+    for (const lane of lanes) this.resting.set(laneName(lane.key), lane.snapshot);
+    await this.checkpoints.flush();
+  }
+
   private async haltChangedTenants(): Promise<void> {
     if (this.changedTenants.size === 0) return;
     const changed = [...this.changedTenants];
@@ -191,7 +213,10 @@ export class DeliveryEngine {
     const started = recipient ? await this.lanesOf(recipient, wanted) : [];
     if (this.membership.expired) return; // others may have them by now
     for (const lane of lanes) this.waiting.delete(laneName(lane));
-    if (!recipient) for (const lane of wanted) this.resting.set(laneName(lane), lane);
+    if (!recipient || this.isWithheld(recipient.consumer)) {
+      for (const lane of wanted) this.resting.set(laneName(lane), lane);
+      return;
+    }
     for (const lane of started) {
       this.lanes.set(laneName(lane.key), lane);
       lane.start();
@@ -238,6 +263,8 @@ export class DeliveryEngine {
     this.inDoubt = false;
   }
 }
+
+const streamOf = (consumer: ConsumerView): string => consumerAggregate.streamOf(consumer);
 
 /**
  * A batch at a time; rejects with the first failure. What one item is to blame for does not keep the others from their turn; where the

@@ -35,7 +35,10 @@ export class DeliveryWorker {
     this.position = tail.head;
     this.tails.unfollow(tail);
     await this.engine.start();
-    this.followers.register(() => this.caughtUp());
+    this.followers.register({
+      caughtUp: () => this.caughtUp(),
+      withhold: (consumers) => this.engine.withhold(consumers),
+    });
     this.loops.push(
       this.every(() => this.engine.beat()),
       this.every(() => this.engine.tick()),

@@ -2,18 +2,19 @@ import type { ManagementWatch, StoredEvent } from '../../../platform/event-log/i
 import type { TenantCatalog } from './ports.js';
 import { TenantGates } from './tenant-gates.js';
 
-const REAL = { tenantUid: 'life-1', state: 'active', limits: {} };
+const STORED = { tenantUid: 'life-1', state: 'active', effectiveLimits: { topics: 1 } };
+const REAL = { tenantUid: 'life-1', state: 'active', limits: { topics: 1 } };
 
 /** Of a catalog with `acme` and what is added; counts what it is asked. */
 function gatesOf() {
-  const tenants = new Map<string, object>([['acme', REAL]]);
+  const tenants = new Map<string, object>([['acme', STORED]]);
   const asked: string[] = [];
   let tell: (event: StoredEvent) => void = () => undefined;
   const watch = { on: (_: string, listener: typeof tell) => (tell = listener), ageMs: 0 };
   const find = async (id: string): Promise<unknown> => (asked.push(id), tenants.get(id));
   const gates = new TenantGates({ find } as unknown as TenantCatalog, watch as unknown as ManagementWatch);
   const make = (id: string): void => {
-    tenants.set(id, REAL);
+    tenants.set(id, STORED);
     tell({ type: 'tenant.created', stream: id } as StoredEvent);
   };
   return { gates, asked, make };

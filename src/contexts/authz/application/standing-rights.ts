@@ -1,0 +1,42 @@
+import { Injectable } from '@nestjs/common';
+import { maskOf, type Action } from '../../../kernel/actions.js';
+import type { Principal } from '../../../platform/http/request.js';
+import { UserAccounts } from '../../identity/index.js';
+import { parsePattern } from '../domain/resource-pattern.js';
+import { Authorizer, type Subject } from './authorizer.js';
+
+/** What somebody may do in a tenant whenever, from wherever and as often as it happens: what works without him can rest on nothing less. */
+export class Standing {
+  constructor(private readonly subject: Subject) {}
+
+  /** Allowed without condition, and denied under none. Of a key: within its bounds, too; what is granted to the key itself does not count. */
+  holds(action: Action, resource: string): boolean {
+    const pattern = parsePattern(resource);
+    const lacks = this.subject.policy.missing(maskOf([action]), pattern).length > 0;
+    return !lacks && this.subject.beyondKey([action], pattern).length === 0;
+  }
+
+  /** Whether anything allows it, under conditions perhaps. */
+  touches(action: Action, resource: string): boolean {
+    return this.subject.mayBelow(action, resource);
+  }
+}
+
+/** For what lasts, such as a consumer: whose right it runs on is asked when it is made, and again whenever rights change. */
+@Injectable()
+export class StandingRights {
+  constructor(
+    private readonly authorizer: Authorizer,
+    private readonly users: UserAccounts,
+  ) {}
+
+  async ofCaller(tenantId: string, principal: Principal): Promise<Standing> {
+    return new Standing(await this.authorizer.subject(tenantId, principal));
+  }
+
+  /** Undefined: there is no such user, or he is suspended. */
+  async ofUser(tenantId: string, userId: string): Promise<Standing | undefined> {
+    if (!(await this.users.isActive(userId))) return undefined;
+    return this.ofCaller(tenantId, { id: userId, kind: 'user', userId });
+  }
+}

@@ -1,0 +1,91 @@
+import { Injectable } from '@nestjs/common';
+import { Database, type Statement } from '../../../platform/postgres/database.js';
+import { FounderStore, RunningConsumers, type ConsumerView } from '../application/ports.js';
+import { CONSUMER_COLUMNS, toConsumerView, type ConsumerRow } from './postgres-consumers.js';
+
+const RUNNING_ON: Statement = {
+  name: 'consumers-running-on',
+  text: `SELECT ${CONSUMER_COLUMNS} FROM consumer WHERE tenant_id = $1 AND runs_on = ANY ($4) AND consumer_uid > $2
+ORDER BY consumer_uid LIMIT $3`,
+};
+const RUNNING_ON_ANYWHERE: Statement = {
+  name: 'consumers-running-on-anywhere',
+  text: `SELECT ${CONSUMER_COLUMNS} FROM consumer WHERE runs_on = ANY ($4) AND (tenant_id, consumer_uid) > ($1, $2)
+ORDER BY tenant_id, consumer_uid LIMIT $3`,
+};
+const RUNNING_IN: Statement = {
+  name: 'consumers-running-in',
+  text: `SELECT ${CONSUMER_COLUMNS} FROM consumer WHERE tenant_id = $1 AND consumer_uid > $2 ORDER BY consumer_uid LIMIT $3`,
+};
+const RUNNING_ANYWHERE: Statement = {
+  name: 'consumers-running-anywhere',
+  text: `SELECT ${CONSUMER_COLUMNS} FROM consumer WHERE (tenant_id, consumer_uid) > ($1, $2)
+ORDER BY tenant_id, consumer_uid LIMIT $3`,
+};
+const NAMED: Statement = {
+  name: 'consumers-named',
+  text: `SELECT ${CONSUMER_COLUMNS} FROM consumer WHERE tenant_id = $1 AND consumer_uid > $2
+  AND (namespace_id, consumer_id) IN (SELECT split_part(path, '/', 1), split_part(path, '/', 2) FROM unnest($4::text[]) AS path)
+ORDER BY consumer_uid LIMIT $3`,
+};
+const PAGE = 500;
+const FIRST_UID = '00000000-0000-0000-0000-000000000000';
+
+const SOME_FOUNDERS: Statement = {
+  name: 'consumer-founders',
+  text: 'SELECT tenant_id AS "tenantId", consumer_uid AS "consumerUid", user_id AS "userId" FROM consumer_founder LIMIT $1',
+};
+const FORGET_FOUNDER: Statement = {
+  name: 'consumer-founder-forget',
+  text: 'DELETE FROM consumer_founder WHERE tenant_id = $1 AND consumer_uid = $2',
+};
+
+@Injectable()
+export class PostgresRunningConsumers extends RunningConsumers {
+  constructor(private readonly database: Database) {
+    super();
+  }
+
+  on(userIds: readonly string[], tenantId: string | null): AsyncIterable<ConsumerView[]> {
+    return this.pages(tenantId === null ? RUNNING_ON_ANYWHERE : RUNNING_ON, tenantId, [userIds]);
+  }
+
+  in(tenantId: string | null): AsyncIterable<ConsumerView[]> {
+    return this.pages(tenantId === null ? RUNNING_ANYWHERE : RUNNING_IN, tenantId, []);
+  }
+
+  named(tenantId: string, paths: readonly string[]): AsyncIterable<ConsumerView[]> {
+    return this.pages(NAMED, tenantId, [paths]);
+  }
+
+  /** From the first to the last, whatever is changed on the way. */
+  private async *pages(
+    statement: Statement,
+    tenantId: string | null,
+    filter: readonly unknown[],
+  ): AsyncIterable<ConsumerView[]> {
+    let after = { tenantId: tenantId ?? '', consumerUid: FIRST_UID };
+    for (;;) {
+      const values = [after.tenantId, after.consumerUid, PAGE, ...filter];
+      const page = (await this.database.query<ConsumerRow>(statement, values)).map(toConsumerView);
+      if (page.length > 0) yield page;
+      if (page.length < PAGE) return;
+      after = page.at(-1)!;
+    }
+  }
+}
+
+@Injectable()
+export class PostgresFounders extends FounderStore {
+  constructor(private readonly database: Database) {
+    super();
+  }
+
+  some(limit: number): ReturnType<FounderStore['some']> {
+    return this.database.query(SOME_FOUNDERS, [limit]);
+  }
+
+  async forget(tenantId: string, consumerUid: string): Promise<void> {
+    await this.database.query(FORGET_FOUNDER, [tenantId, consumerUid]);
+  }
+}

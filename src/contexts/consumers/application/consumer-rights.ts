@@ -1,0 +1,67 @@
+import { Injectable } from '@nestjs/common';
+import type { Principal } from '../../../platform/http/request.js';
+import { permissionDenied, StandingRights, type Standing } from '../../authz/index.js';
+import type { NamespaceRef } from '../../tenancy/index.js';
+import type { Registered } from '../domain/consumer.js';
+import { consumerError } from '../domain/consumer-errors.js';
+
+export type ConsumerJudge = (consumer: NamespaceRef & Pick<Registered, 'topics'>) => boolean;
+
+/**
+ * A consumer carries events to its URL for as long as it is there. So whoever says which events and where to must be allowed to read them
+ * himself, all types of them, and without condition: what he may do for an hour, or once a day, would last for ever otherwise.
+ */
+@Injectable()
+export class ConsumerRights {
+  constructor(private readonly standing: StandingRights) {}
+
+  /** Is asked before the topics are looked up, so that nobody learns which there are. */
+  async require(asking: Principal, namespace: NamespaceRef, topicIds: readonly string[]): Promise<void> {
+    const own = await this.standing.ofCaller(namespace.tenantId, asking);
+    for (const topic of pathsOf(namespace, topicIds)) {
+      if (own.holds('event:read', topic)) continue;
+      if (!own.touches('event:read', topic)) throw permissionDenied('event:read');
+      throw consumerError(
+        'consumer-right-conditional',
+        `A consumer lasts: it takes event:read on ${topic} for all types of events, without any condition, and not denied by anything.`,
+        { permission: 'event:read' },
+      );
+    }
+  }
+
+  /**
+   * That a consumer may run on the right of somebody else is said by who could give that right for ever. Nobody learns who has an account
+   * by it: who is not there, or is suspended, is as good as who may not read.
+   */
+  async requireOther(
+    asking: Principal,
+    userId: string,
+    namespace: NamespaceRef,
+    topicIds: readonly string[],
+  ): Promise<void> {
+    if (userId === asking.userId) return;
+    const { tenantId } = namespace;
+    const own = await this.standing.ofCaller(tenantId, asking);
+    if (!own.holds('permission:grant', `tenants/${tenantId}`)) throw permissionDenied('permission:grant');
+    if (reads(await this.standing.ofUser(tenantId, userId), pathsOf(namespace, topicIds))) return;
+    const errors = [
+      { pointer: '/runsOn/user', detail: 'must be a user who may read all its topics without condition' },
+    ];
+    throw consumerError('consumer-invalid', `${errors[0]!.pointer} ${errors[0]!.detail}`, { errors });
+  }
+
+  /** Judges consumers in the tenant that run on the right of this user; null: nobody's. */
+  async judgeOf(tenantId: string, userId: string | null): Promise<ConsumerJudge> {
+    const standing = userId === null ? undefined : await this.standing.ofUser(tenantId, userId);
+    return (consumer) => {
+      const topicIds = consumer.topics.map(({ topicId }) => topicId);
+      return reads(standing, pathsOf(consumer, topicIds));
+    };
+  }
+}
+
+const reads = (standing: Standing | undefined, topics: readonly string[]): boolean =>
+  standing !== undefined && topics.every((topic) => standing.holds('event:read', topic));
+
+const pathsOf = ({ tenantId, namespaceId }: NamespaceRef, topicIds: readonly string[]): string[] =>
+  topicIds.map((topicId) => `tenants/${tenantId}/namespaces/${namespaceId}/topics/${topicId}`);

@@ -1,0 +1,102 @@
+import { DEFAULT_RETRY } from '../../../kernel/retry-policy.js';
+import {
+  consumerAggregate,
+  pauseConsumer,
+  reconfigureConsumer,
+  registerConsumer,
+  resumeConsumer,
+  settleFounder,
+  withdrawRight,
+  type ConsumerEvent,
+  type ConsumerState,
+  type Reconfiguration,
+  type Registered,
+} from './consumer.js';
+
+const REF = { tenantId: 'acme', namespaceId: 'shop', consumerId: 'warehouse' };
+const topic = (name: string) => ({ topicId: name, topicUid: name, startPosition: 0 });
+const after = (state: ConsumerState, events: readonly ConsumerEvent[]): Registered =>
+  events.reduce((now, event) => consumerAggregate.evolve(now, event, { recordedAt: 1 }), state) as Registered;
+const registered = (runsOn: string | null = 'usr_maker'): Registered =>
+  after(
+    consumerAggregate.initial,
+    registerConsumer(consumerAggregate.initial, REF, {
+      consumerUid: 'uid',
+      runsOn,
+      topics: [topic('orders')],
+      name: null,
+      url: 'https://a.example',
+      correlationId: 'c',
+      headerNames: [],
+      retry: DEFAULT_RETRY,
+      timeoutMs: 1_000,
+    }),
+  );
+const withdrawn = after(registered(), withdrawRight(registered(), REF, registered()));
+
+describe('a change of a consumer', () => {
+  const runner = (change: Reconfiguration): string | null =>
+    after(registered(), reconfigureConsumer(registered(), REF, change, 'usr_other')).runsOn;
+
+  it.each<[string, Reconfiguration]>([
+    ['where events go', { url: 'https://b.example' }],
+    ['which events', { topics: [topic('orders'), topic('returns')] }],
+    ['that it gets fewer', { topics: [] }],
+    ['what is sent with them', { headersChanged: true }],
+  ])('that says %s has it run on the right of whoever makes it', (_, change) =>
+    expect(runner(change)).toBe('usr_other'),
+  );
+
+  it('of anything else, or of nothing, leaves it as it is', () => {
+    expect(
+      runner({ name: 'x', timeoutMs: 5, correlationId: 'd', url: 'https://a.example', topics: [topic('orders')] }),
+    ).toBe('usr_maker');
+  });
+
+  it('that names somebody has it run on his', () => {
+    expect(runner({ url: 'https://b.example', runsOn: 'usr_third' })).toBe('usr_third');
+  });
+});
+
+describe('a right that is gone', () => {
+  it('pauses a consumer, also one that is paused by request, once', () => {
+    expect(withdrawn).toMatchObject({ status: 'paused', pauseReason: 'no-longer-permitted' });
+    expect(withdrawRight(withdrawn, REF, withdrawn)).toEqual([]);
+    const asked = after(registered(), pauseConsumer(registered(), REF, 'requested'));
+    expect(after(asked, withdrawRight(asked, REF, asked)).pauseReason).toBe('no-longer-permitted');
+    expect(pauseConsumer(withdrawn, REF, 'requested')).toEqual([]);
+  });
+
+  it('pauses nothing that has changed since it was judged', () => {
+    const now = after(registered(), reconfigureConsumer(registered(), REF, { url: 'https://b.example' }, 'usr_other'));
+    expect(withdrawRight(now, REF, registered())).toEqual([]);
+    expect(withdrawRight({ ...registered(), topics: [topic('returns')] }, REF, registered())).toEqual([]);
+    expect(withdrawRight(consumerAggregate.initial, REF, registered())).toEqual([]);
+  });
+
+  it('is that of whoever resumes it from then on; another pause leaves it', () => {
+    expect(after(withdrawn, resumeConsumer(withdrawn, REF, 'usr_other'))).toMatchObject({
+      status: 'active',
+      runsOn: 'usr_other',
+    });
+    const asked = after(registered(), pauseConsumer(registered(), REF, 'requested'));
+    expect(after(asked, resumeConsumer(asked, REF, 'usr_other')).runsOn).toBe('usr_maker');
+  });
+});
+
+describe('a consumer of before', () => {
+  it('is read as one that runs on nobody’s right', () => {
+    const { upcast } = consumerAggregate.eventTypes['consumer.registered'];
+    expect(upcast!({ url: 'https://a.example' }, 1)).toEqual({ url: 'https://a.example', runsOn: null });
+  });
+
+  it('runs on that of its founder, or pauses where he is not known, once', () => {
+    const settled = after(registered(null), settleFounder(registered(null), REF, 'usr_founder'));
+    expect(settled).toMatchObject({ status: 'active', runsOn: 'usr_founder' });
+    expect(settleFounder(settled, REF, 'usr_late')).toEqual([]);
+    expect(after(registered(null), settleFounder(registered(null), REF, null))).toMatchObject({
+      status: 'paused',
+      pauseReason: 'no-longer-permitted',
+    });
+  });
+});

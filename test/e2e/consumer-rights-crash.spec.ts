@@ -1,0 +1,130 @@
+import { readFile } from 'node:fs/promises';
+import { QUICK_TAKEOVER, startProcess, type TestProcess } from '../support/app.js';
+import { Obstacle } from '../support/obstacle.js';
+import { connect, createTestDatabase, type TestDatabase } from '../support/postgres.js';
+import { member, type Person } from '../support/strangers.js';
+import { WebhookReceiver } from '../support/webhook-receiver.js';
+import { until, Workspace, type Consumer } from '../support/workspace.js';
+
+const MIGRATION = new URL('../../src/platform/postgres/migrations/0015_consumer_rights.sql', import.meta.url);
+
+let store: TestDatabase;
+let shop: Workspace;
+let person: Person;
+const receivers: WebhookReceiver[] = [];
+const running: TestProcess[] = [];
+
+beforeEach(async () => {
+  store = await createTestDatabase();
+});
+afterEach(async () => {
+  await Promise.all([...running.splice(0).map((one) => one.kill()), ...receivers.splice(0).map((one) => one.stop())]);
+  await store.drop();
+});
+
+async function launch(apiKey?: string, env: Record<string, string> = {}): Promise<TestProcess> {
+  const options = { connection: store.connection, env: { ...QUICK_TAKEOVER, ...env }, ...(apiKey && { apiKey }) };
+  const server = await startProcess(options);
+  running.push(server);
+  return server;
+}
+
+async function receive(): Promise<WebhookReceiver> {
+  const receiver = await WebhookReceiver.start();
+  receivers.push(receiver);
+  return receiver;
+}
+
+async function settle(server: TestProcess): Promise<void> {
+  shop = await Workspace.create(server.client);
+  person = await member(server, shop.tenant, 'subscriber');
+}
+
+const ofPerson = (server: TestProcess): Workspace => shop.through(server.client.with(person.client.headers));
+const removePerson = async ({ client }: TestProcess): Promise<void> => {
+  const { status, text } = await client.delete(`/tenants/${shop.tenant}/members/${person.userId}`);
+  if (status !== 204) throw new Error(text);
+};
+const shown = async ({ client }: TestProcess, id: string): Promise<Consumer> =>
+  (await client.get<Consumer>(shop.consumer(id))).body;
+
+it('a consumer whose right went just before a crash pauses after the start, by itself', async () => {
+  const first = await launch();
+  await settle(first);
+  const { id } = await ofPerson(first).register((await receive()).url);
+  const obstacle = await Obstacle.put(store.connection, 'SELECT 1 FROM consumer WHERE tenant_id = $1', [shop.tenant]);
+  await removePerson(first);
+  await until(() => obstacle.isFelt(), Boolean);
+  await first.kill();
+  await obstacle.remove();
+  const second = await launch(first.apiKey);
+  const consumer = await until(
+    () => shown(second, id),
+    ({ state }) => state === 'paused',
+  );
+  expect(consumer.pauseReason).toBe('no-longer-permitted');
+});
+
+it('a right that is taken at one instance stops the deliveries of another, which go on from there when it is resumed', async () => {
+  const first = await launch(undefined, { ROLES: 'api' });
+  await launch(first.apiKey);
+  await settle(first);
+  const [receiver, witness] = [await receive(), await receive()];
+  const { id } = await ofPerson(first).register(receiver.url);
+  await shop.register(witness.url);
+  const publish = async (): Promise<void> => {
+    const { lastPosition } = await shop.publish({ type: 't', data: 1 });
+    await witness.received(lastPosition);
+  };
+  await publish();
+  await receiver.received(1);
+  await removePerson(first);
+  const fallsBehind = async (): Promise<number> => {
+    await publish();
+    return witness.requests.length - receiver.requests.length;
+  };
+  await until(fallsBehind, (events) => events > 3, 2_000);
+  expect((await first.client.post(`${shop.consumer(id)}/resume`)).status).toBe(200);
+  await receiver.received(witness.requests.length);
+  const positions = receiver.requests.map(({ headers }) => Number(headers['x-event-position']));
+  expect(positions).toEqual(positions.map((_, i) => i + 1));
+});
+
+/** As a release of before has left it: no event and no document says whose right a consumer runs on. */
+async function makeOld(): Promise<void> {
+  const sql = await connect(store.connection);
+  await sql.query(
+    `UPDATE event SET schema_version = 1, data = (data::jsonb - 'runsOn')::text WHERE type = 'consumer.registered'`,
+  );
+  await sql.query(`UPDATE consumer SET settings = (settings::jsonb - 'runsOn')::text, runs_on = NULL`);
+  await sql.query(`UPDATE event SET published_by = 'key_unknown' WHERE stream LIKE '%/orphan'`);
+  const statements = (await readFile(MIGRATION, 'utf8')).split(';');
+  await sql.query(statements.find((statement) => /^\s*INSERT INTO consumer_founder/.test(statement))!);
+  await sql.end();
+}
+
+it('consumers of before run on the right of whoever registered them, also by a key that is gone; without one they pause', async () => {
+  const first = await launch();
+  await settle(first);
+  const { url } = await receive();
+  const { id: byKey } = await ofPerson(first).register(url);
+  const { id: orphan } = await shop.register(url, { id: 'orphan' });
+  expect((await first.client.delete(`/users/${person.userId}/api-keys/${person.keyId}`)).status).toBe(204);
+  await first.stop();
+  await makeOld();
+  const second = await launch(first.apiKey);
+  await until(
+    () => shown(second, orphan),
+    ({ state }) => state === 'paused',
+  );
+  expect(await shown(second, orphan)).toMatchObject({ pauseReason: 'no-longer-permitted', runsOn: null });
+  expect(await shown(second, byKey)).toMatchObject({ state: 'active', runsOn: { user: person.userId } });
+  await removePerson(second);
+  await until(
+    () => shown(second, byKey),
+    ({ state }) => state === 'paused',
+  );
+  const resumed = await second.client.post<Consumer>(`${shop.consumer(orphan)}/resume`);
+  expect(resumed.body).toMatchObject({ state: 'active', pauseReason: null });
+  expect(resumed.body.runsOn).not.toBeNull();
+});

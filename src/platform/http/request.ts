@@ -24,7 +24,7 @@ export interface Principal {
 export interface Access {
   /** Whether the caller may do this there, too. `resource` is a path without wildcards. */
   allows(action: Action, resource: string): boolean;
-  /** Whether the caller may do this in a tenant that the path of the request does not name. */
+  /** Whether the caller may do this in a tenant that the path of the request does not name, and that is open to it. */
   allowsIn(tenantId: string, action: Action, resource: string): Promise<boolean>;
   /** Whether what the caller does with his own is within the bounds of his key, if he came with one. */
   reaches(action: Action, resource: string): boolean;
@@ -32,7 +32,9 @@ export interface Access {
   allowsAllTypes(action: Action, resource: string): boolean;
   /** On actions on events: the types that they are limited to; undefined: all. */
   readonly types: { permits(type: string): boolean } | undefined;
-  /** The tenants that the caller belongs to; undefined: he sees all of them. */
+  /** Of events that are to be published: the first type that the caller may not, undefined where he may all. Asked once a request: it counts. */
+  refusedType(events: readonly { readonly type: string }[]): string | undefined;
+  /** The tenants that the caller belongs to; undefined: he may see any. */
   tenantIds(): Promise<readonly string[] | undefined>;
   /** Whether the request would be let through now: for answers that go on for long. `access` of the request is then the one of now. */
   stillAllowed(): Promise<boolean>;

@@ -133,6 +133,7 @@ function showRate(reply: Reply, { limit, remaining }: RateLeft): void {
 
 /** The permission may be for some types of events only. */
 function requireTypes({ access }: Request, events: readonly NewEvent[]): void {
-  const refused = access?.types && events.find(({ type }) => !access.types!.permits(type));
-  if (refused) throw topicError('event-type-denied', `You may not publish events of the type "${refused.type}" here.`);
+  const refused = access?.refusedType(events);
+  if (refused !== undefined)
+    throw topicError('event-type-denied', `You may not publish events of the type "${refused}" here.`);
 }

@@ -5,10 +5,11 @@ import type { Principal } from '../../../platform/http/request.js';
 import { tenantDeleting, TenantGates, tenantSuspended, type TenantGate } from '../../tenancy/index.js';
 import { Ceiling } from '../domain/ceiling.js';
 import type { RequestContext } from '../domain/constraints.js';
-import type { ResourcePattern } from '../domain/resource-pattern.js';
+import { overlap, type ResourcePattern } from '../domain/resource-pattern.js';
 import { closedTo, type Closed } from '../domain/openness.js';
 import { ALLOWED, intersect, type Decision } from '../domain/decision.js';
 import type { Policy } from '../domain/policy.js';
+import type { Rule } from '../domain/rule.js';
 import { HiddenResources } from './hidden-resources.js';
 import { MemberCatalog } from './ports.js';
 import { PermissionRates } from './permission-rates.js';
@@ -47,6 +48,20 @@ export class Subject {
     const { ceiling, policy } = this.key;
     const denied = policy.denied(maskOf(actions), resource);
     return [...denied, ...actions.filter((action) => !ceiling.coversAll(action as Action, resource))];
+  }
+
+  /** Of some rules, those that are about something that the key reaches: what else its owner has is none of its business. */
+  withinKey(rules: readonly Rule[]): readonly Rule[] {
+    if (!this.key) return rules;
+    const { ceiling, policy } = this.key;
+    return rules.filter(
+      ({ resource }) => ceiling.overlaps(resource) || policy.rules.some((own) => overlap(own.resource, resource)),
+    );
+  }
+
+  /** API keys are looked after by whose they are. */
+  looksAfterOwnKeys(action: Action, resource: string): boolean {
+    return action.startsWith('api-key:') && resource === `users/${this.principal.userId}`;
   }
 
   mayBelow(action: Action, resource: string): boolean {

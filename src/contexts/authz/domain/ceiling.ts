@@ -1,5 +1,5 @@
 import { bitOf, hasBit, maskOf, expandActions, type Action, type ActionMask } from '../../../kernel/actions.js';
-import { covers, parsePattern, reaches, touches, type ResourcePattern } from './resource-pattern.js';
+import { covers, overlap, parsePattern, reaches, touches, type ResourcePattern } from './resource-pattern.js';
 
 /** What an API key is limited to; null: not limited. */
 export interface CeilingSettings {
@@ -26,6 +26,11 @@ export class Ceiling {
   coversAll(action: Action, pattern: ResourcePattern): boolean {
     if (this.actions && !hasBit(this.actions, bitOf(action)!)) return false;
     return !this.scopes || this.scopes.some((scope) => covers(scope, pattern));
+  }
+
+  /** Whether there is something in a scope that the pattern names. */
+  overlaps(pattern: ResourcePattern): boolean {
+    return !this.scopes || this.scopes.some((scope) => overlap(scope, pattern));
   }
 
   /** Whether the resource is in a scope, or a scope is in it. */

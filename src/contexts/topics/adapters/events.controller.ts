@@ -1,7 +1,7 @@
 import { Controller, Get, Inject, Param, Query, Req, Res, UsePipes } from '@nestjs/common';
 import { ApiOkResponse, ApiParam, ApiProduces, ApiTags } from '@nestjs/swagger';
 import { READ_SETTINGS, type Settings } from '../../../platform/config/index.js';
-import { eventJson, LogReader, type TopicNames } from '../../../platform/event-log/index.js';
+import { eventJson, type TopicNames } from '../../../platform/event-log/index.js';
 import { Requires } from '../../../platform/http/access.js';
 import { Cursors } from '../../../platform/http/cursor.js';
 import { httpError } from '../../../platform/http/http-errors.js';
@@ -33,7 +33,6 @@ export class EventsController {
     private readonly events: EventReader,
     private readonly streams: EventStreams,
     private readonly streamReader: StreamReader,
-    private readonly reader: LogReader,
     private readonly cursors: Cursors,
     @Inject(READ_SETTINGS) private readonly settings: Settings['read'],
   ) {}
@@ -76,9 +75,8 @@ export class EventsController {
     @Res() reply: Reply,
   ): Promise<void> {
     const log = await this.directory.lookUp(params);
-    const event = await this.reader.byId(log, params.eventId);
-    if (!event || access?.types?.permits(event.type) === false)
-      throw topicError('event-not-found', 'There is no such event in the topic.');
+    const event = await this.events.one(log, params.eventId, access?.types);
+    if (!event) throw topicError('event-not-found', 'There is no such event in the topic.');
     await reply.header('content-type', JSON_TYPE).send(eventJson(event, params));
   }
 

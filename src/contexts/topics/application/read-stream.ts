@@ -43,11 +43,12 @@ export class StreamReader {
     const deadline = performance.now() + budgetMs;
     const events: StoredEvent[] = [];
     let at = after;
-    do {
+    for (let goesOn = true; goesOn;) {
       const page = await this.reader.stream(log, stream, at, types ? Math.max(limit, PAGE_MIN) : limit);
       events.push(...page.filter(({ type }) => types?.permits(type) !== false));
       at = page.at(-1)?.streamVersion ?? version;
-    } while (types && at < version && events.length < limit && performance.now() < deadline);
+      goesOn = types !== undefined && at < version && events.length < limit && performance.now() < deadline;
+    }
     const shown = events.slice(0, limit);
     if (shown.length < events.length) at = shown.at(-1)!.streamVersion!;
     return { events: shown, next: at < version ? at : null };

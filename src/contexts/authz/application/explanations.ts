@@ -73,8 +73,9 @@ export class Explanations {
     if (!about) return NOTHING;
     const subject = await this.authorizer.subject(tenantId, about);
     if (tenantId === SYSTEM_TENANT) return this.explain(subject, asked, (rules) => rules);
-    // What bounds a key is told where its owner has something from the tenant.
-    if (about.kind === 'api-key' && subject.policy.rules.every(({ via }) => via.system)) return NOTHING;
+    // What bounds a key is told where its owner has something from the tenant, and to who may see all that the system allows.
+    const foreign = about.kind === 'api-key' && subject.policy.rules.every(({ via }) => via.system);
+    if (foreign && !own.check('permission:read', '', at).allowed) return NOTHING;
     return this.explain(subject, asked, (rules) => toldIn(tenantId, rules));
   }
 
@@ -88,13 +89,17 @@ export class Explanations {
     { tenantId, action, resource, context }: Asked,
     told: (rules: readonly Rule[]) => readonly ToldRule[],
   ): Explanation {
-    const decision = subject.looksAfterOwnKeys(action, resource)
-      ? subject.own(action, resource, context)
-      : subject.check(action, resource, context);
+    const decide = (at: RequestContext): Decision =>
+      subject.looksAfterOwnKeys(action, resource)
+        ? subject.own(action, resource, at)
+        : subject.check(action, resource, at);
+    const decision = decide(context);
     const { rules } = subject.policy.explain(action, resource, context);
     const ofKey = subject.key?.policy.explain(action, resource, context).rules ?? [];
     const missing = subject.gate === null && tenantId !== SYSTEM_TENANT ? 'tenant-not-found' : undefined;
-    const closed = decision.allowed ? (missing ?? this.authorizer.closed(subject, action)) : undefined;
+    // As a request, whose type comes to be known when the tenant has been found open.
+    const isLetIn = decision.allowed || decide({ ...context, eventType: undefined }).allowed;
+    const closed = isLetIn ? (missing ?? this.authorizer.closed(subject, action)) : undefined;
     return {
       allowed: decision.allowed && !closed,
       reason: closed ?? decision.reason,

@@ -137,7 +137,8 @@ describe('a compiled policy', () => {
         const known = policy.check('event:read', where, { ...context, eventType }, held);
         expect(open.allowed && (open.types?.permits(eventType) ?? true)).toBe(known.allowed);
         expect([known.types, known.ratesByType]).toEqual([undefined, undefined]);
-        if (known.allowed && !open.ratesByType) expect(known.rates).toEqual(open.rates);
+        const sameRates = known.allowed && !open.ratesByType;
+        expect(sameRates ? known.rates : undefined).toEqual(sameRates ? open.rates : undefined);
       }),
       { numRuns: 3_000 },
     );
@@ -166,8 +167,9 @@ describe('a compiled policy', () => {
         const after = new Policy([...own, { ...extra, effect: 'allow' }]).check('event:publish', where, at);
         if (!before.allowed) return;
         expect(after.allowed).toBe(true);
-        if (!before.rates) expect(after.rates).toBeUndefined();
-        else if (after.rates) expect(after.rates[0]).toEqual(expect.arrayContaining([...before.rates[0]!]));
+        const ids = ({ rates = [] }: typeof before): string[] => rates.flat().map(({ grantId }) => grantId);
+        const more = before.rates !== undefined && ids(before).every((one) => ids(after).includes(one));
+        expect(after.rates === undefined || more).toBe(true);
       }),
       { numRuns: 3_000 },
     );
@@ -294,24 +296,5 @@ describe('constraints', () => {
     expect(
       ['10.1.2.3', '11.0.0.1', '2001:db8::1', '2001:db9::1', undefined].map((address) => open(limits, at, address)),
     ).toEqual([true, false, true, false, false]);
-  });
-});
-
-describe('resources', () => {
-  it.each([
-    '',
-    'tenant/a',
-    'tenants//a',
-    'tenants/a*b',
-    'tenants/**/topics/x',
-    '/tenants/a',
-    'tenants/a/',
-    'tenants/..%2f',
-  ])('"%s" is none', (text) => {
-    expect(() => parsePattern(text)).toThrow(/is no resource/);
-  });
-
-  it('of a type without an id are all of the type', () => {
-    expect(parsePattern('tenants/a/namespaces').text).toBe('tenants/a/namespaces/*');
   });
 });

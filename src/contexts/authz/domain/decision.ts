@@ -30,9 +30,9 @@ export const NOT_ALLOWED: Decision = { allowed: false, reason: 'not-allowed' };
  * are answered where there is nothing to put together, which is so for nearly every request.
  */
 export function intersect(a: Decision, b: Decision): Decision {
+  if (a === ALLOWED) return b;
+  if (b === ALLOWED) return a;
   if (!a.allowed || !b.allowed) return !a.allowed && (a.reason === 'denied' || b.allowed) ? a : b;
-  if (isPlain(b)) return a;
-  if (isPlain(a)) return b;
   const types = bothTypes(a.types, b.types);
   const rates = [...(a.rates ?? []), ...(b.rates ?? [])];
   return {
@@ -43,8 +43,6 @@ export function intersect(a: Decision, b: Decision): Decision {
     ...((a.ratesByType || b.ratesByType) && { ratesByType: true }),
   };
 }
-
-const isPlain = ({ types, rates, ratesByType }: Decision): boolean => !types && !rates && !ratesByType;
 
 function bothTypes(a: TypeRule | undefined, b: TypeRule | undefined): TypeRule | undefined {
   if (!a || !b) return a ?? b;

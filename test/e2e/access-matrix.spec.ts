@@ -8,7 +8,8 @@ import {
   type Places,
   type Route,
 } from '../support/access-matrix.js';
-import { AccessStage } from '../support/access-stage.js';
+import { AccessStage, HALTED_BECAUSE } from '../support/access-stage.js';
+import { plantIn, plantPerson, type Mark } from '../support/planted-marks.js';
 
 /** Asks the server to go no further than its guards, so that a thousand requests change nothing. */
 const STOP = { 'x-stop-behind-guards': '1' };
@@ -106,6 +107,68 @@ it('every actor is let in somewhere and refused elsewhere, but for those whose c
       true,
     ]);
   }
+});
+
+describe('what the answer shows', () => {
+  let marks: readonly Mark[];
+  let placesOf: readonly Places[];
+
+  beforeAll(async () => {
+    const { client } = stage.admin;
+    const { person, marks: ofPerson } = await plantPerson(client);
+    const [shop, foreign] = [await plantIn(client, stage.shop, person), await plantIn(client, stage.foreign, person)];
+    const actions = ['tenant:suspend', 'audit:read'];
+    const reason = { name: 'the reason of a suspension', text: HALTED_BECAUSE, actions, at: '' };
+    marks = [...shop.marks, ...foreign.marks, ...ofPerson, reason];
+    placesOf = [shop.places, foreign.places, { ...shop.places, tenantId: stage.halted }];
+  });
+
+  /** What looks at something is asked for; of what changes something, the refusal. */
+  async function shown(actor: Actor, route: Route, places: Places): Promise<string> {
+    const looks = route.method === 'GET';
+    const address = addressOf(route, places);
+    return (await actor.client.request(route.method, address, undefined, looks ? {} : STOP)).text;
+  }
+
+  function questions({ tenantId, userId }: Places): object[] {
+    const resource = `tenants/${tenantId}/namespaces/shop/topics/orders`;
+    const about = [undefined, { user: userId }];
+    return about.flatMap((principal) =>
+      ['topic:read', 'event:read', 'tenant:read'].map((action) => ({ principal, action, resource })),
+    );
+  }
+
+  async function answersTo(actor: Actor): Promise<[what: string, text: string][]> {
+    const answers: [string, string][] = [];
+    for (const places of placesOf) {
+      for (const route of routes) {
+        const text = await shown(actor, route, places);
+        answers.push([`${route.method} ${route.path}`, text]);
+      }
+      for (const question of questions(places))
+        answers.push(['POST /authz/check', (await actor.client.post('/authz/check', question)).text]);
+    }
+    return answers;
+  }
+
+  it('holds nothing of what its asker may not read, whatever is asked for and by whom', async () => {
+    const told: string[] = [];
+    const seen = new Set<Mark>();
+    const rest = [...stage.actors, ...stage.haltedActors].values();
+    const work = async (): Promise<void> => {
+      for (const actor of rest)
+        for (const [what, text] of await answersTo(actor))
+          for (const mark of marks.filter((one) => text.includes(one.text))) {
+            seen.add(mark);
+            if (!naive.maySee(actor, mark)) told.push(`${what} tells ${actor.name} ${mark.name}`);
+          }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, work));
+    expect(told).toEqual([]);
+    const byAdministrators = new Set(marks.filter(({ actions }) => actions[0] !== 'event:read'));
+    expect([...byAdministrators].filter((mark) => !seen.has(mark)).map(({ name }) => name)).toEqual([]);
+    expect(marks.some((mark) => mark.actions[0] === 'event:read' && seen.has(mark))).toBe(true);
+  }, 120_000);
 });
 
 it('the matrix sees a guard that lets in too many, and one that lets in too few', async () => {

@@ -160,7 +160,6 @@ describe('addresses', () => {
     'GET /audit/users/{userId} userId': 200,
     'GET /tenants/{tenantId}/audit/users/{userId} userId': 200,
     'GET /users/{userId}/effective-permissions userId': 200,
-    'GET /tenants/{tenantId}/users/{userId}/effective-permissions userId': 200,
     'DELETE /tenants/{tenantId}/groups/{groupId}/members/{partId} partId': 204,
     'DELETE /tenants/{tenantId}/groups/{groupId}/groups/{partId} partId': 204,
     'DELETE /tenants/{tenantId}/groups/{groupId}/roles/{partId} partId': 204,

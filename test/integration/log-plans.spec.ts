@@ -55,6 +55,7 @@ async function statements(log: LogRef, other: LogRef, count: number): Promise<Qu
   await reader.byId(log, 'filled-1');
   await reader.stream(log, 'filled', middle, 5);
   await reader.streamVersion(log, 'filled');
+  await reader.streamTypes(log, 'filled', middle, 5);
   await reader.heads(log.tenantId, [log.topicUid, other.topicUid]);
   await reader.positionBefore(log, Date.now() + 1);
   const configs = query.mock.calls.map(([config]) => config as unknown as QueryConfig);
@@ -118,6 +119,7 @@ it('no statement of the log reads more of it than it wants, though it was planne
     'scan-asc',
     'scan-desc',
     'stream-page',
+    'stream-types',
     'stream-version',
   ]);
   const read: [string, number][] = [];

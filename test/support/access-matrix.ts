@@ -108,6 +108,11 @@ export class NaiveGuard {
     return looksAfterIt ? this.passed : '403 tenant-suspended';
   }
 
+  /** What stands somewhere is shown to who holds there what it takes. */
+  maySee(actor: Actor, { actions, at }: { readonly actions: readonly string[]; readonly at: string }): boolean {
+    return actions.some((action) => this.holds(actor, action, at) && this.reaches(actor, action, at));
+  }
+
   private isAllowed(actor: Actor, { permission, forEach, path }: Route, resource: string, places: Places): boolean {
     const ofHisOwn = path.startsWith('/users/{userId}/api-keys') && ['me', actor.userId].includes(places['userId']);
     if (ofHisOwn) return this.reaches(actor, permission!, resource);

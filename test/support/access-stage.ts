@@ -12,6 +12,9 @@ import { Workspace } from './workspace.js';
 const TENANT_ROLES = ['owner', 'admin', 'developer', 'publisher', 'subscriber', 'viewer', 'auditor'];
 const SYSTEM_ROLES = ['system-admin', 'system-operator', 'system-auditor'];
 
+/** For who may suspend tenants. */
+export const HALTED_BECAUSE = 'mark-unpaid-invoice';
+
 async function done(answer: Promise<{ readonly status: number; readonly text: string }>): Promise<void> {
   const { status, text } = await answer;
   if (status >= 300) throw new Error(`${status}: ${text}`);
@@ -24,8 +27,8 @@ export class AccessStage {
 
   private constructor(
     private readonly app: TestApp,
-    private readonly shop: Workspace,
-    private readonly foreign: Workspace,
+    readonly shop: Workspace,
+    readonly foreign: Workspace,
     private readonly haltedShop: Workspace,
     readonly places: Places,
   ) {}
@@ -185,7 +188,7 @@ export class AccessStage {
       const roles = [{ role, at: `tenants/${tenant}` }];
       this.haltedActors.push({ name: `its ${role}`, client, kind: 'api-key', userId, roles });
     }
-    await done(this.app.client.post(`/tenants/${tenant}/suspend`, {}));
+    await done(this.app.client.post(`/tenants/${tenant}/suspend`, { reason: HALTED_BECAUSE }));
   }
 
   private async person(role: string): Promise<Person> {

@@ -19,6 +19,7 @@ import { RolesController } from './adapters/roles.controller.js';
 import { SystemAccess } from './adapters/system-access.js';
 import { Authorizer } from './application/authorizer.js';
 import { Escalation } from './application/escalation.js';
+import { Explanations } from './application/explanations.js';
 import { CreateGrantHandler, RevokeGrantHandler } from './application/grants.js';
 import { ChangeGroupHandler } from './application/groups.js';
 import { HiddenResources } from './application/hidden-resources.js';
@@ -66,6 +67,7 @@ import { FirstHolders, TenantLifeOf } from './application/tenant-life.js';
     PermissionRates,
     HiddenResources,
     Authorizer,
+    Explanations,
     Escalation,
     CredentialWorth,
     OwnPermissionsOf,

@@ -79,6 +79,7 @@ const USAGE_FLUSH_MS = 10_000;
     ...USER_HANDLERS,
   ],
   exports: [
+    ApiKeyDirectory,
     Invitations,
     CredentialJudges,
     CredentialsInForce,

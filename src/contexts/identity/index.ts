@@ -1,4 +1,5 @@
 export { RequestAuthentication } from './adapters/request-authentication.js';
+export { ApiKeyDirectory } from './application/api-key-directory.js';
 export { Authenticator } from './application/authenticator.js';
 export { FirstAdministrator, type FirstAccess } from './application/first-administrator.js';
 export {

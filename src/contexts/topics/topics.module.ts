@@ -12,6 +12,7 @@ import { Places } from './application/places.js';
 import { TopicCatalog } from './application/ports.js';
 import { PublishEventsHandler } from './application/publish-events.js';
 import { EventReader } from './application/read-events.js';
+import { StreamReader } from './application/read-stream.js';
 import { RemoveEvents } from './application/remove-events.js';
 import { TenantQuota } from './application/tenant-quota.js';
 import { TopicDirectory } from './application/topic-directory.js';
@@ -27,6 +28,7 @@ import { topicNotFound } from './domain/topic.js';
     TenantQuota,
     Places,
     EventReader,
+    StreamReader,
     EventQueries,
     EventStreams,
     NamespaceTopics,

@@ -80,6 +80,12 @@ const STREAM_VERSION: Statement = {
   text: `SELECT max(stream_version) FROM event WHERE tenant_id = $1 AND topic_uid = $2 AND stream = $3`,
 };
 
+const STREAM_TYPES: Statement = {
+  name: 'stream-types',
+  text: `SELECT stream_version, type FROM event
+  WHERE tenant_id = $1 AND topic_uid = $2 AND stream = $3 AND stream_version < $4 ORDER BY stream_version DESC LIMIT $5`,
+};
+
 const BOUNDS: Statement = {
   name: 'log-bounds',
   text: `
@@ -160,6 +166,17 @@ export class LogReader {
   async streamVersion(log: LogRef, stream: string): Promise<number> {
     const [row] = await this.database.rows(STREAM_VERSION, [log.tenantId, log.topicUid, stream]);
     return (row?.[0] as number | null) ?? 0;
+  }
+
+  /** Versions below one and the types of their events, the highest first. */
+  async streamTypes(
+    log: LogRef,
+    stream: string,
+    beforeVersion: number,
+    limit: number,
+  ): Promise<{ readonly version: number; readonly type: string }[]> {
+    const rows = await this.database.rows(STREAM_TYPES, [log.tenantId, log.topicUid, stream, beforeVersion, limit]);
+    return rows.map(([version, type]) => ({ version: version as number, type: type as string }));
   }
 
   async bounds(log: LogRef): Promise<LogBounds | undefined> {

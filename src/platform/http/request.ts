@@ -27,7 +27,7 @@ export interface Access {
   allows(action: Action, resource: string): boolean;
   /** Throws, and puts on record, where the caller may not do this, too, to what the route is about. */
   require(action: Action): void;
-  /** Whether the caller may do this in a tenant that the path of the request does not name. */
+  /** Whether the caller may do this in a tenant that the path of the request does not name, and that is open to it. */
   allowsIn(tenantId: string, action: Action, resource: string): Promise<boolean>;
   /** Whether what the caller does with his own is within the bounds of his key, if he came with one. */
   reaches(action: Action, resource: string): boolean;
@@ -35,7 +35,9 @@ export interface Access {
   allowsAllTypes(action: Action, resource: string): boolean;
   /** On actions on events: the types that they are limited to; undefined: all. */
   readonly types: { permits(type: string): boolean } | undefined;
-  /** The tenants that the caller belongs to; undefined: he sees all of them. */
+  /** Of events that are to be published: the first type that the caller may not, undefined where he may all. Asked once a request: it counts. */
+  refusedType(events: readonly { readonly type: string }[]): string | undefined;
+  /** The tenants that the caller belongs to; undefined: he may see any. */
   tenantIds(): Promise<readonly string[] | undefined>;
   /** In the transaction of a change: throws where what the request was let in by has been taken back meanwhile. */
   confirm(sql: Sql): Promise<void>;

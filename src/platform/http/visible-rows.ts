@@ -9,13 +9,13 @@ export async function visibleRows<R>(
   list: { readonly after: string; readonly limit: number },
   fetch: (after: string, limit: number) => Promise<R[]>,
   idOf: (row: R) => string,
-  sees: (row: R) => boolean,
+  sees: (row: R) => boolean | Promise<boolean>,
 ): Promise<R[]> {
   const found: R[] = [];
   let { after } = list;
   for (let page = 0; page < PAGES_MAX && found.length <= list.limit; page++) {
     const rows = await fetch(after, list.limit);
-    found.push(...rows.filter(sees));
+    for (const row of rows) if (await sees(row)) found.push(row);
     if (rows.length <= list.limit) break;
     after = idOf(rows.at(-1)!);
   }

@@ -11,7 +11,7 @@ import { FairTurns, type Turn } from '../../tenancy/index.js';
 import { Authorizer, type Subject } from '../application/authorizer.js';
 import type { Action } from '../../../kernel/actions.js';
 import type { RequestContext } from '../domain/constraints.js';
-import type { Decision } from '../domain/policy.js';
+import type { Decision, RateRule } from '../domain/decision.js';
 import { authzError, permissionDenied } from '../domain/authz-errors.js';
 import { resourceOf, routeAccess, type RouteAccess } from './route-access.js';
 
@@ -97,16 +97,17 @@ export class AccessGuard implements CanActivate {
     const decision = this.decisionOn(route, request, subject);
     if (!decision.allowed && !this.seesSome(route, request, subject)) throw this.denied(route, request, subject);
     this.authorizer.requireOpen(subject, route.action);
-    if (decision.rates && !again) this.authorizer.spend(subject, decision.rates);
+    if (decision.rates && !again && !knowsTypes(route, decision)) this.authorizer.spend(subject, decision.rates);
     request.access = new SubjectAccess(this, this.authorizer, route, request, subject, decision);
     return true;
   }
 
   private decisionOn(route: PermissionRoute, request: Request, subject: Subject): Decision {
     const resource = resourceOf(route.path, request);
+    const context = this.contextOf(request);
     return isOwn(route, request, subject)
-      ? subject.own(route.action, resource)
-      : this.authorizer.decide(subject, route.action, resource, this.contextOf(request));
+      ? subject.own(route.action, resource, context)
+      : this.authorizer.decide(subject, route.action, resource, context);
   }
 
   /** A list may be asked for by who sees anything of it. */
@@ -197,6 +198,26 @@ class SubjectAccess implements Access {
     return this.decision.types;
   }
 
+  refusedType(events: readonly { readonly type: string }[]): string | undefined {
+    const { types } = this.decision;
+    if (knowsTypes(this.route, this.decision)) return this.refusedByRate(events);
+    return types && events.find(({ type }) => !types.permits(type))?.type;
+  }
+
+  /** Each type is decided by itself, and the request is counted once by all that lets it through. */
+  private refusedByRate(events: readonly { readonly type: string }[]): string | undefined {
+    const resource = resourceOf(this.route.path, this.request);
+    const rates: (readonly RateRule[])[] = [];
+    for (const eventType of new Set(events.map(({ type }) => type))) {
+      const context = { ...this.context(), eventType };
+      const decision = this.authorizer.decide(this.subject, this.route.action, resource, context);
+      if (!decision.allowed) return eventType;
+      rates.push(...(decision.rates ?? []));
+    }
+    this.authorizer.spend(this.subject, rates);
+    return undefined;
+  }
+
   allows(action: Action, resource: string): boolean {
     return this.authorizer.decide(this.subject, action, resource, this.context()).allowed;
   }
@@ -214,11 +235,12 @@ class SubjectAccess implements Access {
 
   async allowsIn(tenantId: string, action: Action, resource: string): Promise<boolean> {
     const there = await this.authorizer.subject(tenantId, this.subject.principal);
-    return this.authorizer.decide(there, action, resource, this.context()).allowed;
+    const { allowed } = this.authorizer.decide(there, action, resource, this.context());
+    return allowed && this.authorizer.closed(there, action) === undefined;
   }
 
   reaches(action: Action, resource: string): boolean {
-    return this.subject.own(action, resource).allowed;
+    return this.subject.own(action, resource, this.context()).allowed;
   }
 
   async tenantIds(): Promise<readonly string[] | undefined> {
@@ -237,6 +259,10 @@ class SubjectAccess implements Access {
     return this.guard.contextOf(this.request);
   }
 }
+
+/** Only who publishes knows the types before anything is let through, and counts by them. What is read is counted as if it were of all. */
+const knowsTypes = ({ action }: PermissionRoute, { ratesByType }: Decision): boolean =>
+  ratesByType === true && action === 'event:publish';
 
 /** What everybody may for himself; a key may look, but not touch what is the person's. */
 function allowOwn(permission: string, principal: Principal): true {

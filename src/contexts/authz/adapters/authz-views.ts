@@ -3,6 +3,7 @@ import { isoTime } from '../../../platform/http/resource.js';
 import type { GrantView, GroupView, MemberView, RoleView } from '../application/ports.js';
 import type { RoleAssignment } from '../domain/member.js';
 import type { Rule } from '../domain/rule.js';
+import type { ToldRule } from '../domain/told-rule.js';
 import type { PredefinedRole } from '../domain/predefined-roles.js';
 
 const versions = (view: { version: number; createdAt: number; updatedAt: number }): object => ({
@@ -28,12 +29,21 @@ export const toMemberDto = (member: MemberView): object => ({
   ...versions(member),
 });
 
-export const toRuleDto = ({ via, effect, actions, resource, constraints }: Rule) => ({
-  via,
+export const toRuleDto = (rule: Rule) => {
+  const { kind, id, through } = rule.via;
+  const { constraints } = rule;
+  return { via: { kind, id, ...(through && { through }) }, ...saidBy(rule), ...(constraints && { constraints }) };
+};
+
+export const toToldRuleDto = (rule: ToldRule): object =>
+  'conditional' in rule
+    ? { via: rule.via, ...saidBy(rule), ...(rule.conditional && { conditional: true }) }
+    : toRuleDto(rule);
+
+const saidBy = ({ effect, actions, resource }: ToldRule) => ({
   effect,
   actions: actionsOf(actions),
   resource: resource.text,
-  ...(constraints && { constraints }),
 });
 
 export const toRoleDto = ({ roleId, name: title, description, actions, ...role }: RoleView): object => ({

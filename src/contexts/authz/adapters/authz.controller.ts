@@ -1,16 +1,19 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Req, UsePipes } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { bitOf, type Action } from '../../../kernel/actions.js';
 import { Clock } from '../../../kernel/clock.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { Requires } from '../../../platform/http/access.js';
 import type { Principal, Request } from '../../../platform/http/request.js';
 import { invalid, strictValidation } from '../../../platform/http/validation.js';
-import { Authorizer, type Subject } from '../application/authorizer.js';
-import { permissionDenied } from '../domain/authz-errors.js';
+import { Authorizer } from '../application/authorizer.js';
+import { Explanations, type Asked, type Explanation } from '../application/explanations.js';
+import { MemberCatalog } from '../application/ports.js';
+import { memberNotFound } from '../domain/member.js';
 import { parsePattern } from '../domain/resource-pattern.js';
-import { CheckBody } from './authz.dto.js';
-import { toRuleDto } from './authz-views.js';
+import { toldIn } from '../domain/told-rule.js';
+import { CheckBody, CheckResultDto, type PrincipalDto } from './authz.dto.js';
+import { toRuleDto, toToldRuleDto } from './authz-views.js';
 import { onePrincipal } from './grants.controller.js';
 
 @ApiTags('permissions')
@@ -19,54 +22,65 @@ import { onePrincipal } from './grants.controller.js';
 export class AuthzController {
   constructor(
     private readonly authorizer: Authorizer,
+    private readonly explanations: Explanations,
+    private readonly members: MemberCatalog,
     private readonly clock: Clock,
   ) {}
 
-  @Get(['tenants/:tenantId/users/:userId/effective-permissions', 'users/:userId/effective-permissions'])
+  @Get('users/:userId/effective-permissions')
   @Requires('permission:read', 'All that holds for a user, and through which role, group or grant')
-  async effective(
-    @Param() { tenantId = SYSTEM_TENANT, userId }: { tenantId?: string; userId: string },
-  ): Promise<object> {
-    const { policy } = await this.authorizer.subject(tenantId, { id: userId, kind: 'user', userId });
+  async effectiveInSystem(@Param('userId') userId: string): Promise<object> {
+    const { policy } = await this.authorizer.subject(SYSTEM_TENANT, { id: userId, kind: 'user', userId });
     return { userId, permissions: policy.rules.map(toRuleDto) };
+  }
+
+  @Get('tenants/:tenantId/users/:userId/effective-permissions')
+  @Requires('permission:read', 'All that holds for a user in the tenant, and through which role, group or grant')
+  async effective(@Param() { tenantId, userId }: { tenantId: string; userId: string }): Promise<object> {
+    const { policy } = await this.authorizer.subject(tenantId, { id: userId, kind: 'user', userId });
+    const told = toldIn(tenantId, policy.rules);
+    const concerned = told.length > 0 || (await this.members.find({ tenantId, userId })) !== undefined;
+    if (!concerned) throw memberNotFound({ tenantId, tenantUid: '', userId });
+    return { userId, permissions: told.map(toToldRuleDto) };
   }
 
   @Post('authz/check')
   @HttpCode(200)
   @Requires('authz:check', 'Whether something would be allowed, and why; nothing is done')
+  @ApiOkResponse({ type: CheckResultDto })
   async check(
     @Body() { principal, action, resource, context = {} }: CheckBody,
     @Req() request: Request,
-  ): Promise<object> {
+  ): Promise<CheckResultDto> {
     if (bitOf(action) === undefined) throw invalid([{ pointer: '/action', detail: 'is no action' }]);
     const pattern = parsePattern(resource);
     if (!pattern.literal)
       throw invalid([{ pointer: '/resource', detail: 'must name one resource, without wildcards' }]);
-    const path = pattern.segments.join('/');
-    const tenantId = pattern.segments[0] === 'tenants' ? pattern.segments[1]! : SYSTEM_TENANT;
-    const about = principal === undefined ? request.principal! : await this.other(principal, tenantId, request);
-    const subject = await this.authorizer.subject(tenantId, about);
     const { time, ...rest } = context;
-    const given = { now: time === undefined ? this.clock.now() : Date.parse(time), ...rest };
-    const decision = subject.check(action as Action, path, given);
-    const { rules } = subject.policy.explain(action as Action, path, given);
-    const closed = this.authorizer.closed(subject, action as Action);
-    return {
-      allowed: decision.allowed && !closed,
-      reason: closed ?? decision.reason,
-      grants: rules.map(toRuleDto),
-    };
+    const { rules, ...verdict } = await this.explain(principal, request, {
+      tenantId: pattern.segments[0] === 'tenants' ? pattern.segments[1]! : SYSTEM_TENANT,
+      action: action as Action,
+      resource: pattern.segments.join('/'),
+      context: { now: time === undefined ? this.clock.now() : Date.parse(time), ...rest },
+    });
+    return { ...verdict, grants: rules.map(toToldRuleDto) };
   }
 
-  /** To ask about others takes the permission to see what they may. */
-  private async other(principal: CheckBody['principal'], tenantId: string, request: Request): Promise<Principal> {
-    const { kind, id } = onePrincipal(principal!);
-    if (kind !== 'user') throw invalid([{ pointer: '/principal', detail: 'must be a user' }]);
-    if (id === request.principal!.userId) return { id, kind: 'user', userId: id };
-    const asking: Subject = await this.authorizer.subject(tenantId, request.principal!);
-    const where = tenantId === SYSTEM_TENANT ? '' : `tenants/${tenantId}`;
-    if (!asking.check('permission:read', where, { now: this.clock.now() }).allowed)
-      throw permissionDenied('permission:read');
-    return { id, kind: 'user', userId: id };
+  private async explain(named: PrincipalDto | undefined, request: Request, asked: Asked): Promise<Explanation> {
+    const asking = request.principal!;
+    const { kind, id } = named ? onePrincipal(named) : { kind: 'caller', id: asking.id };
+    if (kind === 'role' || kind === 'group')
+      throw invalid([{ pointer: '/principal', detail: 'must be a user or an API key' }]);
+    const about = await this.principalOf(kind, id, asking);
+    const { ip: address } = request;
+    if (about?.userId !== asking.userId)
+      return this.explanations.toOthers(asking, { now: this.clock.now(), address }, about, asked);
+    const context = { address, ...asked.context };
+    return this.explanations.toWhomItConcerns(asking, about, { ...asked, context });
+  }
+
+  private async principalOf(kind: string, id: string, asking: Principal): Promise<Principal | undefined> {
+    if (id === asking.id) return asking;
+    return kind === 'user' ? { id, kind, userId: id } : this.explanations.keyPrincipal(id);
   }
 }

@@ -212,14 +212,14 @@ class CheckContextDto {
   @IsOptional()
   @Rfc3339()
   readonly time?: string;
-  @ApiPropertyOptional({ example: '192.0.2.1' })
+  @ApiPropertyOptional({ example: '192.0.2.1', description: 'Without it that of the request.' })
   @IsOptional()
   @Reference(64)
   readonly address?: string;
 }
 
 export class CheckBody {
-  @ApiPropertyOptional({ description: 'A user; without one the caller.' })
+  @ApiPropertyOptional({ description: 'A user or an API key; without one the caller.' })
   @IsOptional()
   @IsObject()
   @ValidateNested()
@@ -239,4 +239,19 @@ export class CheckBody {
   @ValidateNested()
   @Type(() => CheckContextDto)
   readonly context?: CheckContextDto;
+}
+
+export class CheckResultDto {
+  @ApiProperty()
+  readonly allowed!: boolean;
+  @ApiProperty({
+    enum: ['allowed', 'denied', 'not-allowed', 'tenant-suspended', 'tenant-deleting', 'tenant-not-found'],
+  })
+  readonly reason!: string;
+  @ApiProperty({ description: 'It is for some types of events only: ask with `context.eventType`.' })
+  readonly limitedToTypes!: boolean;
+  @ApiProperty({ description: 'It is at a rate only, which is not looked at.' })
+  readonly rateLimited!: boolean;
+  @ApiProperty({ type: [Object], description: 'What had a part in it.' })
+  readonly grants!: object[];
 }

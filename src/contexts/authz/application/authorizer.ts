@@ -7,16 +7,15 @@ import { CredentialsInForce, unauthenticated } from '../../identity/index.js';
 import { TenantCatalog, tenantDeleting, TenantGates, tenantSuspended, type TenantGate } from '../../tenancy/index.js';
 import { Ceiling } from '../domain/ceiling.js';
 import type { RequestContext } from '../domain/constraints.js';
-import type { ResourcePattern } from '../domain/resource-pattern.js';
+import { overlap, type ResourcePattern } from '../domain/resource-pattern.js';
 import { closedTo, type Closed } from '../domain/openness.js';
-import type { Decision, Policy, RateRule } from '../domain/policy.js';
+import { ALLOWED, intersect, type Decision } from '../domain/decision.js';
+import type { Policy } from '../domain/policy.js';
+import type { Rule } from '../domain/rule.js';
 import { HiddenResources } from './hidden-resources.js';
 import { MemberCatalog } from './ports.js';
 import { PermissionRates } from './permission-rates.js';
 import { Policies } from './policies.js';
-
-const OWN: Decision = { allowed: true, reason: 'allowed' };
-const BEYOND_THE_KEY: Decision = { allowed: false, reason: 'not-allowed' };
 
 /** A principal in a tenant, with all that decides about him. */
 export class Subject {
@@ -31,15 +30,18 @@ export class Subject {
 
   check(action: Action, resource: string, context: RequestContext): Decision {
     const decision = this.policy.check(action, resource, context);
-    if (!decision.allowed || !this.key) return decision;
-    const own = this.key.policy.check(action, resource, context);
-    if (own.reason === 'denied') return own;
-    return own.allowed || this.key.ceiling.covers(action, resource) ? decision : BEYOND_THE_KEY;
+    return this.key ? intersect(decision, this.byKey(action, resource, context)) : decision;
   }
 
   /** What everybody may with what is his own, as far as his key reaches. */
-  own(action: Action, resource: string): Decision {
-    return this.key?.ceiling.covers(action, resource) === false ? BEYOND_THE_KEY : OWN;
+  own(action: Action, resource: string, context: RequestContext): Decision {
+    return this.key ? this.byKey(action, resource, context) : ALLOWED;
+  }
+
+  /** What the bounds of the key or grants to it allow, less what is denied to it. */
+  private byKey(action: Action, resource: string, context: RequestContext): Decision {
+    const { ceiling, policy } = this.key!;
+    return policy.check(action, resource, context, ceiling.covers(action, resource));
   }
 
   /** What the key cannot do on all of the resource, although its owner may. What grants to the key itself allow does not count. */
@@ -50,12 +52,28 @@ export class Subject {
     return [...denied, ...actions.filter((action) => !ceiling.coversAll(action as Action, resource))];
   }
 
+  /** Of some rules, those that are about something that the key reaches: what else its owner has is none of its business. */
+  withinKey(rules: readonly Rule[]): readonly Rule[] {
+    if (!this.key) return rules;
+    const { ceiling, policy } = this.key;
+    return rules.filter(
+      ({ resource }) => ceiling.overlaps(resource) || policy.rules.some((own) => overlap(own.resource, resource)),
+    );
+  }
+
+  /** API keys are looked after by whose they are. */
+  looksAfterOwnKeys(action: Action, resource: string): boolean {
+    return action.startsWith('api-key:') && resource === `users/${this.principal.userId}`;
+  }
+
   mayBelow(action: Action, resource: string): boolean {
-    return this.policy.mayBelow(action, resource) && (this.key?.ceiling.sees(resource) ?? true);
+    if (!this.policy.mayBelow(action, resource)) return false;
+    return !this.key || this.key.ceiling.sees(resource) || this.key.policy.mayBelow(action, resource);
   }
 
   sees(resource: string): boolean {
-    return this.policy.sees(resource) && (this.key?.ceiling.sees(resource) ?? true);
+    if (!this.policy.sees(resource)) return false;
+    return !this.key || this.key.ceiling.sees(resource) || this.key.policy.sees(resource);
   }
 }
 
@@ -131,17 +149,14 @@ export class Authorizer {
     if (closed) throw CLOSED[closed](subject.tenantId);
   }
 
-  spend({ principal }: Subject, rates: readonly RateRule[]): void {
-    this.rates.spend(principal.id, rates);
+  spend({ principal }: Subject, rates: NonNullable<Decision['rates']>): void {
+    this.rates.spend(principal.userId, rates);
   }
 
-  /** Where the principal is a member, and his key reaches. */
-  async tenantsOf(principal: Principal): Promise<string[]> {
-    const memberships = await this.members.ofUser(principal.userId);
-    const ceiling = this.ceilingOf(principal);
-    return memberships
-      .map(({ tenantId }) => tenantId)
-      .filter((id) => id !== SYSTEM_TENANT && ceiling.sees(`tenants/${id}`));
+  /** Where the principal is a member: elsewhere he may see a tenant, but belongs to none. */
+  async tenantsOf({ userId }: Principal): Promise<string[]> {
+    const memberships = await this.members.ofUser(userId);
+    return memberships.map(({ tenantId }) => tenantId).filter((id) => id !== SYSTEM_TENANT);
   }
 
   notFound(type: string, id: string): Error | undefined {

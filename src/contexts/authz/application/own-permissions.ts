@@ -39,8 +39,9 @@ export class OwnPermissionsOf {
     // One after the other: what is not in memory is two queries a tenant.
     for (const tenantId of new Set([SYSTEM_TENANT, ...tenants])) {
       if (!this.reaches(principal, tenantId)) continue;
-      const { policy, key } = await this.authorizer.subject(tenantId, principal);
-      const fits = add(rules, policy.rules) && add(keyRules, key?.policy.rules ?? []);
+      const subject = await this.authorizer.subject(tenantId, principal);
+      const fits =
+        add(rules, subject.withinKey(subject.policy.rules)) && add(keyRules, subject.key?.policy.rules ?? []);
       if (fits) continue;
       complete = false;
       break;

@@ -12,7 +12,7 @@ export function rulesFor(tenantId: string, tenant: TenantRules, own: PrincipalRu
     if (scope === '') roles.set(roleId, through);
     const actions =
       predefinedRole(roleId)?.actions ?? tenant.roles.find((role) => role.roleId === roleId)?.actions ?? [];
-    rules.push(ruleOf(via('role', roleId, through), 'allow', actions, parsePattern(pathOf(tenantId, scope))));
+    rules.push(ruleOf(via(tenantId, 'role', roleId, through), 'allow', actions, parsePattern(pathOf(tenantId, scope))));
   };
   for (const { roleId, scope } of own.roles) addRole(roleId, scope);
   const groups = withHolders(own.groups, tenant.nesting);
@@ -26,7 +26,9 @@ export function rulesFor(tenantId: string, tenant: TenantRules, own: PrincipalRu
   }
   // The events of the system itself are for those who look after it.
   if (tenantId === SYSTEM_TENANT && (roles.has('system-admin') || roles.has('system-auditor')))
-    rules.push(ruleOf(via('role', 'system'), 'allow', ['event:read'], parsePattern(`tenants/${SYSTEM_TENANT}`)));
+    rules.push(
+      ruleOf(via(tenantId, 'role', 'system'), 'allow', ['event:read'], parsePattern(`tenants/${SYSTEM_TENANT}`)),
+    );
   return rules;
 }
 
@@ -36,7 +38,7 @@ export const pathOf = (tenantId: string, scope: string): string =>
 
 export const ruleOfGrant = (grant: GrantView, through?: Via['through']): Rule =>
   ruleOf(
-    via('grant', grant.grantId, through),
+    via(grant.tenantId, 'grant', grant.grantId, through),
     grant.effect,
     grant.actions,
     parsePattern(grant.resource),
@@ -52,10 +54,11 @@ function ruleOfMany(grant: GrantView, through: Via['through']): Rule {
   return rule;
 }
 
-const via = (kind: Via['kind'], id: string, through?: Via['through']): Via => ({
+const via = (tenantId: string, kind: Via['kind'], id: string, through?: Via['through']): Via => ({
   kind,
   id,
   ...(through && { through }),
+  ...(tenantId === SYSTEM_TENANT && { system: true }),
 });
 
 /** Groups and all that hold them, directly or through others. */

@@ -37,6 +37,11 @@ export class Ceiling {
     return !this.scopes || this.scopes.some((scope) => covers(scope, pattern));
   }
 
+  /** Whether there is something in a scope that the pattern names. */
+  overlaps(pattern: ResourcePattern): boolean {
+    return !this.scopes || this.scopes.some((scope) => overlap(scope, pattern));
+  }
+
   /** Whether the resource is in a scope, or a scope is in it. */
   sees(resource: string): boolean {
     return !this.scopes || this.within(resource, touches);

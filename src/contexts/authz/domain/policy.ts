@@ -1,37 +1,14 @@
 import { bitOf, hasBit, actionsOf, type Action, type ActionMask } from '../../../kernel/actions.js';
 import { CompiledConstraints, matchesGlobs, type RequestContext } from './constraints.js';
+import { ALLOWED, DENIED, NOT_ALLOWED, type Decision, type RateRule } from './decision.js';
 import type { Conditional } from './pattern-rules.js';
 import { covers, overlap, reaches, touches, type ResourcePattern } from './resource-pattern.js';
 import type { Rule } from './rule.js';
 import { Question, RuleTable } from './rule-table.js';
 
-/** Which types of events an allowed action on events is limited to. */
-export interface TypeRule {
-  permits(type: string): boolean;
-}
-
-/** Allowed at this rate only: taken from when the request is let through. */
-export interface RateRule {
-  readonly grantId: string;
-  readonly limit: number;
-  readonly windowSeconds: number;
-}
-
-export interface Decision {
-  readonly allowed: boolean;
-  readonly reason: 'allowed' | 'denied' | 'not-allowed';
-  readonly types?: TypeRule;
-  /** One of them must have room. */
-  readonly rates?: readonly RateRule[];
-}
-
 export interface Explanation extends Decision {
   readonly rules: readonly Rule[];
 }
-
-const ALLOWED: Decision = { allowed: true, reason: 'allowed' };
-const DENIED: Decision = { allowed: false, reason: 'denied' };
-const NOT_ALLOWED: Decision = { allowed: false, reason: 'not-allowed' };
 
 /**
  * All that a principal may do in a tenant, made ready. Deny beats allow; what no rule allows is not allowed. Decisions are not remembered:
@@ -39,11 +16,12 @@ const NOT_ALLOWED: Decision = { allowed: false, reason: 'not-allowed' };
  * It is a table, and does not have one: that is one place less for a decision to touch.
  */
 export class Policy extends RuleTable {
-  /** `resource` is a path without wildcards. */
-  check(action: Action, resource: string, context: RequestContext): Decision {
+  /** `resource` is a path without wildcards. `held`: it is allowed without condition by something else than these rules. */
+  check(action: Action, resource: string, context: RequestContext, held = false): Decision {
     const bit = bitOf(action)!;
-    if (!this.names(bit)) return NOT_ALLOWED;
+    if (!this.names(bit)) return held ? ALLOWED : NOT_ALLOWED;
     const question = new Question(bit, resource);
+    if (held) question.allowed = true;
     this.answer(question);
     if (question.denied) return DENIED;
     if (!question.conditionals) return question.allowed ? ALLOWED : NOT_ALLOWED;
@@ -98,9 +76,11 @@ export class Policy extends RuleTable {
 
 function underConditions(conditionals: readonly Conditional[], context: RequestContext, held: boolean): Decision {
   let allowed = held;
-  const rates: RateRule[] = [];
   const deniedTypes: string[] = [];
-  const allowedTypes: string[] = [];
+  const freeTypes: string[] = [];
+  /** For all types. */
+  const rates: RateRule[] = [];
+  const typedRates: TypedRate[] = [];
   for (const { via, effect, condition } of conditionals) {
     const verdict = condition.judge(context, effect === 'deny');
     if (verdict === false) continue;
@@ -109,30 +89,38 @@ function underConditions(conditionals: readonly Conditional[], context: RequestC
       if (verdict) return DENIED;
       deniedTypes.push(...eventTypes);
     } else if (rateLimit) {
-      rates.push({ grantId: via.id, ...rateLimit });
-      if (verdict === undefined) allowedTypes.push(...eventTypes);
+      const rate = { grantId: via.id, ...rateLimit };
+      if (verdict) rates.push(rate);
+      else typedRates.push({ eventTypes, rate });
     } else if (verdict) allowed = true;
-    else allowedTypes.push(...eventTypes);
+    else freeTypes.push(...eventTypes);
   }
-  return decide(allowed, rates, allowedTypes, deniedTypes);
+  if (allowed) return limitedTo(undefined, deniedTypes);
+  if (typedRates.length === 0 && freeTypes.length === 0)
+    return rates.length === 0 ? NOT_ALLOWED : { ...limitedTo(undefined, deniedTypes), rates: [rates] };
+  if (typedRates.length === 0 && rates.length === 0) return limitedTo(freeTypes, deniedTypes);
+  const types = rates.length > 0 ? undefined : [...freeTypes, ...typedRates.flatMap(({ eventTypes }) => eventTypes)];
+  return {
+    ...limitedTo(types, deniedTypes),
+    rates: rates.length > 0 ? [rates] : byTypes(typedRates),
+    ratesByType: true,
+  };
 }
 
-function decide(
-  allowed: boolean,
-  rates: readonly RateRule[],
-  allowedTypes: readonly string[],
-  deniedTypes: readonly string[],
-): Decision {
-  if (!allowed && rates.length === 0 && allowedTypes.length === 0) return NOT_ALLOWED;
-  const narrowed = !allowed && allowedTypes.length > 0;
-  const types: TypeRule | undefined =
-    narrowed || deniedTypes.length > 0
-      ? { permits: (type) => !matchesGlobs(deniedTypes, type) && (!narrowed || matchesGlobs(allowedTypes, type)) }
-      : undefined;
-  return {
-    allowed: true,
-    reason: 'allowed',
-    ...(types && { types }),
-    ...(!allowed && rates.length > 0 && { rates }),
-  };
+interface TypedRate {
+  readonly eventTypes: readonly string[];
+  readonly rate: RateRule;
+}
+
+/** Without knowing the type, whoever is let in may come upon all of them: every list of types must have room, in one of its rates. */
+function byTypes(typedRates: readonly TypedRate[]): RateRule[][] {
+  const lists = Map.groupBy(typedRates, ({ eventTypes }) => eventTypes.toSorted().join(' '));
+  return [...lists.values()].map((list) => list.map(({ rate }) => rate));
+}
+
+/** `allowed` undefined: all types but those that are denied. */
+function limitedTo(allowed: readonly string[] | undefined, denied: readonly string[]): Decision {
+  if (!allowed && denied.length === 0) return ALLOWED;
+  const permits = (type: string): boolean => !matchesGlobs(denied, type) && (!allowed || matchesGlobs(allowed, type));
+  return { ...ALLOWED, types: { permits } };
 }

@@ -8,6 +8,8 @@ export interface Via {
   readonly id: string;
   /** The group or role through which it came; undefined: directly. */
   readonly through?: { readonly kind: 'group' | 'role'; readonly id: string };
+  /** Made in the system, where it holds for many tenants; undefined: in the tenant. */
+  readonly system?: true;
 }
 
 /** One thing that is allowed or denied to a principal. */

@@ -104,6 +104,14 @@ export class ApiKeyDirectory {
     return this.throttle.asking(address, this.load(id)).then((loaded) => this.judge(loaded, parts, key, address));
   }
 
+  /** Whom a key speaks for, and its bounds, whoever asks; undefined: there is no such key, or it has ended. */
+  async principalOf(keyId: string): Promise<Principal | undefined> {
+    if (this.isUnknown(keyId)) return undefined;
+    const remembered = this.known.get(keyId);
+    const known = remembered && this.isTrusted(remembered) ? remembered : await this.load(keyId);
+    return known && this.clock.now() < known.endsAt ? known.principal : undefined;
+  }
+
   forget(keyId: string): void {
     this.generation++;
     this.outdate(this.known.get(keyId));

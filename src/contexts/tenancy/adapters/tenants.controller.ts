@@ -8,7 +8,9 @@ import { ListQuery } from '../../../platform/http/list-query.js';
 import type { Reply, Request } from '../../../platform/http/request.js';
 import { actorOf, created, expectedVersion, showVersion } from '../../../platform/http/resource.js';
 import { strictValidation } from '../../../platform/http/validation.js';
+import { visibleRows } from '../../../platform/http/visible-rows.js';
 import { DeleteTenant } from '../application/delete-tenant.js';
+import type { TenantView } from '../application/ports.js';
 import {
   ActivateTenant,
   ConfigureTenant,
@@ -58,7 +60,13 @@ export class TenantsController {
   @ApiOkResponse({ type: TenantPage })
   async list(@Query() { limit, cursor }: ListQuery, @Req() { access }: Request): Promise<TenantPage> {
     const after = cursor === undefined ? '' : this.cursors.decode<string>('tenants', cursor);
-    const rows = await this.queries.execute(new ListTenants(after, limit, await access!.tenantIds()));
+    const among = await access!.tenantIds();
+    const rows = await visibleRows<TenantView>(
+      { after, limit },
+      (from, most) => this.queries.execute(new ListTenants(from, most, among)),
+      ({ tenantId }) => tenantId,
+      ({ tenantId }) => access!.allowsIn(tenantId, 'tenant:read', `tenants/${tenantId}`),
+    );
     return toPage(rows, limit, { item: toTenantDto, cursor: (last) => this.cursors.encode('tenants', last.tenantId) });
   }
 

@@ -1,7 +1,7 @@
 import { Controller, Get, Inject, Param, Query, Req, Res, UsePipes } from '@nestjs/common';
 import { ApiOkResponse, ApiParam, ApiProduces, ApiTags } from '@nestjs/swagger';
 import { READ_SETTINGS, type Settings } from '../../../platform/config/index.js';
-import { eventJson, LogReader, type TopicNames } from '../../../platform/event-log/index.js';
+import { eventJson, type TopicNames } from '../../../platform/event-log/index.js';
 import { Requires } from '../../../platform/http/access.js';
 import { Cursors } from '../../../platform/http/cursor.js';
 import { httpError } from '../../../platform/http/http-errors.js';
@@ -10,6 +10,7 @@ import type { Reply, Request } from '../../../platform/http/request.js';
 import { invalid } from '../../../platform/http/validation.js';
 import { strictValidation } from '../../../platform/http/validation.js';
 import { EventReader } from '../application/read-events.js';
+import { StreamReader } from '../application/read-stream.js';
 import { TopicDirectory } from '../application/topic-directory.js';
 import type { TopicRef } from '../domain/topic.js';
 import { topicError } from '../domain/topic-errors.js';
@@ -31,7 +32,7 @@ export class EventsController {
     private readonly queries: EventQueries,
     private readonly events: EventReader,
     private readonly streams: EventStreams,
-    private readonly reader: LogReader,
+    private readonly streamReader: StreamReader,
     private readonly cursors: Cursors,
     @Inject(READ_SETTINGS) private readonly settings: Settings['read'],
   ) {}
@@ -74,9 +75,8 @@ export class EventsController {
     @Res() reply: Reply,
   ): Promise<void> {
     const log = await this.directory.lookUp(params);
-    const event = await this.reader.byId(log, params.eventId);
-    if (!event || access?.types?.permits(event.type) === false)
-      throw topicError('event-not-found', 'There is no such event in the topic.');
+    const event = await this.events.one(log, params.eventId, access?.types);
+    if (!event) throw topicError('event-not-found', 'There is no such event in the topic.');
     await reply.header('content-type', JSON_TYPE).send(eventJson(event, params));
   }
 
@@ -92,15 +92,16 @@ export class EventsController {
     const log = await this.directory.lookUp(params);
     const scope = `stream ${log.topicUid} ${params.stream}`;
     const after = cursor === undefined ? 0 : this.cursors.decode<number>(scope, cursor);
-    const streamVersion = await this.reader.streamVersion(log, params.stream);
+    const types = access?.types;
+    const streamVersion = await this.streamReader.version(log, params.stream, types);
     if (streamVersion === 0) throw topicError('stream-not-found', 'There is no such stream in the topic.');
-    const events = await this.reader.stream(log, params.stream, after, limit);
-    const last = events.at(-1)?.streamVersion ?? streamVersion;
-    const next = last < streamVersion ? `"${this.cursors.encode(scope, last)}"` : 'null';
-    const visible = events.filter(({ type }) => access?.types?.permits(type) !== false);
-    const items = visible.map((event) => eventJson(event, params)).join(',');
+    const range = { after, version: streamVersion, limit };
+    const { filterBudgetMs } = this.settings;
+    const { events, next } = await this.streamReader.slice(log, params.stream, range, types, filterBudgetMs);
+    const items = events.map((event) => eventJson(event, params)).join(',');
+    const cursorAfter = next === null ? 'null' : `"${this.cursors.encode(scope, next)}"`;
     const head = `{"stream":${JSON.stringify(params.stream)},"streamVersion":${streamVersion}`;
-    await reply.header('content-type', JSON_TYPE).send(`${head},"items":[${items}],"nextCursor":${next}}`);
+    await reply.header('content-type', JSON_TYPE).send(`${head},"items":[${items}],"nextCursor":${cursorAfter}}`);
   }
 }
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Controller, Inject, Post } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { ApiTags } from '@nestjs/swagger';
+import { DomainError } from '../../../kernel/domain-error.js';
 import { PUBLISH_SETTINGS, type Settings } from '../../../platform/config/index.js';
 import type { AppendResult, ExpectedStreamVersion, NewEvent } from '../../../platform/event-log/index.js';
 import { Requires } from '../../../platform/http/access.js';
@@ -11,7 +12,7 @@ import type { Reply, Request } from '../../../platform/http/request.js';
 import { writeInfoLine } from '../../../platform/telemetry/logger.js';
 import { Metrics } from '../../../platform/telemetry/metrics.js';
 import { Direct } from '../../authz/index.js';
-import { PublishEvents } from '../application/publish-events.js';
+import { PublishEvents, type PublishResult } from '../application/publish-events.js';
 import type { RateLeft } from '../application/tenant-quota.js';
 import type { TopicRef } from '../domain/topic.js';
 import { topicError } from '../domain/topic-errors.js';
@@ -45,7 +46,12 @@ export class PublishController {
     requireTypes(request, events);
     const expected = expectedStreamVersion(request, events);
     const { id } = request.principal!;
-    const result = await this.commands.execute(new PublishEvents(topic, events, expected, id));
+    let result: PublishResult;
+    try {
+      result = await this.commands.execute(new PublishEvents(topic, events, expected, id));
+    } catch (error) {
+      throw asToldTo(request, error);
+    }
     this.report(topic, result, request);
     if (result.rate) showRate(reply, result.rate);
     reply.status(201).header('content-type', 'application/json; charset=utf-8');
@@ -112,6 +118,17 @@ function expectedStreamVersion(request: Request, events: readonly NewEvent[]): E
   return version;
 }
 
+/** Who may not read the topic learns that his expectation does not hold, but not how far the stream has come. */
+function asToldTo({ access, params }: Request, error: unknown): unknown {
+  if (!(error instanceof DomainError) || error.code !== 'stream-version-conflict') return error;
+  const { tenantId, namespaceId, topicId } = params as TopicRef;
+  const resource = `tenants/${tenantId}/namespaces/${namespaceId}/topics/${topicId}`;
+  if (access!.allowsAllTypes('event:read', resource)) return error;
+  const { actualVersion: _, ...told } = error.extensions;
+  const detail = `Stream "${String(told['stream'])}" is not at version ${String(told['expectedVersion'])}.`;
+  return new DomainError(error.code, error.kind, error.title, detail, told);
+}
+
 /** Ids need no escapes: see the rule of event ids. */
 function resultJson({ events }: AppendResult): string {
   let first = Infinity;
@@ -133,6 +150,7 @@ function showRate(reply: Reply, { limit, remaining }: RateLeft): void {
 
 /** The permission may be for some types of events only. */
 function requireTypes({ access }: Request, events: readonly NewEvent[]): void {
-  const refused = access?.types && events.find(({ type }) => !access.types!.permits(type));
-  if (refused) throw topicError('event-type-denied', `You may not publish events of the type "${refused.type}" here.`);
+  const refused = access?.refusedType(events);
+  if (refused !== undefined)
+    throw topicError('event-type-denied', `You may not publish events of the type "${refused}" here.`);
 }

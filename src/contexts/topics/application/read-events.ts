@@ -35,6 +35,12 @@ export class EventReader {
     private readonly tails: Tails,
   ) {}
 
+  /** The event of this id; undefined: there is none that the reader may see. */
+  async one(log: LogRef, id: string, types: EventQuery['types']): Promise<StoredEvent | undefined> {
+    const event = await this.reader.byId(log, id);
+    return event && types?.permits(event.type) === false ? undefined : event;
+  }
+
   /**
    * At most `limit` events. A slice may be shorter, even empty, and yet have a `next`: each is bounded in the time it takes
    * (`budgetMs`), so that a filter that matches little answers in pieces instead of scanning a topic in one request.

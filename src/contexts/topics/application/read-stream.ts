@@ -1,0 +1,56 @@
+import { Injectable } from '@nestjs/common';
+import { LogReader, type LogRef, type StoredEvent } from '../../../platform/event-log/index.js';
+import type { VisibleTypes } from './places.js';
+
+const TYPES_PAGE = 10_000;
+/** Where much is hidden, few statements. */
+const PAGE_MIN = 100;
+
+export interface StreamSlice {
+  readonly events: readonly StoredEvent[];
+  /** The version after which the next slice begins; null: this was the last. */
+  readonly next: number | null;
+}
+
+/**
+ * Streams, as whoever reads them sees them. For who may see some types of events only, a stream goes as far as the last event that he may
+ * see, and one in which he may see none is none: how much else there is, and that there is something, he is not told.
+ */
+@Injectable()
+export class StreamReader {
+  constructor(private readonly reader: LogReader) {}
+
+  /** 0: there is no such stream. Types alone are read, so that a million hidden events are a hundred short statements. */
+  async version(log: LogRef, stream: string, types: VisibleTypes): Promise<number> {
+    if (!types) return this.reader.streamVersion(log, stream);
+    for (let before = Number.MAX_SAFE_INTEGER; ;) {
+      const page = await this.reader.streamTypes(log, stream, before, TYPES_PAGE);
+      const last = page.find(({ type }) => types.permits(type));
+      if (last) return last.version;
+      if (page.length < TYPES_PAGE) return 0;
+      before = page.at(-1)!.version;
+    }
+  }
+
+  /** At most `limit` events up to `version`; fewer, even none, where hidden ones took longer than the budget. */
+  async slice(
+    log: LogRef,
+    stream: string,
+    { after, version, limit }: { readonly after: number; readonly version: number; readonly limit: number },
+    types: VisibleTypes,
+    budgetMs: number,
+  ): Promise<StreamSlice> {
+    const deadline = performance.now() + budgetMs;
+    const events: StoredEvent[] = [];
+    let at = after;
+    for (let goesOn = true; goesOn;) {
+      const page = await this.reader.stream(log, stream, at, types ? Math.max(limit, PAGE_MIN) : limit);
+      events.push(...page.filter(({ type }) => types?.permits(type) !== false));
+      at = page.at(-1)?.streamVersion ?? version;
+      goesOn = types !== undefined && at < version && events.length < limit && performance.now() < deadline;
+    }
+    const shown = events.slice(0, limit);
+    if (shown.length < events.length) at = shown.at(-1)!.streamVersion!;
+    return { events: shown, next: at < version ? at : null };
+  }
+}

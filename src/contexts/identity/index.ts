@@ -7,6 +7,7 @@ export {
   type KeyInQuestion,
   type CredentialJudge,
 } from './application/credential-judges.js';
+export { SignCredentials } from './application/sign-credentials.js';
 export { Invitations } from './application/invitations.js';
 export { EmailField } from './adapters/email-field.js';
 export { ChangeUser, GetUser } from './application/users.js';

@@ -64,7 +64,7 @@ describe('who writes to the database, but has no SECRET_KEY', () => {
     expect(await me(key)).toBe(401);
     await startAgain();
     expect(await me(key)).toBe(401);
-    expect(server.output()).toContain('credentials are not signed by this installation: nobody can use them');
+    expect(server.output()).toContain('credentials that this installation did not sign are refused');
     expect(await me(server.apiKey)).toBe(200);
   });
 

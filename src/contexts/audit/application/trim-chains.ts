@@ -59,7 +59,7 @@ export class TrimChains {
     const own = await this.retentions.find(tenantId);
     if (own && !own.genuine) {
       this.metrics.auditFault('retention-rewritten');
-      this.log.error({ tenantId }, 'the retention of an audit was tampered with: its old records are not removed');
+      this.log.error({ tenantId }, 'a retention of the audit was tampered with; it removes nothing');
       return 0;
     }
     const days = own?.days ?? withinBounds(this.settings.retentionDays);

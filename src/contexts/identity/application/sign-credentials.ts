@@ -65,7 +65,7 @@ export class SignCredentials {
       if (!after) break;
     }
     if (sum.refused > 0)
-      this.log.error({ kind, ...sum }, 'credentials are not signed by this installation: nobody can use them');
+      this.log.error({ kind, ...sum }, 'credentials that this installation did not sign are refused');
     if (sum.first + sum.renewed > 0) await this.record(kind, sum);
   }
 

@@ -47,7 +47,8 @@ async function run() {
   const empty = await startedWithin(store);
   const client = await store.connect();
   await populate(client, { users: USERS, grants: GRANTS });
-  const requests = await addKeys(client, distinctUsers(FIRST_REQUESTS + CACHE_FILLED_BY + BEYOND_THE_CACHE));
+  const numbers = distinctUsers(FIRST_REQUESTS + CACHE_FILLED_BY + BEYOND_THE_CACHE);
+  const requests = await addKeys(client, numbers, await store.credentialSigner());
   await settle(client);
   await client.end();
   const full = await startedWithin(store);

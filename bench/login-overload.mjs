@@ -13,9 +13,11 @@ const CONNECTIONS = 32;
 
 /** One is created as users are; the others are copies of him, with his hash, so that the bench does not begin with a minute of hashing. */
 const COPY_USER = `
-INSERT INTO user_account (user_id, kind, email, name, state, password_hash, version, created_at, updated_at)
-SELECT 'usr_copy_' || i, kind, 'user-' || i || '@bench.example', name, state, password_hash, version, created_at, updated_at
-FROM user_account, generate_series(1, $2::int) i WHERE user_id = $1`;
+INSERT INTO user_account (user_id, kind, email, name, state, password_hash, password_signature, version, created_at, updated_at)
+SELECT 'usr_copy_' || i, kind, 'user-' || i || '@bench.example', name, state, password_hash, signature, version, created_at, updated_at
+FROM user_account, unnest($2::text[]) WITH ORDINALITY AS s (signature, i) WHERE user_id = $1`;
+
+const HASH = 'SELECT password_hash AS hash FROM user_account WHERE user_id = $1';
 
 /** Each from an address of its own: guesses are counted by address, and many users behind one address would be throttled, not refused. */
 const login = (number) => ({
@@ -31,7 +33,12 @@ async function makeUsers(store) {
   const user = { email: 'first@bench.example', name: 'User', password: PASSWORD };
   const { id } = await store.call('POST', '/users', user);
   const client = await store.connect();
-  await client.query(COPY_USER, [id, USERS]);
+  const sign = await store.credentialSigner();
+  const [{ hash: passwordHash }] = (await client.query(HASH, [id])).rows;
+  const signatures = Array.from({ length: USERS }, (_, i) =>
+    sign('password', { userId: `usr_copy_${i + 1}`, passwordHash }),
+  );
+  await client.query(COPY_USER, [id, signatures]);
   await client.end();
 }
 

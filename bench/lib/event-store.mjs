@@ -135,6 +135,15 @@ export class EventStore {
     return readFileSync(join(this.#dataDir, 'postgres/postmaster.pid'), 'utf8').split('\n');
   }
 
+  /** Signs credentials as the store does, for rows that a bench writes in its place. */
+  async credentialSigner() {
+    await import('reflect-metadata');
+    const { KeyRing } = await import(join(BUILD, 'platform/crypto/keys.js'));
+    const { credentialTexts } = await import(join(BUILD, 'contexts/identity/adapters/credential-signatures.js'));
+    const keys = new KeyRing(Buffer.from(readFileSync(join(this.#dataDir, 'secret.key'), 'utf8').trimEnd()));
+    return (kind, row) => keys.sign(credentialTexts[kind](row), 'credentials');
+  }
+
   async connect(database) {
     const password = readFileSync(join(this.#dataDir, 'postgres.password'), 'utf8').trim();
     const account = { user: 'event_store', database: 'postgres' };

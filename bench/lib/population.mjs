@@ -19,7 +19,7 @@ const FILL_USERS = [
   `INSERT INTO tenant (tenant_id, name, state, version, created_at, updated_at)
    SELECT ${TENANT('i')}, 'Tenant', 'active', 1, 0, 0 FROM generate_series(0, $1::int / ${USERS_A_TENANT} - 1) i`,
   `INSERT INTO user_account (user_id, kind, email, name, state, password_hash, version, created_at, updated_at)
-   SELECT ${USER('i')}, 'human', 'user-' || i || '@bench.example', 'User', 'active', 'none', 1, 0, 0 FROM generate_series(0, $1::int - 1) i`,
+   SELECT ${USER('i')}, 'human', 'user-' || i || '@bench.example', 'User', 'active', NULL, 1, 0, 0 FROM generate_series(0, $1::int - 1) i`,
   `INSERT INTO member (tenant_id, user_id, version, created_at, updated_at)
    SELECT ${TENANT(`i / ${USERS_A_TENANT}`)}, ${USER('i')}, 1, 0, 0 FROM generate_series(0, $1::int - 1) i`,
   `INSERT INTO member_role (tenant_id, user_id, role_id, scope)
@@ -51,8 +51,17 @@ FROM (
 ) AS counted`;
 
 const ADD_KEYS = `
-INSERT INTO api_key (key_id, user_id, name, digest, created_at, version)
-SELECT id, user_id, 'bench', digest, 0, 1 FROM unnest($1::text[], $2::text[], $3::text[]) AS k (id, user_id, digest)`;
+INSERT INTO api_key (key_id, user_id, name, digest, created_at, version, signature)
+SELECT id, user_id, 'bench', digest, 0, 1, signature
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS k (id, user_id, digest, signature)`;
+const UNBOUNDED = {
+  previousDigest: null,
+  previousEndsAt: null,
+  scopes: null,
+  actions: null,
+  allowedCidrs: null,
+  expiresAt: null,
+};
 
 const GRANTS_A_STATEMENT = 500_000;
 
@@ -68,8 +77,8 @@ export async function settle(client) {
   await client.query('CHECKPOINT');
 }
 
-/** A key for each of the users, by their numbers; answers requests with them that show the users their own tenants. */
-export async function addKeys(client, userNumbers) {
+/** A key for each of the users, by their numbers; answers requests with them that show the users their own tenants. `sign`: that of the store. */
+export async function addKeys(client, userNumbers, sign) {
   const { newApiKey } = await import(join(BUILD, 'contexts/identity/domain/api-key.js'));
   const requests = [];
   for (let from = 0; from < userNumbers.length; from += KEYS_A_STATEMENT) {
@@ -77,7 +86,11 @@ export async function addKeys(client, userNumbers) {
     const keys = part.map(() => newApiKey('live'));
     const digests = keys.map(({ secret }) => createHash('sha256').update(secret).digest('hex'));
     const owners = part.map((number) => `usr_${String(number).padStart(12, '0')}`);
-    await client.query(ADD_KEYS, [keys.map(({ id }) => id), owners, digests]);
+    const ids = keys.map(({ id }) => id);
+    const signatures = ids.map((keyId, i) =>
+      sign('apiKey', { keyId, userId: owners[i], digest: digests[i], ...UNBOUNDED }),
+    );
+    await client.query(ADD_KEYS, [ids, owners, digests, signatures]);
     for (const [i, { key }] of keys.entries()) {
       const path = `/tenants/tenant-${Math.floor(part[i] / USERS_A_TENANT)}`;
       requests.push({ method: 'GET', path, headers: { 'x-api-key': key } });

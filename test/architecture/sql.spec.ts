@@ -12,6 +12,11 @@ const EXCEPTIONS: Readonly<Record<string, Partial<Record<Rule, string>>>> = {
   'audit-chain-tenants': {
     tenant: 'background work and verification go through the chains of all tenants, by small pages',
   },
+  'audit-heads-of-all': {
+    tenant: 'a verification adds up the heads of all tenants, by pages',
+  },
+  'audit-heads-traces': { tenant: 'at the start: whether there is a head or a signed chain of any tenant' },
+  'audit-retentions-to-sign': { tenant: 'at the start, after the master key was changed, by pages' },
   'audit-page-of-all-§-§': { tenant: 'the audit of all tenants is for system administrators, by pages' },
   'audit-unsealed-tenants': { tenant: 'a background job looks for its work in all tenants, by small pages' },
   '0015_consumer_rights:consumer_founder': { tenant: 'once, at the upgrade, for the consumers of all tenants' },

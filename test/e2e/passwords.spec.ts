@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto';
-import bcrypt from 'bcrypt';
-import { startApp, startProcess, type TestApp } from '../support/app.js';
+import { startApp, type TestApp } from '../support/app.js';
 import { Keys, type Issued } from '../support/api-keys.js';
 import type { Answer, Client, Problem } from '../support/client.js';
 import { MailServer } from '../support/mail-server.js';
@@ -41,16 +39,6 @@ const tokenFor = async (email: string): Promise<string> => {
   return tokenIn((await mail.received(before + 1)).at(-1)!.text);
 };
 const tokenIn = (text: string): string => /epr_[\w-]{43}/.exec(text)![0];
-const hashOf = async (userId: string): Promise<string> => {
-  const statement = { name: 'test-hash', text: 'SELECT password_hash AS hash FROM user_account WHERE user_id = $1' };
-  return (await store.database.query<{ hash: string }>(statement, [userId]))[0]!.hash;
-};
-const setHash = (userId: string, hash: string): Promise<unknown> =>
-  store.database.query(
-    { name: 'test-set-hash', text: 'UPDATE user_account SET password_hash = $2 WHERE user_id = $1' },
-    [userId, hash],
-  );
-
 describe('a new password', () => {
   it('is told why it is not taken, with the field', async () => {
     const { status, body } = await app.client.post('/users', { email: 'x@example.test', password: 'short' });
@@ -260,31 +248,5 @@ describe('a reset of the password', () => {
     const next = newPassword();
     expect((await reset(tokenIn((await mail.received(before + 1)).at(-1)!.text), next)).status).toBe(204);
     expect((await login(person.email, next)).status).toBe(200);
-  });
-});
-
-describe('hashes', () => {
-  it('are of the form of today; one of before works and is brought up to it by the login', async () => {
-    const { user, email, password } = await Person.create(app);
-    expect(await hashOf(user.id)).toMatch(/^v1\$[\w-]{8}\$\$2b\$10\$/);
-    const digest = createHash('sha384').update(password).digest('base64');
-    await setHash(user.id, await bcrypt.hash(digest, 10));
-    expect((await login(email, 'not the password')).status).toBe(401);
-    expect((await login(email, password)).status).toBe(200);
-    expect(await hashOf(user.id)).toMatch(/^v1\$[\w-]{8}\$\$2b\$10\$/);
-    expect((await login(email, password)).status).toBe(200);
-  });
-
-  it('get the cost of today by the login', async () => {
-    const costly = await startProcess({
-      connection: store.connection,
-      apiKey: app.apiKey,
-      env: { BCRYPT_COST: '11' },
-    });
-    const { user, email, password } = await Person.create(app);
-    expect((await costly.client.with({}).post('/auth/login', { email, password })).status).toBe(200);
-    expect(await hashOf(user.id)).toMatch(/^v1\$[\w-]{8}\$\$2b\$11\$/);
-    expect((await costly.client.with({}).post('/auth/login', { email, password })).status).toBe(200);
-    await costly.stop();
   });
 });

@@ -48,7 +48,13 @@ async function beginDeletion({ client }: TestProcess): Promise<Deletion> {
 const topicsLeft = async (): Promise<number> => (await rowsOf(store.database, shop.tenant))['topic'] ?? 0;
 
 async function expectNothingLeft(): Promise<void> {
-  const { audit_record: _, audit_chain: __, tenant_deletion: ___, ...left } = await rowsOf(store.database, shop.tenant);
+  const {
+    audit_record: _,
+    audit_chain: __,
+    audit_head: ___,
+    tenant_deletion: ____,
+    ...left
+  } = await rowsOf(store.database, shop.tenant);
   expect(left).toEqual({});
 }
 

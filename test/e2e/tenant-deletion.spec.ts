@@ -30,7 +30,7 @@ beforeEach(async () => {
 afterEach(() => clear());
 
 /** The audit and the job outlive the tenant. */
-const KEPT = new Set(['audit_record', 'audit_chain', 'tenant_deletion']);
+const KEPT = new Set(['audit_record', 'audit_chain', 'audit_head', 'tenant_deletion']);
 
 const leftovers = async (id = shop.tenant): Promise<string[]> =>
   Object.keys(await rowsOf(database, id)).filter((table) => !KEPT.has(table));

@@ -1,5 +1,4 @@
 import { jest } from '@jest/globals';
-import { PostgresAuditRetentions } from '../../src/contexts/audit/adapters/postgres-audit-retentions.js';
 import { KeyRing } from '../../src/platform/crypto/keys.js';
 import { Obstacle } from '../support/obstacle.js';
 import { createTestDatabase, openDatabase, type TestDatabase } from '../support/postgres.js';
@@ -14,6 +13,7 @@ describe('the chain of audit records', () => {
   beforeAll(async () => {
     store = await createTestDatabase();
     one = new Auditor(store.database);
+    await one.heads.begin();
   });
   afterAll(() => store.drop());
 
@@ -206,32 +206,56 @@ describe('the chain of audit records', () => {
       return tenantId;
     };
     const keep = (tenantId: string, days: number): Promise<unknown> =>
-      store.database.transaction((own) =>
-        new PostgresAuditRetentions(store.database).replace(own, tenantId, 0, days, NOW),
-      );
+      store.database.transaction((own) => one.retentions.replace(own, tenantId, 0, days, NOW));
 
     it('41. still holds, and goes on', async () => {
       const tenantId = await aged();
       expect(await one.trim.runOnce()).toBe(700);
-      expect(await seqs(tenantId)).toEqual(upTo(701, 710));
-      expect(await one.verify(tenantId)).toMatchObject({ broken: undefined, records: 10, head: { seq: 710 } });
+      await one.sealAll();
+      // The last two tell what was removed, in two steps.
+      expect(await seqs(tenantId)).toEqual(upTo(701, 712));
+      expect(await one.verify(tenantId)).toMatchObject({ broken: undefined, records: 12, head: { seq: 712 } });
       await keep(tenantId, 30);
       expect(await one.trim.runOnce()).toBe(5);
       expect(await one.trim.runOnce()).toBe(0);
       await one.record(tenantId, 1);
-      expect(await one.verify(tenantId)).toMatchObject({ broken: undefined, records: 6, head: { seq: 711 } });
+      expect(await one.verify(tenantId)).toMatchObject({ broken: undefined, records: 9, head: { seq: 714 } });
       await sql(`UPDATE audit_record SET reason = 'x' WHERE tenant_id = $1 AND seq = 708`, tenantId);
       expect((await one.verify(tenantId)).broken).toEqual({ fault: 'record-changed', seq: 708 });
     });
 
-    it('may become empty, and still goes on with its numbers', async () => {
+    it('tells of each removal for ever, in the chain: which numbers, and the hash on which it goes on', async () => {
+      const tenantId = await aged();
+      const hashes = await sql('SELECT hash FROM audit_record WHERE tenant_id = $1 AND seq IN (500, 700)', tenantId);
+      await one.trim.runOnce();
+      await one.sealAll();
+      const told = await sql(
+        `SELECT actor_id, resource, state_before, state_after FROM audit_record
+         WHERE tenant_id = $1 AND action = 'audit.trimmed' ORDER BY seq`,
+        tenantId,
+      );
+      expect(told).toEqual(
+        [upTo(1, 500), upTo(501, 700)].map((removed, i) => ({
+          actor_id: 'system',
+          resource: `tenants/${tenantId}/audit`,
+          state_before: JSON.stringify({
+            firstSeq: removed[0],
+            lastSeq: removed.at(-1),
+            hash: (hashes[i] as unknown as { hash: string }).hash,
+          }),
+          state_after: '{"maxAge":"P400D"}',
+        })),
+      );
+    });
+
+    it('keeps nothing but what tells of it, and still goes on with its numbers', async () => {
       const tenantId = await newTenant(3);
       const later = new Auditor(store.database);
       later.clock.time = NOW + 500 * DAY_MS;
       await later.trim.runOnce();
-      expect(await later.verify(tenantId)).toMatchObject({ broken: undefined, records: 0, head: { seq: 3 } });
-      await later.record(tenantId, 1);
       expect(await later.verify(tenantId)).toMatchObject({ broken: undefined, records: 1, head: { seq: 4 } });
+      await later.record(tenantId, 1);
+      expect(await later.verify(tenantId)).toMatchObject({ broken: undefined, records: 2, head: { seq: 5 } });
     });
 
     it('keeps old records that do not fit, so that they can be seen', async () => {

@@ -1,6 +1,7 @@
 import type { PinoLogger } from 'nestjs-pino';
 import { Registry } from 'prom-client';
 import { PostgresAuditChains } from '../../src/contexts/audit/adapters/postgres-audit-chains.js';
+import { PostgresAuditHeads } from '../../src/contexts/audit/adapters/postgres-audit-heads.js';
 import { PostgresAuditRetentions } from '../../src/contexts/audit/adapters/postgres-audit-retentions.js';
 import { ChainVerifier, type Verdict } from '../../src/contexts/audit/application/chain-verifier.js';
 import { SealRecords } from '../../src/contexts/audit/application/seal-records.js';
@@ -19,6 +20,8 @@ const STILL = new AbortController().signal;
 export class Auditor {
   readonly errors: unknown[] = [];
   readonly clock = new SetClock(NOW);
+  readonly heads: PostgresAuditHeads;
+  readonly retentions: PostgresAuditRetentions;
   readonly chains: PostgresAuditChains;
   readonly seal: SealRecords;
   readonly verifier: ChainVerifier;
@@ -31,12 +34,14 @@ export class Auditor {
     const complain = (...said: unknown[]): void => void this.errors.push(said);
     const log = { warn: complain, error: complain, info: () => undefined } as unknown as PinoLogger;
     const metrics = new Metrics(new Registry());
-    const retentions = new PostgresAuditRetentions(database);
-    this.chains = new PostgresAuditChains(database, keys, this.clock);
+    this.heads = new PostgresAuditHeads(database, keys);
+    this.retentions = new PostgresAuditRetentions(database, keys, this.heads);
+    const trail = auditTrail(this.clock, database);
+    this.chains = new PostgresAuditChains(database, keys, this.clock, this.heads, trail);
     this.seal = new SealRecords(this.chains, metrics, log);
-    this.verifier = new ChainVerifier(this.chains, this.seal);
+    this.verifier = new ChainVerifier(this.chains, this.seal, this.retentions, this.heads);
     const settings = { retentionDays: 400 };
-    this.trim = new TrimChains(this.chains, this.verifier, retentions, this.clock, metrics, log, settings);
+    this.trim = new TrimChains(this.chains, this.verifier, this.retentions, this.clock, metrics, log, settings);
   }
 
   async record(tenantId: string, count: number, at = NOW): Promise<void> {
@@ -53,5 +58,13 @@ export class Auditor {
 
   verify(tenantId: string): Promise<Verdict> {
     return this.verifier.verify(tenantId, STILL);
+  }
+
+  /** What a verification of everything tells. */
+  async faults(): Promise<string[]> {
+    const found: (string | undefined)[] = [];
+    for await (const tenantId of this.verifier.tenants()) found.push((await this.verify(tenantId)).broken?.fault);
+    found.push((await this.verifier.breakOfHeads())?.fault);
+    return found.filter((fault) => fault !== undefined);
   }
 }

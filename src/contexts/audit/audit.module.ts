@@ -2,15 +2,17 @@ import { Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } f
 import { TenancyModule } from '../tenancy/index.js';
 import { AuditAnswers } from './adapters/audit-answers.js';
 import { PostgresAuditChains } from './adapters/postgres-audit-chains.js';
+import { PostgresAuditHeads } from './adapters/postgres-audit-heads.js';
 import { PostgresAuditLog } from './adapters/postgres-audit-log.js';
 import { PostgresAuditRetentions } from './adapters/postgres-audit-retentions.js';
 import { SystemAuditController } from './adapters/system-audit.controller.js';
 import { TenantAuditController } from './adapters/tenant-audit.controller.js';
 import { ChainVerifier } from './application/chain-verifier.js';
 import { ExportAuditRecordsHandler } from './application/export-records.js';
+import { BeginHeads } from './application/begin-heads.js';
 import { HeavyWork } from './application/heavy-work.js';
 import { ListAuditRecordsHandler } from './application/list-records.js';
-import { AuditChains, AuditLog, AuditRetentions } from './application/ports.js';
+import { AuditChains, AuditHeads, AuditLog, AuditRetentions } from './application/ports.js';
 import { ChangeAuditRetentionHandler, GetAuditRetentionHandler } from './application/retention.js';
 import { SealRecords } from './application/seal-records.js';
 import { TrimChains } from './application/trim-chains.js';
@@ -22,8 +24,10 @@ import { VerifyAuditHandler } from './application/verify-audit.js';
   providers: [
     { provide: AuditLog, useClass: PostgresAuditLog },
     { provide: AuditChains, useClass: PostgresAuditChains },
+    { provide: AuditHeads, useClass: PostgresAuditHeads },
     { provide: AuditRetentions, useClass: PostgresAuditRetentions },
     AuditAnswers,
+    BeginHeads,
     HeavyWork,
     SealRecords,
     TrimChains,
@@ -34,6 +38,7 @@ import { VerifyAuditHandler } from './application/verify-audit.js';
     ChangeAuditRetentionHandler,
     VerifyAuditHandler,
   ],
+  exports: [BeginHeads],
 })
 export class AuditModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
   constructor(

@@ -1,1 +1,2 @@
+export { BeginHeads } from './application/begin-heads.js';
 export { AuditModule } from './audit.module.js';

@@ -7,7 +7,9 @@ import { RequestAuthentication } from './adapters/request-authentication.js';
 import { authenticateLargeBodies } from './adapters/early-authentication.js';
 import { ApiKeysController } from './adapters/api-keys.controller.js';
 import { AuthController } from './adapters/auth.controller.js';
+import { CredentialSignatures } from './adapters/credential-signatures.js';
 import { PostgresApiKeys } from './adapters/postgres-api-keys.js';
+import { PostgresCredentialRows } from './adapters/postgres-credential-rows.js';
 import { ApiKeyDirectory } from './application/api-key-directory.js';
 import { ApiKeyStore } from './application/api-key-store.js';
 import { ApiKeyUsage, ApiKeyUsageOptions } from './application/api-key-usage.js';
@@ -36,6 +38,7 @@ import { SessionStore, UserAccounts } from './application/ports.js';
 import { ResetQuota } from './application/reset-quota.js';
 import { SendPasswordReset } from './application/send-password-reset.js';
 import { Sessions } from './application/sessions.js';
+import { CredentialRows, SignCredentials } from './application/sign-credentials.js';
 import { Tokens } from './application/tokens.js';
 import { UserLives } from './application/user-lives.js';
 import { USER_HANDLERS } from './application/users.js';
@@ -49,6 +52,9 @@ const USAGE_FLUSH_MS = 10_000;
     { provide: UserAccounts, useClass: PostgresUsers },
     { provide: SessionStore, useClass: PostgresSessions },
     { provide: CredentialsInForce, useClass: PostgresCredentialsInForce },
+    { provide: CredentialRows, useClass: PostgresCredentialRows },
+    CredentialSignatures,
+    SignCredentials,
     UserLives,
     CommonPasswords,
     HashingThreads,

@@ -10,6 +10,7 @@ export {
   type CredentialJudge,
 } from './application/credential-judges.js';
 export { CredentialsInForce } from './application/credentials-in-force.js';
+export { SignCredentials } from './application/sign-credentials.js';
 export { Invitations } from './application/invitations.js';
 export { EmailField } from './adapters/email-field.js';
 export { ChangeUser, GetUser } from './application/users.js';

@@ -33,6 +33,22 @@ describe('the key ring', () => {
     expect(() => ring.decrypt(`${sealed.slice(0, -6)}AAAA==`, 'row 1')).toThrow('unable to authenticate');
   });
 
+  it('knows what it has signed, with the key of today or of before, for one purpose', () => {
+    const [before, after, stranger] = [new KeyRing(old), new KeyRing(young, old), new KeyRing(young)];
+    const signature = before.sign('row 1', 'audit');
+    expect(signature.startsWith(`${before.current('audit').id}.`)).toBe(true);
+    expect([before, after, stranger].map((ring) => ring.isSigned('row 1', signature, 'audit'))).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    expect(before.isSigned('row 2', signature, 'audit')).toBe(false);
+    expect(before.isSigned('row 1', signature, 'credentials')).toBe(false);
+    for (const other of ['', '.', signature.slice(0, -1), `${signature}x`, signature.replace('.', '..')])
+      expect(before.isSigned('row 1', other, 'audit')).toBe(false);
+    expect(after.sign('row 1', 'audit').startsWith(`${after.current('audit').id}.`)).toBe(true);
+  });
+
   it('compares digests of one length only', () => {
     expect(equalDigests(digest('a'), digest('a'))).toBe(true);
     expect(equalDigests(digest('a'), digest('b'))).toBe(false);

@@ -13,8 +13,12 @@ import {
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 const FORMAT = 'v1';
+const KEY_ID_BYTES = 6;
+/** Of the name of a key, with which a signature begins. */
+export const KEY_ID_CHARACTERS = 8;
 
-export type KeyPurpose = 'secrets-at-rest' | 'access-tokens' | 'refresh-tokens' | 'passwords' | 'cursors' | 'audit';
+export type KeyPurpose =
+  'secrets-at-rest' | 'access-tokens' | 'refresh-tokens' | 'passwords' | 'credentials' | 'cursors' | 'audit';
 
 /** A derived key and the public name by which what was made with it tells so. */
 export interface NamedKey {
@@ -55,7 +59,10 @@ export class KeyRing {
     if (!known) {
       const derive = (info: string, bytes: number): Buffer =>
         Buffer.from(hkdfSync('sha256', this.masters[i]!, 'event-store', info, bytes));
-      known = { id: derive(`${purpose} id`, 6).toString('base64url'), key: createSecretKey(derive(purpose, 32)) };
+      known = {
+        id: derive(`${purpose} id`, KEY_ID_BYTES).toString('base64url'),
+        key: createSecretKey(derive(purpose, 32)),
+      };
       this.derived.set(name, known);
     }
     return known;
@@ -89,7 +96,21 @@ export class KeyRing {
   mac(text: string, purpose: KeyPurpose = 'cursors'): string {
     return createHmac('sha256', this.key(purpose)).update(text).digest().subarray(0, 16).toString('base64url');
   }
+
+  /** Shows that this installation wrote `text`: `<key>.<HMAC-SHA-256>`. For rows that decide something, which others could write, too. */
+  sign(text: string, purpose: KeyPurpose): string {
+    return signatureOf(text, this.current(purpose));
+  }
+
+  /** Whichever of the keys it was signed with. */
+  isSigned(text: string, signature: string, purpose: KeyPurpose): boolean {
+    const named = this.accepted(purpose).find(({ id }) => signature.startsWith(`${id}.`));
+    return named !== undefined && equalDigests(signature, signatureOf(text, named));
+  }
 }
+
+const signatureOf = (text: string, { id, key }: NamedKey): string =>
+  `${id}.${createHmac('sha256', key).update(text).digest('base64url')}`;
 
 /** SHA-256, hex. For secrets of at least 112 bits of entropy only (OWASP ASVS 6.5.2): keys and tokens, never passwords. */
 export const digest = (secret: string): string => createHash('sha256').update(secret).digest('hex');

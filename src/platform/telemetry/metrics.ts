@@ -118,7 +118,7 @@ export class Metrics {
     this.gaps.inc({ kind });
   }
 
-  auditFault(kind: 'queue-full' | 'write-failed' | 'chain-broken', count = 1): void {
+  auditFault(kind: 'queue-full' | 'write-failed' | 'chain-broken' | 'retention-rewritten', count = 1): void {
     this.auditFaults.inc({ kind }, count);
   }
 

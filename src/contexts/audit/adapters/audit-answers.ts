@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import type { FieldError } from '../../../kernel/domain-error.js';
+import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { Cursors, toPage } from '../../../platform/http/cursor.js';
 import type { Reply, Request } from '../../../platform/http/request.js';
 import { actorOf, expectedVersion, isoTime, showVersion } from '../../../platform/http/resource.js';
@@ -25,6 +26,7 @@ import type {
   ExportAuditBody,
   SystemAuditVerdictDto,
   TenantAuditVerdictDto,
+  VerifyAuditQuery,
 } from './audit.dto.js';
 
 /** What both audits answer, that of a tenant and, where `tenantId` is undefined, that of the system. */
@@ -60,18 +62,23 @@ export class AuditAnswers {
       .send(Readable.from(format === 'csv' ? lines(pages, csvLine, CSV_HEADER) : lines(pages, ndjsonLine)));
   }
 
-  async verifyTenant(tenantId: string, reply: Reply): Promise<TenantAuditVerdictDto> {
-    const [verdict] = await this.queries.execute(new VerifyAudit(tenantId, untilClosed(reply)));
-    const { seq, hash, sealedAt } = verdict!.head;
-    return { ...toVerdict([verdict!]), head: { seq, hash, sealedAt: isoTime(sealedAt) } };
+  async verifyTenant(tenantId: string, query: VerifyAuditQuery, reply: Reply): Promise<TenantAuditVerdictDto> {
+    const verdicts = await this.verdicts(tenantId, query, reply);
+    return { ...toVerdict(verdicts), ...toHeads(verdicts[0]!, query) };
   }
 
-  async verifyAll(reply: Reply): Promise<SystemAuditVerdictDto> {
-    const verdicts = await this.queries.execute(new VerifyAudit(undefined, untilClosed(reply)));
+  async verifyAll(query: VerifyAuditQuery, reply: Reply): Promise<SystemAuditVerdictDto> {
+    const verdicts = await this.verdicts(undefined, query, reply);
     const broken = verdicts.flatMap(({ tenantId, broken: found }): BrokenChainDto[] =>
       found ? [{ tenant: tenantId, firstBrokenSeq: found.seq, reason: found.fault }] : [],
     );
-    return { ...toVerdict(verdicts), tenants: verdicts.length, broken };
+    const system = verdicts.find(({ tenantId }) => tenantId === SYSTEM_TENANT)!;
+    return { ...toVerdict(verdicts), tenants: verdicts.length, broken, ...toHeads(system, query) };
+  }
+
+  private verdicts(tenantId: string | undefined, { seq, hash }: VerifyAuditQuery, reply: Reply): Promise<Verdict[]> {
+    const kept = seq === undefined || hash === undefined ? undefined : { seq, hash };
+    return this.queries.execute(new VerifyAudit(tenantId, untilClosed(reply), kept));
   }
 
   async retention(tenantId: string | undefined, reply: Reply): Promise<AuditRetentionDto> {
@@ -103,6 +110,11 @@ function toVerdict(verdicts: readonly Verdict[]): AuditVerdictDto {
     firstBrokenSeq: broken?.seq ?? null,
     reason: broken?.fault ?? null,
   };
+}
+
+function toHeads({ head, holds }: Verdict, { seq }: VerifyAuditQuery): Pick<TenantAuditVerdictDto, 'head' | 'kept'> {
+  const own = { seq: head.seq, hash: head.hash, sealedAt: isoTime(head.sealedAt) };
+  return seq === undefined || holds === undefined ? { head: own } : { head: own, kept: { seq, holds } };
 }
 
 /** `prefix` of a pointer: `?` for a query string, `/` for a body. */

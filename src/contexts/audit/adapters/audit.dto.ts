@@ -1,8 +1,10 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional, IntersectionType } from '@nestjs/swagger';
-import { IsIn, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
+import { IsIn, IsOptional, IsString, Matches, MaxLength, ValidateIf } from 'class-validator';
 import { AUDIT_OUTCOMES, type ActorKind, type AuditOutcome } from '../../../platform/audit/index.js';
 import { ListQuery } from '../../../platform/http/list-query.js';
+import { QueryInt } from '../../../platform/http/validation.js';
+import { CHAIN_FAULTS } from '../domain/chain.js';
 
 /** PostgreSQL takes no NUL; no record holds any other of these. */
 const CLEAN = { pattern: /^[^\p{Cc}\p{Cs}]*$/u, message: 'must not hold control characters or lone surrogates' };
@@ -10,6 +12,7 @@ const CLEAN = { pattern: /^[^\p{Cc}\p{Cs}]*$/u, message: 'must not hold control 
 const Text = (maxLength: number): PropertyDecorator =>
   applyDecorators(IsOptional(), IsString(), MaxLength(maxLength), Matches(CLEAN.pattern, { message: CLEAN.message }));
 
+const SHA256 = /^[0-9a-f]{64}$/;
 const ACTION = /^[a-z0-9.-]{1,100}\*?$/;
 
 /** The same in query strings and bodies. */
@@ -125,7 +128,18 @@ export class AuditRetentionDto {
   readonly version!: number;
 }
 
-const FAULTS = ['record-missing', 'record-changed', 'record-added', 'chain-rewritten'];
+/** A head of before, as somebody has kept it elsewhere: both or none. */
+export class VerifyAuditQuery {
+  @ApiPropertyOptional({ type: Number, minimum: 1, description: 'The number of a head that was kept elsewhere.' })
+  @ValidateIf(({ seq, hash }: VerifyAuditQuery) => seq !== undefined || hash !== undefined)
+  @QueryInt(1, Number.MAX_SAFE_INTEGER)
+  readonly seq?: number;
+
+  @ApiPropertyOptional({ pattern: SHA256.source, description: 'The hash that it had.' })
+  @ValidateIf(({ seq, hash }: VerifyAuditQuery) => seq !== undefined || hash !== undefined)
+  @Matches(SHA256, { message: 'must be 64 characters of 0-9 a-f' })
+  readonly hash?: string;
+}
 
 export class AuditHeadDto {
   @ApiProperty()
@@ -151,13 +165,27 @@ export class AuditVerdictDto {
     description: 'Null where only the signature tells that something is wrong.',
   })
   readonly firstBrokenSeq!: number | null;
-  @ApiProperty({ type: String, enum: FAULTS, nullable: true })
+  @ApiProperty({ type: String, enum: CHAIN_FAULTS, nullable: true })
   readonly reason!: string | null;
+}
+
+export class KeptHeadDto {
+  @ApiProperty({ description: 'The number that was asked about.' })
+  readonly seq!: number;
+  @ApiProperty({
+    type: Boolean,
+    nullable: true,
+    description:
+      'Whether the chain has this hash there. Null: retention has removed the record, so that it cannot be told.',
+  })
+  readonly holds!: boolean | null;
 }
 
 export class TenantAuditVerdictDto extends AuditVerdictDto {
   @ApiProperty({ type: AuditHeadDto })
   readonly head!: AuditHeadDto;
+  @ApiPropertyOptional({ type: KeptHeadDto, description: 'Where `seq` and `hash` were given.' })
+  readonly kept?: KeptHeadDto;
 }
 
 export class BrokenChainDto {
@@ -165,7 +193,7 @@ export class BrokenChainDto {
   readonly tenant!: string;
   @ApiProperty({ type: Number, nullable: true })
   readonly firstBrokenSeq!: number | null;
-  @ApiProperty({ enum: FAULTS })
+  @ApiProperty({ enum: CHAIN_FAULTS })
   readonly reason!: string;
 }
 
@@ -174,4 +202,11 @@ export class SystemAuditVerdictDto extends AuditVerdictDto {
   readonly tenants!: number;
   @ApiProperty({ type: [BrokenChainDto] })
   readonly broken!: BrokenChainDto[];
+  @ApiProperty({ type: AuditHeadDto, description: 'Of the chain of `$system`.' })
+  readonly head!: AuditHeadDto;
+  @ApiPropertyOptional({
+    type: KeptHeadDto,
+    description: 'Where `seq` and `hash`, of the chain of `$system`, were given.',
+  })
+  readonly kept?: KeptHeadDto;
 }

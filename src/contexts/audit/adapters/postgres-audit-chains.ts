@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../../kernel/clock.js';
-import { canonical, macOf, type AuditRow } from '../../../platform/audit/index.js';
+import { AuditTrail, canonical, macOf, type AuditRow } from '../../../platform/audit/index.js';
 import { equalDigests, KeyRing } from '../../../platform/crypto/keys.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
 import {
   AuditChains,
+  AuditHeads,
   type Chain,
   type ChainInStore,
   type LockedChain,
@@ -23,7 +24,9 @@ const UNSEALED_TENANTS: Statement = {
 };
 const TENANTS: Statement = {
   name: 'audit-chain-tenants',
-  text: 'SELECT tenant_id AS "tenantId" FROM audit_chain WHERE tenant_id > $1 ORDER BY tenant_id LIMIT $2',
+  text: `
+SELECT tenant_id AS "tenantId" FROM audit_chain WHERE tenant_id > $1
+UNION SELECT tenant_id FROM audit_head WHERE tenant_id > $1 AND chain_signature <> '' ORDER BY 1 LIMIT $2`,
 };
 const OPEN = `
 INSERT INTO audit_chain (tenant_id, base_seq, base_hash, sealed_seq, head_hash, sealed_at, signature)
@@ -39,7 +42,8 @@ const FIND: Statement = {
   name: 'audit-chain-find',
   text: `SELECT ${CHAIN_COLUMNS},
   (SELECT min(seq) FROM audit_record WHERE tenant_id = $1) AS "firstSeq",
-  (SELECT max(seq) FROM audit_record WHERE tenant_id = $1) AS "lastSeq"
+  (SELECT max(seq) FROM audit_record WHERE tenant_id = $1) AS "lastSeq",
+  (SELECT chain_signature FROM audit_head WHERE tenant_id = $1 AND key_id = $2) AS "headSignature"
 FROM audit_chain WHERE tenant_id = $1`,
 };
 const UNSEALED = `SELECT ${RECORD_COLUMNS}, mac FROM audit_record WHERE tenant_id = $1 AND seq IS NULL ORDER BY audit_id LIMIT $2`;
@@ -67,6 +71,7 @@ interface ChainRow {
 }
 
 type LockedRow = ChainRow & { readonly lastSeq: number | null };
+type FoundRow = LockedRow & { readonly firstSeq: number | null; readonly headSignature: string | null };
 type Ends = Omit<Chain, 'genuine'>;
 type StoredRecord = AuditRow & { readonly mac: string; readonly seq: number; readonly hash: string };
 
@@ -76,6 +81,8 @@ export class PostgresAuditChains extends AuditChains {
     private readonly database: Database,
     private readonly keys: KeyRing,
     private readonly clock: Clock,
+    private readonly heads: AuditHeads,
+    private readonly trail: AuditTrail,
   ) {
     super();
   }
@@ -102,18 +109,27 @@ export class PostgresAuditChains extends AuditChains {
       };
       let row = await lock();
       if (!row) {
-        await sql.query(OPEN, this.valuesOf({ tenantId, base: GENESIS, head: GENESIS, sealedAt: this.clock.now() }));
+        await this.open(sql, tenantId);
         row = await lock();
       }
-      return row && work(this.locked(sql, this.toChain(row), row.lastSeq));
+      if (!row) return undefined;
+      // By a statement of its own, which sees what the last holder of the row has committed.
+      const head = await this.heads.find(sql, tenantId);
+      return work(this.locked(sql, this.toChain(row, head?.chain), row.lastSeq));
     });
   }
 
+  /** Where the tenant has had a chain, somebody has removed it: the new row does not fit the head, and is never continued. */
+  private async open(sql: Sql, tenantId: string): Promise<void> {
+    const ends = { tenantId, base: GENESIS, head: GENESIS, sealedAt: this.clock.now() };
+    const { rowCount } = await sql.query(OPEN, this.valuesOf(ends));
+    if (!rowCount || (await this.heads.find(sql, tenantId))?.chain) return;
+    await this.heads.change(sql, tenantId, { chain: this.signatureOf(ends) });
+  }
+
   async find(tenantId: string): Promise<ChainInStore | undefined> {
-    const [row] = await this.database.query<ChainRow & { firstSeq: number | null; lastSeq: number | null }>(FIND, [
-      tenantId,
-    ]);
-    return row && { ...this.toChain(row), firstSeq: row.firstSeq, lastSeq: row.lastSeq };
+    const [row] = await this.database.query<FoundRow>(FIND, [tenantId, this.keys.current('audit').id]);
+    return row && { ...this.toChain(row, row.headSignature), firstSeq: row.firstSeq, lastSeq: row.lastSeq };
   }
 
   async sealed(tenantId: string, afterSeq: number, limit: number): Promise<SealedRecord[]> {
@@ -129,7 +145,9 @@ export class PostgresAuditChains extends AuditChains {
   private locked(sql: Sql, chain: Chain, lastSeq: number | null): LockedChain {
     const { tenantId } = chain;
     const save = async (ends: Pick<Chain, 'base' | 'head'>): Promise<void> => {
-      await sql.query(SAVE, this.valuesOf({ tenantId, ...ends, sealedAt: this.clock.now() }));
+      const saved = { tenantId, ...ends, sealedAt: this.clock.now() };
+      await sql.query(SAVE, this.valuesOf(saved));
+      await this.heads.change(sql, tenantId, { chain: this.signatureOf(saved) });
     };
     return {
       chain,
@@ -152,8 +170,9 @@ export class PostgresAuditChains extends AuditChains {
         const { rows } = await sql.query<StoredRecord & object>(SEALED.text, [tenantId, afterSeq, limit]);
         return rows.map((row) => this.toSealed(row));
       },
-      async trim(base): Promise<void> {
+      trim: async (base, record) => {
         await sql.query(TRIM, [tenantId, base.seq]);
+        await this.trail.write(sql, record);
         await save({ base, head: chain.head });
       },
     };
@@ -164,14 +183,18 @@ export class PostgresAuditChains extends AuditChains {
     return { seq, hash, occurredAt, text: textOf(row), genuine: equalDigests(row.mac, macOf(this.keys, row)) };
   }
 
-  private toChain(row: ChainRow): Chain {
+  private toChain(row: ChainRow, headSignature: string | null | undefined): Chain {
     const ends: Ends = {
       tenantId: row.tenantId,
       base: { seq: row.baseSeq, hash: row.baseHash },
       head: { seq: row.sealedSeq, hash: row.headHash },
       sealedAt: row.sealedAt,
     };
-    return { ...ends, genuine: equalDigests(row.signature, this.signatureOf(ends)) };
+    // A row of before heads were kept has another signature, and no head.
+    const genuine = headSignature
+      ? row.signature === headSignature && equalDigests(row.signature, this.signatureOf(ends))
+      : equalDigests(row.signature, this.keys.mac(textOfEnds(ends), 'audit'));
+    return { ...ends, genuine };
   }
 
   private valuesOf(ends: Ends): unknown[] {
@@ -179,13 +202,13 @@ export class PostgresAuditChains extends AuditChains {
     return [tenantId, base.seq, base.hash, head.seq, head.hash, sealedAt, this.signatureOf(ends)];
   }
 
-  private signatureOf({ tenantId, base, head, sealedAt }: Ends): string {
-    return this.keys.mac(
-      JSON.stringify(['chain', tenantId, base.seq, base.hash, head.seq, head.hash, sealedAt]),
-      'audit',
-    );
+  private signatureOf(ends: Ends): string {
+    return this.keys.sign(textOfEnds(ends), 'audit');
   }
 }
+
+const textOfEnds = ({ tenantId, base, head, sealedAt }: Ends): string =>
+  JSON.stringify(['chain', tenantId, base.seq, base.hash, head.seq, head.hash, sealedAt]);
 
 /** What of a record goes into the chain. */
 const textOf = (row: StoredRecord): string => `${row.mac}\n${canonical(row)}`;

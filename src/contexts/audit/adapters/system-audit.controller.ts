@@ -11,6 +11,7 @@ import {
   AuditRetentionDto,
   ExportAuditBody,
   SystemAuditVerdictDto,
+  VerifyAuditQuery,
 } from './audit.dto.js';
 
 /** What was done in all tenants and in the system itself. */
@@ -40,8 +41,8 @@ export class SystemAuditController {
   @Header('cache-control', 'no-store')
   @Requires('audit:read', 'Compute the chains of all tenants anew')
   @ApiOkResponse({ type: SystemAuditVerdictDto })
-  verify(@Res({ passthrough: true }) reply: Reply): Promise<SystemAuditVerdictDto> {
-    return this.answers.verifyAll(reply);
+  verify(@Query() query: VerifyAuditQuery, @Res({ passthrough: true }) reply: Reply): Promise<SystemAuditVerdictDto> {
+    return this.answers.verifyAll(query, reply);
   }
 
   @Post('export')

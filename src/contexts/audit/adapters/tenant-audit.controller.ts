@@ -12,6 +12,7 @@ import {
   AuditRetentionDto,
   ExportAuditBody,
   TenantAuditVerdictDto,
+  VerifyAuditQuery,
 } from './audit.dto.js';
 
 /** What was done to and in one tenant. */
@@ -52,10 +53,11 @@ export class TenantAuditController {
   @ApiOkResponse({ type: TenantAuditVerdictDto })
   async verify(
     @Param('tenantId') tenantId: string,
+    @Query() query: VerifyAuditQuery,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<TenantAuditVerdictDto> {
     await this.requireTenant(tenantId);
-    return this.answers.verifyTenant(tenantId, reply);
+    return this.answers.verifyTenant(tenantId, query, reply);
   }
 
   @Post('export')

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { goOn } from '../domain/audit-errors.js';
 import { follow, isBreak, type ChainBreak, type ChainPlace } from '../domain/chain.js';
-import { AuditChains, type ChainInStore } from './ports.js';
+import { AuditChains, AuditHeads, AuditRetentions, type ChainInStore } from './ports.js';
 import { SealRecords } from './seal-records.js';
 
 const PAGE = 1_000;
@@ -17,6 +17,8 @@ export interface Verdict {
   /** Records that are not sealed yet. */
   readonly pending: number;
   readonly head: ChainPlace & { readonly sealedAt: number };
+  /** Whether the head that was asked about still holds; null: retention has removed its record, so that it cannot be told. */
+  readonly holds?: boolean | null;
 }
 
 /** Computes chains anew from what is in the store. */
@@ -25,6 +27,8 @@ export class ChainVerifier {
   constructor(
     private readonly chains: AuditChains,
     private readonly seal: SealRecords,
+    private readonly retentions: AuditRetentions,
+    private readonly heads: AuditHeads,
   ) {}
 
   async *tenants(): AsyncGenerator<string> {
@@ -36,18 +40,46 @@ export class ChainVerifier {
     }
   }
 
-  async verify(tenantId: string, signal: AbortSignal): Promise<Verdict> {
+  /** Undefined, or that some chain, whichever, is not the newest of its tenant. */
+  async breakOfHeads(): Promise<ChainBreak | undefined> {
+    return (await this.heads.whole()) ? undefined : { fault: 'heads-rewritten', seq: null };
+  }
+
+  /** `kept`: a head of before, as somebody has kept it elsewhere. */
+  async verify(tenantId: string, signal: AbortSignal, kept?: ChainPlace): Promise<Verdict> {
     await this.seal.sealAll(tenantId, signal);
     for (let attempt = 1; ; attempt++) {
       const chain = (await this.chains.find(tenantId))!;
-      const broken = await this.breakOf(chain, signal);
+      const found = await this.breakOf(chain, signal);
+      const holds = kept && (await this.holds(chain, found, kept));
+      const lost: ChainBreak | undefined = holds === false ? { fault: 'chain-rewritten', seq: null } : undefined;
       // Retention may have removed what was about to be read.
-      const moved = broken && (await this.chains.find(tenantId))?.base.seq !== chain.base.seq;
+      const moved = (found || lost) && (await this.chains.find(tenantId))?.base.seq !== chain.base.seq;
       if (moved && attempt < TRIES) continue;
       const { base, head, sealedAt } = chain;
+      const broken = found ?? lost ?? (await this.breakOfRetention(tenantId));
       const pending = await this.chains.countUnsealed(tenantId);
-      return { tenantId, broken, records: head.seq - base.seq, pending, head: { ...head, sealedAt } };
+      const records = head.seq - base.seq;
+      return { tenantId, broken, records, pending, head: { ...head, sealedAt }, ...(kept && { holds }) };
     }
+  }
+
+  private async breakOfRetention(tenantId: string): Promise<ChainBreak | undefined> {
+    const retention = await this.retentions.find(tenantId);
+    return !retention || retention.genuine ? undefined : { fault: 'retention-rewritten', seq: null };
+  }
+
+  /** The hashes that are stored are those that `broken` has found right: all, or those before its number. */
+  private async holds(
+    { tenantId, base, head }: ChainInStore,
+    broken: ChainBreak | undefined,
+    { seq, hash }: ChainPlace,
+  ): Promise<boolean | null> {
+    if (seq < base.seq) return null;
+    if (seq === base.seq) return hash === base.hash;
+    if (seq > head.seq || (broken?.seq && seq >= broken.seq)) return false;
+    const [record] = await this.chains.sealed(tenantId, seq - 1, 1);
+    return record?.seq === seq && record.hash === hash;
   }
 
   private async breakOf(chain: ChainInStore, signal: AbortSignal): Promise<ChainBreak | undefined> {

@@ -81,3 +81,6 @@ export class ExportAuditRecordsHandler implements ICommandHandler<ExportAuditRec
 /** As permissions and the audit itself name it. */
 export const auditResource = (tenantId: string | undefined): string =>
   tenantId === undefined ? 'audit' : `tenants/${tenantId}/audit`;
+
+/** Of what is known by the tenant of its records. */
+export const auditResourceOf = (owner: string): string => auditResource(owner === SYSTEM_TENANT ? undefined : owner);

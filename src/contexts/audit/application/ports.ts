@@ -1,6 +1,7 @@
-import type { AuditOutcome, AuditRow } from '../../../platform/audit/index.js';
+import type { AuditOutcome, AuditRecord, AuditRow } from '../../../platform/audit/index.js';
 import type { Sql } from '../../../platform/postgres/database.js';
 import type { ChainPlace, ChainRecord } from '../domain/chain.js';
+import type { TenantHead } from '../domain/heads.js';
 
 /** A stored record; `seq` and `hash` once it is sealed. */
 export interface AuditView extends AuditRow {
@@ -51,7 +52,7 @@ export interface Chain {
   readonly base: ChainPlace;
   readonly head: ChainPlace;
   readonly sealedAt: number;
-  /** Whether its signature fits. */
+  /** Whether its signature fits, and is the last one that was given to it. */
   readonly genuine: boolean;
 }
 
@@ -81,8 +82,8 @@ export interface LockedChain {
   /** Gives records their places and moves the head to the last of them. */
   seal(places: readonly (ChainPlace & { readonly auditId: string })[]): Promise<void>;
   sealed(afterSeq: number, limit: number): Promise<SealedRecord[]>;
-  /** Removes the records up to `base` and begins the chain behind it. */
-  trim(base: ChainPlace): Promise<void>;
+  /** Removes the records up to `base`, begins the chain behind it, and writes that down in the same transaction. */
+  trim(base: ChainPlace, record: AuditRecord): Promise<void>;
 }
 
 export abstract class AuditChains {
@@ -108,11 +109,36 @@ export interface Retention {
   readonly days: number;
   /** 0: the default of the installation holds. */
   readonly version: number;
+  /** Whether we have written it, and it is the last that we wrote. Nothing is removed by one that is not. */
+  readonly genuine: boolean;
 }
 
 export abstract class AuditRetentions {
-  /** Undefined: the tenant has none of its own. */
+  /** Undefined: the tenant has none of its own, and has never had one. Days are within the bounds of a retention, whatever is stored. */
   abstract find(tenantId: string): Promise<Retention | undefined>;
   /** Replaces what has this version (0: there is none); false where it has another. */
   abstract replace(sql: Sql, tenantId: string, version: number, days: number, now: number): Promise<boolean>;
+  /**
+   * Signs those of another master key whose signature fits and, if `unsignedToo`, those that have none. Some at a time, and again without
+   * harm.
+   */
+  abstract signAll(unsignedToo: boolean): Promise<void>;
+}
+
+export type HeadChange = Partial<Pick<TenantHead, 'chain' | 'retention'>>;
+
+/**
+ * The signatures that the rows of each tenant had last, and a sum over all of them that only we can make: a signed row that is put back
+ * does not fit its tenant's head, and a head that is put back does not fit the sum. One of each for each master key, as chains are.
+ */
+export abstract class AuditHeads {
+  /** Whether anything shows that this installation has kept heads before, under whatever key. */
+  abstract everBegun(): Promise<boolean>;
+  /** Under this master key, where nothing has been signed with it; what is missing otherwise was taken away, and stays missing. */
+  abstract begin(): Promise<void>;
+  abstract find(sql: Sql, tenantId: string): Promise<TenantHead | undefined>;
+  /** At the end of a transaction: those of other tenants wait for it. */
+  abstract change(sql: Sql, tenantId: string, change: HeadChange): Promise<void>;
+  /** Whether the sum is that of all heads. */
+  abstract whole(): Promise<boolean>;
 }

@@ -31,7 +31,7 @@ export class GetAuditRetentionHandler implements IQueryHandler<GetAuditRetention
 
   async execute({ tenantId }: GetAuditRetention): Promise<Retention> {
     const own = await this.retentions.find(tenantId ?? SYSTEM_TENANT);
-    return own ?? { days: this.settings.retentionDays, version: 0 };
+    return own ?? { days: this.settings.retentionDays, version: 0, genuine: true };
   }
 }
 
@@ -64,9 +64,9 @@ export class ChangeAuditRetentionHandler implements ICommandHandler<ChangeAuditR
     for (let attempt = 1; attempt <= TRIES; attempt++) {
       const before = await this.current.execute(command);
       requireVersion(before.version, command.expectedVersion);
-      if (before.version > 0 && before.days === days) return before;
+      if (before.version > 0 && before.genuine && before.days === days) return before;
       const changed = await this.database.transaction((sql) => this.replace(sql, command, before, days));
-      if (changed) return { days, version: before.version + 1 };
+      if (changed) return { days, version: before.version + 1, genuine: true };
     }
     throw unavailable(undefined, 'The retention is changed by too many at once.');
   }

@@ -1,20 +1,25 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
+import { systemActor } from '../../../kernel/aggregate.js';
 import { Clock } from '../../../kernel/clock.js';
+import { auditedBy, type AuditRecord } from '../../../platform/audit/index.js';
 import { AUDIT_SETTINGS, type Settings } from '../../../platform/config/index.js';
 import { Metrics } from '../../../platform/telemetry/metrics.js';
-import { follow, isBreak } from '../domain/chain.js';
-import { cutoff } from '../domain/retention.js';
+import { follow, isBreak, type ChainPlace } from '../domain/chain.js';
+import { cutoff, maxAgeOf, withinBounds } from '../domain/retention.js';
+import { auditResourceOf } from './export-records.js';
 import { ChainVerifier } from './chain-verifier.js';
-import { AuditChains, AuditRetentions, type LockedChain } from './ports.js';
+import { AuditChains, AuditRetentions, type LockedChain, type SealedRecord } from './ports.js';
 
 const SLICE = 500;
 const EVERY_MS = 3_600_000;
 
 /**
  * Removes sealed records that are older than their tenant keeps them, from the beginning of the chain on, which then begins behind them.
- * Only what still fits the chain is removed: a forged record stays where it can be seen.
+ * Only what still fits the chain is removed: a forged record stays where it can be seen. Each removal is a record of the chain itself, and
+ * nothing is removed by a retention that is not the last one that was signed.
  */
 @Injectable()
 export class TrimChains {
@@ -51,17 +56,23 @@ export class TrimChains {
   }
 
   private async trim(tenantId: string): Promise<number> {
-    const days = (await this.retentions.find(tenantId))?.days ?? this.settings.retentionDays;
-    const before = cutoff(this.clock.now(), days);
+    const own = await this.retentions.find(tenantId);
+    if (own && !own.genuine) {
+      this.metrics.auditFault('retention-rewritten');
+      this.log.error({ tenantId }, 'a retention of the audit was tampered with; it removes nothing');
+      return 0;
+    }
+    const days = own?.days ?? withinBounds(this.settings.retentionDays);
     for (let removed = 0; ;) {
-      const slice = (await this.chains.withLock(tenantId, (locked) => this.trimSlice(locked, before))) ?? 0;
+      const slice = (await this.chains.withLock(tenantId, (locked) => this.trimSlice(locked, days))) ?? 0;
       removed += slice;
       if (slice < SLICE || this.stop.signal.aborted) return removed;
     }
   }
 
-  private async trimSlice(locked: LockedChain, before: number): Promise<number> {
+  private async trimSlice(locked: LockedChain, days: number): Promise<number> {
     const { tenantId, base } = locked.chain;
+    const before = cutoff(this.clock.now(), days);
     const page = await locked.sealed(base.seq, SLICE);
     const young = page.findIndex(({ occurredAt }) => occurredAt >= before);
     const old = young === -1 ? page : page.slice(0, young);
@@ -72,7 +83,7 @@ export class TrimChains {
       this.log.error({ tenantId, broken: end }, 'an audit chain is broken: its old records are not removed');
       return 0;
     }
-    await locked.trim(end);
+    await locked.trim(end, trimmed(tenantId, old, end, days));
     return old.length;
   }
 
@@ -85,4 +96,17 @@ export class TrimChains {
       await pause(EVERY_MS, undefined, { signal, ref: false }).catch(() => undefined);
     }
   }
+}
+
+/** The hash is that of the last one removed, on which the chain goes on. */
+function trimmed(tenantId: string, old: readonly SealedRecord[], end: ChainPlace, days: number): AuditRecord {
+  return {
+    ...auditedBy(systemActor(randomUUID())),
+    tenantId,
+    action: 'audit.trimmed',
+    outcome: 'success',
+    resource: auditResourceOf(tenantId),
+    before: { firstSeq: old[0]!.seq, lastSeq: end.seq, hash: end.hash },
+    after: { maxAge: maxAgeOf(days) },
+  };
 }

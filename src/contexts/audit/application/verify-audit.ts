@@ -1,4 +1,6 @@
 import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
+import { SYSTEM_TENANT } from '../../../kernel/ids.js';
+import type { ChainPlace } from '../domain/chain.js';
 import { ChainVerifier, type Verdict } from './chain-verifier.js';
 import { HeavyWork } from './heavy-work.js';
 import { SealRecords } from './seal-records.js';
@@ -9,6 +11,8 @@ export class VerifyAudit extends Query<Verdict[]> {
     /** Undefined: all. */
     readonly tenantId: string | undefined,
     readonly signal: AbortSignal,
+    /** A head that was kept elsewhere; where all are asked for, one of `$system`. */
+    readonly kept?: ChainPlace,
   ) {
     super();
   }
@@ -22,13 +26,19 @@ export class VerifyAuditHandler implements IQueryHandler<VerifyAudit> {
     private readonly work: HeavyWork,
   ) {}
 
-  execute({ tenantId, signal }: VerifyAudit): Promise<Verdict[]> {
+  execute({ tenantId, signal, kept }: VerifyAudit): Promise<Verdict[]> {
     return this.work.run(signal, async (own) => {
-      if (tenantId !== undefined) return [await this.chains.verify(tenantId, own)];
+      if (tenantId !== undefined) return [await this.withHeads(await this.chains.verify(tenantId, own, kept))];
       await this.seal.runOnce(); // so that each tenant with a record has a chain
-      const verdicts: Verdict[] = [];
-      for await (const each of this.chains.tenants()) verdicts.push(await this.chains.verify(each, own));
+      const verdicts = [await this.withHeads(await this.chains.verify(SYSTEM_TENANT, own, kept))];
+      for await (const each of this.chains.tenants())
+        if (each !== SYSTEM_TENANT) verdicts.push(await this.chains.verify(each, own));
       return verdicts;
     });
+  }
+
+  /** The heads are those of all tenants: a sum that does not fit is said to each who asks for himself, and once to who asks for all. */
+  private async withHeads(verdict: Verdict): Promise<Verdict> {
+    return { ...verdict, broken: verdict.broken ?? (await this.chains.breakOfHeads()) };
   }
 }

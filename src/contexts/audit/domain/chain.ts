@@ -16,9 +16,19 @@ export interface ChainRecord extends ChainPlace {
 
 /**
  * record-missing: a number of the row is not there. record-changed: a record is not the one that was sealed. record-added: one stands
- * outside the numbers that were sealed. chain-rewritten: all fits together, but not with the signature of its ends.
+ * outside the numbers that were sealed. chain-rewritten: all fits together, but not with the last signature of its ends, or not with a head
+ * that was kept elsewhere. retention-rewritten: what says how long records are kept is not what was signed last. heads-rewritten: the chain
+ * fits its head, but not all heads fit their sum, so that some chain, whichever, was put back.
  */
-export type ChainFault = 'record-missing' | 'record-changed' | 'record-added' | 'chain-rewritten';
+export const CHAIN_FAULTS = [
+  'record-missing',
+  'record-changed',
+  'record-added',
+  'chain-rewritten',
+  'retention-rewritten',
+  'heads-rewritten',
+] as const;
+export type ChainFault = (typeof CHAIN_FAULTS)[number];
 
 export interface ChainBreak {
   readonly fault: ChainFault;

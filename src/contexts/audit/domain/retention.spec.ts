@@ -1,4 +1,4 @@
-import { cutoff, maxAgeOf, parseMaxAge } from './retention.js';
+import { cutoff, maxAgeOf, parseMaxAge, withinBounds } from './retention.js';
 
 describe('the retention of audit records', () => {
   it.each([30, 400, 3_650])('is a number of days: %i', (days) => {
@@ -11,6 +11,17 @@ describe('the retention of audit records', () => {
       expect(() => parseMaxAge(text)).toThrow(expect.objectContaining({ code: 'audit-retention-invalid' }));
     },
   );
+
+  it.each([
+    [-1, 30],
+    [0, 30],
+    [29, 30],
+    [30, 30],
+    [3_650, 3_650],
+    [100_000, 3_650],
+  ])('is never out of bounds where it is read: %i', (stored, days) => {
+    expect(withinBounds(stored)).toBe(days);
+  });
 
   it('is counted in whole days back from now', () => {
     expect(cutoff(Date.UTC(2026, 10, 23), 30)).toBe(Date.UTC(2026, 9, 24));

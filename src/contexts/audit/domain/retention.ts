@@ -7,10 +7,15 @@ const DAY_MS = 86_400_000;
 /** `P400D`: the one form of ISO 8601 durations that has the same length at all times. */
 export function parseMaxAge(text: string): number {
   const days = Number(/^P(\d{1,4})D$/.exec(text)?.[1]);
-  if (days >= RETENTION_DAYS.min && days <= RETENTION_DAYS.max) return days;
+  if (isRetention(days)) return days;
   const detail = `must be days from P${RETENTION_DAYS.min}D to P${RETENTION_DAYS.max}D`;
   throw auditError('audit-retention-invalid', `maxAge ${detail}.`, { errors: [{ pointer: '/maxAge', detail }] });
 }
+
+export const isRetention = (days: number): boolean => days >= RETENTION_DAYS.min && days <= RETENTION_DAYS.max;
+
+/** Where days are read: what the store holds is not trusted to remove younger records than anybody may ask for. */
+export const withinBounds = (days: number): number => Math.min(Math.max(days, RETENTION_DAYS.min), RETENTION_DAYS.max);
 
 export const maxAgeOf = (days: number): string => `P${days}D`;
 

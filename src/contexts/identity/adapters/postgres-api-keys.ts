@@ -14,6 +14,7 @@ import { apiKeyError } from '../domain/api-key-errors.js';
 import { apiKeyAggregate, type ApiKeyEvent, type ApiKeyRef, type ApiKeyState } from '../domain/api-key-aggregate.js';
 import { userNotFound } from '../domain/user.js';
 import type { KeyScope } from '../domain/key-limits.js';
+import { CredentialSignatures, credentialTexts, type SignedKey } from './credential-signatures.js';
 
 const LIMITS = 'scopes, actions, allowed_cidrs, expires_at, previous_ends_at';
 const COLUMNS = `key_id, user_id, name, ${LIMITS}, created_at, rotated_at, version, use_count, last_used_at, last_used_from`;
@@ -31,7 +32,7 @@ const LIST: Statement = {
 const FOR_AUTHENTICATION: Statement = {
   name: 'api-key-for-authentication',
   text: `
-SELECT k.key_id, k.user_id, k.digest, k.previous_digest, ${LIMITS} FROM api_key k
+SELECT k.key_id, k.user_id, k.digest, k.previous_digest, k.signature, ${LIMITS} FROM api_key k
 JOIN user_account u ON u.user_id = k.user_id AND u.state = 'active' WHERE k.key_id = ANY ($1)`,
 };
 const ADD_USE: Statement = {
@@ -45,12 +46,14 @@ WHERE api_key.key_id = u.id`,
 /** The deletion of the owner waits for this transaction, and finds the key that it makes; or it came first, and there is no key. */
 const HOLD_OWNER = 'SELECT 1 FROM user_account WHERE user_id = $1 FOR KEY SHARE';
 const COUNT = 'SELECT count(*) AS count FROM api_key WHERE user_id = $1';
+/** Changes of one key come one after the other, because each holds the head of the log of keys. */
+const PRESENT = `SELECT key_id, user_id, digest, previous_digest, signature, ${LIMITS} FROM api_key WHERE key_id = $1`;
 /** Of a key that exists: the secret moves to the second place and makes room for the new one. */
 const STORE = `
-INSERT INTO api_key (key_id, user_id, name, digest, created_at, scopes, actions, allowed_cidrs, expires_at, version)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-ON CONFLICT (key_id) DO UPDATE SET previous_digest = api_key.digest, digest = $4, expires_at = $9, version = $10,
-  previous_ends_at = $11, rotated_at = $12`;
+INSERT INTO api_key (key_id, user_id, name, digest, created_at, scopes, actions, allowed_cidrs, expires_at, version, signature)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $14)
+ON CONFLICT (key_id) DO UPDATE SET previous_digest = $13, digest = $4, scopes = $6, actions = $7, allowed_cidrs = $8, expires_at = $9,
+  version = $10, previous_ends_at = $11, rotated_at = $12, signature = $14`;
 const REMOVE = 'DELETE FROM api_key WHERE key_id = $1';
 
 interface LimitsRow {
@@ -76,13 +79,17 @@ interface KeyRow extends LimitsRow {
 interface StoredRow extends LimitsRow {
   readonly digest: string;
   readonly previous_digest: string | null;
+  readonly signature: string;
 }
 
 @Injectable()
 export class PostgresApiKeys extends ApiKeyStore {
   readonly aggregate = apiKeyAggregate;
 
-  constructor(private readonly database: Database) {
+  constructor(
+    private readonly database: Database,
+    private readonly signatures: CredentialSignatures,
+  ) {
     super();
   }
 
@@ -98,13 +105,26 @@ export class PostgresApiKeys extends ApiKeyStore {
       project: async (sql, { userId, keyId }, { state, version }) => {
         if (state.status !== 'issued') throw new Error('Only a key that is issued has a secret.');
         const { createdAt, scopes, actions, expiresAt, previousEndsAt, rotatedAt } = state;
-        const limits = [json(scopes), json(actions), json(allowedCidrs), expiresAt];
-        const values = [keyId, userId, name, digest, createdAt, ...limits, version, previousEndsAt, rotatedAt];
         if (!(await sql.query(HOLD_OWNER, [userId])).rowCount) throw userNotFound(userId);
-        await sql.query(STORE, values);
+        const previousDigest = await this.presentDigest(sql, keyId);
+        const texts = { scopes: json(scopes), actions: json(actions), allowedCidrs: json(allowedCidrs) };
+        const key = { keyId, userId, digest, previousDigest, previousEndsAt, ...texts, expiresAt };
+        const limits = [texts.scopes, texts.actions, texts.allowedCidrs, expiresAt];
+        const values = [keyId, userId, name, digest, createdAt, ...limits, version, previousEndsAt, rotatedAt];
+        await sql.query(STORE, [...values, previousDigest, this.signatures.sign(credentialTexts.apiKey(key))]);
         if (version === 1) await this.requireRoom(sql, userId);
       },
     };
+  }
+
+  /** Null, too, where we have not signed it: what somebody planted is not signed for him. */
+  private async presentDigest(sql: Sql, keyId: string): Promise<string | null> {
+    const [row] = (await sql.query<StoredRow>(PRESENT, [keyId])).rows;
+    return row && this.isSigned(row) ? row.digest : null;
+  }
+
+  private isSigned(row: StoredRow): boolean {
+    return this.signatures.fits(credentialTexts.apiKey(toSignedKey(row)), row.signature);
   }
 
   /** Creations come one after the other, because each holds the head of the log of keys. */
@@ -128,7 +148,9 @@ export class PostgresApiKeys extends ApiKeyStore {
 
   async forAuthentication(keyIds: readonly string[]): Promise<StoredKey[]> {
     const rows = await this.database.query<StoredRow>(FOR_AUTHENTICATION, [keyIds]);
-    return rows.map((row) => ({ ...limitsOf(row), digest: row.digest, previousDigest: row.previous_digest }));
+    return rows
+      .filter((row) => this.isSigned(row))
+      .map((row) => ({ ...limitsOf(row), digest: row.digest, previousDigest: row.previous_digest }));
   }
 
   async addUse(uses: readonly KeyUse[]): Promise<void> {
@@ -143,6 +165,18 @@ export class PostgresApiKeys extends ApiKeyStore {
 
 const json = (list: readonly unknown[] | null): string | null => list && JSON.stringify(list);
 const parsed = <T>(text: string | null): T | null => (text === null ? null : (JSON.parse(text) as T));
+
+const toSignedKey = (row: StoredRow): SignedKey => ({
+  keyId: row.key_id,
+  userId: row.user_id,
+  digest: row.digest,
+  previousDigest: row.previous_digest,
+  previousEndsAt: row.previous_ends_at,
+  scopes: row.scopes,
+  actions: row.actions,
+  allowedCidrs: row.allowed_cidrs,
+  expiresAt: row.expires_at,
+});
 
 const limitsOf = (row: LimitsRow) => ({
   keyId: row.key_id,

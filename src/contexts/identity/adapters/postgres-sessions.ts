@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
 import { SessionStore, type SessionUse } from '../application/ports.js';
 import { sessionAggregate, type Session, type SessionRef } from '../domain/session.js';
+import { CredentialSignatures, credentialTexts } from './credential-signatures.js';
 
 const COLUMNS = `session_id AS "sessionId", user_id AS "userId", seed, rotation, rotated_at AS "rotatedAt",
   created_at AS "createdAt", last_used_at AS "lastUsedAt", expires_at AS "expiresAt", idle_expires_at AS "idleExpiresAt",
@@ -11,12 +12,15 @@ const COLUMNS = `session_id AS "sessionId", user_id AS "userId", seed, rotation,
 const CREATE: Statement = {
   name: 'session-create',
   text: `
-INSERT INTO session (session_id, user_id, seed, rotation, created_at, last_used_at, expires_at, idle_expires_at, address, user_agent)
-SELECT $1, user_id, $3, 0, $4, $4, $5, $6, $7, $8 FROM user_account
+INSERT INTO session (session_id, user_id, seed, rotation, created_at, last_used_at, expires_at, idle_expires_at, address, user_agent, signature)
+SELECT $1, user_id, $3, 0, $4, $4, $5, $6, $7, $8, $10 FROM user_account
 WHERE user_id = $2 AND state = 'active' AND password_hash = $9 FOR SHARE
 RETURNING 1 AS created`,
 };
-const FIND: Statement = { name: 'session-find', text: `SELECT ${COLUMNS} FROM session WHERE session_id = $1` };
+const FIND: Statement = {
+  name: 'session-find',
+  text: `SELECT ${COLUMNS}, signature FROM session WHERE session_id = $1`,
+};
 const OF_USER: Statement = {
   name: 'session-of-user',
   text: `SELECT ${COLUMNS} FROM session WHERE user_id = $1 ORDER BY created_at, session_id`,
@@ -45,7 +49,10 @@ const END = 'DELETE FROM session WHERE session_id = $1';
 export class PostgresSessions extends SessionStore {
   readonly aggregate = sessionAggregate;
 
-  constructor(private readonly database: Database) {
+  constructor(
+    private readonly database: Database,
+    private readonly signatures: CredentialSignatures,
+  ) {
     super();
   }
 
@@ -56,11 +63,14 @@ export class PostgresSessions extends SessionStore {
   async create(session: Session, passwordHash: string): Promise<boolean> {
     const { sessionId, userId, seed, createdAt, expiresAt, idleExpiresAt, address, userAgent } = session;
     const values = [sessionId, userId, seed, createdAt, expiresAt, idleExpiresAt, address, userAgent, passwordHash];
+    values.push(this.signatures.sign(credentialTexts.session(session)));
     return (await this.database.query(CREATE, values)).length > 0;
   }
 
+  /** A token is good for what this finds; the lists show all rows, so that a planted one can be seen, too. */
   async find(sessionId: string): Promise<Session | undefined> {
-    return (await this.database.query<Session>(FIND, [sessionId]))[0];
+    const [row] = await this.database.query<Session & { readonly signature: string }>(FIND, [sessionId]);
+    return row && this.signatures.fits(credentialTexts.session(row), row.signature) ? row : undefined;
   }
 
   ofUser(userId: string): Promise<Session[]> {

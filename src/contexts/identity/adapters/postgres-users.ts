@@ -14,9 +14,12 @@ import {
 } from '../application/ports.js';
 import { identityError } from '../domain/identity-errors.js';
 import { userAggregate, type UserEvent, type UserRef, type UserState } from '../domain/user.js';
+import { CredentialSignatures, credentialTexts } from './credential-signatures.js';
 
-const COLUMNS = `user_id AS "userId", kind, email, name, state, reason, password_hash AS "passwordHash", version,
+const COLUMNS = `user_id AS "userId", kind, email, name, state, reason, password_hash AS "passwordHash", password_signature AS "passwordSignature", version,
   created_at AS "createdAt", updated_at AS "updatedAt"`;
+/** In place of a hash that we have not signed: no password fits it, and yet the account is not one without. */
+const UNSIGNED_HASH = 'unsigned';
 
 const ANY: Statement = { name: 'user-any', text: 'SELECT 1 AS found FROM user_account LIMIT 1' };
 const FIRST: Statement = {
@@ -38,29 +41,30 @@ const WITHOUT_EVENTS: Statement = {
 };
 const REHASH: Statement = {
   name: 'user-rehash',
-  text: 'UPDATE user_account SET password_hash = $3 WHERE user_id = $1 AND password_hash = $2 RETURNING 1 AS done',
+  text: `UPDATE user_account SET password_hash = $3, password_signature = $4
+WHERE user_id = $1 AND password_hash = $2 RETURNING 1 AS done`,
 };
 const STORE_RESET: Statement = {
   name: 'password-reset-store',
   text: `
-INSERT INTO password_reset (user_id, digest, created_at, expires_at) VALUES ($1, $2, $3, $4)
-ON CONFLICT (user_id) DO UPDATE SET digest = $2, created_at = $3, expires_at = $4`,
+INSERT INTO password_reset (user_id, digest, created_at, expires_at, signature) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (user_id) DO UPDATE SET digest = $2, created_at = $3, expires_at = $4, signature = $5`,
 };
 const FIND_RESET: Statement = {
   name: 'password-reset-find',
-  text: `SELECT user_id AS "userId", digest, created_at AS "createdAt", expires_at AS "expiresAt"
+  text: `SELECT user_id AS "userId", digest, created_at AS "createdAt", expires_at AS "expiresAt", signature
 FROM password_reset WHERE digest = $1`,
 };
 
 const CREATE = `
-INSERT INTO user_account (user_id, kind, email, name, state, password_hash, version, created_at, updated_at)
-VALUES ($1, $2, $3, $4, 'active', $5, $6, $7, $7)`;
+INSERT INTO user_account (user_id, kind, email, name, state, password_hash, password_signature, version, created_at, updated_at)
+VALUES ($1, $2, $3, $4, 'active', $5, $6, $7, $8, $8)`;
 const CREATE_KEY =
-  'INSERT INTO api_key (key_id, user_id, name, digest, expires_at, created_at) VALUES ($1, $2, $3, $4, $5, $6)';
+  'INSERT INTO api_key (key_id, user_id, name, digest, expires_at, created_at, signature) VALUES ($1, $2, $3, $4, $5, $6, $7)';
 /** A suspension keeps its reason as long as it lasts. */
 const CHANGE = `
 UPDATE user_account SET state = $2, version = $3, updated_at = $4, name = COALESCE($5, name), email = COALESCE($6, email),
-  password_hash = COALESCE($7, password_hash), reason = CASE WHEN $2 = 'suspended' THEN COALESCE($8, reason) END
+  password_hash = COALESCE($7, password_hash), password_signature = COALESCE($9, password_signature), reason = CASE WHEN $2 = 'suspended' THEN COALESCE($8, reason) END
 WHERE user_id = $1`;
 /** Whatever is being given to the user, and holds his row, is there when the deletion goes on, and goes with him. */
 const HOLD = 'SELECT 1 FROM user_account WHERE user_id = $1 FOR UPDATE';
@@ -74,6 +78,15 @@ const REMOVE_RESET = 'DELETE FROM password_reset WHERE user_id = $1';
 const USE_RESET = 'DELETE FROM password_reset WHERE user_id = $1 AND digest = $2';
 
 type Repository = AggregateRepository<UserState, UserEvent, UserRef>;
+type AccountRow = Account & { readonly passwordSignature: string };
+/** No bounds, as the columns say. */
+const UNBOUNDED = {
+  previousDigest: null,
+  previousEndsAt: null,
+  scopes: null,
+  actions: null,
+  allowedCidrs: null,
+};
 
 @Injectable()
 export class PostgresUsers extends UserAccounts {
@@ -82,6 +95,7 @@ export class PostgresUsers extends UserAccounts {
   constructor(
     private readonly database: Database,
     private readonly lives: UserLives,
+    private readonly signatures: CredentialSignatures,
   ) {
     super();
   }
@@ -107,8 +121,10 @@ export class PostgresUsers extends UserAccounts {
         if (rowCount) throw identityError('user-exists', 'The store has an administrator.');
         await this.insert(sql, ref, changed, account);
         if (!key) return;
-        const { id, name, digest, expiresAt } = key;
-        await sql.query(CREATE_KEY, [id, ref.userId, name, digest, expiresAt, changed.recordedAt]);
+        const { id: keyId, name, digest, expiresAt } = key;
+        const text = credentialTexts.apiKey({ keyId, userId: ref.userId, digest, ...UNBOUNDED, expiresAt });
+        const values = [keyId, ref.userId, name, digest, expiresAt, changed.recordedAt, this.signatures.sign(text)];
+        await sql.query(CREATE_KEY, values);
       },
     };
   }
@@ -119,7 +135,8 @@ export class PostgresUsers extends UserAccounts {
     { version, recordedAt }: Changed<UserState>,
     { kind, email, name, passwordHash }: NewAccount,
   ): Promise<void> {
-    await claimingEmail(sql.query(CREATE, [userId, kind, email, name, passwordHash, version, recordedAt]));
+    const signature = this.signatureOf(userId, passwordHash) ?? '';
+    await claimingEmail(sql.query(CREATE, [userId, kind, email, name, passwordHash, signature, version, recordedAt]));
   }
 
   /** The account comes first: a login that is under way holds it, and its session is seen by what removes the sessions then. */
@@ -137,10 +154,10 @@ export class PostgresUsers extends UserAccounts {
     if (state.status === 'deleted') await sql.query(HOLD, [userId]);
     if (state.status === 'deleted' || state.status === 'suspended') await this.lives.leaving(sql, userId, state.status);
     if (state.status === 'deleted') await sql.query(REMOVE, [userId]);
-    else
-      await claimingEmail(
-        sql.query(CHANGE, [userId, state.status, version, recordedAt, name, email, passwordHash, reason]),
-      );
+    else {
+      const given = [name, email, passwordHash, reason, this.signatureOf(userId, passwordHash)];
+      await claimingEmail(sql.query(CHANGE, [userId, state.status, version, recordedAt, ...given]));
+    }
     const endsSessions = state.status !== 'active' || passwordHash !== undefined;
     if (endsSessions) await sql.query(END_SESSIONS, [userId, keptSessionId ?? '']);
     if (endsSessions || email !== undefined) await sql.query(REMOVE_RESET, [userId]);
@@ -151,15 +168,15 @@ export class PostgresUsers extends UserAccounts {
   }
 
   async first(): Promise<Account | undefined> {
-    return (await this.database.query<Account>(FIRST))[0];
+    return (await this.accounts(FIRST, []))[0];
   }
 
   async find(userId: string): Promise<Account | undefined> {
-    return (await this.database.query<Account>(FIND, [userId]))[0];
+    return (await this.accounts(FIND, [userId]))[0];
   }
 
   async findByEmail(email: string): Promise<Account | undefined> {
-    return (await this.database.query<Account>(FIND_BY_EMAIL, [email]))[0];
+    return (await this.accounts(FIND_BY_EMAIL, [email]))[0];
   }
 
   async isActive(userId: string): Promise<boolean> {
@@ -167,23 +184,40 @@ export class PostgresUsers extends UserAccounts {
   }
 
   list({ email }: { readonly email?: string }, afterId: string, limit: number): Promise<Account[]> {
-    return this.database.query<Account>(LIST, [afterId, email ?? null, limit]);
+    return this.accounts(LIST, [afterId, email ?? null, limit]);
   }
 
   withoutEvents(): Promise<Account[]> {
-    return this.database.query<Account>(WITHOUT_EVENTS);
+    return this.accounts(WITHOUT_EVENTS, []);
   }
 
   async rehash(userId: string, from: string, to: string): Promise<boolean> {
-    return (await this.database.query(REHASH, [userId, from, to])).length > 0;
+    return (await this.database.query(REHASH, [userId, from, to, this.signatureOf(userId, to)])).length > 0;
   }
 
-  async storeReset({ userId, digest, createdAt, expiresAt }: PasswordReset): Promise<void> {
-    await this.database.query(STORE_RESET, [userId, digest, createdAt, expiresAt]);
+  async storeReset(reset: PasswordReset): Promise<void> {
+    const { userId, digest, createdAt, expiresAt } = reset;
+    const signature = this.signatures.sign(credentialTexts.reset(reset));
+    await this.database.query(STORE_RESET, [userId, digest, createdAt, expiresAt, signature]);
   }
 
   async findReset(digest: string): Promise<PasswordReset | undefined> {
-    return (await this.database.query<PasswordReset>(FIND_RESET, [digest]))[0];
+    const [row] = await this.database.query<PasswordReset & { readonly signature: string }>(FIND_RESET, [digest]);
+    return row && this.signatures.fits(credentialTexts.reset(row), row.signature) ? row : undefined;
+  }
+
+  private async accounts(statement: Statement, values: unknown[]): Promise<Account[]> {
+    const rows = await this.database.query<AccountRow>(statement, values);
+    return rows.map(({ passwordSignature, ...account }) => {
+      const { userId, passwordHash } = account;
+      if (passwordHash === null) return account;
+      const signed = this.signatures.fits(credentialTexts.password({ userId, passwordHash }), passwordSignature);
+      return signed ? account : { ...account, passwordHash: UNSIGNED_HASH };
+    });
+  }
+
+  private signatureOf(userId: string, passwordHash: string | null | undefined): string | undefined {
+    return passwordHash ? this.signatures.sign(credentialTexts.password({ userId, passwordHash })) : undefined;
   }
 }
 

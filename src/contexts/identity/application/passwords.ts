@@ -60,13 +60,14 @@ export class Passwords {
 
   /** Takes as long without a hash as with one of today, so that time does not tell whether an account exists. */
   async verify(password: string, hash: string | null | undefined): Promise<Verification> {
-    const [, keyId, bcrypted = '', cost] = HASH.exec(hash ?? this.decoy()) ?? [];
+    const known = HASH.exec(hash ?? '');
+    const [, keyId, bcrypted = '', cost] = known ?? HASH.exec(this.decoy())!;
     const pepper = this.keys.accepted('passwords').find(({ id }) => id === keyId);
     const input =
       keyId === undefined ? plainDigest(password) : peppered(password, pepper ?? this.keys.current('passwords'));
     const equal = await this.inTurn(() => this.threads.compare(input, bcrypted));
     const current = keyId === this.keys.current('passwords').id && Number(cost) === this.settings.bcryptCost;
-    return { right: equal && hash !== null && hash !== undefined, outdated: !current };
+    return { right: equal && known !== null, outdated: !current };
   }
 
   /** The hash of no password, which takes as long as any to compare with. */

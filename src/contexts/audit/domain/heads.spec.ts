@@ -1,0 +1,32 @@
+import { createSecretKey } from 'node:crypto';
+import { exchanged, weightOf, type TenantHead } from './heads.js';
+
+const key = createSecretKey(Buffer.alloc(32, 1));
+const head = (tenantId: string, chain: string, retention = ''): TenantHead => ({ tenantId, chain, retention });
+const sumOf = (heads: readonly TenantHead[]): bigint =>
+  heads.reduce((sum, each) => exchanged(sum, 0n, weightOf(each, key)), 0n);
+
+describe('the sum over heads', () => {
+  const all = [head('a', '1'), head('b', '1'), head('c', '2', '1')];
+
+  it('is the same in any order, and by exchanges as by adding up', () => {
+    expect(sumOf(all.toReversed())).toBe(sumOf(all));
+    const next = head('b', '2');
+    expect(exchanged(sumOf(all), weightOf(all[1]!, key), weightOf(next, key))).toBe(sumOf(all.with(1, next)));
+  });
+
+  it.each<[string, TenantHead[]]>([
+    ['one is gone', all.slice(1)],
+    ['one is there twice', [...all, all[0]!]],
+    ['one is another', all.with(0, head('a', '2'))],
+    ['two have changed places', [head('b', '1'), head('a', '2'), all[2]!]],
+    ['what was signed for the chain stands for the retention', all.with(2, head('c', '1', '2'))],
+  ])('is another where %s', (_, heads) => {
+    expect(sumOf(heads)).not.toBe(sumOf(all));
+  });
+
+  it('is another with another key, and stays within 256 bits', () => {
+    expect(weightOf(all[0]!, createSecretKey(Buffer.alloc(32, 2)))).not.toBe(weightOf(all[0]!, key));
+    expect(exchanged(0n, 1n, 0n)).toBe(2n ** 256n - 1n);
+  });
+});

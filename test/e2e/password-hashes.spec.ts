@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import bcrypt from 'bcrypt';
+import { startApp, startProcess, type TestApp } from '../support/app.js';
+import type { Answer, Client, Problem } from '../support/client.js';
+import { credentialTexts } from '../../src/contexts/identity/adapters/credential-signatures.js';
+import { signCredential } from '../support/signed-rows.js';
+import { MailServer } from '../support/mail-server.js';
+import { bearer, environmentWith, newPassword, Person, stranger, type Tokens } from '../support/people.js';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
+
+let store: TestDatabase;
+let app: TestApp;
+let mail: MailServer;
+let anonymous: Client;
+
+beforeAll(async () => {
+  [store, mail] = await Promise.all([createTestDatabase(), MailServer.start()]);
+  app = await startApp({ connection: store.connection, env: environmentWith(mail) });
+  anonymous = app.client.with({});
+});
+afterAll(async () => {
+  await Promise.all([app?.stop(), mail?.stop()]);
+  await store?.drop();
+});
+
+const login = (email: string, password: string, headers = stranger()): Promise<Answer<Tokens & Problem>> =>
+  anonymous.post('/auth/login', { email, password }, headers);
+const requestReset = (email: string, headers = stranger()): Promise<Answer<Problem>> =>
+  anonymous.post('/auth/password/reset-request', { email }, headers);
+const reset = (token: string, next: string, more: object = {}): Promise<Answer<Problem>> =>
+  anonymous.post('/auth/password/reset', { token, newPassword: next, ...more }, stranger());
+const tokenFor = async (email: string): Promise<string> => {
+  const before = mail.mails.length;
+  await requestReset(email);
+  return tokenIn((await mail.received(before + 1)).at(-1)!.text);
+};
+const tokenIn = (text: string): string => /epr_[\w-]{43}/.exec(text)![0];
+const hashOf = async (userId: string): Promise<string> => {
+  const statement = { name: 'test-hash', text: 'SELECT password_hash AS hash FROM user_account WHERE user_id = $1' };
+  return (await store.database.query<{ hash: string }>(statement, [userId]))[0]!.hash;
+};
+const setHash = (userId: string, passwordHash: string, signedFor?: string): Promise<unknown> =>
+  store.database.query(
+    {
+      name: 'test-set-hash',
+      text: 'UPDATE user_account SET password_hash = $2, password_signature = $3 WHERE user_id = $1',
+    },
+    [
+      userId,
+      passwordHash,
+      signedFor ? signCredential(credentialTexts.password({ userId: signedFor, passwordHash })) : '',
+    ],
+  );
+
+describe('hashes', () => {
+  it('are of the form of today; one of before works and is brought up to it by the login', async () => {
+    const { user, email, password } = await Person.create(app);
+    expect(await hashOf(user.id)).toMatch(/^v1\$[\w-]{8}\$\$2b\$10\$/);
+    const digest = createHash('sha384').update(password).digest('base64');
+    await setHash(user.id, await bcrypt.hash(digest, 10), user.id);
+    expect((await login(email, 'not the password')).status).toBe(401);
+    expect((await login(email, password)).status).toBe(200);
+    expect(await hashOf(user.id)).toMatch(/^v1\$[\w-]{8}\$\$2b\$10\$/);
+    expect((await login(email, password)).status).toBe(200);
+  });
+
+  it('23. open no account where they are not signed for it, as those that somebody has written into the database', async () => {
+    const [mine, victim] = [await Person.create(app), await Person.create(app)];
+    const planted = await bcrypt.hash(createHash('sha384').update(mine.password).digest('base64'), 10);
+    for (const [hash, signedFor] of [
+      [planted, undefined],
+      [planted, mine.user.id],
+      [await hashOf(mine.user.id), mine.user.id],
+    ] as const) {
+      await setHash(victim.user.id, hash, signedFor);
+      expect((await login(victim.email, mine.password)).status).toBe(401);
+    }
+    // The owner gets in again by mail.
+    const next = newPassword();
+    expect((await reset(await tokenFor(victim.email), next)).status).toBe(204);
+    expect((await login(victim.email, next)).status).toBe(200);
+  });
+
+  it('get the cost of today by the login', async () => {
+    const costly = await startProcess({
+      connection: store.connection,
+      apiKey: app.apiKey,
+      env: { BCRYPT_COST: '11' },
+    });
+    const { user, email, password } = await Person.create(app);
+    expect((await costly.client.with({}).post('/auth/login', { email, password })).status).toBe(200);
+    expect(await hashOf(user.id)).toMatch(/^v1\$[\w-]{8}\$\$2b\$11\$/);
+    expect((await costly.client.with({}).post('/auth/login', { email, password })).status).toBe(200);
+    await costly.stop();
+  });
+});

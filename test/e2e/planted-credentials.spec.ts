@@ -1,0 +1,185 @@
+import { createHash } from 'node:crypto';
+import { newApiKey } from '../../src/contexts/identity/domain/api-key.js';
+import { SECRET_KEY, startProcess, type TestProcess } from '../support/app.js';
+import { Keys, type Issued } from '../support/api-keys.js';
+import { MailServer } from '../support/mail-server.js';
+import { bearer, environmentWith, newPassword, Person, stranger, type Tokens } from '../support/people.js';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
+import { SERVER_KEYS } from '../support/signed-rows.js';
+import { until, Workspace, type Page } from '../support/workspace.js';
+
+const YOUNG_KEY = 'the-master-key-that-takes-the-place-of-the-first-one';
+
+let mail: MailServer;
+let store: TestDatabase;
+let server: TestProcess;
+
+beforeAll(async () => {
+  mail = await MailServer.start();
+  store = await createTestDatabase();
+  server = await startProcess({ connection: store.connection, env: environmentWith(mail) });
+});
+afterAll(async () => {
+  await server?.kill();
+  await store?.drop();
+  await mail?.stop();
+});
+
+const sql = <T = object>(text: string, ...values: unknown[]): Promise<T[]> =>
+  store.database.query<T>({ name: '', text }, values);
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+const me = async (apiKey: string): Promise<number> =>
+  (await server.client.with({ 'x-api-key': apiKey }).get('/auth/me', stranger())).status;
+async function startAgain(env: Readonly<Record<string, string>> = {}): Promise<void> {
+  await server.kill();
+  const { apiKey } = server;
+  server = await startProcess({
+    connection: store.connection,
+    apiKey,
+    env: { ...environmentWith(mail), LOG_LEVEL: 'error', ...env },
+  });
+}
+const keyOf = async (person: Person): Promise<Issued> =>
+  new Keys(server.client.with(bearer((await person.login(stranger())).accessToken))).create();
+/** The same person, at the server that has taken the place of the one before. */
+const moved = (person: Person): Person =>
+  Object.assign(Object.create(person) as Person, { anonymous: server.client.with({}) });
+const administrator = async (): Promise<string> =>
+  (await sql<{ user_id: string }>(`SELECT user_id FROM user_account WHERE name = 'Administrator'`))[0]!.user_id;
+
+describe('who writes to the database, but has no SECRET_KEY', () => {
+  const plant = async (): Promise<string> => {
+    const { id, secret, key } = newApiKey('live');
+    await sql(
+      `INSERT INTO api_key (key_id, user_id, name, digest, created_at) VALUES ($1, $2, 'planted', $3, 0)`,
+      id,
+      await administrator(),
+      sha256(secret),
+    );
+    return key;
+  };
+
+  it('23. makes no API key of the administrator, also not by waiting for a start', async () => {
+    const key = await plant();
+    expect(await me(key)).toBe(401);
+    await startAgain();
+    expect(await me(key)).toBe(401);
+    expect(server.output()).toContain('credentials that this installation did not sign are refused');
+    expect(await me(server.apiKey)).toBe(200);
+  });
+
+  it.each<[string, string]>([
+    ['the digest', `digest = '${sha256('another')}'`],
+    ['the end', 'expires_at = expires_at + 1'],
+    ['the scopes', 'scopes = NULL'],
+    ['the actions', 'actions = NULL'],
+    ['the addresses', 'allowed_cidrs = NULL'],
+    ['the secret of before', 'previous_digest = digest, previous_ends_at = expires_at'],
+  ])('23. loses a key of his own when he changes %s', async (_, change) => {
+    const { tenant } = await Workspace.create(server.client);
+    const bounds = { scopes: [{ tenant }], actions: ['topic:read'], allowedCidrs: ['0.0.0.0/0'] };
+    const keys = new Keys(server.client);
+    const [changed, same] = [await keys.create(bounds), await keys.create(bounds)];
+    await sql(`UPDATE api_key SET ${change} WHERE key_id = $1`, changed.id);
+    expect([await me(changed.key), await me(same.key)]).toEqual([401, 200]);
+  });
+
+  it('23. has nothing of his own key that he gives to somebody else', async () => {
+    const person = await Person.create(server);
+    const victim = await Person.create(server);
+    const [given, same] = [await keyOf(person), await keyOf(person)];
+    await sql('UPDATE api_key SET user_id = $2 WHERE key_id = $1', given.id, victim.user.id);
+    expect([await me(given.key), await me(same.key)]).toEqual([401, 200]);
+  });
+
+  it('23. resets no password: neither by a token of his own making, nor by one that was sent to himself', async () => {
+    const [person, victim] = [await Person.create(server), await Person.create(server)];
+    const reset = async (token: string): Promise<number> => {
+      const body = { token, newPassword: newPassword() };
+      return (await server.client.with({}).post('/auth/password/reset', body, stranger())).status;
+    };
+    const token = `epr_${'A'.repeat(43)}`;
+    const INSERT = `INSERT INTO password_reset (user_id, digest, created_at, expires_at) VALUES ($1, $2, 0, 99999999999999)`;
+    await sql(INSERT, victim.user.id, sha256(token));
+    expect(await reset(token)).toBe(400);
+    const sent = mail.mails.length;
+    await server.client.with({}).post('/auth/password/reset-request', { email: person.email }, stranger());
+    const [own] = /epr_[\w-]{43}/.exec((await mail.received(sent + 1)).at(-1)!.text)!;
+    await sql('DELETE FROM password_reset WHERE user_id = $1', victim.user.id);
+    await sql('UPDATE password_reset SET user_id = $2 WHERE user_id = $1', person.user.id, victim.user.id);
+    expect(await reset(own)).toBe(400);
+    await sql('UPDATE password_reset SET user_id = $2 WHERE user_id = $1', victim.user.id, person.user.id);
+    expect(await reset(own)).toBe(204);
+  });
+
+  it('23. refreshes no session of his own that he gives to somebody else', async () => {
+    const [person, victim] = [await Person.create(server), await Person.create(server)];
+    const tokens: Tokens = await person.login(stranger());
+    await sql('UPDATE session SET user_id = $2 WHERE session_id = $1', tokens.sessionId, victim.user.id);
+    expect((await person.refresh(tokens)).status).toBe(401);
+    await sql('UPDATE session SET user_id = $2 WHERE session_id = $1', tokens.sessionId, person.user.id);
+    expect((await person.refresh(tokens)).status).toBe(200);
+  });
+});
+
+describe('a store of before signatures', () => {
+  /** As a release without signatures and heads leaves it. */
+  const asOfBefore = async (): Promise<void> => {
+    await server.stop();
+    for (const table of ['api_key', 'password_reset', 'session']) await sql(`UPDATE ${table} SET signature = ''`);
+    await sql(`UPDATE user_account SET password_signature = ''`);
+    for (const table of ['audit_head', 'audit_heads_total']) await sql(`DELETE FROM ${table}`);
+    const chains = await sql<Record<string, string | number>>('SELECT * FROM audit_chain');
+    for (const { tenant_id, base_seq, base_hash, sealed_seq, head_hash, sealed_at } of chains) {
+      const ends = JSON.stringify(['chain', tenant_id, base_seq, base_hash, sealed_seq, head_hash, sealed_at]);
+      await sql(
+        'UPDATE audit_chain SET signature = $2 WHERE tenant_id = $1',
+        tenant_id,
+        SERVER_KEYS.mac(ends, 'audit'),
+      );
+    }
+  };
+
+  it('goes on working after the upgrade, by two instances at once, which is on record; and its chains still hold', async () => {
+    const person = await Person.create(server);
+    const key = await keyOf(person);
+    const tokens = await person.login(stranger());
+    const sent = mail.mails.length;
+    const other = await Person.create(server);
+    await server.client.with({}).post('/auth/password/reset-request', { email: other.email }, stranger());
+    const [token] = /epr_[\w-]{43}/.exec((await mail.received(sent + 1)).at(-1)!.text)!;
+    await asOfBefore();
+    const options = { connection: store.connection, apiKey: server.apiKey, env: environmentWith(mail) };
+    const [one, two] = await Promise.all([startProcess(options), startProcess(options)]);
+    server = one;
+    const seen = await two.client.with({ 'x-api-key': key.key }).get('/auth/me');
+    await two.kill();
+    expect([seen.status, await me(key.key), await me(server.apiKey)]).toEqual([200, 200, 200]);
+    const again = moved(person);
+    expect(await again.status(tokens)).toBe(200);
+    expect((await again.refresh(tokens)).status).toBe(200);
+    expect((await again.tryLogin(person.password, stranger())).status).toBe(200);
+    const body = { token, newPassword: newPassword() };
+    expect((await server.client.with({}).post('/auth/password/reset', body, stranger())).status).toBe(204);
+    const told = await until(
+      () => server.client.get<Page<{ after: { kind: string } }>>('/audit?action=credentials.signed'),
+      ({ body: { items } }) => items.length >= 4,
+    );
+    expect(new Set(told.body.items.map(({ after }) => after.kind))).toEqual(
+      new Set(['api-key', 'password', 'reset', 'session']),
+    );
+    expect((await server.client.get<{ broken: object[] }>('/audit/verify')).body).toMatchObject({ valid: true });
+  });
+
+  it('takes its keys along when the master key is replaced, also those that nobody uses meanwhile', async () => {
+    const person = await Person.create(server);
+    const key = await keyOf(person);
+    const tokens = await person.login(stranger());
+    await startAgain({ SECRET_KEY: YOUNG_KEY, SECRET_KEY_PREVIOUS: SECRET_KEY });
+    await startAgain({ SECRET_KEY: YOUNG_KEY });
+    expect([await me(key.key), await me(server.apiKey)]).toEqual([200, 200]);
+    // Its access tokens are of the key that is gone, and so are its refresh tokens.
+    expect((await moved(person).refresh(tokens)).status).toBe(401);
+    await startAgain({ SECRET_KEY, SECRET_KEY_PREVIOUS: YOUNG_KEY });
+  });
+});

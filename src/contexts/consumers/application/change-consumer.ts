@@ -46,7 +46,8 @@ export class ChangeConsumerHandler implements ICommandHandler<ChangeConsumer> {
 
   /** A patch is merged into what it was read with: where that has changed meanwhile, it is merged anew. */
   async execute(command: ChangeConsumer): Promise<ConsumerView> {
-    if (command.patch.url !== undefined) await this.egress.checkUrl(command.patch.url);
+    const { consumer, patch } = command;
+    if (patch.url !== undefined) await this.egress.checkUrl(patch.url, consumer.tenantId);
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.merge(command);

@@ -54,7 +54,7 @@ export class RegisterConsumerHandler implements ICommandHandler<RegisterConsumer
   async execute({ namespace, input, by }: RegisterConsumer): Promise<RegisteredConsumer> {
     refuseSystem(namespace.tenantId);
     if (!(await this.namespaces.find(namespace))) throw namespaceNotFound(namespace);
-    await this.egress.checkUrl(input.url);
+    await this.egress.checkUrl(input.url, namespace.tenantId);
     const topics = await this.subscriptions.resolve(namespace, input.topics);
     const { headers = {}, retry, url } = input;
     const defaults = await this.defaults.of(namespace.tenantId);

@@ -69,8 +69,9 @@ export class WebhookTarget {
       'webhook-timestamp': timestamp,
       'webhook-signature': this.signer.sign(message.id, timestamp, message.body),
     };
-    const { url, timeoutMs } = this.consumer.settings;
-    return { url, headers, body: message.body, timeoutMs };
+    const { tenantId, settings } = this.consumer;
+    const { url, timeoutMs } = settings;
+    return { url, share: tenantId, headers, body: message.body, timeoutMs };
   }
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { Actor } from '../../../kernel/aggregate.js';
 import { DomainError } from '../../../kernel/domain-error.js';
-import { Egress } from '../../../platform/egress/index.js';
+import { Egress, headerKey } from '../../../platform/egress/index.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
 import { consumerNotFound, reconfigureConsumer, type ConsumerRef } from '../domain/consumer.js';
 import type { RetryPolicy } from '../../../kernel/retry-policy.js';
@@ -89,10 +89,9 @@ function mergeHeaders(
   secrets: ConsumerSecrets,
   patch: Readonly<Record<string, string | null>> | null,
 ): ConsumerSecrets {
-  const merged = new Map(patch === null ? [] : Object.entries(secrets.headers));
-  for (const [name, value] of Object.entries(patch ?? {})) {
-    if (value === null) merged.delete(name);
-    else merged.set(name, value);
-  }
-  return { ...secrets, headers: Object.fromEntries(merged) };
+  const before = patch === null ? [] : Object.entries(secrets.headers);
+  const changed = new Set(Object.keys(patch ?? {}).map(headerKey));
+  const kept = before.filter(([name]) => !changed.has(headerKey(name)));
+  const set = Object.entries(patch ?? {}).filter((entry): entry is [string, string] => entry[1] !== null);
+  return { ...secrets, headers: Object.fromEntries([...kept, ...set]) };
 }

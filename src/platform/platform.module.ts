@@ -114,7 +114,7 @@ function settingsProviders(settings: Settings): Provider[] {
 }
 
 function partProviders({ settings, storage, database, keys }: PlatformParts): Provider[] {
-  const { allowedCidrs, allowHttp, connectTimeoutMs } = settings.delivery;
+  const { allowedCidrs, allowHttp, connectTimeoutMs, dnsServers } = settings.delivery;
   return [
     { provide: Clock, inject: [Metrics], useFactory: watchedClock },
     { provide: Storage, useValue: storage },
@@ -123,7 +123,7 @@ function partProviders({ settings, storage, database, keys }: PlatformParts): Pr
     {
       provide: Egress,
       inject: [Clock],
-      useFactory: (clock: Clock) => new Egress({ allowedCidrs, allowHttp, connectTimeoutMs, clock }),
+      useFactory: (clock: Clock) => new Egress({ allowedCidrs, allowHttp, connectTimeoutMs, dnsServers, clock }),
     },
     Readiness,
     { provide: Metrics, useFactory: () => new Metrics() },

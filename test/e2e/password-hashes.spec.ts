@@ -5,7 +5,7 @@ import type { Answer, Client, Problem } from '../support/client.js';
 import { credentialTexts } from '../../src/contexts/identity/adapters/credential-signatures.js';
 import { signCredential } from '../support/signed-rows.js';
 import { MailServer } from '../support/mail-server.js';
-import { bearer, environmentWith, newPassword, Person, stranger, type Tokens } from '../support/people.js';
+import { environmentWith, newPassword, Person, stranger, type Tokens } from '../support/people.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 
 let store: TestDatabase;

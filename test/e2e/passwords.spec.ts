@@ -193,7 +193,10 @@ describe('a reset of the password', () => {
   });
 
   it.each([
-    ['a newer one', (person: Person) => tokenFor(person.email)],
+    [
+      'the use of another',
+      async (person: Person) => expect((await reset(await tokenFor(person.email), newPassword())).status).toBe(204),
+    ],
     [
       'another e-mail',
       ({ user, email }: Person) => app.client.patch(`/users/${user.id}`, { email: email.replace('@', '.new@') }),
@@ -228,10 +231,33 @@ describe('a reset of the password', () => {
     expect((await reset(token, newPassword())).body.code).toBe('reset-token-invalid');
   });
 
-  it('is asked for three times an hour for an account, ten times from an address; nobody is told', async () => {
+  it('is made by the token of the owner, though strangers ask for tokens before and after him', async () => {
+    const person = await Person.create(app);
+    const before = mail.mails.length;
+    const evil = stranger();
+    for (let n = 0; n < 6; n++) await requestReset(person.email, evil);
+    await mail.received(before + 3);
+    const token = await tokenFor(person.email);
+    await requestReset(person.email);
+    const later = tokenIn((await mail.received(before + 5)).at(-1)!.text);
+    expect((await reset(token, newPassword())).status).toBe(204);
+    for (const other of [later, token])
+      expect((await reset(other, newPassword())).body.code).toBe('reset-token-invalid');
+  });
+
+  it('happens once when all tokens of an account are used together', async () => {
+    const person = await Person.create(app);
+    const tokens: string[] = [];
+    for (let n = 0; n < 5; n++) tokens.push(await tokenFor(person.email));
+    const answers = await Promise.all(tokens.map((token) => reset(token, newPassword())));
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([204, 400, 400, 400, 400]);
+  });
+
+  it('is asked for three times an hour for an account from an address, ten times from an address; nobody is told', async () => {
     const [person, witness] = [await Person.create(app), await Person.create(app)];
     const before = mail.mails.length;
-    for (let n = 0; n < 6; n++) expect((await requestReset(person.email)).status).toBe(202);
+    const same = stranger();
+    for (let n = 0; n < 6; n++) expect((await requestReset(person.email, same)).status).toBe(202);
     const one = stranger();
     for (let n = 0; n < 12; n++) expect((await requestReset(`nobody${n}@example.test`, one)).status).toBe(202);
     expect((await requestReset(witness.email, one)).status).toBe(202);

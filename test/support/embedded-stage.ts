@@ -1,6 +1,6 @@
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ClientConfig } from 'pg';
 import { startEmbeddedServer, type EmbeddedServer } from '../../src/platform/postgres/embedded/index.js';
@@ -88,7 +88,8 @@ export class EmbeddedStage {
   }
 
   private async remember(connection: ClientConfig): Promise<void> {
-    this.sockets.add(connection.host!);
+    const parent = dirname(connection.host!);
+    this.sockets.add(/^event-store-[0-9a-f]{16}$/.test(basename(parent)) ? parent : connection.host!);
     this.clusters.add(String((await ask(connection, 'SHOW data_directory'))[0]!['data_directory']));
   }
 }

@@ -1,5 +1,4 @@
 import dns from 'node:dns/promises';
-import { syncBuiltinESMExports } from 'node:module';
 import { isMainThread } from 'node:worker_threads';
 
 /**
@@ -7,7 +6,6 @@ import { isMainThread } from 'node:worker_threads';
  * its event loop. Loaded before the product, which knows nothing of it.
  */
 const SystemDate = Date;
-const systemLookup = dns.lookup;
 let shiftMs = 0;
 let names = {};
 
@@ -22,12 +20,18 @@ globalThis.Date = class Date extends SystemDate {
   }
 };
 
-dns.lookup = (hostname, options) => {
-  const addresses = names[hostname];
-  if (!addresses) return systemLookup(hostname, options);
-  return Promise.resolve(addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })));
-};
-syncBuiltinESMExports();
+for (const [question, isOfFamily] of [
+  ['resolve4', (address) => !address.includes(':')],
+  ['resolve6', (address) => address.includes(':')],
+]) {
+  const asked = dns.Resolver.prototype[question];
+  dns.Resolver.prototype[question] = function (hostname, options) {
+    const addresses = names[hostname]?.filter(isOfFamily);
+    if (!addresses) return asked.call(this, hostname, options);
+    if (addresses.length === 0) return Promise.reject(Object.assign(new Error('no data'), { code: 'ENODATA' }));
+    return Promise.resolve(addresses.map((address) => ({ address, ttl: 0 })));
+  };
+}
 
 function apply({ clockShiftMs, names: known, failure }) {
   if (clockShiftMs !== undefined) shiftMs = clockShiftMs;

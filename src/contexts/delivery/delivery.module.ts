@@ -34,13 +34,13 @@ function openRunner(
   { databaseUrl, databaseCaFile, poolSize, statementTimeoutMs, lockTimeoutMs }: Settings['storage'],
 ): LaneRunner {
   const { tails } = tools;
-  const { threads, allowedCidrs, allowHttp, connectTimeoutMs, tailCacheBytes } = delivery;
+  const { threads, allowedCidrs, allowHttp, connectTimeoutMs, dnsServers, tailCacheBytes } = delivery;
   if (threads === 0) return new InlineLanes(tools);
   const url = databaseUrl?.reveal();
   const connection = url === undefined ? storage.connection : undefined;
   const setup: ThreadSetup = {
     database: { connection, url, caFile: databaseCaFile, poolSize, statementTimeoutMs, lockTimeoutMs },
-    egress: { allowedCidrs, allowHttp, connectTimeoutMs },
+    egress: { allowedCidrs, allowHttp, connectTimeoutMs, dnsServers },
     tails: { cacheBytesMax: Math.floor(tailCacheBytes / threads), pollMs: tails.pollMs },
   };
   const runner = new LaneThreads(threads, setup, report);

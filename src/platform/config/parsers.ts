@@ -1,3 +1,4 @@
+import { Resolver } from 'node:dns';
 import { inspect } from 'node:util';
 import ipaddr from 'ipaddr.js';
 
@@ -98,6 +99,16 @@ export const cidr: Parser<string> = (value) =>
   typeof value === 'string' && ipaddr.isValidCIDR(value)
     ? value
     : fail('must be ranges of addresses such as 127.0.0.0/8');
+
+/** Judged by what will be told to use it. */
+export const dnsServer: Parser<string> = (value) => {
+  try {
+    new Resolver().setServers([value as string]);
+    return value as string;
+  } catch {
+    return fail('must be addresses such as 10.0.0.2, or 10.0.0.2:5353 and [fd00::2]:5353 with a port');
+  }
+};
 
 export const email: Parser<string> = (value) =>
   typeof value === 'string' && /^[^\s@]+@[^\s@]+$/.test(value) && value.length <= 320

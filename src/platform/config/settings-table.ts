@@ -1,6 +1,7 @@
 import {
   baseUrl,
   cidr,
+  dnsServer,
   databaseUrl,
   email,
   flag,
@@ -94,6 +95,7 @@ export const SETTINGS = {
     allowHttp: setting('DELIVERY_ALLOW_HTTP', flag),
     timeoutMs: setting('DELIVERY_TIMEOUT_MS', whole(100, 30_000)),
     connectTimeoutMs: setting('DELIVERY_CONNECT_TIMEOUT_MS', whole(100, 30_000)),
+    dnsServers: setting('DELIVERY_DNS_SERVERS', list(dnsServer)),
     checkpointIntervalMs: setting('DELIVERY_CHECKPOINT_INTERVAL_MS', whole(10, 10_000)),
     heartbeatMs: setting('DELIVERY_HEARTBEAT_MS', whole(100, 60_000)),
     leaseTtlMs: setting('DELIVERY_LEASE_TTL_MS', whole(500, 300_000)),

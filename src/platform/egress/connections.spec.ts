@@ -4,6 +4,8 @@ import { createServer as createTcpServer, type AddressInfo, type Server, type So
 import { AddressPolicy } from './address-policy.js';
 import { Connections } from './connections.js';
 import { Egress } from './egress.js';
+import { LookUps } from './look-ups.js';
+import { nameResolver } from './name-resolver.js';
 import { CheckedResolver } from './resolve-checked.js';
 import type { SendRequest } from './webhook-sender.js';
 
@@ -49,6 +51,7 @@ function newEgress(): Egress {
 
 const post = (port: number, more: Partial<SendRequest> = {}): SendRequest => ({
   url: `http://127.0.0.1:${port}/`,
+  share: 'a',
   headers: {},
   body: '{}',
   timeoutMs: 5_000,
@@ -161,7 +164,7 @@ describe('stopping', () => {
 
 const newConnections = (idleMax?: number): Connections => {
   const policy = new AddressPolicy(LOOPBACK);
-  const connections = new Connections(policy, new CheckedResolver(policy), 1_000, idleMax);
+  const connections = new Connections(policy, new CheckedResolver(policy, new LookUps(nameResolver())), 1_000, idleMax);
   closers.push(() => connections.close());
   return connections;
 };
@@ -169,12 +172,12 @@ const newConnections = (idleMax?: number): Connections => {
 describe('connections', () => {
   it('are bounded: the one unused for longest goes, those in use stay', async () => {
     const connections = newConnections(2);
-    const [a, b, c, inUse] = ['a', 'b', 'c', 'd'].map((name) => connections.acquire(`http://${name}.example`));
+    const [a, b, c, inUse] = ['a', 'b', 'c', 'd'].map((name) => connections.acquire(`http://${name}.example`, 'a'));
     for (const connection of [a!, b!, c!]) connections.release(connection);
     expect(connections.idleCount).toBe(2);
     expect([a, b, c, inUse].map((connection) => connection!.client.destroyed)).toEqual([true, false, false, false]);
-    expect(connections.acquire('http://b.example')).toBe(b);
-    const another = connections.acquire('http://a.example');
+    expect(connections.acquire('http://b.example', 'a')).toBe(b);
+    const another = connections.acquire('http://a.example', 'a');
     expect(another).not.toBe(a);
     for (const connection of [b!, inUse!, another]) connections.discard(connection);
     expect(connections.idleCount).toBe(1);
@@ -183,7 +186,7 @@ describe('connections', () => {
   it('never reach a literal address that is not allowed, whoever asks for it', async () => {
     const connections = newConnections();
     for (const host of ['10.0.0.1', '[::1]', '[::ffff:10.0.0.1]']) {
-      const connection = connections.acquire(`http://${host}:9`);
+      const connection = connections.acquire(`http://${host}:9`, 'a');
       const request = connection.client.request({ method: 'POST', path: '/' });
       await expect(request).rejects.toMatchObject({ name: 'ConnectFailure', phase: 'refused' });
       connections.discard(connection);
@@ -193,7 +196,7 @@ describe('connections', () => {
   it('are forgotten when the other side closes them', async () => {
     const { port, sockets } = await rawServer((socket) => socket.write(OK));
     const connections = newConnections();
-    const connection = connections.acquire(`http://127.0.0.1:${port}`);
+    const connection = connections.acquire(`http://127.0.0.1:${port}`, 'a');
     const { body } = await connection.client.request({ method: 'POST', path: '/' });
     await body.dump();
     connections.release(connection);

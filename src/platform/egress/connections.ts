@@ -16,6 +16,10 @@ const TLS_SESSIONS_MAX = 1_000;
 export interface Connection {
   readonly origin: string;
   readonly client: Client;
+  /** Of the name's look-up, should it have to be connected. */
+  share: string;
+  /** Ends such a look-up. */
+  readonly givenUp: AbortController;
   /** Answers that came over the present socket: the other side may close one that has answered just as we write to it again. */
   answered: number;
   idle: boolean;
@@ -38,7 +42,7 @@ export class Connections {
 
   constructor(
     policy: AddressPolicy,
-    resolver: CheckedResolver,
+    private readonly resolver: CheckedResolver,
     connectTimeoutMs: number,
     private readonly idleMax = IDLE_MAX,
   ) {
@@ -46,11 +50,12 @@ export class Connections {
   }
 
   /** An idle connection if there is one; `fresh` asks for a new socket. Ends with one `release` or `discard`. */
-  acquire(origin: string, fresh = false): Connection {
+  acquire(origin: string, share: string, fresh = false): Connection {
     this.busy++;
     const idle = fresh ? undefined : this.idle.get(origin)?.at(-1);
-    if (!idle) return this.open(origin);
+    if (!idle) return this.open(origin, share);
     this.withdraw(idle);
+    idle.share = share;
     return idle;
   }
 
@@ -69,6 +74,7 @@ export class Connections {
 
   /** Destroys the socket, and with it whatever request is on it. */
   discard(connection: Connection): void {
+    connection.givenUp.abort();
     void connection.client.destroy();
     this.leave();
   }
@@ -83,9 +89,13 @@ export class Connections {
     await Promise.all([...this.idleByAge].map((connection) => this.closeIdle(connection)));
   }
 
-  private open(origin: string): Connection {
+  private open(origin: string, share: string): Connection {
+    const givenUp = new AbortController();
     const client = new Client(origin, {
-      connect: this.connect,
+      connect: (options, callback) =>
+        this.resolver.onBehalfOf({ share: connection.share, signal: givenUp.signal }, () =>
+          this.connect(options, callback),
+        ),
       pipelining: 1,
       maxHeaderSize: RESPONSE_HEAD_BYTES_MAX,
       keepAliveTimeout: KEEP_ALIVE_MS,
@@ -94,7 +104,7 @@ export class Connections {
       headersTimeout: 0,
       bodyTimeout: 0,
     });
-    const connection: Connection = { origin, client, answered: 0, idle: false };
+    const connection: Connection = { origin, client, share, givenUp, answered: 0, idle: false };
     client.on('disconnect', () => {
       connection.answered = 0;
       if (connection.idle) void this.closeIdle(connection);

@@ -1,7 +1,9 @@
 import type { LookupAddress } from 'node:dns';
 import { AddressPolicy } from './address-policy.js';
 import { Egress } from './egress.js';
-import { CheckedResolver, type Resolver } from './resolve-checked.js';
+import { LookUps } from './look-ups.js';
+import type { Resolver } from './name-resolver.js';
+import { CheckedResolver } from './resolve-checked.js';
 
 const rules = { allowedCidrs: [], allowHttp: false };
 const v4 = (address: string): LookupAddress => ({ address, family: 4 });
@@ -15,7 +17,7 @@ const broken: Resolver = () => Promise.reject(new Error('was asked'));
 describe('checking a URL when it is saved', () => {
   it('refuses a name as soon as one of its addresses is not allowed, without telling which', async () => {
     const egress = new Egress({ ...rules, resolver: answering('93.184.216.34', '169.254.169.254') });
-    const refusal = egress.checkUrl('https://shop.example/hook', '/url');
+    const refusal = egress.checkUrl('https://shop.example/hook', 'a', '/url');
     await expect(refusal).rejects.toMatchObject({
       code: 'webhook-address-refused',
       extensions: { errors: [{ pointer: '/url' }] },
@@ -25,60 +27,67 @@ describe('checking a URL when it is saved', () => {
 
   it('accepts a name whose addresses are all public', async () => {
     const egress = new Egress({ ...rules, resolver: answering('93.184.216.34', '2606:4700:4700::1111') });
-    await expect(egress.checkUrl('https://shop.example/hook')).resolves.toBeUndefined();
+    await expect(egress.checkUrl('https://shop.example/hook', 'a')).resolves.toBeUndefined();
   });
 
   it('accepts a name that does not resolve yet', async () => {
     await expect(
-      new Egress({ ...rules, resolver: failing }).checkUrl('https://soon.example/'),
+      new Egress({ ...rules, resolver: failing }).checkUrl('https://soon.example/', 'a'),
     ).resolves.toBeUndefined();
     await expect(
-      new Egress({ ...rules, resolver: answering() }).checkUrl('https://soon.example/'),
+      new Egress({ ...rules, resolver: answering() }).checkUrl('https://soon.example/', 'a'),
     ).resolves.toBeUndefined();
   });
 
   it('refuses localhost as this machine resolves it', async () => {
-    await expect(new Egress(rules).checkUrl('https://localhost/')).rejects.toMatchObject({
+    await expect(new Egress(rules).checkUrl('https://localhost/', 'a')).rejects.toMatchObject({
       code: 'webhook-address-refused',
     });
   });
 
   it('judges a literal without resolving anything', async () => {
     const egress = new Egress({ ...rules, allowedCidrs: ['127.0.0.0/8'], resolver: broken });
-    await expect(egress.checkUrl('https://127.0.0.1/')).resolves.toBeUndefined();
-    await expect(egress.checkUrl('https://10.0.0.1/')).rejects.toMatchObject({ code: 'webhook-address-refused' });
+    await expect(egress.checkUrl('https://127.0.0.1/', 'a')).resolves.toBeUndefined();
+    await expect(egress.checkUrl('https://10.0.0.1/', 'a')).rejects.toMatchObject({ code: 'webhook-address-refused' });
   });
 });
 
 describe('resolving for a connection', () => {
   const policy = new AddressPolicy(rules);
+  const asking = { share: 'a' };
 
   it('gives up on a resolver that does not answer', async () => {
-    const resolver = new CheckedResolver(policy, () => new Promise(() => undefined), 20);
-    await expect(resolver.resolve('slow.example')).rejects.toMatchObject({ name: 'ConnectFailure', phase: 'dns' });
+    const resolver = new CheckedResolver(policy, new LookUps(() => new Promise(() => undefined), { timeoutMs: 20 }));
+    await expect(resolver.resolve('slow.example', asking)).rejects.toMatchObject({
+      name: 'ConnectFailure',
+      phase: 'dns',
+    });
   });
 
   it('asks once for a name while an answer is awaited, and anew after it', async () => {
     let asked = 0;
     let answer!: (addresses: LookupAddress[]) => void;
-    const resolver = new CheckedResolver(policy, () => {
+    const lookUps = new LookUps(() => {
       asked++;
       return new Promise((resolve) => (answer = resolve));
     });
-    const first = [resolver.resolve('a.example'), resolver.resolve('a.example')];
+    const resolver = new CheckedResolver(policy, lookUps);
+    const first = [resolver.resolve('a.example', asking), resolver.resolve('a.example', asking)];
     expect(asked).toBe(1);
     answer([v4('93.184.216.34')]);
     await expect(Promise.all(first)).resolves.toEqual([[v4('93.184.216.34')], [v4('93.184.216.34')]]);
-    const second = resolver.resolve('a.example');
+    const second = resolver.resolve('a.example', asking);
     expect(asked).toBe(2);
     answer([v4('10.0.0.1')]);
     await expect(second).rejects.toMatchObject({ phase: 'refused' });
   });
 
   it('answers sockets in the form they ask for', async () => {
-    const resolver = new CheckedResolver(policy, answering('93.184.216.34', '2606:4700:4700::1111'));
+    const resolver = new CheckedResolver(policy, new LookUps(answering('93.184.216.34', '2606:4700:4700::1111')));
     const asked = (all: boolean): Promise<unknown[]> =>
-      new Promise((resolve) => resolver.lookup('shop.example', { all }, (...answer) => resolve(answer)));
+      new Promise((resolve) =>
+        resolver.onBehalfOf(asking, () => resolver.lookup('shop.example', { all }, (...answer) => resolve(answer))),
+      );
     const addresses = [v4('93.184.216.34'), { address: '2606:4700:4700::1111', family: 6 }];
     await expect(asked(true)).resolves.toEqual([null, addresses]);
     await expect(asked(false)).resolves.toEqual([null, '93.184.216.34', 4]);

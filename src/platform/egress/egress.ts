@@ -1,11 +1,16 @@
 import type { Clock } from '../../kernel/clock.js';
 import { addressLiteral, AddressPolicy, addressRefused, type AddressPolicyOptions } from './address-policy.js';
-import { CheckedResolver, type Resolver } from './resolve-checked.js';
+import { LookUps } from './look-ups.js';
+import { nameResolver, type Resolver } from './name-resolver.js';
+import { CheckedResolver } from './resolve-checked.js';
 import { ConnectFailure } from './send-outcome.js';
 import { WebhookSender } from './webhook-sender.js';
 
 export interface EgressOptions extends AddressPolicyOptions {
+  /** Instead of the hosts file and DNS. */
   readonly resolver?: Resolver;
+  /** Of DNS; none: those of the operating system. */
+  readonly dnsServers?: readonly string[];
   readonly connectTimeoutMs?: number;
   readonly clock?: Clock;
 }
@@ -19,21 +24,22 @@ export class Egress {
   readonly sender: WebhookSender;
   private readonly resolver: CheckedResolver;
 
-  constructor({ resolver, connectTimeoutMs, clock, ...rules }: EgressOptions) {
+  constructor({ resolver, dnsServers, connectTimeoutMs, clock, ...rules }: EgressOptions) {
     this.policy = new AddressPolicy(rules);
-    this.resolver = new CheckedResolver(this.policy, resolver);
+    const lookUps = new LookUps(resolver ?? nameResolver({ servers: dnsServers }));
+    this.resolver = new CheckedResolver(this.policy, lookUps);
     this.sender = new WebhookSender({ policy: this.policy, resolver: this.resolver, connectTimeoutMs, clock });
   }
 
   /**
    * Throws `webhook-url-invalid` or `webhook-address-refused`, both with `pointer`. A name that does not resolve now is
-   * accepted: receivers are often registered before their DNS record exists.
+   * accepted: receivers are often registered before their DNS record exists. `share` is that of `SendRequest`.
    */
-  async checkUrl(raw: string, pointer = '/url'): Promise<void> {
+  async checkUrl(raw: string, share: string, pointer = '/url'): Promise<void> {
     const { hostname } = this.policy.judgeUrl(raw, pointer);
     if (addressLiteral(hostname) !== undefined) return;
     try {
-      await this.resolver.resolve(hostname);
+      await this.resolver.resolve(hostname, { share });
     } catch (error) {
       if (error instanceof ConnectFailure && error.phase === 'dns') return;
       throw error instanceof ConnectFailure ? addressRefused(pointer) : error;

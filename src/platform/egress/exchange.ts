@@ -15,6 +15,7 @@ const EXCERPT_BYTES_MAX = 16_384;
 
 export interface ExchangeOptions {
   readonly origin: string;
+  readonly share: string;
   readonly dispatch: Dispatcher.DispatchOptions;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
@@ -53,7 +54,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   start(): void {
     this.timer = setTimeout(expire, this.options.timeoutMs, this);
     this.options.signal?.addEventListener('abort', this);
-    this.dispatchOver(this.connections.acquire(this.options.origin));
+    this.dispatchOver(this.connections.acquire(this.options.origin, this.options.share));
   }
 
   /** The signal fired. */
@@ -91,7 +92,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.status === 0 && !this.retried && this.connection.answered > 0 && isConnectionLost(error)) {
       this.retried = true;
       const lost = this.connection;
-      this.dispatchOver(this.connections.acquire(this.options.origin, true));
+      this.dispatchOver(this.connections.acquire(this.options.origin, this.options.share, true));
       this.connections.discard(lost);
       return;
     }

@@ -1,4 +1,5 @@
-import { forbiddenHeader, judgeHeaders } from './tenant-headers.js';
+import fc from 'fast-check';
+import { forbiddenHeader, headerKey, judgeHeaders, sentHeaders } from './tenant-headers.js';
 
 const many = (count: number): object => Object.fromEntries(Array.from({ length: count }, (_, i) => [`x-${i}`, 'v']));
 
@@ -6,7 +7,9 @@ describe('headers that tenants set', () => {
   it.each(
     `Host Content-Length Transfer-Encoding Connection Keep-Alive Upgrade TE Trailer Expect Content-Type webhook-id
     Webhook-Signature ce-type Proxy-Authorization X-Correlation-ID X-Event-ID x-event-any X-Topic X-Delivery-Attempt
-    X-Replay-ID traceparent TraceState`.split(/\s+/),
+    X-Replay-ID traceparent TraceState Content-Encoding Content-Range Content-Digest Repr-Digest Forwarded
+    X-Forwarded-For X-Forwarded-Client-Cert X-Real-IP Via True-Client-IP X-Original-URL X-HTTP-Method-Override
+    x_correlation_id webhook_signature Webhook.Id`.split(/\s+/),
   )('may not be %s', (name) => {
     expect(forbiddenHeader(name)).toBe(true);
     expect(judgeHeaders({ [name]: 'x' })).toContain(name);
@@ -18,6 +21,8 @@ describe('headers that tenants set', () => {
       'X-Api-Key': 'k',
       'x-eventual': '1',
       certificate: '',
+      Cookie: 'a=b',
+      'X-Contents': '1',
       'User-Agent': "tab\tand ~!'",
     };
     expect(judgeHeaders(headers)).toBeNull();
@@ -43,15 +48,45 @@ describe('headers that tenants set', () => {
 
   it('are named once, whatever the case', () => {
     expect(judgeHeaders({ 'x-a': '1', 'X-A': '2' })).toContain('once');
+    expect(judgeHeaders({ 'x-a': '1', x_a: '2' })).toContain('once');
+  });
+
+  it('that are refused are so in every spelling that a receiver may take for it', () => {
+    const reserved = fc.constantFrom('x-correlation-id', 'webhook-signature', 'x-forwarded-for', 'content-encoding');
+    const spelling = reserved.chain((name) => {
+      const letters = [...name].map((letter) =>
+        letter === '-' ? fc.constantFrom(...'-_.!~') : fc.constantFrom(letter, letter.toUpperCase()),
+      );
+      return fc.tuple(...letters).map((chosen) => chosen.join(''));
+    });
+    fc.assert(
+      fc.property(spelling, (name) => {
+        expect(judgeHeaders({ [name]: 'x' })).toBe(`must not set ${name}: it is reserved`);
+        expect(sentHeaders({ [name]: 'x', 'x-a': '1' })).toEqual({ 'x-a': '1' });
+      }),
+    );
+  });
+
+  it('that are sent are the ones that would be taken, each once, in lower case', () => {
+    const names = fc.stringMatching(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,12}$/);
+    fc.assert(
+      fc.property(fc.dictionary(names, fc.constant('v')), (headers) => {
+        const sent = Object.keys(sentHeaders(headers));
+        expect(sent.every((name) => judgeHeaders({ [name]: 'v' }) === null && name === name.toLowerCase())).toBe(true);
+        const taken = Object.keys(headers).filter((name) => judgeHeaders({ [name]: 'v' }) === null);
+        expect(new Set(sent.map(headerKey))).toEqual(new Set(taken.map(headerKey)));
+      }),
+    );
   });
 
   it.each([null, 'x', 7, ['x-a'], undefined])('are an object, not %j', (headers) => {
     expect(judgeHeaders(headers)).toContain('object');
   });
 
-  it('may be null only in a patch, where that removes one', () => {
+  it('may be null only in a patch, where that removes one, also one that was taken before it was reserved', () => {
+    expect(judgeHeaders({ 'Content-Encoding': null }, { allowNull: true })).toBeNull();
     expect(judgeHeaders({ 'x-a': null })).toContain('x-a');
     expect(judgeHeaders({ 'x-a': null }, { allowNull: true })).toBeNull();
-    expect(judgeHeaders({ host: null }, { allowNull: true })).toContain('host');
+    expect(judgeHeaders({ host: null })).toContain('host');
   });
 });

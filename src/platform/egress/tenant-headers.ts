@@ -7,16 +7,34 @@ const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** Visible ASCII, spaces and tabs; no control character can split the head. */
 const VALUE = /^[\t\x20-\x7e]*$/;
 
-/** Those that frame the message, name the connection, or that the product itself sets and receivers trust. */
+/**
+ * Those that frame the message or name the connection; that the product itself sets, and receivers trust; that tell the way of a request,
+ * which proxies in front of a receiver do; and that make another request of this one. What shows who sends (`authorization`, `cookie`,
+ * `user-agent`, keys of one's own) is for the tenant to say.
+ */
 const FORBIDDEN = new Set(
-  `host content-length content-type transfer-encoding connection keep-alive upgrade te trailer expect
-  x-correlation-id x-topic x-delivery-attempt x-replay-id traceparent tracestate`.split(/\s+/),
+  `host transfer-encoding connection keep-alive upgrade http2-settings te trailer expect digest repr-digest
+  x-correlation-id x-topic x-delivery-attempt x-replay-id traceparent tracestate
+  forwarded via x-real-ip x-client-ip x-cluster-client-ip true-client-ip cf-connecting-ip
+  x-rewrite-url x-method-override`.split(/\s+/),
 );
-const FORBIDDEN_PREFIXES = ['webhook-', 'ce-', 'proxy-', 'x-event-'];
+const FORBIDDEN_PREFIXES = `content- webhook- ce- proxy- x-event- x-forwarded x-original- x-http-method`.split(' ');
+
+/**
+ * A header as CGI, WSGI and PHP know it: they make one variable of names that differ in case or in what is no letter or digit, so that
+ * `x_correlation_id` would be read as ours.
+ */
+export const headerKey = (name: string): string => name.toLowerCase().replaceAll(/[^0-9a-z]/g, '-');
 
 export function forbiddenHeader(name: string): boolean {
-  const lower = name.toLowerCase();
-  return FORBIDDEN.has(lower) || FORBIDDEN_PREFIXES.some((prefix) => lower.startsWith(prefix));
+  const key = headerKey(name);
+  return FORBIDDEN.has(key) || FORBIDDEN_PREFIXES.some((prefix) => key.startsWith(prefix));
+}
+
+/** What is sent of headers that were taken at some time, perhaps by a release with other rules. In lower case, as ours are, so that none comes twice. */
+export function sentHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const allowed = Object.entries(headers).filter(([name]) => !forbiddenHeader(name));
+  return Object.fromEntries(allowed.map(([name, value]) => [name.toLowerCase(), value]));
 }
 
 export interface HeaderRules {
@@ -33,10 +51,11 @@ export function judgeHeaders(headers: unknown, { allowNull = false }: HeaderRule
   for (const [name, value] of entries) {
     if (name.length > NAME_LENGTH_MAX || !NAME.test(name))
       return 'must have only names that RFC 9110 allows for headers';
-    if (forbiddenHeader(name)) return `must not set ${name}: it is reserved`;
-    if (seen.has(name.toLowerCase())) return `must name ${name} once, whatever its case`;
-    seen.add(name.toLowerCase());
+    if (seen.has(headerKey(name))) return `must name ${name} once, whatever its case and its dashes`;
+    seen.add(headerKey(name));
+    // Also one that was taken before it was reserved.
     if (value === null && allowNull) continue;
+    if (forbiddenHeader(name)) return `must not set ${name}: it is reserved`;
     if (typeof value !== 'string' || !VALUE.test(value))
       return `must have visible ASCII characters as the value of ${name}`;
     if (value.length > VALUE_BYTES_MAX)

@@ -63,6 +63,7 @@ function egressOf(options: Partial<EgressOptions> = {}): Egress {
 
 const post = (port: number, more: Partial<SendRequest> = {}): SendRequest => ({
   url: `http://127.0.0.1:${port}/hook?a=1`,
+  share: 'a',
   headers: { 'content-type': 'application/json' },
   body: '{"n":1}',
   timeoutMs: 5_000,
@@ -233,7 +234,7 @@ describe('addresses that are not allowed', () => {
     ];
     const egress = egressOf({ ...nothingOpened, resolver: () => Promise.resolve(answers.shift()!) });
     const url = `http://rebinding.example:${port}/`;
-    await egress.checkUrl(url);
+    await egress.checkUrl(url, 'a');
     await expect(egress.sender.send(post(port, { url }))).resolves.toEqual(refused);
     expect(answers).toEqual([]);
     expect(sockets).toEqual([]);

@@ -16,6 +16,8 @@ export interface WebhookSenderOptions {
 
 export interface SendRequest {
   readonly url: string;
+  /** Requests of one share have a few look-ups of names at once; those of another do not wait for them. */
+  readonly share: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Buffer;
   /** Over all, from the name's resolution to the last byte of the answer. */
@@ -60,7 +62,7 @@ export class WebhookSender {
   }
 
   /** Never rejects for what the network or the receiver does. */
-  send({ url, headers, body, timeoutMs, signal }: SendRequest): Promise<SendOutcome> {
+  send({ url, share, headers, body, timeoutMs, signal }: SendRequest): Promise<SendOutcome> {
     if (this.closed || signal?.aborted) return Promise.resolve(ABORTED);
     const target = this.targets.get(url) ?? this.judge(url);
     if (typeof target === 'string') {
@@ -69,7 +71,7 @@ export class WebhookSender {
     const { origin, path } = target;
     return new Promise((resolve) => {
       const dispatch = { method: 'POST', path, headers, body } as const;
-      new Exchange(this.connections, { origin, dispatch, timeoutMs, signal, now: this.now }, resolve).start();
+      new Exchange(this.connections, { origin, share, dispatch, timeoutMs, signal, now: this.now }, resolve).start();
     });
   }
 

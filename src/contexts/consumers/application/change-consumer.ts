@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { Actor } from '../../../kernel/aggregate.js';
-import { Egress } from '../../../platform/egress/index.js';
+import { Egress, headerKey } from '../../../platform/egress/index.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
 import type { Principal } from '../../../platform/http/request.js';
 import type { NamespaceRef } from '../../tenancy/index.js';
@@ -67,7 +67,7 @@ export class ChangeConsumerHandler implements ICommandHandler<ChangeConsumer> {
     if (!current) throw consumerNotFound(ref);
     const topics = patch.topics && (await this.subscriptions.resolve(asking, ref, patch.topics, current.topics));
     await this.requireRight(topics ?? current.topics, ref, patch, asking);
-    if (patch.url !== undefined) await this.egress.checkUrl(patch.url);
+    if (patch.url !== undefined) await this.egress.checkUrl(patch.url, ref.tenantId);
     const secrets =
       patch.headers === undefined ? undefined : mergeHeaders(await this.consumers.secretsOf(current), patch.headers);
     const change = {
@@ -107,10 +107,9 @@ function mergeHeaders(
   secrets: ConsumerSecrets,
   patch: Readonly<Record<string, string | null>> | null,
 ): ConsumerSecrets {
-  const merged = new Map(patch === null ? [] : Object.entries(secrets.headers));
-  for (const [name, value] of Object.entries(patch ?? {})) {
-    if (value === null) merged.delete(name);
-    else merged.set(name, value);
-  }
-  return { ...secrets, headers: Object.fromEntries(merged) };
+  const before = patch === null ? [] : Object.entries(secrets.headers);
+  const changed = new Set(Object.keys(patch ?? {}).map(headerKey));
+  const kept = before.filter(([name]) => !changed.has(headerKey(name)));
+  const set = Object.entries(patch ?? {}).filter((entry): entry is [string, string] => entry[1] !== null);
+  return { ...secrets, headers: Object.fromEntries([...kept, ...set]) };
 }

@@ -24,6 +24,7 @@ export interface ThreadSetup {
     readonly allowedCidrs: readonly string[];
     readonly allowHttp: boolean;
     readonly connectTimeoutMs: number;
+    readonly dnsServers: readonly string[];
   };
   readonly tails: { readonly cacheBytesMax: number; readonly pollMs: number };
 }

@@ -35,6 +35,18 @@ const eventAt = (position: number): StoredEvent =>
 const first = eventAt(1);
 const anew = (event: StoredEvent, attempt: number, now: number) => target.request(event, TOPIC, attempt, now);
 
+it('headers of the consumer are sent as they were taken, and those that are reserved by now are not', () => {
+  const headers = { 'User-Agent': 'shop', Authorization: 'Bearer a', x_event_id: 'forged', 'Content-Encoding': 'gzip' };
+  const { headers: sent } = new WebhookTarget({ consumer, secrets: { ...secrets, headers } }).request(
+    first,
+    TOPIC,
+    1,
+    NOW,
+  );
+  expect(sent).toMatchObject({ 'user-agent': 'shop', authorization: 'Bearer a', 'x-event-id': 'evt_1' });
+  expect(Object.keys(sent).filter((name) => /agent|encoding|_/i.test(name))).toEqual(['user-agent']);
+});
+
 let requests: RequestsAhead;
 beforeEach(() => {
   requests = new RequestsAhead(target, TOPIC);

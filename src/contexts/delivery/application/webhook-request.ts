@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import { Signer, type SendRequest } from '../../../platform/egress/index.js';
+import { sentHeaders, Signer, type SendRequest } from '../../../platform/egress/index.js';
 import { eventJson, type StoredEvent } from '../../../platform/event-log/index.js';
 import type { ConsumerView } from '../../consumers/index.js';
 import type { Recipient } from './ports.js';
@@ -48,7 +48,7 @@ export class WebhookTarget {
     this.consumer = consumer;
     this.fixedHeaders = {
       'user-agent': 'event-store',
-      ...secrets.headers,
+      ...sentHeaders(secrets.headers),
       'content-type': 'application/json; charset=utf-8',
       'x-correlation-id': consumer.settings.correlationId,
     };
@@ -69,8 +69,9 @@ export class WebhookTarget {
       'webhook-timestamp': timestamp,
       'webhook-signature': this.signer.sign(message.id, timestamp, message.body),
     };
-    const { url, timeoutMs } = this.consumer.settings;
-    return { url, headers, body: message.body, timeoutMs };
+    const { tenantId, settings } = this.consumer;
+    const { url, timeoutMs } = settings;
+    return { url, share: tenantId, headers, body: message.body, timeoutMs };
   }
 }
 

@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { DEFAULT_RETRY } from '../../../kernel/retry-policy.js';
-import { checkPlace, currentFailure, delivered, failed, passOver, RETRY_AFTER_MAX_MS, type LaneState } from './lane.js';
+import {
+  checkPlace,
+  currentFailure,
+  delivered,
+  failed,
+  NAME_RETRY_MS_MIN,
+  passOver,
+  RETRY_AFTER_MAX_MS,
+  type LaneState,
+} from './lane.js';
 
 const fresh: LaneState = { position: 4, lastEventId: 'e4', failure: null, gap: null };
 const consumer = { retry: { ...DEFAULT_RETRY, jitter: 0, maxAttempts: 3 }, version: 1 };
@@ -31,6 +40,13 @@ describe('a lane', () => {
     expect(failed(fresh, { error: error(0), retryAfterMs: 1e12 }, consumer, never).failure?.nextAttemptAt).toBe(
       RETRY_AFTER_MAX_MS,
     );
+  });
+
+  it('does not ask for a name that did not resolve again at once, whatever the policy says', () => {
+    const eager = { ...consumer, retry: { ...consumer.retry, strategy: 'fixed', initialDelayMs: 10 } as const };
+    const after = (phase: string) =>
+      failed(fresh, { error: { ...error(0), phase }, retryAfterMs: undefined }, eager, never).failure?.nextAttemptAt;
+    expect([after('dns'), after('connect')]).toEqual([NAME_RETRY_MS_MIN, 10]);
   });
 
   it('is blocked when its retries are used up, and starts afresh for a consumer that was changed or resumed', () => {

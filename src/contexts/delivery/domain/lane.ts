@@ -51,6 +51,9 @@ export interface FailedAttempt {
 /** A receiver may hold us off for so long by `Retry-After`, not longer. */
 export const RETRY_AFTER_MAX_MS = 3_600_000;
 
+/** A name that brought nothing is remembered for so long by who looks it up: to ask sooner costs an attempt and learns nothing. */
+export const NAME_RETRY_MS_MIN = 5_000;
+
 /** The state after the event at `position + 1` was delivered. */
 export function delivered(state: LaneState, position: number, eventId: string): LaneState {
   return { position, lastEventId: eventId, failure: null, gap: state.gap };
@@ -66,7 +69,8 @@ export function failed(
   const before = state.failure?.consumerVersion === version ? state.failure : null;
   const attempt = (before?.attempt ?? 0) + 1;
   const firstFailedAt = before?.firstFailedAt ?? error.at;
-  const delay = Math.max(retryDelayMs(retry, attempt, random), Math.min(retryAfterMs, RETRY_AFTER_MAX_MS));
+  const delayMin = error.phase === 'dns' ? NAME_RETRY_MS_MIN : Math.min(retryAfterMs, RETRY_AFTER_MAX_MS);
+  const delay = Math.max(retryDelayMs(retry, attempt, random), delayMin);
   const blocked = isExhausted(retry, attempt, firstFailedAt, error.at);
   const failure = { attempt, firstFailedAt, nextAttemptAt: error.at + delay, blocked, consumerVersion: version, error };
   return { ...state, failure };

@@ -37,8 +37,8 @@ ORDER BY left(password_signature, 8), user_id LIMIT $4`,
 const RESETS: Statement = {
   name: 'password-resets-to-sign',
   text: `
-SELECT user_id AS id, signature, user_id AS "userId", digest, expires_at AS "expiresAt"
-FROM password_reset WHERE (left(signature, 8), user_id) > ($1, $2) AND left(signature, 8) < $3 ORDER BY left(signature, 8), user_id LIMIT $4`,
+SELECT digest AS id, signature, user_id AS "userId", digest, expires_at AS "expiresAt"
+FROM password_reset WHERE (left(signature, 8), digest) > ($1, $2) AND left(signature, 8) < $3 ORDER BY left(signature, 8), digest LIMIT $4`,
 };
 const SESSIONS: Statement = {
   name: 'sessions-to-sign',
@@ -57,7 +57,7 @@ UPDATE user_account SET password_signature = s.signature FROM unnest($1::text[],
 WHERE user_account.user_id = s.id AND user_account.password_signature = s.was`;
 const SIGN_RESETS = `
 UPDATE password_reset SET signature = s.signature FROM unnest($1::text[], $2::text[], $3::text[]) AS s (id, was, signature)
-WHERE password_reset.user_id = s.id AND password_reset.signature = s.was`;
+WHERE password_reset.digest = s.id AND password_reset.signature = s.was`;
 const SIGN_SESSIONS = `
 UPDATE session SET signature = s.signature FROM unnest($1::text[], $2::text[], $3::text[]) AS s (id, was, signature)
 WHERE session.session_id = s.id AND session.signature = s.was`;

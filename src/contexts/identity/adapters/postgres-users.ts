@@ -44,11 +44,16 @@ const REHASH: Statement = {
   text: `UPDATE user_account SET password_hash = $3, password_signature = $4
 WHERE user_id = $1 AND password_hash = $2 RETURNING 1 AS done`,
 };
+/** More than strangers can ask for while one lives, also where several instances count for themselves. */
+const RESETS_MAX = 50;
 const STORE_RESET: Statement = {
   name: 'password-reset-store',
   text: `
-INSERT INTO password_reset (user_id, digest, created_at, expires_at, signature) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (user_id) DO UPDATE SET digest = $2, created_at = $3, expires_at = $4, signature = $5`,
+WITH gone AS (
+  DELETE FROM password_reset WHERE user_id = $1 AND (expires_at <= $3 OR digest IN (
+    SELECT digest FROM password_reset WHERE user_id = $1 ORDER BY expires_at DESC OFFSET ${RESETS_MAX - 1}))
+)
+INSERT INTO password_reset (user_id, digest, created_at, expires_at, signature) VALUES ($1, $2, $3, $4, $5)`,
 };
 const FIND_RESET: Statement = {
   name: 'password-reset-find',
@@ -148,6 +153,8 @@ export class PostgresUsers extends UserAccounts {
   ): Promise<void> {
     const { name, email, passwordHash, reason, keptSessionId, resetDigest } = change;
     if (resetDigest !== undefined) {
+      // Two tokens of a user that are used at once wait here for each other, and not later for each other's row.
+      await sql.query(HOLD, [userId]);
       const { rowCount } = await sql.query(USE_RESET, [userId, resetDigest]);
       if (!rowCount) throw resetTokenInvalid();
     }

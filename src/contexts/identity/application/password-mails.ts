@@ -18,6 +18,9 @@ const TOKEN = /^epr_[\w-]{43}$/;
 /** Undefined: it is no token of such a mail. */
 export const resetDigestOf = (token: string): string | undefined => (TOKEN.test(token) ? digest(token) : undefined);
 
+/** What a stranger has asked for lives half an hour in any case, so that it is never what outlives an invitation. */
+const livesMs = ({ passwordHash }: Account): number => (passwordHash === null ? INVITATION_MS : RESET_MS);
+
 /** Mails with a token for a new password, or for the first one. */
 @Injectable()
 export class PasswordMails {
@@ -39,12 +42,12 @@ export class PasswordMails {
     if (!this.quota.take(name, address)) return;
     this.outbox.add(async () => {
       const account = await this.accounts.findByEmail(name);
-      return account?.state === 'active' ? this.prepare(account) : undefined;
+      return account?.state === 'active' ? this.prepare(account, RESET_MS) : undefined;
     });
   }
 
   send(account: Account): void {
-    this.outbox.add(() => this.prepare(account));
+    this.outbox.add(() => this.prepare(account, livesMs(account)));
   }
 
   /** To a tenant. Who has no password yet gets a token for one. */
@@ -54,7 +57,7 @@ export class PasswordMails {
       if (account?.state !== 'active') return undefined;
       const { email: to, passwordHash } = account;
       return passwordHash === null
-        ? this.prepare(account, tenantId)
+        ? this.prepare(account, INVITATION_MS, tenantId)
         : membershipMail({ to: to!, publicUrl: this.publicUrl, tenantId });
     });
   }
@@ -69,14 +72,13 @@ export class PasswordMails {
       });
   }
 
-  /** The token is made when the mail is, and lives from then on; the one before it is worthless. */
-  private async prepare({ userId, email, passwordHash }: Account, tenantId?: string): Promise<Mail> {
-    const invitation = passwordHash === null;
+  /** The token is made when the mail is, and lives from then on, beside those before it. */
+  private async prepare({ userId, email, passwordHash }: Account, forMs: number, tenantId?: string): Promise<Mail> {
     const token = `epr_${randomBytes(32).toString('base64url')}`;
     const createdAt = this.clock.now();
-    const expiresAt = createdAt + (invitation ? INVITATION_MS : RESET_MS);
+    const expiresAt = createdAt + forMs;
     await this.accounts.storeReset({ userId, digest: digest(token), createdAt, expiresAt });
     const letter = { to: email!, token, expiresAt, publicUrl: this.publicUrl, tenantId };
-    return invitation ? invitationMail(letter) : resetMail(letter);
+    return passwordHash === null ? invitationMail(letter) : resetMail(letter);
   }
 }

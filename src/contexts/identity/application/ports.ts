@@ -67,7 +67,7 @@ export abstract class UserAccounts extends AggregateRepository<UserState, UserEv
   abstract list(filter: { readonly email?: string }, afterId: string, limit: number): Promise<Account[]>;
   /** The same password hashed in another way; false: another hash is there meanwhile. */
   abstract rehash(userId: string, from: string, to: string): Promise<boolean>;
-  /** One token a user: it takes the place of the one before. */
+  /** Beside those that he has; of more than fifty those go that end first. */
   abstract storeReset(reset: PasswordReset): Promise<void>;
   abstract findReset(digest: string): Promise<PasswordReset | undefined>;
 }

@@ -4,6 +4,7 @@ import { access, chmod, constants, cp, lstat, mkdir, readdir, readFile, rename, 
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative } from 'node:path';
 import { embeddedError } from './embedded-errors.js';
+import { withDirectory } from './held-directory.js';
 import { closedDirectory, identity, type PostgresUser } from './run-as.js';
 
 export interface Binaries {
@@ -151,12 +152,14 @@ async function openToAll(path: string): Promise<void> {
 /** For programs that others run: nobody but us may put anything into it. */
 export async function makePublicDirectory(directory: string): Promise<void> {
   await mkdir(directory, { recursive: true });
-  const found = await lstat(directory);
-  if (!found.isDirectory() || found.uid !== process.getuid?.() || found.mode & 0o022) {
-    throw embeddedError(
-      'embedded-not-ours',
-      `${directory} can be written by others. Remove it, or make it root's alone.`,
-    );
-  }
-  await chmod(directory, 0o755);
+  await withDirectory(directory, async (held) => {
+    const { uid, mode } = await held.stat();
+    if (uid !== process.getuid?.() || mode & 0o022) {
+      throw embeddedError(
+        'embedded-not-ours',
+        `${directory} can be written by others. Remove it, or make it root's alone.`,
+      );
+    }
+    await held.chmod(0o755);
+  });
 }

@@ -1,13 +1,15 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmod, chown, lchown, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { lchown, lstat, mkdir, open, readdir, readFile, rename, rm, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { programEnvironment } from './binaries.js';
-import { syncDirectory, writeDurably, written } from './durable-file.js';
+import { syncDirectory, writeDurably } from './durable-file.js';
 import { embeddedError } from './embedded-errors.js';
 import { recordCluster, type Layout } from './layout.js';
-import { identity } from './run-as.js';
-import { makeSocketDirectory } from './socket-directory.js';
+import { withDirectory } from './held-directory.js';
+import { removeTree } from './remove-tree.js';
+import { identity, type PostgresUser } from './run-as.js';
 
 export const SUPERUSER = 'event_store';
 export const DATABASE = 'postgres';
@@ -37,7 +39,7 @@ async function createCluster(layout: Layout, password: string): Promise<void> {
   const partial = `${clusterDir}.partial-${process.pid}`;
   await mkdir(partial, { mode: 0o700 });
   try {
-    if (user.switched) await chown(partial, user.uid, user.gid);
+    if (user.switched) await withDirectory(partial, (held) => held.chown(user.uid, user.gid));
     await initdb(layout, partial, password);
     await rename(partial, clusterDir);
     await syncDirectory(dirname(clusterDir));
@@ -53,10 +55,6 @@ async function removeLeftovers(clusterDir: string): Promise<void> {
     if (name.startsWith(`${basename(clusterDir)}.partial-`)) await removeTree(join(home, name));
   }
 }
-
-/** With retries: the initdb of a killed app may still be writing into it. */
-const removeTree = (path: string): Promise<void> =>
-  rm(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
 
 async function isEmpty(directory: string): Promise<boolean> {
   const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
@@ -86,14 +84,29 @@ async function judgeCluster({ clusterDir, binaries }: Layout): Promise<void> {
   }
 }
 
-/** A backup that root has restored belongs to root; PostgreSQL refuses what is not its own. The top comes last, so that a second start goes on. */
+/**
+ * A backup that root has restored belongs to root; PostgreSQL refuses what is not its own. What is in a directory comes before it, so that
+ * the way to what is given away leads through what is not his yet; and a second start goes on where the first one ended.
+ */
 async function takeOwnership({ clusterDir, user }: Layout): Promise<void> {
-  if (!user.switched || (await stat(clusterDir)).uid === user.uid) return;
-  for (const entry of await readdir(clusterDir, { recursive: true })) {
-    await lchown(join(clusterDir, entry), user.uid, user.gid);
+  if (!user.switched) return;
+  await withDirectory(clusterDir, async (held) => {
+    if ((await held.stat()).uid === user.uid) return;
+    await held.chmod(0o700);
+    await giveContents(clusterDir, user);
+    await held.chown(user.uid, user.gid);
+  });
+}
+
+async function giveContents(directory: string, user: PostgresUser): Promise<void> {
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    if (!entry.isDirectory()) await lchown(path, user.uid, user.gid);
+    else if ((await lstat(path)).uid !== user.uid) {
+      await giveContents(path, user);
+      await lchown(path, user.uid, user.gid);
+    }
   }
-  await chmod(clusterDir, 0o700);
-  await chown(clusterDir, user.uid, user.gid);
 }
 
 async function readPassword({ passwordFile, clusterDir }: Layout): Promise<string> {
@@ -109,33 +122,45 @@ async function readPassword({ passwordFile, clusterDir }: Layout): Promise<strin
 }
 
 /**
- * The password goes by a file in the socket directory, which only the user of PostgreSQL can enter, and that is gone afterwards. It is
- * created anew and given away by its handle: in a directory of that user, a path could be made to point elsewhere meanwhile.
+ * The password goes by a file that has no name any more when initdb opens it, by the handle that it inherits: a name would have to lie
+ * where the user of PostgreSQL can get to, and he could make it point elsewhere.
  */
 async function initdb(layout: Layout, directory: string, password: string): Promise<void> {
-  const { binaries, socketDir, user } = layout;
-  await makeSocketDirectory(socketDir, user);
-  const passwordFile = join(socketDir, 'initdb.password');
+  const { binaries, dataDir, user } = layout;
+  const passwordFile = join(dataDir, `initdb.password.${process.pid}`);
   await rm(passwordFile, { force: true });
-  const handle = await open(passwordFile, 'wx', 0o600);
+  const handle = await open(passwordFile, 'wx+', 0o600);
   try {
+    await rm(passwordFile);
     if (user.switched) await handle.chown(user.uid, user.gid);
-    await written(handle, password);
+    // At a place, which leaves the offset at 0: where /dev/fd duplicates instead of opening, initdb reads from there.
+    await handle.write(password, 0);
     const args = ['-D', directory, '-U', SUPERUSER, '--encoding=UTF8', '--locale=C', '--data-checksums'];
-    args.push('--no-instructions', '--auth=scram-sha-256', `--pwfile=${passwordFile}`);
-    await run(join(binaries.directory, 'bin/initdb'), args, layout);
+    args.push('--no-instructions', '--auth=scram-sha-256', `--pwfile=/dev/fd/${INHERITED}`);
+    await run(join(binaries.directory, 'bin/initdb'), args, layout, handle);
   } finally {
-    await rm(passwordFile, { force: true });
+    await handle.close();
   }
 }
 
-function run(program: string, args: readonly string[], { binaries, user }: Layout): Promise<void> {
+/** Behind standard input, output and error. */
+const INHERITED = 3;
+
+async function run(
+  program: string,
+  args: readonly string[],
+  { binaries, user }: Layout,
+  inherited: FileHandle,
+): Promise<void> {
   const options = { ...identity(user), env: programEnvironment(binaries), cwd: '/' };
-  return new Promise((resolve, reject) => {
-    execFile(program, args, options, (error, stdout, stderr) => {
-      if (!error) return resolve();
-      const said = `${stdout}${stderr}`.trim().slice(-1_500) || error.message;
-      reject(embeddedError('embedded-start-failed', `${basename(program)} failed: ${said}`, {}, { cause: error }));
-    });
+  const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe', inherited.fd] });
+  const heard = Promise.all([child.stdout!, child.stderr!].map((stream) => text(stream)));
+  const ended = new Promise<number | Error>((resolve) => {
+    child.once('error', resolve);
+    child.once('close', (code) => resolve(code ?? -1));
   });
+  const how = await ended;
+  if (how === 0) return;
+  const said = typeof how === 'number' ? (await heard).join('').trim().slice(-1_500) : how.message;
+  throw embeddedError('embedded-start-failed', `${basename(program)} failed: ${said || `it ended with ${how}`}`);
 }

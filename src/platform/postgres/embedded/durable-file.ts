@@ -1,13 +1,19 @@
-import { open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { open, rename, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** On disk, whole, before what depends on it: an empty file after a power cut would lock us out. */
+/** On disk, whole, before what depends on it: an empty file after a power cut would lock us out. A link in its place is replaced, not followed. */
 export async function writeDurably(file: string, text: string): Promise<void> {
-  const partial = `${file}.partial-${process.pid}`;
-  await rm(partial, { force: true });
-  await written(await open(partial, 'wx', 0o600), text);
-  await rename(partial, file);
+  await rename(await writeAside(file, text), file);
   await syncDirectory(dirname(file));
+}
+
+/** Beside its place, made anew; answers where. */
+export async function writeAside(file: string, text: string): Promise<string> {
+  // Not by the pid, which two containers on one volume share.
+  const partial = `${file}.partial-${randomBytes(4).toString('hex')}`;
+  await written(await open(partial, 'wx', 0o600), text);
+  return partial;
 }
 
 export async function written(handle: FileHandle, text: string): Promise<void> {

@@ -142,8 +142,9 @@ export class EmbeddedServer {
 }
 
 /** The lock comes last: from then on the socket directory may be another app's. */
-async function leave({ socketDir, lockDir }: Layout, lock: DirectoryLock): Promise<void> {
-  if (lockDir !== socketDir) await removeSocketDirectory(socketDir);
+async function leave({ socketDir, temporaryDir, lockDir }: Layout, lock: DirectoryLock): Promise<void> {
+  await removeSocketDirectory(socketDir);
+  if (temporaryDir !== undefined && temporaryDir !== lockDir) await removeSocketDirectory(temporaryDir);
   await lock.release();
 }
 

@@ -1,10 +1,12 @@
-import { chmod, chown, mkdir, readFile, realpath, stat, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, realpath, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { findBinaries, makePublicDirectory, usableBinaries, type UsableBinaries } from './binaries.js';
+import { writeDurably } from './durable-file.js';
 import { embeddedError } from './embedded-errors.js';
+import { withDirectory } from './held-directory.js';
 import { canEnter, choosePostgresUser, closedDirectory, type PostgresUser } from './run-as.js';
 import { ServerLog } from './server-log.js';
-import { chooseSocketDirectory, makeSocketDirectory, nameOf, SOCKET_PATH_BYTES_MAX } from './socket-directory.js';
+import { chooseSocketPlace, nameOf, SOCKET_PATH_BYTES_MAX, type SocketPlace } from './socket-directory.js';
 
 const FREE_BYTES_MIN = 128 * 1024 * 1024;
 
@@ -17,13 +19,17 @@ const FREE_BYTES_MIN = 128 * 1024 * 1024;
  *   DATA_DIR/postgres.log         what the server says
  *   DATA_DIR/postgres.lock.*      the lock of a running app
  *   DATA_DIR/postgres.location    only if the cluster lies elsewhere: where
+ *   DATA_DIR/postgres.socket      where the server listens; beside the cluster
+ *   DATA_DIR/postgres.socket.location  only if that lies elsewhere: where
+ *
+ * Where we are root, others may write to some of these places, or to those above: a path may mean something else from one call to the
+ * next. So what is looked at and then changed, or given away, is held by a handle (held-directory.ts).
  */
-export interface Layout {
+export interface Layout extends SocketPlace {
   /** The real path of DATA_DIR. */
   readonly dataDir: string;
   /** PGDATA. */
   readonly clusterDir: string;
-  readonly socketDir: string;
   /** Where apps on this cluster meet: beside it, so that two copies of a DATA_DIR that share a cluster meet, too. */
   readonly lockDir: string;
   readonly passwordFile: string;
@@ -60,14 +66,13 @@ export async function layOut({ dataDir, systemDir, log }: LayoutOptions): Promis
   }
   const home = dirname(clusterDir);
   await requireSpace(home);
-  const socketDir = await chooseSocketDirectory(home, user);
-  await makeSocketDirectory(socketDir, user);
+  const place = await chooseSocketPlace(home, user);
   const fits = Buffer.byteLength(join(home, 'postgres.lock.4194304-abcdef')) <= SOCKET_PATH_BYTES_MAX;
   return {
     dataDir: real,
     clusterDir,
-    socketDir,
-    lockDir: fits ? home : socketDir,
+    ...place,
+    lockDir: fits ? home : place.temporaryDir!,
     passwordFile: join(real, 'postgres.password'),
     serverLog: new ServerLog(join(real, 'postgres.log')),
     binaries,
@@ -93,7 +98,7 @@ async function recordedCluster(dataDir: string): Promise<string | undefined> {
 
 /** Noted once the cluster is complete, so that the note never points to nothing. */
 export async function recordCluster({ dataDir, clusterDir }: Layout): Promise<void> {
-  if (dirname(clusterDir) !== dataDir) await writeFile(locationFile(dataDir), `${clusterDir}\n`);
+  if (dirname(clusterDir) !== dataDir) await writeDurably(locationFile(dataDir), `${clusterDir}\n`);
 }
 
 /** In the data directory, if the user of PostgreSQL can get there. A cluster that exists is never moved. */
@@ -113,7 +118,7 @@ async function reachableCluster(
   try {
     await makePublicDirectory(systemDir);
     await mkdir(home, { recursive: true });
-    await chmod(home, 0o711);
+    await withDirectory(home, (held) => held.chmod(0o711));
   } catch (cause) {
     throw embeddedError('embedded-no-user', `${problem}, and ${home} cannot be made. ${advice}`, {}, { cause });
   }
@@ -128,10 +133,12 @@ async function reachableCluster(
 async function letPass(directory: string, user: PostgresUser): Promise<void> {
   const closedAbove = !(await canEnter(user, dirname(directory)));
   if (!user.switched || closedAbove || (await canEnter(user, directory))) return;
-  const { uid, mode } = await stat(directory);
-  if (uid !== process.getuid?.() || mode & 0o070) return;
-  await chown(directory, uid, user.gid);
-  await chmod(directory, (mode & 0o7777) | 0o010);
+  await withDirectory(directory, async (held) => {
+    const { uid, mode } = await held.stat();
+    if (uid !== process.getuid?.() || mode & 0o070) return;
+    await held.chown(uid, user.gid);
+    await held.chmod((mode & 0o7777) | 0o010);
+  });
 }
 
 /** PostgreSQL itself survives a full disk, but cannot recover from a crash without room for its log. */

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
-import { open, readFile, rm, stat } from 'node:fs/promises';
+import { readFile, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { openPlainFile } from './held-directory.js';
 import type { Layout } from './layout.js';
 import { PORT } from './socket-directory.js';
 
@@ -66,7 +67,7 @@ function programOf(pid: number): Promise<string> {
  * file would take that away from it.
  */
 export async function disown({ clusterDir, socketDir }: Layout, { pid }: PidFile): Promise<void> {
-  const handle = await open(join(clusterDir, 'postmaster.pid'), constants.O_RDWR | constants.O_NOFOLLOW);
+  const handle = await openPlainFile(join(clusterDir, 'postmaster.pid'), constants.O_RDWR);
   try {
     const text = await handle.readFile('utf8');
     await handle.truncate(0);

@@ -9,7 +9,7 @@ import type { Layout } from './layout.js';
 import { holderOf } from './pid-file.js';
 import { identity } from './run-as.js';
 import { serverArguments } from './server-settings.js';
-import { makeSocketDirectory } from './socket-directory.js';
+import { makeSocketPlace } from './socket-directory.js';
 
 /** A server process. */
 export interface Postmaster {
@@ -66,9 +66,8 @@ export async function launch(
 }
 
 async function spawnServer(layout: Layout): Promise<Postmaster> {
-  const { binaries, user, socketDir, serverLog } = layout;
-  // What cleans up the temporary directory may have taken it.
-  await makeSocketDirectory(socketDir, user);
+  const { binaries, user, serverLog } = layout;
+  await makeSocketPlace(layout, user);
   const output = await serverLog.open();
   try {
     const child = spawn(join(binaries.directory, 'bin/postgres'), serverArguments(layout), {

@@ -1,5 +1,9 @@
-import { copyFile, open, stat, truncate, type FileHandle } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { openPlainFile } from './held-directory.js';
 
+const { O_APPEND, O_CREAT, O_RDONLY, O_RDWR, O_WRONLY } = constants;
 const BYTES_MAX = 10 * 1024 * 1024;
 const LAST_WORDS_CHARS = 2_000;
 const LAST_WORDS_BYTES = 64 * 1024;
@@ -21,14 +25,23 @@ export class ServerLog {
   /** For a new server. Appending: that is what lets `trim` empty the file under a running one. */
   async open(): Promise<FileHandle> {
     await this.trim();
-    return open(this.file, 'a', 0o600);
+    return openPlainFile(this.file, O_WRONLY | O_CREAT | O_APPEND, 0o600);
   }
 
   /** A line that is written meanwhile may be lost; a disk that the log fills would cost more. */
   async trim(bytesMax = BYTES_MAX): Promise<void> {
     if ((await this.size()) <= bytesMax) return;
-    await copyFile(this.file, `${this.file}.1`);
-    await truncate(this.file, 0);
+    const handle = await openPlainFile(this.file, O_RDWR);
+    try {
+      const partial = `${this.file}.1.partial`;
+      await rm(partial, { force: true });
+      const copy = await open(partial, 'wx', 0o600);
+      await pipeline(handle.createReadStream({ start: 0, autoClose: false }), copy.createWriteStream());
+      await rename(partial, `${this.file}.1`);
+      await handle.truncate(0);
+    } finally {
+      await handle.close();
+    }
   }
 
   /** What was said last, from a byte on, but for the refusals of whoever knocked too early. */
@@ -36,7 +49,7 @@ export class ServerLog {
     const size = await this.size();
     const start = Math.max(from, size - LAST_WORDS_BYTES);
     if (size <= start) return '';
-    const handle = await open(this.file, 'r');
+    const handle = await openPlainFile(this.file, O_RDONLY);
     try {
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(size - start), 0, size - start, start);
       const lines = buffer.toString('utf8', 0, bytesRead).split('\n');

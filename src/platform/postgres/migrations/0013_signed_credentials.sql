@@ -4,7 +4,7 @@
 ALTER TABLE api_key ADD COLUMN signature text COLLATE "C" NOT NULL DEFAULT '';
 CREATE INDEX api_key_signed_with ON api_key (left(signature, 8), key_id);
 ALTER TABLE password_reset ADD COLUMN signature text COLLATE "C" NOT NULL DEFAULT '';
-CREATE INDEX password_reset_signed_with ON password_reset (left(signature, 8), user_id);
+CREATE INDEX password_reset_signed_with ON password_reset (left(signature, 8), digest);
 ALTER TABLE session ADD COLUMN signature text COLLATE "C" NOT NULL DEFAULT '';
 CREATE INDEX session_signed_with ON session (left(signature, 8), session_id);
 ALTER TABLE user_account ADD COLUMN password_signature text COLLATE "C" NOT NULL DEFAULT '';

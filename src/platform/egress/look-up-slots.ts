@@ -1,0 +1,45 @@
+interface Use {
+  all: number;
+  /** Of these, names that brought nothing the last time. */
+  doubtful: number;
+}
+
+export interface SlotBounds {
+  readonly perShare: number;
+  readonly inAll: number;
+}
+
+/**
+ * How many look-ups are under way, and for whom. Names that brought nothing the last time have half of each bound, so that those that
+ * are always silent leave room for the others of the same share.
+ */
+export class LookUpSlots {
+  private readonly whole: Use = { all: 0, doubtful: 0 };
+  private readonly shares = new Map<string, Use>();
+
+  constructor(private readonly bounds: SlotBounds) {}
+
+  /** False: there is none for such a name. */
+  take(share: string, doubtful: boolean): boolean {
+    const own = this.shares.get(share) ?? { all: 0, doubtful: 0 };
+    if (!hasRoom(own, this.bounds.perShare, doubtful)) return false;
+    if (!hasRoom(this.whole, this.bounds.inAll, doubtful)) return false;
+    this.shares.set(share, own);
+    for (const use of [own, this.whole]) add(use, 1, doubtful);
+    return true;
+  }
+
+  free(share: string, doubtful: boolean): void {
+    const own = this.shares.get(share)!;
+    for (const use of [own, this.whole]) add(use, -1, doubtful);
+    if (own.all === 0) this.shares.delete(share);
+  }
+}
+
+const hasRoom = ({ all, doubtful: silent }: Use, max: number, doubtful: boolean): boolean =>
+  all < max && !(doubtful && silent >= max / 2);
+
+function add(use: Use, by: 1 | -1, doubtful: boolean): void {
+  use.all += by;
+  if (doubtful) use.doubtful += by;
+}

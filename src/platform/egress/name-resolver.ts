@@ -1,0 +1,88 @@
+import type { LookupAddress } from 'node:dns';
+import { Resolver as DnsChannel } from 'node:dns/promises';
+import { networkInterfaces } from 'node:os';
+import { HostsFile } from './hosts-file.js';
+
+/** An address of a name. Without a time to live it holds for the question at hand only. */
+export interface ResolvedAddress extends LookupAddress {
+  readonly ttlSeconds?: number;
+}
+
+/** Every address of a name. Rejects with an error that has a code, at the latest soon after the signal. */
+export type Resolver = (hostname: string, signal: AbortSignal) => Promise<readonly ResolvedAddress[]>;
+
+export interface NameResolverOptions {
+  /** `address` or `address:port`; none: those of the operating system. */
+  readonly servers?: readonly string[];
+  readonly hosts?: HostsFile;
+}
+
+const LOOPBACK: readonly ResolvedAddress[] = [
+  { address: '127.0.0.1', family: 4 },
+  { address: '::1', family: 6 },
+];
+/** Until a server is asked once more, or the next one; it doubles. The end is the signal's. */
+const TRY_MS = 1_000;
+const TRIES = 4;
+/** For the other family, once one has answered: some servers never answer to AAAA. */
+const OTHER_FAMILY_MS = 250;
+const CANNOT_TELL = new Set(['ENODATA', 'ECANCELLED']);
+
+/**
+ * The hosts file, then `localhost` (RFC 6761), then DNS by c-ares, on sockets of its own.
+ *
+ * Not `dns.lookup`: getaddrinfo works in two threads that the whole process shares and cannot be cancelled, so that two names with a
+ * silent server stop all others for 10 s. What else it would ask is given up: mDNS, NIS, LDAP; and the search domains, because a URL means
+ * the same wherever it is read, a tenant has no business with short names of our network, and `ndots:5` of Kubernetes makes ten
+ * questions of one.
+ */
+export function nameResolver({ servers = [], hosts = new HostsFile() }: NameResolverOptions = {}): Resolver {
+  return async (hostname, signal) => {
+    const name = hostname.toLowerCase().replace(/\.$/, '');
+    const local = await hosts.addressesOf(name);
+    if (local.length > 0) return local;
+    if (name === 'localhost' || name.endsWith('.localhost')) return LOOPBACK;
+    return askServers(hostname, servers, signal);
+  };
+}
+
+/** By a channel of its own (20 µs), which can be cancelled alone and knows the servers as they are now. */
+async function askServers(
+  hostname: string,
+  servers: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly ResolvedAddress[]> {
+  signal.throwIfAborted();
+  const channel = new DnsChannel({ timeout: TRY_MS, tries: TRIES });
+  if (servers.length > 0) channel.setServers(servers);
+  const cancel = (): void => channel.cancel();
+  let patience: NodeJS.Timeout | undefined;
+  const answered =
+    (family: 4 | 6) =>
+    (records: readonly { address: string; ttl: number }[]): ResolvedAddress[] => {
+      patience ??= setTimeout(cancel, OTHER_FAMILY_MS);
+      return records.map(({ address, ttl }) => ({ address, family, ttlSeconds: ttl }));
+    };
+  signal.addEventListener('abort', cancel, { once: true });
+  try {
+    const [v4, v6] = await Promise.allSettled([
+      channel.resolve4(hostname, { ttl: true }).then(answered(4)),
+      channel.resolve6(hostname, { ttl: true }).then(answered(6)),
+    ]);
+    if (v4.status === 'rejected' && v6.status === 'rejected') throw moreTelling(v4.reason, v6.reason);
+    const [ipv4, ipv6] = [v4, v6].map((family) => (family.status === 'fulfilled' ? family.value : []));
+    return hasGlobalIPv6() ? [...ipv6!, ...ipv4!] : [...ipv4!, ...ipv6!];
+  } finally {
+    clearTimeout(patience);
+    signal.removeEventListener('abort', cancel);
+  }
+}
+
+const moreTelling = (a: NodeJS.ErrnoException, b: NodeJS.ErrnoException): Error =>
+  CANNOT_TELL.has(a.code ?? '') ? b : a;
+
+/** IPv6 first where it leads anywhere, as RFC 6724 has it; sockets try the other family after 250 ms, or at once if there is no way. */
+function hasGlobalIPv6(): boolean {
+  const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return own.some(({ family, address }) => family === 'IPv6' && /^[23]/.test(address));
+}

@@ -1,0 +1,32 @@
+import { execFile } from 'node:child_process';
+import { lstat, rm, rmdir } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+
+const TRIES = 10;
+const PAUSE_MS = 100;
+
+/**
+ * With all that is in it, several times: the initdb of a killed app may still be writing. As root, what is in a directory of another user
+ * is removed as that user: he could lay a link there while it is walked through.
+ */
+export async function removeTree(path: string): Promise<void> {
+  for (let left = TRIES; ; left--) {
+    const found = await lstat(path).catch(() => undefined);
+    if (!found) return;
+    const foreign = process.getuid?.() === 0 && found.uid !== 0;
+    if (foreign) await removeContentsAs(found, path);
+    try {
+      return await (foreign ? rmdir(path) : rm(path, { recursive: true, force: true }));
+    } catch (error) {
+      if (left === 0) throw error;
+      await pause(PAUSE_MS);
+    }
+  }
+}
+
+/** The directory itself stays: it lies in one of ours. */
+function removeContentsAs({ uid, gid }: { readonly uid: number; readonly gid: number }, path: string): Promise<void> {
+  return new Promise((resolve) => {
+    execFile('/bin/rm', ['-rf', '--', path], { uid, gid, cwd: '/', env: {} }, () => resolve());
+  });
+}

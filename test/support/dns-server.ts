@@ -1,0 +1,92 @@
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
+
+/** What is known of a name: its IPv4 addresses, an error, or nothing is ever said. Whoever has IPv4 addresses has no IPv6 ones. */
+export type Zone = (name: string) => readonly string[] | 'silent' | 'silent-aaaa' | 'nxdomain' | 'servfail';
+
+const A = 1;
+const AAAA = 28;
+const CODES = { servfail: 2, nxdomain: 3 } as const;
+const ADDRESS_OF_SILENT_AAAA = '127.0.0.1';
+
+/** A DNS server on loopback, by UDP (RFC 1035), that remembers what it was asked. */
+export class DnsServer {
+  /** Names, once for each question. */
+  readonly asked: string[] = [];
+  private readonly waiting = new Set<() => void>();
+
+  private constructor(
+    private readonly socket: Socket,
+    private readonly zone: Zone,
+    private readonly ttlSeconds: number,
+  ) {
+    socket.on('message', (question, sender) => this.take(question, sender));
+  }
+
+  static async start(zone: Zone, ttlSeconds = 0): Promise<DnsServer> {
+    const socket = createSocket('udp4');
+    socket.bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    return new DnsServer(socket, zone, ttlSeconds);
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.socket.address().port}`;
+  }
+
+  timesAsked(name: string): number {
+    return this.asked.filter((other) => other === name).length;
+  }
+
+  /** Resolves when what was asked so far is as the test wants it. */
+  async until(condition: (asked: readonly string[]) => boolean): Promise<void> {
+    while (!condition(this.asked)) {
+      await new Promise<void>((resolve) => this.waiting.add(resolve));
+      await setImmediate();
+    }
+  }
+
+  async stop(): Promise<void> {
+    await new Promise<void>((resolve) => this.socket.close(() => resolve()));
+  }
+
+  private take(question: Buffer, sender: RemoteInfo): void {
+    const { name, type, end } = questionOf(question);
+    this.asked.push(name);
+    for (const wake of this.waiting) wake();
+    this.waiting.clear();
+    const known = this.zone(name.toLowerCase());
+    if (known === 'silent' || (known === 'silent-aaaa' && type === AAAA)) return;
+    const code = typeof known === 'string' && known in CODES ? CODES[known as keyof typeof CODES] : 0;
+    const addresses = known === 'silent-aaaa' ? [ADDRESS_OF_SILENT_AAAA] : known;
+    const records = typeof addresses === 'string' || type !== A ? [] : addresses.map((ip) => this.record(ip));
+    const head = Buffer.from(question.subarray(0, 12));
+    head.writeUInt16BE(0x8180 | code, 2);
+    head.writeUInt16BE(records.length, 6);
+    head.writeUInt32BE(0, 8);
+    this.socket.send(Buffer.concat([head, question.subarray(12, end), ...records]), sender.port, sender.address);
+  }
+
+  /** The name is a pointer to that of the question. */
+  private record(ip: string): Buffer {
+    const record = Buffer.alloc(16);
+    record.writeUInt16BE(0xc00c, 0);
+    record.writeUInt16BE(A, 2);
+    record.writeUInt16BE(1, 4);
+    record.writeUInt32BE(this.ttlSeconds, 6);
+    record.writeUInt16BE(4, 10);
+    record.set(ip.split('.').map(Number), 12);
+    return record;
+  }
+}
+
+function questionOf(message: Buffer): { name: string; type: number; end: number } {
+  const labels: string[] = [];
+  let at = 12;
+  for (let length = message[at]!; length > 0; length = message[at]!) {
+    labels.push(message.toString('latin1', at + 1, at + 1 + length));
+    at += 1 + length;
+  }
+  return { name: labels.join('.'), type: message.readUInt16BE(at + 1), end: at + 5 };
+}

@@ -61,13 +61,13 @@ export class AuditAnswers {
   }
 
   async verifyTenant(tenantId: string, reply: Reply): Promise<TenantAuditVerdictDto> {
-    const [verdict] = await this.queries.execute(new VerifyAudit(tenantId, untilClosed(reply)));
+    const [verdict] = await this.queries.execute(new VerifyAudit(tenantId, askedBy(reply), untilClosed(reply)));
     const { seq, hash, sealedAt } = verdict!.head;
     return { ...toVerdict([verdict!]), head: { seq, hash, sealedAt: isoTime(sealedAt) } };
   }
 
   async verifyAll(reply: Reply): Promise<SystemAuditVerdictDto> {
-    const verdicts = await this.queries.execute(new VerifyAudit(undefined, untilClosed(reply)));
+    const verdicts = await this.queries.execute(new VerifyAudit(undefined, askedBy(reply), untilClosed(reply)));
     const broken = verdicts.flatMap(({ tenantId, broken: found }): BrokenChainDto[] =>
       found ? [{ tenant: tenantId, firstBrokenSeq: found.seq, reason: found.fault }] : [],
     );
@@ -118,6 +118,8 @@ function toFilter({ from, to, ...rest }: AuditFilterFields, prefix: '?' | '/'): 
   if (errors.length > 0) throw invalid(errors);
   return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined && value !== null));
 }
+
+const askedBy = (reply: Reply): string => reply.request.principal!.userId;
 
 /** Aborted when the answer is sent, or nobody waits for it any more. */
 function untilClosed(reply: Reply): AbortSignal {

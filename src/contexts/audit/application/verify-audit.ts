@@ -8,6 +8,8 @@ export class VerifyAudit extends Query<Verdict[]> {
   constructor(
     /** Undefined: all. */
     readonly tenantId: string | undefined,
+    /** Who asks. */
+    readonly userId: string | null,
     readonly signal: AbortSignal,
   ) {
     super();
@@ -22,8 +24,8 @@ export class VerifyAuditHandler implements IQueryHandler<VerifyAudit> {
     private readonly work: HeavyWork,
   ) {}
 
-  execute({ tenantId, signal }: VerifyAudit): Promise<Verdict[]> {
-    return this.work.run(signal, async (own) => {
+  execute({ tenantId, userId, signal }: VerifyAudit): Promise<Verdict[]> {
+    return this.work.run({ tenantId, userId }, signal, async (own) => {
       if (tenantId !== undefined) return [await this.chains.verify(tenantId, own)];
       await this.seal.runOnce(); // so that each tenant with a record has a chain
       const verdicts: Verdict[] = [];

@@ -1,4 +1,5 @@
-/** One tenant publishes steadily; beside it another floods the server, first without a limit, then with one. */
+/** One tenant publishes steadily; beside it another floods the server with one thing after the other. */
+import { Peer } from './lib/children.mjs';
 import { EventStore } from './lib/event-store.mjs';
 import { EVENT, makeTopic, publishRequest, startLoad } from './lib/workload.mjs';
 
@@ -8,6 +9,9 @@ const LOUD_CONNECTIONS = 64;
 const LOUD_LIMIT = 500;
 const WARM_UP_MS = 3_000;
 const LEAD_MS = 1_000;
+const BIG_EVENTS = 15;
+/** 800 kB. */
+const BIG_EVENT = JSON.stringify({ type: 't', data: { l: Array.from({ length: 130_000 }, (_, n) => n) } });
 
 class Stage {
   static async set() {
@@ -16,6 +20,8 @@ class Stage {
     [stage.quietLoad, stage.loudLoad] = [startLoad(), startLoad()];
     stage.quiet = publishRequest(stage.store, await makeTopic(stage.store, 'orders', 'quiet'), EVENT);
     stage.loud = publishRequest(stage.store, await makeTopic(stage.store, 'orders', 'loud'), EVENT);
+    await makeTopic(stage.store, 'big', 'loud');
+    for (let n = 0; n < BIG_EVENTS; n++) await stage.store.call('POST', big(), BIG_EVENT);
     return stage;
   }
 
@@ -29,15 +35,11 @@ class Stage {
   }
 
   /** The flood begins before and ends after what is measured. */
-  async publishBesideFlood(durationMs) {
-    const floodMs = durationMs + LEAD_MS;
-    const target = { port: this.store.port, connections: LOUD_CONNECTIONS, request: this.loud };
-    const options = { ...target, warmUpMs: LEAD_MS, durationMs: floodMs };
-    const flood = this.loudLoad.ask('repeat', options, { timeoutMs: floodMs + 60_000 });
-    await new Promise((resolve) => setTimeout(resolve, LEAD_MS));
-    const [loud, quiet] = await Promise.all([flood, this.publishQuietly(durationMs)]);
-    const perSecond = (status) => ((loud.statuses[status] ?? 0) * 1_000) / floodMs;
-    return { ...quiet, stored: perSecond(201), refused: perSecond(429) };
+  async publishBeside(flood, durationMs) {
+    const stop = await flood.start(this, durationMs + LEAD_MS);
+    await pause(LEAD_MS);
+    const quiet = await this.publishQuietly(durationMs);
+    return { ...quiet, flood: await stop() };
   }
 
   limit(eventsPerSecond) {
@@ -49,28 +51,96 @@ class Stage {
   }
 }
 
+const publishes = (name, limit) => ({
+  name,
+  ...(limit && { goal: 2 }),
+  async start(stage, floodMs) {
+    if (limit) await stage.limit(limit);
+    const target = { port: stage.store.port, connections: LOUD_CONNECTIONS, request: stage.loud };
+    const options = { ...target, warmUpMs: LEAD_MS, durationMs: floodMs };
+    const flood = stage.loudLoad.ask('repeat', options, { timeoutMs: floodMs + 60_000 });
+    return async () => {
+      const { statuses } = await flood;
+      if (limit) await stage.limit(null);
+      return { stored: ((statuses[201] ?? 0) * 1_000) / floodMs, refused: ((statuses[429] ?? 0) * 1_000) / floodMs };
+    };
+  },
+});
+
+/** What `loud` asks for again and again, on so many connections, in a process of its own; `read: false`: nothing is read of the answers. */
+const requests = (name, count, make, { read = true } = {}) => ({
+  name,
+  async start({ store }) {
+    const flood = new Peer(new URL('lib/flood-process.mjs', import.meta.url));
+    await flood.ask('begin', { url: store.url, apiKey: store.apiKey, count, read, request: make() });
+    return async () => {
+      const statuses = await flood.ask('end');
+      await flood.stop();
+      const sum = (wanted) =>
+        Object.entries(statuses).reduce((all, [status, times]) => (wanted(Number(status)) ? all + times : all), 0);
+      return { answered: sum((status) => status < 400), refused: sum((status) => status >= 400) };
+    };
+  },
+});
+
+const N = '/tenants/loud/namespaces/shop';
+const big = (query = '') => `${N}/topics/big/events${query}`;
+const json = { 'content-type': 'application/json' };
+
+/** One entry each; what is to be measured beside them is put here. */
+const FLOODS = [
+  publishes('publishes without limit'),
+  publishes(`publishes with a limit of ${LOUD_LIMIT}/s`, LOUD_LIMIT),
+  requests('1,020 live streams of one user', 1_020, () => ({
+    path: `${N}/topics/orders/events`,
+    headers: { accept: 'text/event-stream' },
+  })),
+  requests('six readers of large events with a filter', 6, () => ({ path: big('?filter=data.l%20%3D%3D%20data.l') })),
+  requests('six readers of large events', 6, () => ({ path: big() })),
+  requests('200 who do not read', 200, () => ({ path: big() }), { read: false }),
+  requests('eight exports of the audit', 8, () => ({
+    method: 'POST',
+    path: '/tenants/loud/audit/export',
+    headers: json,
+    body: '{"format":"ndjson"}',
+  })),
+  requests('32 who ask about invented tenants', 32, () => ({
+    method: 'POST',
+    path: '/authz/check',
+    headers: json,
+    body: '{"action":"tenant:read","resource":"tenants/x@"}',
+  })),
+  requests('32 with kept answers', 32, () => ({
+    method: 'POST',
+    path: `${N}/topics/orders/events`,
+    headers: { ...json, 'idempotency-key': 'kept-@' },
+    body: EVENT,
+  })),
+];
+
 async function run({ seconds }) {
   const stage = await Stage.set();
   const durationMs = seconds(15) * 1_000;
   await stage.publishQuietly(WARM_UP_MS);
   const alone = await stage.publishQuietly(durationMs);
-  const beside = await stage.publishBesideFlood(durationMs);
-  await stage.limit(LOUD_LIMIT);
-  const limited = await stage.publishBesideFlood(durationMs);
-  await stage.strike();
-  return [
+  const rows = [
     { name: 'alone: p50', value: alone.p50, unit: 'ms' },
     { name: 'alone: p99', value: alone.p99, unit: 'ms' },
-    { name: 'beside a flood without limit: p50', value: beside.p50, unit: 'ms' },
-    { name: 'beside a flood without limit: p99', value: beside.p99, unit: 'ms' },
-    { name: 'beside a flood without limit: p99 against alone', value: beside.p99 / alone.p99, unit: '' },
-    { name: 'the flood: stored', value: beside.stored, unit: '/s' },
-    { name: `beside a flood with a limit of ${LOUD_LIMIT}/s: p50`, value: limited.p50, unit: 'ms' },
-    { name: `beside a flood with a limit of ${LOUD_LIMIT}/s: p99`, value: limited.p99, unit: 'ms' },
-    { name: 'beside a flood with a limit: p99 against alone', value: limited.p99 / alone.p99, unit: '', goal: 2 },
-    { name: 'the limited flood: stored', value: limited.stored, unit: '/s' },
-    { name: 'the limited flood: refused', value: limited.refused, unit: '/s' },
   ];
+  for (const flood of FLOODS) {
+    const beside = await stage.publishBeside(flood, durationMs);
+    const against = { name: `beside ${flood.name}: p99 against alone`, value: beside.p99 / alone.p99, unit: '' };
+    rows.push(
+      { name: `beside ${flood.name}: p50`, value: beside.p50, unit: 'ms' },
+      { name: `beside ${flood.name}: p99`, value: beside.p99, unit: 'ms' },
+      { ...against, ...(flood.goal && { goal: flood.goal }) },
+      ...Object.entries(beside.flood).map(([what, value]) => ({ name: `${flood.name}: ${what}`, value, unit: '' })),
+    );
+  }
+  await stage.strike();
+  return rows;
 }
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 export default [{ name: 'noisy-neighbour', run }];

@@ -10,6 +10,7 @@ import { Hints, ManagementWatch } from './platform/event-log/index.js';
 import { openApiDocument, serveDocs } from './platform/http/openapi.js';
 import { OpenConnections } from './platform/http/open-connections.js';
 import { createAdapter, installHttp } from './platform/http/server.js';
+import { UnreadAnswers } from './platform/http/unread-answers.js';
 import { openStorage, type OpenStorage } from './platform/postgres/open-storage.js';
 import { frameworkLog } from './platform/telemetry/framework-log.js';
 import { processLogger } from './platform/telemetry/logger.js';
@@ -54,6 +55,10 @@ export async function start(settings: Settings, version: string, signal?: AbortS
     await app.get(BeginHeads).run((unsignedToo) => credentials.run(unsignedToo));
     await app.get(FirstAdministrator).giveEventsToOldAccounts();
     const connections = new OpenConnections(app.getHttpServer());
+    const unread = new UnreadAnswers(connections.sockets, settings.http.unreadTimeoutMs, () =>
+      log.info('a connection was ended: its answer was not read'),
+    );
+    app.getHttpServer().once('close', unread.watch());
     await app.listen(settings.http.port, settings.http.host);
     const firstAccess = await app.get(FirstAdministrator).create();
     await app.get(FirstHolders).ensureAdministrator();

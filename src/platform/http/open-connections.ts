@@ -9,12 +9,14 @@ const LOOKED_AT_EVERY_MS = 50;
  * clients open spare ones), would hold the stop until the client leaves.
  */
 export class OpenConnections {
-  private readonly sockets = new Set<Socket>();
+  readonly sockets: ReadonlySet<Socket>;
 
   constructor(private readonly server: Server) {
+    const sockets = new Set<Socket>();
+    this.sockets = sockets;
     server.on('connection', (socket) => {
-      this.sockets.add(socket);
-      socket.once('close', () => this.sockets.delete(socket));
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
     });
   }
 

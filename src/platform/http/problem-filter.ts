@@ -1,8 +1,10 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
+import { Clock } from '../../kernel/clock.js';
 import { DomainError } from '../../kernel/domain-error.js';
 import { asDomainError } from '../postgres/database.js';
 import { Metrics } from '../telemetry/metrics.js';
+import { RepeatedLines } from '../telemetry/repeated-lines.js';
 import { httpError } from './http-errors.js';
 import { PROBLEM_MEDIA_TYPE, statusOf, toProblem } from './problem.js';
 import type { Reply, Request } from './request.js';
@@ -10,10 +12,15 @@ import type { Reply, Request } from './request.js';
 /** The one place where an error becomes an answer. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
+  private readonly refusals: RepeatedLines;
+
   constructor(
     private readonly log: PinoLogger,
     private readonly metrics: Metrics,
-  ) {}
+    clock: Clock,
+  ) {
+    this.refusals = new RepeatedLines(clock);
+  }
 
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
@@ -44,8 +51,9 @@ export class ProblemFilter implements ExceptionFilter {
       code: expected.code,
       err: expected.cause ?? error,
     };
-    if (status === 500) this.log.error(fields, 'request failed');
-    else this.log.warn(fields, 'request refused');
+    if (status === 500) return this.log.error(fields, 'request failed');
+    const line = this.refusals.admit(expected.code);
+    if (line) this.log.warn({ ...fields, ...line }, 'request refused');
   }
 }
 

@@ -6,7 +6,8 @@ const QUIET_ROUTES = new Set(['/health/live', '/health/ready', '/metrics']);
 
 /**
  * One line and one observation a request. Changes are `info`, reads `debug`, refusals `info`, failures `error`; publishing has a line of
- * its own («events published») and is `debug` here. The route template is logged, never the query string.
+ * its own («events published») and is `debug` here. A 503 is a refusal, since clients can bring it about as often as they like; why it was
+ * one is a line of the problem filter at `warn`, of which there are only so many. The route template is logged, never the query string.
  */
 export function installRequestLog(fastify: FastifyInstance, log: Logger, metrics: Metrics): void {
   fastify.addHook('onResponse', (request, reply, done) => {
@@ -28,7 +29,7 @@ export function installRequestLog(fastify: FastifyInstance, log: Logger, metrics
 
 function levelOf(method: string, route: string, status: number): 'debug' | 'info' | 'error' {
   if (QUIET_ROUTES.has(route)) return 'debug';
-  if (status >= 500) return 'error';
+  if (status >= 500 && status !== 503) return 'error';
   if (status >= 400) return 'info';
   return method === 'GET' || method === 'HEAD' || route.endsWith('/events') ? 'debug' : 'info';
 }

@@ -78,7 +78,7 @@ export class AuditAnswers {
 
   private verdicts(tenantId: string | undefined, { seq, hash }: VerifyAuditQuery, reply: Reply): Promise<Verdict[]> {
     const kept = seq === undefined || hash === undefined ? undefined : { seq, hash };
-    return this.queries.execute(new VerifyAudit(tenantId, untilClosed(reply), kept));
+    return this.queries.execute(new VerifyAudit(tenantId, askedBy(reply), untilClosed(reply), kept));
   }
 
   async retention(tenantId: string | undefined, reply: Reply): Promise<AuditRetentionDto> {
@@ -130,6 +130,8 @@ function toFilter({ from, to, ...rest }: AuditFilterFields, prefix: '?' | '/'): 
   if (errors.length > 0) throw invalid(errors);
   return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined && value !== null));
 }
+
+const askedBy = (reply: Reply): string => reply.request.principal!.userId;
 
 /** Aborted when the answer is sent, or nobody waits for it any more. */
 function untilClosed(reply: Reply): AbortSignal {

@@ -36,7 +36,7 @@ export class ExportAuditRecordsHandler implements ICommandHandler<ExportAuditRec
   ) {}
 
   async execute({ tenantId, filter, format, by, signal }: ExportAuditRecords): Promise<AsyncGenerator<AuditView[]>> {
-    const slot = this.work.enter(signal);
+    const slot = this.work.enter({ tenantId, userId: by.origin?.userId ?? null }, signal);
     try {
       const own = await this.database.transaction((sql) =>
         this.trail.write(sql, {

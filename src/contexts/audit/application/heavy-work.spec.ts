@@ -1,30 +1,61 @@
-import { HeavyWork } from './heavy-work.js';
+import { HeavyWork, type SlotHolder } from './heavy-work.js';
 
 const asked = (): AbortSignal => new AbortController().signal;
+const tenant = (tenantId: string): SlotHolder => ({ tenantId, userId: 'usr_1' });
+const system = (userId: string): SlotHolder => ({ tenantId: undefined, userId });
 
 describe('heavy work', () => {
-  it('is done by four at once; the next is told to come again', async () => {
+  it('is done for one tenant once at a time: a second one is his own fault', async () => {
     const work = new HeavyWork();
     const done = Promise.withResolvers<void>();
-    const running = work.run(asked(), () => done.promise);
-    const slots = [1, 2, 3].map(() => work.enter(asked()));
-    await expect(work.run(asked(), () => Promise.resolve())).rejects.toMatchObject({ code: 'audit-busy' });
-    slots[0]!.leave();
-    await expect(work.run(asked(), () => Promise.resolve('done'))).resolves.toBe('done');
+    const running = work.run(tenant('a'), asked(), () => done.promise);
+    expect(() => work.enter(tenant('a'), asked())).toThrow(
+      expect.objectContaining({ code: 'audit-under-way', kind: 'throttled' }),
+    );
     done.resolve();
     await running;
-    expect(work.enter(asked()).signal.aborted).toBe(false);
+    expect(work.enter(tenant('a'), asked()).signal.aborted).toBe(false);
+  });
+
+  it('is done for four tenants at once; the next is told to come again, which is not his fault', async () => {
+    const work = new HeavyWork();
+    const slots = ['a', 'b', 'c', 'd'].map((name) => work.enter(tenant(name), asked()));
+    await expect(work.run(tenant('e'), asked(), () => Promise.resolve())).rejects.toMatchObject({
+      code: 'audit-busy',
+      kind: 'unavailable',
+    });
+    slots[0]!.leave();
+    await expect(work.run(tenant('e'), asked(), () => Promise.resolve('done'))).resolves.toBe('done');
+  });
+
+  it('of the system is held up by no tenant, nor by another auditor', () => {
+    const work = new HeavyWork();
+    for (const name of ['a', 'b', 'c', 'd']) work.enter(tenant(name), asked());
+    work.enter(system('usr_1'), asked());
+    expect(() => work.enter(system('usr_1'), asked())).toThrow(expect.objectContaining({ code: 'audit-under-way' }));
+    expect(work.enter(system('usr_2'), asked()).signal.aborted).toBe(false);
+    expect(() => work.enter(system('usr_3'), asked())).toThrow(expect.objectContaining({ code: 'audit-busy' }));
   });
 
   it('gives the place free when whoever asked is gone, and stops with the instance', () => {
     const work = new HeavyWork();
     const gone = new AbortController();
-    for (let i = 0; i < 4; i++) work.enter(gone.signal);
+    work.enter(tenant('a'), gone.signal);
     gone.abort();
-    expect(() => work.enter(gone.signal)).toThrow(expect.objectContaining({ code: 'audit-stopped' }));
-    const { signal } = work.enter(asked());
+    expect(() => work.enter(tenant('b'), gone.signal)).toThrow(expect.objectContaining({ code: 'audit-stopped' }));
+    const { signal } = work.enter(tenant('a'), asked());
     expect(signal.aborted).toBe(false);
     work.beforeApplicationShutdown();
     expect(signal.aborted).toBe(true);
+  });
+
+  it('that ends late takes nothing from who has the slot by now', () => {
+    const work = new HeavyWork();
+    const gone = new AbortController();
+    const late = work.enter(tenant('a'), gone.signal);
+    gone.abort();
+    work.enter(tenant('a'), asked());
+    late.leave();
+    expect(() => work.enter(tenant('a'), asked())).toThrow(expect.objectContaining({ code: 'audit-under-way' }));
   });
 });

@@ -10,6 +10,8 @@ export class VerifyAudit extends Query<Verdict[]> {
   constructor(
     /** Undefined: all. */
     readonly tenantId: string | undefined,
+    /** Who asks. */
+    readonly userId: string | null,
     readonly signal: AbortSignal,
     /** A head that was kept elsewhere; where all are asked for, one of `$system`. */
     readonly kept?: ChainPlace,
@@ -26,8 +28,8 @@ export class VerifyAuditHandler implements IQueryHandler<VerifyAudit> {
     private readonly work: HeavyWork,
   ) {}
 
-  execute({ tenantId, signal, kept }: VerifyAudit): Promise<Verdict[]> {
-    return this.work.run(signal, async (own) => {
+  execute({ tenantId, userId, signal, kept }: VerifyAudit): Promise<Verdict[]> {
+    return this.work.run({ tenantId, userId }, signal, async (own) => {
       if (tenantId !== undefined) return [await this.withHeads(await this.chains.verify(tenantId, own, kept))];
       await this.seal.runOnce(); // so that each tenant with a record has a chain
       const verdicts = [await this.withHeads(await this.chains.verify(SYSTEM_TENANT, own, kept))];

@@ -9,6 +9,7 @@ import {
   type TopicNames,
 } from '../../../platform/event-log/index.js';
 import type { Access, Reply } from '../../../platform/http/request.js';
+import { OpenStreams } from '../application/open-streams.js';
 import { EventReader, type EventQuery } from '../application/read-events.js';
 import { topicError } from '../domain/topic-errors.js';
 
@@ -30,23 +31,31 @@ interface OpenStream {
   leave(): void;
 }
 
-/** Open answers: NDJSON to the end of the topic, Server-Sent Events until one side leaves. A slow reader slows only itself. */
+/**
+ * Open answers: NDJSON to the end of the topic, Server-Sent Events until one side leaves. A slow reader slows only itself. Each kind has
+ * places of its own, so that those who follow for days leave room to those who read once.
+ */
 @Injectable()
 export class EventStreams implements BeforeApplicationShutdown {
   private readonly open = new Set<AbortController>();
+  private readonly reads: OpenStreams;
+  private readonly live: OpenStreams;
 
   constructor(
     private readonly events: EventReader,
     @Inject(READ_SETTINGS) private readonly read: Settings['read'],
-    @Inject(HTTP_SETTINGS) private readonly http: Settings['http'],
-  ) {}
+    @Inject(HTTP_SETTINGS) { streamsMax }: Settings['http'],
+  ) {
+    this.reads = new OpenStreams(streamsMax);
+    this.live = new OpenStreams(streamsMax);
+  }
 
   beforeApplicationShutdown(): void {
     for (const controller of this.open) controller.abort();
   }
 
   async sendAll(reply: Reply, log: LogRef, query: EventQuery, names: Followed, limit?: number): Promise<void> {
-    const stream = this.enter(reply, names);
+    const stream = this.enter(this.reads, reply, log, names);
     const pages = this.events.all(log, query, this.read.filterBudgetMs, limit);
     await reply
       .header('content-type', 'application/x-ndjson; charset=utf-8')
@@ -55,7 +64,7 @@ export class EventStreams implements BeforeApplicationShutdown {
 
   /** `id` is the position, so that `Last-Event-ID` goes on right behind it. */
   async follow(reply: Reply, log: LogRef, query: EventQuery, names: Followed): Promise<void> {
-    const stream = this.enter(reply, names);
+    const stream = this.enter(this.live, reply, log, names);
     const pages = this.events.follow(log, query, stream.signal);
     await reply
       .headers({
@@ -65,12 +74,8 @@ export class EventStreams implements BeforeApplicationShutdown {
       .send(Readable.from(messages(pages, names, stream)));
   }
 
-  private enter(reply: Reply, { access }: Followed): OpenStream {
-    if (this.open.size >= this.http.streamsMax) {
-      throw topicError('too-many-streams', 'This instance has as many open streams as it takes.', {
-        retryAfterSeconds: 5,
-      });
-    }
+  private enter(kind: OpenStreams, reply: Reply, { tenantId }: LogRef, { access }: Followed): OpenStream {
+    const giveBack = kind.enter({ tenantId, userId: reply.request.principal!.userId });
     reply.request.turn?.end();
     const controller = new AbortController();
     this.open.add(controller);
@@ -80,10 +85,12 @@ export class EventStreams implements BeforeApplicationShutdown {
     const sweep = setInterval(() => void revoked(), RECHECK_MS).unref();
     const leave = (): void => {
       clearInterval(sweep);
+      giveBack();
       this.open.delete(controller);
       controller.abort();
     };
-    reply.raw.once('close', leave);
+    if (reply.raw.closed) leave();
+    else reply.raw.once('close', leave);
     return { signal: controller.signal, leave };
   }
 }

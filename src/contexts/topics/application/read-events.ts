@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { EventFilter } from '../../../platform/cel/index.js';
 import { LogReader, Tails, type LogRef, type ReadFilter, type StoredEvent } from '../../../platform/event-log/index.js';
-import { FilterTurns } from './filter-turns.js';
 import { keeps } from './read-filter.js';
+import { ReadTurns } from './read-turns.js';
 
 export interface EventQuery {
   readonly order: 'asc' | 'desc';
@@ -22,13 +22,18 @@ export interface EventSlice {
 }
 
 const STREAM_SLICE = 500;
-/** By time, not by number: a costly filter may take 60 ms for one event, and 64 of them held up everybody for seconds. */
+/** Where a slice ends, that of many events as well as that of large ones. */
+const SLICE_BYTES_MAX = 4 * 1024 * 1024;
+/**
+ * By time, not by number: a costly filter may take 60 ms for one event, and 64 of them held up everybody for seconds. What it takes to read
+ * the event's data is a part of it.
+ */
 const TURN_MS = 10;
 
 /** Reads of a topic as clients make them: by slices, streamed to the end, or followed live. */
 @Injectable()
 export class EventReader {
-  private readonly turns = new FilterTurns();
+  private readonly turns = new ReadTurns();
 
   constructor(
     private readonly reader: LogReader,
@@ -42,7 +47,7 @@ export class EventReader {
   }
 
   /**
-   * At most `limit` events. A slice may be shorter, even empty, and yet have a `next`: each is bounded in the time it takes
+   * At most `limit` events and about 4 MiB. A slice may be shorter, even empty, and yet have a `next`: each is bounded in the time it takes
    * (`budgetMs`), so that a filter that matches little answers in pieces instead of scanning a topic in one request.
    */
   async slice(log: LogRef, query: EventQuery, limit: number, budgetMs: number): Promise<EventSlice> {
@@ -53,15 +58,18 @@ export class EventReader {
     const forward = query.order === 'asc';
     let before = Math.min(query.before, bounds.lastPosition + 1);
     let after = Math.max(query.after, bounds.firstPosition - 1);
+    let bytes = 0;
     while (after + 1 < before && events.length < limit && (events.length === 0 || performance.now() < deadline)) {
       const { order, filter, expression } = query;
-      const page = await this.reader.scan(log, { order, after, before, limit: limit - events.length, filter });
-      const { matching, stoppedAt } = await this.judge(permitted(page.events, query), expression, deadline);
+      const range = { order, after, before, limit: limit - events.length, filter };
+      const page = await this.turns.page(log.tenantId, () => this.reader.scan(log, range));
+      const { matching, stoppedAt } = await this.judge(log, permitted(page.events, query), expression, deadline);
       events.push(...matching);
       const at = stoppedAt ?? page.scannedTo;
       if (forward) after = at;
       else before = at;
-      if (performance.now() > deadline) break;
+      bytes += sizeOf(matching);
+      if (performance.now() > deadline || bytes >= SLICE_BYTES_MAX) break;
     }
     return { events, next: after + 1 < before ? (forward ? after : before) : null };
   }
@@ -83,8 +91,11 @@ export class EventReader {
     const tail = await this.tails.follow(log);
     try {
       for (let { after } = query; !signal.aborted;) {
-        const page = await tail.read(after);
+        // History is read by each follower for himself: hundreds that begin at once held the process for half a minute.
+        const last = after;
+        const { events: page } = await this.turns.page(log.tenantId, async () => ({ events: await tail.read(last) }));
         const { matching } = await this.judge(
+          log,
           permitted(page, query).filter((event) => keeps(query.filter, event)),
           query.expression,
           Infinity,
@@ -100,6 +111,7 @@ export class EventReader {
 
   /** Filters in turns with all others who filter; stops where the time is over. */
   private async judge(
+    { tenantId }: LogRef,
     events: readonly StoredEvent[],
     expression: EventFilter | undefined,
     deadline: number,
@@ -108,13 +120,16 @@ export class EventReader {
     const matching: StoredEvent[] = [];
     for (let next = 0; next < events.length;) {
       const from = next;
-      next = await this.turns.take(() => judgeTurn(events, from, expression, matching));
+      next = await this.turns.take(tenantId, () => judgeTurn(events, from, expression, matching));
       if (performance.now() > deadline && next < events.length)
         return { matching, stoppedAt: events[next - 1]!.position };
     }
     return { matching };
   }
 }
+
+/** Nearly: texts beyond Latin count for less than their bytes. */
+const sizeOf = (events: readonly StoredEvent[]): number => events.reduce((sum, { data }) => sum + data.length, 0);
 
 const permitted = (events: readonly StoredEvent[], { types }: EventQuery): readonly StoredEvent[] =>
   types ? events.filter(({ type }) => types.permits(type)) : events;

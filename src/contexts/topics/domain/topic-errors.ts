@@ -12,5 +12,6 @@ export const topicError = defineErrors({
   'stream-not-found': { kind: 'not-found', title: 'Stream not found' },
   'place-not-found': { kind: 'not-found', title: 'There is no such place in the topic' },
   'reading-cut-off': { kind: 'unavailable', title: 'The answer was cut off' },
+  'stream-share-used': { kind: 'throttled', title: 'The share of open streams is used up' },
   'too-many-streams': { kind: 'unavailable', title: 'Too many open streams' },
 });

@@ -1,0 +1,31 @@
+/** How many streams of one kind are open. */
+export interface OpenCounts {
+  readonly inAll: number;
+  readonly ofTenant: number;
+  /** Of the human, by whatever keys and in whatever tenants. */
+  readonly ofHuman: number;
+}
+
+export type Admission = 'open' | 'tenant-share-used' | 'human-share-used' | 'full';
+
+/** What is a tenant's whatever the others do: a tenth. */
+const TENANTS_AT_LEAST = 10;
+
+/**
+ * Whether one more stream may be opened, where there may be `streamsMax` in all.
+ *
+ * A tenant may have a tenth, and beyond it one more as long as at least as many are free as he has: alone half of all, with a second one a
+ * third each, and so on (dynamic thresholds, Choudhury and Hahne 1998). A human may have half of what his tenant may, so that nobody shuts
+ * out his colleagues; with fresh keys he gains nothing.
+ *
+ * Rejected: a tenth and no more. A tenant that is alone on an instance, which is what most installations are, could use 100 of 1,000
+ * streams, and its operator would raise the bound that guards the memory. Rejected, too: all of them for who is alone. Streams last, so
+ * that the second tenant would find none.
+ */
+export function admission(open: OpenCounts, streamsMax: number): Admission {
+  const free = streamsMax - open.inAll;
+  const ofTenantMax = Math.max(1, Math.floor(streamsMax / TENANTS_AT_LEAST), free);
+  if (open.ofTenant >= ofTenantMax) return 'tenant-share-used';
+  if (open.ofHuman >= Math.ceil(ofTenantMax / 2)) return 'human-share-used';
+  return free > 0 ? 'open' : 'full';
+}

@@ -1,0 +1,97 @@
+import { UnreadAnswers, type Connection } from './unread-answers.js';
+
+const UNREAD_MS_MAX = 30_000;
+
+interface Fake extends Connection {
+  bytesWritten: number;
+  writableLength: number;
+  _handle: { writeQueueSize: number };
+  reset: boolean;
+}
+
+/** A connection with so much in its buffer that nobody has taken. */
+function connection(unsent: number): Fake {
+  const fake: Fake = {
+    bytesWritten: unsent,
+    writableLength: unsent,
+    _handle: { writeQueueSize: unsent },
+    reset: false,
+    resetAndDestroy() {
+      fake.reset = true;
+      return fake as never;
+    },
+  };
+  return fake;
+}
+
+let nowMs: number;
+let ended: number;
+beforeEach(() => ((nowMs = 0), (ended = 0)));
+
+function watching(...connections: Fake[]): (ms: number) => void {
+  const answers = new UnreadAnswers(
+    connections,
+    UNREAD_MS_MAX,
+    () => ended++,
+    () => nowMs,
+  );
+  answers.look();
+  return (ms) => {
+    nowMs += ms;
+    answers.look();
+  };
+}
+
+it('who takes no byte of his answer for 30 seconds is cut off, not earlier', () => {
+  const silent = connection(100_000);
+  const pass = watching(silent);
+  pass(29_999);
+  expect(silent.reset).toBe(false);
+  pass(1);
+  expect([silent.reset, ended]).toEqual([true, 1]);
+});
+
+it('who takes some goes on, however slow he is: of one large answer, or of many pieces', () => {
+  const [large, many] = [connection(4_000_000), connection(100_000)];
+  const { _handle: handle } = large;
+  const pass = watching(large, many);
+  for (let round = 0; round < 100; round++) {
+    handle.writeQueueSize -= 1;
+    // A piece was taken, the next one has come in its place.
+    many.bytesWritten += 1;
+    pass(29_999);
+  }
+  expect([large.reset, many.reset, ended]).toEqual([false, false, 0]);
+});
+
+it('who sends us requests instead of reading is cut off: more answers behind the one that stands still are no progress', () => {
+  const pipelining = connection(100_000);
+  const pass = watching(pipelining);
+  for (let round = 0; round < 3; round++) {
+    pipelining.bytesWritten += 500;
+    pipelining.writableLength += 500;
+    pass(10_000);
+  }
+  expect(pipelining.reset).toBe(true);
+});
+
+it('who waits for us is left alone: nothing is there that he could take', () => {
+  const waiting = connection(0);
+  const pass = watching(waiting);
+  pass(3_600_000);
+  expect(waiting.reset).toBe(false);
+});
+
+it('the time begins anew with each standstill', () => {
+  const reader = connection(100_000);
+  const pass = watching(reader);
+  pass(20_000);
+  reader.writableLength = 0;
+  pass(1_000);
+  Object.assign(reader, { bytesWritten: 200_000, writableLength: 100_000 });
+  pass(20_000);
+  pass(20_000);
+  expect(reader.reset).toBe(false);
+  pass(10_000);
+  expect(reader.reset).toBe(true);
+});

@@ -1,0 +1,60 @@
+import type { Socket } from 'node:net';
+
+/** What is looked at of a connection; the rest of a socket is not needed. */
+export type Connection = Pick<Socket, 'bytesWritten' | 'writableLength' | 'resetAndDestroy'> & {
+  /** Node's own: of what is being written, so much is still with us. Without it a slow reader of one large answer looks like one who stopped. */
+  readonly _handle?: { readonly writeQueueSize?: number } | null;
+};
+
+interface Seen {
+  readonly taken: number;
+  readonly queued: number | undefined;
+  readonly sinceMs: number;
+}
+
+/**
+ * Ends the connections of those who asked and do not read: whatever the answer is, a stream, an export or a page, what is made for them
+ * stays in memory, and what it was read with (a place among the streams, a slot of the audit) is kept from others. A reader who takes a
+ * byte now and then, as the network takes them from us, may be as slow as he likes.
+ *
+ * The connection is reset, so that no part of an answer looks like all of it, and so that the kernel throws away what it holds of it.
+ * Rejected: `server.timeout`. It ends whom we keep waiting as well, and any byte that the client sends puts it off.
+ */
+export class UnreadAnswers {
+  private readonly seen = new WeakMap<Connection, Seen>();
+
+  constructor(
+    private readonly connections: Iterable<Connection>,
+    private readonly unreadMsMax: number,
+    private readonly onEnded: () => void,
+    private readonly nowMs: () => number = () => performance.now(),
+  ) {}
+
+  /** Looks at all connections often enough; ends with a call of what it returns. */
+  watch(): () => void {
+    const timer = setInterval(() => this.look(), Math.min(1_000, this.unreadMsMax / 10)).unref();
+    return () => clearInterval(timer);
+  }
+
+  look(): void {
+    const nowMs = this.nowMs();
+    for (const connection of this.connections) {
+      if (connection.writableLength === 0) this.seen.delete(connection);
+      else if (this.stoodStillMs(connection, nowMs) >= this.unreadMsMax) {
+        this.seen.delete(connection);
+        connection.resetAndDestroy();
+        this.onEnded();
+      }
+    }
+  }
+
+  private stoodStillMs(connection: Connection, nowMs: number): number {
+    const taken = connection.bytesWritten - connection.writableLength;
+    const { _handle: handle } = connection;
+    const queued = handle?.writeQueueSize;
+    const before = this.seen.get(connection);
+    if (before && before.taken === taken && before.queued === queued) return nowMs - before.sinceMs;
+    this.seen.set(connection, { taken, queued, sinceMs: nowMs });
+    return 0;
+  }
+}

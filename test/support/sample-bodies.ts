@@ -144,11 +144,14 @@ const identitySamples = ({ tenantId }: Places, spare: Places, email: string): Re
   'POST /auth/login': one(() => ({ email, password: 'not the right one' }), { passes: 'login-failed' }),
   'POST /auth/refresh': one(() => ({ refreshToken: 'evr_none' }), { passes: 'unauthenticated' }),
   'PATCH /auth/me': one(() => ({ name: 'Admin' })),
-  'POST /auth/password/change': one(() => ({ currentPassword: 'not it', newPassword: newPassword() }), {
-    passes: 'password-wrong',
-  }),
+  'POST /auth/password/change': one(
+    () => ({ currentPassword: 'not it', newPassword: newPassword(), revokeApiKeys: true }),
+    {
+      passes: 'password-wrong',
+    },
+  ),
   'POST /auth/password/reset-request': one(() => ({ email })),
-  'POST /auth/password/reset': one(() => ({ token: 'epr_none', newPassword: newPassword() }), {
+  'POST /auth/password/reset': one(() => ({ token: 'epr_none', newPassword: newPassword(), revokeApiKeys: true }), {
     passes: 'reset-token-invalid',
   }),
   'POST /users': one(() => ({ kind: 'human', email: `${fresh()}@example.test`, name: 'Ann', password: newPassword() })),

@@ -4,6 +4,7 @@ import { MailServer } from '../support/mail-server.js';
 import { environmentWith, from, newPassword, Person, stranger, type Tokens } from '../support/people.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { sendRaw } from '../support/raw-http.js';
+import { ageResets } from '../support/signed-rows.js';
 
 const PUBLIC_URL = 'https://store.example.test';
 
@@ -151,14 +152,7 @@ describe('a reset of the password', () => {
     expect(text + headers).not.toContain('evil');
   });
 
-  const age = (userId: string, byMs: number): Promise<unknown> =>
-    store.database.query(
-      {
-        name: 'test-age-reset',
-        text: 'UPDATE password_reset SET expires_at = expires_at - $2::bigint WHERE user_id = $1',
-      },
-      [userId, byMs],
-    );
+  const age = (userId: string, byMs: number): Promise<void> => ageResets(store.database, userId, byMs);
 
   it.each([
     ['was used', (_: Person, token: string) => reset(token)],

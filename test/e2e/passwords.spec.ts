@@ -5,6 +5,7 @@ import { MailServer } from '../support/mail-server.js';
 import { bearer, environmentWith, newPassword, Person, stranger, type Tokens } from '../support/people.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import type { Page } from '../support/workspace.js';
+import { ageResets } from '../support/signed-rows.js';
 
 let store: TestDatabase;
 let app: TestApp;
@@ -208,17 +209,7 @@ describe('a reset of the password', () => {
         await app.client.post(`/users/${user.id}/activate`);
       },
     ],
-    [
-      'half an hour',
-      ({ user }: Person) =>
-        store.database.query(
-          {
-            name: 'test-age-reset',
-            text: 'UPDATE password_reset SET expires_at = expires_at - 1800000 WHERE user_id = $1',
-          },
-          [user.id],
-        ),
-    ],
+    ['half an hour', ({ user }: Person) => ageResets(store.database, user.id, 30 * 60_000)],
   ])('is not made by a token that has seen %s', async (_, happens) => {
     const person = await Person.create(app);
     const token = await tokenFor(person.email);

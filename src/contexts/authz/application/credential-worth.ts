@@ -114,24 +114,22 @@ export class CredentialWorth implements CredentialJudge, OnModuleInit {
     asking: Principal,
     bounds: readonly Bound[],
   ): Promise<string | undefined> {
-    const places = [SYSTEM_TENANT];
-    for (const one of [userId, asking.userId]) places.push(...(await this.rights.placesOf(sql, one)));
-    for (const place of new Set(places)) {
+    const places = new Set([SYSTEM_TENANT]);
+    for (const one of [userId, asking.userId])
+      for (const place of await this.rights.placesOf(sql, one)) places.add(place);
+    for (const place of places) {
       const own = await this.authorizer.subjectWithin(sql, place, asking);
       const { policy } = await this.authorizer.subjectWithin(sql, place, asUser(userId));
-      for (const { actions, resource } of partsOf(
-        policy.rules.filter((rule) => !this.isOver(rule)),
-        bounds,
-      )) {
+      const rules = policy.rules.filter((rule) => !hasEnded(rule, this.clock.now()));
+      for (const { actions, resource } of partsOf(rules, bounds)) {
+        // What the system says of one tenant holds there, together with what the tenant says, and is judged there.
+        const [, named] = resource.segments;
+        if (named !== undefined && named !== place && places.has(named)) continue;
         const missing = [...own.policy.missing(actions, resource), ...own.beyondKey(actionsOf(actions), resource)];
         if (missing.length > 0) return some([...new Set(missing)]);
       }
     }
     return undefined;
-  }
-
-  private isOver(rule: Rule): boolean {
-    return hasEnded(rule, this.clock.now());
   }
 }
 

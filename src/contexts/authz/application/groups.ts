@@ -15,7 +15,7 @@ import {
   type GroupState,
 } from '../domain/group.js';
 import { Escalation } from './escalation.js';
-import { GroupCatalog, type GroupView } from './ports.js';
+import { GroupCatalog, RoleCatalog, type GroupView } from './ports.js';
 import { TenantLifeOf } from './tenant-life.js';
 
 export type GroupChange =
@@ -40,6 +40,7 @@ export class ChangeGroupHandler implements ICommandHandler<ChangeGroup> {
   constructor(
     private readonly aggregates: Aggregates,
     private readonly groups: GroupCatalog,
+    private readonly roles: RoleCatalog,
     private readonly lives: TenantLifeOf,
     private readonly escalation: Escalation,
   ) {}
@@ -47,6 +48,7 @@ export class ChangeGroupHandler implements ICommandHandler<ChangeGroup> {
   async execute({ group, change, by, giver, expectedVersion }: ChangeGroup): Promise<GroupView | undefined> {
     const { tenantId, groupId = newId('grp') } = group;
     const ref: GroupRef = { tenantId, groupId, tenantUid: await this.lives.uidOf(tenantId) };
+    if (change.kind === 'remove' && change.part === 'role') await this.roles.requireAll(tenantId, [change.id]);
     const live = change.kind === 'add' && (await this.groups.hasPart(ref, change.part, change.id));
     const about = 'part' in change && change.part === 'user' ? ({ kind: 'user', id: change.id } as const) : undefined;
     const repository = this.escalation.bounding(this.groups, tenantId, giver, about);

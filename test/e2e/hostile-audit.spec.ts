@@ -1,5 +1,6 @@
 import type { Client as Sql } from 'pg';
 import { startApp, startProcess, type TestApp } from '../support/app.js';
+import { bearer, type Tokens } from '../support/people.js';
 import { connect, createTestDatabase } from '../support/postgres.js';
 import { until, Workspace } from '../support/workspace.js';
 
@@ -128,7 +129,11 @@ describe('the audit whose old records are removed', () => {
     expect(await verdict(old.tenant, then)).toMatchObject({ valid: true, records: RECORDS + 1 });
     await then.stop();
 
-    const now = await startProcess({ connection, apiKey: then.apiKey });
+    const server = await startProcess({ connection, apiKey: then.apiKey });
+    // The first key has ended meanwhile.
+    const account = { email: server.adminEmail, password: server.adminPassword };
+    const session = await server.client.with({}).post<Tokens>('/auth/login', account);
+    const now = { client: server.client.with(bearer(session.body.accessToken)) };
     const left = await until(
       () => verdict(old.tenant, now),
       ({ records }) => records === 1, // the one that tells of it
@@ -142,7 +147,7 @@ describe('the audit whose old records are removed', () => {
     await own.query(`UPDATE audit_record SET reason = 'x' WHERE tenant_id = $1 AND seq = ${RECORDS + 3}`, [old.tenant]);
     await own.end();
     expect(await verdict(old.tenant, now)).toMatchObject({ valid: false, firstBrokenSeq: RECORDS + 3 });
-    await now.stop();
+    await server.stop();
     await store.drop();
   });
 });

@@ -44,7 +44,7 @@ export class SampleBodies {
     email: string,
   ) {
     this.samples = {
-      ...tenancySamples(places, spare),
+      ...tenancySamples(spare),
       ...identitySamples(places, spare, email),
       ...authzSamples(places),
       ...topicSamples(),
@@ -119,11 +119,11 @@ const one = (body: () => object, more: Omit<Sample, 'bodies'> = {}): Sample => (
 
 const LIMITS = { namespaces: 10, topics: 10, consumers: 10, eventsPerSecond: 1_000, storageBytes: 1_000_000 };
 
-const tenancySamples = ({ userId: owner }: Places, spare: Places): Record<string, Sample> => ({
+const tenancySamples = (spare: Places): Record<string, Sample> => ({
   'POST /tenants': one(() => ({
     id: fresh(),
     name: 'Acme',
-    owner,
+    owner: spare.userId,
     limits: LIMITS,
     defaults: { retry: RETRY, timeoutMs: 1_000 },
   })),

@@ -42,9 +42,10 @@ export class SampleBodies {
     readonly places: Places,
     spare: Places,
     email: string,
+    administrator: string,
   ) {
     this.samples = {
-      ...tenancySamples(spare),
+      ...tenancySamples(spare, administrator),
       ...identitySamples(places, spare, email),
       ...authzSamples(places),
       ...topicSamples(),
@@ -70,7 +71,13 @@ export class SampleBodies {
     const key = await client.post<{ id: string }>(`/users/${userId}/api-keys`, { name: 'key' });
     const ids = { roleId: 'clerk', groupId: 'team', consumerId: consumer.id, keyId: key.body.id };
     const places = { tenantId: shop.tenant, namespaceId: 'shop', topicId: 'orders', userId, ...ids };
-    return new SampleBodies(client, places, { tenantId: spare.tenant, userId: other.user.id }, person.email);
+    return new SampleBodies(
+      client,
+      places,
+      { tenantId: spare.tenant, userId: other.user.id },
+      person.email,
+      body.user.id,
+    );
   }
 
   /** Routes that the OpenAPI document has and nobody has given a body to. */
@@ -119,11 +126,11 @@ const one = (body: () => object, more: Omit<Sample, 'bodies'> = {}): Sample => (
 
 const LIMITS = { namespaces: 10, topics: 10, consumers: 10, eventsPerSecond: 1_000, storageBytes: 1_000_000 };
 
-const tenancySamples = (spare: Places): Record<string, Sample> => ({
+const tenancySamples = (spare: Places, owner: string): Record<string, Sample> => ({
   'POST /tenants': one(() => ({
     id: fresh(),
     name: 'Acme',
-    owner: spare.userId,
+    owner,
     limits: LIMITS,
     defaults: { retry: RETRY, timeoutMs: 1_000 },
   })),

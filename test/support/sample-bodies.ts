@@ -48,7 +48,7 @@ export class SampleBodies {
       ...tenancySamples(spare, administrator),
       ...identitySamples(places, spare, email),
       ...authzSamples(places),
-      ...topicSamples(),
+      ...topicSamples(administrator),
       ...auditSamples(),
     };
   }
@@ -210,7 +210,7 @@ function authzSamples({ tenantId, userId, keyId }: Places): Record<string, Sampl
   };
 }
 
-function topicSamples(): Record<string, Sample> {
+function topicSamples(reader: string): Record<string, Sample> {
   const consumer = {
     name: 'Warehouse',
     correlationId: 'wh-1',
@@ -239,7 +239,7 @@ function topicSamples(): Record<string, Sample> {
       metadata: { shop: 1 },
     })),
     [`POST ${base}/consumers`]: one(() => ({ id: fresh(), ...consumer })),
-    [`PATCH ${base}/consumers/{consumerId}`]: one(() => consumer),
+    [`PATCH ${base}/consumers/{consumerId}`]: one(() => ({ ...consumer, runsOn: { user: reader } })),
   };
 }
 

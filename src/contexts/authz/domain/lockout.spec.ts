@@ -59,3 +59,25 @@ it('a denial of what lifts denials, and of more, keeps the more', () => {
   expect(actionsOf(rules[1]!.actions)).toEqual(['event:read']);
   expect(withoutLockout('acme', [role('owner'), denial(['permission:grant'])], [])).toHaveLength(1);
 });
+
+describe('a denial of a tenant', () => {
+  const denied = (inSystem: readonly Rule[]): Action[] =>
+    ACTIONS.filter((action) => !may(withoutLockout('acme', [denial(['audit:read', 'event:read'])], inSystem), action));
+
+  it('spares what the system allows in all of the tenant, without condition', () => {
+    expect(denied([role('system-auditor', 'system')])).not.toContain('audit:read');
+    const grant = { kind: 'grant', id: 'grt_2' } as const;
+    const onTenant = ruleOf(grant, 'allow', ['audit:read'], parsePattern('tenants/acme'));
+    expect(denied([onTenant])).not.toContain('audit:read');
+    for (const less of [
+      ruleOf(grant, 'allow', ['audit:read'], parsePattern(ACME), { validUntil: '2100-01-01T00:00:00Z' }),
+      ruleOf(grant, 'allow', ['audit:read'], parsePattern('tenants/other')),
+    ])
+      expect(denied([less])).toContain('audit:read');
+  });
+
+  it('holds for what only the tenant allows, also to who looks after the system', () => {
+    const rules = withoutLockout('acme', [role('viewer'), denial(['event:read'])], [role('system-auditor', 'system')]);
+    expect(may(rules, 'event:read')).toBe(false);
+  });
+});

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Client as PgClient } from 'pg';
 import { startApp, type TestApp } from '../support/app.js';
-import type { Client } from '../support/client.js';
+import { must, type Client } from '../support/client.js';
 import { connect, createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { newPerson, type Person } from '../support/strangers.js';
 import type { Page } from '../support/workspace.js';
@@ -78,11 +78,6 @@ function logOf({ path }: Call): string {
   if (path.startsWith('/users/')) return 'users';
   if (path === '' || path === 'suspend') return 'tenants';
   return path === 'namespaces' ? 'namespaces' : 'permissions';
-}
-
-async function must(client: Client, method: string, path: string, body?: object): Promise<void> {
-  const { status, text } = await client.request(method, path, body);
-  if (status >= 300) throw new Error(`${method} ${path}: ${text}`);
 }
 
 async function world(): Promise<string> {

@@ -244,6 +244,23 @@ it('a key is made for no tenant in which its owner holds nothing, there or not',
   expect(await statusOf(x.login, 'POST', '/users/me/api-keys', { name: 'k', scopes: [{ tenant: t }] })).toBe(201);
 });
 
+it('what is denied to a key in a tenant it gives nobody in the system, also where only the key is named there', async () => {
+  const admin = await administrator();
+  const key = await must<{ id: string; key: string }>(admin.login, 'POST', '/users/me/api-keys', { name: 'k' });
+  const known = await grant({ user: admin.user.id }, ['topic:read']);
+  await grant({ apiKey: key.id }, ['topic:read'], { effect: 'deny' });
+  await must(owner.login, 'DELETE', `${tenant}/permissions/${known.id}`);
+  const opening = {
+    principal: { user: x.user.id },
+    effect: 'allow',
+    actions: ['topic:read'],
+    resource: `tenants/${t}`,
+  };
+  const byKey = app.client.with({ 'x-api-key': key.key });
+  expect(await refusal(byKey, 'POST', '/permissions', opening)).toEqual(EXCEEDS);
+  expect(await statusOf(admin.login, 'POST', '/permissions', opening)).toBe(201);
+});
+
 describe('the role that must not lose its last holder', () => {
   it('is given by nobody who holds all of its actions by other ways: it carries more than these', async () => {
     const { body: roles } = await app.client.get<{ items: { id: string; actions: string[] }[] }>(`${tenant}/roles`);
@@ -254,4 +271,28 @@ describe('the role that must not lose its last holder', () => {
     expect(await refusal(x.login, 'PUT', `${tenant}/members/${friend.user.id}`, { roles: ['owner'] })).toEqual(EXCEEDS);
     expect(await statusOf(x.login, 'PUT', `${tenant}/members/${friend.user.id}`, { roles: ['admin'] })).toBe(200);
   });
+
+  it.each(['owner', 'system-admin'])(
+    '%s is had by no key of its holder, nor by another e-mail of hers, from who only holds its actions',
+    async (role) => {
+      const place = role === 'owner' ? tenant : '';
+      const { body: roles } = await app.client.get<{ items: { id: string; actions: string[] }[] }>(`${place}/roles`);
+      const { actions } = roles.items.find(({ id }) => id === role)!;
+      const id = `all-of-${shop.tenant}`;
+      const help = `help-${shop.tenant}`;
+      const holder = role === 'owner' ? owner : await administrator();
+      await must(app.client, 'POST', `${place}/roles`, { id, actions });
+      await must(app.client, 'POST', '/roles', { id: help, actions: ['user:update', 'api-key:create'] });
+      for (const path of [`${place}/users/${x.user.id}/roles/${id}`, `/users/${x.user.id}/roles/${help}`])
+        await must(app.client, 'PUT', path);
+      const special = { actions: ['event:read'], resource: 'tenants/$system' };
+      const allow = { principal: { user: x.user.id }, effect: 'allow', ...special };
+      if (role === 'system-admin') await must(app.client, 'POST', '/permissions', allow);
+      const keys = `/users/${holder.user.id}/api-keys`;
+      expect(await refusal(x.login, 'POST', keys, { name: 'whole' })).toEqual([403, 'api-key-exceeds-own']);
+      const email = `moved.${holder.user.email}`;
+      expect(await refusal(x.login, 'PATCH', `/users/${holder.user.id}`, { email })).toEqual(EXCEEDS);
+      expect(await statusOf(x.login, 'POST', keys, { name: 'bounded', actions: ['topic:read'] })).toBe(201);
+    },
+  );
 });

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Client as PgClient } from 'pg';
+import { MANAGEMENT_TOPICS } from '../../src/kernel/aggregate.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { must, type Client } from '../support/client.js';
 import { connect, createTestDatabase, type TestDatabase } from '../support/postgres.js';
@@ -193,4 +194,31 @@ it('finding 4: who is demoted or removed does not come back by asking, without e
       expect([how, body.roles]).toEqual([how, how === 'x is demoted' ? ['viewer'] : undefined]);
     }
   }
+});
+
+/** Calls that are let in, then wait for the head of a log in this order, while something is done elsewhere. */
+async function heldBack<T>(log: string, calls: (() => Promise<T>)[], meanwhile = async () => {}): Promise<T[]> {
+  await gate.query('BEGIN');
+  await gate.query(`SELECT 1 FROM topic_head WHERE tenant_id = '$system' AND topic_uid = $1 FOR UPDATE`, [log]);
+  const under: Promise<T>[] = [];
+  for (const one of calls) {
+    under.push(one());
+    while ((await waiting()) < under.length) continue;
+  }
+  await meanwhile();
+  await gate.query('COMMIT');
+  return Promise.all(under);
+}
+
+it('what a request asks for besides its own permission is asked again: a limit is not lifted by who may no more', async () => {
+  const tenant = await world();
+  const limits = { principal: { user: x.userId }, effect: 'allow', actions: ['tenant:limit'] };
+  const { body: grant } = await root.post<{ id: string }>('/permissions', { ...limits, resource: `tenants/${tenant}` });
+  const lift = async (): Promise<number> =>
+    (await x.client.patch(`/tenants/${tenant}`, { limits: { topics: 5 } })).status;
+  expect(await lift()).toBe(200);
+  const revoke = (): Promise<void> => must(root, 'DELETE', `/permissions/${grant.id}`);
+  const again = (): Promise<number> =>
+    x.client.patch(`/tenants/${tenant}`, { limits: { topics: 6 } }).then(({ status }) => status);
+  expect(await heldBack(MANAGEMENT_TOPICS.tenants, [again], revoke)).toEqual([403]);
 });

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { Client as PgClient } from 'pg';
 import { MANAGEMENT_TOPICS } from '../../src/kernel/aggregate.js';
+import { inMs, type Issued } from '../support/api-keys.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { must, type Client } from '../support/client.js';
+import { bearer, newPassword, Person as Human, type Tokens } from '../support/people.js';
 import { connect, createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { newPerson, type Person } from '../support/strangers.js';
 import type { Page } from '../support/workspace.js';
@@ -221,4 +223,35 @@ it('what a request asks for besides its own permission is asked again: a limit i
   const again = (): Promise<number> =>
     x.client.patch(`/tenants/${tenant}`, { limits: { topics: 6 } }).then(({ status }) => status);
   expect(await heldBack(MANAGEMENT_TOPICS.tenants, [again], revoke)).toEqual([403]);
+});
+
+it('a password is not put back by who knew the one before', async () => {
+  const person = await Human.create(app);
+  const [own, stolen] = [await person.login(), await person.login()];
+  const [next, thief] = [newPassword(), newPassword()];
+  const change = (tokens: Tokens, newer: string) => async (): Promise<unknown> => {
+    const body = { currentPassword: person.password, newPassword: newer };
+    const answer = await person.anonymous.post('/auth/password/change', body, bearer(tokens.accessToken));
+    return answer.body?.code ?? answer.status;
+  };
+  const answers = await heldBack(MANAGEMENT_TOPICS.users, [change(own, next), change(stolen, thief)]);
+  expect(answers).toEqual([204, 'password-wrong']);
+  expect([(await person.tryLogin(next)).status, (await person.tryLogin(thief)).status]).toEqual([200, 401]);
+});
+
+it('a key does not rotate another one that lives longer by then', async () => {
+  const day = 86_400_000;
+  const keys = '/users/me/api-keys';
+  const person = await Human.create(app);
+  const login = person.anonymous.with(bearer((await person.login()).accessToken));
+  const [short, other] = await Promise.all(
+    [2 * day, day].map(async (ms) => (await login.post<Issued>(keys, { name: 'k', expiresAt: inMs(ms) })).body),
+  );
+  const rotate = (client: Client, body: object) => async (): Promise<unknown> => {
+    const answer = await client.post(`${keys}/${other!.id}/rotate`, body);
+    return answer.body.code ?? answer.status;
+  };
+  const byKey = app.client.with({ 'x-api-key': short!.key });
+  const calls = [rotate(login, { expiresAt: inMs(300 * day) }), rotate(byKey, {})];
+  expect(await heldBack(MANAGEMENT_TOPICS.apiKeys, calls)).toEqual([200, 'api-key-exceeds-own']);
 });

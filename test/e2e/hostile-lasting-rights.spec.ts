@@ -89,4 +89,16 @@ describe('finding 19: what is granted ends with the life of what it names', () =
     await must(owner.login, 'PUT', `${tenant}/users/${x.user.id}/roles/publisher?${there}`);
     expect(await statusOf(x.login, 'POST', shop.events(), { type: 'a', data: 1 })).toBe(201);
   });
+
+  it('makes room for other roles, of which a member has twenty at most', async () => {
+    await join(x);
+    const give = (n: number): Promise<number> =>
+      statusOf(owner.login, 'PUT', `${tenant}/users/${x.user.id}/roles/publisher?namespace=passing&topic=t-${n}`);
+    for (const round of [0, 1]) {
+      await must(owner.login, 'POST', `${tenant}/namespaces`, { id: 'passing' });
+      for (let n = 0; n < 20; n++) expect([round, n, await give(20 * round + n)]).toEqual([round, n, 200]);
+      expect(await give(99)).toBe(409);
+      await must(owner.login, 'DELETE', `${tenant}/namespaces/passing?force=true`);
+    }
+  });
 });

@@ -239,6 +239,23 @@ it('a password is not put back by who knew the one before', async () => {
   expect([(await person.tryLogin(next)).status, (await person.tryLogin(thief)).status]).toEqual([200, 401]);
 });
 
+it.each([
+  ['at once', 0, 'unauthenticated'],
+  ['in an hour', 3_600, 201],
+])('a key whose secret ends %s with its rotation makes others until then', async (_, gracePeriodSeconds, expected) => {
+  const keys = '/users/me/api-keys';
+  const person = await Human.create(app);
+  const login = person.anonymous.with(bearer((await person.login()).accessToken));
+  const { id, key } = (await login.post<Issued>(keys, { name: 'leaked' })).body;
+  const rotate = async (): Promise<unknown> =>
+    (await login.post(`${keys}/${id}/rotate`, { gracePeriodSeconds })).status;
+  const make = async (): Promise<unknown> => {
+    const { status, body } = await app.client.with({ 'x-api-key': key }).post(keys, { name: 'more' });
+    return body.code ?? status;
+  };
+  expect(await heldBack(MANAGEMENT_TOPICS.apiKeys, [rotate, make])).toEqual([200, expected]);
+});
+
 it('a key does not rotate another one that lives longer by then', async () => {
   const day = 86_400_000;
   const keys = '/users/me/api-keys';

@@ -17,6 +17,8 @@ export interface Principal {
   readonly kind: 'user' | 'api-key';
   readonly userId: string;
   readonly sessionId?: string;
+  /** Of a key: as which version of it the secret was verified. */
+  readonly keyVersion?: number;
   /** Only of keys that have one. */
   readonly ceiling?: Ceiling;
 }

@@ -60,6 +60,8 @@ export interface ActionMask {
 
 export const NO_ACTIONS: ActionMask = { low: 0, high: 0 };
 
+export const isEmpty = ({ low, high }: ActionMask): boolean => low === 0 && high === 0;
+
 export function maskOf(actions: Iterable<string>): ActionMask {
   let low = 0;
   let high = 0;

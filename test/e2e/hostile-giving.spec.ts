@@ -1,15 +1,10 @@
 import { startApp, type TestApp } from '../support/app.js';
 import { inMs } from '../support/api-keys.js';
-import type { Client } from '../support/client.js';
-import { loggedIn, type User } from '../support/people.js';
+import { must, statusOf, type Client } from '../support/client.js';
+import { loggedIn, type Human, type User } from '../support/people.js';
 import { Workspace } from '../support/workspace.js';
 
 /** Kind A of the security review: nobody comes by more than he holds, whichever way he takes. */
-
-interface Human {
-  readonly user: User;
-  readonly login: Client;
-}
 
 let app: TestApp;
 let shop: Workspace;
@@ -33,22 +28,15 @@ beforeEach(async () => {
   await must(app.client, 'PUT', `${tenant}/members/${owner.user.id}`, { roles: ['owner'] });
 });
 
-async function must<T = { id: string }>(client: Client, method: string, path: string, body?: object): Promise<T> {
-  const answer = await client.request<T>(method, path, body);
-  if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.text}`);
-  return answer.body;
-}
 async function refusal(client: Client, method: string, path: string, body?: object): Promise<unknown[]> {
   const { status, body: problem } = await client.request(method, path, body);
   return [status, problem?.code];
 }
-const status = async (client: Client, method: string, path: string, body?: object): Promise<number> =>
-  (await client.request(method, path, body)).status;
 const join = (who: Human, ...roles: string[]) =>
   must(owner.login, 'PUT', `${tenant}/members/${who.user.id}`, { roles });
 const grant = (principal: object, actions: string[], more: object = {}, by = owner.login) =>
   must(by, 'POST', `${tenant}/permissions`, { principal, effect: 'allow', actions, resource: `tenants/${t}`, ...more });
-const reads = (client: Client): Promise<number> => status(client, 'GET', shop.events());
+const reads = (client: Client): Promise<number> => statusOf(client, 'GET', shop.events());
 const administrator = async (): Promise<Human> => {
   const one = await loggedIn(app);
   await must(app.client, 'PUT', `/users/${one.user.id}/roles/system-admin`);
@@ -126,13 +114,15 @@ describe('finding 6: an administrator of the system gets at no events through so
       403,
       'api-key-exceeds-own',
     ]);
-    expect(await status(admin.login, 'POST', keys, { name: 'mine', actions: ['event:read'] })).toBe(403);
+    expect(await statusOf(admin.login, 'POST', keys, { name: 'mine', actions: ['event:read'] })).toBe(403);
     const limited = { name: 'mine', actions: ['topic:read'], scopes: [{ tenant: t }] };
     const made = await must<{ id: string; key: string }>(admin.login, 'POST', keys, limited);
     const client = app.client.with({ 'x-api-key': made.key });
-    expect([await status(client, 'GET', `${tenant}/namespaces/shop/topics`), await reads(client)]).toEqual([200, 403]);
+    expect([await statusOf(client, 'GET', `${tenant}/namespaces/shop/topics`), await reads(client)]).toEqual([
+      200, 403,
+    ]);
     const whole = await must(owner.login, 'POST', '/users/me/api-keys', { name: 'whole' });
-    expect(await status(admin.login, 'POST', `${keys}/${whole.id}/rotate`, {})).toBe(403);
+    expect(await statusOf(admin.login, 'POST', `${keys}/${whole.id}/rotate`, {})).toBe(403);
   });
 
   it('not by another e-mail of hers, to which a new password is sent, nor by making himself an owner', async () => {
@@ -143,7 +133,7 @@ describe('finding 6: an administrator of the system gets at no events through so
     for (const roles of [['owner'], ['viewer']])
       expect(await refusal(admin.login, 'PUT', self, { roles })).toEqual(EXCEEDS);
     const nobody = await loggedIn(app);
-    expect(await status(admin.login, 'PATCH', `/users/${nobody.user.id}`, { email: `m.${nobody.user.email}` })).toBe(
+    expect(await statusOf(admin.login, 'PATCH', `/users/${nobody.user.id}`, { email: `m.${nobody.user.email}` })).toBe(
       200,
     );
   });
@@ -208,13 +198,13 @@ describe('finding 17: what another tenant says of my key', () => {
     const key = await must<{ id: string; key: string }>(x.login, 'POST', '/users/me/api-keys', { name: 'mine' });
     await grant({ apiKey: key.id }, ['topic:read'], { effect: 'deny' });
     const byKey = app.client.with({ 'x-api-key': key.key });
-    expect(await status(byKey, 'POST', '/users/me/api-keys', { name: 'other' })).toBe(201);
+    expect(await statusOf(byKey, 'POST', '/users/me/api-keys', { name: 'other' })).toBe(201);
     await join(x, 'viewer');
     const refused = await byKey.post('/users/me/api-keys', { name: 'other' });
     expect([refused.status, refused.body.code]).toEqual([403, 'api-key-exceeds-own']);
     expect(refused.text).not.toContain(t);
     expect(
-      await status(byKey, 'POST', '/users/me/api-keys', { name: 'other', scopes: [{ tenant: mine.tenant }] }),
+      await statusOf(byKey, 'POST', '/users/me/api-keys', { name: 'other', scopes: [{ tenant: mine.tenant }] }),
     ).toBe(201);
   });
 });
@@ -230,7 +220,7 @@ it('L3: an allow is taken back only by who holds it', async () => {
     constraints: { validUntil: inMs(HOUR_MS) },
   });
   expect(await refusal(x.login, 'DELETE', `${tenant}/permissions/${id}`)).toEqual(EXCEEDS);
-  expect(await status(owner.login, 'DELETE', `${tenant}/permissions/${id}`)).toBe(204);
+  expect(await statusOf(owner.login, 'DELETE', `${tenant}/permissions/${id}`)).toBe(204);
 });
 
 it('L4: a tenant takes nothing from who looks after the system', async () => {
@@ -240,8 +230,8 @@ it('L4: a tenant takes nothing from who looks after the system', async () => {
   await grant({ user: auditor.user.id }, ['audit:read', 'permission:read'], { effect: 'deny' });
   await grant({ user: admin.user.id }, ['tenant:delete', 'tenant:update', 'permission:read'], { effect: 'deny' });
   for (const path of ['audit', 'permissions'])
-    expect([path, await status(auditor.login, 'GET', `${tenant}/${path}`)]).toEqual([path, 200]);
-  expect(await status(admin.login, 'PATCH', tenant, { name: 'Seen' })).toBe(200);
+    expect([path, await statusOf(auditor.login, 'GET', `${tenant}/${path}`)]).toEqual([path, 200]);
+  expect(await statusOf(admin.login, 'PATCH', tenant, { name: 'Seen' })).toBe(200);
 });
 
 it('a key is made for no tenant in which its owner holds nothing, there or not', async () => {
@@ -251,7 +241,24 @@ it('a key is made for no tenant in which its owner holds nothing, there or not',
     expect([code, body.code, body.errors?.[0]?.pointer]).toEqual([400, 'api-key-invalid', '/scopes/0']);
   }
   await join(x, 'viewer');
-  expect(await status(x.login, 'POST', '/users/me/api-keys', { name: 'k', scopes: [{ tenant: t }] })).toBe(201);
+  expect(await statusOf(x.login, 'POST', '/users/me/api-keys', { name: 'k', scopes: [{ tenant: t }] })).toBe(201);
+});
+
+it('what is denied to a key in a tenant it gives nobody in the system, also where only the key is named there', async () => {
+  const admin = await administrator();
+  const key = await must<{ id: string; key: string }>(admin.login, 'POST', '/users/me/api-keys', { name: 'k' });
+  const known = await grant({ user: admin.user.id }, ['topic:read']);
+  await grant({ apiKey: key.id }, ['topic:read'], { effect: 'deny' });
+  await must(owner.login, 'DELETE', `${tenant}/permissions/${known.id}`);
+  const opening = {
+    principal: { user: x.user.id },
+    effect: 'allow',
+    actions: ['topic:read'],
+    resource: `tenants/${t}`,
+  };
+  const byKey = app.client.with({ 'x-api-key': key.key });
+  expect(await refusal(byKey, 'POST', '/permissions', opening)).toEqual(EXCEEDS);
+  expect(await statusOf(admin.login, 'POST', '/permissions', opening)).toBe(201);
 });
 
 describe('the role that must not lose its last holder', () => {
@@ -262,6 +269,30 @@ describe('the role that must not lose its last holder', () => {
     await join(x, 'all-of-it');
     const friend = await loggedIn(app);
     expect(await refusal(x.login, 'PUT', `${tenant}/members/${friend.user.id}`, { roles: ['owner'] })).toEqual(EXCEEDS);
-    expect(await status(x.login, 'PUT', `${tenant}/members/${friend.user.id}`, { roles: ['admin'] })).toBe(200);
+    expect(await statusOf(x.login, 'PUT', `${tenant}/members/${friend.user.id}`, { roles: ['admin'] })).toBe(200);
   });
+
+  it.each(['owner', 'system-admin'])(
+    '%s is had by no key of its holder, nor by another e-mail of hers, from who only holds its actions',
+    async (role) => {
+      const place = role === 'owner' ? tenant : '';
+      const { body: roles } = await app.client.get<{ items: { id: string; actions: string[] }[] }>(`${place}/roles`);
+      const { actions } = roles.items.find(({ id }) => id === role)!;
+      const id = `all-of-${shop.tenant}`;
+      const help = `help-${shop.tenant}`;
+      const holder = role === 'owner' ? owner : await administrator();
+      await must(app.client, 'POST', `${place}/roles`, { id, actions });
+      await must(app.client, 'POST', '/roles', { id: help, actions: ['user:update', 'api-key:create'] });
+      for (const path of [`${place}/users/${x.user.id}/roles/${id}`, `/users/${x.user.id}/roles/${help}`])
+        await must(app.client, 'PUT', path);
+      const special = { actions: ['event:read'], resource: 'tenants/$system' };
+      const allow = { principal: { user: x.user.id }, effect: 'allow', ...special };
+      if (role === 'system-admin') await must(app.client, 'POST', '/permissions', allow);
+      const keys = `/users/${holder.user.id}/api-keys`;
+      expect(await refusal(x.login, 'POST', keys, { name: 'whole' })).toEqual([403, 'api-key-exceeds-own']);
+      const email = `moved.${holder.user.email}`;
+      expect(await refusal(x.login, 'PATCH', `/users/${holder.user.id}`, { email })).toEqual(EXCEEDS);
+      expect(await statusOf(x.login, 'POST', keys, { name: 'bounded', actions: ['topic:read'] })).toBe(201);
+    },
+  );
 });

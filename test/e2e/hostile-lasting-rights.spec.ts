@@ -1,14 +1,9 @@
 import { startApp, type TestApp } from '../support/app.js';
-import type { Client } from '../support/client.js';
-import { loggedIn, type User } from '../support/people.js';
+import { must, statusOf, type Client } from '../support/client.js';
+import { loggedIn, type Human } from '../support/people.js';
 import { Workspace } from '../support/workspace.js';
 
 /** Kind D of the security review: what is granted lasts no longer than the place and the membership that it belongs to. */
-
-interface Human {
-  readonly user: User;
-  readonly login: Client;
-}
 
 let app: TestApp;
 let shop: Workspace;
@@ -29,18 +24,11 @@ beforeEach(async () => {
   await must(app.client, 'PUT', `${tenant}/members/${owner.user.id}`, { roles: ['owner'] });
 });
 
-async function must<T = { id: string }>(client: Client, method: string, path: string, body?: object): Promise<T> {
-  const answer = await client.request<T>(method, path, body);
-  if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.text}`);
-  return answer.body;
-}
-const status = async (client: Client, method: string, path: string, body?: object): Promise<number> =>
-  (await client.request(method, path, body)).status;
 const join = (who: Human, ...roles: string[]) =>
   must(owner.login, 'PUT', `${tenant}/members/${who.user.id}`, { roles });
 const grant = (principal: object, actions: string[], more: object = {}, by = owner.login) =>
   must(by, 'POST', `${tenant}/permissions`, { principal, effect: 'allow', actions, resource: `tenants/${t}`, ...more });
-const reads = (client: Client): Promise<number> => status(client, 'GET', shop.events());
+const reads = (client: Client): Promise<number> => statusOf(client, 'GET', shop.events());
 it('finding 18: who is removed from a tenant keeps no grant there, and finds none when he comes again', async () => {
   await join(x, 'viewer');
   await must(owner.login, 'POST', `${tenant}/groups`, { id: 'readers' });
@@ -54,7 +42,7 @@ it('finding 18: who is removed from a tenant keeps no grant there, and finds non
   await must(owner.login, 'DELETE', `${tenant}/members/${x.user.id}`);
   await must(owner.login, 'PATCH', `${tenant}/groups/readers`, { name: 'Renamed' });
   expect(await reads(x.login)).toBe(404);
-  expect(await status(x.login, 'POST', shop.events(), { type: 'a', data: 1 })).toBe(404);
+  expect(await statusOf(x.login, 'POST', shop.events(), { type: 'a', data: 1 })).toBe(404);
   const { items } = await must<{ items: unknown[] }>(owner.login, 'GET', `${tenant}/groups/readers/members`);
   expect(items).toEqual([]);
   await join(x);
@@ -73,12 +61,12 @@ describe('finding 19: what is granted ends with the life of what it names', () =
       resource: `tenants/${t}/namespaces/shop`,
     });
     const topics = `${tenant}/namespaces/shop/topics`;
-    expect(await status(x.login, 'GET', topics)).toBe(200);
+    expect(await statusOf(x.login, 'GET', topics)).toBe(200);
     await must(app.client, 'DELETE', `${tenant}?force=true`);
     await must(app.client, 'POST', '/tenants', { id: t });
     await must(app.client, 'POST', `${tenant}/namespaces`, { id: 'shop' });
     await must(app.client, 'POST', topics, { id: 'new-secret' });
-    expect(await status(x.login, 'GET', topics)).toBe(404);
+    expect(await statusOf(x.login, 'GET', topics)).toBe(404);
   });
 
   it.each([
@@ -95,10 +83,22 @@ describe('finding 19: what is granted ends with the life of what it names', () =
     await must(owner.login, method, `${shopPath}${what.startsWith('?') ? '' : '/'}${what}`);
     if (what.startsWith('?')) await must(owner.login, 'POST', `${tenant}/namespaces`, { id: 'shop' });
     await must(owner.login, 'POST', `${shopPath}/topics`, { id: 'orders' });
-    expect(await status(x.login, 'POST', shop.events(), { type: 'a', data: 1 })).not.toBe(201);
+    expect(await statusOf(x.login, 'POST', shop.events(), { type: 'a', data: 1 })).not.toBe(201);
     expect(await reads(x.login)).not.toBe(200);
     // A role can be given anew for the new one, whatever the events tell of the old.
     await must(owner.login, 'PUT', `${tenant}/users/${x.user.id}/roles/publisher?${there}`);
-    expect(await status(x.login, 'POST', shop.events(), { type: 'a', data: 1 })).toBe(201);
+    expect(await statusOf(x.login, 'POST', shop.events(), { type: 'a', data: 1 })).toBe(201);
+  });
+
+  it('makes room for other roles, of which a member has twenty at most', async () => {
+    await join(x);
+    const give = (n: number): Promise<number> =>
+      statusOf(owner.login, 'PUT', `${tenant}/users/${x.user.id}/roles/publisher?namespace=passing&topic=t-${n}`);
+    for (const round of [0, 1]) {
+      await must(owner.login, 'POST', `${tenant}/namespaces`, { id: 'passing' });
+      for (let n = 0; n < 20; n++) expect([round, n, await give(20 * round + n)]).toEqual([round, n, 200]);
+      expect(await give(99)).toBe(409);
+      await must(owner.login, 'DELETE', `${tenant}/namespaces/passing?force=true`);
+    }
   });
 });

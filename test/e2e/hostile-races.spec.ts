@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { Client as PgClient } from 'pg';
+import { MANAGEMENT_TOPICS } from '../../src/kernel/aggregate.js';
+import { inMs, type Issued } from '../support/api-keys.js';
 import { startApp, type TestApp } from '../support/app.js';
-import type { Client } from '../support/client.js';
+import { must, type Client } from '../support/client.js';
+import { bearer, newPassword, Person as Human, type Tokens } from '../support/people.js';
 import { connect, createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { newPerson, type Person } from '../support/strangers.js';
 
@@ -77,11 +80,6 @@ function logOf({ path }: Call): string {
   if (path.startsWith('/users/')) return 'users';
   if (path === '' || path === 'suspend') return 'tenants';
   return path === 'namespaces' ? 'namespaces' : 'permissions';
-}
-
-async function must(client: Client, method: string, path: string, body?: object): Promise<void> {
-  const { status, text } = await client.request(method, path, body);
-  if (status >= 300) throw new Error(`${method} ${path}: ${text}`);
 }
 
 async function world(): Promise<string> {
@@ -202,4 +200,79 @@ it('finding 4: who is demoted or removed does not come back by asking, without e
       expect([how, body.roles]).toEqual([how, how === 'x is demoted' ? ['viewer'] : undefined]);
     }
   }
+});
+
+/** Calls that are let in, then wait for the head of a log in this order, while something is done elsewhere. */
+async function heldBack<T>(log: string, calls: (() => Promise<T>)[], meanwhile = async () => {}): Promise<T[]> {
+  await gate.query('BEGIN');
+  await gate.query(`SELECT 1 FROM topic_head WHERE tenant_id = '$system' AND topic_uid = $1 FOR UPDATE`, [log]);
+  const under: Promise<T>[] = [];
+  for (const one of calls) {
+    under.push(one());
+    while ((await waiting()) < under.length) continue;
+  }
+  await meanwhile();
+  await gate.query('COMMIT');
+  return Promise.all(under);
+}
+
+it('what a request asks for besides its own permission is asked again: a limit is not lifted by who may no more', async () => {
+  const tenant = await world();
+  const limits = { principal: { user: x.userId }, effect: 'allow', actions: ['tenant:limit'] };
+  const { body: grant } = await root.post<{ id: string }>('/permissions', { ...limits, resource: `tenants/${tenant}` });
+  const lift = async (): Promise<number> =>
+    (await x.client.patch(`/tenants/${tenant}`, { limits: { topics: 5 } })).status;
+  expect(await lift()).toBe(200);
+  const revoke = (): Promise<void> => must(root, 'DELETE', `/permissions/${grant.id}`);
+  const again = (): Promise<number> =>
+    x.client.patch(`/tenants/${tenant}`, { limits: { topics: 6 } }).then(({ status }) => status);
+  expect(await heldBack(MANAGEMENT_TOPICS.tenants, [again], revoke)).toEqual([403]);
+});
+
+it('a password is not put back by who knew the one before', async () => {
+  const person = await Human.create(app);
+  const [own, stolen] = [await person.login(), await person.login()];
+  const [next, thief] = [newPassword(), newPassword()];
+  const change = (tokens: Tokens, newer: string) => async (): Promise<unknown> => {
+    const body = { currentPassword: person.password, newPassword: newer };
+    const answer = await person.anonymous.post('/auth/password/change', body, bearer(tokens.accessToken));
+    return answer.body?.code ?? answer.status;
+  };
+  const answers = await heldBack(MANAGEMENT_TOPICS.users, [change(own, next), change(stolen, thief)]);
+  expect(answers).toEqual([204, 'password-wrong']);
+  expect([(await person.tryLogin(next)).status, (await person.tryLogin(thief)).status]).toEqual([200, 401]);
+});
+
+it.each([
+  ['at once', 0, 'unauthenticated'],
+  ['in an hour', 3_600, 201],
+])('a key whose secret ends %s with its rotation makes others until then', async (_, gracePeriodSeconds, expected) => {
+  const keys = '/users/me/api-keys';
+  const person = await Human.create(app);
+  const login = person.anonymous.with(bearer((await person.login()).accessToken));
+  const { id, key } = (await login.post<Issued>(keys, { name: 'leaked' })).body;
+  const rotate = async (): Promise<unknown> =>
+    (await login.post(`${keys}/${id}/rotate`, { gracePeriodSeconds })).status;
+  const make = async (): Promise<unknown> => {
+    const { status, body } = await app.client.with({ 'x-api-key': key }).post(keys, { name: 'more' });
+    return body.code ?? status;
+  };
+  expect(await heldBack(MANAGEMENT_TOPICS.apiKeys, [rotate, make])).toEqual([200, expected]);
+});
+
+it('a key does not rotate another one that lives longer by then', async () => {
+  const day = 86_400_000;
+  const keys = '/users/me/api-keys';
+  const person = await Human.create(app);
+  const login = person.anonymous.with(bearer((await person.login()).accessToken));
+  const [short, other] = await Promise.all(
+    [2 * day, day].map(async (ms) => (await login.post<Issued>(keys, { name: 'k', expiresAt: inMs(ms) })).body),
+  );
+  const rotate = (client: Client, body: object) => async (): Promise<unknown> => {
+    const answer = await client.post(`${keys}/${other!.id}/rotate`, body);
+    return answer.body.code ?? answer.status;
+  };
+  const byKey = app.client.with({ 'x-api-key': short!.key });
+  const calls = [rotate(login, { expiresAt: inMs(300 * day) }), rotate(byKey, {})];
+  expect(await heldBack(MANAGEMENT_TOPICS.apiKeys, calls)).toEqual([200, 'api-key-exceeds-own']);
 });

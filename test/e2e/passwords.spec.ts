@@ -3,7 +3,7 @@ import { Keys, type Issued } from '../support/api-keys.js';
 import type { Answer, Client, Problem } from '../support/client.js';
 import { MailServer } from '../support/mail-server.js';
 import { bearer, environmentWith, newPassword, Person, stranger, type Tokens } from '../support/people.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
+import { connect, createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import type { Page } from '../support/workspace.js';
 import { ageResets } from '../support/signed-rows.js';
 
@@ -96,6 +96,28 @@ describe('a change of the password', () => {
     expect(statuses.filter((status) => status === 403 || status === 503)).toHaveLength(10);
     expect(statuses.filter((status) => status === 429)).toHaveLength(10);
   });
+});
+
+it('a token for a new password goes to no e-mail that the account has had before', async () => {
+  const person = await Person.create(app);
+  const gate = await connect(store.connection);
+  const isHeld = async (): Promise<boolean> =>
+    (await gate.query(`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`))
+      .rowCount! > 0;
+  try {
+    const before = mail.mails.length;
+    await gate.query('BEGIN');
+    await gate.query('UPDATE user_account SET email = $2 WHERE user_id = $1', [person.user.id, `new.${person.email}`]);
+    await requestReset(person.email);
+    while (mail.mails.length === before && !(await isHeld())) continue;
+    await gate.query('COMMIT');
+    await tokenFor((await Person.create(app)).email);
+    expect(mail.mails.filter(({ to }) => JSON.stringify(to).includes(person.email))).toEqual([]);
+    const { rowCount } = await gate.query('SELECT 1 FROM password_reset WHERE user_id = $1', [person.user.id]);
+    expect(rowCount).toBe(0);
+  } finally {
+    await gate.end();
+  }
 });
 
 describe('API keys', () => {

@@ -125,6 +125,17 @@ describe('a predefined role', () => {
     expect(await publish('orders')).toBe(404);
   });
 
+  it('is not given in more than the place that is named: a topic without its namespace, one of no tenant', async () => {
+    for (const method of ['PUT', 'DELETE'])
+      for (const path of [
+        `${tenant}/users/${person.userId}/roles/publisher?topic=orders`,
+        `/users/${person.userId}/roles/system-auditor?namespace=shop`,
+      ]) {
+        const { status: code, body } = await app.client.request(method, path);
+        expect([method, path, code, body.errors?.[0]?.pointer]).toEqual([method, path, 400, '?namespace']);
+      }
+  });
+
   it('stays as it is', async () => {
     for (const method of ['PATCH', 'DELETE'])
       expect(

@@ -19,6 +19,21 @@ export interface Problem {
   readonly [extension: string]: unknown;
 }
 
+/** The body of an answer that has to be a success. */
+export async function must<T = { id: string }>(
+  client: Client,
+  method: string,
+  path: string,
+  body?: Payload,
+): Promise<T> {
+  const answer = await client.request<T>(method, path, body);
+  if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`);
+  return answer.body;
+}
+
+export const statusOf = async (client: Client, method: string, path: string, body?: Payload): Promise<number> =>
+  (await client.request(method, path, body)).status;
+
 export type Payload = string | Uint8Array<ArrayBuffer> | object;
 export type RequestHeaders = Readonly<Record<string, string>>;
 

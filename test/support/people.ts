@@ -78,8 +78,13 @@ export class Person {
   }
 }
 
-/** Somebody new, and a client with his session. */
-export async function loggedIn(app: Pick<TestApp, 'client'>): Promise<{ user: User; login: Client }> {
+/** Somebody, and a client with his session. */
+export interface Human {
+  readonly user: User;
+  readonly login: Client;
+}
+
+export async function loggedIn(app: Pick<TestApp, 'client'>): Promise<Human> {
   const person = await Person.create(app);
   return { user: person.user, login: app.client.with(bearer((await person.login(stranger())).accessToken)) };
 }

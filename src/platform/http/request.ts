@@ -17,6 +17,8 @@ export interface Principal {
   readonly kind: 'user' | 'api-key';
   readonly userId: string;
   readonly sessionId?: string;
+  /** Of a key: as which version of it the secret was verified. */
+  readonly keyVersion?: number;
   /** Only of keys that have one. */
   readonly ceiling?: Ceiling;
 }
@@ -25,7 +27,7 @@ export interface Principal {
 export interface Access {
   /** Whether the caller may do this there, too. `resource` is a path without wildcards. */
   allows(action: Action, resource: string): boolean;
-  /** Throws, and puts on record, where the caller may not do this, too, to what the route is about. */
+  /** Throws, and puts on record, where the caller may not do this, too, to what the route is about. `confirm` asks for it again. */
   require(action: Action): void;
   /** Whether the caller may do this in a tenant that the path of the request does not name, and that is open to it. */
   allowsIn(tenantId: string, action: Action, resource: string): Promise<boolean>;

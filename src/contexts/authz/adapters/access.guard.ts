@@ -128,13 +128,20 @@ export class AccessGuard implements CanActivate {
     }
   }
 
-  /** As a transaction sees it, which is to do what the request was let in for. */
-  async confirm(sql: Sql, route: PermissionRoute, request: Request, { tenantId, principal }: Subject): Promise<void> {
+  /** As a transaction sees it, which is to do what the request was let in for by these. */
+  async confirm(
+    sql: Sql,
+    routes: readonly PermissionRoute[],
+    request: Request,
+    { tenantId, principal }: Subject,
+  ): Promise<void> {
     await this.authorizer.requireCredential(sql, principal, this.clock.now());
     const subject = await this.authorizer.subjectWithin(sql, tenantId, principal);
-    const { allowed } = this.decisionOn(route, request, subject);
-    if (!allowed && !this.seesSome(route, request, subject)) throw permissionDenied(route.action);
-    await this.authorizer.requireOpenWithin(sql, subject, route.action);
+    for (const route of routes) {
+      const { allowed } = this.decisionOn(route, request, subject);
+      if (!allowed && !this.seesSome(route, request, subject)) throw permissionDenied(route.action);
+      await this.authorizer.requireOpenWithin(sql, subject, route.action);
+    }
   }
 
   /** On record in the tenant only where the caller sees it: the audit of a tenant is not for strangers to write to. */
@@ -185,6 +192,9 @@ function giveBack(this: HoldsTurn): void {
 
 /** A class, so that a request makes one object and no closures. */
 class SubjectAccess implements Access {
+  /** What else the handler has required. */
+  private required: PermissionRoute[] | undefined;
+
   constructor(
     private readonly guard: AccessGuard,
     private readonly authorizer: Authorizer,
@@ -223,9 +233,10 @@ class SubjectAccess implements Access {
   }
 
   require(action: Action): void {
-    const route = { ...this.route, action };
-    if (this.allows(action, resourceOf(route.path, this.request))) return;
-    throw this.guard.denied(route, this.request, this.subject);
+    const route = { ...this.route, action, list: false };
+    if (!this.allows(action, resourceOf(route.path, this.request)))
+      throw this.guard.denied(route, this.request, this.subject);
+    (this.required ??= []).push(route);
   }
 
   allowsAllTypes(action: Action, resource: string): boolean {
@@ -248,7 +259,7 @@ class SubjectAccess implements Access {
   }
 
   confirm(sql: Sql): Promise<void> {
-    return this.guard.confirm(sql, this.route, this.request, this.subject);
+    return this.guard.confirm(sql, [this.route, ...(this.required ?? [])], this.request, this.subject);
   }
 
   stillAllowed(): Promise<boolean> {

@@ -23,7 +23,7 @@ import { Idempotent } from '../../../platform/http/idempotency.js';
 import { ListQuery } from '../../../platform/http/list-query.js';
 import type { Reply, Request } from '../../../platform/http/request.js';
 import { actorOf, created, expectedVersion, showVersion } from '../../../platform/http/resource.js';
-import { strictValidation } from '../../../platform/http/validation.js';
+import { invalid, strictValidation } from '../../../platform/http/validation.js';
 import { ChangeMember, type MemberChange } from '../application/members.js';
 import { InviteMember } from '../application/invite-member.js';
 import { MemberCatalog } from '../application/ports.js';
@@ -129,7 +129,7 @@ export class MembersController {
     @Query() query: ScopeQuery,
     @Req() request: Request,
   ): Promise<object> {
-    return this.change(ref, { kind: 'assign', role: { roleId, scope: scopeOf(query) } }, request);
+    return this.change(ref, { kind: 'assign', role: { roleId, scope: scopeOf(ref, query) } }, request);
   }
 
   @Delete(['tenants/:tenantId/users/:userId/roles/:roleId', 'users/:userId/roles/:roleId'])
@@ -141,7 +141,7 @@ export class MembersController {
     @Query() query: ScopeQuery,
     @Req() request: Request,
   ): Promise<void> {
-    await this.change(ref, { kind: 'unassign', role: { roleId, scope: scopeOf(query) } }, request);
+    await this.change(ref, { kind: 'unassign', role: { roleId, scope: scopeOf(ref, query) } }, request);
   }
 
   private async change({ tenantId, userId }: MemberParams, change: MemberChange, request: Request): Promise<object> {
@@ -155,7 +155,12 @@ export class MembersController {
 const inTenant = (roles: readonly string[]): { roleId: string; scope: string }[] =>
   [...new Set(roles)].map((roleId) => ({ roleId, scope: '' }));
 
-const scopeOf = ({ namespace, topic }: ScopeQuery): string => {
+/** Refuses what could only be taken for more than it says: a topic of no namespace, a place of no tenant. */
+function scopeOf({ tenantId }: MemberParams, { namespace, topic }: ScopeQuery): string {
+  if (topic !== undefined && namespace === undefined)
+    throw invalid([{ pointer: '?namespace', detail: 'must be given with a topic' }]);
   if (namespace === undefined) return '';
+  if (tenantId === undefined)
+    throw invalid([{ pointer: '?namespace', detail: 'is for roles of a tenant: those of the system hold everywhere' }]);
   return `namespaces/${namespace}${topic === undefined ? '' : `/topics/${topic}`}`;
-};
+}

@@ -8,6 +8,7 @@ import { authzError } from '../domain/authz-errors.js';
 import {
   memberAggregate,
   noSuchUser,
+  ROLES_PER_MEMBER_MAX,
   type MemberEvent,
   type MemberRef,
   type MemberState,
@@ -48,6 +49,7 @@ const LEAVE = [
 const ADD_ROLE = `
 INSERT INTO member_role (tenant_id, user_id, role_id, scope) VALUES ($1, $2, $3, $4)
 ON CONFLICT (tenant_id, user_id, role_id, scope) DO NOTHING`;
+const COUNT_ROLES = 'SELECT count(*) AS roles FROM member_role WHERE tenant_id = $1 AND user_id = $2';
 const REMOVE_ROLE = 'DELETE FROM member_role WHERE tenant_id = $1 AND user_id = $2 AND role_id = $3 AND scope = $4';
 const HOLDER: Statement = {
   name: 'member-role-holder',
@@ -128,6 +130,10 @@ export class PostgresMembers extends MemberCatalog {
       if (type === 'member.role-assigned') await sql.query(ADD_ROLE, [tenantId, userId, data.roleId, data.scope]);
       if (type === 'member.role-removed') await sql.query(REMOVE_ROLE, [tenantId, userId, data.roleId, data.scope]);
     }
+    if (assigned.length === 0) return;
+    const { rows } = await sql.query<{ roles: number }>(COUNT_ROLES, [tenantId, userId]);
+    if (rows[0]!.roles > ROLES_PER_MEMBER_MAX)
+      throw authzError('too-many-roles', `A member may have ${ROLES_PER_MEMBER_MAX} roles.`);
   }
 
   async find({ tenantId, userId }: Named<MemberRef>): Promise<MemberView | undefined> {

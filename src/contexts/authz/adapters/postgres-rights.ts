@@ -17,7 +17,7 @@ const TO_KEYS_OF: Statement = {
 SELECT ${GRANT_COLUMNS} FROM access_grant WHERE tenant_id = $1 AND principal_kind = 'apiKey'
   AND principal_id = ANY (ARRAY(SELECT key_id FROM api_key WHERE user_id = $2))`,
 };
-/** Tenant by tenant, a look into three indexes each. */
+/** Tenant by tenant, a look into three indexes each, one of them also for each key. */
 const PLACES_OF: Statement = {
   name: 'rules-places-of-user',
   text: `
@@ -25,8 +25,11 @@ SELECT t.tenant_id AS "tenantId" FROM (SELECT tenant_id FROM tenant UNION ALL SE
 WHERE EXISTS (SELECT 1 FROM member m WHERE m.tenant_id = t.tenant_id AND m.user_id = $1)
   OR EXISTS (SELECT 1 FROM group_part p WHERE p.tenant_id = t.tenant_id AND p.part = 'user' AND p.id = $1)
   OR EXISTS (SELECT 1 FROM access_grant g WHERE g.tenant_id = t.tenant_id AND g.principal_kind = 'user' AND g.principal_id = $1)
+  OR EXISTS (SELECT 1 FROM access_grant g WHERE g.tenant_id = t.tenant_id AND g.principal_kind = 'apiKey'
+    AND g.principal_id = ANY (ARRAY(SELECT key_id FROM api_key WHERE user_id = $1)))
 ORDER BY t.tenant_id`,
 };
+
 @Injectable()
 export class PostgresRights extends RightsCatalog {
   async placesOf(sql: Sql, userId: string): Promise<string[]> {

@@ -14,6 +14,8 @@ import {
 import { authzError } from '../domain/authz-errors.js';
 import { Bound, boundsOf } from '../domain/ceiling.js';
 import { hasEnded } from '../domain/giving.js';
+import { givesAll, holdsAll } from '../domain/lockout.js';
+import { lastHolderRole } from '../domain/predefined-roles.js';
 import type { Rule } from '../domain/rule.js';
 import { Authorizer } from './authorizer.js';
 import { RightsCatalog } from './ports.js';
@@ -120,14 +122,16 @@ export class CredentialWorth implements CredentialJudge, OnModuleInit {
     for (const place of places) {
       const own = await this.authorizer.subjectWithin(sql, place, asking);
       const { policy } = await this.authorizer.subjectWithin(sql, place, asUser(userId));
-      const rules = policy.rules.filter((rule) => !hasEnded(rule, this.clock.now()));
-      for (const { actions, resource } of partsOf(rules, bounds)) {
+      const parts = partsOf(policy.rules, bounds).filter((rule) => !hasEnded(rule, this.clock.now()));
+      for (const { actions, resource } of parts) {
         // What the system says of one tenant holds there, together with what the tenant says, and is judged there.
         const [, named] = resource.segments;
         if (named !== undefined && named !== place && places.has(named)) continue;
         const missing = [...own.policy.missing(actions, resource), ...own.beyondKey(actionsOf(actions), resource)];
         if (missing.length > 0) return some([...new Set(missing)]);
       }
+      if (parts.some((rule) => givesAll(place, rule)) && !holdsAll(place, own.policy.rules))
+        return `all that the role ${lastHolderRole(place)} carries`;
     }
     return undefined;
   }

@@ -8,8 +8,8 @@ import type { AggregateRepository } from '../../../platform/event-log/index.js';
 import type { Principal } from '../../../platform/http/request.js';
 import type { Sql } from '../../../platform/postgres/database.js';
 import { authzError } from '../domain/authz-errors.js';
-import { breaksGlass, hasEnded, needsLastHolder } from '../domain/giving.js';
-import { holdsAll } from '../domain/lockout.js';
+import { breaksGlass, hasEnded } from '../domain/giving.js';
+import { givesAll, holdsAll } from '../domain/lockout.js';
 import { lastHolderRole } from '../domain/predefined-roles.js';
 import type { Rule } from '../domain/rule.js';
 import { Authorizer, type Subject } from './authorizer.js';
@@ -112,7 +112,7 @@ export class Escalation {
         if (action.startsWith('event:') && !denied.has(action as never)) missing.delete(action);
     }
     refuseMissing(missing, rule);
-    if (needsLastHolder(tenantId, rule) && !holdsAll(tenantId, policy.rules))
+    if (givesAll(tenantId, rule) && !holdsAll(tenantId, policy.rules))
       throw exceeds(`You do not hold the role "${lastHolderRole(tenantId)}".`);
   }
 }

@@ -39,6 +39,32 @@ class OneLargeGroup extends RuleStore {
   }
 }
 
+/** The system has granted the first user something in one tenant, and the others nothing. */
+class GrantedInShop extends RuleStore {
+  async tenantRules(): Promise<TenantRules> {
+    return NONE;
+  }
+
+  within(): RuleStore {
+    return this;
+  }
+
+  async principalRules(tenantId: string, { id }: { readonly id: string }): Promise<PrincipalRules> {
+    const grant = {
+      tenantId,
+      grantId: 'grt_1',
+      principal: { kind: 'user', id },
+      effect: 'allow',
+      actions: ['topic:read'],
+      resource: 'tenants/acme/namespaces/shop',
+      constraints: null,
+      version: 1,
+      createdAt: 0,
+    } as const;
+    return { member: true, roles: [], groups: [], grants: id === 'usr_1' ? [grant] : [] };
+  }
+}
+
 const quietWatch = { on: () => undefined, ageMs: 0 } as unknown as ManagementWatch;
 const user = (number: number) => ({ kind: 'user', id: `usr_${number}` }) as const;
 
@@ -73,6 +99,20 @@ describe('policies in memory', () => {
     expect(remembered.map(({ tenantId, number }) => `${tenantId} ${number}`)).toEqual(left);
     for (const { tenantId, number } of places) await policies.of(tenantId, user(number));
     for (const { tenantId, number } of places) expect(policies.of(tenantId, user(number))).toBeInstanceOf(Policy);
+  });
+
+  it.each([
+    ['a namespace', 'namespaces', { type: 'namespace.deleted', key: 'acme' }, 'usr_1'],
+    ['a topic of another tenant', 'topics', { type: 'topic.deleted', key: 'other' }, undefined],
+    ['a user', 'users', { type: 'user.deleted', key: SYSTEM_TENANT, stream: 'usr_2' }, 'usr_2'],
+  ] as const)('know that the end of %s ends what the system granted', async (_, log, event, outdated) => {
+    const listeners = new Map<string, (event: StoredEvent) => void>();
+    const on = (topic: string, listener: (event: StoredEvent) => void) => void listeners.set(topic, listener);
+    const policies = new Policies(new GrantedInShop(), { on, ageMs: 0 } as unknown as ManagementWatch);
+    for (const number of [1, 2]) await policies.of(SYSTEM_TENANT, user(number));
+    listeners.get(MANAGEMENT_TOPICS[log])!(event as StoredEvent);
+    const [one, other] = [1, 2].map((number) => policies.of(SYSTEM_TENANT, user(number)) instanceof Policy);
+    expect([one, other]).toEqual([outdated !== 'usr_1', outdated !== 'usr_2']);
   });
 
   it('share the rules that come from a group', async () => {

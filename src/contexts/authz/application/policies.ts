@@ -51,6 +51,9 @@ export class Policies {
     private readonly watch: ManagementWatch,
   ) {
     watch.on(MANAGEMENT_TOPICS.permissions, (event) => this.forget(event));
+    watch.on(MANAGEMENT_TOPICS.users, ({ type, stream }) => {
+      if (type === 'user.deleted') this.outdatePrincipal(stream!);
+    });
     for (const topicUid of PLACES)
       watch.on(topicUid, ({ type, key }) => {
         if (type.endsWith('.deleted')) this.ended(key!);
@@ -159,20 +162,27 @@ export class Policies {
   /** A tenant, or something in it: what was granted there ended with it, also by the system. */
   private ended(tenantId: string): void {
     this.outdate(tenantId);
+    const system = this.tenants.get(SYSTEM_TENANT);
+    if (!system) return;
     const below = `tenants/${tenantId}`;
-    const grants = this.tenants.get(SYSTEM_TENANT)?.rules.grants ?? [];
-    if (grants.some(({ resource }) => resource === below || resource.startsWith(`${below}/`)))
-      this.outdate(SYSTEM_TENANT);
+    const names = (resource: string): boolean => resource === below || resource.startsWith(`${below}/`);
+    if (system.rules.grants.some(({ resource }) => names(resource))) return this.outdate(SYSTEM_TENANT);
+    for (const [id, { rules }] of system.policies)
+      if (rules.some(({ resource }) => names(resource.text))) this.forgetPrincipal(id);
   }
 
   /** What concerns one user outdates his policies; everything else those of the tenant, as when he leaves with his keys. */
   private forget({ type, key, data }: StoredEvent): void {
-    this.changes++;
     const tenantId = key!;
     const { userId, principal, part, id } = JSON.parse(data) as Concerned;
     const one = userId ?? (part === 'user' ? id : undefined) ?? ofPrincipal(principal);
     if (one === undefined || type === 'group.deleted' || type === 'member.removed') this.outdate(tenantId);
-    else this.forgetPrincipal(one);
+    else this.outdatePrincipal(one);
+  }
+
+  private outdatePrincipal(id: string): void {
+    this.changes++;
+    this.forgetPrincipal(id);
   }
 }
 

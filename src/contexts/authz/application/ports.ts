@@ -100,7 +100,7 @@ export abstract class RuleStore {
 
 /** What has to be known of people and their keys before somebody is given something, as the transaction sees it that gives it. */
 export abstract class RightsCatalog {
-  /** The tenants, `$system` among them, in which anything is said of the user: as a member, in a group, or by a grant to him. */
+  /** The tenants, `$system` among them, in which anything is said of the user: as a member, in a group, or by a grant to him or a key of his. */
   abstract placesOf(sql: Sql, userId: string): Promise<string[]>;
   /** What is granted and denied to an API key in all tenants, `$system` among them. */
   abstract grantsToKey(sql: Sql, keyId: string): Promise<GrantView[]>;

@@ -1,4 +1,4 @@
-import { maskOf, without } from '../../../kernel/actions.js';
+import { isEmpty, maskOf, without } from '../../../kernel/actions.js';
 import { parsePattern } from '../domain/resource-pattern.js';
 import type { Rule } from '../domain/rule.js';
 import type { GrantView, PrincipalRules, TenantRules } from './ports.js';
@@ -49,7 +49,7 @@ function moreActions(tenantId: string, from: TenantRules, to: TenantRules): Rule
   return to.roles.flatMap(({ roleId, actions }) => {
     const known = from.roles.find((role) => role.roleId === roleId)?.actions ?? [];
     const more = without(maskOf(actions), maskOf(known));
-    return more.low === 0 && more.high === 0
+    return isEmpty(more)
       ? []
       : [{ via: { kind: 'role', id: roleId }, effect: 'allow', actions: more, resource: whole } satisfies Rule];
   });

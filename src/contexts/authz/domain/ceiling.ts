@@ -3,6 +3,7 @@ import {
   expandActions,
   hasBit,
   intersection,
+  isEmpty,
   maskOf,
   type Action,
   type ActionMask,
@@ -70,7 +71,7 @@ export class Bound {
   /** What of a rule is within it; undefined: nothing. Where two patterns only overlap, all that the rule names, which is more. */
   part(rule: Rule): Rule | undefined {
     const actions = this.actions ? intersection(rule.actions, this.actions) : rule.actions;
-    if ((actions.low === 0 && actions.high === 0) || !overlap(rule.resource, this.resource)) return undefined;
+    if (isEmpty(actions) || !overlap(rule.resource, this.resource)) return undefined;
     return { ...rule, actions, resource: covers(rule.resource, this.resource) ? this.resource : rule.resource };
   }
 }

@@ -1,5 +1,3 @@
-import { SYSTEM_TENANT } from '../../../kernel/ids.js';
-import { lastHolderRole } from './predefined-roles.js';
 import type { Rule } from './rule.js';
 
 /** How long an administrator of the system may open a tenant's events, to himself or others. */
@@ -18,12 +16,3 @@ export function breaksGlass(rule: Rule, now: number): boolean {
     rule.effect === 'allow' && type === 'tenants' && !tenantId.includes('*') && endOf(rule) <= now + BREAK_GLASS_MS
   );
 }
-
-/**
- * Owners lift denials, administrators of the system also break the glass: that comes with the role, and with no action. So only they give
- * and take it, however many of its actions somebody holds otherwise.
- */
-export const needsLastHolder = (tenantId: string, { via, resource }: Rule): boolean =>
-  via.kind === 'role' &&
-  via.id === lastHolderRole(tenantId) &&
-  resource.text === (tenantId === SYSTEM_TENANT ? 'system' : `tenants/${tenantId}`);

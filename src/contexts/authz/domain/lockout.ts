@@ -1,6 +1,6 @@
-import { maskOf, NO_ACTIONS, union, without, type ActionMask } from '../../../kernel/actions.js';
+import { isEmpty, maskOf, NO_ACTIONS, union, without, type ActionMask } from '../../../kernel/actions.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
-import { lastHolderRole } from './predefined-roles.js';
+import { lastHolderRole, predefinedRole } from './predefined-roles.js';
 import { covers, parsePattern } from './resource-pattern.js';
 import type { Rule } from './rule.js';
 
@@ -33,11 +33,19 @@ function allowedEverywhere(tenantId: string, inSystem: readonly Rule[]): ActionM
     .reduce((all, { actions }) => union(all, actions), NO_ACTIONS);
 }
 
-/** Whether the rules give the role that a tenant must not be without, in all of it: `owner`, or in `$system` `system-admin`. */
-export function holdsAll(tenantId: string, rules: readonly Rule[]): boolean {
-  const whole = tenantId === SYSTEM_TENANT ? 'system' : `tenants/${tenantId}`;
+/** Whether the rules give the role that a tenant must not be without: `owner`, or in `$system` `system-admin`. */
+export const holdsAll = (tenantId: string, rules: readonly Rule[]): boolean =>
+  rules.some((rule) => givesAll(tenantId, rule));
+
+/**
+ * Whether a rule is that role in all of the tenant, and all of the role. It carries more than its actions: owners lift denials, administrators
+ * of the system also break the glass. So only who has it gives and takes it, however many of its actions somebody holds otherwise.
+ */
+export function givesAll(tenantId: string, { via, resource, actions }: Rule): boolean {
   const roleId = lastHolderRole(tenantId);
-  return rules.some(({ via, resource }) => via.kind === 'role' && via.id === roleId && resource.text === whole);
+  if (via.kind !== 'role' || via.id !== roleId) return false;
+  const whole = tenantId === SYSTEM_TENANT ? 'system' : `tenants/${tenantId}`;
+  return resource.text === whole && isEmpty(without(maskOf(predefinedRole(roleId)!.actions), actions));
 }
 
 function sparing(rule: Rule, spared: ActionMask): Rule[] {
@@ -45,5 +53,5 @@ function sparing(rule: Rule, spared: ActionMask): Rule[] {
   const actions = without(rule.actions, spared);
   // Most denials name neither: they stay the objects that they are, which those who share them make ready once.
   if (actions.low === rule.actions.low && actions.high === rule.actions.high) return [rule];
-  return actions.low === 0 && actions.high === 0 ? [] : [{ ...rule, actions }];
+  return isEmpty(actions) ? [] : [{ ...rule, actions }];
 }

@@ -28,7 +28,8 @@ export type MemberState =
   | { readonly status: 'none'; readonly reason?: Removal }
   | { readonly status: 'active'; readonly roles: readonly RoleAssignment[]; readonly createdAt: number };
 
-const ROLES_MAX = 20;
+/** That count: see PostgresMembers. */
+export const ROLES_PER_MEMBER_MAX = 20;
 
 export const memberAggregate: Aggregate<MemberState, MemberEvent, MemberRef> = {
   topicUid: MANAGEMENT_TOPICS.permissions,
@@ -68,7 +69,6 @@ export function setRoles(
   wanted: readonly RoleAssignment[],
   live: readonly RoleAssignment[] = rolesOf(state),
 ): MemberEvent[] {
-  if (wanted.length > ROLES_MAX) throw authzError('too-many-roles', `A member may have ${ROLES_MAX} roles.`);
   const held = rolesOf(state);
   const added: MemberEvent[] = state.status === 'active' ? [] : [{ type: 'member.added', data: { ...ref } }];
   const gone = held.filter((role) => !isIn(wanted, role));

@@ -32,7 +32,7 @@ const LIST: Statement = {
 const FOR_AUTHENTICATION: Statement = {
   name: 'api-key-for-authentication',
   text: `
-SELECT k.key_id, k.user_id, k.digest, k.previous_digest, k.signature, ${LIMITS} FROM api_key k
+SELECT k.key_id, k.user_id, k.version, k.digest, k.previous_digest, k.signature, ${LIMITS} FROM api_key k
 JOIN user_account u ON u.user_id = k.user_id AND u.state = 'active' WHERE k.key_id = ANY ($1)`,
 };
 const ADD_USE: Statement = {
@@ -147,10 +147,15 @@ export class PostgresApiKeys extends ApiKeyStore {
   }
 
   async forAuthentication(keyIds: readonly string[]): Promise<StoredKey[]> {
-    const rows = await this.database.query<StoredRow>(FOR_AUTHENTICATION, [keyIds]);
+    const rows = await this.database.query<StoredRow & Pick<StoredKey, 'version'>>(FOR_AUTHENTICATION, [keyIds]);
     return rows
       .filter((row) => this.isSigned(row))
-      .map((row) => ({ ...limitsOf(row), digest: row.digest, previousDigest: row.previous_digest }));
+      .map((row) => ({
+        ...limitsOf(row),
+        version: row.version,
+        digest: row.digest,
+        previousDigest: row.previous_digest,
+      }));
   }
 
   async addUse(uses: readonly KeyUse[]): Promise<void> {

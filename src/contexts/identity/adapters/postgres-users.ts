@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { AggregateRepository, Changed } from '../../../platform/event-log/index.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
 import { violatedKey } from '../../../platform/postgres/sql-state.js';
-import { resetTokenInvalid } from '../application/password-changes.js';
+import { passwordWrong, resetTokenInvalid } from '../application/password-changes.js';
 import { UserLives } from '../application/user-lives.js';
 import {
   UserAccounts,
@@ -46,6 +46,7 @@ WHERE user_id = $1 AND password_hash = $2 RETURNING 1 AS done`,
 };
 /** More than strangers can ask for while one lives, also where several instances count for themselves. */
 const RESETS_MAX = 50;
+/** Holds the account against a suspension and another e-mail, which remove the tokens that they find. */
 const STORE_RESET: Statement = {
   name: 'password-reset-store',
   text: `
@@ -53,7 +54,9 @@ WITH gone AS (
   DELETE FROM password_reset WHERE user_id = $1 AND (expires_at <= $3 OR digest IN (
     SELECT digest FROM password_reset WHERE user_id = $1 ORDER BY expires_at DESC OFFSET ${RESETS_MAX - 1}))
 )
-INSERT INTO password_reset (user_id, digest, created_at, expires_at, signature) VALUES ($1, $2, $3, $4, $5)`,
+INSERT INTO password_reset (user_id, digest, created_at, expires_at, signature)
+SELECT user_id, $2, $3, $4, $5 FROM user_account WHERE user_id = $1 AND email = $6 AND state = 'active' FOR SHARE
+RETURNING 1 AS stored`,
 };
 const FIND_RESET: Statement = {
   name: 'password-reset-find',
@@ -73,6 +76,7 @@ UPDATE user_account SET state = $2, version = $3, updated_at = $4, name = COALES
 WHERE user_id = $1`;
 /** Whatever is being given to the user, and holds his row, is there when the deletion goes on, and goes with him. */
 const HOLD = 'SELECT 1 FROM user_account WHERE user_id = $1 FOR UPDATE';
+const HOLD_PROVEN = 'SELECT 1 FROM user_account WHERE user_id = $1 AND password_hash = $2 FOR UPDATE';
 const REMOVE = 'DELETE FROM user_account WHERE user_id = $1';
 const IS_ACTIVE: Statement = {
   name: 'user-is-active',
@@ -151,7 +155,9 @@ export class PostgresUsers extends UserAccounts {
     { state, version, recordedAt }: Changed<UserState>,
     change: AccountChange,
   ): Promise<void> {
-    const { name, email, passwordHash, reason, keptSessionId, resetDigest } = change;
+    const { name, email, passwordHash, reason, provenHash, keptSessionId, resetDigest } = change;
+    if (provenHash !== undefined && !(await sql.query(HOLD_PROVEN, [userId, provenHash])).rowCount)
+      throw passwordWrong();
     if (resetDigest !== undefined) {
       // Two tokens of a user that are used at once wait here for each other, and not later for each other's row.
       await sql.query(HOLD, [userId]);
@@ -202,10 +208,11 @@ export class PostgresUsers extends UserAccounts {
     return (await this.database.query(REHASH, [userId, from, to, this.signatureOf(userId, to)])).length > 0;
   }
 
-  async storeReset(reset: PasswordReset): Promise<void> {
+  async storeReset(reset: PasswordReset, email: string): Promise<boolean> {
     const { userId, digest, createdAt, expiresAt } = reset;
     const signature = this.signatures.sign(credentialTexts.reset(reset));
-    await this.database.query(STORE_RESET, [userId, digest, createdAt, expiresAt, signature]);
+    const values = [userId, digest, createdAt, expiresAt, signature, email];
+    return (await this.database.query(STORE_RESET, values)).length > 0;
   }
 
   async findReset(digest: string): Promise<PasswordReset | undefined> {

@@ -54,6 +54,7 @@ class Stage {
     this.stored.set(made.id, {
       keyId: made.id,
       userId: 'usr_1',
+      version: 1,
       scopes: null,
       actions: null,
       allowedCidrs: null,
@@ -102,6 +103,7 @@ describe('the directory of API keys', () => {
       id,
       kind: 'api-key',
       userId: 'usr_1',
+      keyVersion: 1,
       ceiling: { scopes: [{ tenant: 'acme' }], actions: ['event:*'] },
     });
     expect(stage.asked).toEqual([[id]]);

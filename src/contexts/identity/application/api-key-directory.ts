@@ -240,10 +240,16 @@ export class ApiKeyDirectory {
 }
 
 function toKnown(key: StoredKey, loadedAt: number): Known {
-  const { keyId: id, userId, scopes, actions, allowedCidrs } = key;
+  const { keyId: id, userId, version: keyVersion, scopes, actions, allowedCidrs } = key;
   const ceiling = scopes || actions ? { scopes, actions } : undefined;
   return {
-    principal: Object.freeze({ id, kind: 'api-key', userId, ...(ceiling && { ceiling: Object.freeze(ceiling) }) }),
+    principal: Object.freeze({
+      id,
+      kind: 'api-key',
+      userId,
+      keyVersion,
+      ...(ceiling && { ceiling: Object.freeze(ceiling) }),
+    }),
     digest: Buffer.from(key.digest, 'latin1'),
     endsAt: key.expiresAt ?? Infinity,
     previousDigest: key.previousDigest === null ? NOBODY : Buffer.from(key.previousDigest, 'latin1'),

@@ -25,6 +25,7 @@ export interface KeyMaterial {
 
 /** A key as authentication sees it. */
 export interface StoredKey extends ApiKeyRef, KeyLimits {
+  readonly version: number;
   readonly digest: string;
   readonly previousDigest: string | null;
   readonly previousEndsAt: number | null;

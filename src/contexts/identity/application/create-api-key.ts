@@ -47,12 +47,11 @@ export class CreateApiKeyHandler implements ICommandHandler<CreateApiKey> {
     const { name, scopes, actions, allowedCidrs } = input;
     const standard = Math.min(now + LIFETIME_MS_DEFAULT, own.expiresAt ?? Infinity);
     const expiresAt = input.expiresAt === undefined ? standard : input.expiresAt;
-    const wanted = { scopes, actions, allowedCidrs, expiresAt };
     const { id, secret, key } = newApiKey('live');
     const ref = { userId, keyId: id };
     const facts = { scopes, actions, allowedCidrsCount: allowedCidrs?.length ?? 0, createdAt: now, expiresAt };
     const storing = this.keys.storing({ name, digest: digest(secret), allowedCidrs });
-    const repository = this.issue.giving(storing, { by, own }, { userId, keyId: undefined }, wanted);
+    const repository = this.issue.giving(storing, { by, own }, { userId, keyId: undefined }, allowedCidrs);
     await this.aggregates.change(repository, ref, by, (state) => createApiKey(state, ref, facts));
     return { view: await this.issue.find(ref), key };
   }

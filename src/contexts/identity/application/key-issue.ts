@@ -46,21 +46,24 @@ export class KeyIssue {
   }
 
   /**
-   * Gives the key its secret where the key is not worth more than whoever asks for it: neither by its bounds, which is said at once, nor
-   * by what is permitted, which is judged in the transaction.
+   * Gives the key its secret where the key, as it is to be stored, is not worth more than whoever asks for it: neither by its bounds nor by
+   * what is permitted.
    */
   giving(
     repository: KeyRepository,
     { by, own }: { readonly by: Actor; readonly own: KeyLimits },
     key: Pick<KeyInQuestion, 'userId' | 'keyId'>,
-    wanted: KeyLimits,
+    allowedCidrs: KeyLimits['allowedCidrs'],
   ): KeyRepository {
-    const errors = excessOf(own, wanted);
-    if (errors.length > 0)
-      throw apiKeyError('api-key-exceeds-own', 'A key cannot make one that may do more than itself.', { errors });
-    const { scopes, actions } = wanted;
     const asking = askingPrincipal(by, own);
-    return judged(repository, (sql) => this.judges.judgeKey(sql, { ...key, scopes, actions }, asking));
+    return judged(repository, async (sql, state) => {
+      if (state.status !== 'issued') return;
+      const { scopes, actions, expiresAt } = state;
+      const errors = excessOf(own, { scopes, actions, allowedCidrs, expiresAt });
+      if (errors.length > 0)
+        throw apiKeyError('api-key-exceeds-own', 'A key cannot make one that may do more than itself.', { errors });
+      await this.judges.judgeKey(sql, { ...key, scopes, actions }, asking);
+    });
   }
 
   /** Gives a user another e-mail, where who does it is not able to do less than he. */
@@ -75,11 +78,11 @@ type UserRepository = AggregateRepository<UserState, UserEvent, UserRef>;
 
 const judged = <S, E extends DomainEvent, R>(
   repository: AggregateRepository<S, E, R>,
-  judge: (sql: Sql) => Promise<void>,
+  judge: (sql: Sql, state: S) => Promise<void>,
 ): AggregateRepository<S, E, R> => ({
   aggregate: repository.aggregate,
   project: async (sql, ref, changed) => {
-    await judge(sql);
+    await judge(sql, changed.state);
     await repository.project(sql, ref, changed);
   },
 });

@@ -43,14 +43,15 @@ export class PasswordChanges {
     });
     if (!right) {
       this.throttle.failed(name, address);
-      throw identityError('password-wrong', 'The current password is wrong.');
+      throw passwordWrong();
     }
     this.throttle.succeeded(name, address);
     await this.passwords.judge(passwords.next, [account.email, account.name], '/newPassword');
     const passwordHash = await this.passwords.hash(passwords.next);
     const ended = (await this.sessions.list(userId)).filter((session) => session.sessionId !== sessionId);
     const ref = { userId };
-    const repository = this.accounts.changing({ passwordHash, keptSessionId: sessionId });
+    const provenHash = account.passwordHash!;
+    const repository = this.accounts.changing({ passwordHash, provenHash, keptSessionId: sessionId });
     await this.aggregates.change(repository, ref, by, (state) => changePassword(state, ref, 'self', revokesApiKeys));
     await this.sessions.told(ended, 'password-changed', by);
     if (revokesApiKeys) await this.keys.revokeAll(userId, by);
@@ -75,6 +76,8 @@ export class PasswordChanges {
     if (revokesApiKeys) await this.keys.revokeAll(userId, by);
   }
 }
+
+export const passwordWrong = (): Error => identityError('password-wrong', 'The current password is wrong.');
 
 export const resetTokenInvalid = (): Error =>
   identityError('reset-token-invalid', 'The token is wrong, used or expired; ask for another one.');

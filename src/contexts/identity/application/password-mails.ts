@@ -72,12 +72,20 @@ export class PasswordMails {
       });
   }
 
-  /** The token is made when the mail is, and lives from then on, beside those before it. */
-  private async prepare({ userId, email, passwordHash }: Account, forMs: number, tenantId?: string): Promise<Mail> {
+  /**
+   * The token is made when the mail is, and lives from then on, beside those before it. Undefined: the account is not
+   * active any more, or has another e-mail: whoever has this one gets nothing.
+   */
+  private async prepare(
+    { userId, email, passwordHash }: Account,
+    forMs: number,
+    tenantId?: string,
+  ): Promise<Mail | undefined> {
     const token = `epr_${randomBytes(32).toString('base64url')}`;
     const createdAt = this.clock.now();
     const expiresAt = createdAt + forMs;
-    await this.accounts.storeReset({ userId, digest: digest(token), createdAt, expiresAt });
+    const reset = { userId, digest: digest(token), createdAt, expiresAt };
+    if (!(await this.accounts.storeReset(reset, email!))) return undefined;
     const letter = { to: email!, token, expiresAt, publicUrl: this.publicUrl, tenantId };
     return passwordHash === null ? invitationMail(letter) : resetMail(letter);
   }

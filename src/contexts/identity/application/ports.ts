@@ -29,6 +29,8 @@ export interface AccountChange {
   readonly reason?: string | null;
   /** Ends the sessions and makes a token for a new password worthless. */
   readonly passwordHash?: string;
+  /** The hash that the present password was compared with; where another one is there by now, nothing changes (`password-wrong`). */
+  readonly provenHash?: string;
   /** The session that a new password does not end. */
   readonly keptSessionId?: string;
   /** Digest of the token that this change uses up; where it is gone already, nothing changes (`reset-token-invalid`). */
@@ -67,8 +69,8 @@ export abstract class UserAccounts extends AggregateRepository<UserState, UserEv
   abstract list(filter: { readonly email?: string }, afterId: string, limit: number): Promise<Account[]>;
   /** The same password hashed in another way; false: another hash is there meanwhile. */
   abstract rehash(userId: string, from: string, to: string): Promise<boolean>;
-  /** Beside those that he has; of more than fifty those go that end first. */
-  abstract storeReset(reset: PasswordReset): Promise<void>;
+  /** Beside those that he has; of more than fifty those go that end first. False: the user is not active any more, or has another e-mail. */
+  abstract storeReset(reset: PasswordReset, email: string): Promise<boolean>;
   abstract findReset(digest: string): Promise<PasswordReset | undefined>;
 }
 

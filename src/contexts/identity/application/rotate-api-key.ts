@@ -32,13 +32,12 @@ export class RotateApiKeyHandler implements ICommandHandler<RotateApiKey> {
 
   async execute({ apiKey: ref, rotation, by, expectedVersion }: RotateApiKey): Promise<IssuedKey> {
     const known = await this.issue.find(ref);
-    const expiresAt = rotation.expiresAt === undefined ? known.expiresAt : rotation.expiresAt;
     const own = await this.issue.limitsOf(by);
     const now = this.clock.now();
     const { secret, key } = newApiKey('live', ref.keyId);
     const { name, allowedCidrs } = known;
     const storing = this.keys.storing({ name, digest: digest(secret), allowedCidrs });
-    const repository = this.issue.giving(storing, { by, own }, ref, { ...known, expiresAt });
+    const repository = this.issue.giving(storing, { by, own }, ref, allowedCidrs);
     await this.aggregates.change(
       repository,
       ref,

@@ -1,4 +1,5 @@
 import { startApp, type TestApp } from '../support/app.js';
+import type { Problem } from '../support/client.js';
 import { WebhookReceiver } from '../support/webhook-receiver.js';
 import { Workspace, type Consumer } from '../support/workspace.js';
 
@@ -45,5 +46,21 @@ describe('a change of a consumer', () => {
     const { body } = await app.client.get<Consumer>(shop.consumer(id));
     expect(body).toMatchObject({ retry: { maxAttempts: 7, maxAgeSeconds: 77, maxDelayMs: 777 } });
     expect(Object.keys(body.headers).toSorted()).toEqual(['x-0', 'x-1', 'x-2', 'x-3']);
+  });
+
+  it('brings it never more headers than one may be registered with, however they come', async () => {
+    const headers = (from: number, count: number): Record<string, string> =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [`x-${from + i}`, 'a']));
+    const { id } = await shop.register(receiver.url, { headers: headers(0, 32) });
+    const patch = (body: unknown) => app.client.patch<Problem>(shop.consumer(id), { headers: body });
+    const { status, body } = await patch(headers(32, 1));
+    expect([status, body.code, body.errors]).toEqual([
+      400,
+      'consumer-invalid',
+      [{ pointer: '/headers', detail: 'must come to at most 32 headers with those that the consumer has' }],
+    ]);
+    expect((await patch({ 'x-0': null, ...headers(32, 1), X_1: 'b' })).status).toBe(200);
+    const { body: shown } = await app.client.get<Consumer>(shop.consumer(id));
+    expect(Object.keys(shown.headers)).toHaveLength(32);
   });
 });

@@ -90,6 +90,33 @@ it('a right that is taken at one instance stops the deliveries of another, which
   expect(positions).toEqual(positions.map((_, i) => i + 1));
 });
 
+/** As a crash leaves it between the deletion of a namespace and that of what was in it. */
+async function loseNamespace(): Promise<void> {
+  const sql = await connect(store.connection);
+  const { rowCount } = await sql.query('DELETE FROM namespace WHERE tenant_id = $1', [shop.tenant]);
+  await sql.end();
+  if (rowCount !== 1) throw new Error('There is no namespace');
+}
+
+it('a consumer whose namespace is going keeps no other from its pause', async () => {
+  const server = await launch();
+  await settle(server);
+  const { url } = await receive();
+  await ofPerson(server).register(url);
+  const [leaving, going] = [person, shop];
+  await loseNamespace();
+  shop = await Workspace.create(server.client);
+  const { userId, client } = await member(server, shop.tenant, 'subscriber');
+  const { id } = await shop.through(server.client.with(client.headers)).register(url);
+  await server.client.delete(`/tenants/${going.tenant}/members/${leaving.userId}`);
+  await server.client.delete(`/tenants/${shop.tenant}/members/${userId}`);
+  const { pauseReason } = await until(
+    () => shown(server, id),
+    ({ state }) => state === 'paused',
+  );
+  expect(pauseReason).toBe('no-longer-permitted');
+});
+
 /** As a release of before has left it: no event and no document says whose right a consumer runs on. */
 async function makeOld(): Promise<void> {
   const sql = await connect(store.connection);
@@ -127,4 +154,15 @@ it('consumers of before run on the right of whoever registered them, also by a k
   const resumed = await second.client.post<Consumer>(`${shop.consumer(orphan)}/resume`);
   expect(resumed.body).toMatchObject({ state: 'active', pauseReason: null });
   expect(resumed.body.runsOn).not.toBeNull();
+});
+
+it('a store in which a namespace was going can be brought up to this release', async () => {
+  const first = await launch();
+  await settle(first);
+  await shop.register((await receive()).url);
+  await first.stop();
+  await makeOld();
+  await loseNamespace();
+  const second = await launch(first.apiKey);
+  expect((await second.client.get('/health/ready')).status).toBe(200);
 });

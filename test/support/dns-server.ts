@@ -2,18 +2,23 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 
-/** What is known of a name: its IPv4 addresses, an error, or nothing is ever said. Whoever has IPv4 addresses has no IPv6 ones. */
-export type Zone = (name: string) => readonly string[] | 'silent' | 'silent-aaaa' | 'nxdomain' | 'servfail';
+/**
+ * What is known of a name: its IPv4 addresses, an error, or nothing is ever said. Whoever has IPv4 addresses has no IPv6 ones; but for
+ * `lost-a`, who has both, and whose first question for IPv4 is lost on the way.
+ */
+export type Zone = (name: string) => readonly string[] | 'silent' | 'silent-aaaa' | 'lost-a' | 'nxdomain' | 'servfail';
 
 const A = 1;
 const AAAA = 28;
 const CODES = { servfail: 2, nxdomain: 3 } as const;
-const ADDRESS_OF_SILENT_AAAA = '127.0.0.1';
+const LOOPBACK = '127.0.0.1';
+const SOME_IPV6 = Buffer.from('20010db8000000000000000000000001', 'hex');
 
 /** A DNS server on loopback, by UDP (RFC 1035), that remembers what it was asked. */
 export class DnsServer {
   /** Names, once for each question. */
   readonly asked: string[] = [];
+  private readonly lost = new Set<string>();
   private readonly waiting = new Set<() => void>();
 
   private constructor(
@@ -58,9 +63,9 @@ export class DnsServer {
     this.waiting.clear();
     const known = this.zone(name.toLowerCase());
     if (known === 'silent' || (known === 'silent-aaaa' && type === AAAA)) return;
+    if (known === 'lost-a' && type === A && !this.lost.has(name)) return void this.lost.add(name);
     const code = typeof known === 'string' && known in CODES ? CODES[known as keyof typeof CODES] : 0;
-    const addresses = known === 'silent-aaaa' ? [ADDRESS_OF_SILENT_AAAA] : known;
-    const records = typeof addresses === 'string' || type !== A ? [] : addresses.map((ip) => this.record(ip));
+    const records = addressesOf(known, type).map((address) => this.record(type, address));
     const head = Buffer.from(question.subarray(0, 12));
     head.writeUInt16BE(0x8180 | code, 2);
     head.writeUInt16BE(records.length, 6);
@@ -69,16 +74,21 @@ export class DnsServer {
   }
 
   /** The name is a pointer to that of the question. */
-  private record(ip: string): Buffer {
-    const record = Buffer.alloc(16);
-    record.writeUInt16BE(0xc00c, 0);
-    record.writeUInt16BE(A, 2);
-    record.writeUInt16BE(1, 4);
-    record.writeUInt32BE(this.ttlSeconds, 6);
-    record.writeUInt16BE(4, 10);
-    record.set(ip.split('.').map(Number), 12);
-    return record;
+  private record(type: number, address: Buffer): Buffer {
+    const head = Buffer.alloc(12);
+    head.writeUInt16BE(0xc00c, 0);
+    head.writeUInt16BE(type, 2);
+    head.writeUInt16BE(1, 4);
+    head.writeUInt32BE(this.ttlSeconds, 6);
+    head.writeUInt16BE(address.length, 10);
+    return Buffer.concat([head, address]);
   }
+}
+
+function addressesOf(known: ReturnType<Zone>, type: number): Buffer[] {
+  if (known === 'lost-a' && type === AAAA) return [SOME_IPV6];
+  if (type !== A || known === 'servfail' || known === 'nxdomain') return [];
+  return (typeof known === 'string' ? [LOOPBACK] : known).map((ip) => Buffer.from(ip.split('.').map(Number)));
 }
 
 function questionOf(message: Buffer): { name: string; type: number; end: number } {

@@ -2,6 +2,13 @@ export { AddressPolicy, isLoopback, type AddressPolicyOptions } from './address-
 export { Egress, type EgressOptions } from './egress.js';
 export type { Resolver } from './name-resolver.js';
 export type { FailurePhase, SendOutcome } from './send-outcome.js';
-export { forbiddenHeader, headerKey, judgeHeaders, sentHeaders, type HeaderRules } from './tenant-headers.js';
+export {
+  forbiddenHeader,
+  headerKey,
+  HEADERS_MAX,
+  judgeHeaders,
+  sentHeaders,
+  type HeaderRules,
+} from './tenant-headers.js';
 export type { SendRequest, WebhookSender } from './webhook-sender.js';
 export { generateSigningSecret, Signer } from './webhook-signature.js';

@@ -81,6 +81,25 @@ describe('sixty silent names of one share', () => {
   });
 });
 
+it('names that wait make the turn of none dearer, however many they are and whatever came of them before', async () => {
+  let looks = 0;
+  const bounds = {
+    inAll: 6,
+    get perShare(): number {
+      looks++;
+      return 4;
+    },
+  };
+  const silent = (_: string, signal: AbortSignal): Promise<never> =>
+    new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('silent'))));
+  const lookUps = new LookUps(silent, { timeoutMs: TIMEOUT_MS, bounds });
+  for (let round = 0; round < 20; round++) {
+    for (const name of many(500, 'evil')) lookUps.addressesOf(name, { share: 'evil' }).catch(() => undefined);
+    await pass(TIMEOUT_MS + 5_000);
+  }
+  expect(looks).toBeLessThan(20 * 500 * 4);
+});
+
 it('shares of which each wants more than there is get it in turns', async () => {
   const shares = ['a', 'b', 'c', 'd'];
   for (const share of shares) for (const name of many(3, share)) void world.ask(name);

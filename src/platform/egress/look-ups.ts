@@ -26,6 +26,12 @@ interface LookUp {
   begun?: AbortController;
 }
 
+/** Of one share, in two lines: where there is no slot for the first of one, there is none for any behind it. */
+interface Queue {
+  readonly doubtful: Set<LookUp>;
+  readonly others: Set<LookUp>;
+}
+
 interface Asker {
   readonly share: string;
   readonly settle: (answer: Answer) => void;
@@ -55,7 +61,7 @@ export class LookUps {
   private readonly slots: LookUpSlots;
   private readonly wanted = new Map<string, LookUp>();
   /** What waits for a slot, by share, the share that had its turn last at the end. */
-  private readonly queues = new Map<string, Set<LookUp>>();
+  private readonly queues = new Map<string, Queue>();
   /** The oldest first. An answer outlives its time, to tell of a name whether it brought nothing the last time. */
   private readonly known = new Map<string, { readonly answer: Answer; readonly until: number }>();
 
@@ -107,7 +113,7 @@ export class LookUps {
     signal?.addEventListener('abort', giveUp, { once: true });
     lookUp.askers.add(asker);
     if (lookUp.begun) return;
-    this.queueOf(share).add(lookUp);
+    this.line(share, lookUp).add(lookUp);
     this.beginNext();
   }
 
@@ -124,14 +130,18 @@ export class LookUps {
   private beginNext(): void {
     // A share that had its turn stands at the end, where this comes by it once more.
     for (const [share, queue] of this.queues) {
-      for (const lookUp of queue) {
-        if (!this.slots.take(share, lookUp.doubtful)) continue;
-        for (const other of new Set([...lookUp.askers].map((asker) => asker.share))) this.unqueue(lookUp, other);
-        if (this.queues.delete(share)) this.queues.set(share, queue);
-        void this.run(lookUp, share);
-        break;
-      }
+      const lookUp = this.nextOf(share, queue);
+      if (!lookUp) continue;
+      for (const other of new Set([...lookUp.askers].map((asker) => asker.share))) this.unqueue(lookUp, other);
+      if (this.queues.delete(share)) this.queues.set(share, queue);
+      void this.run(lookUp, share);
     }
+  }
+
+  /** Its slot is taken. Doubtful names come first, since they never take all slots of their share. */
+  private nextOf(share: string, { doubtful, others }: Queue): LookUp | undefined {
+    for (const [lookUp] of [doubtful, others]) if (lookUp && this.slots.take(share, lookUp.doubtful)) return lookUp;
+    return undefined;
   }
 
   private async run(lookUp: LookUp, share: string): Promise<void> {
@@ -166,16 +176,18 @@ export class LookUps {
     if (this.known.size > REMEMBERED_MAX) this.known.delete(this.known.keys().next().value!);
   }
 
-  private queueOf(share: string): Set<LookUp> {
-    const queue = this.queues.get(share) ?? new Set();
+  private line(share: string, { doubtful }: LookUp): Set<LookUp> {
+    const queue = this.queues.get(share) ?? { doubtful: new Set(), others: new Set() };
     this.queues.set(share, queue);
-    return queue;
+    return doubtful ? queue.doubtful : queue.others;
   }
 
   private unqueue(lookUp: LookUp, share: string): void {
     const queue = this.queues.get(share);
-    queue?.delete(lookUp);
-    if (queue?.size === 0) this.queues.delete(share);
+    if (!queue) return;
+    queue.doubtful.delete(lookUp);
+    queue.others.delete(lookUp);
+    if (queue.doubtful.size + queue.others.size === 0) this.queues.delete(share);
   }
 }
 

@@ -8,6 +8,7 @@ import { nameResolver, type Resolver } from './name-resolver.js';
 const ZONE: Record<string, ReturnType<Zone>> = {
   'shop.example': ['93.184.216.34', '93.184.216.35'],
   'half.example': 'silent-aaaa',
+  'lossy.example': 'lost-a',
   'broken.example': 'servfail',
   'silent.example': 'silent',
 };
@@ -70,6 +71,14 @@ describe('a name', () => {
 
   it('has an answer though its server is silent about IPv6', async () => {
     expect(await resolve('half.example', never)).toMatchObject([{ address: '127.0.0.1' }]);
+  });
+
+  it.each([
+    [false, [4, 6]],
+    [true, [6]],
+  ])('is waited for until an address leads somewhere: where IPv6 does, %s, those are %j', async (leads, families) => {
+    const impatient = nameResolver({ servers: [dns.address], hosts: new HostsFile(hosts), routesIPv6: () => leads });
+    expect((await impatient('lossy.example', never)).map(({ family }) => family)).toEqual(families);
   });
 
   it('fails with the code of what went wrong', async () => {

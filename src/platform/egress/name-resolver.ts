@@ -15,6 +15,8 @@ export interface NameResolverOptions {
   /** `address` or `address:port`; none: those of the operating system. */
   readonly servers?: readonly string[];
   readonly hosts?: HostsFile;
+  /** Whether addresses of IPv6 lead anywhere; without it: whether this machine has a global one. */
+  readonly routesIPv6?: () => boolean;
 }
 
 const LOOPBACK: readonly ResolvedAddress[] = [
@@ -24,7 +26,7 @@ const LOOPBACK: readonly ResolvedAddress[] = [
 /** Until a server is asked once more, or the next one; it doubles. The end is the signal's. */
 const TRY_MS = 1_000;
 const TRIES = 4;
-/** For the other family, once one has answered: some servers never answer to AAAA. */
+/** For the other family, once one has answered that leads anywhere: some servers never answer to AAAA. */
 const OTHER_FAMILY_MS = 250;
 const CANNOT_TELL = new Set(['ENODATA', 'ECANCELLED']);
 
@@ -36,20 +38,24 @@ const CANNOT_TELL = new Set(['ENODATA', 'ECANCELLED']);
  * the same wherever it is read, a tenant has no business with short names of our network, and `ndots:5` of Kubernetes makes ten
  * questions of one.
  */
-export function nameResolver({ servers = [], hosts = new HostsFile() }: NameResolverOptions = {}): Resolver {
+export function nameResolver({
+  servers = [],
+  hosts = new HostsFile(),
+  routesIPv6 = hasGlobalIPv6,
+}: NameResolverOptions = {}): Resolver {
   return async (hostname, signal) => {
     const name = hostname.toLowerCase().replace(/\.$/, '');
     const local = await hosts.addressesOf(name);
     if (local.length > 0) return local;
     if (name === 'localhost' || name.endsWith('.localhost')) return LOOPBACK;
-    return askServers(hostname, servers, signal);
+    return askServers(hostname, { servers, prefersIPv6: routesIPv6() }, signal);
   };
 }
 
 /** By a channel of its own (20 µs), which can be cancelled alone and knows the servers as they are now. */
 async function askServers(
   hostname: string,
-  servers: readonly string[],
+  { servers, prefersIPv6 }: { readonly servers: readonly string[]; readonly prefersIPv6: boolean },
   signal: AbortSignal,
 ): Promise<readonly ResolvedAddress[]> {
   signal.throwIfAborted();
@@ -60,7 +66,7 @@ async function askServers(
   const answered =
     (family: 4 | 6) =>
     (records: readonly { address: string; ttl: number }[]): ResolvedAddress[] => {
-      patience ??= setTimeout(cancel, OTHER_FAMILY_MS);
+      if (family === 4 || prefersIPv6) patience ??= setTimeout(cancel, OTHER_FAMILY_MS);
       return records.map(({ address, ttl }) => ({ address, family, ttlSeconds: ttl }));
     };
   signal.addEventListener('abort', cancel, { once: true });
@@ -71,7 +77,7 @@ async function askServers(
     ]);
     if (v4.status === 'rejected' && v6.status === 'rejected') throw moreTelling(v4.reason, v6.reason);
     const [ipv4, ipv6] = [v4, v6].map((family) => (family.status === 'fulfilled' ? family.value : []));
-    return hasGlobalIPv6() ? [...ipv6!, ...ipv4!] : [...ipv4!, ...ipv6!];
+    return prefersIPv6 ? [...ipv6!, ...ipv4!] : [...ipv4!, ...ipv6!];
   } finally {
     clearTimeout(patience);
     signal.removeEventListener('abort', cancel);

@@ -1,4 +1,4 @@
-const HEADERS_MAX = 32;
+export const HEADERS_MAX = 32;
 const NAME_LENGTH_MAX = 256;
 const VALUE_BYTES_MAX = 4_096;
 

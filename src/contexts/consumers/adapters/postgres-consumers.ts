@@ -52,11 +52,12 @@ const SECRETS: Statement = {
 const EPOCHS_PER_VERSION = 2 ** 20;
 
 const HOLD_NAMESPACE = 'SELECT namespace_uid FROM namespace WHERE tenant_id = $1 AND namespace_id = $2 FOR KEY SHARE';
-const UPSERT = `
+const INSERT = `
 INSERT INTO consumer (tenant_id, namespace_id, consumer_id, consumer_uid, namespace_uid, state, settings, version, created_at, updated_at, runs_on)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-ON CONFLICT (tenant_id, namespace_id, consumer_id)
-DO UPDATE SET state = $6, settings = $7, version = $8, updated_at = $10, runs_on = $11`;
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)`;
+const UPDATE = `
+UPDATE consumer SET state = $4, settings = $5, version = $6, updated_at = $7, runs_on = $8
+WHERE tenant_id = $1 AND namespace_id = $2 AND consumer_id = $3`;
 const ANY_IN = 'SELECT 1 FROM consumer WHERE tenant_id = $1 AND namespace_id = $2 LIMIT 1';
 const ADD_LANE = `
 INSERT INTO lane (tenant_id, consumer_uid, topic_uid, position, epoch)
@@ -94,32 +95,37 @@ export class PostgresConsumers extends ConsumerCatalog {
     super();
   }
 
-  async project(sql: Sql, ref: ConsumerRef, { state, version, recordedAt }: Changed<ConsumerState>): Promise<void> {
+  async project(
+    sql: Sql,
+    ref: ConsumerRef,
+    { state, version, recordedAt, events }: Changed<ConsumerState, ConsumerEvent>,
+  ): Promise<void> {
     const { tenantId, namespaceId, consumerId } = ref;
     if (state.status === 'none') {
       await this.remove(sql, tenantId, state.consumerUid!);
       return this.ends.ended(sql, ref, 'consumers', consumerId);
     }
-    const [namespace] = (await sql.query<{ namespace_uid: string }>(HOLD_NAMESPACE, [tenantId, namespaceId])).rows;
-    if (!namespace) throw namespaceNotFound(ref);
-    const { consumerUid, topics, createdAt, runsOn } = state;
+    const { consumerUid, topics, runsOn } = state;
     const document = JSON.stringify(state satisfies Registered);
-    await sql.query(UPSERT, [
-      tenantId,
-      namespaceId,
-      consumerId,
-      consumerUid,
-      namespace.namespace_uid,
-      state.status,
-      document,
-      version,
-      createdAt,
-      recordedAt,
-      runsOn,
-    ]);
-    if (createdAt === recordedAt) await this.tenants.requireRoom(sql, tenantId, 'consumers');
+    if (events.some(({ type }) => type === 'consumer.registered')) {
+      const namespaceUid = await this.holdNamespace(sql, ref);
+      const row = [consumerUid, namespaceUid, state.status, document, version, recordedAt, runsOn];
+      await sql.query(INSERT, [tenantId, namespaceId, consumerId, ...row]);
+      await this.tenants.requireRoom(sql, tenantId, 'consumers');
+    } else {
+      // Also where its namespace is gone, and it is about to go, too: whoever pauses many shall not come to a halt at that one.
+      const row = [state.status, document, version, recordedAt, runsOn];
+      await sql.query(UPDATE, [tenantId, namespaceId, consumerId, ...row]);
+    }
     await sql.query(REMOVE_OTHER_LANES, [tenantId, consumerUid, topics.map(({ topicUid }) => topicUid)]);
     for (const topic of topics) await this.addLane(sql, tenantId, consumerUid, topic, version * EPOCHS_PER_VERSION);
+  }
+
+  private async holdNamespace(sql: Sql, ref: ConsumerRef): Promise<string> {
+    const held = await sql.query<{ namespace_uid: string }>(HOLD_NAMESPACE, [ref.tenantId, ref.namespaceId]);
+    const [namespace] = held.rows;
+    if (!namespace) throw namespaceNotFound(ref);
+    return namespace.namespace_uid;
   }
 
   /** The topic may have been deleted since it was looked up; then nothing would tell the consumer any more. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { Actor } from '../../../kernel/aggregate.js';
-import { Egress, headerKey } from '../../../platform/egress/index.js';
+import { Egress, headerKey, HEADERS_MAX } from '../../../platform/egress/index.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
 import type { Principal } from '../../../platform/http/request.js';
 import type { NamespaceRef } from '../../tenancy/index.js';
@@ -13,6 +13,7 @@ import {
   type Subscription,
 } from '../domain/consumer.js';
 import type { RetryPolicy } from '../../../kernel/retry-policy.js';
+import { invalidConsumer } from '../domain/consumer-errors.js';
 import { ConsumerDefaults } from './consumer-defaults.js';
 import { ConsumerRights } from './consumer-rights.js';
 import { ConsumerCatalog, type ConsumerSecrets, type ConsumerView } from './ports.js';
@@ -103,6 +104,7 @@ export class ChangeConsumerHandler implements ICommandHandler<ChangeConsumer> {
   }
 }
 
+/** The patch alone was judged by its form; the bound is that of all headers together. */
 function mergeHeaders(
   secrets: ConsumerSecrets,
   patch: Readonly<Record<string, string | null>> | null,
@@ -111,5 +113,9 @@ function mergeHeaders(
   const changed = new Set(Object.keys(patch ?? {}).map(headerKey));
   const kept = before.filter(([name]) => !changed.has(headerKey(name)));
   const set = Object.entries(patch ?? {}).filter((entry): entry is [string, string] => entry[1] !== null);
+  if (kept.length + set.length > HEADERS_MAX) {
+    const detail = `must come to at most ${HEADERS_MAX} headers with those that the consumer has`;
+    throw invalidConsumer({ pointer: '/headers', detail });
+  }
   return { ...secrets, headers: Object.fromEntries([...kept, ...set]) };
 }

@@ -19,8 +19,7 @@ export class ConsumerReactions {
   /** Founders come first: a consumer that is judged while it runs on nobody's right is paused. */
   async start(): Promise<void> {
     await this.founders.settle();
-    this.subscriptions.start(this.onTopicDeleted);
-    for (const reaction of [this.onPermissionsChanged, this.onUserGone, this.onConsumerChanged])
+    for (const reaction of [this.onTopicDeleted, this.onPermissionsChanged, this.onUserGone, this.onConsumerChanged])
       this.subscriptions.start(reaction);
   }
 }

@@ -3,7 +3,7 @@ import type { Principal } from '../../../platform/http/request.js';
 import { permissionDenied, StandingRights, type Standing } from '../../authz/index.js';
 import type { NamespaceRef } from '../../tenancy/index.js';
 import type { Registered } from '../domain/consumer.js';
-import { consumerError } from '../domain/consumer-errors.js';
+import { consumerError, invalidConsumer } from '../domain/consumer-errors.js';
 
 export type ConsumerJudge = (consumer: NamespaceRef & Pick<Registered, 'topics'>) => boolean;
 
@@ -44,10 +44,8 @@ export class ConsumerRights {
     const own = await this.standing.ofCaller(tenantId, asking);
     if (!own.holds('permission:grant', `tenants/${tenantId}`)) throw permissionDenied('permission:grant');
     if (reads(await this.standing.ofUser(tenantId, userId), pathsOf(namespace, topicIds))) return;
-    const errors = [
-      { pointer: '/runsOn/user', detail: 'must be a user who may read all its topics without condition' },
-    ];
-    throw consumerError('consumer-invalid', `${errors[0]!.pointer} ${errors[0]!.detail}`, { errors });
+    const detail = 'must be a user who may read all its topics without condition';
+    throw invalidConsumer({ pointer: '/runsOn/user', detail });
   }
 
   /** Judges consumers in the tenant that run on the right of this user; null: nobody's. */

@@ -47,15 +47,12 @@ export class OnUserGone implements PageReaction {
   };
 }
 
-const NEEDS_RIGHT: ReadonlySet<string> = new Set<ConsumerEvent['type']>([
-  'consumer.registered',
-  'consumer.resumed',
-  'consumer.runs-on-changed',
-  'consumer.topics-added',
-  'consumer.topics-removed',
-]);
+const ONLY_LESS: ReadonlySet<string> = new Set<ConsumerEvent['type']>(['consumer.paused', 'consumer.deleted']);
 
-/** The right may have gone between the check of a change and the change: whichever came first, one of both reactions sees the other. */
+/**
+ * The right may have gone between the check of a change and the change: whichever came first, one of both reactions sees the other. Also
+ * where it is only named otherwise: what is withheld goes on with the next version, and the pause of many is stored one by one.
+ */
 @Injectable()
 export class OnConsumerChanged implements PageReaction {
   readonly name = 'consumers:on-consumer-changed';
@@ -67,7 +64,7 @@ export class OnConsumerChanged implements PageReaction {
   ) {}
 
   handleAll = async (events: readonly StoredEvent[]): Promise<void> => {
-    const changed = events.filter(({ type }) => NEEDS_RIGHT.has(type));
+    const changed = events.filter(({ type }) => !ONLY_LESS.has(type));
     for (const [tenantId, own] of Map.groupBy(changed, ({ key }) => key!)) {
       const paths = [...new Set(own.map(({ stream }) => stream!.slice(tenantId.length + 1)))];
       await this.withdraw.from(this.running.named(tenantId, paths), causeOf(own));

@@ -3,7 +3,7 @@ import type { FieldError } from '../../../kernel/domain-error.js';
 import type { Principal } from '../../../platform/http/request.js';
 import type { NamespaceRef } from '../../tenancy/index.js';
 import { Places, TopicCatalog, type Place } from '../../topics/index.js';
-import { consumerError } from '../domain/consumer-errors.js';
+import { invalidConsumer } from '../domain/consumer-errors.js';
 import type { Subscription } from '../domain/consumer.js';
 import { ConsumerRights } from './consumer-rights.js';
 
@@ -57,11 +57,7 @@ export class Subscriptions {
           },
         );
     }
-    if (errors.length > 0) {
-      throw consumerError('consumer-invalid', errors.map(({ pointer, detail }) => `${pointer} ${detail}`).join('; '), {
-        errors,
-      });
-    }
+    if (errors.length > 0) throw invalidConsumer(...errors);
     return found;
   }
 }

@@ -1,4 +1,5 @@
 import { isCode } from '../../../kernel/domain-error.js';
+import { unavailable } from '../../../platform/postgres/database.js';
 
 const ATTEMPTS_MAX = 5;
 
@@ -8,7 +9,9 @@ export async function unraced<R>(expectedVersion: number | undefined, change: ()
     try {
       return await change();
     } catch (error) {
-      if (!isCode(error, 'version-mismatch') || expectedVersion !== undefined || attempt === ATTEMPTS_MAX) throw error;
+      if (!isCode(error, 'version-mismatch') || expectedVersion !== undefined) throw error;
+      // Whoever named no version is not told that his is old.
+      if (attempt === ATTEMPTS_MAX) throw unavailable(error, 'The consumer is changed by too many at once.');
     }
   }
 }

@@ -1,4 +1,4 @@
-import { defineErrors } from '../../../kernel/domain-error.js';
+import { defineErrors, type FieldError } from '../../../kernel/domain-error.js';
 
 export const consumerError = defineErrors({
   'consumer-id-invalid': { kind: 'invalid', title: 'The consumer id is not valid' },
@@ -8,3 +8,6 @@ export const consumerError = defineErrors({
   'consumer-right-conditional': { kind: 'forbidden', title: 'A consumer takes a right without condition' },
   'consumer-secrets-unreadable': { kind: 'conflict', title: 'The secrets of the consumer cannot be read' },
 });
+
+export const invalidConsumer = (...errors: FieldError[]): Error =>
+  consumerError('consumer-invalid', errors.map(({ pointer, detail }) => `${pointer} ${detail}`).join('; '), { errors });

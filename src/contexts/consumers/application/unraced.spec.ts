@@ -1,0 +1,35 @@
+import { DomainError } from '../../../kernel/domain-error.js';
+import { unraced } from './unraced.js';
+
+const mismatch = new DomainError('version-mismatch', 'precondition-failed', 'The resource has changed', 'It has.');
+
+/** Loses its race so many times. */
+function racing(losses: number): { change: () => Promise<string>; made: () => number } {
+  let made = 0;
+  const change = async (): Promise<string> => {
+    if (++made <= losses) throw mismatch;
+    return 'done';
+  };
+  return { change, made: () => made };
+}
+
+describe('a change that others came before', () => {
+  it('is made anew', async () => {
+    const { change, made } = racing(4);
+    await expect(unraced(undefined, change)).resolves.toBe('done');
+    expect(made()).toBe(5);
+  });
+
+  it('is worth trying again later, where others always come before: nobody named a version that could be old', async () => {
+    await expect(unraced(undefined, racing(5).change)).rejects.toMatchObject({
+      code: 'store-unavailable',
+      message: 'The consumer is changed by too many at once.',
+    });
+  });
+
+  it('fails at once where the caller named the version', async () => {
+    const { change, made } = racing(1);
+    await expect(unraced(7, change)).rejects.toBe(mismatch);
+    expect(made()).toBe(1);
+  });
+});

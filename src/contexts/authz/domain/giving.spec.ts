@@ -1,4 +1,4 @@
-import { breaksGlass, hasEnded, needsLastHolder } from './giving.js';
+import { breaksGlass, hasEnded } from './giving.js';
 import type { Constraints } from './constraints.js';
 import { parsePattern } from './resource-pattern.js';
 import { ruleOf, type Rule } from './rule.js';
@@ -7,9 +7,6 @@ const NOW = Date.parse('2026-11-30T12:00:00Z');
 const until = (minutes: number): Constraints => ({ validUntil: new Date(NOW + minutes * 60_000).toISOString() });
 const grant = (resource: string, constraints?: Constraints, effect: Rule['effect'] = 'allow'): Rule =>
   ruleOf({ kind: 'grant', id: 'grt_1' }, effect, ['event:read'], parsePattern(resource), constraints);
-const role = (id: string, resource: string): Rule =>
-  ruleOf({ kind: 'role', id }, 'allow', ['topic:read'], parsePattern(resource));
-
 describe('a rule', () => {
   it('has ended from its end on, and never without one', () => {
     const resource = 'tenants/acme';
@@ -31,13 +28,5 @@ describe('a rule', () => {
     const constraints = minutes === Infinity ? {} : until(minutes);
     expect(breaksGlass(grant(resource, constraints), NOW)).toBe(breaks);
     expect(breaksGlass(grant(resource, constraints, 'deny'), NOW)).toBe(false);
-  });
-
-  it('is for who holds the last-holder role, where it is that role in all of its place', () => {
-    expect(needsLastHolder('acme', role('owner', 'tenants/acme'))).toBe(true);
-    expect(needsLastHolder('acme', role('owner', 'tenants/acme/namespaces/shop'))).toBe(false);
-    expect(needsLastHolder('acme', role('admin', 'tenants/acme'))).toBe(false);
-    expect(needsLastHolder('$system', role('system-admin', 'system'))).toBe(true);
-    expect(needsLastHolder('$system', role('owner', 'system'))).toBe(false);
   });
 });

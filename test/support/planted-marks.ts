@@ -101,7 +101,7 @@ export async function plantPerson(
     resource: 'tenants/*',
     constraints: { sourceCidrs: [condition] },
   });
-  const made = await client.post(`/users/${id}/api-keys`, { name: keyName });
+  const made = await client.post(`/users/${id}/api-keys`, { name: keyName, actions: ['topic:read'] });
   if (granted.status !== 201 || made.status !== 201) throw new Error(`${granted.text} ${made.text}`);
   const inSystem = (what: string, text: string, ...actions: string[]): Mark => ({
     name: what,

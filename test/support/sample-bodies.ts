@@ -68,7 +68,8 @@ export class SampleBodies {
       await done(client.post(path, { id: 'clerk', actions: ['topic:*'] }));
     await done(client.post(`${base}/groups`, { id: 'team' }));
     const consumer = await shop.register('http://127.0.0.1:65000/', { id: 'warehouse' });
-    const key = await client.post<{ id: string }>(`/users/${userId}/api-keys`, { name: 'key' });
+    const limited = { name: 'key', actions: ['topic:read'] };
+    const key = await client.post<{ id: string }>(`/users/${userId}/api-keys`, limited);
     const ids = { roleId: 'clerk', groupId: 'team', consumerId: consumer.id, keyId: key.body.id };
     const places = { tenantId: shop.tenant, namespaceId: 'shop', topicId: 'orders', userId, ...ids };
     return new SampleBodies(

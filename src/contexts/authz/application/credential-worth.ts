@@ -1,5 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { actionsOf } from '../../../kernel/actions.js';
+import { ACTIONS, actionsOf } from '../../../kernel/actions.js';
 import { Clock } from '../../../kernel/clock.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import type { Principal } from '../../../platform/http/request.js';
@@ -16,7 +16,8 @@ import { Bound, boundsOf } from '../domain/ceiling.js';
 import { hasEnded } from '../domain/giving.js';
 import { givesAll, holdsAll } from '../domain/lockout.js';
 import { lastHolderRole } from '../domain/predefined-roles.js';
-import type { Rule } from '../domain/rule.js';
+import { parsePattern } from '../domain/resource-pattern.js';
+import { ruleOf, type Rule } from '../domain/rule.js';
 import { Authorizer } from './authorizer.js';
 import { RightsCatalog } from './ports.js';
 import { ruleOfGrant } from './rules-of.js';
@@ -47,8 +48,10 @@ export class CredentialWorth implements CredentialJudge, OnModuleInit {
     const granted = ofKey.filter(({ rule }) => rule.effect === 'allow');
     const bounds = [...boundsOf(key), ...granted.map(({ rule }) => new Bound(rule.actions, rule.resource))];
     if (userId !== asking.userId) {
-      const missing = await this.lacking(sql, userId, asking, bounds);
-      if (missing) throw apiKeyExceedsOwn(`The owner of the key may do what you may not: ${missing}.`);
+      const ofPerson = key.ownerKind === 'human';
+      const missing = await this.lacking(sql, userId, asking, bounds, ofPerson);
+      const may = ofPerson ? 'may do, or come to do,' : 'may do';
+      if (missing) throw apiKeyExceedsOwn(`The owner of the key ${may} what you may not: ${missing}.`);
     } else if (asking.kind === 'api-key') {
       await this.requireNoDenial(sql, asking, bounds);
       await this.requireGranted(sql, asking, granted);
@@ -109,12 +112,16 @@ export class CredentialWorth implements CredentialJudge, OnModuleInit {
     return grants.map((grant) => ({ tenantId: grant.tenantId, rule: ruleOfGrant(grant) }));
   }
 
-  /** What the user may do within the bounds and the other may not, the first of it; undefined: nothing. */
+  /**
+   * What the user may do within the bounds and the other may not, the first of it; undefined: nothing. `everMay`: all that the bounds leave,
+   * since he may come to hold it, and the other would have it with him.
+   */
   private async lacking(
     sql: Sql,
     userId: string,
     asking: Principal,
     bounds: readonly Bound[],
+    everMay = false,
   ): Promise<string | undefined> {
     const places = new Set([SYSTEM_TENANT]);
     for (const one of [userId, asking.userId])
@@ -122,7 +129,9 @@ export class CredentialWorth implements CredentialJudge, OnModuleInit {
     for (const place of places) {
       const own = await this.authorizer.subjectWithin(sql, place, asking);
       const { policy } = await this.authorizer.subjectWithin(sql, place, asUser(userId));
-      const parts = partsOf(policy.rules, bounds).filter((rule) => !hasEnded(rule, this.clock.now()));
+      const parts = partsOf(everMay ? [...policy.rules, EVERYTHING] : policy.rules, bounds).filter(
+        (rule) => !hasEnded(rule, this.clock.now()),
+      );
       for (const { actions, resource } of parts) {
         // What the system says of one tenant holds there, together with what the tenant says, and is judged there.
         const [, named] = resource.segments;
@@ -142,6 +151,8 @@ interface RuleOfKey {
   readonly tenantId: string;
   readonly rule: Rule;
 }
+
+const EVERYTHING = ruleOf({ kind: 'grant', id: '' }, 'allow', ACTIONS, parsePattern('system'));
 
 const asUser = (userId: string): Principal => ({ id: userId, kind: 'user', userId });
 const some = (actions: readonly string[]): string => actions.slice(0, 10).join(', ');

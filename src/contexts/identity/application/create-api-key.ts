@@ -41,7 +41,7 @@ export class CreateApiKeyHandler implements ICommandHandler<CreateApiKey> {
   ) {}
 
   async execute({ userId, input, by }: CreateApiKey): Promise<IssuedKey> {
-    await this.issue.requireUser(userId);
+    const { kind: ownerKind } = await this.issue.requireUser(userId);
     const own = await this.issue.limitsOf(by);
     const now = this.clock.now();
     const { name, scopes, actions, allowedCidrs } = input;
@@ -51,7 +51,7 @@ export class CreateApiKeyHandler implements ICommandHandler<CreateApiKey> {
     const ref = { userId, keyId: id };
     const facts = { scopes, actions, allowedCidrsCount: allowedCidrs?.length ?? 0, createdAt: now, expiresAt };
     const storing = this.keys.storing({ name, digest: digest(secret), allowedCidrs });
-    const repository = this.issue.giving(storing, { by, own }, { userId, keyId: undefined }, allowedCidrs);
+    const repository = this.issue.giving(storing, { by, own }, { userId, ownerKind, keyId: undefined }, allowedCidrs);
     await this.aggregates.change(repository, ref, by, (state) => createApiKey(state, ref, facts));
     return { view: await this.issue.find(ref), key };
   }

@@ -2,10 +2,13 @@ import type { Principal } from '../../../platform/http/request.js';
 import type { Sql } from '../../../platform/postgres/database.js';
 import { apiKeyError } from '../domain/api-key-errors.js';
 import type { KeyScope } from '../domain/key-limits.js';
+import type { UserKind } from '../domain/user.js';
 
 /** A key that is made (no id yet) or gets a new secret, which whoever asks for it will see. */
 export interface KeyInQuestion {
   readonly userId: string;
+  /** A person can make keys for himself; a service account has them from others. */
+  readonly ownerKind: UserKind;
   readonly keyId: string | undefined;
   /** What bounds it; null: nothing does. */
   readonly scopes: readonly KeyScope[] | null;

@@ -15,7 +15,7 @@ import { userNotFound, type UserEvent, type UserRef, type UserState } from '../d
 import { excessOf, NO_LIMITS, type KeyLimits } from '../domain/key-limits.js';
 import { ApiKeyStore, type ApiKeyView } from './api-key-store.js';
 import { CredentialJudges, type KeyInQuestion } from './credential-judges.js';
-import { UserAccounts } from './ports.js';
+import { UserAccounts, type Account } from './ports.js';
 import { unauthenticated } from './sessions.js';
 
 /** What is asked before somebody gets credentials into his hands. */
@@ -27,8 +27,10 @@ export class KeyIssue {
     private readonly judges: CredentialJudges,
   ) {}
 
-  async requireUser(userId: string): Promise<void> {
-    if (!(await this.users.find(userId))) throw userNotFound(userId);
+  async requireUser(userId: string): Promise<Account> {
+    const account = await this.users.find(userId);
+    if (!account) throw userNotFound(userId);
+    return account;
   }
 
   async find(ref: ApiKeyRef): Promise<ApiKeyView> {
@@ -52,7 +54,7 @@ export class KeyIssue {
   giving(
     repository: KeyRepository,
     { by, own }: { readonly by: Actor; readonly own: KeyLimits },
-    key: Pick<KeyInQuestion, 'userId' | 'keyId'>,
+    key: Pick<KeyInQuestion, 'userId' | 'ownerKind' | 'keyId'>,
     allowedCidrs: KeyLimits['allowedCidrs'],
   ): KeyRepository {
     const asking = askingPrincipal(by, own);

@@ -32,12 +32,13 @@ export class RotateApiKeyHandler implements ICommandHandler<RotateApiKey> {
 
   async execute({ apiKey: ref, rotation, by, expectedVersion }: RotateApiKey): Promise<IssuedKey> {
     const known = await this.issue.find(ref);
+    const { kind: ownerKind } = await this.issue.requireUser(ref.userId);
     const own = await this.issue.limitsOf(by);
     const now = this.clock.now();
     const { secret, key } = newApiKey('live', ref.keyId);
     const { name, allowedCidrs } = known;
     const storing = this.keys.storing({ name, digest: digest(secret), allowedCidrs });
-    const repository = this.issue.giving(storing, { by, own }, ref, allowedCidrs);
+    const repository = this.issue.giving(storing, { by, own }, { ...ref, ownerKind }, allowedCidrs);
     await this.aggregates.change(
       repository,
       ref,

@@ -167,7 +167,7 @@ describe('the list of keys', () => {
     );
     const one = answers.find(({ status }) => status === 201)!.body;
     expect((await client.delete(`${many}/${one.id}`)).status).toBe(204);
-    expect((await client.post(many, { name: 'k' })).status).toBe(201);
+    expect((await client.post(many, { name: 'k', actions: ['user:read'] })).status).toBe(201);
   });
 });
 

@@ -101,4 +101,13 @@ describe('finding 19: what is granted ends with the life of what it names', () =
       await must(owner.login, 'DELETE', `${tenant}/namespaces/passing?force=true`);
     }
   });
+
+  it('but no denial: whoever may delete a topic and make it anew is not rid of one by it', async () => {
+    const orders = `tenants/${t}/namespaces/shop/topics/orders`;
+    await join(x, 'developer');
+    await grant({ user: x.user.id }, ['event:read'], { effect: 'deny', resource: orders });
+    await must(x.login, 'DELETE', `${tenant}/namespaces/shop/topics/orders`);
+    await must(x.login, 'POST', `${tenant}/namespaces/shop/topics`, { id: 'orders' });
+    expect(await reads(x.login)).toBe(403);
+  });
 });

@@ -1,7 +1,7 @@
 import { HeavyWork, type SlotHolder } from './heavy-work.js';
 
 const asked = (): AbortSignal => new AbortController().signal;
-const tenant = (tenantId: string): SlotHolder => ({ tenantId, userId: 'usr_1' });
+const tenant = (tenantId: string, userId = `owner of ${tenantId}`): SlotHolder => ({ tenantId, userId });
 const system = (userId: string): SlotHolder => ({ tenantId: undefined, userId });
 
 describe('heavy work', () => {
@@ -26,6 +26,17 @@ describe('heavy work', () => {
     });
     slots[0]!.leave();
     await expect(work.run(tenant('e'), asked(), () => Promise.resolve('done'))).resolves.toBe('done');
+  });
+
+  it('is done for one user once at a time, however many tenants he has', () => {
+    const work = new HeavyWork();
+    const slot = work.enter(tenant('a', 'usr_1'), asked());
+    expect(() => work.enter(tenant('b', 'usr_1'), asked())).toThrow(
+      expect.objectContaining({ code: 'audit-under-way' }),
+    );
+    expect(work.enter(tenant('b', 'usr_2'), asked()).signal.aborted).toBe(false);
+    slot.leave();
+    expect(work.enter(tenant('c', 'usr_1'), asked()).signal.aborted).toBe(false);
   });
 
   it('of the system is held up by no tenant, nor by another auditor', () => {

@@ -9,16 +9,16 @@ export interface Slot {
   leave(): void;
 }
 
-/** Whose slot it is: a tenant's, of which each has one, or, for the audits of all tenants (`tenantId` undefined), that of the user who asks. */
+/** Whose slot it is: a tenant's and the user's who asks; for the audits of all tenants (`tenantId` undefined) the user's alone. */
 export interface SlotHolder {
   readonly tenantId: string | undefined;
   readonly userId: string | null;
 }
 
 /**
- * Exports and verifications read as much as there is: only so many at once, and none longer than the one who asked is there. Each holder
- * has one slot, so that readers who are slow hold up nobody but themselves; those of the system are apart, so that tenants, however many,
- * never keep it from looking.
+ * Exports and verifications read as much as there is: only so many at once, and none longer than the one who asked is there. Each tenant
+ * has one slot, and each user, whatever tenants he has, so that readers who are slow hold up nobody but themselves; those of the system are
+ * apart, so that tenants, however many, never keep it from looking.
  */
 @Injectable()
 export class HeavyWork implements BeforeApplicationShutdown {
@@ -43,22 +43,25 @@ export class HeavyWork implements BeforeApplicationShutdown {
   /** Until `leave` is called, or the one who asked is gone. */
   enter({ tenantId, userId }: SlotHolder, asked: AbortSignal): Slot {
     goOn(asked);
-    return tenantId === undefined ? this.ofSystem.enter(userId ?? '', asked) : this.ofTenants.enter(tenantId, asked);
+    const user = `user ${userId}`;
+    return tenantId === undefined
+      ? this.ofSystem.enter([user], asked)
+      : this.ofTenants.enter([`tenant ${tenantId}`, user], asked);
   }
 }
 
 class Slots {
-  private readonly open = new Map<string, AbortController>();
+  private readonly open = new Map<AbortController, readonly string[]>();
 
   constructor(private readonly slotsMax: number) {}
 
   abort(): void {
-    for (const controller of this.open.values()) controller.abort();
+    for (const controller of this.open.keys()) controller.abort();
   }
 
-  enter(holder: string, asked: AbortSignal): Slot {
+  enter(holders: readonly string[], asked: AbortSignal): Slot {
     const extensions = { retryAfterSeconds: RETRY_AFTER_SECONDS };
-    if (this.open.has(holder))
+    if ([...this.open.values()].some((others) => others.some((other) => holders.includes(other))))
       throw auditError('audit-under-way', 'An export or a verification of yours has not ended.', extensions);
     if (this.open.size >= this.slotsMax)
       throw auditError(
@@ -67,10 +70,8 @@ class Slots {
         extensions,
       );
     const controller = new AbortController();
-    const leave = (): void => {
-      if (this.open.get(holder) === controller) this.open.delete(holder);
-    };
-    this.open.set(holder, controller);
+    const leave = (): void => void this.open.delete(controller);
+    this.open.set(controller, holders);
     asked.addEventListener('abort', leave, { once: true });
     return { signal: AbortSignal.any([asked, controller.signal]), leave };
   }

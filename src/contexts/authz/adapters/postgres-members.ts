@@ -62,6 +62,9 @@ WHERE r.tenant_id = $1 AND r.role_id = $2 AND r.scope = ''`;
 const REMOVE_TENANT = ['member', 'member_role', 'role', 'user_group', 'group_part', 'access_grant'].map(
   (table) => `DELETE FROM ${table} WHERE tenant_id = $1`,
 );
+/** Denials stay: otherwise whoever may delete a topic and make it anew would be rid of them. */
+const END_ALLOWED = `DELETE FROM access_grant
+WHERE tenant_id = $1 AND effect = 'allow' AND (resource = $2 OR starts_with(resource, $2 || '/'))`;
 const END_GRANTS = `DELETE FROM access_grant WHERE tenant_id = $1 AND (resource = $2 OR starts_with(resource, $2 || '/'))`;
 const END_ROLES = `DELETE FROM member_role WHERE tenant_id = $1 AND (scope = $2 OR starts_with(scope, $2 || '/'))`;
 /** All that a user must not be the last to hold, locked with all who hold it. */
@@ -155,7 +158,8 @@ export class PostgresMembers extends MemberCatalog {
   }
 
   async removeResource(sql: Sql, tenantId: string, path: string): Promise<void> {
-    for (const place of [tenantId, SYSTEM_TENANT]) await sql.query(END_GRANTS, [place, `tenants/${tenantId}/${path}`]);
+    const resource = `tenants/${tenantId}/${path}`;
+    for (const place of [tenantId, SYSTEM_TENANT]) await sql.query(END_ALLOWED, [place, resource]);
     await sql.query(END_ROLES, [tenantId, path]);
   }
 

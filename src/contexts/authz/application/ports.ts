@@ -37,8 +37,8 @@ export abstract class MemberCatalog extends AggregateRepository<MemberState, Mem
   /** In the transaction that deletes the tenant: members, roles, groups and grants, those of the system that name it among them. */
   abstract removeTenant(sql: Sql, tenantId: string): Promise<void>;
   /**
-   * In the transaction that deletes something in a tenant: grants that name it, or something below it, and roles that are held there end
-   * with it, so that nothing of them holds for what is made under its name later. `path` is that of the resource.
+   * In the transaction that deletes something in a tenant: what is allowed on it, or on something below it, and roles that are held there
+   * end with it, so that nothing of them holds for what is made under its name later. Denials stay. `path` is that of the resource.
    */
   abstract removeResource(sql: Sql, tenantId: string, path: string): Promise<void>;
   /** In the transaction that suspends or deletes the user: throws where nobody would be left with a role that somebody must keep. */

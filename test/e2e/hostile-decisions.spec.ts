@@ -104,13 +104,13 @@ describe('what bounds a grant to an API key', () => {
 
   it('adds up with what bounds its owner: the types of both, the rates of both', async () => {
     const publisher = await member(app, shop.tenant);
-    const own = new Keys(publisher.client);
-    const key = await own.create(elsewhere());
-    const client = own.as(key.key);
     await grant({ user: publisher.userId }, 'allow', ['event:publish'], {
       eventTypes: ['order.*', 'x'],
       rateLimit: RATE,
     });
+    const own = new Keys(publisher.client);
+    const key = await own.create(elsewhere());
+    const client = own.as(key.key);
     await grant({ apiKey: key.id }, 'allow', ['event:publish'], {
       eventTypes: ['order.*', 'y'],
       rateLimit: { limit: 1, windowSeconds: 3_600 },

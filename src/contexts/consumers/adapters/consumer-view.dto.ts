@@ -1,5 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsString, MaxLength } from 'class-validator';
+import { Reference } from '../../../platform/http/field-rules.js';
 import { isoTime } from '../../../platform/http/resource.js';
 import type { ConsumerView } from '../application/ports.js';
 import { RetryDto } from '../../tenancy/index.js';
@@ -11,8 +11,7 @@ class SubscribedTopicDto {
 
 export class RunsOnDto {
   @ApiProperty({ example: 'usr_01k0w3t5m8q2v7x9z4b6d8f0g2' })
-  @IsString()
-  @MaxLength(64)
+  @Reference(64)
   readonly user!: string;
 }
 

@@ -16,7 +16,7 @@ import {
   type RoleAssignment,
 } from '../domain/member.js';
 import { Escalation } from './escalation.js';
-import { MemberCatalog, type MemberView } from './ports.js';
+import { MemberCatalog, RoleCatalog, type MemberView } from './ports.js';
 import { TenantLifeOf } from './tenant-life.js';
 
 /** What is to become of a member's roles: all of them, those in the whole tenant, or one. */
@@ -44,6 +44,7 @@ export class ChangeMemberHandler implements ICommandHandler<ChangeMember> {
   constructor(
     private readonly aggregates: Aggregates,
     private readonly members: MemberCatalog,
+    private readonly roles: RoleCatalog,
     private readonly users: UserAccounts,
     private readonly lives: TenantLifeOf,
     private readonly escalation: Escalation,
@@ -55,6 +56,7 @@ export class ChangeMemberHandler implements ICommandHandler<ChangeMember> {
     const adds = change.kind === 'assign' || change.kind === 'set';
     if (!current && !adds) throw memberNotFound(ref);
     if (!current && !(await this.users.find(ref.userId))) throw noSuchUser(ref.userId);
+    if (change.kind === 'unassign') await this.roles.requireAll(ref.tenantId, [change.role.roleId]);
     const live = current?.roles ?? [];
     const decide = (state: MemberState): MemberEvent[] => {
       switch (change.kind) {

@@ -148,11 +148,17 @@ describe('the own profile of who belongs to very many tenants', () => {
     await connection.end();
   };
   const tenantOf = (n: number): string => `many-${String(n).padStart(4, '0')}`;
-  const addMemberships = (count: number): Promise<void> =>
-    sql(`INSERT INTO member SELECT 'many-' || lpad(n::text, 4, '0'), $1, 1, 1, 1 FROM generate_series(1, $2::int) n`, [
-      person.user.id,
-      count,
-    ]);
+  const addMemberships = async (count: number): Promise<void> => {
+    await sql(
+      `INSERT INTO tenant (tenant_id, name, state, version, created_at, updated_at)
+       SELECT 'many-' || lpad(n::text, 4, '0'), 'Many', 'active', 1, 1, 1 FROM generate_series(1, $1::int) n ON CONFLICT DO NOTHING`,
+      [count],
+    );
+    await sql(
+      `INSERT INTO member SELECT 'many-' || lpad(n::text, 4, '0'), $1, 1, 1, 1 FROM generate_series(1, $2::int) n`,
+      [person.user.id, count],
+    );
+  };
 
   it('names a hundred, says that there are more, and tells of any of them when it is asked for', async () => {
     await addMemberships(101);

@@ -261,7 +261,7 @@ class World {
 it('no sequence of accepted calls ends with more than the two friends were allowed before', async () => {
   let accepted = 0;
   const world = fc.record({
-    beginning: fc.array(standing, { minLength: 2, maxLength: 3 }),
+    beginning: fc.array(standing, { minLength: 4, maxLength: 6 }),
     start: fc.array(changes, { minLength: 4, maxLength: 12 }),
     acts: fc.array(act, { minLength: CALLS, maxLength: CALLS }),
   });

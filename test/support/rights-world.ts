@@ -55,7 +55,6 @@ class Place {
 
   of(userId: string): PrincipalRules {
     return {
-      member: this.roles.has(userId),
       roles: [...(this.roles.get(userId) ?? [])].map((roleId) => ({ roleId, scope: '' })),
       groups: [...this.groups].filter(([, parts]) => parts.user.has(userId)).map(([groupId]) => groupId),
       grants: this.grants.filter(({ principal }) => principal.kind === 'user' && principal.id === userId),

@@ -8,7 +8,8 @@ import type { Access, Principal, Reply, Request } from '../../../platform/http/r
 import type { Sql } from '../../../platform/postgres/database.js';
 import { Authenticator, RequestAuthentication } from '../../identity/index.js';
 import { FairTurns, type Turn } from '../../tenancy/index.js';
-import { Authorizer, type Subject } from '../application/authorizer.js';
+import { Authorizer } from '../application/authorizer.js';
+import type { Subject } from '../application/subject.js';
 import type { Action } from '../../../kernel/actions.js';
 import type { RequestContext } from '../domain/constraints.js';
 import type { Decision, RateRule } from '../domain/decision.js';
@@ -107,7 +108,7 @@ export class AccessGuard implements CanActivate {
     const context = this.contextOf(request);
     return isOwn(route, request, subject)
       ? subject.own(route.action, resource, context)
-      : this.authorizer.decide(subject, route.action, resource, context);
+      : subject.check(route.action, resource, context);
   }
 
   /** A list may be asked for by who sees anything of it. */
@@ -220,7 +221,7 @@ class SubjectAccess implements Access {
     const rates: (readonly RateRule[])[] = [];
     for (const eventType of new Set(events.map(({ type }) => type))) {
       const context = { ...this.context(), eventType };
-      const decision = this.authorizer.decide(this.subject, this.route.action, resource, context);
+      const decision = this.subject.check(this.route.action, resource, context);
       if (!decision.allowed) return eventType;
       rates.push(...(decision.rates ?? []));
     }
@@ -229,7 +230,7 @@ class SubjectAccess implements Access {
   }
 
   allows(action: Action, resource: string): boolean {
-    return this.authorizer.decide(this.subject, action, resource, this.context()).allowed;
+    return this.subject.check(action, resource, this.context()).allowed;
   }
 
   require(action: Action): void {
@@ -240,13 +241,13 @@ class SubjectAccess implements Access {
   }
 
   allowsAllTypes(action: Action, resource: string): boolean {
-    const { allowed, types } = this.authorizer.decide(this.subject, action, resource, this.context());
+    const { allowed, types } = this.subject.check(action, resource, this.context());
     return allowed && types === undefined;
   }
 
   async allowsIn(tenantId: string, action: Action, resource: string): Promise<boolean> {
     const there = await this.authorizer.subject(tenantId, this.subject.principal);
-    const { allowed } = this.authorizer.decide(there, action, resource, this.context());
+    const { allowed } = there.check(action, resource, this.context());
     return allowed && this.authorizer.closed(there, action) === undefined;
   }
 

@@ -35,7 +35,7 @@ const TYPES = ['order.paid', 'order.x', 'invoice.paid', 'other'];
 const ADDRESSES = ['192.0.2.1', '192.0.2.2'];
 
 const NO_RULES: TenantRules = { roles: [], groupRoles: [], nesting: [], grants: [] };
-const NOBODY: PrincipalRules = { member: false, roles: [], groups: [], grants: [] };
+const NOBODY: PrincipalRules = { roles: [], groups: [], grants: [] };
 
 interface World {
   readonly principal: Principal;

@@ -21,8 +21,7 @@ const PRINCIPAL_RULES: Statement = {
 WITH roles AS (SELECT role_id AS "roleId", scope FROM member_role WHERE tenant_id = $1 AND user_id = $3),
 groups AS (SELECT group_id AS id FROM group_part WHERE tenant_id = $1 AND part = 'user' AND id = $3),
 grants AS (SELECT ${GRANT_COLUMNS} FROM access_grant WHERE tenant_id = $1 AND principal_kind = $2 AND principal_id = $3)
-SELECT EXISTS (SELECT 1 FROM member WHERE tenant_id = $1 AND user_id = $3) AS member,
-  coalesce((SELECT json_agg(row_to_json(roles)) FROM roles), '[]')::text AS roles,
+SELECT coalesce((SELECT json_agg(row_to_json(roles)) FROM roles), '[]')::text AS roles,
   coalesce((SELECT json_agg(row_to_json(groups)) FROM groups), '[]')::text AS groups,
   coalesce((SELECT json_agg(row_to_json(grants)) FROM grants), '[]')::text AS grants`,
 };
@@ -58,12 +57,8 @@ export class PostgresRules extends RuleStore {
   }
 
   async principalRules(tenantId: string, { kind, id }: PrincipalName): Promise<PrincipalRules> {
-    const [row] = await this.read<{ member: boolean } & Record<'roles' | 'groups' | 'grants', string>>(
-      PRINCIPAL_RULES,
-      [tenantId, kind, id],
-    );
+    const [row] = await this.read<Record<'roles' | 'groups' | 'grants', string>>(PRINCIPAL_RULES, [tenantId, kind, id]);
     return {
-      member: row!.member,
       roles: JSON.parse(row!.roles) as RoleAssignment[],
       groups: (JSON.parse(row!.groups) as { id: string }[]).map((group) => group.id),
       grants: (JSON.parse(row!.grants) as GrantRow[]).map(toGrantView),

@@ -25,7 +25,7 @@ export class SystemAccess {
     request.principal = principal;
     const subject = await this.authorizer.subject(SYSTEM_TENANT, principal);
     const context = { now: this.clock.now(), address: request.ip };
-    const { allowed, rates } = this.authorizer.decide(subject, action, '', context);
+    const { allowed, rates } = subject.check(action, '', context);
     if (rates) this.authorizer.spend(subject, rates);
     return allowed;
   }

@@ -1,83 +1,21 @@
 import { Injectable } from '@nestjs/common';
-import { maskOf, type Action } from '../../../kernel/actions.js';
+import type { Action } from '../../../kernel/actions.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import type { Principal } from '../../../platform/http/request.js';
 import type { Sql } from '../../../platform/postgres/database.js';
 import { CredentialsInForce, unauthenticated } from '../../identity/index.js';
 import { TenantCatalog, tenantDeleting, TenantGates, tenantSuspended, type TenantGate } from '../../tenancy/index.js';
 import { Ceiling } from '../domain/ceiling.js';
-import type { RequestContext } from '../domain/constraints.js';
-import { overlap, type ResourcePattern } from '../domain/resource-pattern.js';
 import { closedTo, type Closed } from '../domain/openness.js';
-import { ALLOWED, intersect, type Decision } from '../domain/decision.js';
+import type { Decision } from '../domain/decision.js';
 import type { Policy } from '../domain/policy.js';
-import type { Rule } from '../domain/rule.js';
 import { HiddenResources } from './hidden-resources.js';
 import { MemberCatalog } from './ports.js';
 import { PermissionRates } from './permission-rates.js';
 import { Policies } from './policies.js';
+import { Subject } from './subject.js';
 
-/** A principal in a tenant, with all that decides about him. */
-export class Subject {
-  constructor(
-    readonly tenantId: string,
-    readonly principal: Principal,
-    readonly gate: TenantGate | null,
-    /** Of the user, or of the owner of the key. */
-    readonly policy: Policy,
-    readonly key: { readonly ceiling: Ceiling; readonly policy: Policy } | undefined,
-  ) {}
-
-  check(action: Action, resource: string, context: RequestContext): Decision {
-    const decision = this.policy.check(action, resource, context);
-    return this.key ? intersect(decision, this.byKey(action, resource, context)) : decision;
-  }
-
-  /** What everybody may with what is his own, as far as his key reaches. */
-  own(action: Action, resource: string, context: RequestContext): Decision {
-    return this.key ? this.byKey(action, resource, context) : ALLOWED;
-  }
-
-  /** What the bounds of the key or grants to it allow, less what is denied to it. */
-  private byKey(action: Action, resource: string, context: RequestContext): Decision {
-    const { ceiling, policy } = this.key!;
-    return policy.check(action, resource, context, ceiling.covers(action, resource));
-  }
-
-  /** What the key cannot do on all of the resource, although its owner may. What grants to the key itself allow does not count. */
-  beyondKey(actions: readonly string[], resource: ResourcePattern): string[] {
-    if (!this.key) return [];
-    const { ceiling, policy } = this.key;
-    const denied = policy.denied(maskOf(actions), resource);
-    return [...denied, ...actions.filter((action) => !ceiling.coversAll(action as Action, resource))];
-  }
-
-  /** Of some rules, those that are about something that the key reaches: what else its owner has is none of its business. */
-  withinKey(rules: readonly Rule[]): readonly Rule[] {
-    if (!this.key) return rules;
-    const { ceiling, policy } = this.key;
-    return rules.filter(
-      ({ resource }) => ceiling.overlaps(resource) || policy.rules.some((own) => overlap(own.resource, resource)),
-    );
-  }
-
-  /** API keys are looked after by whose they are. */
-  looksAfterOwnKeys(action: Action, resource: string): boolean {
-    return action.startsWith('api-key:') && resource === `users/${this.principal.userId}`;
-  }
-
-  mayBelow(action: Action, resource: string): boolean {
-    if (!this.policy.mayBelow(action, resource)) return false;
-    return !this.key || this.key.ceiling.sees(resource) || this.key.policy.mayBelow(action, resource);
-  }
-
-  sees(resource: string): boolean {
-    if (!this.policy.sees(resource)) return false;
-    return !this.key || this.key.ceiling.sees(resource) || this.key.policy.sees(resource);
-  }
-}
-
-/** Puts together what is known of a caller, and decides. */
+/** Puts together what is known of a caller, and what closes a tenant to him. */
 @Injectable()
 export class Authorizer {
   private readonly ceilings = new WeakMap<NonNullable<Principal['ceiling']>, Ceiling>();
@@ -122,10 +60,6 @@ export class Authorizer {
 
   async requireCredential(sql: Sql, principal: Principal, now: number): Promise<void> {
     if (!(await this.credentials.holds(sql, principal, now))) throw unauthenticated();
-  }
-
-  decide(subject: Subject, action: Action, resource: string, context: RequestContext): Decision {
-    return subject.check(action, resource, context);
   }
 
   closed({ gate, tenantId, policy }: Subject, action: Action): Closed | undefined {

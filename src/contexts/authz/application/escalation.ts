@@ -12,10 +12,11 @@ import { breaksGlass, hasEnded } from '../domain/giving.js';
 import { givesAll, holdsAll } from '../domain/lockout.js';
 import { lastHolderRole } from '../domain/predefined-roles.js';
 import type { Rule } from '../domain/rule.js';
-import { Authorizer, type Subject } from './authorizer.js';
+import { Authorizer } from './authorizer.js';
+import type { Subject } from './subject.js';
 import { RightsCatalog, RuleStore, type PrincipalName } from './ports.js';
-import { NO_RULES, rightsChange, type Rights, type RightsChange } from './rights-change.js';
-import { rulesFor } from './rules-of.js';
+import { rightsChange, type Rights, type RightsChange } from './rights-change.js';
+import { NO_RULES, rulesFor } from './rules-of.js';
 
 /** Who makes a change, with what he holds as the transaction of the change sees it, before it is made. */
 interface Giver {

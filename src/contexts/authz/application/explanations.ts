@@ -9,7 +9,8 @@ import type { Decision } from '../domain/decision.js';
 import type { Closed } from '../domain/openness.js';
 import type { Rule } from '../domain/rule.js';
 import { toldIn, type ToldRule } from '../domain/told-rule.js';
-import { Authorizer, type Subject } from './authorizer.js';
+import { Authorizer } from './authorizer.js';
+import type { Subject } from './subject.js';
 
 export interface Asked {
   readonly tenantId: string;

@@ -31,7 +31,7 @@ class OneLargeGroup extends RuleStore {
   }
 
   async principalRules(tenantId: string): Promise<PrincipalRules> {
-    return { member: true, roles: [], groups: tenantId === SYSTEM_TENANT ? [] : ['all'], grants: [] };
+    return { roles: [], groups: tenantId === SYSTEM_TENANT ? [] : ['all'], grants: [] };
   }
 
   within(): RuleStore {
@@ -61,7 +61,7 @@ class GrantedInShop extends RuleStore {
       version: 1,
       createdAt: 0,
     } as const;
-    return { member: true, roles: [], groups: [], grants: id === 'usr_1' ? [grant] : [] };
+    return { roles: [], groups: [], grants: id === 'usr_1' ? [grant] : [] };
   }
 }
 

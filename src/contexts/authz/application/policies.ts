@@ -7,8 +7,7 @@ import { authorizationStale } from '../../identity/index.js';
 import { withoutLockout } from '../domain/lockout.js';
 import { Policy } from '../domain/policy.js';
 import { RuleStore, type PrincipalName, type PrincipalRules, type TenantRules } from './ports.js';
-import { NO_RULES } from './rights-change.js';
-import { rulesFor } from './rules-of.js';
+import { NO_RULES, rulesFor } from './rules-of.js';
 
 /** Of principals in tenants. */
 const POLICIES_MAX = 50_000;

@@ -79,7 +79,6 @@ export interface TenantRules {
 
 /** What holds for one user in a tenant, or for one API key. */
 export interface PrincipalRules {
-  readonly member: boolean;
   readonly roles: readonly RoleAssignment[];
   readonly groups: readonly string[];
   readonly grants: readonly GrantView[];

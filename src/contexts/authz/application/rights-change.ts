@@ -2,7 +2,7 @@ import { isEmpty, maskOf, without } from '../../../kernel/actions.js';
 import { parsePattern } from '../domain/resource-pattern.js';
 import type { Rule } from '../domain/rule.js';
 import type { GrantView, PrincipalRules, TenantRules } from './ports.js';
-import { pathOf, ruleOfGrant, rulesFor } from './rules-of.js';
+import { NO_RULES, pathOf, ruleOfGrant, rulesFor } from './rules-of.js';
 
 /** All in a tenant that one change can touch. */
 export interface Rights {
@@ -15,8 +15,6 @@ export interface RightsChange {
   readonly come: readonly Rule[];
   readonly gone: readonly Rule[];
 }
-
-export const NO_RULES: PrincipalRules = { member: false, roles: [], groups: [], grants: [] };
 
 /**
  * What a change gives to anybody and takes from anybody, whichever change it is: every link (a role and its actions, a role of a member or

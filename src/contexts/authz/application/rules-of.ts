@@ -4,6 +4,8 @@ import { predefinedRole } from '../domain/predefined-roles.js';
 import { parsePattern } from '../domain/resource-pattern.js';
 import type { GrantView, PrincipalRules, TenantRules } from './ports.js';
 
+export const NO_RULES: PrincipalRules = { roles: [], groups: [], grants: [] };
+
 /** Everything that holds for a principal in a tenant: by his roles, by those of his groups and of the groups that hold these, by grants. */
 export function rulesFor(tenantId: string, tenant: TenantRules, own: PrincipalRules): Rule[] {
   const rules: Rule[] = [];

@@ -3,7 +3,8 @@ import { maskOf, type Action } from '../../../kernel/actions.js';
 import type { Principal } from '../../../platform/http/request.js';
 import { UserAccounts } from '../../identity/index.js';
 import { parsePattern } from '../domain/resource-pattern.js';
-import { Authorizer, type Subject } from './authorizer.js';
+import { Authorizer } from './authorizer.js';
+import type { Subject } from './subject.js';
 
 /** What somebody may do in a tenant whenever, from wherever and as often as it happens: what works without him can rest on nothing less. */
 export class Standing {

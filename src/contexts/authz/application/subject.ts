@@ -1,0 +1,69 @@
+import { maskOf, type Action } from '../../../kernel/actions.js';
+import type { Principal } from '../../../platform/http/request.js';
+import type { TenantGate } from '../../tenancy/index.js';
+import type { Ceiling } from '../domain/ceiling.js';
+import type { RequestContext } from '../domain/constraints.js';
+import { ALLOWED, intersect, type Decision } from '../domain/decision.js';
+import type { Policy } from '../domain/policy.js';
+import { overlap, type ResourcePattern } from '../domain/resource-pattern.js';
+import type { Rule } from '../domain/rule.js';
+
+/** A principal in a tenant, with all that decides about him. */
+export class Subject {
+  constructor(
+    readonly tenantId: string,
+    readonly principal: Principal,
+    readonly gate: TenantGate | null,
+    /** Of the user, or of the owner of the key. */
+    readonly policy: Policy,
+    readonly key: { readonly ceiling: Ceiling; readonly policy: Policy } | undefined,
+  ) {}
+
+  check(action: Action, resource: string, context: RequestContext): Decision {
+    const decision = this.policy.check(action, resource, context);
+    return this.key ? intersect(decision, this.byKey(action, resource, context)) : decision;
+  }
+
+  /** What everybody may with what is his own, as far as his key reaches. */
+  own(action: Action, resource: string, context: RequestContext): Decision {
+    return this.key ? this.byKey(action, resource, context) : ALLOWED;
+  }
+
+  /** What the bounds of the key or grants to it allow, less what is denied to it. */
+  private byKey(action: Action, resource: string, context: RequestContext): Decision {
+    const { ceiling, policy } = this.key!;
+    return policy.check(action, resource, context, ceiling.covers(action, resource));
+  }
+
+  /** What the key cannot do on all of the resource, although its owner may. What grants to the key itself allow does not count. */
+  beyondKey(actions: readonly string[], resource: ResourcePattern): string[] {
+    if (!this.key) return [];
+    const { ceiling, policy } = this.key;
+    const denied = policy.denied(maskOf(actions), resource);
+    return [...denied, ...actions.filter((action) => !ceiling.coversAll(action as Action, resource))];
+  }
+
+  /** Of some rules, those that are about something that the key reaches: what else its owner has is none of its business. */
+  withinKey(rules: readonly Rule[]): readonly Rule[] {
+    if (!this.key) return rules;
+    const { ceiling, policy } = this.key;
+    return rules.filter(
+      ({ resource }) => ceiling.overlaps(resource) || policy.rules.some((own) => overlap(own.resource, resource)),
+    );
+  }
+
+  /** API keys are looked after by whose they are. */
+  looksAfterOwnKeys(action: Action, resource: string): boolean {
+    return action.startsWith('api-key:') && resource === `users/${this.principal.userId}`;
+  }
+
+  mayBelow(action: Action, resource: string): boolean {
+    if (!this.policy.mayBelow(action, resource)) return false;
+    return !this.key || this.key.ceiling.sees(resource) || this.key.policy.mayBelow(action, resource);
+  }
+
+  sees(resource: string): boolean {
+    if (!this.policy.sees(resource)) return false;
+    return !this.key || this.key.ceiling.sees(resource) || this.key.policy.sees(resource);
+  }
+}

@@ -2,6 +2,7 @@ import { startApp, type TestApp } from '../support/app.js';
 import { inMs, Keys, PROXIED } from '../support/api-keys.js';
 import type { Answer, Problem } from '../support/client.js';
 import { Obstacle } from '../support/obstacle.js';
+import { loggedIn } from '../support/people.js';
 import { member, newPerson, type Person } from '../support/strangers.js';
 import { WebhookReceiver } from '../support/webhook-receiver.js';
 import { until, Workspace, type Consumer, type Page, type ReadEvent } from '../support/workspace.js';
@@ -57,10 +58,11 @@ describe('a right that ends, or is bounded, becomes no lasting one by a consumer
   const REFUSED = [403, 'consumer-right-conditional'];
 
   it('not one that an administrator of the system gives himself for a moment', async () => {
-    const administrator = await newPerson(app);
-    await done(app.client.request('PUT', `/users/${administrator.userId}/roles/system-admin`));
+    const { user, login: client } = await loggedIn(app);
+    const administrator = { client };
+    await done(app.client.request('PUT', `/users/${user.id}/roles/system-admin`));
     expect(codeOf(await tryRegister(administrator, 'secret'))).toEqual([403, 'permission-denied']);
-    const glass = { principal: { user: administrator.userId }, effect: 'allow', actions: ['event:read'] };
+    const glass = { principal: { user: user.id }, effect: 'allow', actions: ['event:read'] };
     const broken = { ...glass, resource: `tenants/${shop.tenant}`, constraints: { validUntil: inMs(60_000) } };
     await done(administrator.client.post(`${tenant}/permissions`, broken));
     expect((await administrator.client.get(shop.events('secret'))).status).toBe(200);

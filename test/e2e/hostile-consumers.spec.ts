@@ -58,11 +58,11 @@ describe('a right that ends, or is bounded, becomes no lasting one by a consumer
   const REFUSED = [403, 'consumer-right-conditional'];
 
   it('not one that an administrator of the system gives himself for a moment', async () => {
-    const { user, login } = await loggedIn(app);
-    const administrator = { userId: user.id, client: login };
+    const { user, login: client } = await loggedIn(app);
+    const administrator = { client };
     await done(app.client.request('PUT', `/users/${user.id}/roles/system-admin`));
     expect(codeOf(await tryRegister(administrator, 'secret'))).toEqual([403, 'permission-denied']);
-    const glass = { principal: { user: administrator.userId }, effect: 'allow', actions: ['event:read'] };
+    const glass = { principal: { user: user.id }, effect: 'allow', actions: ['event:read'] };
     const broken = { ...glass, resource: `tenants/${shop.tenant}`, constraints: { validUntil: inMs(60_000) } };
     await done(administrator.client.post(`${tenant}/permissions`, broken));
     expect((await administrator.client.get(shop.events('secret'))).status).toBe(200);

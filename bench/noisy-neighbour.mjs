@@ -1,4 +1,6 @@
 /** One tenant publishes steadily; beside it another floods the server with one thing after the other. */
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { Peer } from './lib/children.mjs';
 import { EventStore } from './lib/event-store.mjs';
 import { EVENT, makeTopic, publishRequest, startLoad } from './lib/workload.mjs';
@@ -10,13 +12,16 @@ const LOUD_LIMIT = 500;
 const WARM_UP_MS = 3_000;
 const LEAD_MS = 1_000;
 const BIG_EVENTS = 15;
+const SILENT_NAMES = 60;
+const STRANGER = { email: 'stranger@bench.local', name: 'Stranger', password: 'a bench floods the audit 42 times' };
 /** 800 kB. */
 const BIG_EVENT = JSON.stringify({ type: 't', data: { l: Array.from({ length: 130_000 }, (_, n) => n) } });
 
 class Stage {
   static async set() {
     const stage = new Stage();
-    stage.store = await EventStore.start();
+    stage.dns = await silentDns();
+    stage.store = await EventStore.start({ env: { DELIVERY_DNS_SERVERS: `127.0.0.1:${stage.dns.address().port}` } });
     [stage.quietLoad, stage.loudLoad] = [startLoad(), startLoad()];
     stage.quiet = publishRequest(stage.store, await makeTopic(stage.store, 'orders', 'quiet'), EVENT);
     stage.loud = publishRequest(stage.store, await makeTopic(stage.store, 'orders', 'loud'), EVENT);
@@ -46,8 +51,9 @@ class Stage {
     return this.store.call('PATCH', '/tenants/loud', { limits: { eventsPerSecond } });
   }
 
-  strike() {
-    return Promise.all([this.quietLoad.stop(), this.loudLoad.stop(), this.store.stop()]);
+  async strike() {
+    await Promise.all([this.quietLoad.stop(), this.loudLoad.stop(), this.store.stop()]);
+    this.dns.close();
   }
 }
 
@@ -67,12 +73,15 @@ const publishes = (name, limit) => ({
   },
 });
 
-/** What `loud` asks for again and again, on so many connections, in a process of its own; `read: false`: nothing is read of the answers. */
-const requests = (name, count, make, { read = true } = {}) => ({
+/**
+ * What `loud` asks for again and again, on so many connections, in a process of its own; `read: false`: nothing is read of the answers;
+ * `keyOf`: whose key it comes with.
+ */
+const requests = (name, count, make, { read = true, keyOf = ({ apiKey }) => apiKey } = {}) => ({
   name,
   async start({ store }) {
     const flood = new Peer(new URL('lib/flood-process.mjs', import.meta.url));
-    await flood.ask('begin', { url: store.url, apiKey: store.apiKey, count, read, request: make() });
+    await flood.ask('begin', { url: store.url, apiKey: await keyOf(store), count, read, request: make() });
     return async () => {
       const statuses = await flood.ask('end');
       await flood.stop();
@@ -82,6 +91,44 @@ const requests = (name, count, make, { read = true } = {}) => ({
     };
   },
 });
+
+/** Consumers of `loud` at names of which nothing is ever said; an event is there for each. */
+const silentNames = (count) => ({
+  name: `consumers at ${count} names of silent DNS`,
+  async start({ store, dns }) {
+    let asked = 0;
+    const note = () => asked++;
+    dns.on('message', note);
+    await store.call('POST', `${N}/topics/orders/events`, EVENT);
+    for (let n = 0; n < count; n++) await store.call('POST', `${N}/consumers`, silentConsumer(n));
+    return async () => {
+      for (let n = 0; n < count; n++) await store.call('DELETE', `${N}/consumers/silent-${n}`);
+      dns.off('message', note);
+      return { asked };
+    };
+  },
+});
+
+const silentConsumer = (n) => ({
+  id: `silent-${n}`,
+  url: `http://w${n}.silent.example/`,
+  topics: [{ topic: 'orders', startFrom: 'beginning' }],
+  retry: { strategy: 'fixed', initialDelayMs: 10, maxDelayMs: 10, maxAttempts: 1_000 },
+});
+
+/** A DNS server on loopback that takes all questions and answers none. */
+async function silentDns() {
+  const socket = createSocket('udp4').unref();
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  return socket;
+}
+
+/** Of a user who holds nothing anywhere. */
+async function keyOfStranger(store) {
+  const { id } = await store.call('POST', '/users', STRANGER);
+  return (await store.call('POST', `/users/${id}/api-keys`, { name: 'bench' })).key;
+}
 
 const N = '/tenants/loud/namespaces/shop';
 const big = (query = '') => `${N}/topics/big/events${query}`;
@@ -116,6 +163,13 @@ const FLOODS = [
     headers: { ...json, 'idempotency-key': 'kept-@' },
     body: EVENT,
   })),
+  requests(
+    'refusals of a stranger in the audit, 32 at once',
+    32,
+    () => ({ path: `/tenants/quiet/namespaces/shop/topics/x@${'x'.repeat(100)}/events` }),
+    { keyOf: keyOfStranger },
+  ),
+  silentNames(SILENT_NAMES),
 ];
 
 async function run({ seconds }) {

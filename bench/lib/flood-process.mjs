@@ -13,11 +13,15 @@ function once({ url, apiKey, read, request: { method = 'GET', path, headers = {}
   const number = String(sent++);
   const own = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.replace('@', number)]));
   return new Promise((resolve) => {
-    const asked = open(url + path, { agent, method, headers: { 'x-api-key': apiKey, ...own } }, (answer) => {
-      statuses[answer.statusCode] = (statuses[answer.statusCode] ?? 0) + 1;
-      answer.on('error', () => undefined).on('close', () => resolve(answer.statusCode));
-      if (read) answer.resume();
-    });
+    const asked = open(
+      url + path.replace('@', number),
+      { agent, method, headers: { 'x-api-key': apiKey, ...own } },
+      (answer) => {
+        statuses[answer.statusCode] = (statuses[answer.statusCode] ?? 0) + 1;
+        answer.on('error', () => undefined).on('close', () => resolve(answer.statusCode));
+        if (read) answer.resume();
+      },
+    );
     asked.on('error', () => resolve(0));
     asked.end(body.replace('@', number));
   });

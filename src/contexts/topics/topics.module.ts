@@ -13,6 +13,7 @@ import { TopicCatalog } from './application/ports.js';
 import { PublishEventsHandler } from './application/publish-events.js';
 import { EventReader } from './application/read-events.js';
 import { StreamReader } from './application/read-stream.js';
+import { ReadTurns } from './application/read-turns.js';
 import { RemoveEvents } from './application/remove-events.js';
 import { TenantQuota } from './application/tenant-quota.js';
 import { TopicDirectory } from './application/topic-directory.js';
@@ -27,6 +28,7 @@ import { topicNotFound } from './domain/topic.js';
     TopicDirectory,
     TenantQuota,
     Places,
+    { provide: ReadTurns, useFactory: () => new ReadTurns() },
     EventReader,
     StreamReader,
     EventQueries,

@@ -33,17 +33,19 @@ const TURN_MS = 10;
 /** Reads of a topic as clients make them: by slices, streamed to the end, or followed live. */
 @Injectable()
 export class EventReader {
-  private readonly turns = new ReadTurns();
-
   constructor(
     private readonly reader: LogReader,
     private readonly tails: Tails,
+    private readonly turns: ReadTurns,
   ) {}
 
   /** The event of this id; undefined: there is none that the reader may see. */
   async one(log: LogRef, id: string, types: EventQuery['types']): Promise<StoredEvent | undefined> {
-    const event = await this.reader.byId(log, id);
-    return event && types?.permits(event.type) === false ? undefined : event;
+    const { events } = await this.turns.page(log.tenantId, async () => {
+      const event = await this.reader.byId(log, id);
+      return { events: event ? [event] : [] };
+    });
+    return events.find(({ type }) => types?.permits(type) !== false);
   }
 
   /**

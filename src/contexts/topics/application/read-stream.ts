@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { LogReader, type LogRef, type StoredEvent } from '../../../platform/event-log/index.js';
 import type { VisibleTypes } from './places.js';
+import { ReadTurns } from './read-turns.js';
 
 const TYPES_PAGE = 10_000;
 /** Where much is hidden, few statements. */
@@ -18,13 +19,19 @@ export interface StreamSlice {
  */
 @Injectable()
 export class StreamReader {
-  constructor(private readonly reader: LogReader) {}
+  constructor(
+    private readonly reader: LogReader,
+    private readonly turns: ReadTurns,
+  ) {}
 
   /** 0: there is no such stream. Types alone are read, so that a million hidden events are a hundred short statements. */
   async version(log: LogRef, stream: string, types: VisibleTypes): Promise<number> {
     if (!types) return this.reader.streamVersion(log, stream);
     for (let before = Number.MAX_SAFE_INTEGER; ;) {
-      const page = await this.reader.streamTypes(log, stream, before, TYPES_PAGE);
+      const below = before;
+      const { events: page } = await this.turns.page(log.tenantId, async () => ({
+        events: await this.reader.streamTypes(log, stream, below, TYPES_PAGE),
+      }));
       const last = page.find(({ type }) => types.permits(type));
       if (last) return last.version;
       if (page.length < TYPES_PAGE) return 0;
@@ -44,7 +51,11 @@ export class StreamReader {
     const events: StoredEvent[] = [];
     let at = after;
     for (let goesOn = true; goesOn;) {
-      const page = await this.reader.stream(log, stream, at, types ? Math.max(limit, PAGE_MIN) : limit);
+      const most = types ? Math.max(limit, PAGE_MIN) : limit;
+      const from = at;
+      const { events: page } = await this.turns.page(log.tenantId, async () => ({
+        events: await this.reader.stream(log, stream, from, most),
+      }));
       events.push(...page.filter(({ type }) => types?.permits(type) !== false));
       at = page.at(-1)?.streamVersion ?? version;
       goesOn = types !== undefined && at < version && events.length < limit && performance.now() < deadline;

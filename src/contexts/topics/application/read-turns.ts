@@ -1,4 +1,3 @@
-import type { StoredEvent } from '../../../platform/event-log/index.js';
 import { pageCostMs, ReadShares } from '../domain/read-share.js';
 
 /** When work is done. */
@@ -9,7 +8,7 @@ export interface Schedule {
 }
 
 interface Page {
-  readonly events: readonly StoredEvent[];
+  readonly events: readonly { readonly type: string; readonly data?: string }[];
 }
 
 /** Timers count whole milliseconds: what is to wait for less waits for the next turn of the loop. */

@@ -23,6 +23,14 @@ const TO_SIGN: Statement = {
   text: `SELECT tenant_id AS "tenantId", max_age_days AS days, version, signature FROM audit_retention
 WHERE NOT starts_with(signature, $1) AND tenant_id > $2 ORDER BY tenant_id LIMIT $3`,
 };
+const HEADLESS: Statement = {
+  name: 'audit-retentions-headless',
+  text: `
+SELECT r.tenant_id AS "tenantId" FROM audit_retention r LEFT JOIN audit_head h ON h.tenant_id = r.tenant_id AND h.key_id = $1
+WHERE r.tenant_id > $2 AND coalesce(h.retention_signature, '') = '' ORDER BY r.tenant_id LIMIT $3`,
+};
+const LOCK = `SELECT tenant_id AS "tenantId", max_age_days AS days, version, signature FROM audit_retention
+WHERE tenant_id = $1 FOR UPDATE`;
 const SIGN = 'UPDATE audit_retention SET signature = $3 WHERE tenant_id = $1 AND signature = $2';
 
 interface RetentionRow {
@@ -77,6 +85,21 @@ export class PostgresAuditRetentions extends AuditRetentions {
       if (page.length < PAGE) return;
       after = page.at(-1)!.tenantId;
     }
+  }
+
+  async keepHeads(): Promise<void> {
+    for (let after = ''; ;) {
+      const page = await this.database.query<RetentionRow>(HEADLESS, [this.keys.current('audit').id, after, PAGE]);
+      for (const { tenantId } of page) await this.database.transaction((sql) => this.keepHead(sql, tenantId));
+      if (page.length < PAGE) return;
+      after = page.at(-1)!.tenantId;
+    }
+  }
+
+  private async keepHead(sql: Sql, tenantId: string): Promise<void> {
+    const [row] = (await sql.query<RetentionRow & object>(LOCK, [tenantId])).rows;
+    if (!row || !this.isSigned(row) || (await this.heads.find(sql, tenantId))?.retention) return;
+    await this.heads.change(sql, tenantId, { retention: row.signature });
   }
 
   private isSigned(row: RetentionRow): boolean {

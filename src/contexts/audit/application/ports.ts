@@ -82,6 +82,8 @@ export interface LockedChain {
   /** Gives records their places and moves the head to the last of them. */
   seal(places: readonly (ChainPlace & { readonly auditId: string })[]): Promise<void>;
   sealed(afterSeq: number, limit: number): Promise<SealedRecord[]>;
+  /** Signs the chain as it is, so that it has a head; nothing where it has one. */
+  keepHead(): Promise<void>;
   /** Removes the records up to `base`, begins the chain behind it, and writes that down in the same transaction. */
   trim(base: ChainPlace, record: AuditRecord): Promise<void>;
 }
@@ -91,6 +93,8 @@ export abstract class AuditChains {
   abstract unsealedTenants(afterId: string, limit: number): Promise<string[]>;
   /** Tenants with a chain, in order of ids. */
   abstract tenants(afterId: string, limit: number): Promise<string[]>;
+  /** Those of them whose chain has no head. */
+  abstract headless(afterId: string, limit: number): Promise<string[]>;
   /**
    * In one transaction. Where somebody else is at it, `skip` answers undefined with nothing done, `wait` comes next (or fails with
    * `store-unavailable` after five lock timeouts). A tenant's first call makes its chain.
@@ -123,6 +127,8 @@ export abstract class AuditRetentions {
    * harm.
    */
   abstract signAll(unsignedToo: boolean): Promise<void>;
+  /** Gives those a head that are signed and have none. Again without harm. */
+  abstract keepHeads(): Promise<void>;
 }
 
 export type HeadChange = Partial<Pick<TenantHead, 'chain' | 'retention'>>;

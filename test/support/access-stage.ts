@@ -119,15 +119,15 @@ export class AccessStage {
       { scopes: [{ ...namespace, topic: 'x' }] },
       { scopes: [`${path}/namespaces/shop/topics/x`] },
     );
-    // A key is made for a tenant in which its owner holds something; he has left it since.
-    const abroad = `/tenants/${this.foreign.tenant}/members/${userId}`;
-    await done(this.app.client.request('PUT', abroad, { roles: ['viewer'] }));
+    // A key is made for a tenant in which its owner holds something, and stays when he has left it.
+    const there = `/tenants/${this.foreign.tenant}/members/${userId}`;
+    await done(this.app.client.request('PUT', there, { roles: ['viewer'] }));
     await add(
       'for another tenant',
       { scopes: [{ tenant: this.foreign.tenant }] },
       { scopes: [`tenants/${this.foreign.tenant}`] },
     );
-    await done(this.app.client.request('DELETE', abroad));
+    await done(this.app.client.request('DELETE', there));
     await add('for one action', { actions: ['event:publish'] }, { actions: ['event:publish'] });
     const both = { scopes: [namespace], actions: ['topic:read'] };
     await add('for one action in a namespace', both, { scopes: [`${path}/namespaces/shop`], actions: ['topic:read'] });

@@ -55,7 +55,7 @@ export async function start(settings: Settings, version: string, signal?: AbortS
     await app.get(BeginHeads).run((unsignedToo) => credentials.run(unsignedToo));
     await app.get(FirstAdministrator).giveEventsToOldAccounts();
     const connections = new OpenConnections(app.getHttpServer());
-    const unread = new UnreadAnswers(connections.sockets, settings.http.unreadTimeoutMs, () =>
+    const unread = new UnreadAnswers(connections.sockets, settings.http, () =>
       log.info('a connection was ended: its answer was not read'),
     );
     app.getHttpServer().once('close', unread.watch());

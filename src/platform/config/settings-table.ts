@@ -41,6 +41,7 @@ export const SETTINGS = {
     headersTimeoutMs: setting('HTTP_HEADERS_TIMEOUT_MS', whole(500, 60_000)),
     keepAliveMs: setting('HTTP_KEEP_ALIVE_MS', whole(1_000, 600_000)),
     unreadTimeoutMs: setting('HTTP_UNREAD_TIMEOUT_MS', whole(1_000, 600_000)),
+    unreadBytesMax: setting('HTTP_UNREAD_BYTES_MAX', whole(16 * MIB, 16_384 * MIB)),
     shutdownGraceMs: setting('HTTP_SHUTDOWN_GRACE_MS', whole(0, 600_000)),
     trustProxy: setting('HTTP_TRUST_PROXY', list(cidr)),
     streamsMax: setting('HTTP_STREAMS_MAX', whole(1, 100_000)),

@@ -1,6 +1,6 @@
 import { UnreadAnswers, type Connection } from './unread-answers.js';
 
-const UNREAD_MS_MAX = 30_000;
+const LIMITS = { unreadTimeoutMs: 30_000, unreadBytesMax: 10_000_000 };
 
 interface Fake extends Connection {
   bytesWritten: number;
@@ -31,7 +31,7 @@ beforeEach(() => ((nowMs = 0), (ended = 0)));
 function watching(...connections: Fake[]): (ms: number) => void {
   const answers = new UnreadAnswers(
     connections,
-    UNREAD_MS_MAX,
+    LIMITS,
     () => ended++,
     () => nowMs,
   );
@@ -94,4 +94,14 @@ it('the time begins anew with each standstill', () => {
   expect(reader.reset).toBe(false);
   pass(10_000);
   expect(reader.reset).toBe(true);
+});
+
+it('beyond the bytes that may wait for all, those go who have taken nothing for longest, and no more than must', () => {
+  const [idle, reading, young] = [connection(4_000_000), connection(4_000_000), connection(1_000_000)];
+  const connections = [idle, reading];
+  const pass = watching(...connections, young);
+  reading.writableLength -= 1;
+  young.writableLength = 3_000_000;
+  pass(1_000);
+  expect([idle.reset, reading.reset, young.reset, ended]).toEqual([true, false, false, 1]);
 });

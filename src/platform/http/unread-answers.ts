@@ -15,36 +15,53 @@ interface Seen {
 /**
  * Ends the connections of those who asked and do not read: whatever the answer is, a stream, an export or a page, what is made for them
  * stays in memory, and what it was read with (a place among the streams, a slot of the audit) is kept from others. A reader who takes a
- * byte now and then, as the network takes them from us, may be as slow as he likes.
+ * byte now and then, as the network takes them from us, may be as slow as he likes, while all that waits for readers fits into its bound;
+ * beyond it those go first who have taken nothing for longest. Without a bound 600 pages that nobody read took the process from 243 to
+ * 985 MB within seconds.
  *
  * The connection is reset, so that no part of an answer looks like all of it, and so that the kernel throws away what it holds of it.
  * Rejected: `server.timeout`. It ends whom we keep waiting as well, and any byte that the client sends puts it off.
  */
+export interface UnreadLimits {
+  /** For so long somebody may take nothing of his answer. */
+  readonly unreadTimeoutMs: number;
+  /** So much may wait for all readers together. */
+  readonly unreadBytesMax: number;
+}
+
 export class UnreadAnswers {
   private readonly seen = new WeakMap<Connection, Seen>();
 
   constructor(
     private readonly connections: Iterable<Connection>,
-    private readonly unreadMsMax: number,
+    private readonly limits: UnreadLimits,
     private readonly onEnded: () => void,
     private readonly nowMs: () => number = () => performance.now(),
   ) {}
 
   /** Looks at all connections often enough; ends with a call of what it returns. */
   watch(): () => void {
-    const timer = setInterval(() => this.look(), Math.min(1_000, this.unreadMsMax / 10)).unref();
+    const timer = setInterval(() => this.look(), Math.min(1_000, this.limits.unreadTimeoutMs / 10)).unref();
     return () => clearInterval(timer);
   }
 
   look(): void {
     const nowMs = this.nowMs();
+    const waiting: { readonly connection: Connection; readonly bytes: number; readonly stoodMs: number }[] = [];
     for (const connection of this.connections) {
-      if (connection.writableLength === 0) this.seen.delete(connection);
-      else if (this.stoodStillMs(connection, nowMs) >= this.unreadMsMax) {
-        this.seen.delete(connection);
-        connection.resetAndDestroy();
-        this.onEnded();
-      }
+      const bytes = connection.writableLength;
+      if (bytes === 0) this.seen.delete(connection);
+      else waiting.push({ connection, bytes, stoodMs: this.stoodStillMs(connection, nowMs) });
+    }
+    let bytesAll = waiting.reduce((sum, { bytes }) => sum + bytes, 0);
+    for (const { connection, bytes, stoodMs } of waiting.toSorted(
+      (a, b) => b.stoodMs - a.stoodMs || b.bytes - a.bytes,
+    )) {
+      if (stoodMs < this.limits.unreadTimeoutMs && bytesAll <= this.limits.unreadBytesMax) return;
+      bytesAll -= bytes;
+      this.seen.delete(connection);
+      connection.resetAndDestroy();
+      this.onEnded();
     }
   }
 

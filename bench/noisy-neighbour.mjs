@@ -13,7 +13,7 @@ const WARM_UP_MS = 3_000;
 const LEAD_MS = 1_000;
 const BIG_EVENTS = 15;
 const SILENT_NAMES = 60;
-const STRANGER = { email: 'stranger@bench.local', name: 'Stranger', password: 'a bench floods the audit 42 times' };
+const STRANGER = { kind: 'service', name: 'Stranger' };
 /** 800 kB. */
 const BIG_EVENT = JSON.stringify({ type: 't', data: { l: Array.from({ length: 130_000 }, (_, n) => n) } });
 

@@ -48,13 +48,15 @@ describe('lanes in threads of their own', () => {
     await shop.publish(batch(50));
     await until(
       () => server.client.get('/metrics'),
-      ({ text }) => text.includes('event_store_delivery_lag_events 50\n'),
+      ({ text }) =>
+        text.includes('event_store_delivery_attempts_total{outcome="delivered"} 250\n') &&
+        // The sum of all lanes passes through 50 on its way: it says that they are done only beside the count above.
+        text.includes('event_store_delivery_lag_events 50\n'),
     );
     for (const path of paths.slice(0, 5))
       expect(positions(receiver.requests.filter((one) => one.path === path))).toEqual(dense(50));
     const { text } = await server.client.get('/metrics');
     expect(text).toContain('event_store_delivery_lanes 6\n');
-    expect(text).toMatch(/event_store_delivery_attempts_total\{outcome="delivered"\} 250\n/);
   });
 
   it('send nothing more once others may have taken them over, though the main thread cannot tell them to stop', async () => {

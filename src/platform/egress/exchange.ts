@@ -1,13 +1,7 @@
 import type { Dispatcher } from 'undici';
 import type { Connection, Connections } from './connections.js';
-import {
-  describe,
-  isConnectionLost,
-  parseRetryAfter,
-  phaseOf,
-  type FailurePhase,
-  type SendOutcome,
-} from './send-outcome.js';
+import { parseRetryAfter } from './retry-after.js';
+import { describe, isConnectionLost, phaseOf, type FailurePhase, type SendOutcome } from './send-outcome.js';
 
 /** What is read of a body at most; a longer one costs the connection, not the outcome. */
 const BODY_BYTES_MAX = 65_536;

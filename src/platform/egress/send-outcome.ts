@@ -69,16 +69,3 @@ export function phaseOf(error: Error): FailurePhase {
   if (error instanceof ConnectFailure) return error.phase;
   return codeOf(error) === 'UND_ERR_INVALID_ARG' ? 'refused' : 'response';
 }
-
-const SECONDS = /^\d{1,9}$/;
-/** IMF-fixdate and the RFC 850 form of RFC 9110, 5.6.7. Date.parse alone also reads "-5", as a year. */
-const HTTP_DATE = /^[A-Z][a-z]{2,8}, \d{2}[ -][A-Z][a-z]{2}[ -]\d{2,4} \d{2}:\d{2}:\d{2} GMT$/;
-
-/** `Retry-After` in milliseconds from `now`; what is malformed or already past says nothing. */
-export function parseRetryAfter(header: string | readonly string[] | undefined, now: number): number | undefined {
-  const value = (typeof header === 'string' ? header : header?.[0])?.trim();
-  if (value === undefined) return undefined;
-  if (SECONDS.test(value)) return Number(value) * 1_000;
-  const waitMs = HTTP_DATE.test(value) ? Date.parse(value) - now : Number.NaN;
-  return waitMs >= 0 ? waitMs : undefined;
-}

@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '../../../kernel/clock.js';
-import { messageOf } from '../../../kernel/domain-error.js';
 import type { SendOutcome, WebhookSender } from '../../../platform/egress/index.js';
 import type { LogReader, StoredEvent, Tails, TopicTail } from '../../../platform/event-log/index.js';
 import {
@@ -196,7 +195,8 @@ export class Lane implements RunningLane {
       setImmediate(this.prepareNext);
       return await sent;
     } catch (error) {
-      return { kind: 'failure', phase: 'connect', error: messageOf(error), durationMs: 0 };
+      this.tools.report.storeFailed(this, error);
+      return { kind: 'failure', phase: 'refused', error: 'the request could not be made', durationMs: 0 };
     } finally {
       this.sending = false;
     }

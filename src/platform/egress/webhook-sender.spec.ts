@@ -1,10 +1,11 @@
 import { once } from 'node:events';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { createServer as createTcpServer, type AddressInfo, type Server as TcpServer, type Socket } from 'node:net';
 import type { LookupAddress } from 'node:dns';
 import { Egress, type EgressOptions } from './egress.js';
 import type { SendOutcome } from './send-outcome.js';
+import { judgeHeaders, sentHeaders } from './tenant-headers.js';
 import type { SendRequest } from './webhook-sender.js';
 
 const LOOPBACK = { allowedCidrs: ['127.0.0.0/8', '::1/128'], allowHttp: true };
@@ -86,6 +87,22 @@ describe('sending', () => {
     );
     expect(outcome).toEqual({ kind: 'response', status: 200, durationMs: expect.any(Number) });
     expect(seen).toEqual(['POST', '/hook?a=1', `127.0.0.1:${port}`, '1', '{"ü": 1.0}']);
+  });
+
+  it('sends each header that tenants may set, also those that HTTP clients like to set themselves', async () => {
+    const names = `Accept Accept-Charset Accept-Encoding Accept-Language Authorization Cache-Control Cookie DNT DPoP From
+      Idempotency-Key If-Match If-Modified-Since If-None-Match If-Unmodified-Since Max-Forwards Origin Pragma Prefer Priority
+      Referer Sec-Fetch-Site Signature Signature-Input User-Agent Want-Content-Digest X-Api-Key X-Requested-With`;
+    const headers = Object.fromEntries(names.split(/\s+/).map((name, i) => [name, `value ${i}`]));
+    expect(judgeHeaders(headers)).toBeNull();
+    let seen: IncomingHttpHeaders = {};
+    const { port } = await receiver((request, response) => {
+      seen = request.headers;
+      response.end();
+    });
+    await egressOf().sender.send(post(port, { headers: sentHeaders(headers) }));
+    for (const [name, value] of Object.entries(headers))
+      expect([name, seen[name.toLowerCase()]]).toEqual([name, value]);
   });
 
   it('does not follow redirects', async () => {

@@ -1,4 +1,4 @@
-export { AddressPolicy, isLoopback, type AddressPolicyOptions } from './address-policy.js';
+export { AddressPolicy, isLoopback, normalUrl, type AddressPolicyOptions } from './address-policy.js';
 export { Egress, type EgressOptions } from './egress.js';
 export type { Resolver } from './name-resolver.js';
 export { ALL_REASONS, type FailurePhase } from './failure-reasons.js';

@@ -1,4 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { normalUrl } from '../../../platform/egress/index.js';
 import { Reference } from '../../../platform/http/field-rules.js';
 import { isoTime } from '../../../platform/http/resource.js';
 import type { ConsumerView } from '../application/ports.js';
@@ -20,7 +21,7 @@ export class ConsumerDto {
   readonly id!: string;
   @ApiProperty({ type: String, nullable: true })
   readonly name!: string | null;
-  @ApiProperty()
+  @ApiProperty({ description: 'As it is used: `http:\\\\0x7f.1` is shown as `http://127.0.0.1/`.' })
   readonly url!: string;
   @ApiProperty({ type: [SubscribedTopicDto] })
   readonly topics!: SubscribedTopicDto[];
@@ -88,7 +89,8 @@ export function toConsumerDto(consumer: ConsumerView): ConsumerDto {
   return {
     id: consumer.consumerId,
     name,
-    url,
+    // One of before was kept as it was typed.
+    url: normalUrl(url),
     topics: consumer.topics.map(({ topicId }) => ({ topic: topicId })),
     correlationId,
     headers: Object.fromEntries(headerNames.map((header) => [header, HIDDEN])),

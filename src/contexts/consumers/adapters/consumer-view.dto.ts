@@ -3,6 +3,7 @@ import { normalUrl } from '../../../platform/egress/index.js';
 import { Reference } from '../../../platform/http/field-rules.js';
 import { isoTime } from '../../../platform/http/resource.js';
 import type { ConsumerView } from '../application/ports.js';
+import { restOf } from '../domain/consumer.js';
 import { RetryDto } from '../../tenancy/index.js';
 
 class SubscribedTopicDto {
@@ -54,7 +55,7 @@ export class ConsumerDto {
     type: String,
     nullable: true,
     description:
-      '`requested`, `gone` where the endpoint answered 410, or `no-longer-permitted` where the right is gone that it runs on.',
+      '`requested`, `gone` where the endpoint answered 410, `no-longer-permitted` where the right is gone that it runs on, or `topics-deleted` where none of its topics is left.',
   })
   readonly pauseReason!: string | null;
   @ApiProperty()
@@ -86,6 +87,7 @@ export const toRunsOn = ({ runsOn }: ConsumerView): RunsOnDto | null => (runsOn 
 
 export function toConsumerDto(consumer: ConsumerView): ConsumerDto {
   const { name, url, correlationId, headerNames, retry, timeoutMs } = consumer.settings;
+  const { state, reason } = restOf(consumer);
   return {
     id: consumer.consumerId,
     name,
@@ -98,9 +100,9 @@ export function toConsumerDto(consumer: ConsumerView): ConsumerDto {
     onExhausted: 'block',
     retry,
     timeoutMs,
-    state: consumer.status,
+    state,
     runsOn: toRunsOn(consumer),
-    pauseReason: consumer.pauseReason,
+    pauseReason: reason,
     version: consumer.version,
     createdAt: isoTime(consumer.createdAt),
     updatedAt: isoTime(consumer.updatedAt),

@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import { SystemClock } from './clock.js';
+import { SystemClock, waitAfter, WallClock } from './clock.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -60,4 +60,21 @@ describe('the system clock', () => {
     expect(told).toEqual(told.toSorted((a, b) => a - b));
     expect(told.every(Number.isInteger)).toBe(true);
   });
+});
+
+it('the clock on the wall is the system clock, also where that is set back', () => {
+  const wall = new WallClock();
+  wallMs += HOUR_MS;
+  expect(clock.now()).toBe(wallMs);
+  wallMs -= HOUR_MS;
+  pass(1_000);
+  expect([wall.now(), clock.now()]).toEqual([wallMs, wallMs + HOUR_MS]);
+});
+
+it.each([
+  ['as much as is left', 900, 400],
+  ['nothing any more', 100, 0],
+  ['not longer than it is, where it began by a clock that was ahead', HOUR_MS, 500],
+])('a wait of 500 ms lasts %s', (_, since, rest) => {
+  expect(waitAfter(since, 500, 1_000)).toBe(rest);
 });

@@ -1,4 +1,4 @@
-/** The time, injected so that tests own it. */
+/** The time, injected so that tests own it. There are two: see docs/adr/0008-two-clocks.md. */
 export abstract class Clock {
   /** Milliseconds since the epoch, UTC. */
   abstract now(): number;
@@ -10,7 +10,8 @@ export abstract class Clock {
  * waits no longer than it should. Set forward, the clock is followed at once.
  *
  * Not slewed towards a clock that is behind, as NTP would: then everything that ends would live longer than it may. A clock that was
- * wrongly ahead and is put right needs a restart of the process, which begins with the system clock as it is.
+ * wrongly ahead and is put right needs a restart of the process, which begins with the system clock as it is. What others compare with their
+ * own clocks takes no such time, but `WallClock`.
  */
 export class SystemClock extends Clock {
   private wallMs = Date.now();
@@ -32,3 +33,17 @@ export class SystemClock extends Clock {
     return Math.max(0, this.now() - Date.now());
   }
 }
+
+/**
+ * The system's time as it is, also where that goes back: for what others compare with their own clocks, and nothing else. Nothing that
+ * ends, waits or is in order may go by it.
+ */
+export class WallClock extends Clock {
+  now(): number {
+    return Date.now();
+  }
+}
+
+/** What is left of a wait that began at `sinceMs`; all of it where that lies ahead, told by a clock that was wrong and is right by now. */
+export const waitAfter = (sinceMs: number, waitMs: number, nowMs: number): number =>
+  Math.min(waitMs, Math.max(0, sinceMs + waitMs - nowMs));

@@ -1,6 +1,6 @@
 import { Global, Module, type DynamicModule, type OnApplicationShutdown, type Provider } from '@nestjs/common';
 import { LoggerModule, PinoLogger } from 'nestjs-pino';
-import { Clock, SystemClock } from '../kernel/clock.js';
+import { Clock, SystemClock, WallClock } from '../kernel/clock.js';
 import { AuditTrail } from './audit/index.js';
 import {
   ADMIN_SETTINGS,
@@ -117,13 +117,14 @@ function partProviders({ settings, storage, database, keys }: PlatformParts): Pr
   const { allowedCidrs, allowHttp, connectTimeoutMs, dnsServers } = settings.delivery;
   return [
     { provide: Clock, inject: [Metrics], useFactory: watchedClock },
+    WallClock,
     { provide: Storage, useValue: storage },
     { provide: Database, useValue: database },
     { provide: KeyRing, useValue: keys },
     {
       provide: Egress,
-      inject: [Clock],
-      useFactory: (clock: Clock) => new Egress({ allowedCidrs, allowHttp, connectTimeoutMs, dnsServers, clock }),
+      inject: [WallClock],
+      useFactory: (clock: WallClock) => new Egress({ allowedCidrs, allowHttp, connectTimeoutMs, dnsServers, clock }),
     },
     Readiness,
     { provide: Metrics, useFactory: () => new Metrics() },

@@ -1,7 +1,7 @@
 import { startApp, type TestApp } from '../support/app.js';
 import type { Problem } from '../support/client.js';
 import { WebhookReceiver } from '../support/webhook-receiver.js';
-import { Workspace, type Consumer } from '../support/workspace.js';
+import { Workspace, type Consumer, type Page } from '../support/workspace.js';
 
 let app: TestApp;
 let shop: Workspace;
@@ -62,5 +62,36 @@ describe('a change of a consumer', () => {
     expect((await patch({ 'x-0': null, ...headers(32, 1), X_1: 'b' })).status).toBe(200);
     const { body: shown } = await app.client.get<Consumer>(shop.consumer(id));
     expect(Object.keys(shown.headers)).toHaveLength(32);
+  });
+});
+
+describe('a consumer', () => {
+  it('shows no topic that is deleted, from then on; without any it rests, until it is given one', async () => {
+    await shop.createTopic('returns');
+    const { id } = await shop.register(receiver.url);
+    const { id: other } = await shop.register(witness.url, { topics: [{ topic: 'orders' }, { topic: 'returns' }] });
+    const shown = async () => {
+      const { body: page } = await app.client.get<Page<Consumer>>(`${shop.base}/consumers`);
+      const [one, status] = [(await app.client.get<Consumer>(shop.consumer(id))).body, await shop.status(id)];
+      expect(page.items.find((consumer) => consumer.id === id)).toMatchObject({ topics: one.topics, state: one.state });
+      expect(page.items.find((consumer) => consumer.id === other)!.topics).toEqual([{ topic: 'returns' }]);
+      return [one.topics, one.state, one.pauseReason, status.topics, status.state, status.reason];
+    };
+    const resting = [[], 'paused', 'topics-deleted', [], 'paused', 'topics-deleted'];
+    expect((await app.client.delete(`${shop.base}/topics/orders`)).status).toBe(204);
+    expect(await shown()).toEqual(resting);
+    // One of the same name is another topic: nobody has said that it shall go there.
+    await shop.createTopic('orders');
+    await shop.publish({ type: 't', data: 1, id: 'not-asked-for' });
+    await app.client.post(`${shop.consumer(id)}/resume`);
+    expect(await shown()).toEqual(resting);
+    expect((await app.client.patch<Consumer>(shop.consumer(id), { topics: [{ topic: 'orders' }] })).body).toMatchObject(
+      {
+        state: 'active',
+        pauseReason: null,
+      },
+    );
+    await shop.publish({ type: 't', data: 1, id: 'asked-for' });
+    expect((await receiver.received(1))[0]!.headers['x-event-id']).toBe('asked-for');
   });
 });

@@ -79,9 +79,9 @@ describe('a system clock that is set back by an hour', () => {
     await until(publish, ({ status }) => status === 201);
   });
 
-  it('47. delays no delivery, and turns no times around', async () => {
+  it('47. delays no delivery, signs it for the time that it is, and turns no times around', async () => {
     receiver.next({ status: 503 }, { status: 503 });
-    await shop.register(receiver.url, {
+    const { id } = await shop.register(receiver.url, {
       retry: { strategy: 'fixed', initialDelayMs: 400, maxDelayMs: 400, jitter: 0 },
     });
     await shop.publishMany(1, 'before');
@@ -95,6 +95,10 @@ describe('a system clock that is set back by an hour', () => {
       'after1',
       'after2',
     ]);
+    await server.client.post(`${shop.consumer(id)}/test`);
+    // Receivers refuse what is more than five minutes off, and their clocks are right.
+    const signedAt = receiver.requests.slice(2).map(({ headers }) => Number(headers['webhook-timestamp']) * 1_000);
+    for (const at of signedAt) expect(Math.abs(Date.now() + clockShiftMs - at)).toBeLessThan(60_000);
     await shop.createTopic('younger');
     await shop.publishMany(1, 'young', 'younger');
     const newest = async (topic: string): Promise<number> =>

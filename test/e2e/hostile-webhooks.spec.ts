@@ -97,8 +97,12 @@ describe('a redirect', () => {
         socket.end(`HTTP/1.1 302 Found\r\nLocation: ${receiver.url}\r\n\r\n`);
       }),
     );
-    const { status } = await blocked(`https://127.0.0.1:${port}/hook`);
-    expect(status.lastError).toMatchObject({ phase: 'tls', status: null });
+    const { id, status } = await blocked(`https://127.0.0.1:${port}/hook`);
+    const message = 'the port does not speak TLS';
+    expect(status.lastError).toMatchObject({ phase: 'tls', status: null, message });
+    expect(await logged(id)).toContain(message);
+    const test = await server.client.post<{ error: string }>(`${shop.consumer(id)}/test`);
+    expect(test.body.error).toBe(message);
     expect(receiver.requests).toEqual([]);
     expect(Buffer.concat(heard).toString('latin1')).not.toMatch(/POST|webhook|order/);
   });
@@ -213,10 +217,16 @@ describe('an answer', () => {
   });
 
   it('38. that never ends, or never begins, ends by the timeout', async () => {
-    for (const reaction of [{ status: 200, drip: true }, { status: 500, drip: true }, { hang: true }]) {
+    for (const [reaction, lastError] of [
+      [
+        { status: 500, drip: true },
+        { phase: 'response', status: 500 },
+      ],
+      [{ hang: true }, { phase: 'timeout', status: null }],
+    ] as const) {
       receiver.always(reaction);
       const { id, status } = await blocked(receiver.url, { timeoutMs: 500 });
-      expect([reaction, status.lastError!.phase]).toEqual([reaction, 'timeout']);
+      expect(status.lastError).toMatchObject(lastError);
       await server.client.delete(shop.consumer(id));
     }
   });

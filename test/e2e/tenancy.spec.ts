@@ -197,17 +197,6 @@ describe('deleting what is not empty', () => {
     expect([400, 409]).toContain((await app.client.delete(`/tenants/${shop.tenant}?force=${force}`)).status);
     expect((await app.client.get(`/tenants/${shop.tenant}`)).status).toBe(200);
   });
-
-  it('lets consumers of a deleted topic go quiet', async () => {
-    await shop.createTopic('orders');
-    const { id } = await shop.register('http://127.0.0.1:65000/');
-    expect((await app.client.delete(`${shop.base}/topics/orders`)).status).toBe(204);
-    const { topics } = await until(
-      () => shop.status(id),
-      (status) => status.topics.length === 0,
-    );
-    expect(topics).toEqual([]);
-  });
 });
 
 describe('the management log', () => {

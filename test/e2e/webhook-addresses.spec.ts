@@ -107,6 +107,28 @@ describe('a webhook URL that points inside is refused at once', () => {
     expect((await register(url)).status).toBe(400);
   });
 
+  it.each([
+    ['HTTPS:\\\\Example.COM:443\\a\\..\\hook?x=ü y', 'https://example.com/hook?x=%C3%BC%20y'],
+    ['http://0x5db8d822', 'http://93.184.216.34/'],
+    ['https://bücher.example', 'https://xn--bcher-kva.example/'],
+  ])('38. that may be used is shown as it is used: %s', async (typed, used) => {
+    const { body } = await register(typed);
+    const patched = await app.client.patch<Consumer>(shop.consumer(body.id), { url: used });
+    const { body: page } = await app.client.get<Page<Consumer>>(`${shop.base}/consumers?limit=1000`);
+    const listed = page.items.find(({ id }) => id === body.id);
+    expect([body.url, patched.body.url, listed!.url]).toEqual([used, used, used]);
+    expect(patched.body.version).toBe(body.version);
+    await app.client.delete(shop.consumer(body.id));
+  });
+
+  it.each([`https://${'a'.repeat(64)}.example/`, 'https://a..example/'])(
+    '38. is refused where DNS could not hold its name: %s',
+    async (url) => {
+      const { status, body } = await register(url);
+      expect([status, body]).toMatchObject([400, { code: 'webhook-url-invalid', errors: [{ pointer: '/url' }] }]);
+    },
+  );
+
   it('38. leaves nothing behind, and a PATCH does not open what a POST closes', async () => {
     const { body } = await register('https://example.com/hook');
     const patched = await app.client.patch(shop.consumer(body.id), { url: `http://127.0.0.1:${inside.port}/` });

@@ -2,5 +2,5 @@ export { RunsOnDto, toRunsOn } from './adapters/consumer-view.dto.js';
 export { ConsumerFollowers } from './application/consumer-followers.js';
 export { PauseConsumer } from './application/consumers.js';
 export { ConsumerCatalog, type ConsumerSecrets, type ConsumerView } from './application/ports.js';
-export { consumerAggregate, consumerNotFound, type ConsumerRef } from './domain/consumer.js';
+export { consumerAggregate, consumerNotFound, restOf, type ConsumerRef } from './domain/consumer.js';
 export { ConsumersModule } from './consumers.module.js';

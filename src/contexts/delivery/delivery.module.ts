@@ -1,6 +1,6 @@
 import { Inject, Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { MANAGEMENT_TOPICS } from '../../kernel/aggregate.js';
-import { Clock } from '../../kernel/clock.js';
+import { Clock, WallClock } from '../../kernel/clock.js';
 import { DELIVERY_SETTINGS, ROLES, STORAGE_SETTINGS, type Settings } from '../../platform/config/index.js';
 import { Egress } from '../../platform/egress/index.js';
 import { LogReader, ManagementWatch, Tails } from '../../platform/event-log/index.js';
@@ -83,18 +83,20 @@ const OPENS_OR_CLOSES = new Set(['tenant.suspended', 'tenant.activated', 'tenant
     },
     {
       provide: LANE_TOOLS,
-      inject: [LogReader, Tails, Egress, Clock, DeliveryReport],
+      inject: [LogReader, Tails, Egress, Clock, WallClock, DeliveryReport],
       useFactory: (
         reader: LogReader,
         tails: Tails,
         { sender }: Egress,
         clock: Clock,
+        wallClock: WallClock,
         report: DeliveryReport,
       ): LaneTools => ({
         reader,
         tails,
         sender,
         clock,
+        wallClock,
         random: Math.random,
         report,
       }),

@@ -187,6 +187,13 @@ describe('judging a URL', () => {
     ['https://shop.example:1023/', 'port 1023'],
     ['https://shop.example:65536/', 'no port'],
     ['https://[fe80::1%25eth0]/', 'a zone'],
+    [`https://${'a'.repeat(64)}.example/`, 'a label of 64 characters'],
+    [`https://${'ü'.repeat(60)}.example/`, 'a label of more than 63 characters once encoded'],
+    [`https://${'abc.'.repeat(63)}ab/`, 'a name of 254 characters'],
+    ['https://shop..example/', 'an empty label'],
+    ['https://.shop.example/', 'an empty label first'],
+    ['https://shop.example../', 'an empty label last'],
+    ['https://./', 'the root'],
     [`https://shop.example/${'a'.repeat(2_028)}`, '2,049 characters'],
     [`https://shop.example/${'ä'.repeat(400)}`, 'more than 2,048 characters once encoded'],
   ])('refuses %s (%s)', (url) => {
@@ -195,6 +202,9 @@ describe('judging a URL', () => {
 
   it.each([
     'https://shop.example/webhooks?a=1',
+    'https://shop.example./',
+    `https://${'a'.repeat(63)}.example/`,
+    `https://${'abc.'.repeat(63)}a/`,
     'https://shop.example:80/',
     'https://shop.example:443/',
     'https://shop.example:1024/',

@@ -18,6 +18,9 @@ type Range = [Address, number];
 // oxlint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u001f\u007f]/;
 export const URL_LENGTH_MAX = 2_048;
+/** RFC 1035, 2.3.4. What a resolver would refuse is refused when it is saved. */
+const LABEL_LENGTH_MAX = 63;
+const NAME_LENGTH_MAX = 253;
 const PORT_MIN = 1_024;
 const WELL_KNOWN_PORTS = new Set(['', '80', '443']);
 
@@ -85,11 +88,14 @@ export class AddressPolicy {
     return url!;
   }
 
-  private flawOf({ protocol, href, port, username, password }: URL): string | undefined {
+  private flawOf({ protocol, href, hostname, port, username, password }: URL): string | undefined {
     if (protocol !== 'https:' && !(protocol === 'http:' && this.allowHttp)) {
       return this.allowHttp ? 'must begin with https: or http:' : 'must begin with https:';
     }
     if (href.length > URL_LENGTH_MAX) return `must have at most ${URL_LENGTH_MAX} characters, once encoded`;
+    if (!isHost(hostname)) {
+      return `must have a host of at most ${NAME_LENGTH_MAX} characters, each of its labels of 1 to ${LABEL_LENGTH_MAX}`;
+    }
     if (username || password) return 'must not carry a user name or password; use a header';
     if (href.includes('#')) return 'must not have a fragment';
     if (!WELL_KNOWN_PORTS.has(port) && Number(port) < PORT_MIN) return `must use port 80, 443 or ${PORT_MIN} and above`;
@@ -104,6 +110,21 @@ export class AddressPolicy {
     if (carried) return opened && this.allows(carried);
     return opened || isGlobalUnicast(address);
   }
+}
+
+/**
+ * How a URL is stored and shown: as it is used. `http:\\0x7f.1` goes to `http://127.0.0.1/`, and nobody should have to know that. One
+ * that is no URL, of before, stays as it is.
+ */
+export const normalUrl = (raw: string): string => (URL.canParse(raw) ? new URL(raw).href : raw);
+
+/** An address, or a name that DNS can hold; one full stop may end it. */
+function isHost(hostname: string): boolean {
+  if (hostname.startsWith('[')) return true;
+  const name = hostname.replace(/\.$/, '');
+  return (
+    name.length <= NAME_LENGTH_MAX && name.split('.').every(({ length }) => length >= 1 && length <= LABEL_LENGTH_MAX)
+  );
 }
 
 /** 127.0.0.0/8 or ::1, also as an IPv4-mapped address. */

@@ -115,7 +115,7 @@ describe('keep-alive', () => {
       requests++;
       if (requests === 1) socket.destroy();
       else if (nth === 1) socket.write(OK);
-      else socket.end('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc');
+      else socket.end('HTTP/1.1 200 OK\r\ncontent-le');
     });
     const { sender } = newEgress();
     await expect(sender.send(post(port))).resolves.toMatchObject({ kind: 'failure', phase: 'response' });

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { buildConnector, Client } from 'undici';
 import { ADDRESS_NOT_ALLOWED, type AddressPolicy } from './address-policy.js';
+import { InterimAnswers } from './interim-answers.js';
 import type { CheckedResolver } from './resolve-checked.js';
 import { ConnectFailure, toConnectFailure } from './send-outcome.js';
 
@@ -22,6 +23,8 @@ export interface Connection {
   readonly givenUp: AbortController;
   /** Answers that came over the present socket: the other side may close one that has answered just as we write to it again. */
   answered: number;
+  /** Of the present socket. */
+  interim: InterimAnswers | undefined;
   idle: boolean;
 }
 
@@ -94,7 +97,11 @@ export class Connections {
     const client = new Client(origin, {
       connect: (options, callback) =>
         this.resolver.onBehalfOf({ share: connection.share, signal: givenUp.signal }, () =>
-          this.connect(options, callback),
+          this.connect(options, (...[error, socket]) => {
+            if (error) return callback(error, null);
+            connection.interim = InterimAnswers.of(socket!);
+            callback(null, socket!);
+          }),
         ),
       pipelining: 1,
       maxHeaderSize: RESPONSE_HEAD_BYTES_MAX,
@@ -104,7 +111,7 @@ export class Connections {
       headersTimeout: 0,
       bodyTimeout: 0,
     });
-    const connection: Connection = { origin, client, share, givenUp, answered: 0, idle: false };
+    const connection: Connection = { origin, client, share, givenUp, answered: 0, interim: undefined, idle: false };
     client.on('disconnect', () => {
       connection.answered = 0;
       if (connection.idle) void this.closeIdle(connection);

@@ -32,16 +32,17 @@ export class Egress {
   }
 
   /**
-   * Throws `webhook-url-invalid` or `webhook-address-refused`, both with `pointer`. A name that does not resolve now is
+   * Answers the URL as it will be used. Throws `webhook-url-invalid` or `webhook-address-refused`, both with `pointer`. A name that does not resolve now is
    * accepted: receivers are often registered before their DNS record exists. `share` is that of `SendRequest`.
    */
-  async checkUrl(raw: string, share: string, pointer = '/url'): Promise<void> {
-    const { hostname } = this.policy.judgeUrl(raw, pointer);
-    if (addressLiteral(hostname) !== undefined) return;
+  async checkUrl(raw: string, share: string, pointer = '/url'): Promise<string> {
+    const { hostname, href } = this.policy.judgeUrl(raw, pointer);
+    if (addressLiteral(hostname) !== undefined) return href;
     try {
       await this.resolver.resolve(hostname, { share });
+      return href;
     } catch (error) {
-      if (error instanceof ConnectFailure && error.phase === 'dns') return;
+      if (error instanceof ConnectFailure && error.phase === 'dns') return href;
       throw error instanceof ConnectFailure ? addressRefused(pointer) : error;
     }
   }

@@ -1,17 +1,14 @@
 import type { Dispatcher } from 'undici';
 import type { Connection, Connections } from './connections.js';
-import {
-  describe,
-  isConnectionLost,
-  parseRetryAfter,
-  phaseOf,
-  type FailurePhase,
-  type SendOutcome,
-} from './send-outcome.js';
+import type { FailurePhase } from './failure-reasons.js';
+import { parseRetryAfter } from './retry-after.js';
+import { isConnectionLost, toFailure, type SendOutcome } from './send-outcome.js';
 
 /** What is read of a body at most; a longer one costs the connection, not the outcome. */
 const BODY_BYTES_MAX = 65_536;
 const EXCERPT_BYTES_MAX = 16_384;
+
+type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 export interface ExchangeOptions {
   readonly origin: string;
@@ -23,12 +20,19 @@ export interface ExchangeOptions {
   readonly now: () => number;
 }
 
+/** They have no body, whatever their heads say of one (RFC 9112, 6.3). undici waits for what was announced. */
+const isBodiless = (status: number): boolean => status === 204 || status === 304;
+
 const isSuccess = (status: number): boolean => status >= 200 && status < 300;
 
 /**
  * One request and what comes of it, as undici's handler, event listener and timer argument in one object: this is the hot path.
  * The first of answer, error, deadline and signal settles it; whatever comes later finds it settled. The deadline covers all from
  * the name's resolution to the last byte read, so an answer that drips cannot prolong it.
+ *
+ * Once the head of the answer is there, its status decides, whatever becomes of the body: it breaks off, is not as long as was
+ * said, is badly chunked, or does not end in time. The receiver has said what it did, and to send again what it took would be a sure
+ * duplicate. Svix and Outpost do the same.
  *
  * A connection that was used before may be closed by the other side just as it is written to. If it is lost before an answer
  * began, the request is sent once more over a new socket, within the same deadline and as the same attempt: delivery is at least
@@ -63,15 +67,16 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   expire(): void {
-    this.fail('timeout', `no complete answer within ${this.options.timeoutMs} ms`);
+    this.fail('timeout', `no answer within ${this.options.timeoutMs} ms`);
   }
 
   /** undici tells this kind of handler from the older one by this method. */
   onRequestStart(): void {}
 
-  onResponseStart(_: unknown, status: number, headers: Record<string, string | string[] | undefined>): void {
+  onResponseStart(_: unknown, status: number, headers: Headers): void {
     this.status = status;
     this.retryAfter = headers['retry-after'];
+    if (isBodiless(status) && announcesBody(headers)) this.answer(false);
   }
 
   onResponseData(_: unknown, chunk: Buffer): void {
@@ -89,18 +94,21 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseError(_: unknown, error: Error): void {
     if (this.settled) return;
-    if (this.status === 0 && !this.retried && this.connection.answered > 0 && isConnectionLost(error)) {
+    const { answered, interim } = this.connection;
+    if (!this.retried && answered > 0 && !interim?.begun && isConnectionLost(error)) {
       this.retried = true;
       const lost = this.connection;
       this.dispatchOver(this.connections.acquire(this.options.origin, this.options.share, true));
       this.connections.discard(lost);
       return;
     }
-    this.fail(phaseOf(error), describe(error));
+    const { phase, error: reason } = toFailure(error);
+    this.fail(phase, reason);
   }
 
   private dispatchOver(connection: Connection): void {
     this.connection = connection;
+    connection.interim?.expect();
     connection.client.dispatch(this.options.dispatch, this);
   }
 
@@ -117,6 +125,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   private fail(phase: FailurePhase, error: string): void {
+    if (this.status !== 0) return this.answer(false);
     this.settle({ kind: 'failure', phase, error, durationMs: this.elapsed() }, false);
   }
 
@@ -134,6 +143,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.resolve(outcome);
   }
 }
+
+const announcesBody = (headers: Headers): boolean =>
+  headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 
 function expire(exchange: Exchange): void {
   exchange.expire();

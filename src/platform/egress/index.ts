@@ -1,7 +1,8 @@
-export { AddressPolicy, isLoopback, type AddressPolicyOptions } from './address-policy.js';
+export { AddressPolicy, isLoopback, normalUrl, type AddressPolicyOptions } from './address-policy.js';
 export { Egress, type EgressOptions } from './egress.js';
 export type { Resolver } from './name-resolver.js';
-export type { FailurePhase, SendOutcome } from './send-outcome.js';
+export { ALL_REASONS, type FailurePhase } from './failure-reasons.js';
+export type { SendOutcome } from './send-outcome.js';
 export {
   forbiddenHeader,
   headerKey,

@@ -1,3 +1,4 @@
+import { reasonOf } from './failure-reasons.js';
 import { LookUpSlots, type SlotBounds } from './look-up-slots.js';
 import type { ResolvedAddress, Resolver } from './name-resolver.js';
 import { ConnectFailure } from './send-outcome.js';
@@ -197,6 +198,5 @@ function livesMs(answer: Answer): number {
 }
 
 function toFailure(cause: NodeJS.ErrnoException): ConnectFailure {
-  const message = cause.code === 'ETIMEOUT' ? TOO_SLOW : `the name does not resolve (${cause.code ?? 'unknown'})`;
-  return new ConnectFailure('dns', message, { cause });
+  return new ConnectFailure('dns', reasonOf('dns', cause.code), { cause });
 }

@@ -1,4 +1,4 @@
-export type FailurePhase = 'refused' | 'dns' | 'connect' | 'tls' | 'timeout' | 'response';
+import { isOf, reasonOf, type FailurePhase, type Reason } from './failure-reasons.js';
 
 /** What became of one request. `durationMs` is exact to a hundredth. */
 export type SendOutcome =
@@ -19,7 +19,7 @@ export type SendOutcome =
 export class ConnectFailure extends Error {
   constructor(
     readonly phase: 'refused' | 'dns' | 'connect' | 'tls',
-    message: string,
+    override readonly message: Reason,
     options?: ErrorOptions,
   ) {
     super(message, options);
@@ -27,58 +27,37 @@ export class ConnectFailure extends Error {
   }
 }
 
-const SAID: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'connection refused',
-  ECONNRESET: 'connection reset',
-  EPIPE: 'connection reset',
-  ETIMEDOUT: 'connection timed out',
-  EHOSTUNREACH: 'host unreachable',
-  ENETUNREACH: 'network unreachable',
-  UND_ERR_CONNECT_TIMEOUT: 'connection timed out',
-  UND_ERR_SOCKET: 'connection closed before the answer was complete',
-  UND_ERR_HEADERS_OVERFLOW: 'the head of the answer is too large',
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the answer is not as long as its Content-Length',
-  UND_ERR_INVALID_ARG: 'the request cannot be sent: a header is not valid',
-};
-
-const NO_CONNECTION = new Set(['ECONNREFUSED', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT']);
+/** What came is none that can be taken for an answer. */
+export class AnswerFlaw extends Error {
+  constructor(override readonly message: Reason) {
+    super(message);
+    this.name = 'AnswerFlaw';
+  }
+}
 
 /** What undici throws when the other side closes or resets an open connection. */
 const CONNECTION_LOST = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 
-const codeOf = (error: Error): string => (error as NodeJS.ErrnoException).code ?? 'unknown';
+/** Of the handshake; one that comes later, too: by TLS 1.3 a client learns only afterwards that its certificate is missing. */
+const OF_TLS = /^ERR_(SSL|TLS|OSSL)_|^EPROTO$/;
 
-export const isConnectionLost = (error: Error): boolean => CONNECTION_LOST.has(codeOf(error));
+const codeOf = (error: Error): string | undefined => (error as NodeJS.ErrnoException).code;
 
-/** Error messages of sockets name the resolved address, so they are told by code. */
-export function describe(error: Error): string {
-  if (error instanceof ConnectFailure) return error.message;
-  if (error.name === 'HTTPParserError') return 'the answer is not valid HTTP';
-  const code = codeOf(error);
-  return SAID[code] ?? code;
-}
+export const isConnectionLost = (error: Error): boolean => CONNECTION_LOST.has(codeOf(error) ?? '');
 
 export function toConnectFailure(error: Error, protocol: string): ConnectFailure {
   if (error instanceof ConnectFailure) return error;
   const code = codeOf(error);
-  const phase = protocol === 'https:' && !NO_CONNECTION.has(code) ? 'tls' : 'connect';
-  return new ConnectFailure(phase, describe(error), { cause: error });
+  const opened = isConnectionLost(error) || !isOf('connect', code);
+  const phase = protocol === 'https:' && opened ? 'tls' : 'connect';
+  return new ConnectFailure(phase, reasonOf(phase, code), { cause: error });
 }
 
-export function phaseOf(error: Error): FailurePhase {
-  if (error instanceof ConnectFailure) return error.phase;
-  return codeOf(error) === 'UND_ERR_INVALID_ARG' ? 'refused' : 'response';
-}
-
-const SECONDS = /^\d{1,9}$/;
-/** IMF-fixdate and the RFC 850 form of RFC 9110, 5.6.7. Date.parse alone also reads "-5", as a year. */
-const HTTP_DATE = /^[A-Z][a-z]{2,8}, \d{2}[ -][A-Z][a-z]{2}[ -]\d{2,4} \d{2}:\d{2}:\d{2} GMT$/;
-
-/** `Retry-After` in milliseconds from `now`; what is malformed or already past says nothing. */
-export function parseRetryAfter(header: string | readonly string[] | undefined, now: number): number | undefined {
-  const value = (typeof header === 'string' ? header : header?.[0])?.trim();
-  if (value === undefined) return undefined;
-  if (SECONDS.test(value)) return Number(value) * 1_000;
-  const waitMs = HTTP_DATE.test(value) ? Date.parse(value) - now : Number.NaN;
-  return waitMs >= 0 ? waitMs : undefined;
+/** Where a request failed that got no answer, and the words for it. */
+export function toFailure(error: Error): { readonly phase: FailurePhase; readonly error: Reason } {
+  if (error instanceof ConnectFailure) return { phase: error.phase, error: error.message };
+  if (error instanceof AnswerFlaw) return { phase: 'response', error: error.message };
+  const code = error.name === 'HTTPParserError' ? 'HPE_' : codeOf(error);
+  const phase = isOf('refused', code) ? 'refused' : OF_TLS.test(code ?? '') ? 'tls' : 'response';
+  return { phase, error: reasonOf(phase, code) };
 }

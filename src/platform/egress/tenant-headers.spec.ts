@@ -7,7 +7,8 @@ describe('headers that tenants set', () => {
   it.each(
     `Host Content-Length Transfer-Encoding Connection Keep-Alive Upgrade TE Trailer Expect Content-Type webhook-id
     Webhook-Signature ce-type Proxy-Authorization X-Correlation-ID X-Event-ID x-event-any X-Topic X-Delivery-Attempt
-    X-Replay-ID traceparent TraceState Content-Encoding Content-Range Content-Digest Repr-Digest Forwarded
+    X-Replay-ID traceparent TraceState Content-Encoding Content-Range Content-MD5 Content-Language Content-Location
+    Content-Digest Repr-Digest Digest Unencoded-Digest Range If-Range Date Early-Data Alt-Used HTTP2-Settings Forwarded
     X-Forwarded-For X-Forwarded-Client-Cert X-Real-IP Via True-Client-IP X-Original-URL X-HTTP-Method-Override
     x_correlation_id webhook_signature Webhook.Id`.split(/\s+/),
   )('may not be %s', (name) => {

@@ -8,12 +8,13 @@ const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const VALUE = /^[\t\x20-\x7e]*$/;
 
 /**
- * Those that frame the message or name the connection; that the product itself sets, and receivers trust; that tell the way of a request,
+ * Those that frame the message or name the connection; that would lie about the body, or the time; that the product itself sets, and receivers trust; that tell the way of a request,
  * which proxies in front of a receiver do; and that make another request of this one. What shows who sends (`authorization`, `cookie`,
  * `user-agent`, keys of one's own) is for the tenant to say.
  */
 const FORBIDDEN = new Set(
-  `host transfer-encoding connection keep-alive upgrade http2-settings te trailer expect digest repr-digest
+  `host transfer-encoding connection keep-alive upgrade http2-settings te trailer expect alt-used early-data
+  digest repr-digest unencoded-digest range if-range date
   x-correlation-id x-topic x-delivery-attempt x-replay-id traceparent tracestate
   forwarded via x-real-ip x-client-ip x-cluster-client-ip true-client-ip cf-connecting-ip
   x-rewrite-url x-method-override`.split(/\s+/),

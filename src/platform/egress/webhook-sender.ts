@@ -1,4 +1,4 @@
-import { Clock, SystemClock } from '../../kernel/clock.js';
+import { WallClock, type Clock } from '../../kernel/clock.js';
 import { DomainError } from '../../kernel/domain-error.js';
 import { ADDRESS_NOT_ALLOWED, type AddressPolicy } from './address-policy.js';
 import { Connections } from './connections.js';
@@ -11,6 +11,7 @@ export interface WebhookSenderOptions {
   readonly resolver: CheckedResolver;
   /** Until the connection stands, the name's resolution and TLS included. Kept to within half a second. */
   readonly connectTimeoutMs?: number;
+  /** That on the wall: `Retry-After` may name a date. */
   readonly clock?: Clock;
 }
 
@@ -54,7 +55,7 @@ export class WebhookSender {
     policy,
     resolver,
     connectTimeoutMs = CONNECT_TIMEOUT_MS,
-    clock = new SystemClock(),
+    clock = new WallClock(),
   }: WebhookSenderOptions) {
     this.policy = policy;
     this.connections = new Connections(policy, resolver, connectTimeoutMs);

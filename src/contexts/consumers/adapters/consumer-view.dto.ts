@@ -1,7 +1,9 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { normalUrl } from '../../../platform/egress/index.js';
 import { Reference } from '../../../platform/http/field-rules.js';
 import { isoTime } from '../../../platform/http/resource.js';
 import type { ConsumerView } from '../application/ports.js';
+import { restOf } from '../domain/consumer.js';
 import { RetryDto } from '../../tenancy/index.js';
 
 class SubscribedTopicDto {
@@ -20,7 +22,7 @@ export class ConsumerDto {
   readonly id!: string;
   @ApiProperty({ type: String, nullable: true })
   readonly name!: string | null;
-  @ApiProperty()
+  @ApiProperty({ description: 'As it is used: `http:\\\\0x7f.1` is shown as `http://127.0.0.1/`.' })
   readonly url!: string;
   @ApiProperty({ type: [SubscribedTopicDto] })
   readonly topics!: SubscribedTopicDto[];
@@ -53,7 +55,7 @@ export class ConsumerDto {
     type: String,
     nullable: true,
     description:
-      '`requested`, `gone` where the endpoint answered 410, or `no-longer-permitted` where the right is gone that it runs on.',
+      '`requested`, `gone` where the endpoint answered 410, `no-longer-permitted` where the right is gone that it runs on, or `topics-deleted` where none of its topics is left.',
   })
   readonly pauseReason!: string | null;
   @ApiProperty()
@@ -85,10 +87,12 @@ export const toRunsOn = ({ runsOn }: ConsumerView): RunsOnDto | null => (runsOn 
 
 export function toConsumerDto(consumer: ConsumerView): ConsumerDto {
   const { name, url, correlationId, headerNames, retry, timeoutMs } = consumer.settings;
+  const { state, reason } = restOf(consumer);
   return {
     id: consumer.consumerId,
     name,
-    url,
+    // One of before was kept as it was typed.
+    url: normalUrl(url),
     topics: consumer.topics.map(({ topicId }) => ({ topic: topicId })),
     correlationId,
     headers: Object.fromEntries(headerNames.map((header) => [header, HIDDEN])),
@@ -96,9 +100,9 @@ export function toConsumerDto(consumer: ConsumerView): ConsumerDto {
     onExhausted: 'block',
     retry,
     timeoutMs,
-    state: consumer.status,
+    state,
     runsOn: toRunsOn(consumer),
-    pauseReason: consumer.pauseReason,
+    pauseReason: reason,
     version: consumer.version,
     createdAt: isoTime(consumer.createdAt),
     updatedAt: isoTime(consumer.updatedAt),

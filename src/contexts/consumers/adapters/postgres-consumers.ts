@@ -17,9 +17,14 @@ import {
 
 export const CONSUMER_COLUMNS = `tenant_id, namespace_id, namespace_uid, consumer_id, settings, version, updated_at`;
 
+/** With which of its topics are there: those that were deleted leave it by a reaction, a moment later. */
+const SHOWN = `${CONSUMER_COLUMNS}, ARRAY(
+  SELECT t.topic_uid::text FROM lane l JOIN topic t ON t.tenant_id = l.tenant_id AND t.topic_uid = l.topic_uid
+  WHERE l.tenant_id = consumer.tenant_id AND l.consumer_uid = consumer.consumer_uid) AS present`;
+
 const FIND: Statement = {
   name: 'consumer-find',
-  text: `SELECT ${CONSUMER_COLUMNS} FROM consumer WHERE tenant_id = $1 AND namespace_id = $2 AND consumer_id = $3`,
+  text: `SELECT ${SHOWN} FROM consumer WHERE tenant_id = $1 AND namespace_id = $2 AND consumer_id = $3`,
 };
 const FIND_BY_UID: Statement = {
   name: 'consumer-find-by-uid',
@@ -27,7 +32,7 @@ const FIND_BY_UID: Statement = {
 };
 const LIST: Statement = {
   name: 'consumer-list',
-  text: `SELECT ${CONSUMER_COLUMNS} FROM consumer WHERE tenant_id = $1 AND namespace_id = $2 AND consumer_id > $3 ORDER BY consumer_id LIMIT $4`,
+  text: `SELECT ${SHOWN} FROM consumer WHERE tenant_id = $1 AND namespace_id = $2 AND consumer_id > $3 ORDER BY consumer_id LIMIT $4`,
 };
 const ENDING: Statement = {
   name: 'consumer-ending',
@@ -80,6 +85,10 @@ export interface ConsumerRow {
   readonly settings: string;
   readonly version: number;
   readonly updated_at: number;
+}
+
+interface ShownRow extends ConsumerRow {
+  readonly present: readonly string[];
 }
 
 @Injectable()
@@ -161,8 +170,8 @@ export class PostgresConsumers extends ConsumerCatalog {
   }
 
   async find({ tenantId, namespaceId, consumerId }: ConsumerRef): Promise<ConsumerView | undefined> {
-    const [row] = await this.database.query<ConsumerRow>(FIND, [tenantId, namespaceId, consumerId]);
-    return row && toConsumerView(row);
+    const [row] = await this.database.query<ShownRow>(FIND, [tenantId, namespaceId, consumerId]);
+    return row && toShownView(row);
   }
 
   async findByUid(tenantId: string, consumerUid: string): Promise<ConsumerView | undefined> {
@@ -190,7 +199,7 @@ export class PostgresConsumers extends ConsumerCatalog {
   }
 
   async list({ tenantId, namespaceId }: NamespaceRef, afterId: string, limit: number): Promise<ConsumerView[]> {
-    return (await this.database.query<ConsumerRow>(LIST, [tenantId, namespaceId, afterId, limit])).map(toConsumerView);
+    return (await this.database.query<ShownRow>(LIST, [tenantId, namespaceId, afterId, limit])).map(toShownView);
   }
 
   async anyIn(sql: Sql, { tenantId, namespaceId }: NamespaceRef): Promise<boolean> {
@@ -223,3 +232,8 @@ export const toConsumerView = (row: ConsumerRow): ConsumerView => ({
   version: row.version,
   updatedAt: row.updated_at,
 });
+
+function toShownView(row: ShownRow): ConsumerView {
+  const view = toConsumerView(row);
+  return { ...view, topics: view.topics.filter(({ topicUid }) => row.present.includes(topicUid)) };
+}

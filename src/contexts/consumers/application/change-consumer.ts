@@ -68,12 +68,12 @@ export class ChangeConsumerHandler implements ICommandHandler<ChangeConsumer> {
     if (!current) throw consumerNotFound(ref);
     const topics = patch.topics && (await this.subscriptions.resolve(asking, ref, patch.topics, current.topics));
     await this.requireRight(topics ?? current.topics, ref, patch, asking);
-    if (patch.url !== undefined) await this.egress.checkUrl(patch.url, ref.tenantId);
+    const url = patch.url === undefined ? undefined : await this.egress.checkUrl(patch.url, ref.tenantId);
     const secrets =
       patch.headers === undefined ? undefined : mergeHeaders(await this.consumers.secretsOf(current), patch.headers);
     const change = {
       name: patch.name,
-      url: patch.url,
+      url,
       timeoutMs: patch.timeoutMs,
       correlationId: patch.correlationId === null ? randomUUID() : patch.correlationId,
       retry:

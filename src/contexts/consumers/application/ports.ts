@@ -17,7 +17,7 @@ export interface ConsumerSecrets {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Consumers as queries see them; lists are in order of ids. */
+/** Consumers as queries see them; lists are in order of ids. `find` and `list` show no topic that is deleted, also before it has left them. */
 export abstract class ConsumerCatalog extends AggregateRepository<ConsumerState, ConsumerEvent, ConsumerRef> {
   /** The same repository, which also stores these secrets in the transaction of the change. */
   abstract storing(secrets: ConsumerSecrets): AggregateRepository<ConsumerState, ConsumerEvent, ConsumerRef>;

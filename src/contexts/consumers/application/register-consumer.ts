@@ -57,8 +57,8 @@ export class RegisterConsumerHandler implements ICommandHandler<RegisterConsumer
     refuseSystem(namespace.tenantId);
     if (!(await this.namespaces.find(namespace))) throw namespaceNotFound(namespace);
     const topics = await this.subscriptions.resolve(asking, namespace, input.topics);
-    await this.egress.checkUrl(input.url, namespace.tenantId);
-    const { headers = {}, retry, url } = input;
+    const url = await this.egress.checkUrl(input.url, namespace.tenantId);
+    const { headers = {}, retry } = input;
     const defaults = await this.defaults.of(namespace.tenantId);
     const ref = { ...namespace, consumerId: input.id ?? newId('con') };
     const registration = {

@@ -1,9 +1,11 @@
 import { DEFAULT_RETRY } from '../../../kernel/retry-policy.js';
 import {
   consumerAggregate,
+  dropTopic,
   pauseConsumer,
   reconfigureConsumer,
   registerConsumer,
+  restOf,
   resumeConsumer,
   settleFounder,
   withdrawRight,
@@ -98,5 +100,27 @@ describe('a consumer of before', () => {
       status: 'paused',
       pauseReason: 'no-longer-permitted',
     });
+  });
+});
+
+describe('a consumer whose topics are deleted', () => {
+  const bare = after(registered(), dropTopic(registered(), REF, 'orders'));
+
+  it('rests without its last one, and goes on with the next', () => {
+    expect(restOf(registered())).toEqual({ state: 'active', reason: null });
+    expect(restOf(bare)).toEqual({ state: 'paused', reason: 'topics-deleted' });
+    const again = after(bare, reconfigureConsumer(bare, REF, { topics: [topic('returns')] }, 'usr_maker'));
+    expect(restOf(again)).toEqual({ state: 'active', reason: null });
+  });
+
+  it('says what it was paused for as long as it is', () => {
+    const paused = after(bare, pauseConsumer(bare, REF, 'gone'));
+    expect(restOf(paused)).toEqual({ state: 'paused', reason: 'gone' });
+    expect(restOf(after(paused, resumeConsumer(paused, REF, 'usr_maker'))).reason).toBe('topics-deleted');
+  });
+
+  it('keeps no subscription for a topic that is made anew', () => {
+    expect(bare.topics).toEqual([]);
+    expect(dropTopic(bare, REF, 'orders')).toEqual([]);
   });
 });

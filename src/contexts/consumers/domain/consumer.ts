@@ -201,6 +201,20 @@ const runOn = (ref: ConsumerRef, runsOn: string): ConsumerEvent => ({
 
 const uidsOf = ({ topics }: Pick<Registered, 'topics'>): string => topics.map(({ topicUid }) => topicUid).join();
 
+export interface Rest {
+  readonly state: Registered['status'];
+  readonly reason: PauseReason | 'topics-deleted' | null;
+}
+
+/**
+ * Whether it rests, and why, as it is shown. One whose topics were all deleted gets nothing, so that it is not called active; no event says so,
+ * since it goes on by itself as soon as it has a topic again. A topic that is made anew under an old name is another one.
+ */
+export function restOf({ status, pauseReason, topics }: Pick<Registered, 'status' | 'pauseReason' | 'topics'>): Rest {
+  if (status === 'active' && topics.length === 0) return { state: 'paused', reason: 'topics-deleted' };
+  return { state: status, reason: pauseReason };
+}
+
 export function deleteConsumer(state: ConsumerState, ref: ConsumerRef): ConsumerEvent[] {
   const { consumerUid } = existing(state, ref);
   return [{ type: 'consumer.deleted', data: { ...ref, consumerUid } }];

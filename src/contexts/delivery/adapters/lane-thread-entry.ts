@@ -1,6 +1,6 @@
 /** What `LaneThreads` starts. It loads the log's reader and the sender, and no framework. */
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
-import { SystemClock } from '../../../kernel/clock.js';
+import { SystemClock, WallClock } from '../../../kernel/clock.js';
 import { Egress } from '../../../platform/egress/index.js';
 import { LogReader, Tails } from '../../../platform/event-log/index.js';
 import { connectionOf } from '../../../platform/postgres/connection-url.js';
@@ -25,15 +25,15 @@ async function run(port: MessagePort, { database: store, egress: rules, tails: l
   const reader = new LogReader(database);
   const onError = warn('the ends of topics could not be read');
   const tails = new Tails(reader, undefined, { ...limits, onError, onFlush: () => undefined });
-  const clock = new SystemClock();
-  const egress = new Egress({ ...rules, clock });
+  const wallClock = new WallClock();
+  const egress = new Egress({ ...rules, clock: wallClock });
   const close = async (): Promise<void> => {
     tails.close();
     await egress.close();
     await database.close();
     port.close();
   };
-  const tools = { reader, tails, sender: egress.sender, clock, random: Math.random };
+  const tools = { reader, tails, sender: egress.sender, clock: new SystemClock(), wallClock, random: Math.random };
   const thread = new LaneThread(port, tools, close);
   port.on('message', (message: ToThread) => thread.take(message));
 }

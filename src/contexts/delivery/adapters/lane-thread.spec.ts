@@ -71,6 +71,7 @@ beforeEach(() => {
     tails: { follow: () => Promise.resolve(tail), unfollow: () => undefined, appended: () => undefined },
     sender: { send },
     clock: { now: () => 0 },
+    wallClock: { now: () => 0 },
     random: () => 0,
   } as unknown as LaneTools;
   thread = new LaneThread({ postMessage: (message: FromThread) => void told.push(message) }, tools, () =>

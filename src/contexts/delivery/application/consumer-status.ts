@@ -2,7 +2,13 @@ import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { Clock } from '../../../kernel/clock.js';
 import { isCode, messageOf } from '../../../kernel/domain-error.js';
 import { LogReader } from '../../../platform/event-log/index.js';
-import { ConsumerCatalog, consumerNotFound, type ConsumerRef, type ConsumerView } from '../../consumers/index.js';
+import {
+  ConsumerCatalog,
+  consumerNotFound,
+  restOf,
+  type ConsumerRef,
+  type ConsumerView,
+} from '../../consumers/index.js';
 import { TenantGates } from '../../tenancy/index.js';
 import { currentFailure, type DeliveryError, type LaneGap, type LaneState } from '../domain/lane.js';
 import { LaneStore } from './ports.js';
@@ -102,11 +108,9 @@ export class GetConsumerStatusHandler implements IQueryHandler<GetConsumerStatus
 
 const TENANT_SUSPENDED = { state: 'suspended', reason: 'the tenant is suspended' } as const;
 
-function judge(
-  { status, pauseReason }: ConsumerView,
-  lanes: readonly LaneStatus[],
-): Pick<ConsumerStatus, 'state' | 'reason'> {
-  if (status === 'paused') return { state: 'paused', reason: pauseReason };
+function judge(consumer: ConsumerView, lanes: readonly LaneStatus[]): Pick<ConsumerStatus, 'state' | 'reason'> {
+  const rest = restOf(consumer);
+  if (rest.state === 'paused') return rest;
   const blocked = lanes.find(({ state }) => state === 'blocked');
   if (blocked)
     return {

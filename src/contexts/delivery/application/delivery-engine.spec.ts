@@ -63,6 +63,7 @@ const quietTail = {
 const tools = {
   tails: { follow: () => Promise.resolve(quietTail), unfollow: () => undefined },
   clock: { now: () => 0 },
+  wallClock: { now: () => 0 },
 } as unknown as LaneTools;
 const runner = {
   create: ({ claimed, topicId, recipient }, moved) =>

@@ -64,7 +64,7 @@ export class DeliveryReport implements LaneReport {
   }
 
   storeFailed(lane: LaneView, err: unknown): void {
-    this.log.warn({ ...namesOf(lane), err }, 'a lane could not read its topic; will try again');
+    this.log.warn({ ...namesOf(lane), err }, 'a lane could not read its topic or make a request; will try again');
   }
 
   secretsUnreadable({ tenantId, namespaceId, consumerId, settings }: ConsumerView, err: unknown): void {

@@ -1,12 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '../../../kernel/clock.js';
-import { messageOf } from '../../../kernel/domain-error.js';
 import type { SendOutcome, WebhookSender } from '../../../platform/egress/index.js';
 import type { LogReader, StoredEvent, Tails, TopicTail } from '../../../platform/event-log/index.js';
 import {
   checkPlace,
   currentFailure,
   delivered,
+  dueAt,
   failed,
   passOver,
   type DeliveryError,
@@ -42,6 +42,8 @@ export interface LaneTools {
   readonly tails: Tails;
   readonly sender: Pick<WebhookSender, 'send'>;
   readonly clock: Clock;
+  /** What deliveries are signed for: receivers compare it with theirs. */
+  readonly wallClock: Clock;
   readonly random: () => number;
 }
 
@@ -159,7 +161,7 @@ export class Lane implements RunningLane {
     const { consumer } = this;
     const failure = currentFailure(this.current, consumer.version);
     if (failure?.blocked) return untilAborted(signal);
-    if (failure) await this.waitUntil(failure.nextAttemptAt, signal);
+    if (failure) await this.waitUntil(dueAt(failure, this.tools.clock.now()), signal);
     if (signal.aborted) return;
     const attempt = (failure?.attempt ?? 0) + 1;
     const outcome = await this.send(event, attempt);
@@ -190,13 +192,14 @@ export class Lane implements RunningLane {
   private async send(event: StoredEvent, attempt: number): Promise<SendOutcome> {
     this.sending = true;
     try {
-      const request = this.requests.take(event, attempt, this.tools.clock.now());
+      const request = this.requests.take(event, attempt, this.tools.wallClock.now());
       const sent = this.tools.sender.send({ ...request, signal: this.cutOff.signal });
       // The client writes to a socket that it uses again in the check phase, before this.
       setImmediate(this.prepareNext);
       return await sent;
     } catch (error) {
-      return { kind: 'failure', phase: 'connect', error: messageOf(error), durationMs: 0 };
+      this.tools.report.storeFailed(this, error);
+      return { kind: 'failure', phase: 'refused', error: 'the request could not be made', durationMs: 0 };
     } finally {
       this.sending = false;
     }
@@ -206,7 +209,7 @@ export class Lane implements RunningLane {
   private prepare(): void {
     if (!this.sending) return;
     const next = this.backlog?.at(this.current.position + 2);
-    if (next) this.requests.prepare(next, this.tools.clock.now());
+    if (next) this.requests.prepare(next, this.tools.wallClock.now());
   }
 
   private async waitUntil(time: number, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,5 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { Clock } from '../../../kernel/clock.js';
+import { WallClock } from '../../../kernel/clock.js';
 import { newId } from '../../../kernel/ids.js';
 import { Egress, type SendOutcome } from '../../../platform/egress/index.js';
 import type { StoredEvent } from '../../../platform/event-log/index.js';
@@ -27,7 +27,7 @@ export class SendTestDeliveryHandler implements ICommandHandler<SendTestDelivery
   constructor(
     private readonly consumers: ConsumerCatalog,
     private readonly egress: Egress,
-    private readonly clock: Clock,
+    private readonly clock: WallClock,
   ) {}
 
   async execute({ consumer: ref, correlationId, by }: SendTestDelivery): Promise<TestResult> {

@@ -4,6 +4,7 @@ import {
   checkPlace,
   currentFailure,
   delivered,
+  dueAt,
   failed,
   NAME_RETRY_MS_MIN,
   passOver,
@@ -40,6 +41,14 @@ describe('a lane', () => {
     expect(failed(fresh, { error: error(0), retryAfterMs: 1e12 }, consumer, never).failure?.nextAttemptAt).toBe(
       RETRY_AFTER_MAX_MS,
     );
+  });
+
+  it('waits no longer than it was to wait, where it failed by a clock that was an hour ahead and is right after a restart', () => {
+    const ahead = failed(fresh, { error: error(3_600_000), retryAfterMs: undefined }, consumer, never).failure!;
+    expect(dueAt(ahead, 500)).toBe(1_500);
+    expect([3_600_000, 3_600_400, 4_000_000].map((now) => dueAt(ahead, now))).toEqual([
+      3_601_000, 3_601_000, 4_000_000,
+    ]);
   });
 
   it('does not ask for a name that did not resolve again at once, whatever the policy says', () => {

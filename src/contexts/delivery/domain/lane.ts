@@ -1,3 +1,4 @@
+import { waitAfter } from '../../../kernel/clock.js';
 import { isExhausted, retryDelayMs, type RetryPolicy } from '../../../kernel/retry-policy.js';
 
 /**
@@ -80,6 +81,10 @@ export function failed(
 export function currentFailure({ failure }: LaneState, consumerVersion: number): LaneFailure | null {
   return failure?.consumerVersion === consumerVersion ? failure : null;
 }
+
+/** When the next attempt is due. A failure of a time to come was told by a clock that was ahead, and right by now: its wait begins anew. */
+export const dueAt = ({ nextAttemptAt, error }: LaneFailure, now: number): number =>
+  now + waitAfter(error.at, nextAttemptAt - error.at, now);
 
 /** What the log shows of the place where the lane wants to go on. */
 export interface LogEvidence {

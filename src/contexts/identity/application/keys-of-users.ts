@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { MANAGEMENT_TOPICS, systemActor, type Actor } from '../../../kernel/aggregate.js';
-import { Clock } from '../../../kernel/clock.js';
+import { Clock, waitAfter } from '../../../kernel/clock.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { Aggregates, type Reaction, type StoredEvent } from '../../../platform/event-log/index.js';
 import { revokeApiKey, withOrigin } from '../domain/api-key-aggregate.js';
@@ -49,7 +49,7 @@ export class OnKeysToEnd implements Reaction {
     const { type, stream, recordedAt, correlationId, id } = event;
     if (!endsKeys(event)) return;
     // The handler does it itself a moment later, and puts on record who did; it is only made good where that never came.
-    await pause(Math.max(0, recordedAt + HANDLER_MS - this.clock.now()), undefined, { signal });
+    await pause(waitAfter(recordedAt, HANDLER_MS, this.clock.now()), undefined, { signal });
     // Who only has a new password may have made new keys since.
     await this.keys.revokeAll(stream!, systemActor(correlationId ?? id), type === DELETED ? Infinity : recordedAt);
   };

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { MANAGEMENT_TOPICS, systemActor, type Actor } from '../../../kernel/aggregate.js';
-import { Clock } from '../../../kernel/clock.js';
+import { Clock, waitAfter } from '../../../kernel/clock.js';
 import { DomainError } from '../../../kernel/domain-error.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { toDomainEvent, type Reaction, type StoredEvent } from '../../../platform/event-log/index.js';
@@ -69,7 +69,7 @@ export class OnTenantCreated implements Reaction {
     const { type, data } = toDomainEvent(tenantAggregate, stored);
     if (type !== 'tenant.created') return;
     // The handler does it itself a moment later, and puts on record who did; it is only made good where that never came.
-    await pause(Math.max(0, stored.recordedAt + HANDLER_MS - this.clock.now()), undefined, { signal });
+    await pause(waitAfter(stored.recordedAt, HANDLER_MS, this.clock.now()), undefined, { signal });
     const tenant = { tenantId: stored.stream!, tenantUid: data.tenantUid };
     const by = systemActor(stored.correlationId ?? stored.id);
     await this.lives.began(tenant, firstOwners(data), by).catch(unlessItEnded);

@@ -14,6 +14,8 @@ const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../packag
 };
 
 const LISTEN_FAILED = 'Set PORT and HOST to an address of this machine that is free.';
+/** All that ask a process to end: an orchestrator, Ctrl-C, a terminal that is closed, Ctrl-\\. */
+const ENDING_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const;
 /** One Ctrl-C comes up to three times: from the terminal, from npm and from scripts/start.mjs, which pass it on. */
 const SAME_SIGNAL_MS = 1_000;
 
@@ -46,7 +48,7 @@ function stopOnSignal(starting: Promise<RunningApp>, abandon: AbortController, l
     log.flush();
     process.exit(0);
   };
-  for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => void stop(signal));
+  for (const signal of ENDING_SIGNALS) process.on(signal, () => void stop(signal));
 }
 
 const isAbort = (error: unknown): boolean => (error as Error).name === 'AbortError';

@@ -111,6 +111,15 @@ describe('npm start', () => {
     expect(await postgresRuns()).toBe(false);
   });
 
+  it('ends in order when its terminal is closed', async () => {
+    const running = npmStart();
+    await running.says(GREETED);
+    running.hangUp();
+    await ended(running);
+    expect(running.output()).toContain('"msg":"stopped"');
+    expect(await postgresRuns()).toBe(false);
+  });
+
   it('ends in order in the middle of the start', async () => {
     const running = npmStart();
     await running.says('PostgreSQL runs');

@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { start, type RunningApp } from './bootstrap.js';
+import type { RunningApp } from './bootstrap.js';
 import { DomainError } from './kernel/domain-error.js';
 import { loadSettings, profileOf, SettingsError } from './platform/config/index.js';
+import { EarlyListener } from './platform/http/early-listener.js';
 import { processLogger } from './platform/telemetry/logger.js';
 import { greeting } from './platform/telemetry/greeting.js';
 
@@ -56,7 +57,11 @@ const isAbort = (error: unknown): boolean => (error as Error).name === 'AbortErr
 try {
   const settings = loadSettings({ env: process.env });
   const abandon = new AbortController();
-  const starting = start(settings, version, abandon.signal);
+  // On localhost, which may be two addresses, the framework listens by itself.
+  const { port, host } = settings.http;
+  const listener = host === 'localhost' ? undefined : await EarlyListener.open(port, host);
+  const { start } = await import('./bootstrap.js');
+  const starting = start(settings, version, { listener, signal: abandon.signal });
   stopOnSignal(starting, abandon, processLogger(settings.log.level));
   const running = await starting;
   process.stdout.write(

@@ -1,9 +1,12 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type ListenOptions, type Server, type Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
 /** Who comes beyond these, or has waited so long since the store is away or has much to recover, finds the connection closed and tries again. */
 const HELD_MAX = { connections: 1_000, ms: 10_000 };
+
+const AT_ONCE = 8;
 
 /**
  * Listens from the first moment of a start, before the server is even loaded, and holds who comes until the server takes over: publishers
@@ -42,7 +45,10 @@ export class EarlyListener {
     const options: ListenOptions & { readonly _handle: unknown } = { ...this.address, _handle };
     await app.listen(options as never);
     const http = app.getHttpServer();
+    // A few in a turn of the event loop: the first are answered while the last still wait.
     for (const [socket, release] of this.held) {
+      if (this.held.size % AT_ONCE === 0) await setImmediate();
+      if (!this.held.has(socket)) continue;
       release();
       http.emit('connection', socket);
       socket.resume();

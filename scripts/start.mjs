@@ -36,7 +36,7 @@ const server = spawn(process.execPath, ['--max-semi-space-size=64', '--enable-so
   // The bytecode, for the next start. It goes with the build that it was made of (`deleteOutDir` in nest-cli.json).
   env: { NODE_COMPILE_CACHE: join(root, 'dist/.compile-cache'), ...process.env },
 });
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => server.kill(signal));
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT']) process.on(signal, () => server.kill(signal));
 server.on('exit', (code, signal) => {
   if (signal)
     process.stderr.write(

@@ -7,6 +7,7 @@ import { DirectRoutes, FirstHolders } from './contexts/authz/index.js';
 import { FirstAdministrator, SignCredentials, type FirstAccess } from './contexts/identity/index.js';
 import type { Settings } from './platform/config/index.js';
 import { Hints, ManagementWatch } from './platform/event-log/index.js';
+import { EarlyListener } from './platform/http/early-listener.js';
 import { openApiDocument, serveDocs } from './platform/http/openapi.js';
 import { OpenConnections } from './platform/http/open-connections.js';
 import { createAdapter, installHttp } from './platform/http/server.js';
@@ -26,12 +27,22 @@ export interface RunningApp {
   stop(): Promise<void>;
 }
 
+export interface StartOptions {
+  /** Holds who comes while we start. */
+  readonly listener?: EarlyListener | undefined;
+  /** Ends the wait for a store that is away. */
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Brings everything up in order: store, migrations, application, listener, first administrator. The administrator comes last, because
- * how he gets in is told once: a start that fails after it (the port is taken) would leave a store that nobody can enter. `signal` ends
- * the wait for a store that is away.
+ * how he gets in is told once: a start that fails after it would leave a store that nobody can enter. `listener` is taken over. The documents are made when somebody asks for them: 80 ms of a start.
  */
-export async function start(settings: Settings, version: string, signal?: AbortSignal): Promise<RunningApp> {
+export async function start(
+  settings: Settings,
+  version: string,
+  { listener, signal }: StartOptions = {},
+): Promise<RunningApp> {
   const log = processLogger(settings.log.level);
   const store: OpenStorage = await openStorage(settings, log, signal);
   let app: NestFastifyApplication | undefined;
@@ -48,7 +59,7 @@ export async function start(settings: Settings, version: string, signal?: AbortS
     app.useLogger(frameworkLog(app.get(Logger)));
     app.get(DirectRoutes).install(app.getHttpAdapter().getInstance());
     installHttp(app, settings);
-    serveDocs(app, openApiDocument(app, version, settings.http.publicUrl), settings.http.docs);
+    serveDocs(app, () => openApiDocument(app!, version, settings.http.publicUrl), settings.http.docs);
     await app.get(Hints).start();
     await app.get(ManagementWatch).start();
     const credentials = app.get(SignCredentials);
@@ -59,7 +70,7 @@ export async function start(settings: Settings, version: string, signal?: AbortS
       log.info('a connection was ended: its answer was not read'),
     );
     app.getHttpServer().once('close', unread.watch());
-    await app.listen(settings.http.port, settings.http.host);
+    await (listener ? listener.handOver(app) : app.listen(settings.http.port, settings.http.host));
     const firstAccess = await app.get(FirstAdministrator).create();
     await app.get(FirstHolders).ensureAdministrator();
     app.get(Readiness).started();

@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { start, type RunningApp } from './bootstrap.js';
+import type { RunningApp } from './bootstrap.js';
 import { DomainError } from './kernel/domain-error.js';
 import { loadSettings, profileOf, SettingsError } from './platform/config/index.js';
+import { EarlyListener } from './platform/http/early-listener.js';
 import { processLogger } from './platform/telemetry/logger.js';
 import { greeting } from './platform/telemetry/greeting.js';
 
@@ -14,6 +15,8 @@ const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../packag
 };
 
 const LISTEN_FAILED = 'Set PORT and HOST to an address of this machine that is free.';
+/** All that ask a process to end: an orchestrator, Ctrl-C, a terminal that is closed, Ctrl-\\. */
+const ENDING_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const;
 /** One Ctrl-C comes up to three times: from the terminal, from npm and from scripts/start.mjs, which pass it on. */
 const SAME_SIGNAL_MS = 1_000;
 
@@ -46,7 +49,7 @@ function stopOnSignal(starting: Promise<RunningApp>, abandon: AbortController, l
     log.flush();
     process.exit(0);
   };
-  for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => void stop(signal));
+  for (const signal of ENDING_SIGNALS) process.on(signal, () => void stop(signal));
 }
 
 const isAbort = (error: unknown): boolean => (error as Error).name === 'AbortError';
@@ -54,7 +57,11 @@ const isAbort = (error: unknown): boolean => (error as Error).name === 'AbortErr
 try {
   const settings = loadSettings({ env: process.env });
   const abandon = new AbortController();
-  const starting = start(settings, version, abandon.signal);
+  // On localhost, which may be two addresses, the framework listens by itself.
+  const { port, host } = settings.http;
+  const listener = host === 'localhost' ? undefined : await EarlyListener.open(port, host);
+  const { start } = await import('./bootstrap.js');
+  const starting = start(settings, version, { listener, signal: abandon.signal });
   stopOnSignal(starting, abandon, processLogger(settings.log.level));
   const running = await starting;
   process.stdout.write(

@@ -1,9 +1,12 @@
 import { jest } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { access, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Client } from '../support/client.js';
 import type { Page } from '../support/workspace.js';
 import { type as typed, type Typed } from '../support/npm-start.js';
@@ -42,6 +45,13 @@ const postgresRuns = (): Promise<boolean> =>
     () => false,
   );
 
+async function untilConnected(port: number): Promise<Socket> {
+  for (; ; await pause(5)) {
+    const socket = connect(port, '127.0.0.1');
+    if (await once(socket, 'connect').catch(() => false)) return socket;
+  }
+}
+
 const found = (output: string, pattern: RegExp): string => pattern.exec(output)?.[1] ?? '';
 const addressIn = (output: string): string => found(output, /listens on (\S+)/);
 const fileIn = (output: string): string => found(output, /API key {2,}(\S+)/);
@@ -69,6 +79,18 @@ describe('npm start', () => {
     const again = await npmStart({ PORT: new URL(url).port }).says(GREETED);
     expect(again).not.toContain('API key ');
     expect((await client.get('/tenants/acme')).status).toBe(200);
+  });
+
+  it('takes connections before the store is there, and answers them when it is', async () => {
+    const free = createServer().listen(0, '127.0.0.1');
+    await once(free, 'listening');
+    const { port } = free.address() as AddressInfo;
+    await new Promise((resolve) => free.close(resolve));
+    const running = npmStart({ PORT: String(port) });
+    const early = await untilConnected(port);
+    expect(running.output()).not.toContain('listens on');
+    early.write('GET /health/live HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    expect(await text(early)).toMatch(/^HTTP\/1.1 200 /);
   });
 
   it('22. puts the first API key where only its user reads it, tells the place and not the key, and lets it end', async () => {
@@ -106,6 +128,15 @@ describe('npm start', () => {
     const running = npmStart();
     await running.says(GREETED);
     process.kill(running.pid, 'SIGTERM');
+    await ended(running);
+    expect(running.output()).toContain('"msg":"stopped"');
+    expect(await postgresRuns()).toBe(false);
+  });
+
+  it('ends in order when its terminal is closed', async () => {
+    const running = npmStart();
+    await running.says(GREETED);
+    running.hangUp();
     await ended(running);
     expect(running.output()).toContain('"msg":"stopped"');
     expect(await postgresRuns()).toBe(false);

@@ -135,6 +135,14 @@ describe('two apps on one directory', () => {
     expect(await lives(app.pid)).toBe(false);
   });
 
+  it('one that ends without stopping takes its PostgreSQL with it, also one that it has adopted', async () => {
+    await (await stage.startApp()).kill();
+    const ending = await stage.startApp();
+    await ending.exit();
+    await ended(ending.pid);
+    expect(await lives(ending.pid)).toBe(false);
+  });
+
   it('of many that ask for the lock at once, where a dead one has left its own, exactly one gets it', async () => {
     const app = await stage.startApp();
     await app.kill();

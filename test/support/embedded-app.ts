@@ -12,6 +12,8 @@ export interface EmbeddedApp {
   readonly connection: ClientConfig;
   /** SIGKILL: PostgreSQL stays behind. */
   kill(): Promise<void>;
+  /** Without stopping anything, as after an error that nobody caught. */
+  exit(): Promise<void>;
   /** In order: PostgreSQL stops, too. */
   stop(): Promise<void>;
 }
@@ -44,6 +46,7 @@ export function startEmbeddedApp(
     pid,
     connection,
     kill,
+    exit: () => end(() => child.send('exit')),
     stop: () => end(() => child.send('stop')),
   }));
   return { app, kill };

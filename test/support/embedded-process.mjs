@@ -2,7 +2,7 @@ import { fromBuild } from './build.mjs';
 
 /**
  * An app that does nothing but run the embedded PostgreSQL of a data directory, to be killed: it tells its parent where the server is,
- * stops it in order on the message `stop`, and ends without a word to it when the parent is gone.
+ * stops it in order on the message `stop`, ends without stopping it on `exit`, and ends without a word to it when the parent is gone.
  */
 const [dataDir, systemDir] = process.argv.slice(2);
 const silent = () => undefined;
@@ -12,7 +12,10 @@ try {
   const { startEmbeddedServer } = await fromBuild(process.env.TEST_BUILD, 'platform/postgres/embedded/index.js');
   const log = { info: silent, warn: silent, error: silent };
   const server = await startEmbeddedServer({ dataDir, systemDir, log });
-  process.on('message', () => void server.stop().then(() => process.exit(0)));
+  process.on('message', (told) => {
+    if (told === 'exit') process.exit(1);
+    void server.stop().then(() => process.exit(0));
+  });
   process.send({ pid: server.pid(), connection: server.connection });
 } catch (error) {
   process.send({ failure: { code: error.code, message: error.message } }, () => process.exit(1));

@@ -14,6 +14,8 @@ export interface Typed {
   says(text: string): Promise<string>;
   /** Ctrl-C: the terminal sends the signal to each process of the group. */
   interrupt(): void;
+  /** The terminal is closed: SIGHUP, likewise. */
+  hangUp(): void;
   readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
 }
 
@@ -51,6 +53,7 @@ export function type(script: 'start' | 'demo', env: Readonly<Record<string, stri
     output: () => output,
     says,
     interrupt: () => process.kill(-child.pid!, 'SIGINT'),
+    hangUp: () => process.kill(-child.pid!, 'SIGHUP'),
     ended,
   };
 }

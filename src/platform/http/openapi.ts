@@ -102,7 +102,7 @@ function addProblems(document: OpenAPIObject): void {
 }
 
 /** The document at /openapi.json, and where it is wanted Swagger UI at /docs, which forgets credentials with its page. */
-export function serveDocs(app: NestFastifyApplication, document: OpenAPIObject, ui: boolean): void {
+export function serveDocs(app: NestFastifyApplication, document: () => OpenAPIObject, ui: boolean): void {
   SwaggerModule.setup('docs', app, document, {
     ui,
     jsonDocumentUrl: 'openapi.json',

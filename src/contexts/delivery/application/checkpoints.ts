@@ -4,7 +4,10 @@ import { laneName, LaneStore, type RunningLane } from './ports.js';
 /** Lanes in one statement: far above what one instance moves in an interval. */
 const LANES_MAX = 5_000;
 
-/** Stores the places of all lanes that moved, together, some ten times a second. What a crash loses of it is delivered again. */
+/**
+ * Stores the places of all lanes that moved, together: at once after a rest, and some ten times a second where much moves. What a crash
+ * loses of it is delivered again. Every 20 ms, at 300 events/s, would repeat a fifth and cost 5 % more computing for each event.
+ */
 export class Checkpoints {
   /** The latest lane of each key: where a lane took the place of another, only its own state may be stored. */
   private readonly dirty = new Map<string, RunningLane>();
@@ -70,10 +73,12 @@ export class Checkpoints {
 
   private async run(): Promise<void> {
     const { signal } = this.stop;
-    while (!signal.aborted) {
+    for (let storedAt = -Infinity; !signal.aborted;) {
       if (this.dirty.size === 0) await new Promise<void>((resolve) => (this.wake = resolve));
       this.wake = undefined;
-      await pause(this.intervalMs, undefined, { signal }).catch(() => undefined);
+      const restMs = Math.max(0, storedAt + this.intervalMs - performance.now());
+      await pause(restMs, undefined, { signal }).catch(() => undefined);
+      storedAt = performance.now();
       if (!signal.aborted) await this.flush();
     }
   }

@@ -4,7 +4,7 @@ import { DATABASE, ensureCluster, SUPERUSER } from './cluster.js';
 import { DirectoryLock } from './directory-lock.js';
 import { explained } from './embedded-errors.js';
 import { layOut, type Layout } from './layout.js';
-import { shutDown, type Postmaster } from './postmaster.js';
+import { shutDown, tellToEnd, type Postmaster } from './postmaster.js';
 import { removeSocketDirectory } from './socket-directory.js';
 
 export interface EmbeddedLog {
@@ -64,6 +64,7 @@ export class EmbeddedServer {
     const trim = (): void =>
       void layout.serverLog.trim().catch((err: unknown) => log.warn({ err }, 'postgres.log could not be trimmed'));
     this.trimming = setInterval(trim, TRIM_LOG_MS).unref();
+    process.once('exit', this.endWithProcess);
   }
 
   static async start({ dataDir, log, systemDir = SYSTEM_DIR }: EmbeddedServerOptions): Promise<EmbeddedServer> {
@@ -101,8 +102,12 @@ export class EmbeddedServer {
     const { pid } = this.postmaster;
     const ended = await shutDown(clusterDir, pid, this.connection);
     if (!ended) this.log.error({ pid }, 'PostgreSQL has not ended yet; the next start waits for it');
+    process.off('exit', this.endWithProcess);
     await leave(this.layout, this.lock);
   }
+
+  /** A process that ends without `stop` (an error that nobody caught, a second Ctrl-C) leaves nothing behind; only one that is killed does. */
+  private readonly endWithProcess = (): void => tellToEnd(this.layout.clusterDir, this.postmaster.pid);
 
   private async supervise(): Promise<void> {
     const { signal } = this.stopping;

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { constants } from 'node:fs';
+import { constants, readFileSync } from 'node:fs';
 import { readFile, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { openPlainFile } from './held-directory.js';
@@ -27,6 +27,15 @@ export async function readPidFile(clusterDir: string): Promise<PidFile | undefin
   const [pid = '', , , port = '', socketDir = ''] = text.split('\n').map((line) => line.trim());
   if (!/^\d+$/.test(pid)) return undefined;
   return { pid: Number(pid), port: Number(port), socketDir };
+}
+
+/** For the end of our own process, when nothing can be waited for. Undefined: no server runs, or its file cannot be read. */
+export function pidInFile(clusterDir: string): number | undefined {
+  try {
+    return parseInt(readFileSync(join(clusterDir, 'postmaster.pid'), 'utf8'), 10);
+  } catch {
+    return undefined;
+  }
 }
 
 /**

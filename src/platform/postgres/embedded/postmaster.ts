@@ -6,7 +6,7 @@ import { Client, type ClientConfig } from 'pg';
 import { programEnvironment } from './binaries.js';
 import { embeddedError } from './embedded-errors.js';
 import type { Layout } from './layout.js';
-import { holderOf } from './pid-file.js';
+import { holderOf, pidInFile } from './pid-file.js';
 import { identity } from './run-as.js';
 import { serverArguments } from './server-settings.js';
 import { makeSocketPlace } from './socket-directory.js';
@@ -32,7 +32,7 @@ const IN_THE_WAY = /pre-existing shared memory block|lock file ".*" already exis
 
 /**
  * Starts the server and waits until it answers, which after a crash takes as long as the recovery. It is in a process group of its own,
- * so that neither a Ctrl-C in our terminal nor our own end stops it; the next start adopts it. Undefined: another server, or what one
+ * so that neither a Ctrl-C in our terminal nor a SIGKILL for us stops it; the next start adopts it. Undefined: another server, or what one
  * has left behind, is in the way at this moment.
  */
 export async function launch(
@@ -47,6 +47,7 @@ export async function launch(
   const postmaster = await spawnServer(layout);
   const withdraw = (): void => kill(postmaster.pid, 'SIGINT');
   signal?.addEventListener('abort', withdraw, { once: true });
+  process.once('exit', withdraw);
   try {
     if (await becomesReady(postmaster, connection, log)) return postmaster;
   } catch (error) {
@@ -55,6 +56,7 @@ export async function launch(
     throw error;
   } finally {
     signal?.removeEventListener('abort', withdraw);
+    process.off('exit', withdraw);
   }
   const words = await serverLog.lastWords(from);
   if (IN_THE_WAY.test(words)) return undefined;
@@ -162,6 +164,11 @@ export async function shutDown(clusterDir: string, pid: number, connection: Clie
     await pause(LOOK_MS);
   }
   return true;
+}
+
+/** A fast shutdown that nobody waits for, because our own process ends at this moment. The next start does, if it comes so soon. */
+export function tellToEnd(clusterDir: string, pid: number): void {
+  if (pidInFile(clusterDir) === pid) kill(pid, 'SIGINT');
 }
 
 function kill(pid: number, signal: NodeJS.Signals): void {

@@ -1,0 +1,67 @@
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { once } from 'node:events';
+import { Agent, request } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { EarlyListener } from './early-listener.js';
+
+@Module({})
+class Empty {}
+
+let app: NestFastifyApplication;
+beforeEach(async () => {
+  app = await NestFactory.create<NestFastifyApplication>(Empty, new FastifyAdapter(), { logger: false });
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .post('/echo', (sent, reply) => reply.send(sent.body as object));
+});
+afterEach(() => app.close());
+
+function echo(port: number, text: string, agent?: Agent): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const headers = { 'content-type': 'application/json' };
+  request({ port, host: '127.0.0.1', method: 'POST', path: '/echo', headers, agent }, (answer) => {
+    let body = '';
+    answer.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
+    answer.on('end', () => resolve(body));
+  })
+    .on('error', reject)
+    .end(JSON.stringify({ text }));
+  return promise;
+}
+
+const connected = async (port: number): Promise<Socket> => {
+  const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+  await once(socket, 'connect');
+  return socket.resume();
+};
+
+describe('a listener that is there before its server', () => {
+  it('holds who comes; the server answers them, and goes on with their connections and with new ones', async () => {
+    const listener = await EarlyListener.open(0, '127.0.0.1');
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const early = [echo(listener.port, 'one', agent), echo(listener.port, 'two', agent), echo(listener.port, 'three')];
+    (await connected(listener.port)).destroy();
+    await listener.handOver(app);
+    expect(await Promise.all(early)).toEqual(['one', 'two', 'three'].map((text) => JSON.stringify({ text })));
+    expect(await echo(listener.port, 'four', agent)).toBe('{"text":"four"}');
+    expect(await echo(listener.port, 'five')).toBe('{"text":"five"}');
+    agent.destroy();
+  });
+
+  it('closes who has waited too long, and who comes when too many wait', async () => {
+    const listener = await EarlyListener.open(0, '127.0.0.1', { connections: 2, ms: 50 });
+    const sockets = await Promise.all([1, 2, 3].map(() => connected(listener.port)));
+    await Promise.all(sockets.map((socket) => socket.closed || once(socket, 'close')));
+    await listener.handOver(app);
+    expect(await echo(listener.port, 'one')).toBe('{"text":"one"}');
+  });
+
+  it('tells of an address that is taken at once', async () => {
+    const listener = await EarlyListener.open(0, '127.0.0.1');
+    await expect(EarlyListener.open(listener.port, '127.0.0.1')).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    await listener.handOver(app);
+  });
+});

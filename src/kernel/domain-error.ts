@@ -4,16 +4,21 @@ export type ErrorKind =
   | 'unauthenticated'
   | 'forbidden'
   | 'not-found'
+  | 'method-not-allowed'
   | 'not-acceptable'
   | 'conflict'
   | 'gone'
   | 'precondition-failed'
   | 'timeout'
   | 'too-large'
+  | 'address-too-long'
+  | 'head-too-large'
+  | 'expectation-failed'
   | 'unsupported'
   | 'unprocessable'
   | 'precondition-required'
   | 'throttled'
+  | 'not-implemented'
   | 'unavailable'
   | 'internal';
 
@@ -34,6 +39,8 @@ export interface ErrorExtensions {
   readonly errors?: readonly FieldError[];
   /** Seconds after which the same call may succeed; becomes `Retry-After`. */
   readonly retryAfterSeconds?: number;
+  /** What may be asked for instead; becomes `Allow`. */
+  readonly allow?: readonly string[];
   readonly [name: string]: unknown;
 }
 

@@ -13,6 +13,7 @@ import { installCorrelation } from './correlation.js';
 import { httpError } from './http-errors.js';
 import { Idempotency } from './idempotency.js';
 import { ProblemFilter } from './problem-filter.js';
+import { RequestFormGuard } from './request-form.js';
 import { installRequestLog } from './request-log.js';
 import { refuseUnreadable, routeUnreadable } from './unreadable-requests.js';
 
@@ -77,6 +78,7 @@ export function installHttp(app: NestFastifyApplication, { http, publish, roles 
   installRequestLog(fastify, processLogger(), app.get(Metrics));
   app.get(Idempotency).install(fastify);
   app.get(Consistency).install(fastify);
+  app.useGlobalGuards(new RequestFormGuard());
   // Nest hands what Fastify refuses by itself (bodies, unknown routes) to the same filter.
   app.useGlobalFilters(app.get(ProblemFilter));
 }

@@ -1,9 +1,9 @@
 import { addressOf, routesOf, type Places, type Route } from '../support/access-matrix.js';
 import { startApp, type TestApp } from '../support/app.js';
-import { must, type Client } from '../support/client.js';
+import { must, type Client, type RequestHeaders } from '../support/client.js';
 import { EventStream } from '../support/event-stream.js';
 import type { ApiDocument } from '../support/openapi.js';
-import { member } from '../support/strangers.js';
+import { member, newPerson } from '../support/strangers.js';
 import { Workspace } from '../support/workspace.js';
 
 let app: TestApp;
@@ -77,6 +77,74 @@ describe('a query parameter', () => {
 
   it('does not keep a probe from its answer', async () => {
     for (const path of PROBES) expect((await app.client.get(`${path}?from=balancer`)).status).toBe(200);
+  });
+});
+
+describe('a precondition', () => {
+  const patch = (headers: RequestHeaders) => app.client.patch(shop.base, { name: 'Shop' }, headers);
+  const etagOf = async (path: string): Promise<string> => (await app.client.get(path)).headers.get('etag')!;
+
+  it('is any list of ETags, of which one must be the present one', async () => {
+    const etag = await etagOf(shop.base);
+    const told = async (header: string): Promise<number> => (await patch({ 'if-match': header })).status;
+    for (const met of [etag, '*', `"nope", ${etag}`, `${etag},"W/x"`, `, ${etag} ,`, ` ${etag}`])
+      expect([met, await told(met)]).toEqual([met, 200]);
+    for (const unmet of ['"nope"', '""', `W/${etag}`, '"01"', '"a,b"', '"99999999999999999999"'])
+      expect([unmet, await told(unmet)]).toEqual([unmet, 412]);
+    for (const broken of ['nope', '"nope', `${etag} ${etag}`, '*, "1"', '"a" "b"', ','])
+      expect([broken, await told(broken)]).toEqual([broken, 400]);
+  });
+
+  it('of If-None-Match keeps a change from the versions that it names', async () => {
+    const etag = await etagOf(shop.base);
+    for (const unmet of ['*', etag, `W/${etag}`, `"nope", ${etag}`])
+      expect([unmet, (await patch({ 'if-none-match': unmet })).status]).toEqual([unmet, 412]);
+    expect((await patch({ 'if-none-match': '"nope"' })).status).toBe(200);
+    expect((await patch({ 'if-none-match': 'nope' })).status).toBe(400);
+  });
+
+  it('of If-None-Match: * lets a PUT make what is not there, and nothing else; If-Match: * the other way round', async () => {
+    const { userId } = await newPerson(app);
+    const tenant = `/tenants/${shop.tenant}`;
+    const retention = `${tenant}/audit/retention`;
+    const put = async (path: string, body: object, headers: RequestHeaders): Promise<number> =>
+      (await app.client.request('PUT', path, body, headers)).status;
+    const [none, some] = [{ 'if-none-match': '*' }, { 'if-match': '*' }];
+    for (const [path, body] of [
+      [`${tenant}/members/${userId}`, { roles: ['viewer'] }],
+      [`${tenant}/users/${userId}/roles/developer`, {}],
+      [`${tenant}/groups/team/members/${userId}`, {}],
+    ] as const) {
+      const ok = path.includes('groups') ? 204 : 200;
+      const told = [await put(path, body, some), await put(path, body, none), await put(path, body, none)];
+      expect([path, ...told, await put(path, body, some)]).toEqual([path, 412, ok, 412, ok]);
+    }
+    expect([await put(retention, { maxAge: 'P90D' }, none), await put(retention, { maxAge: 'P90D' }, some)]).toEqual([
+      412, 200,
+    ]);
+    expect((await app.client.delete(`${tenant}/members/${userId}`)).status).toBe(204);
+    expect(await put(`${tenant}/members/${userId}`, { roles: [] }, none)).toBe(200);
+  });
+
+  it('is answered with 304 wherever an ETag is shown, and with everything where it is another one', async () => {
+    const found: object[] = [];
+    let shown = 0;
+    for (const route of routes.filter(({ method }) => method === 'GET')) {
+      const path = addressOf(route, places);
+      const etag = (await app.client.get(path)).headers.get('etag');
+      if (etag === null) continue;
+      shown++;
+      const ask = async (method: string, tags: string) => {
+        const answer = await app.client.request(method, path, undefined, { 'if-none-match': tags });
+        return [answer.status, answer.text === '', answer.headers.get('etag')];
+      };
+      const told = [await ask('GET', etag), await ask('HEAD', `W/${etag}`), await ask('GET', '*')];
+      if (told.some((one) => String(one) !== String([304, true, etag]))) found.push({ path, told });
+      if ((await ask('GET', '"other"'))[0] !== 200) found.push({ path, other: true });
+    }
+    expect(shown).toBeGreaterThan(8);
+    expect(found).toEqual([]);
+    expect((await app.client.get(shop.base, { 'if-none-match': '1' })).status).toBe(400);
   });
 });
 

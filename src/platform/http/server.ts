@@ -12,6 +12,7 @@ import { Consistency } from './consistency.js';
 import { installCorrelation } from './correlation.js';
 import { httpError } from './http-errors.js';
 import { Idempotency } from './idempotency.js';
+import { installPreconditions } from './preconditions.js';
 import { ProblemFilter } from './problem-filter.js';
 import { RequestFormGuard } from './request-form.js';
 import { installRequestLog } from './request-log.js';
@@ -70,6 +71,7 @@ export function installHttp(app: NestFastifyApplication, { http, publish, roles 
   refuseUnreadable(fastify);
   if (!roles.includes('api')) serveProbesOnly(fastify);
   installAllowedMethods(fastify);
+  installPreconditions(fastify);
   installBodyParsers(fastify, {
     bodyBytesMax: http.bodyBytesMax,
     rawBodyBytesMax: publish.batchBytesMax,

@@ -1,3 +1,5 @@
+import type { LimitLeft } from './limit-left.js';
+
 /** What went wrong, in the words of the domain; one table in platform/http turns a kind into a status. */
 export type ErrorKind =
   | 'invalid'
@@ -39,6 +41,8 @@ export interface ErrorExtensions {
   readonly errors?: readonly FieldError[];
   /** Seconds after which the same call may succeed; becomes `Retry-After`. */
   readonly retryAfterSeconds?: number;
+  /** What was used up; becomes `RateLimit`. */
+  readonly limit?: LimitLeft;
   /** What may be asked for instead; becomes `Allow`. */
   readonly allow?: readonly string[];
   readonly [name: string]: unknown;

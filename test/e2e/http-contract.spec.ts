@@ -183,3 +183,78 @@ describe('the representation', () => {
     stream.close();
   });
 });
+
+describe('what is left of a limit', () => {
+  const told = ({ headers }: { headers: Headers }) => [headers.get('ratelimit-policy'), headers.get('ratelimit')];
+  const login = (client: Client, email: string, password: string) => client.post('/auth/login', { email, password });
+
+  it('is told of logins, also of those that fail, and a refusal says the same as its Retry-After', async () => {
+    const anonymous = app.client.with({});
+    const policies = '"login-address";q=30;w=60, "login-account";q=10;w=86400';
+    expect(told(await login(anonymous, app.adminEmail, app.adminPassword))).toEqual([
+      policies,
+      expect.stringMatching(/^"login-address";r=30;t=\d+, "login-account";r=10$/),
+    ]);
+    const failed = await login(anonymous, 'nobody@example.com', 'wrong');
+    const left = /^"login-address";r=29;t=\d+, "login-account";r=9$/;
+    expect([failed.status, ...told(failed)]).toEqual([401, policies, expect.stringMatching(left)]);
+    for (let guess = 2; guess <= 10; guess++) await login(anonymous, 'nobody@example.com', 'wrong');
+    const refused = await login(anonymous, 'nobody@example.com', 'wrong');
+    expect([refused.status, refused.headers.get('ratelimit')]).toEqual([
+      429,
+      expect.stringContaining(`"login-account";r=0;t=${refused.headers.get('retry-after')}`),
+    ]);
+  });
+
+  it('is told of mails for a new password, the same for every e-mail', async () => {
+    const ask = (email: string) => app.client.with({}).post('/auth/password/reset-request', { email });
+    const [known, unknown] = [await ask(app.adminEmail), await ask('stranger@example.com')];
+    const policies = '"reset-address";q=10;w=3600, "reset-account";q=3;w=3600';
+    expect(told(known)).toEqual([
+      policies,
+      expect.stringMatching(/^"reset-address";r=9;t=\d+, "reset-account";r=2;t=\d+$/),
+    ]);
+    expect(told(unknown)).toEqual([
+      policies,
+      expect.stringMatching(/^"reset-address";r=8;t=\d+, "reset-account";r=2;t=\d+$/),
+    ]);
+  });
+
+  it('is told of publishing, also where it is refused for something else', async () => {
+    const path = `/tenants/${shop.tenant}`;
+    await app.client.patch(path, { limits: { eventsPerSecond: 5, storageBytes: 1_000_000 } });
+    const policies = '"storage";q=1000000;qu="content-bytes", "tenant";q=5;w=1';
+    const published = await shop.tryPublish({ type: 't', data: 1 });
+    expect([published.status, ...told(published)]).toEqual([
+      201,
+      policies,
+      expect.stringMatching(/^"storage";r=\d{6}, "tenant";r=4;t=1$/),
+    ]);
+    const conflict = await shop.tryPublish({ type: 't', stream: 'new', data: 1 }, { 'expected-stream-version': '7' });
+    expect([conflict.status, told(conflict)[0]]).toEqual([409, policies]);
+    const many = await shop.tryPublish(Array.from({ length: 5 }, () => ({ type: 't', data: 1 })));
+    expect([many.status, many.headers.get('ratelimit')]).toEqual([429, expect.stringMatching(/"tenant";r=0;t=1$/)]);
+    await app.client.patch(path, { limits: { eventsPerSecond: null, storageBytes: null } });
+  });
+
+  it('is told of permissions at a rate, open streams, the audit and kept answers', async () => {
+    const person = await newPerson(app);
+    const rate = { rateLimit: { limit: 2, windowSeconds: 3_600 } };
+    await app.client.post(`/tenants/${shop.tenant}/permissions`, {
+      principal: { user: person.userId },
+      effect: 'allow',
+      actions: ['event:read'],
+      resource: `tenants/${shop.tenant}/**`,
+      constraints: rate,
+    });
+    const read = await person.client.get(shop.events());
+    expect(told(read)).toEqual(['"permission";q=2;w=3600', '"permission";r=1;t=1800']);
+    const stream = await app.client.open('GET', shop.events(), undefined, { accept: 'text/event-stream' });
+    expect(told(stream)).toEqual(['"streams";q=500;qu="concurrent-requests"', '"streams";r=499']);
+    await stream.body!.cancel();
+    const verified = await app.client.get(`/tenants/${shop.tenant}/audit/verify`);
+    expect(told(verified)).toEqual(['"audit";q=1;qu="concurrent-requests"', '"audit";r=1']);
+    const kept = await app.client.post(`${shop.base}/topics`, {}, { 'idempotency-key': 'another' });
+    expect(told(kept)[0]).toBe('"kept-answers";q=1073741824;qu="content-bytes"');
+  });
+});

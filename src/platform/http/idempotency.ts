@@ -15,11 +15,13 @@ import { ApiHeader } from '@nestjs/swagger';
 import type { FastifyInstance } from 'fastify';
 import { of, type Observable } from 'rxjs';
 import { Clock } from '../../kernel/clock.js';
+import { usedUp, type LimitLeft } from '../../kernel/limit-left.js';
 import { HTTP_SETTINGS, type Settings } from '../config/index.js';
 import { KeyRing } from '../crypto/keys.js';
 import { Database, type Statement } from '../postgres/database.js';
 import { httpError } from './http-errors.js';
 import { KeptAnswerShares } from './kept-answer-shares.js';
+import { noteLimit } from './rate-limit-headers.js';
 import type { Reply, Request } from './request.js';
 
 const SWEEP_MS = 3_600_000;
@@ -128,7 +130,10 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
     const principalId = request.principal?.id ?? 'anonymous';
     const fingerprint = fingerprintOf(request, this.keys.key('cursors'));
     const holder = holderOf(request);
-    const full = (await this.shares.bytesOf(holder)) >= this.settings.keptAnswersBytesMax;
+    const kept = await this.shares.bytesOf(holder);
+    const limit = { policy: 'kept-answers', quota: this.settings.keptAnswersBytesMax, unit: 'content-bytes' } as const;
+    noteLimit(request, { ...limit, remaining: limit.quota - kept });
+    const full = kept >= limit.quota;
     const now = this.clock.now();
     if (!full) {
       const values = [principalId, key, fingerprint, now, now - KEEP_MS, now - ABANDONED_MS, holder];
@@ -139,9 +144,9 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
         return undefined;
       }
     }
-    const [kept] = await this.database.query<Kept>(READ, [principalId, key, now - KEEP_MS]);
-    if (!kept && full) throw sharesFull();
-    return this.firstAnswer(kept, fingerprint, `${principalId} ${key}`);
+    const [first] = await this.database.query<Kept>(READ, [principalId, key, now - KEEP_MS]);
+    if (!first && full) throw sharesFull(limit);
+    return this.firstAnswer(first, fingerprint, `${principalId} ${key}`);
   }
 
   private firstAnswer(kept: Kept | undefined, fingerprint: string, context: string): FirstAnswer {
@@ -194,13 +199,11 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
 const holderOf = ({ params, principal }: Request): string =>
   (params as { tenantId?: string }).tenantId ?? `user ${principal?.userId}`;
 
-const sharesFull = (): Error =>
+const sharesFull = (limit: Omit<LimitLeft, 'remaining'>): Error =>
   httpError(
     'idempotency-full',
     'Too many answers are kept for 24 hours; send it without an Idempotency-Key, or later.',
-    {
-      retryAfterSeconds: FULL_RETRY_SECONDS,
-    },
+    usedUp(limit, FULL_RETRY_SECONDS),
   );
 
 /** Keyed: a body may hold a password, which a plain hash would let be guessed quickly. */

@@ -7,6 +7,7 @@ import { Metrics } from '../telemetry/metrics.js';
 import { RepeatedLines } from '../telemetry/repeated-lines.js';
 import { httpError } from './http-errors.js';
 import { PROBLEM_MEDIA_TYPE, statusOf, toProblem } from './problem.js';
+import { noteLimit, wholeSeconds } from './rate-limit-headers.js';
 import type { Reply, Request } from './request.js';
 
 /** The one place where an error becomes an answer. */
@@ -34,8 +35,9 @@ export class ProblemFilter implements ExceptionFilter {
       reply.raw.destroy();
       return;
     }
-    const { retryAfterSeconds, allow } = expected.extensions;
-    if (retryAfterSeconds !== undefined) reply.header('retry-after', String(Math.max(1, Math.ceil(retryAfterSeconds))));
+    const { retryAfterSeconds, limit, allow } = expected.extensions;
+    if (retryAfterSeconds !== undefined) reply.header('retry-after', String(wholeSeconds(retryAfterSeconds)));
+    if (limit) noteLimit(request, limit);
     if (allow) reply.header('allow', allow.join(', '));
     if (status === 401) reply.header('www-authenticate', 'Bearer realm="event-store", ApiKey realm="event-store"');
     // `*` is no reference; it stands for an address that cannot be read, too.

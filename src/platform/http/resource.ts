@@ -1,4 +1,5 @@
 import { noteWritten } from './consistency.js';
+import { noteLimit } from './rate-limit-headers.js';
 import type { Reply, Request } from './request.js';
 import type { Actor } from '../../kernel/aggregate.js';
 import type { Sql } from '../postgres/database.js';
@@ -24,6 +25,7 @@ export function actorOf(request: Request): Actor {
       route: `${request.method} ${request.routeOptions.url}`,
       userId: request.principal?.userId ?? null,
     },
+    onLimit: (left) => noteLimit(request, left),
     onWritten: (topicUid, position) => noteWritten(request, topicUid, position),
     ...(request.access && { confirm: (sql: Sql) => request.access!.confirm(sql) }),
   };

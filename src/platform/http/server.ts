@@ -14,6 +14,7 @@ import { httpError } from './http-errors.js';
 import { Idempotency } from './idempotency.js';
 import { installPreconditions } from './preconditions.js';
 import { ProblemFilter } from './problem-filter.js';
+import { installRateLimitHeaders } from './rate-limit-headers.js';
 import { RequestFormGuard } from './request-form.js';
 import { installRequestLog } from './request-log.js';
 import { refuseUnreadable, routeUnreadable } from './unreadable-requests.js';
@@ -71,6 +72,7 @@ export function installHttp(app: NestFastifyApplication, { http, publish, roles 
   refuseUnreadable(fastify);
   if (!roles.includes('api')) serveProbesOnly(fastify);
   installAllowedMethods(fastify);
+  installRateLimitHeaders(fastify);
   installPreconditions(fastify);
   installBodyParsers(fastify, {
     bodyBytesMax: http.bodyBytesMax,

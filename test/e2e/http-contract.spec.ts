@@ -184,6 +184,21 @@ describe('the representation', () => {
   });
 });
 
+describe('an Idempotency-Key', () => {
+  it('is the same with quotes, as the draft of the IETF has it, and without', async () => {
+    const send = (key: string) => app.client.post(`${shop.base}/topics`, {}, { 'idempotency-key': key });
+    const first = await send('a-key');
+    expect(first.status).toBe(201);
+    for (const again of ['"a-key"', '"a-key";v=1', 'a-key']) {
+      const { text, headers } = await send(again);
+      expect([again, text, headers.get('idempotent-replayed')]).toEqual([again, first.text, 'true']);
+    }
+    expect((await send(String.raw`"a \"quoted\" key"`)).status).toBe(201);
+    for (const broken of ['""', '"a', '"a"b"', String.raw`"a\b"`, 'a b', `"${'x'.repeat(256)}"`])
+      expect([broken, (await send(broken)).body.code]).toEqual([broken, 'idempotency-key-invalid']);
+  });
+});
+
 describe('what is left of a limit', () => {
   const told = ({ headers }: { headers: Headers }) => [headers.get('ratelimit-policy'), headers.get('ratelimit')];
   const login = (client: Client, email: string, password: string) => client.post('/auth/login', { email, password });

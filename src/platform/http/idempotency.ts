@@ -31,7 +31,10 @@ const ABANDONED_MS = 60_000;
 /** Of a row besides its answer, with its entries in three indexes. */
 const ROW_BYTES = 500;
 const FULL_RETRY_SECONDS = 60;
-const VISIBLE_ASCII = /^[\x21-\x7e]{1,255}$/;
+/** A string of structured fields (RFC 9651, 3.3.3), with parameters that mean nothing, or what it holds without its quotes. */
+const QUOTED = /^"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"(?: *;[^"]*)?$/;
+const BARE = /^[\x21\x23-\x7e][\x21-\x7e]*$/;
+const KEY_LENGTH_MAX = 255;
 const KEPT_HEADERS = ['location', 'etag', 'content-type'] as const;
 
 const CLAIM: Statement = {
@@ -111,10 +114,14 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
 
   /** The key of a request, checked; undefined without one. */
   keyOf(request: Request): string | undefined {
-    const key = request.headers['idempotency-key'];
-    if (key === undefined) return undefined;
-    if (typeof key === 'string' && VISIBLE_ASCII.test(key)) return key;
-    throw httpError('idempotency-key-invalid', 'Idempotency-Key takes 1 to 255 visible ASCII characters.');
+    const header = request.headers['idempotency-key'];
+    if (header === undefined) return undefined;
+    const key = typeof header === 'string' ? keyIn(header) : undefined;
+    if (key !== undefined && key.length > 0 && key.length <= KEY_LENGTH_MAX) return key;
+    throw httpError(
+      'idempotency-key-invalid',
+      `Idempotency-Key takes 1 to ${KEY_LENGTH_MAX} visible ASCII characters, with or without quotes around them.`,
+    );
   }
 
   /** True: go on, the answer will be kept. False: the first answer was sent again. For routes that send their answers themselves. */
@@ -193,6 +200,12 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
   async sweep(): Promise<void> {
     await this.database.query(SWEEP, [this.clock.now() - KEEP_MS]);
   }
+}
+
+/** The same key, whether it comes as the draft of the IETF writes it or as everybody does. */
+function keyIn(header: string): string | undefined {
+  const [, quoted] = QUOTED.exec(header) ?? [];
+  return quoted?.replaceAll(/\\(.)/g, '$1') ?? (BARE.test(header) ? header : undefined);
 }
 
 /** Whose share an answer takes. */

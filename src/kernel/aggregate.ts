@@ -1,3 +1,5 @@
+import type { LimitLeft } from './limit-left.js';
+
 /** A fact about an aggregate: the type is a stable string (`topic.created`), never a class name. */
 export interface DomainEvent {
   readonly type: string;
@@ -41,6 +43,8 @@ export interface Actor {
   readonly origin?: Origin;
   /** Told where each change of his is in the management log, once it is committed. */
   readonly onWritten?: (topicUid: string, position: number) => void;
+  /** Told what is left of limits that his request is counted by. */
+  readonly onLimit?: (left: LimitLeft) => void;
   /**
    * Asked in the transaction of each change of his, before it is made: throws where what let the request in does not hold any more.
    * Requests wait for their place in the log, and what they were let in by may have been taken back meanwhile.

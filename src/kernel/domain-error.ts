@@ -1,19 +1,26 @@
+import type { LimitLeft } from './limit-left.js';
+
 /** What went wrong, in the words of the domain; one table in platform/http turns a kind into a status. */
 export type ErrorKind =
   | 'invalid'
   | 'unauthenticated'
   | 'forbidden'
   | 'not-found'
+  | 'method-not-allowed'
   | 'not-acceptable'
   | 'conflict'
   | 'gone'
   | 'precondition-failed'
   | 'timeout'
   | 'too-large'
+  | 'address-too-long'
+  | 'head-too-large'
+  | 'expectation-failed'
   | 'unsupported'
   | 'unprocessable'
   | 'precondition-required'
   | 'throttled'
+  | 'not-implemented'
   | 'unavailable'
   | 'internal';
 
@@ -34,6 +41,10 @@ export interface ErrorExtensions {
   readonly errors?: readonly FieldError[];
   /** Seconds after which the same call may succeed; becomes `Retry-After`. */
   readonly retryAfterSeconds?: number;
+  /** What was used up; becomes `RateLimit`. */
+  readonly limit?: LimitLeft;
+  /** What may be asked for instead; becomes `Allow`. */
+  readonly allow?: readonly string[];
   readonly [name: string]: unknown;
 }
 

@@ -41,7 +41,9 @@ describe('whether there is an account', () => {
     ];
     const seen = answers.map(({ status, headers, body }) => ({
       status,
-      headers: [...headers].filter(([name]) => !['date', 'x-correlation-id'].includes(name)),
+      headers: [...headers]
+        .filter(([name]) => !['date', 'x-correlation-id'].includes(name))
+        .map(([name, value]) => [name, value.replace(/;t=\d+/, ';t=N')]),
       body: { ...body, correlationId: '' },
     }));
     expect(seen[0]!.status).toBe(401);

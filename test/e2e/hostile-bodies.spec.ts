@@ -2,7 +2,7 @@ import { bodyRoutesOf, jsonWithMember, withValue, type BodyPlace, type BodyRoute
 import { PROXIED } from '../support/api-keys.js';
 import { startApp, type TestApp } from '../support/app.js';
 import type { Answer, Problem } from '../support/client.js';
-import { routesOf, type ApiDocument, type Route } from '../support/openapi.js';
+import { routesOf, type ApiDocument } from '../support/openapi.js';
 import { SampleBodies, valueAt } from '../support/sample-bodies.js';
 import { stranger } from '../support/people.js';
 import { newPerson } from '../support/strangers.js';
@@ -139,7 +139,7 @@ describe('members of what every object inherits', () => {
     expect(places.length).toBeGreaterThan(50);
   });
 
-  it('31. are refused in every query string that is read, and inert in all others', async () => {
+  it('31. are refused in every query string, and inert in those of probes', async () => {
     const queries = [
       '__proto__=1',
       '__proto__[polluted]=1',
@@ -148,12 +148,11 @@ describe('members of what every object inherits', () => {
       'toString=1',
       '__proto__.polluted=1',
     ];
-    const isRead = ({ operation }: Route): boolean => operation.parameters?.some((one) => one.in === 'query') ?? false;
     for (const route of routesOf(document).filter(({ method }) => method === 'GET')) {
       const path = route.path.replace(/\{(\w+)\}/g, (_, name: string) => samples.places[name] ?? 'x');
       for (const query of queries) {
         const { status } = await samples.client.get(`${path}?${query}`, stranger());
-        const right = isRead(route) ? [400, 404] : [200, 404];
+        const right = route.path.startsWith('/health/') ? [200] : [400, 404];
         expect([route.name, query, right.includes(status) || status]).toEqual([route.name, query, true]);
       }
     }

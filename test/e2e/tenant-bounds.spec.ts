@@ -147,7 +147,10 @@ describe('the limits of a tenant', () => {
     await shop.register('http://127.0.0.1:65000/');
     await expect(shop.register('http://127.0.0.1:65000/')).rejects.toThrow('tenant-limit-reached');
     const published = await shop.tryPublish({ type: 't', data: 'x'.repeat(1_500) });
-    expect([published.status, published.headers.get('ratelimit-policy')]).toEqual([201, '"tenant";q=50;w=1']);
+    expect([published.status, published.headers.get('ratelimit-policy')]).toEqual([
+      201,
+      '"storage";q=2000;qu="content-bytes", "tenant";q=50;w=1',
+    ]);
     expect((await shop.tryPublish({ type: 't', data: 'x'.repeat(1_500) })).body.code).toBe('tenant-storage-full');
     await app.client.patch(path, { limits: { namespaces: 3, storageBytes: 1_000_000 } });
     expect((await client.post(`${path}/namespaces`, { id: 'one-more' })).status).toBe(201);

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Actor, Aggregate, DomainEvent, Versioned } from '../../kernel/aggregate.js';
 import type { Clock } from '../../kernel/clock.js';
 import { defineErrors, DomainError } from '../../kernel/domain-error.js';
+import { isMet, type ExpectedVersion } from '../../kernel/expected-version.js';
 import { newId, SYSTEM_TENANT } from '../../kernel/ids.js';
 import { auditedBy, type AuditTrail } from '../audit/index.js';
 import { unavailable, type Database, type Sql } from '../postgres/database.js';
@@ -34,9 +35,11 @@ export interface Changed<S, E extends DomainEvent = DomainEvent> extends Version
   readonly events: readonly E[];
 }
 
-export interface ChangeOptions {
-  /** The version that the caller has seen (`If-Match`); another one changes nothing. */
-  readonly expectedVersion?: number;
+export interface ChangeOptions<S = unknown> {
+  /** What the caller has seen (`If-Match`, `If-None-Match`); anything else changes nothing. */
+  readonly expectedVersion?: ExpectedVersion | undefined;
+  /** Whether there is what the change is about, for those that make it where it is not; others fail by themselves. */
+  readonly exists?: (state: S) => boolean;
 }
 
 /** Load, fold, decide, append with the version that was loaded, audit, project, commit; after a conflict once more, five times in all. */
@@ -69,12 +72,12 @@ export class Aggregates {
     ref: R,
     actor: Actor,
     decide: (state: S) => readonly E[],
-    options: ChangeOptions = {},
+    options: ChangeOptions<S> = {},
   ): Promise<Versioned<S>> {
     for (let attempt = 1; ; attempt++) {
       const loaded = await this.load(repository.aggregate, ref);
       const events = decide(loaded.state);
-      requireVersion(loaded.version, options.expectedVersion);
+      requireVersion(loaded.version, options.expectedVersion, options.exists?.(loaded.state));
       if (events.length === 0) return loaded;
       try {
         return await this.append(repository, ref, actor, loaded, events);
@@ -155,10 +158,10 @@ export class Aggregates {
 
 const isUnavailable = (error: unknown): boolean => error instanceof DomainError && error.code === 'store-unavailable';
 
-/** An undefined expectation is met by every version. */
-export function requireVersion(version: number, expected: number | undefined): void {
-  if (expected !== undefined && expected !== version)
-    throw fail('version-mismatch', `The resource is at version ${version}, not ${expected}.`);
+export function requireVersion(version: number, expected: ExpectedVersion | undefined, exists = version > 0): void {
+  if (isMet(expected, { version, exists })) return;
+  const found = exists ? `The resource is at version ${version}` : 'The resource does not exist';
+  throw fail('version-mismatch', `${found}, which is not what the request expects.`);
 }
 
 async function lockEnd(sql: Sql, topicUid: string): Promise<LogEnd> {

@@ -4,6 +4,7 @@ import { AppendStore } from './append-store.js';
 import type { AppendRequest, AppendResult, StoredEvent } from './event.js';
 import { Flush } from './flush.js';
 import { TenantQueue, type Flushed, type FlushUnderWay, type Pending } from './tenant-queue.js';
+import { usedUp } from '../../kernel/limit-left.js';
 import { logError } from './log-errors.js';
 
 export interface AppenderOptions {
@@ -71,9 +72,11 @@ export class Appender {
       this.queuedEvents + length > this.options.queueEventsMax || this.queuedBytes + bytes > this.options.queueBytesMax;
     if (full && this.queuedEvents > 0) {
       return Promise.reject(
-        logError('publish-queue-full', 'More events wait to be stored than this instance takes.', {
-          retryAfterSeconds: 1,
-        }),
+        logError(
+          'publish-queue-full',
+          'More events wait to be stored than this instance takes.',
+          usedUp({ policy: 'publish-queue', quota: this.options.queueEventsMax }, 1),
+        ),
       );
     }
     this.queuedEvents += length;

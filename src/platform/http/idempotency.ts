@@ -15,11 +15,13 @@ import { ApiHeader } from '@nestjs/swagger';
 import type { FastifyInstance } from 'fastify';
 import { of, type Observable } from 'rxjs';
 import { Clock } from '../../kernel/clock.js';
+import { usedUp, type LimitLeft } from '../../kernel/limit-left.js';
 import { HTTP_SETTINGS, type Settings } from '../config/index.js';
 import { KeyRing } from '../crypto/keys.js';
 import { Database, type Statement } from '../postgres/database.js';
 import { httpError } from './http-errors.js';
 import { KeptAnswerShares } from './kept-answer-shares.js';
+import { noteLimit } from './rate-limit-headers.js';
 import type { Reply, Request } from './request.js';
 
 const SWEEP_MS = 3_600_000;
@@ -29,7 +31,10 @@ const ABANDONED_MS = 60_000;
 /** Of a row besides its answer, with its entries in three indexes. */
 const ROW_BYTES = 500;
 const FULL_RETRY_SECONDS = 60;
-const VISIBLE_ASCII = /^[\x21-\x7e]{1,255}$/;
+/** A string of structured fields (RFC 9651, 3.3.3), with parameters that mean nothing, or what it holds without its quotes. */
+const QUOTED = /^"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"(?: *;[^"]*)?$/;
+const BARE = /^[\x21\x23-\x7e][\x21-\x7e]*$/;
+const KEY_LENGTH_MAX = 255;
 const KEPT_HEADERS = ['location', 'etag', 'content-type'] as const;
 
 const CLAIM: Statement = {
@@ -109,10 +114,14 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
 
   /** The key of a request, checked; undefined without one. */
   keyOf(request: Request): string | undefined {
-    const key = request.headers['idempotency-key'];
-    if (key === undefined) return undefined;
-    if (typeof key === 'string' && VISIBLE_ASCII.test(key)) return key;
-    throw httpError('idempotency-key-invalid', 'Idempotency-Key takes 1 to 255 visible ASCII characters.');
+    const header = request.headers['idempotency-key'];
+    if (header === undefined) return undefined;
+    const key = typeof header === 'string' ? keyIn(header) : undefined;
+    if (key !== undefined && key.length > 0 && key.length <= KEY_LENGTH_MAX) return key;
+    throw httpError(
+      'idempotency-key-invalid',
+      `Idempotency-Key takes 1 to ${KEY_LENGTH_MAX} visible ASCII characters, with or without quotes around them.`,
+    );
   }
 
   /** True: go on, the answer will be kept. False: the first answer was sent again. For routes that send their answers themselves. */
@@ -128,7 +137,10 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
     const principalId = request.principal?.id ?? 'anonymous';
     const fingerprint = fingerprintOf(request, this.keys.key('cursors'));
     const holder = holderOf(request);
-    const full = (await this.shares.bytesOf(holder)) >= this.settings.keptAnswersBytesMax;
+    const kept = await this.shares.bytesOf(holder);
+    const limit = { policy: 'kept-answers', quota: this.settings.keptAnswersBytesMax, unit: 'content-bytes' } as const;
+    noteLimit(request, { ...limit, remaining: limit.quota - kept });
+    const full = kept >= limit.quota;
     const now = this.clock.now();
     if (!full) {
       const values = [principalId, key, fingerprint, now, now - KEEP_MS, now - ABANDONED_MS, holder];
@@ -139,9 +151,9 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
         return undefined;
       }
     }
-    const [kept] = await this.database.query<Kept>(READ, [principalId, key, now - KEEP_MS]);
-    if (!kept && full) throw sharesFull();
-    return this.firstAnswer(kept, fingerprint, `${principalId} ${key}`);
+    const [first] = await this.database.query<Kept>(READ, [principalId, key, now - KEEP_MS]);
+    if (!first && full) throw sharesFull(limit);
+    return this.firstAnswer(first, fingerprint, `${principalId} ${key}`);
   }
 
   private firstAnswer(kept: Kept | undefined, fingerprint: string, context: string): FirstAnswer {
@@ -190,17 +202,21 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
   }
 }
 
+/** The same key, whether it comes as the draft of the IETF writes it or as everybody does. */
+function keyIn(header: string): string | undefined {
+  const [, quoted] = QUOTED.exec(header) ?? [];
+  return quoted?.replaceAll(/\\(.)/g, '$1') ?? (BARE.test(header) ? header : undefined);
+}
+
 /** Whose share an answer takes. */
 const holderOf = ({ params, principal }: Request): string =>
   (params as { tenantId?: string }).tenantId ?? `user ${principal?.userId}`;
 
-const sharesFull = (): Error =>
+const sharesFull = (limit: Omit<LimitLeft, 'remaining'>): Error =>
   httpError(
     'idempotency-full',
     'Too many answers are kept for 24 hours; send it without an Idempotency-Key, or later.',
-    {
-      retryAfterSeconds: FULL_RETRY_SECONDS,
-    },
+    usedUp(limit, FULL_RETRY_SECONDS),
   );
 
 /** Keyed: a body may hold a password, which a plain hash would let be guessed quickly. */

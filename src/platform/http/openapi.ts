@@ -1,7 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { allErrors } from '../../kernel/domain-error.js';
-import { statusOf } from './problem.js';
 
 /** The full contract, OpenAPI 3.1. */
 export function openApiDocument(app: NestFastifyApplication, version: string, publicUrl?: string): OpenAPIObject {
@@ -66,9 +65,7 @@ function nullableToTypes(node: unknown): void {
 
 /** Every operation may answer a problem; the codes are those of the registry. */
 function addProblems(document: OpenAPIObject): void {
-  const codes = [...allErrors()]
-    .filter(([, { kind }]) => statusOf(kind) < 500 || kind === 'unavailable')
-    .map(([code]) => code);
+  const codes = [...allErrors()].filter(([, { kind }]) => kind !== 'internal').map(([code]) => code);
   document.components ??= {};
   document.components.schemas ??= {};
   document.components.schemas['Problem'] = {

@@ -7,6 +7,7 @@ import { Metrics } from '../telemetry/metrics.js';
 import { RepeatedLines } from '../telemetry/repeated-lines.js';
 import { httpError } from './http-errors.js';
 import { PROBLEM_MEDIA_TYPE, statusOf, toProblem } from './problem.js';
+import { noteLimit, wholeSeconds } from './rate-limit-headers.js';
 import type { Reply, Request } from './request.js';
 
 /** The one place where an error becomes an answer. */
@@ -29,15 +30,18 @@ export class ProblemFilter implements ExceptionFilter {
     const expected = toDomainError(error);
     const status = statusOf(expected.kind);
     this.metrics.refused(expected.code);
-    if (status >= 500) this.report(error, expected, request, status);
+    if (status === 500 || status === 503) this.report(error, expected, request, status);
     if (reply.sent || reply.raw.headersSent) {
       reply.raw.destroy();
       return;
     }
-    const retryAfter = expected.extensions.retryAfterSeconds;
-    if (retryAfter !== undefined) reply.header('retry-after', String(Math.max(1, Math.ceil(retryAfter))));
+    const { retryAfterSeconds, limit, allow } = expected.extensions;
+    if (retryAfterSeconds !== undefined) reply.header('retry-after', String(wholeSeconds(retryAfterSeconds)));
+    if (limit) noteLimit(request, limit);
+    if (allow) reply.header('allow', allow.join(', '));
     if (status === 401) reply.header('www-authenticate', 'Bearer realm="event-store", ApiKey realm="event-store"');
-    const instance = request.url.split('?', 1)[0]!;
+    // `*` is no reference; it stands for an address that cannot be read, too.
+    const instance = request.url === '*' ? '' : request.url.split('?', 1)[0]!;
     const problem = toProblem(expected, { instance, correlationId: request.correlationId });
     reply.status(status).header('content-type', PROBLEM_MEDIA_TYPE).send(JSON.stringify(problem));
   }
@@ -77,6 +81,8 @@ function fromStatus(status: number, message: string, cause: unknown): DomainErro
       return httpError('request-timeout', 'The request did not arrive in time.', {}, { cause });
     case 413:
       return httpError('body-too-large', 'The body is larger than this route takes.', {}, { cause });
+    case 414:
+      return httpError('address-too-long', 'The address is too long.', {}, { cause });
     case 415:
       return httpError('unsupported-media-type', 'This route does not take that content type.', {}, { cause });
     case 503:

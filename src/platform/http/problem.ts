@@ -19,18 +19,23 @@ const STATUS: Record<ErrorKind, number> = {
   unauthenticated: 401,
   forbidden: 403,
   'not-found': 404,
+  'method-not-allowed': 405,
   'not-acceptable': 406,
   timeout: 408,
   conflict: 409,
   gone: 410,
   'precondition-failed': 412,
   'too-large': 413,
+  'address-too-long': 414,
   unsupported: 415,
+  'expectation-failed': 417,
   unprocessable: 422,
   'precondition-required': 428,
   throttled: 429,
-  unavailable: 503,
+  'head-too-large': 431,
   internal: 500,
+  'not-implemented': 501,
+  unavailable: 503,
 };
 
 export const statusOf = (kind: ErrorKind): number => STATUS[kind];
@@ -46,6 +51,6 @@ export function toProblem(error: DomainError, { instance, correlationId }: Probl
   const type = `urn:event-store:problem:${error.code}`;
   const problem: Problem = { type, title: error.title, status, instance, code: error.code, correlationId };
   if (status === 500) return problem;
-  const { retryAfterSeconds: _, ...extensions } = error.extensions;
+  const { retryAfterSeconds: _, limit: __, allow: ___, ...extensions } = error.extensions;
   return { ...problem, detail: error.message, ...extensions };
 }

@@ -2,7 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Metrics } from '../telemetry/metrics.js';
 
-const QUIET_ROUTES = new Set(['/health/live', '/health/ready', '/metrics']);
+/** Asked for every few seconds by what watches the server. */
+export const QUIET_ROUTES = new Set(['/health/live', '/health/ready', '/metrics']);
 
 /**
  * One line and one observation a request. Changes are `info`, reads `debug`, refusals `info`, failures `error`; publishing has a line of
@@ -29,7 +30,7 @@ export function installRequestLog(fastify: FastifyInstance, log: Logger, metrics
 
 function levelOf(method: string, route: string, status: number): 'debug' | 'info' | 'error' {
   if (QUIET_ROUTES.has(route)) return 'debug';
-  if (status >= 500 && status !== 503) return 'error';
+  if (status === 500) return 'error';
   if (status >= 400) return 'info';
   return method === 'GET' || method === 'HEAD' || route.endsWith('/events') ? 'debug' : 'info';
 }

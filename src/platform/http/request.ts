@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Action } from '../../kernel/actions.js';
+import type { LimitLeft } from '../../kernel/limit-left.js';
 import type { Sql } from '../postgres/database.js';
 
 /** What a key may do at most, whatever its owner may; null: no bound of that kind. */
@@ -50,6 +51,8 @@ export interface Access {
 declare module 'fastify' {
   interface FastifyRequest {
     correlationId: string;
+    /** What the answer tells of; see rate-limit-headers.ts. */
+    limits: readonly LimitLeft[] | null;
     traceparent: string | null;
     principal: Principal | null;
     access: Access | null;

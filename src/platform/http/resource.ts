@@ -1,23 +1,8 @@
 import { noteWritten } from './consistency.js';
-import { httpError } from './http-errors.js';
+import { noteLimit } from './rate-limit-headers.js';
 import type { Reply, Request } from './request.js';
 import type { Actor } from '../../kernel/aggregate.js';
 import type { Sql } from '../postgres/database.js';
-
-const ETAG = /^(?:W\/)?"(\d{1,15})"$/;
-
-/** The version that `If-Match` asks for; undefined where it is missing or `*`. */
-export function expectedVersion(request: Request): number | undefined {
-  const header = request.headers['if-match'];
-  if (header === undefined || header === '*') return undefined;
-  const match = ETAG.exec(header);
-  if (!match) {
-    throw httpError('invalid-request', 'If-Match must be one ETag, or *.', {
-      errors: [{ pointer: 'If-Match', detail: 'must be one ETag, or *' }],
-    });
-  }
-  return Number(match[1]);
-}
 
 export function showVersion(reply: Reply, version: number): void {
   reply.header('etag', `"${version}"`);
@@ -40,6 +25,7 @@ export function actorOf(request: Request): Actor {
       route: `${request.method} ${request.routeOptions.url}`,
       userId: request.principal?.userId ?? null,
     },
+    onLimit: (left) => noteLimit(request, left),
     onWritten: (topicUid, position) => noteWritten(request, topicUid, position),
     ...(request.access && { confirm: (sql: Sql) => request.access!.confirm(sql) }),
   };

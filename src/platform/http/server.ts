@@ -1,21 +1,23 @@
-import { randomUUID } from 'node:crypto';
-import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import helmet from 'helmet';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { DomainError } from '../../kernel/domain-error.js';
 import type { Settings } from '../config/index.js';
 import { processLogger } from '../telemetry/logger.js';
 import { Metrics } from '../telemetry/metrics.js';
+import { installAllowedMethods } from './allowed-methods.js';
 import { installBodyParsers } from './body-parsers.js';
+import { BrokenRequests } from './broken-requests.js';
 import { Consistency } from './consistency.js';
 import { installCorrelation } from './correlation.js';
 import { httpError } from './http-errors.js';
 import { Idempotency } from './idempotency.js';
+import { installPreconditions } from './preconditions.js';
 import { ProblemFilter } from './problem-filter.js';
-import { PROBLEM_MEDIA_TYPE, toProblem } from './problem.js';
+import { installRateLimitHeaders } from './rate-limit-headers.js';
+import { RequestFormGuard } from './request-form.js';
 import { installRequestLog } from './request-log.js';
+import { refuseUnreadable, routeUnreadable } from './unreadable-requests.js';
 
 /** Ids in paths have at most 128 characters, streams 255, each of which may take 12 when percent-encoded. */
 const PARAM_LENGTH_MAX = 4_096;
@@ -29,6 +31,8 @@ const DOCS_POLICY = {
   imgSrc: ["'self'", 'data:'],
   upgradeInsecureRequests: null,
 };
+
+const broken = new BrokenRequests();
 
 /** Fastify with limits on everything that a client can make long: head, body, time, parameters. */
 export function createAdapter({ http, publish }: Settings): FastifyAdapter {
@@ -46,9 +50,14 @@ export function createAdapter({ http, publish }: Settings): FastifyAdapter {
       maxHeaderSize: 16 * 1024,
       // Node would take the first of two Authorization headers, where a proxy may have judged the second.
       joinDuplicateHeaders: true,
+      // Node's own 400 has no body; ours comes with all other refusals of a head.
+      requireHostHeader: false,
     },
     forceCloseConnections: 'idle',
-    clientErrorHandler: answerBrokenRequest,
+    // Fastify's own words for a request that comes during a stop; ours refuse it.
+    return503OnClosing: false,
+    clientErrorHandler: (error, socket) => broken.answer(error, socket),
+    frameworkErrors: routeUnreadable,
   });
 }
 
@@ -56,9 +65,15 @@ export function createAdapter({ http, publish }: Settings): FastifyAdapter {
 export function installHttp(app: NestFastifyApplication, { http, publish, roles }: Settings): void {
   const fastify = app.getHttpAdapter().getInstance();
   installCorrelation(fastify);
-  if (!roles.includes('api')) serveProbesOnly(fastify);
-  refuseBrokenAddress(fastify);
   installSecurityHeaders(fastify);
+  broken.countOn(app.get(Metrics));
+  const notProxy = httpError('not-implemented', 'This server is no proxy.');
+  fastify.server.on('connect', (_, socket) => broken.refuse(notProxy, socket as Socket));
+  refuseUnreadable(fastify);
+  if (!roles.includes('api')) serveProbesOnly(fastify);
+  installAllowedMethods(fastify);
+  installRateLimitHeaders(fastify);
+  installPreconditions(fastify);
   installBodyParsers(fastify, {
     bodyBytesMax: http.bodyBytesMax,
     rawBodyBytesMax: publish.batchBytesMax,
@@ -67,6 +82,7 @@ export function installHttp(app: NestFastifyApplication, { http, publish, roles 
   installRequestLog(fastify, processLogger(), app.get(Metrics));
   app.get(Idempotency).install(fastify);
   app.get(Consistency).install(fastify);
+  app.useGlobalGuards(new RequestFormGuard());
   // Nest hands what Fastify refuses by itself (bodies, unknown routes) to the same filter.
   app.useGlobalFilters(app.get(ProblemFilter));
 }
@@ -76,20 +92,6 @@ function serveProbesOnly(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, _reply, done) => {
     const probe = /^\/(health\/(live|ready)|metrics)(\?|$)/.test(request.url);
     done(probe ? undefined : httpError('route-not-found', 'This instance delivers events; it takes no requests.'));
-  });
-}
-
-/**
- * PostgreSQL takes no NUL in a text, so that nothing can have such a name. Two Host headers, which Node joins, are 400 by RFC 9112, 3.2: a
- * proxy may have gone by the other one.
- */
-function refuseBrokenAddress(fastify: FastifyInstance): void {
-  fastify.addHook('onRequest', (request, _reply, done) => {
-    if (request.url.includes('%00'))
-      return done(httpError('invalid-request', 'The address must not hold NUL characters.'));
-    if (request.headers.host?.includes(','))
-      return done(httpError('invalid-request', 'There must be one Host header.'));
-    done();
   });
 }
 
@@ -108,41 +110,3 @@ function installSecurityHeaders(fastify: FastifyInstance): void {
     done();
   });
 }
-
-/** What is no HTTP, too long in its head or too slow never becomes a request: it is answered here and the connection ends. */
-function answerBrokenRequest(
-  error: Error & { code?: string },
-  socket: Socket & { _httpMessage?: ServerResponse | null },
-): void {
-  // An answer that has begun (a stream, say) must not get another one into its middle: Node asks the same before it answers by itself.
-  const { _httpMessage: answer } = socket;
-  const answering = answer?.headersSent === true;
-  // Clients open connections to spare: a 408 on one of them would be taken for the answer to what is just being asked.
-  const unused = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead === 0;
-  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable || answering || unused) {
-    socket.destroy();
-    return;
-  }
-  const [status, reason, refusal] = BROKEN[error.code ?? ''] ?? [
-    400,
-    'Bad Request',
-    httpError('invalid-request', 'This is not HTTP/1.1.'),
-  ];
-  const body = JSON.stringify({ ...toProblem(refusal, { instance: '', correlationId: randomUUID() }), status });
-  socket.end(
-    `HTTP/1.1 ${status} ${reason}\r\nContent-Type: ${PROBLEM_MEDIA_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
-}
-
-const BROKEN: Readonly<Record<string, [status: number, reason: string, refusal: DomainError]>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: [
-    408,
-    'Request Timeout',
-    httpError('request-timeout', 'The request did not arrive in time.'),
-  ],
-  HPE_HEADER_OVERFLOW: [
-    431,
-    'Request Header Fields Too Large',
-    httpError('invalid-request', 'The head may have at most 16 KiB.'),
-  ],
-};

@@ -5,10 +5,13 @@ import type { FieldError } from '../../../kernel/domain-error.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { Cursors, toPage } from '../../../platform/http/cursor.js';
 import type { Reply, Request } from '../../../platform/http/request.js';
-import { actorOf, expectedVersion, isoTime, showVersion } from '../../../platform/http/resource.js';
+import { expectedVersion } from '../../../platform/http/preconditions.js';
+import { noteLimit } from '../../../platform/http/rate-limit-headers.js';
+import { actorOf, isoTime, showVersion } from '../../../platform/http/resource.js';
 import { invalid } from '../../../platform/http/validation.js';
 import { parseTime } from '../../topics/index.js';
 import type { Verdict } from '../application/chain-verifier.js';
+import { AUDIT_LIMIT } from '../application/heavy-work.js';
 import { ExportAuditRecords } from '../application/export-records.js';
 import { ListAuditRecords } from '../application/list-records.js';
 import { LAST_ID, type AuditFilter, type AuditView, type Retention } from '../application/ports.js';
@@ -51,6 +54,7 @@ export class AuditAnswers {
     const filter = toFilter(fields, '/');
     const command = new ExportAuditRecords(tenantId, filter, format, actorOf(request), untilClosed(reply));
     const pages = await this.commands.execute(command);
+    noteLimit(request, { ...AUDIT_LIMIT, remaining: 0 });
     await reply
       .status(200)
       .headers({
@@ -76,9 +80,15 @@ export class AuditAnswers {
     return { ...toVerdict(verdicts), tenants: verdicts.length, broken, ...toHeads(system, query) };
   }
 
-  private verdicts(tenantId: string | undefined, { seq, hash }: VerifyAuditQuery, reply: Reply): Promise<Verdict[]> {
+  private async verdicts(
+    tenantId: string | undefined,
+    { seq, hash }: VerifyAuditQuery,
+    reply: Reply,
+  ): Promise<Verdict[]> {
     const kept = seq === undefined || hash === undefined ? undefined : { seq, hash };
-    return this.queries.execute(new VerifyAudit(tenantId, askedBy(reply), untilClosed(reply), kept));
+    const verdicts = await this.queries.execute(new VerifyAudit(tenantId, askedBy(reply), untilClosed(reply), kept));
+    noteLimit(reply.request, { ...AUDIT_LIMIT, remaining: 1 });
+    return verdicts;
   }
 
   async retention(tenantId: string | undefined, reply: Reply): Promise<AuditRetentionDto> {

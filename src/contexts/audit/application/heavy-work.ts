@@ -1,7 +1,10 @@
 import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import { usedUp } from '../../../kernel/limit-left.js';
 import { auditError, goOn } from '../domain/audit-errors.js';
 
 const RETRY_AFTER_SECONDS = 5;
+/** Of a tenant, and of a user. */
+export const AUDIT_LIMIT = { policy: 'audit', quota: 1, unit: 'concurrent-requests' } as const;
 
 export interface Slot {
   /** Aborted when whoever asked is gone, or the instance stops. */
@@ -62,7 +65,11 @@ class Slots {
   enter(holders: readonly string[], asked: AbortSignal): Slot {
     const extensions = { retryAfterSeconds: RETRY_AFTER_SECONDS };
     if ([...this.open.values()].some((others) => others.some((other) => holders.includes(other))))
-      throw auditError('audit-under-way', 'An export or a verification of yours has not ended.', extensions);
+      throw auditError(
+        'audit-under-way',
+        'An export or a verification of yours has not ended.',
+        usedUp(AUDIT_LIMIT, RETRY_AFTER_SECONDS),
+      );
     if (this.open.size >= this.slotsMax)
       throw auditError(
         'audit-busy',

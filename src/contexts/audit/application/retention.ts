@@ -2,6 +2,7 @@ import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, Query, QueryHandler, type ICommandHandler, type IQueryHandler } from '@nestjs/cqrs';
 import type { Actor } from '../../../kernel/aggregate.js';
 import { Clock } from '../../../kernel/clock.js';
+import type { ExpectedVersion } from '../../../kernel/expected-version.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { auditedBy, AuditTrail } from '../../../platform/audit/index.js';
 import { AUDIT_SETTINGS, type Settings } from '../../../platform/config/index.js';
@@ -42,7 +43,7 @@ export class ChangeAuditRetention extends Command<Retention> {
     /** `P400D` */
     readonly maxAge: string,
     readonly by: Actor,
-    readonly expectedVersion?: number,
+    readonly expectedVersion?: ExpectedVersion,
   ) {
     super();
   }
@@ -63,7 +64,8 @@ export class ChangeAuditRetentionHandler implements ICommandHandler<ChangeAuditR
     const days = parseMaxAge(command.maxAge);
     for (let attempt = 1; attempt <= TRIES; attempt++) {
       const before = await this.current.execute(command);
-      requireVersion(before.version, command.expectedVersion);
+      // Where nobody has set one, that of the settings is there: version 0.
+      requireVersion(before.version, command.expectedVersion, true);
       if (before.version > 0 && before.genuine && before.days === days) return before;
       const changed = await this.database.transaction((sql) => this.replace(sql, command, before, days));
       if (changed) return { days, version: before.version + 1, genuine: true };

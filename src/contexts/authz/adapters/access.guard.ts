@@ -3,6 +3,7 @@ import { Reflector } from '@nestjs/core';
 import { Clock } from '../../../kernel/clock.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { AuditTrail, auditedBy } from '../../../platform/audit/index.js';
+import { noteLimit } from '../../../platform/http/rate-limit-headers.js';
 import { actorOf } from '../../../platform/http/resource.js';
 import type { Access, Principal, Reply, Request } from '../../../platform/http/request.js';
 import type { Sql } from '../../../platform/postgres/database.js';
@@ -98,9 +99,14 @@ export class AccessGuard implements CanActivate {
     const decision = this.decisionOn(route, request, subject);
     if (!decision.allowed && !this.seesSome(route, request, subject)) throw this.denied(route, request, subject);
     this.authorizer.requireOpen(subject, route.action);
-    if (decision.rates && !again && !knowsTypes(route, decision)) this.authorizer.spend(subject, decision.rates);
+    if (decision.rates && !again && !knowsTypes(route, decision)) this.spend(request, subject, decision.rates);
     request.access = new SubjectAccess(this, this.authorizer, route, request, subject, decision);
     return true;
+  }
+
+  spend(request: Request, subject: Subject, rates: NonNullable<Decision['rates']>): void {
+    const left = this.authorizer.spend(subject, rates);
+    if (left) noteLimit(request, left);
   }
 
   private decisionOn(route: PermissionRoute, request: Request, subject: Subject): Decision {
@@ -225,7 +231,7 @@ class SubjectAccess implements Access {
       if (!decision.allowed) return eventType;
       rates.push(...(decision.rates ?? []));
     }
-    this.authorizer.spend(this.subject, rates);
+    this.guard.spend(this.request, this.subject, rates);
     return undefined;
   }
 

@@ -7,6 +7,7 @@ import { Cursors, toPage } from '../../../platform/http/cursor.js';
 import { Idempotent } from '../../../platform/http/idempotency.js';
 import { ListQuery } from '../../../platform/http/list-query.js';
 import type { Reply, Request } from '../../../platform/http/request.js';
+import { expectedVersion } from '../../../platform/http/preconditions.js';
 import { actorOf, created } from '../../../platform/http/resource.js';
 import { invalid, strictValidation } from '../../../platform/http/validation.js';
 import { CreateGrant, RevokeGrant } from '../application/grants.js';
@@ -83,7 +84,8 @@ export class GrantsController {
   @Requires('permission:grant', 'Revoke a grant')
   @ApiNoContentResponse()
   async revoke(@Param() { tenantId = SYSTEM_TENANT, grantId }: GrantParams, @Req() request: Request): Promise<void> {
-    await this.commands.execute(new RevokeGrant({ tenantId, grantId }, actorOf(request), request.principal!));
+    const grant = { tenantId, grantId };
+    await this.commands.execute(new RevokeGrant(grant, actorOf(request), request.principal!, expectedVersion(request)));
   }
 }
 

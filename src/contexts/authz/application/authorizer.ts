@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Action } from '../../../kernel/actions.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
+import type { LimitLeft } from '../../../kernel/limit-left.js';
 import type { Principal } from '../../../platform/http/request.js';
 import type { Sql } from '../../../platform/postgres/database.js';
 import { CredentialsInForce, unauthenticated } from '../../identity/index.js';
@@ -83,8 +84,8 @@ export class Authorizer {
     if (closed) throw CLOSED[closed](subject.tenantId);
   }
 
-  spend({ principal }: Subject, rates: NonNullable<Decision['rates']>): void {
-    this.rates.spend(principal.userId, rates);
+  spend({ principal }: Subject, rates: NonNullable<Decision['rates']>): LimitLeft | undefined {
+    return this.rates.spend(principal.userId, rates);
   }
 
   /** Where the principal is a member: elsewhere he may see a tenant, but belongs to none. */

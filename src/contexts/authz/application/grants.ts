@@ -1,5 +1,6 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { Actor } from '../../../kernel/aggregate.js';
+import type { ExpectedVersion } from '../../../kernel/expected-version.js';
 import { newId, SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
 import type { Principal } from '../../../platform/http/request.js';
@@ -55,6 +56,7 @@ export class RevokeGrant extends Command<void> {
     readonly grant: { readonly tenantId: string; readonly grantId: string },
     readonly by: Actor,
     readonly giver: Principal,
+    readonly expectedVersion?: ExpectedVersion,
   ) {
     super();
   }
@@ -69,12 +71,12 @@ export class RevokeGrantHandler implements ICommandHandler<RevokeGrant> {
     private readonly escalation: Escalation,
   ) {}
 
-  async execute({ grant, by, giver }: RevokeGrant): Promise<void> {
+  async execute({ grant, by, giver, expectedVersion }: RevokeGrant): Promise<void> {
     const ref = { ...grant, tenantUid: await this.lives.uidOf(grant.tenantId) };
     const found = await this.grants.find(ref);
     if (!found) throw grantNotFound(ref);
     const repository = this.escalation.bounding(this.grants, ref.tenantId, giver, aboutOne(found.principal));
-    await this.aggregates.change(repository, ref, by, (state) => revokeGrant(state, ref));
+    await this.aggregates.change(repository, ref, by, (state) => revokeGrant(state, ref), { expectedVersion });
   }
 }
 

@@ -1,5 +1,6 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { Actor } from '../../../kernel/aggregate.js';
+import type { ExpectedVersion } from '../../../kernel/expected-version.js';
 import { newId } from '../../../kernel/ids.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
 import type { Principal } from '../../../platform/http/request.js';
@@ -29,7 +30,7 @@ export class ChangeGroup extends Command<GroupView | undefined> {
     readonly change: GroupChange,
     readonly by: Actor,
     readonly giver: Principal,
-    readonly expectedVersion?: number,
+    readonly expectedVersion?: ExpectedVersion,
   ) {
     super();
   }
@@ -52,7 +53,11 @@ export class ChangeGroupHandler implements ICommandHandler<ChangeGroup> {
     const live = change.kind === 'add' && (await this.groups.hasPart(ref, change.part, change.id));
     const about = 'part' in change && change.part === 'user' ? ({ kind: 'user', id: change.id } as const) : undefined;
     const repository = this.escalation.bounding(this.groups, tenantId, giver, about);
-    await this.aggregates.change(repository, ref, by, (state) => decide(state, ref, change, live), { expectedVersion });
+    // What a PUT is about: that the group holds the part.
+    const holds = (state: GroupState): boolean =>
+      change.kind !== 'add' || (live && state.status === 'active' && state.parts[change.part].includes(change.id));
+    const options = { expectedVersion, exists: holds };
+    await this.aggregates.change(repository, ref, by, (state) => decide(state, ref, change, live), options);
     return this.groups.find(ref);
   }
 }

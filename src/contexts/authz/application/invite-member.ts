@@ -46,7 +46,7 @@ export class InviteMemberHandler implements ICommandHandler<InviteMember> {
     const roles = roleIds.map((roleId) => ({ roleId, scope: '' }));
     await this.roles.requireAll(tenantId, roleIds);
     await this.escalation.requireGivable(tenantId, giver, roleIds);
-    this.invitations.admit(tenantId, email);
+    this.invitations.admit(tenantId, email, by);
     const account = await this.invitations.accountFor(email, by);
     const ref = { tenantId, tenantUid, userId: account.userId };
     const before = await this.members.find(ref);

@@ -1,10 +1,13 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { Actor } from '../../../kernel/aggregate.js';
+import type { ExpectedVersion } from '../../../kernel/expected-version.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
 import type { Principal } from '../../../platform/http/request.js';
 import { UserAccounts } from '../../identity/index.js';
 import {
   addRoles,
+  hasRole,
+  isIn,
   memberNotFound,
   noSuchUser,
   removeMember,
@@ -33,7 +36,7 @@ export class ChangeMember extends Command<MemberView | undefined> {
     readonly change: MemberChange,
     readonly by: Actor,
     readonly giver: Principal,
-    readonly expectedVersion?: number,
+    readonly expectedVersion?: ExpectedVersion,
   ) {
     super();
   }
@@ -72,9 +75,11 @@ export class ChangeMemberHandler implements ICommandHandler<ChangeMember> {
           return removeMember(state, ref, 'requested');
       }
     };
+    const exists = (state: MemberState): boolean =>
+      change.kind === 'assign' ? hasRole(state, change.role) && isIn(live, change.role) : state.status === 'active';
     const about = { kind: 'user', id: ref.userId } as const;
     const repository = this.escalation.bounding(this.members, ref.tenantId, giver, about);
-    await this.aggregates.change(repository, ref, by, decide, { expectedVersion });
+    await this.aggregates.change(repository, ref, by, decide, { expectedVersion, exists });
     return this.members.find(ref);
   }
 }

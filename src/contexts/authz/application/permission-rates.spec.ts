@@ -55,10 +55,26 @@ describe('rates of permissions', () => {
     expect(refused('a', [rate('h')])).toBe(false);
   });
 
+  it('tell what is left of the one that has the least', () => {
+    const policy = { policy: 'permission', windowSeconds: 60 };
+    expect(rates.spend('a', [[rate('g', 2)], [rate('h', 60)]])).toEqual({
+      ...policy,
+      quota: 2,
+      remaining: 1,
+      resetSeconds: 30,
+    });
+    expect(rates.spend('a', [])).toBeUndefined();
+  });
+
   it('say how long it takes until all of them have room', () => {
     rates.spend('a', [[rate('g')], [rate('h', 60)]]);
     expect(() => rates.spend('a', [[rate('g')]])).toThrow(
-      expect.objectContaining({ extensions: { retryAfterSeconds: 60 } }),
+      expect.objectContaining({
+        extensions: {
+          retryAfterSeconds: 60,
+          limit: { policy: 'permission', quota: 1, windowSeconds: 60, remaining: 0, resetSeconds: 60 },
+        },
+      }),
     );
     clock.time = 60_000;
     expect(refused('a', [rate('g')])).toBe(false);

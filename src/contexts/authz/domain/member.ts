@@ -57,6 +57,8 @@ export const memberAggregate: Aggregate<MemberState, MemberEvent, MemberRef> = {
 export const sameAssignment = (a: RoleAssignment, b: RoleAssignment): boolean =>
   a.roleId === b.roleId && a.scope === b.scope;
 
+export const hasRole = (state: MemberState, role: RoleAssignment): boolean => isIn(rolesOf(state), role);
+
 /*
  * Each of these takes `live`, the roles that count: some that the events tell of have ended with the place for which they were given, and
  * are given anew by an event. To give one twice does no harm.
@@ -104,7 +106,7 @@ export function addRoles(
 }
 
 const rolesOf = (state: MemberState): readonly RoleAssignment[] => (state.status === 'active' ? state.roles : []);
-const isIn = (roles: readonly RoleAssignment[], role: RoleAssignment): boolean =>
+export const isIn = (roles: readonly RoleAssignment[], role: RoleAssignment): boolean =>
   roles.some((other) => sameAssignment(role, other));
 
 export function removeRole(state: MemberState, ref: MemberRef, role: RoleAssignment): MemberEvent[] {

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { Actor } from '../../../kernel/aggregate.js';
+import type { ExpectedVersion } from '../../../kernel/expected-version.js';
 import { Egress, headerKey, HEADERS_MAX } from '../../../platform/egress/index.js';
-import { Aggregates } from '../../../platform/event-log/index.js';
+import { Aggregates, requireVersion } from '../../../platform/event-log/index.js';
 import type { Principal } from '../../../platform/http/request.js';
 import type { NamespaceRef } from '../../tenancy/index.js';
 import {
@@ -41,7 +42,7 @@ export class ChangeConsumer extends Command<ConsumerView> {
     readonly patch: ConsumerPatch,
     readonly asking: Principal,
     readonly by: Actor,
-    readonly expectedVersion?: number,
+    readonly expectedVersion?: ExpectedVersion,
   ) {
     super();
   }
@@ -87,7 +88,8 @@ export class ChangeConsumerHandler implements ICommandHandler<ChangeConsumer> {
     };
     const repository = secrets ? this.consumers.storing(secrets) : this.consumers;
     const decide = (state: ConsumerState) => reconfigureConsumer(state, ref, change, asking.userId);
-    await this.aggregates.change(repository, ref, by, decide, { expectedVersion: expectedVersion ?? current.version });
+    requireVersion(current.version, expectedVersion);
+    await this.aggregates.change(repository, ref, by, decide, { expectedVersion: current.version });
     return (await this.consumers.find(ref))!;
   }
 

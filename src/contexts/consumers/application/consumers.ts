@@ -1,6 +1,7 @@
 import { Command, CommandHandler, Query, QueryHandler, type ICommandHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { PinoLogger } from 'nestjs-pino';
 import type { Actor } from '../../../kernel/aggregate.js';
+import type { ExpectedVersion } from '../../../kernel/expected-version.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
 import type { Principal } from '../../../platform/http/request.js';
 import { NamespaceCatalog, namespaceNotFound, type NamespaceRef } from '../../tenancy/index.js';
@@ -31,7 +32,7 @@ export class PauseConsumer extends Command<ConsumerView> {
     readonly consumer: ConsumerRef,
     readonly reason: PauseReason,
     readonly by: Actor,
-    readonly expectedVersion?: number,
+    readonly expectedVersion?: ExpectedVersion,
   ) {
     super();
   }
@@ -100,7 +101,7 @@ export class DeleteConsumer extends Command<void> {
   constructor(
     readonly consumer: ConsumerRef,
     readonly by: Actor,
-    readonly expectedVersion?: number,
+    readonly expectedVersion?: ExpectedVersion,
   ) {
     super();
   }

@@ -1,10 +1,11 @@
 import { isCode } from '../../../kernel/domain-error.js';
+import type { ExpectedVersion } from '../../../kernel/expected-version.js';
 import { unavailable } from '../../../platform/postgres/database.js';
 
 const ATTEMPTS_MAX = 5;
 
-/** A change that rests on what was read before is made anew where that has changed meanwhile, unless the caller named the version. */
-export async function unraced<R>(expectedVersion: number | undefined, change: () => Promise<R>): Promise<R> {
+/** A change that rests on what was read before is made anew where that has changed meanwhile, unless the caller named versions. */
+export async function unraced<R>(expectedVersion: ExpectedVersion | undefined, change: () => Promise<R>): Promise<R> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await change();

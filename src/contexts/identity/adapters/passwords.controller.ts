@@ -36,8 +36,8 @@ export class PasswordsController {
   @HttpCode(202)
   @Public('Ask for a mail with a token for a new password')
   @ApiAcceptedResponse({ description: 'The same for every e-mail, known or not.' })
-  request(@Body() { email }: ResetRequestBody, @Req() { ip }: Request): void {
-    this.mails.request(email, ip);
+  request(@Body() { email }: ResetRequestBody, @Req() request: Request): void {
+    this.mails.request(email, actorOf(request));
   }
 
   @Post('reset')

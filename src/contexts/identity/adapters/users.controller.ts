@@ -6,7 +6,8 @@ import { Requires } from '../../../platform/http/access.js';
 import { Cursors, toPage } from '../../../platform/http/cursor.js';
 import { Idempotent } from '../../../platform/http/idempotency.js';
 import type { Reply, Request } from '../../../platform/http/request.js';
-import { actorOf, created, expectedVersion, showVersion } from '../../../platform/http/resource.js';
+import { expectedVersion } from '../../../platform/http/preconditions.js';
+import { actorOf, created, showVersion } from '../../../platform/http/resource.js';
 import { invalid, strictValidation } from '../../../platform/http/validation.js';
 import { SendPasswordReset } from '../application/send-password-reset.js';
 import {

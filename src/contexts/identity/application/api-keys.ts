@@ -1,5 +1,6 @@
 import { Command, CommandHandler, Query, QueryHandler, type ICommandHandler, type IQueryHandler } from '@nestjs/cqrs';
 import type { Actor } from '../../../kernel/aggregate.js';
+import type { ExpectedVersion } from '../../../kernel/expected-version.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
 import { revokeApiKey, withOrigin, type ApiKeyRef } from '../domain/api-key-aggregate.js';
 import { ApiKeyStore, type ApiKeyView, type KeyPlace } from './api-key-store.js';
@@ -12,7 +13,7 @@ export class RevokeApiKey extends Command<void> {
   constructor(
     readonly apiKey: ApiKeyRef,
     readonly by: Actor,
-    readonly expectedVersion?: number,
+    readonly expectedVersion?: ExpectedVersion,
   ) {
     super();
   }

@@ -1,13 +1,23 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../../kernel/clock.js';
 import { addressClass } from '../../../platform/http/address-class.js';
-import { ACCOUNT_FAILURES_MAX, counted, waitLeft, type Failures } from '../domain/guess-schedule.js';
+import { usedUp, type LimitLeft } from '../../../kernel/limit-left.js';
+import {
+  ACCOUNT_FAILURES_MAX,
+  counted,
+  FORGOTTEN_AFTER_MS,
+  FREE_FAILURES,
+  waitLeft,
+  type Failures,
+} from '../domain/guess-schedule.js';
 import { identityError } from '../domain/identity-errors.js';
 import { Windows } from './windows.js';
 
 const REMEMBERED_MAX = 100_000;
 const ADDRESS_WINDOW_MS = 60_000;
 const ADDRESS_GUESSES_MAX = 30;
+const OF_ADDRESS = { policy: 'login-address', quota: ADDRESS_GUESSES_MAX, windowSeconds: ADDRESS_WINDOW_MS / 1_000 };
+const OF_ACCOUNT = { policy: 'login-account', quota: FREE_FAILURES, windowSeconds: FORGOTTEN_AFTER_MS / 1_000 };
 
 /** Tells whether somebody has logged in to the account from this class of addresses, and his session still lives. */
 type KnownClasses = () => Promise<ReadonlySet<string>>;
@@ -60,11 +70,11 @@ export class GuessThrottle {
   /** Throws `login-throttled`, or counts one more guess of `name` from `address` until `succeeded` takes it back. */
   async attempt(name: string, address: string, knownClasses: KnownClasses): Promise<void> {
     if (this.overallWait(name) > 0 && !(await knownClasses()).has(addressClass(address)))
-      this.refuseFor(this.overallWait(name));
+      refuseFor(this.overallWait(name), OF_ACCOUNT);
     // Nothing is waited for from here on: parallel guesses see each other's counts.
     const place = placeOf(name, address);
     const now = this.clock.now();
-    this.refuseFor(waitLeft(this.byPlace.get(place), now));
+    refuseFor(waitLeft(this.byPlace.get(place), now), OF_ACCOUNT);
     this.countAddress(address);
     this.byPlace.set(place, counted(this.byPlace.get(place), now));
     this.byName.set(name, counted(this.byName.get(name), now));
@@ -98,22 +108,35 @@ export class GuessThrottle {
     this.byName.delete(name);
   }
 
+  /** Of guesses of `name` from `address`; what others guess from elsewhere is theirs. */
+  left(name: string, address: string): LimitLeft[] {
+    const key = addressClass(address);
+    const place = this.byPlace.get(placeOf(name, address));
+    const waitMs = waitLeft(place, this.clock.now());
+    const ofAddress = { ...OF_ADDRESS, remaining: ADDRESS_GUESSES_MAX - this.byAddress.count(key) };
+    const ofAccount = { ...OF_ACCOUNT, remaining: FREE_FAILURES - (place?.count ?? 0) };
+    const resetSeconds = this.byAddress.leftMs(key) / 1_000;
+    return [
+      resetSeconds > 0 ? { ...ofAddress, resetSeconds } : ofAddress,
+      waitMs > 0 ? { ...ofAccount, resetSeconds: waitMs / 1_000 } : ofAccount,
+    ];
+  }
+
   private overallWait(name: string): number {
     return waitLeft(this.byName.get(name), this.clock.now(), ACCOUNT_FAILURES_MAX);
   }
 
   private countAddress(address: string): void {
     const key = addressClass(address);
-    if (this.byAddress.count(key) >= ADDRESS_GUESSES_MAX) this.refuseFor(this.byAddress.leftMs(key));
+    if (this.byAddress.count(key) >= ADDRESS_GUESSES_MAX) refuseFor(this.byAddress.leftMs(key), OF_ADDRESS);
     this.byAddress.add(key);
   }
+}
 
-  private refuseFor(waitMs: number): void {
-    if (waitMs <= 0) return;
-    throw identityError('login-throttled', 'Too many attempts; wait before the next one.', {
-      retryAfterSeconds: waitMs / 1_000,
-    });
-  }
+function refuseFor(waitMs: number, policy: typeof OF_ACCOUNT): void {
+  if (waitMs <= 0) return;
+  const extensions = usedUp(policy, waitMs / 1_000);
+  throw identityError('login-throttled', 'Too many attempts; wait before the next one.', extensions);
 }
 
 const placeOf = (name: string, address: string): string => `${addressClass(address)} ${name}`;

@@ -32,4 +32,13 @@ describe('invitations of a tenant', () => {
     expect([take('acme', 'last@example.test'), take('acme', 'one-more@example.test')]).toEqual([0, 3_000]);
     expect(take('other', 'last@example.test')).toBe(0);
   });
+
+  it('tell what is left, of the tenant and of the e-mail', () => {
+    take('acme', 'jane@example.test');
+    now += 600_000;
+    expect(quota.take('acme', 'jane@example.test')).toEqual([
+      { policy: 'invitations', quota: 100, windowSeconds: 3_600, remaining: 98, resetSeconds: 3_000 },
+      { policy: 'invitations-recipient', quota: 3, windowSeconds: 3_600, remaining: 1, resetSeconds: 3_000 },
+    ]);
+  });
 });

@@ -29,9 +29,9 @@ export class Invitations {
   ) {}
 
   /** Throws where no mail can go out now, or the tenant has sent too many. */
-  admit(tenantId: string, email: string): void {
+  admit(tenantId: string, email: string, by: Actor): void {
     this.mails.require();
-    this.quota.take(tenantId, normalEmail(email));
+    for (const left of this.quota.take(tenantId, normalEmail(email))) by.onLimit?.(left);
   }
 
   /** The account with this e-mail; where there is none, one without a password is made. Either takes equally long, as far as can be. */

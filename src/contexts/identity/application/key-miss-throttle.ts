@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../../../kernel/clock.js';
 import { SECURITY_SETTINGS, type Settings } from '../../../platform/config/index.js';
 import { addressClass } from '../../../platform/http/address-class.js';
+import { usedUp } from '../../../kernel/limit-left.js';
 import { apiKeyError } from '../domain/api-key-errors.js';
 import { Windows } from './windows.js';
 
@@ -32,8 +33,20 @@ export class KeyMissThrottle {
   requireRoom(address: string, keyId: string): void {
     const place = addressClass(address);
     if (this.misses.count(place) >= this.settings.apiKeyMissesPerMinute)
-      throw throttled(this.misses.leftMs(place) / 1_000, keyId);
-    if ((this.pending.get(place) ?? 0) >= PENDING_MAX) throw throttled(1, keyId);
+      throw this.throttled(this.misses.leftMs(place) / 1_000, keyId);
+    if ((this.pending.get(place) ?? 0) >= PENDING_MAX) throw this.throttled(1, keyId);
+  }
+
+  /** Told with the refusal alone: on a 401 the count would tell an id that nobody has made from a secret that is wrong. */
+  private throttled(retryAfterSeconds: number, keyId: string): Error {
+    const quota = this.settings.apiKeyMissesPerMinute;
+    const limit = { policy: 'api-key-misses', quota, windowSeconds: WINDOW_MS / 1_000 };
+    return apiKeyError(
+      'api-key-throttled',
+      'Too many unknown API keys come from this address; wait before the next one.',
+      usedUp(limit, retryAfterSeconds),
+      { cause: { reason: 'throttled', keyId } },
+    );
   }
 
   /** Counts a question of the address until it is answered, and for the rest of the minute where the answer is none. */
@@ -51,11 +64,3 @@ export class KeyMissThrottle {
     }
   }
 }
-
-const throttled = (retryAfterSeconds: number, keyId: string): Error =>
-  apiKeyError(
-    'api-key-throttled',
-    'Too many unknown API keys come from this address; wait before the next one.',
-    { retryAfterSeconds },
-    { cause: { reason: 'throttled', keyId } },
-  );

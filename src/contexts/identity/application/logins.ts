@@ -27,6 +27,12 @@ export class Logins {
   async login(email: string, password: string, by: Actor): Promise<TokenPair> {
     const name = normalEmail(email);
     const address = by.origin?.address ?? 'unknown';
+    return this.attempt(name, address, password, by).finally(() => {
+      for (const left of this.throttle.left(name, address)) by.onLimit?.(left);
+    });
+  }
+
+  private async attempt(name: string, address: string, password: string, by: Actor): Promise<TokenPair> {
     await this.throttle
       .attempt(name, address, () => this.classesOf(name))
       .catch((error: unknown) => {

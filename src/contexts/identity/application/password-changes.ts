@@ -34,6 +34,7 @@ export class PasswordChanges {
     // A name of its own: who guesses at logins must not keep the owner from changing his password in a session that he has.
     const name = `change of ${userId}`;
     const address = by.origin?.address ?? 'unknown';
+    const told = (): void => this.throttle.left(name, address).forEach((left) => by.onLimit?.(left));
     await this.throttle.attempt(name, address, () => Promise.resolve(new Set()));
     const account = await this.accounts.find(userId);
     if (!account) throw unauthenticated();
@@ -43,9 +44,11 @@ export class PasswordChanges {
     });
     if (!right) {
       this.throttle.failed(name, address);
+      told();
       throw passwordWrong();
     }
     this.throttle.succeeded(name, address);
+    told();
     await this.passwords.judge(passwords.next, [account.email, account.name], '/newPassword');
     const passwordHash = await this.passwords.hash(passwords.next);
     const ended = (await this.sessions.list(userId)).filter((session) => session.sessionId !== sessionId);

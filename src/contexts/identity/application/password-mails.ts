@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
+import type { Actor } from '../../../kernel/aggregate.js';
 import { Clock } from '../../../kernel/clock.js';
 import { HTTP_SETTINGS, type Settings } from '../../../platform/config/index.js';
 import { digest } from '../../../platform/crypto/keys.js';
@@ -37,9 +38,12 @@ export class PasswordMails {
   }
 
   /** Whoever asks learns nothing: whether there is such an account is looked up behind the answer. */
-  request(email: string, address: string): void {
+  request(email: string, by: Actor): void {
     const name = normalEmail(email);
-    if (!this.quota.take(name, address)) return;
+    const address = by.origin?.address ?? 'unknown';
+    const taken = this.quota.take(name, address);
+    for (const left of this.quota.left(name, address)) by.onLimit?.(left);
+    if (!taken) return;
     this.outbox.add(async () => {
       const account = await this.accounts.findByEmail(name);
       return account?.state === 'active' ? this.prepare(account, RESET_MS) : undefined;

@@ -1,12 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../../kernel/clock.js';
+import type { LimitLeft } from '../../../kernel/limit-left.js';
 import { addressClass } from '../../../platform/http/address-class.js';
-import { Windows } from './windows.js';
+import { leftOf, Windows } from './windows.js';
 
 const WINDOW_MS = 3_600_000;
 const PER_NAME_AND_ADDRESS = 3;
 const PER_NAME = 20;
 const PER_ADDRESS = 10;
+const OF_ADDRESS = { policy: 'reset-address', quota: PER_ADDRESS, windowSeconds: WINDOW_MS / 1_000 };
+const OF_NAME_AND_ADDRESS = { policy: 'reset-account', quota: PER_NAME_AND_ADDRESS, windowSeconds: WINDOW_MS / 1_000 };
 
 /**
  * How many mails strangers can have sent in an hour: to one account three from one address and twenty in all, and ten from one address.
@@ -22,6 +25,15 @@ export class ResetQuota {
     this.byNameAndAddress = new Windows(clock, WINDOW_MS);
     this.byName = new Windows(clock, WINDOW_MS);
     this.byAddress = new Windows(clock, WINDOW_MS);
+  }
+
+  /** Of what the address may ask for: of what others ask for nobody is told. */
+  left(name: string, address: string): LimitLeft[] {
+    const from = addressClass(address);
+    return [
+      leftOf(OF_ADDRESS, this.byAddress, from),
+      leftOf(OF_NAME_AND_ADDRESS, this.byNameAndAddress, `${from} ${name}`),
+    ];
   }
 
   /** False: no more for now. */

@@ -1,6 +1,7 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { Actor } from '../../../kernel/aggregate.js';
 import { Clock } from '../../../kernel/clock.js';
+import type { ExpectedVersion } from '../../../kernel/expected-version.js';
 import { digest } from '../../../platform/crypto/keys.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
 import { rotateApiKey, withOrigin, type ApiKeyRef, type Rotation } from '../domain/api-key-aggregate.js';
@@ -14,7 +15,7 @@ export class RotateApiKey extends Command<IssuedKey> {
     readonly apiKey: ApiKeyRef,
     readonly rotation: Rotation,
     readonly by: Actor,
-    readonly expectedVersion?: number,
+    readonly expectedVersion?: ExpectedVersion,
   ) {
     super();
   }

@@ -1,5 +1,6 @@
 import { Command, CommandHandler, Query, QueryHandler, type ICommandHandler, type IQueryHandler } from '@nestjs/cqrs';
 import type { Actor } from '../../../kernel/aggregate.js';
+import type { ExpectedVersion } from '../../../kernel/expected-version.js';
 import { newTimelessId } from '../../../kernel/ids.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
 import {
@@ -76,7 +77,7 @@ export class ChangeUser extends Command<Account> {
     readonly userId: string,
     readonly change: { readonly name?: string; readonly email?: string },
     readonly by: Actor,
-    readonly expectedVersion?: number,
+    readonly expectedVersion?: ExpectedVersion,
   ) {
     super();
   }
@@ -168,7 +169,7 @@ export class DeleteUser extends Command<void> {
     readonly userId: string,
     readonly byUserId: string,
     readonly by: Actor,
-    readonly expectedVersion?: number,
+    readonly expectedVersion?: ExpectedVersion,
   ) {
     super();
   }

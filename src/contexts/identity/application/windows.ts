@@ -1,4 +1,5 @@
 import type { Clock } from '../../../kernel/clock.js';
+import type { LimitLeft } from '../../../kernel/limit-left.js';
 
 const REMEMBERED_MAX = 100_000;
 
@@ -52,3 +53,14 @@ export class Windows {
     return window && this.clock.now() - window.since < this.lengthMs ? window : undefined;
   }
 }
+
+/** Of a limit that is counted in windows. */
+export const leftOf = (
+  limit: { readonly policy: string; readonly quota: number; readonly windowSeconds: number },
+  windows: Windows,
+  key: string,
+): LimitLeft => ({
+  ...limit,
+  remaining: limit.quota - windows.count(key),
+  resetSeconds: windows.leftMs(key) / 1_000,
+});

@@ -1,6 +1,7 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { MANAGEMENT_TOPICS, type Actor } from '../../../kernel/aggregate.js';
 import { DomainError } from '../../../kernel/domain-error.js';
+import type { ExpectedVersion } from '../../../kernel/expected-version.js';
 import { newId } from '../../../kernel/ids.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
 import { deleteTenant, startDeletion, tenantNotFound, type TenantState } from '../domain/tenant.js';
@@ -18,7 +19,7 @@ export class DeleteTenant extends Command<TenantDeletion | null> {
     /** With all that it holds. */
     readonly force: boolean,
     readonly by: Actor,
-    readonly expectedVersion?: number,
+    readonly expectedVersion?: ExpectedVersion,
   ) {
     super();
   }

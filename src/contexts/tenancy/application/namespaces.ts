@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Command, CommandHandler, Query, QueryHandler, type ICommandHandler, type IQueryHandler } from '@nestjs/cqrs';
 import type { Actor } from '../../../kernel/aggregate.js';
+import type { ExpectedVersion } from '../../../kernel/expected-version.js';
 import { newId } from '../../../kernel/ids.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
 import { createNamespace, namespaceNotFound, renameNamespace, type NamespaceRef } from '../domain/namespace.js';
@@ -42,7 +43,7 @@ export class RenameNamespace extends Command<NamespaceView> {
     readonly namespace: NamespaceRef,
     readonly name: string,
     readonly by: Actor,
-    readonly expectedVersion?: number,
+    readonly expectedVersion?: ExpectedVersion,
   ) {
     super();
   }
@@ -69,7 +70,7 @@ export class DeleteNamespace extends Command<void> {
     readonly namespace: NamespaceRef,
     readonly force: boolean,
     readonly by: Actor,
-    readonly expectedVersion?: number,
+    readonly expectedVersion?: ExpectedVersion,
   ) {
     super();
   }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Command, CommandHandler, Query, QueryHandler, type ICommandHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { SYSTEM_TENANT, newId } from '../../../kernel/ids.js';
 import type { Actor } from '../../../kernel/aggregate.js';
+import type { ExpectedVersion } from '../../../kernel/expected-version.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
 import {
   activateTenant,
@@ -65,7 +66,7 @@ export class ConfigureTenant extends Command<TenantView> {
     readonly tenantId: string,
     readonly change: TenantChange,
     readonly by: Actor,
-    readonly expectedVersion?: number,
+    readonly expectedVersion?: ExpectedVersion,
   ) {
     super();
   }

@@ -8,6 +8,7 @@ import {
   type StoredEvent,
   type TopicNames,
 } from '../../../platform/event-log/index.js';
+import { noteLimit } from '../../../platform/http/rate-limit-headers.js';
 import type { Access, Reply } from '../../../platform/http/request.js';
 import { OpenStreams } from '../application/open-streams.js';
 import { EventReader, type EventQuery } from '../application/read-events.js';
@@ -75,7 +76,9 @@ export class EventStreams implements BeforeApplicationShutdown {
   }
 
   private enter(kind: OpenStreams, reply: Reply, { tenantId }: LogRef, { access }: Followed): OpenStream {
-    const giveBack = kind.enter({ tenantId, userId: reply.request.principal!.userId });
+    const holder = { tenantId, userId: reply.request.principal!.userId };
+    const giveBack = kind.enter(holder);
+    noteLimit(reply.request, kind.left(holder));
     reply.request.turn?.end();
     const controller = new AbortController();
     this.open.add(controller);

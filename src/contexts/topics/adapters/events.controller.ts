@@ -2,9 +2,9 @@ import { Controller, Get, Inject, Param, Query, Req, Res, UsePipes } from '@nest
 import { ApiOkResponse, ApiParam, ApiProduces, ApiTags } from '@nestjs/swagger';
 import { READ_SETTINGS, type Settings } from '../../../platform/config/index.js';
 import { eventJson, type TopicNames } from '../../../platform/event-log/index.js';
+import { negotiated } from '../../../platform/http/accept.js';
 import { Requires } from '../../../platform/http/access.js';
 import { Cursors } from '../../../platform/http/cursor.js';
-import { httpError } from '../../../platform/http/http-errors.js';
 import { ListQuery } from '../../../platform/http/list-query.js';
 import type { Reply, Request } from '../../../platform/http/request.js';
 import { invalid } from '../../../platform/http/validation.js';
@@ -20,7 +20,7 @@ import { ReadEventsQuery } from './events.dto.js';
 import { TopicParams } from './publish.docs.js';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
-type Representation = 'application/json' | 'application/x-ndjson' | 'text/event-stream';
+const REPRESENTATIONS = ['application/json', 'application/x-ndjson', 'text/event-stream'] as const;
 
 @ApiTags('events')
 @Controller('tenants/:tenantId/namespaces/:namespaceId/topics/:topicId')
@@ -39,7 +39,7 @@ export class EventsController {
 
   @Get('events')
   @Requires('event:read', 'Read events: a page, all (NDJSON), or live (Server-Sent Events)')
-  @ApiProduces('application/json', 'application/x-ndjson', 'text/event-stream')
+  @ApiProduces(...REPRESENTATIONS)
   @ApiOkResponse({
     description: 'A page of events; all of them, one a line (NDJSON); or history and then live (Server-Sent Events).',
   })
@@ -50,12 +50,11 @@ export class EventsController {
     @Res() reply: Reply,
   ): Promise<void> {
     const log = await this.directory.lookUp(topic);
-    const representation = accepted(request.headers.accept);
+    const representation = negotiated(request.headers.accept, REPRESENTATIONS);
     const live = representation === 'text/event-stream';
     const limit = limitAsked(request) ? query.limit : undefined;
     if (live) refuseAnEnd({ ...query, limit });
-    const resumeAfter = live ? request.headers['last-event-id'] : undefined;
-    const parsed = await this.queries.parse(log, query, request.access!.types, resumeAfter?.toString());
+    const parsed = await this.queries.parse(log, query, request.access!.types, live ? resumeAfter(request) : undefined);
     const names: TopicNames = topic;
     const followed = { ...names, access: () => request.access! };
     if (representation === 'application/x-ndjson') return this.streams.sendAll(reply, log, parsed, followed, limit);
@@ -108,20 +107,12 @@ export class EventsController {
 /** A page has a limit also where none is asked for; a stream goes on to the end then. */
 const limitAsked = (request: Request): boolean => (request.query as { limit?: unknown }).limit !== undefined;
 
+/** Who has seen nothing yet has none, or an empty one: it resets the place in the specification of event streams. */
+const resumeAfter = ({ headers }: Request): string | undefined => headers['last-event-id']?.toString() || undefined;
+
 function refuseAnEnd({ order, before, to, limit }: Partial<ReadEventsQuery>): void {
   const ends = Object.entries({ order: order === 'desc' ? order : undefined, before, to, limit });
   const errors = ends.filter(([, value]) => value !== undefined);
   if (errors.length === 0) return;
   throw invalid(errors.map(([name]) => ({ pointer: `?${name}`, detail: 'does not go with text/event-stream' })));
-}
-
-/** The first representation of ours that the client accepts; JSON where it does not care. */
-function accepted(header: string | undefined): Representation {
-  if (header === undefined) return 'application/json';
-  for (const part of header.split(',')) {
-    const type = part.split(';', 1)[0]!.trim().toLowerCase();
-    if (type === 'application/x-ndjson' || type === 'text/event-stream' || type === 'application/json') return type;
-    if (type === '*/*' || type === 'application/*') return 'application/json';
-  }
-  throw httpError('not-acceptable', 'Events come as application/json, application/x-ndjson or text/event-stream.');
 }

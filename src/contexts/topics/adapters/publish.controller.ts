@@ -3,17 +3,18 @@ import { Controller, Inject, Post } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { ApiTags } from '@nestjs/swagger';
 import { DomainError } from '../../../kernel/domain-error.js';
+import type { LimitLeft } from '../../../kernel/limit-left.js';
 import { PUBLISH_SETTINGS, type Settings } from '../../../platform/config/index.js';
 import type { AppendResult, ExpectedStreamVersion, NewEvent } from '../../../platform/event-log/index.js';
 import { Requires } from '../../../platform/http/access.js';
 import { httpError } from '../../../platform/http/http-errors.js';
 import { Idempotency } from '../../../platform/http/idempotency.js';
+import { noteLimit } from '../../../platform/http/rate-limit-headers.js';
 import type { Reply, Request } from '../../../platform/http/request.js';
 import { writeInfoLine } from '../../../platform/telemetry/logger.js';
 import { Metrics } from '../../../platform/telemetry/metrics.js';
 import { Direct } from '../../authz/index.js';
-import { PublishEvents, type PublishResult } from '../application/publish-events.js';
-import type { RateLeft } from '../application/tenant-quota.js';
+import { PublishEvents } from '../application/publish-events.js';
 import type { TopicRef } from '../domain/topic.js';
 import { topicError } from '../domain/topic-errors.js';
 import { cloudEventsMode, parseCloudEvents } from './cloudevents.js';
@@ -46,14 +47,14 @@ export class PublishController {
     requireTypes(request, events);
     const expected = expectedStreamVersion(request, events);
     const { id } = request.principal!;
-    let result: PublishResult;
+    let result: AppendResult;
     try {
-      result = await this.commands.execute(new PublishEvents(topic, events, expected, id));
+      const tellLimit = (left: LimitLeft): void => noteLimit(request, left);
+      result = await this.commands.execute(new PublishEvents(topic, events, expected, id, tellLimit));
     } catch (error) {
       throw asToldTo(request, error);
     }
     this.report(topic, result, request);
-    if (result.rate) showRate(reply, result.rate);
     reply.status(201).header('content-type', 'application/json; charset=utf-8');
     if (result.events.length === 1)
       reply.header('location', `${request.url.split('?', 1)[0]}/${encodeURIComponent(result.events[0]!.id)}`);
@@ -141,11 +142,6 @@ function resultJson({ events }: AppendResult): string {
     items += `${items === '' ? '' : ','}{"id":"${id}","position":${position}${version},"duplicate":${duplicate}}`;
   }
   return `{"events":[${items}],"firstPosition":${first},"lastPosition":${last}}`;
-}
-
-/** draft-ietf-httpapi-ratelimit-headers: what the tenant may publish in a second, and what is left of it. */
-function showRate(reply: Reply, { limit, remaining }: RateLeft): void {
-  reply.header('ratelimit-policy', `"tenant";q=${limit};w=1`).header('ratelimit', `"tenant";r=${remaining};t=1`);
 }
 
 /** The permission may be for some types of events only. */

@@ -1,4 +1,5 @@
-import { admission } from '../domain/stream-share.js';
+import { usedUp, type LimitLeft } from '../../../kernel/limit-left.js';
+import { admission, ownShare, type OpenCounts } from '../domain/stream-share.js';
 import { topicError } from '../domain/topic-errors.js';
 
 export interface StreamHolder {
@@ -8,6 +9,7 @@ export interface StreamHolder {
 }
 
 const RETRY_AFTER_SECONDS = 5;
+const POLICY = { policy: 'streams', unit: 'concurrent-requests' } as const;
 const SHARE_USED = {
   'tenant-share-used': 'The tenant has as many open streams of this kind as it may have now.',
   'human-share-used': 'You have as many open streams of this kind as you may have now.',
@@ -23,10 +25,10 @@ export class OpenStreams {
 
   /** Until what it returns is called. */
   enter({ tenantId, userId }: StreamHolder): () => void {
-    const ofTenant = this.byTenant.get(tenantId) ?? 0;
-    const ofHuman = this.byHuman.get(userId) ?? 0;
-    const judged = admission({ inAll: this.inAll, ofTenant, ofHuman }, this.streamsMax);
-    const extensions = { retryAfterSeconds: RETRY_AFTER_SECONDS };
+    const open = this.countsOf({ tenantId, userId });
+    const judged = admission(open, this.streamsMax);
+    const { quota } = ownShare(open, this.streamsMax);
+    const extensions = usedUp({ ...POLICY, quota }, RETRY_AFTER_SECONDS);
     if (judged === 'full')
       throw topicError('too-many-streams', 'This instance has as many open streams as it takes.', extensions);
     if (judged !== 'open') throw topicError('stream-share-used', SHARE_USED[judged], extensions);
@@ -37,6 +39,14 @@ export class OpenStreams {
       left = true;
       this.count(tenantId, userId, -1);
     };
+  }
+
+  left(holder: StreamHolder): LimitLeft {
+    return { ...POLICY, ...ownShare(this.countsOf(holder), this.streamsMax) };
+  }
+
+  private countsOf({ tenantId, userId }: StreamHolder): OpenCounts {
+    return { inAll: this.inAll, ofTenant: this.byTenant.get(tenantId) ?? 0, ofHuman: this.byHuman.get(userId) ?? 0 };
   }
 
   private count(tenantId: string, userId: string, by: 1 | -1): void {

@@ -1,5 +1,6 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { DomainError } from '../../../kernel/domain-error.js';
+import type { LimitLeft } from '../../../kernel/limit-left.js';
 import {
   Appender,
   type AppendResult,
@@ -9,17 +10,16 @@ import {
 } from '../../../platform/event-log/index.js';
 import { refuseSystem } from '../../tenancy/index.js';
 import { topicNotFound, type TopicRef } from '../domain/topic.js';
-import { TenantQuota, type RateLeft } from './tenant-quota.js';
+import { TenantQuota } from './tenant-quota.js';
 import { TopicDirectory } from './topic-directory.js';
 
-export type PublishResult = AppendResult & { readonly rate?: RateLeft };
-
-export class PublishEvents extends Command<PublishResult> {
+export class PublishEvents extends Command<AppendResult> {
   constructor(
     readonly topic: TopicRef,
     readonly events: readonly NewEvent[],
     readonly expectedStreamVersion: ExpectedStreamVersion,
     readonly publishedBy: string,
+    readonly tellLimit: (left: LimitLeft) => void,
   ) {
     super();
   }
@@ -34,16 +34,16 @@ export class PublishEventsHandler implements ICommandHandler<PublishEvents> {
     private readonly quota: TenantQuota,
   ) {}
 
-  async execute(command: PublishEvents): Promise<PublishResult> {
+  async execute(command: PublishEvents): Promise<AppendResult> {
     const { topic, events } = command;
     refuseSystem(topic.tenantId);
-    const left = this.quota.take(topic.tenantId, events);
-    const rate = left instanceof Promise ? await left : left;
+    const taken = this.quota.take(topic.tenantId, events, command.tellLimit);
+    if (taken) await taken;
     const remembered = this.directory.remembered(topic);
     const stored = remembered && (await this.append(remembered, command));
     const result = stored ?? (await this.append(await this.directory.lookUp(topic), command));
     if (!result) throw topicNotFound(topic);
-    return rate ? { ...result, rate } : result;
+    return result;
   }
 
   /** Undefined: the log does not exist any more. */

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../../kernel/clock.js';
+import { usedUp, type LimitLeft } from '../../../kernel/limit-left.js';
 import type { NewEvent } from '../../../platform/event-log/index.js';
 import { KeptAnswerShares } from '../../../platform/http/kept-answer-shares.js';
 import { tenancyError, TenantGates, type TenantGate } from '../../tenancy/index.js';
@@ -19,12 +20,6 @@ interface Usage {
   readonly summedAt: number;
 }
 
-/** What is left of a rate: `RateLimit` of draft-ietf-httpapi-ratelimit-headers. */
-export interface RateLeft {
-  readonly limit: number;
-  readonly remaining: number;
-}
-
 /**
  * Holds tenants to what they may publish. Rates are counted by each instance for itself (a bucket of one second), so that a request
  * asks nobody; what a tenant stores is summed every ten seconds and counted on in between.
@@ -41,27 +36,29 @@ export class TenantQuota {
     private readonly clock: Clock,
   ) {}
 
-  /** Undefined where nothing is limited, which most requests find out without waiting. Throws where the limit is reached. */
-  take(tenantId: string, events: readonly NewEvent[]): RateLeft | undefined | Promise<RateLeft | undefined> {
+  /** `tell` hears what is left. What is not limited most requests find out without waiting. Throws where a limit is reached. */
+  take(tenantId: string, events: readonly NewEvent[], tell: (left: LimitLeft) => void): void | Promise<void> {
     const gate = this.gates.of(tenantId);
-    if (gate instanceof Promise) return gate.then((found) => this.charge(tenantId, found, events));
+    if (gate instanceof Promise) return gate.then((found) => this.charge(tenantId, found, events, tell));
     if (!gate || (gate.limits.eventsPerSecond === null && gate.limits.storageBytes === null)) return undefined;
-    return this.charge(tenantId, gate, events);
+    return this.charge(tenantId, gate, events, tell);
   }
 
   private async charge(
     tenantId: string,
     gate: TenantGate | null,
     events: readonly NewEvent[],
-  ): Promise<RateLeft | undefined> {
-    if (!gate) return undefined;
+    tell: (left: LimitLeft) => void,
+  ): Promise<void> {
+    if (!gate) return;
     const { eventsPerSecond, storageBytes } = gate.limits;
-    if (storageBytes !== null) await this.store(tenantId, storageBytes, events);
-    return eventsPerSecond === null ? undefined : this.spend(tenantId, eventsPerSecond, events.length);
+    if (storageBytes !== null) tell(await this.store(tenantId, storageBytes, events));
+    if (eventsPerSecond !== null) tell(this.spend(tenantId, eventsPerSecond, events.length));
   }
 
   /** A batch larger than the rate passes when the bucket is full, and leaves it in debt. */
-  private spend(tenantId: string, limit: number, count: number): RateLeft {
+  private spend(tenantId: string, limit: number, count: number): LimitLeft {
+    const policy = { policy: 'tenant', quota: limit, windowSeconds: 1 };
     const now = this.clock.now();
     const bucket = this.buckets.get(tenantId) ?? { tokens: limit, at: now };
     this.buckets.set(tenantId, bucket);
@@ -70,15 +67,18 @@ export class TenantQuota {
     if (bucket.tokens < Math.min(count, limit) || limit === 0) {
       const missing = Math.min(count, limit) - bucket.tokens;
       const retryAfterSeconds = limit === 0 ? FULL_RETRY_SECONDS : Math.max(1, Math.ceil(missing / limit));
-      throw tenancyError('tenant-rate-limited', `The tenant may publish ${limit} events a second.`, {
-        retryAfterSeconds,
-      });
+      throw tenancyError(
+        'tenant-rate-limited',
+        `The tenant may publish ${limit} events a second.`,
+        usedUp(policy, retryAfterSeconds),
+      );
     }
     bucket.tokens -= count;
-    return { limit, remaining: Math.max(0, Math.floor(bucket.tokens)) };
+    return { ...policy, remaining: bucket.tokens, resetSeconds: 1 };
   }
 
-  private async store(tenantId: string, limit: number, events: readonly NewEvent[]): Promise<void> {
+  private async store(tenantId: string, limit: number, events: readonly NewEvent[]): Promise<LimitLeft> {
+    const policy = { policy: 'storage', quota: limit, unit: 'content-bytes' } as const;
     let usage = this.usage.get(tenantId);
     const now = this.clock.now();
     if (!usage || now - usage.summedAt > SUMMED_AGAIN_AFTER_MS) {
@@ -88,10 +88,13 @@ export class TenantQuota {
     const bytes = events.reduce((sum, event) => sum + event.bytes, 0);
     const stored = usage.bytes + (await this.answers.bytesOf(tenantId));
     if (stored + bytes > limit) {
-      throw tenancyError('tenant-storage-full', `The tenant may store ${limit} bytes, and stores ${stored}.`, {
-        retryAfterSeconds: FULL_RETRY_SECONDS,
-      });
+      throw tenancyError(
+        'tenant-storage-full',
+        `The tenant may store ${limit} bytes, and stores ${stored}.`,
+        usedUp(policy, FULL_RETRY_SECONDS),
+      );
     }
     usage.bytes += bytes;
+    return { ...policy, remaining: limit - stored - bytes };
   }
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Command, CommandHandler, Query, QueryHandler, type ICommandHandler, type IQueryHandler } from '@nestjs/cqrs';
 import type { Actor } from '../../../kernel/aggregate.js';
+import type { ExpectedVersion } from '../../../kernel/expected-version.js';
 import { newId } from '../../../kernel/ids.js';
 import { Aggregates, LogReader, type LogBounds } from '../../../platform/event-log/index.js';
 import { NamespaceCatalog, namespaceNotFound, refuseSystem, type NamespaceRef } from '../../tenancy/index.js';
@@ -44,7 +45,7 @@ export class DescribeTopic extends Command<TopicDetail> {
     /** Undefined: stays as it is. */
     readonly description: string | null | undefined,
     readonly by: Actor,
-    readonly expectedVersion?: number,
+    readonly expectedVersion?: ExpectedVersion,
   ) {
     super();
   }
@@ -71,7 +72,7 @@ export class DeleteTopic extends Command<void> {
   constructor(
     readonly topic: TopicRef,
     readonly by: Actor,
-    readonly expectedVersion?: number,
+    readonly expectedVersion?: ExpectedVersion,
   ) {
     super();
   }

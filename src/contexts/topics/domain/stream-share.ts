@@ -23,9 +23,21 @@ const TENANTS_AT_LEAST = 10;
  * that the second tenant would find none.
  */
 export function admission(open: OpenCounts, streamsMax: number): Admission {
-  const free = streamsMax - open.inAll;
-  const ofTenantMax = Math.max(1, Math.floor(streamsMax / TENANTS_AT_LEAST), free);
+  const { free, ofTenantMax, ofHumanMax } = sharesOf(open, streamsMax);
   if (open.ofTenant >= ofTenantMax) return 'tenant-share-used';
-  if (open.ofHuman >= Math.ceil(ofTenantMax / 2)) return 'human-share-used';
+  if (open.ofHuman >= ofHumanMax) return 'human-share-used';
   return free > 0 ? 'open' : 'full';
+}
+
+/** What the human may have open now, and how many more. */
+export function ownShare(open: OpenCounts, streamsMax: number): { readonly quota: number; readonly remaining: number } {
+  const { free, ofTenantMax, ofHumanMax } = sharesOf(open, streamsMax);
+  const remaining = Math.max(0, Math.min(free, ofTenantMax - open.ofTenant, ofHumanMax - open.ofHuman));
+  return { quota: ofHumanMax, remaining };
+}
+
+function sharesOf({ inAll }: OpenCounts, streamsMax: number) {
+  const free = streamsMax - inAll;
+  const ofTenantMax = Math.max(1, Math.floor(streamsMax / TENANTS_AT_LEAST), free);
+  return { free, ofTenantMax, ofHumanMax: Math.ceil(ofTenantMax / 2) };
 }

@@ -67,6 +67,10 @@ export class EventStore {
     return this.#server.pid;
   }
 
+  get postgresPid() {
+    return Number(this.#postmaster()[0]);
+  }
+
   #spawn(nodeFlags, stdout) {
     const env = Object.fromEntries(INHERITED.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
     this.#server = startProcess([...NODE_FLAGS, ...nodeFlags, this.#entry], {
@@ -163,7 +167,7 @@ export class EventStore {
   }
 
   killPostgres() {
-    process.kill(Number(this.#postmaster()[0]), 'SIGKILL');
+    process.kill(this.postgresPid, 'SIGKILL');
   }
 
   async stop() {
@@ -176,7 +180,7 @@ export class EventStore {
   #wipe() {
     this.#server?.kill('SIGKILL');
     try {
-      process.kill(Number(this.#postmaster()[0]), 'SIGQUIT');
+      process.kill(this.postgresPid, 'SIGQUIT');
     } catch {
       // It has ended already.
     }

@@ -12,7 +12,7 @@ export const BUILD = process.env.BENCH_BUILD ?? join(import.meta.dirname, '../..
 /** Builds of before have no bundle. */
 const ENTRY = [join(BUILD, 'bundle/main.js'), join(BUILD, 'main.js')].find(existsSync);
 /** Those of scripts/start.mjs. */
-const NODE_FLAGS = ['--max-semi-space-size=64', '--enable-source-maps'];
+const NODE_FLAGS = ['--max-semi-space-size=16', '--enable-source-maps'];
 const COMPILE_CACHE = join(BUILD, '.compile-cache');
 const READY_MS_MAX = 30_000;
 const READY_POLL_MS = 5;

@@ -12,7 +12,7 @@ const PUBLISHERS = 8;
 const TENANT = 'bench';
 const DATA = `{"note":"${'x'.repeat(230)}"}`;
 
-const { APPEND, appendValues, LOCK_HEADS, READ_HEADS } = await import(join(PLATFORM, 'event-log/append-sql.js'));
+const { append, LOCK_HEADS, READ_HEADS } = await import(join(PLATFORM, 'event-log/append-sql.js'));
 
 const rowsAfter = (position, count) =>
   Array.from({ length: count }, (_, i) => ({
@@ -34,8 +34,7 @@ const rowsAfter = (position, count) =>
     data: DATA,
   }));
 
-const insert = (client, topic, rows) =>
-  client.query({ ...APPEND, values: appendValues(TENANT, new Map([[topic, rows]])) });
+const insert = (client, topic, rows) => client.query(append(TENANT, new Map([[topic, rows]])));
 
 /** One writer knows the end; what the publishers bring while it writes goes into its next statement, as in the product. */
 async function oneWriter({ clients: [client], topic, count, until }) {

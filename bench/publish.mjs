@@ -11,7 +11,7 @@ import { batchOf, EVENT, makeTopic, publishRequest, startLoad } from './lib/work
 
 async function startYardstick(module) {
   const port = await freePort();
-  const child = startProcess(['--max-semi-space-size=64', `${import.meta.dirname}/lib/${module}`], {
+  const child = startProcess(['--max-semi-space-size=16', `${import.meta.dirname}/lib/${module}`], {
     env: { ...process.env, PORT: String(port) },
     stdio: ['ignore', 'ignore', 'inherit'],
   });

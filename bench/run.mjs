@@ -6,6 +6,7 @@
  */
 import { parseArgs } from 'node:util';
 import authzStart from './authz-start.mjs';
+import cost from './cost.mjs';
 import deliver from './deliver.mjs';
 import guards from './guards.mjs';
 import latency from './latency.mjs';
@@ -22,7 +23,7 @@ const { default: allocators } = await import('./allocators.mjs');
 const { default: authzDecide } = await import('./authz-decide.mjs');
 const { default: keys } = await import('./keys.mjs');
 
-const onEvents = [...publish, ...guards, ...deliver, ...latency, ...recovery];
+const onEvents = [...publish, ...guards, ...deliver, ...latency, ...cost, ...recovery];
 const onUsers = [...authzStart, ...loginOverload, ...noisyNeighbour, ...keys, ...authzDecide];
 const BENCHES = [...onEvents, ...allocators, ...onUsers];
 /** Longer than any bench takes with its own durations; what hangs fails. */

@@ -30,8 +30,9 @@ if (!isCurrent()) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-// Young objects live for one request: with 64 MiB for them (16 by default) few survive into the old generation.
-const server = spawn(process.execPath, ['--max-semi-space-size=64', '--enable-source-maps', entry], {
+// Room for young objects, twice in the main thread and in each delivery thread. With 64 MiB a publish in a flood costs 4 % less CPU, one at
+// 1,000 events/s 9 % more, and the process holds 430 MiB instead of 280.
+const server = spawn(process.execPath, ['--max-semi-space-size=16', '--enable-source-maps', entry], {
   stdio: 'inherit',
   // The bytecode, for the next start. It goes with the build that it was made of (`deleteOutDir` in nest-cli.json).
   env: { NODE_COMPILE_CACHE: join(root, 'dist/.compile-cache'), ...process.env },

@@ -12,7 +12,7 @@ export const BUILD = process.env.BENCH_BUILD ?? join(import.meta.dirname, '../..
 /** Builds of before have no bundle. */
 const ENTRY = [join(BUILD, 'bundle/main.js'), join(BUILD, 'main.js')].find(existsSync);
 /** Those of scripts/start.mjs. */
-const NODE_FLAGS = ['--max-semi-space-size=64', '--enable-source-maps'];
+const NODE_FLAGS = ['--max-semi-space-size=16', '--enable-source-maps'];
 const COMPILE_CACHE = join(BUILD, '.compile-cache');
 const READY_MS_MAX = 30_000;
 const READY_POLL_MS = 5;
@@ -65,6 +65,10 @@ export class EventStore {
 
   get pid() {
     return this.#server.pid;
+  }
+
+  get postgresPid() {
+    return Number(this.#postmaster()[0]);
   }
 
   #spawn(nodeFlags, stdout) {
@@ -163,7 +167,7 @@ export class EventStore {
   }
 
   killPostgres() {
-    process.kill(Number(this.#postmaster()[0]), 'SIGKILL');
+    process.kill(this.postgresPid, 'SIGKILL');
   }
 
   async stop() {
@@ -176,7 +180,7 @@ export class EventStore {
   #wipe() {
     this.#server?.kill('SIGKILL');
     try {
-      process.kill(Number(this.#postmaster()[0]), 'SIGQUIT');
+      process.kill(this.postgresPid, 'SIGQUIT');
     } catch {
       // It has ended already.
     }

@@ -133,7 +133,7 @@ export async function openLoop({ port, host, connections, durationMs, ratePerSec
     const startedAt = sharedMicros();
     let sent = 0;
     const sendDue = () => {
-      const dueNow = Math.min(total, Math.floor(((sharedMicros() - startedAt) * ratePerSecond) / 1e6));
+      const dueNow = Math.min(total, Math.floor(((sharedMicros() - startedAt) * ratePerSecond) / 1e6) + 1);
       for (; sent < dueNow; sent++) {
         const dueMicros = startedAt + Math.round((sent * 1e6) / ratePerSecond);
         const due = { request: next(dueMicros), dueMicros };

@@ -1,4 +1,5 @@
 import { Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { AuditTrail } from '../../platform/audit/index.js';
 import { TenancyModule } from '../tenancy/index.js';
 import { AuditAnswers } from './adapters/audit-answers.js';
 import { PostgresAuditChains } from './adapters/postgres-audit-chains.js';
@@ -44,9 +45,11 @@ export class AuditModule implements OnApplicationBootstrap, BeforeApplicationShu
   constructor(
     private readonly seal: SealRecords,
     private readonly trim: TrimChains,
+    private readonly trail: AuditTrail,
   ) {}
 
   onApplicationBootstrap(): void {
+    this.trail.onRecord = () => this.seal.recorded();
     this.seal.start();
     this.trim.start();
   }

@@ -5,13 +5,18 @@ import { AuthzModule } from '../authz/index.js';
 import { HealthController } from './health.controller.js';
 import { MetricsController } from './metrics.controller.js';
 
+/** Each look wakes the process: the default of 10 ms was most of what an idle one costs. Every delay that is longer is seen. */
+const LOOP_DELAY_LOOK_MS = 50;
+
 @Module({
   imports: [
     TerminusModule.forRoot({ logger: false }),
     PrometheusModule.registerAsync({
       imports: [AuthzModule],
       controller: MetricsController,
-      useFactory: () => ({ defaultMetrics: { enabled: true } }),
+      useFactory: () => ({
+        defaultMetrics: { enabled: true, config: { eventLoopMonitoringPrecision: LOOP_DELAY_LOOK_MS } },
+      }),
     }),
   ],
   controllers: [HealthController],

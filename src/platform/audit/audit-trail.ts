@@ -38,6 +38,9 @@ export class AuditTrail {
   private timer: NodeJS.Timeout | undefined;
   private closed = false;
 
+  /** Called as soon as records are sent to the store: before they are committed, and also where they are not. */
+  onRecord: () => void = () => undefined;
+
   constructor(
     private readonly database: Pick<Database, 'transaction'>,
     private readonly keys: KeyRing,
@@ -146,6 +149,7 @@ export class AuditTrail {
 
   /** A record may be sent again when the reply to the commit was lost: it is there once. */
   private insertOf(rows: readonly AuditRow[]): Insert {
+    this.onRecord();
     const places = rows.map(
       (_, i) => `(${Array.from({ length: COLUMNS }, (__, j) => `$${i * COLUMNS + j + 1}`).join()})`,
     );

@@ -8,7 +8,7 @@ import { auditedBy, type AuditTrail } from '../audit/index.js';
 import { unavailable, type Database, type Sql } from '../postgres/database.js';
 import { violatedKey } from '../postgres/sql-state.js';
 import type { LogEnd } from './append-plan.js';
-import { APPEND, appendValues, LOCK_HEADS, READ_HEADS } from './append-sql.js';
+import { append, LOCK_HEADS, READ_HEADS } from './append-sql.js';
 import type { AppendListener } from './appender.js';
 import type { StoredEvent } from './event.js';
 import type { LogReader } from './log-reader.js';
@@ -102,7 +102,7 @@ export class Aggregates {
       await actor.confirm?.(sql);
       const recordedAt = Math.max(end.recordedAt, this.clock.now());
       const stored = toRows(aggregate, ref, actor, { end, recordedAt, version: loaded.version, events });
-      await sql.query({ ...APPEND, values: appendValues(SYSTEM_TENANT, new Map([[aggregate.topicUid, stored]])) });
+      await sql.query(append(SYSTEM_TENANT, new Map([[aggregate.topicUid, stored]])));
       const state = await this.fold(sql, aggregate, ref, actor, { loaded, events, recordedAt });
       const next = { state, version: loaded.version + events.length, recordedAt, events };
       await repository.project(sql, ref, next);

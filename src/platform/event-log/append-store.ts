@@ -3,8 +3,7 @@ import { Pipeline } from '../postgres/pipeline.js';
 import { BEGIN, type Database, type Row, type Sql, type Statement } from '../postgres/database.js';
 import type { KnownEnd } from './append-plan.js';
 import {
-  APPEND,
-  appendValues,
+  append,
   joinTexts,
   LOCK_HEADS,
   READ_BY_IDS,
@@ -144,7 +143,7 @@ export class AppendStore {
   ): Promise<Gone> {
     let expected = 0;
     for (const own of rows.values()) expected += own.length;
-    const result = await sql.query({ ...APPEND, values: appendValues(tenantId, rows, ends) });
+    const result = await sql.query(append(tenantId, rows, ends));
     if (result.rowCount === expected) return new Set();
     const left = await this.readEnds(sql, tenantId, [...rows.keys()]);
     const gone = new Set([...rows.keys()].filter((uid) => !left.has(uid)));

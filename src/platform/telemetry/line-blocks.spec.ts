@@ -1,12 +1,15 @@
+import { jest } from '@jest/globals';
 import pino from 'pino';
 import { LineBlocks } from './line-blocks.js';
 
 let written: string[];
 let blocks: LineBlocks;
 beforeEach(() => {
+  jest.useFakeTimers();
   written = [];
   blocks = new LineBlocks({ write: (text) => written.push(text) });
 });
+afterEach(() => jest.useRealTimers());
 
 it('writes many lines at once, none lost, all in order', () => {
   const lines = Array.from({ length: 1_000 }, (_, i) => `{"line":${i},"text":"${'x'.repeat(100)}"}\n`);
@@ -26,4 +29,16 @@ it('writes nothing where nothing waits', () => {
 it('holds a fatal line back no longer than it takes to write it', () => {
   pino({}, blocks).fatal('the end');
   expect(written.join('')).toContain('the end');
+});
+
+it('holds no line for more than 100 ms, and does not look where there is none', () => {
+  blocks.write('1\n');
+  jest.advanceTimersByTime(60);
+  blocks.write('2\n');
+  jest.advanceTimersByTime(40);
+  expect(written).toEqual(['1\n2\n']);
+  expect(jest.getTimerCount()).toBe(0);
+  blocks.write('3\n');
+  jest.advanceTimersByTime(100);
+  expect(written).toEqual(['1\n2\n', '3\n']);
 });

@@ -1,17 +1,23 @@
 const BLOCK_CHARS = 8 * 1024;
+const HELD_MS_MAX = 100;
 
 /**
- * Gathers lines and writes them by the block, in their order. pino's own destination can do that, too (`minLength`), but measures all that
+ * Gathers lines and writes them by the block, in their order, at the latest after 100 ms. pino's own destination can do that, too (`minLength`), but measures all that
  * it holds at each line: 5.2 µs a line against 1.8, making the line included.
  */
 export class LineBlocks {
   private waiting = '';
+  private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly destination: { write(text: string): unknown }) {}
 
   write(line: string): void {
     this.waiting += line;
-    if (this.waiting.length >= BLOCK_CHARS) this.flushSync();
+    if (this.waiting.length >= BLOCK_CHARS) return this.flushSync();
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined;
+      this.flushSync();
+    }, HELD_MS_MAX).unref();
   }
 
   /** The name is pino's: it calls this after a fatal line. */

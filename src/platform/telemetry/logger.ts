@@ -33,7 +33,7 @@ const redact = {
 };
 
 /**
- * JSON lines on standard output, in blocks of 8 KiB, at the latest after 100 ms and at the end of the process. Requests are logged by our
+ * JSON lines on standard output, in blocks of 8 KiB, and at the end of the process. Requests are logged by our
  * own hook, with the fields of the route (see request-log.ts), so that no child logger is made for each of them.
  */
 const destination = new LineBlocks(pino.destination({ fd: 1, sync: true }));
@@ -42,7 +42,6 @@ let shared: pino.Logger | undefined;
 /** The process has one logger. */
 export function processLogger(level = 'info'): pino.Logger {
   if (!shared) {
-    setInterval(() => destination.flushSync(), 100).unref();
     process.on('exit', () => destination.flushSync());
     const options = {
       level,

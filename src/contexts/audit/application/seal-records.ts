@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { Metrics } from '../../../platform/telemetry/metrics.js';
@@ -9,6 +8,10 @@ import { AuditChains, type LockedChain } from './ports.js';
 const SLICE = 200;
 const TENANTS = 20;
 const IDLE_MS = 1_000;
+/** So long after something was recorded here its transaction has come to an end, one way or the other. */
+const RECENT_MS = 15_000;
+/** What other instances have recorded and not sealed, because they have ended. */
+const ELSEWHERE_MS = 10_000;
 
 /**
  * Puts new records into the chain of their tenant, a slice at a time, outside the requests that wrote them. Several instances may do it:
@@ -19,6 +22,8 @@ export class SealRecords {
   private readonly stop = new AbortController();
   private readonly broken = new Set<string>();
   private running: Promise<void> | undefined;
+  private recordedAt = performance.now();
+  private wake: (() => void) | undefined;
 
   constructor(
     private readonly chains: AuditChains,
@@ -32,7 +37,15 @@ export class SealRecords {
 
   async close(): Promise<void> {
     this.stop.abort();
+    this.wake?.();
     await this.running;
+  }
+
+  /** Something is being recorded here: from now on there is something to look for. */
+  recorded(): void {
+    const resting = !this.recently;
+    this.recordedAt = performance.now();
+    if (resting) this.wake?.();
   }
 
   /** One slice of each tenant that waits; false when nothing was sealed. A chain that fails does not hold up the others. */
@@ -92,7 +105,21 @@ export class SealRecords {
     const { signal } = this.stop;
     while (!signal.aborted) {
       const busy = await this.runOnce().catch(this.complain);
-      if (!busy) await pause(IDLE_MS, undefined, { signal, ref: false }).catch(() => undefined);
+      if (!busy && !signal.aborted) await this.rest();
     }
+  }
+
+  private get recently(): boolean {
+    return performance.now() - this.recordedAt < RECENT_MS;
+  }
+
+  private rest(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, this.recently ? IDLE_MS : ELSEWHERE_MS).unref();
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 }

@@ -30,12 +30,17 @@ const OF_CONSUMER: Statement = {
   name: 'lane-of-consumer',
   text: `SELECT tenant_id, consumer_uid, topic_uid, ${STATE_COLUMNS} FROM lane WHERE tenant_id = $1 AND consumer_uid = $2`,
 };
+/** Shows our beat and reads those of the others at once. */
 const BEAT: Statement = {
   name: 'worker-beat',
-  text: `INSERT INTO delivery_worker (worker_id, beat) VALUES ($1, 1)
-ON CONFLICT (worker_id) DO UPDATE SET beat = delivery_worker.beat + 1`,
+  text: `
+WITH own AS (
+  INSERT INTO delivery_worker (worker_id, beat) VALUES ($1, 1)
+  ON CONFLICT (worker_id) DO UPDATE SET beat = delivery_worker.beat + 1 RETURNING worker_id, beat
+)
+SELECT worker_id AS "workerId", beat FROM own
+UNION ALL SELECT worker_id, beat FROM delivery_worker WHERE worker_id <> $1`,
 };
-const WORKERS: Statement = { name: 'workers', text: 'SELECT worker_id AS "workerId", beat FROM delivery_worker' };
 const RELEASE: Statement = { name: 'lane-release', text: 'UPDATE lane SET owner = NULL WHERE owner = $1' };
 const FORGET: Statement = {
   name: 'worker-forget',
@@ -80,9 +85,8 @@ export class PostgresLanes extends LaneStore {
     return rows.map((row) => ({ ...keyOf(row), state: stateOf(row, 3) }));
   }
 
-  async beat(workerId: string): Promise<WorkerBeat[]> {
-    await this.database.query(BEAT, [workerId]);
-    return this.database.query<WorkerBeat>(WORKERS);
+  beat(workerId: string): Promise<WorkerBeat[]> {
+    return this.database.query<WorkerBeat>(BEAT, [workerId]);
   }
 
   async leave(workerId: string): Promise<void> {

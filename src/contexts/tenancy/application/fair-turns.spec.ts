@@ -36,6 +36,19 @@ it('several tenants have 128 turns each while the process has time', () => {
   expect(ask(fair, 'flood', 1_000).served).toHaveLength(78);
 });
 
+it('the event loop is watched only while several tenants are at work', () => {
+  jest.useFakeTimers();
+  const fair = turns();
+  fair.onApplicationBootstrap();
+  const alone = ask(fair, 'alone', 1);
+  expect(jest.getTimerCount()).toBe(0);
+  for (const turn of [...alone.served, ...ask(fair, 'other', 1).served]) turn.end();
+  expect(jest.getTimerCount()).toBe(1);
+  jest.advanceTimersByTime(200);
+  expect(jest.getTimerCount()).toBe(0);
+  jest.useRealTimers();
+});
+
 describe('two tenants on a busy process', () => {
   let fair: FairTurns;
   let flood: { readonly served: Turn[] };

@@ -50,6 +50,7 @@ export class Turn {
 export class FairTurns implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly queues = new Map<string, Queue>();
   private limit = Infinity;
+  private started = false;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly metrics: Metrics) {}
@@ -60,16 +61,12 @@ export class FairTurns implements OnApplicationBootstrap, OnApplicationShutdown 
       'Requests that wait for a turn of their tenant.',
       () => this.waiting,
     );
-    let before = performance.eventLoopUtilization();
-    this.timer = setInterval(() => {
-      const now = performance.eventLoopUtilization();
-      this.adapt(performance.eventLoopUtilization(now, before).utilization);
-      before = now;
-    }, ADAPT_MS).unref();
+    this.started = true;
   }
 
   onApplicationShutdown(): void {
-    clearInterval(this.timer);
+    this.started = false;
+    this.rest();
     this.setLimit(Infinity);
   }
 
@@ -83,6 +80,7 @@ export class FairTurns implements OnApplicationBootstrap, OnApplicationShutdown 
   take(owner: string): Turn | Promise<Turn> {
     let queue = this.queues.get(owner);
     if (!queue) this.queues.set(owner, (queue = { waiting: [], inService: 0, active: true }));
+    if (this.queues.size > 1 && this.started) this.watch();
     queue.active = true;
     if (queue.inService < this.limit) return this.begin(queue);
     const waiting = queue;
@@ -109,6 +107,23 @@ export class FairTurns implements OnApplicationBootstrap, OnApplicationShutdown 
     if (active < 2) this.setLimit(Infinity);
     else if (utilization > BUSY) this.setLimit(Math.max(TURNS_MIN, Math.floor(Math.min(limit, most) * 0.75)));
     else this.setLimit(utilization < RELAXED ? Math.min(limit + 1, TURNS_MAX) : limit);
+  }
+
+  /** Only while there are several: a tenant that is alone has no limit, and an idle process is not woken. */
+  private watch(): void {
+    if (this.timer) return;
+    let before = performance.eventLoopUtilization();
+    this.timer = setInterval(() => {
+      const now = performance.eventLoopUtilization();
+      this.adapt(performance.eventLoopUtilization(now, before).utilization);
+      before = now;
+      if (this.queues.size < 2) this.rest();
+    }, ADAPT_MS).unref();
+  }
+
+  private rest(): void {
+    clearInterval(this.timer);
+    this.timer = undefined;
   }
 
   private setLimit(limit: number): void {

@@ -1,4 +1,4 @@
-import { Saga, type ICommand, type ISaga } from '@nestjs/cqrs';
+import { CommandHandler, Saga, type ICommand, type ISaga } from '@nestjs/cqrs';
 import { from } from 'rxjs';
 import { MANAGEMENT_TOPICS, type ManagementLog } from '../../src/kernel/aggregate.js';
 import type { StoredEvent, Subscription } from '../../src/platform/event-log/index.js';
@@ -6,15 +6,22 @@ import { Due, Noticed, type ManagementEvent } from '../../src/platform/sagas/ind
 
 export type SagaClass = new () => object;
 
-/** Under which Nest keeps the names of a class's sagas; it does not say so. */
-const [SAGAS] = (() => {
+/** Under which Nest keeps what a decorator says of a class; it does not tell. */
+function keyOf(decorate: (one: SagaClass) => void): string {
   class One {}
-  Saga()(One.prototype, 'one');
-  return Reflect.getMetadataKeys(One) as [string];
-})();
+  decorate(One);
+  return Reflect.getMetadataKeys(One)[0] as string;
+}
+
+const SAGAS = keyOf((One) => Saga()(One.prototype, 'one'));
+const HANDLED = keyOf((One) => CommandHandler(class {})(One));
 
 export const sagasOf = (Sagas: SagaClass): string[] =>
   (Reflect.getMetadata(SAGAS, Sagas) as string[] | undefined) ?? [];
+
+/** The command that a class handles; undefined: it is no handler. */
+export const commandOf = (provider: unknown): unknown =>
+  typeof provider === 'function' ? Reflect.getMetadata(HANDLED, provider) : undefined;
 
 /** What the sagas of a class make of these events, saga by saga. They answer at once. */
 export function commandsOf(Sagas: SagaClass, ...events: readonly ManagementEvent[]): ICommand[] {

@@ -1,12 +1,11 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { Command, CommandHandler, EventBus, Saga, type ICommand, type ICommandHandler } from '@nestjs/cqrs';
-import { Test } from '@nestjs/testing';
 import { map, mergeMap, throwError, type Observable } from 'rxjs';
+import { sagaStage } from '../../../test/support/saga-stage.js';
 import type { StoredEvent } from '../event-log/index.js';
 import { Due, missed, Noticed, noticedIn, dueFor, subscriptionTo, type ManagementEvent } from './management-events.js';
-import { cqrsModule, SagaBus } from './saga-bus.js';
-import { SagaFailures } from './saga-failures.js';
+import { SagaBus } from './saga-bus.js';
 
 const WORK = subscriptionTo('users', 'test:work');
 
@@ -78,22 +77,8 @@ const noticed = (stream: string, type?: string) => new Noticed('users', event(st
 const due = (...events: readonly StoredEvent[]) => new Due(WORK.name, events, new AbortController().signal);
 
 async function open() {
-  const told: string[] = [];
-  const tell = (name: string, error: Error): void => void told.push(`${name}: ${error.message}`);
-  const module = await Test.createTestingModule({
-    imports: [
-      {
-        module: class Failures {},
-        global: true,
-        providers: [{ provide: SagaFailures, useValue: { tell } }],
-        exports: [SagaFailures],
-      },
-      cqrsModule(),
-    ],
-    providers: [PlantedSagas, NoteHandler],
-  }).compile();
-  const bus = module.get(SagaBus);
-  return { bus, told, module };
+  const { module, told } = await sagaStage([PlantedSagas, NoteHandler]);
+  return { bus: module.get(SagaBus), told, module };
 }
 
 beforeEach(() => {

@@ -1,5 +1,4 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { CqrsModule } from '@nestjs/cqrs';
 import { AuditModule } from './contexts/audit/index.js';
 import { AuthzModule } from './contexts/authz/index.js';
 import { ConsumersModule } from './contexts/consumers/index.js';
@@ -8,6 +7,7 @@ import { IdentityModule } from './contexts/identity/index.js';
 import { OperationsModule } from './contexts/operations/index.js';
 import { TenancyModule } from './contexts/tenancy/index.js';
 import { TopicsModule } from './contexts/topics/index.js';
+import { cqrsModule } from './platform/sagas/index.js';
 import { PlatformModule, type PlatformParts } from './platform/platform.module.js';
 
 /** The contexts, in the order in which they may know of each other. */
@@ -18,7 +18,7 @@ export class AppModule {
       module: AppModule,
       imports: [
         PlatformModule.with(parts),
-        CqrsModule.forRoot(),
+        cqrsModule(),
         TenancyModule,
         IdentityModule,
         AuthzModule,

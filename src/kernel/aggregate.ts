@@ -81,3 +81,5 @@ export const MANAGEMENT_TOPICS = {
   apiKeys: '00000000-0000-7000-8000-000000000007',
   sessions: '00000000-0000-7000-8000-000000000008',
 } as const;
+
+export type ManagementLog = keyof typeof MANAGEMENT_TOPICS;

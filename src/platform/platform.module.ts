@@ -37,6 +37,7 @@ import { ProblemFilter } from './http/problem-filter.js';
 import { LogMailer, Mailer, NoMailer, Outbox, SmtpMailer } from './mail/index.js';
 import { Database } from './postgres/database.js';
 import { Storage } from './postgres/storage.js';
+import { Due, logOf, Noticed, SagaBus, SagaFailures } from './sagas/index.js';
 import { loggerOptions } from './telemetry/logger.js';
 import { Metrics } from './telemetry/metrics.js';
 import { Readiness } from './telemetry/readiness.js';
@@ -128,6 +129,7 @@ function partProviders({ settings, storage, database, keys }: PlatformParts): Pr
     },
     Readiness,
     { provide: Metrics, useFactory: () => new Metrics() },
+    SagaFailures,
   ];
 }
 
@@ -193,19 +195,23 @@ function logProviders({ settings, storage }: PlatformParts): Provider[] {
     },
     {
       provide: ManagementWatch,
-      inject: [LogReader, Hints, PinoLogger],
-      useFactory: (reader: LogReader, hints: Hints, log: PinoLogger) =>
+      inject: [LogReader, Hints, SagaBus, PinoLogger],
+      useFactory: (reader: LogReader, hints: Hints, sagas: SagaBus, log: PinoLogger) =>
         new ManagementWatch(reader, hints, {
           pollMs: storage.shared ? WATCH_POLL_MS : undefined,
+          notice: (topicUid, event) => sagas.notice(new Noticed(logOf(topicUid), event)),
           onError: warn(log, 'the management logs could not be read'),
         }),
     },
     {
       provide: DurableSubscriptions,
-      inject: [Database, Tails, PinoLogger],
-      useFactory: (database: Database, tails: Tails, log: PinoLogger) =>
-        new DurableSubscriptions(database, tails, (reaction, err) =>
-          log.warn({ reaction, err }, 'a reaction failed; will try again'),
+      inject: [Database, Tails, SagaBus, SagaFailures],
+      useFactory: (database: Database, tails: Tails, sagas: SagaBus, failures: SagaFailures) =>
+        new DurableSubscriptions(
+          database,
+          tails,
+          ({ name }, events, signal) => sagas.settle(new Due(name, events, signal)),
+          failures.willTryAgain.bind(failures),
         ),
     },
   ];

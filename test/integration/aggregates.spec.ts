@@ -6,7 +6,6 @@ import {
   Aggregates,
   DurableSubscriptions,
   type Changed,
-  type Reaction,
   type StoredEvent,
 } from '../../src/platform/event-log/index.js';
 import type { Sql } from '../../src/platform/postgres/database.js';
@@ -152,13 +151,16 @@ describe('aggregates', () => {
     expect((await aggregates.load(counter, 'g')).state).toBe(7);
   });
 
-  it('are reacted to by subscriptions: in order, from the checkpoint on, again after a failure', async () => {
+  it('come to subscriptions: in order, from the checkpoint on, again after a failure', async () => {
     const errors: unknown[] = [];
-    const subscribe = (reaction: Reaction): DurableSubscriptions => {
-      const subscriptions = new DurableSubscriptions(instance.database, instance.tails, (_, error) =>
-        errors.push(error),
+    const subscribe = (handle: (event: StoredEvent) => Promise<void>): DurableSubscriptions => {
+      const subscriptions = new DurableSubscriptions(
+        instance.database,
+        instance.tails,
+        (_, [event]) => handle(event!),
+        (_, error) => errors.push(error),
       );
-      subscriptions.start(reaction);
+      subscriptions.start({ name: 'test-events', log: LOG, inPages: false });
       return subscriptions;
     };
     const total = (await readAll(instance.reader, LOG)).length;
@@ -170,7 +172,7 @@ describe('aggregates', () => {
           if (event.position === 3 && seen.filter((at) => at === 3).length === 1) throw new Error('not now');
           if (event.position === position) resolve(subscriptions);
         };
-        const subscriptions = subscribe({ name: 'test-reaction', log: LOG, handle });
+        const subscriptions = subscribe(handle);
       });
     await (await upTo(total)).close();
     expect(errors).toEqual([new Error('not now')]);
@@ -184,26 +186,27 @@ describe('aggregates', () => {
     expect(seen.length).toBeLessThanOrEqual(2); // the last one may come again: its checkpoint was still to be written
   });
 
-  it('of pages take together what piled up, in order, and once more what they failed at', async () => {
+  it('come to subscriptions in pages: together what piled up, in order, and once more what they failed at', async () => {
     await aggregates.change(counters, 'pages', actor, add(1));
     const all = (await readAll(instance.reader, LOG)).map(({ position }) => position);
     const pages: number[][] = [];
     const done = Promise.withResolvers<void>();
-    const handleAll = async (events: readonly StoredEvent[]): Promise<void> => {
+    const PAGES = { name: 'test-pages', log: LOG, inPages: true };
+    const take = async (_: unknown, events: readonly StoredEvent[]): Promise<void> => {
       pages.push(events.map(({ position }) => position));
       if (pages.length === 1) throw new Error('not now');
       done.resolve();
     };
-    const subscriptions = new DurableSubscriptions(store.database, instance.tails, () => undefined);
-    subscriptions.start({ name: 'test-pages', log: LOG, handleAll });
+    const subscriptions = new DurableSubscriptions(store.database, instance.tails, take, () => undefined);
+    subscriptions.start(PAGES);
     await done.promise;
     await subscriptions.close();
     expect(pages).toEqual([all, all]);
     const told = Promise.withResolvers<number[]>();
-    const next = new DurableSubscriptions(store.database, instance.tails, () => undefined);
-    const tell = async (events: readonly StoredEvent[]): Promise<void> =>
+    const tell = async (_: unknown, events: readonly StoredEvent[]): Promise<void> =>
       told.resolve(events.map((one) => one.position));
-    next.start({ name: 'test-pages', log: LOG, handleAll: tell });
+    const next = new DurableSubscriptions(store.database, instance.tails, tell, () => undefined);
+    next.start(PAGES);
     await aggregates.change(counters, 'pages', actor, add(1));
     expect((await told.promise).at(-1)).toBe(all.length + 1);
     await next.close();

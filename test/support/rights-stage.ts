@@ -2,7 +2,7 @@ import type { PinoLogger } from 'nestjs-pino';
 import type { Action } from '../../src/kernel/actions.js';
 import { SYSTEM_TENANT } from '../../src/kernel/ids.js';
 import { DEFAULT_RETRY } from '../../src/kernel/retry-policy.js';
-import type { Aggregates, ManagementWatch, PageReaction, StoredEvent } from '../../src/platform/event-log/index.js';
+import type { Aggregates, ManagementWatch, StoredEvent } from '../../src/platform/event-log/index.js';
 import type { StandingRights } from '../../src/contexts/authz/index.js';
 import type {
   ConsumerCatalog,
@@ -19,14 +19,17 @@ import {
   type ConsumerRef,
   type ConsumerState,
 } from '../../src/contexts/consumers/domain/consumer.js';
+import { commandsOf, due } from './sagas.js';
 import { RightsWorld, type RightsChange, type Told } from './rights-world.js';
 
 // Later than Nest, which they need to be there.
 const { ConsumerRights } = await import('../../src/contexts/consumers/application/consumer-rights.js');
 const { ConsumerFollowers } = await import('../../src/contexts/consumers/application/consumer-followers.js');
 const { WithdrawRights } = await import('../../src/contexts/consumers/application/withdraw-rights.js');
-const { OnConsumerChanged, OnPermissionsChanged, OnUserGone } =
-  await import('../../src/contexts/consumers/application/on-rights-changed.js');
+const { JudgeConsumers, JudgeConsumersHandler } =
+  await import('../../src/contexts/consumers/application/judge-consumers.js');
+const { CONSUMER_SUBSCRIPTIONS, ConsumersSagas } =
+  await import('../../src/contexts/consumers/application/consumers.sagas.js');
 
 const SHOP = { tenantId: 'acme', namespaceId: 'shop' };
 export const TOPICS = ['orders', 'returns'];
@@ -48,13 +51,13 @@ export type Step =
   | { kind: 'delete'; id: string }
   | { kind: 'react'; log: Log };
 
-/** The reactions and rules of the product, over a store in memory. */
+/** The sagas and rules of the product, over a store in memory. */
 export class RightsStage {
   readonly world = new RightsWorld();
   readonly consumers = new Map<string, ConsumerState>();
   private readonly suspended = new Set<string>();
   private readonly logs: Record<Log, StoredEvent[]> = { permissions: [], users: [], consumers: [] };
-  private readonly reactions: Record<Log, PageReaction>;
+  private readonly judge: InstanceType<typeof JudgeConsumersHandler>;
   private readonly rights: InstanceType<typeof ConsumerRights>;
 
   /** One may read by a predefined role, one by a grant, one by a group, one by a role of the tenant; who comes into the other group may not. */
@@ -84,11 +87,7 @@ export class RightsStage {
       { catchUp: () => Promise.resolve() } as ManagementWatch,
       { info: () => undefined } as unknown as PinoLogger,
     );
-    this.reactions = {
-      permissions: new OnPermissionsChanged(this.running, withdraw),
-      users: new OnUserGone(this.running, withdraw),
-      consumers: new OnConsumerChanged(this.running, withdraw),
-    };
+    this.judge = new JudgeConsumersHandler(this.running, withdraw);
   }
 
   mayRun(state: ConsumerState): boolean {
@@ -126,7 +125,9 @@ export class RightsStage {
 
   private async react(log: Log): Promise<void> {
     const page = this.logs[log].splice(0);
-    if (page.length > 0) await this.reactions[log].handleAll(page, new AbortController().signal);
+    if (page.length === 0) return;
+    for (const command of commandsOf(ConsumersSagas, due(CONSUMER_SUBSCRIPTIONS, log, ...page)))
+      if (command instanceof JudgeConsumers) await this.judge.execute(command);
   }
 
   /** What is asked for is checked, then other things may happen, then it is done. */

@@ -17,6 +17,7 @@ import { PostgresRoles } from './adapters/postgres-roles.js';
 import { PostgresRules } from './adapters/postgres-rules.js';
 import { RolesController } from './adapters/roles.controller.js';
 import { SystemAccess } from './adapters/system-access.js';
+import { AuthzSagas } from './application/authz.sagas.js';
 import { Authorizer } from './application/authorizer.js';
 import { Escalation } from './application/escalation.js';
 import { Explanations } from './application/explanations.js';
@@ -26,6 +27,7 @@ import { HiddenResources } from './application/hidden-resources.js';
 import { ChangeMemberHandler } from './application/members.js';
 import { InviteMemberHandler } from './application/invite-member.js';
 import { CredentialWorth } from './application/credential-worth.js';
+import { OutdatePoliciesHandler } from './application/outdate-policies.js';
 import { OwnPermissionsOf } from './application/own-permissions.js';
 import { PermissionRates } from './application/permission-rates.js';
 import { Policies } from './application/policies.js';
@@ -64,6 +66,8 @@ import { FirstHolders, TenantLifeOf } from './application/tenant-life.js';
     { provide: RightsCatalog, useClass: PostgresRights },
     { provide: RuleStore, useClass: PostgresRules },
     Policies,
+    AuthzSagas,
+    OutdatePoliciesHandler,
     PermissionRates,
     HiddenResources,
     Authorizer,

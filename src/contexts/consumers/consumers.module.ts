@@ -1,4 +1,5 @@
 import { Module, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
+import { DurableSubscriptions } from '../../platform/event-log/index.js';
 import { AuthzModule, HiddenResources } from '../authz/index.js';
 import { NamespaceContents, TenancyModule } from '../tenancy/index.js';
 import { TopicsModule } from '../topics/index.js';
@@ -8,14 +9,14 @@ import { PostgresFounders, PostgresRunningConsumers } from './adapters/postgres-
 import { ChangeConsumerHandler } from './application/change-consumer.js';
 import { CONSUMER_HANDLERS } from './application/consumers.js';
 import { ConsumerDefaults } from './application/consumer-defaults.js';
-import { ConsumerReactions } from './application/consumer-reactions.js';
+import { CONSUMER_SUBSCRIPTIONS, ConsumersSagas } from './application/consumers.sagas.js';
 import { ConsumerRights } from './application/consumer-rights.js';
 import { ConsumerFollowers } from './application/consumer-followers.js';
 import { Founders } from './application/founders.js';
 import { NamespaceConsumers } from './application/namespace-consumers.js';
 import { ConsumerCatalog, FounderStore, RunningConsumers } from './application/ports.js';
-import { OnConsumerChanged, OnPermissionsChanged, OnUserGone } from './application/on-rights-changed.js';
-import { OnTopicDeleted } from './application/on-topic-deleted.js';
+import { JudgeConsumersHandler } from './application/judge-consumers.js';
+import { LeaveTopicHandler } from './application/leave-topic.js';
 import { RegisterConsumerHandler } from './application/register-consumer.js';
 import { consumerNotFound } from './domain/consumer.js';
 import { Subscriptions } from './application/subscriptions.js';
@@ -32,11 +33,9 @@ import { WithdrawRights } from './application/withdraw-rights.js';
     ConsumerRights,
     WithdrawRights,
     Founders,
-    OnPermissionsChanged,
-    OnUserGone,
-    OnConsumerChanged,
-    OnTopicDeleted,
-    ConsumerReactions,
+    ConsumersSagas,
+    JudgeConsumersHandler,
+    LeaveTopicHandler,
     NamespaceConsumers,
     ConsumerFollowers,
     ConsumerDefaults,
@@ -51,7 +50,8 @@ export class ConsumersModule implements OnModuleInit, OnApplicationBootstrap {
     private readonly contents: NamespaceContents,
     private readonly hidden: HiddenResources,
     private readonly consumers: NamespaceConsumers,
-    private readonly reactions: ConsumerReactions,
+    private readonly founders: Founders,
+    private readonly subscriptions: DurableSubscriptions,
   ) {}
 
   onModuleInit(): void {
@@ -59,7 +59,9 @@ export class ConsumersModule implements OnModuleInit, OnApplicationBootstrap {
     this.hidden.register('consumers', (consumerId) => consumerNotFound({ tenantId: '', namespaceId: '', consumerId }));
   }
 
+  /** Founders come first: a consumer that is judged while it runs on nobody's right is paused. */
   async onApplicationBootstrap(): Promise<void> {
-    await this.reactions.start();
+    await this.founders.settle();
+    for (const subscription of CONSUMER_SUBSCRIPTIONS) this.subscriptions.start(subscription);
   }
 }

@@ -1,9 +1,8 @@
 import { Inject, Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
-import { MANAGEMENT_TOPICS } from '../../kernel/aggregate.js';
 import { Clock, WallClock } from '../../kernel/clock.js';
 import { DELIVERY_SETTINGS, ROLES, STORAGE_SETTINGS, type Settings } from '../../platform/config/index.js';
 import { Egress } from '../../platform/egress/index.js';
-import { LogReader, ManagementWatch, Tails } from '../../platform/event-log/index.js';
+import { LogReader, Tails } from '../../platform/event-log/index.js';
 import { Storage } from '../../platform/postgres/storage.js';
 import { ConsumerCatalog, ConsumersModule } from '../consumers/index.js';
 import { TenancyModule, TenantGates } from '../tenancy/index.js';
@@ -17,7 +16,9 @@ import { GetConsumerStatusHandler } from './application/consumer-status.js';
 import { DeliveryEngine, type EngineOptions } from './application/delivery-engine.js';
 import { DeliveryGauges } from './application/delivery-gauges.js';
 import { DeliveryReport } from './application/delivery-report.js';
+import { DeliverySagas } from './application/delivery.sagas.js';
 import { DeliveryWorker } from './application/delivery-worker.js';
+import { JudgeLanesHandler } from './application/judge-lanes.js';
 import type { LaneTools } from './application/lane.js';
 import { Membership } from './application/membership.js';
 import { LaneRunner, LaneStore } from './application/ports.js';
@@ -47,9 +48,6 @@ function openRunner(
   tails.passOn(runner);
   return runner;
 }
-
-/** Events that decide whether the deliveries of a tenant rest. */
-const OPENS_OR_CLOSES = new Set(['tenant.suspended', 'tenant.activated', 'tenant.deletion-started']);
 
 @Module({
   imports: [TenancyModule, TopicsModule, ConsumersModule],
@@ -104,6 +102,8 @@ const OPENS_OR_CLOSES = new Set(['tenant.suspended', 'tenant.activated', 'tenant
     DeliveryReport,
     DeliveryGauges,
     DeliveryWorker,
+    DeliverySagas,
+    JudgeLanesHandler,
     GetConsumerStatusHandler,
     SendTestDeliveryHandler,
   ],
@@ -116,13 +116,7 @@ export class DeliveryModule implements OnApplicationBootstrap, BeforeApplication
     private readonly gauges: DeliveryGauges,
     @Inject(ROLES) private readonly roles: Settings['roles'],
     private readonly runner: LaneRunner,
-    engine: DeliveryEngine,
-    watch: ManagementWatch,
-  ) {
-    watch.on(MANAGEMENT_TOPICS.tenants, ({ type, stream }) => {
-      if (this.started && OPENS_OR_CLOSES.has(type)) engine.tenantChanged(stream!);
-    });
-  }
+  ) {}
 
   async onApplicationBootstrap(): Promise<void> {
     if (!this.roles.includes('worker')) return;

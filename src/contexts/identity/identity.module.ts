@@ -28,7 +28,9 @@ import { KeyMissThrottle } from './application/key-miss-throttle.js';
 import { CredentialsInForce } from './application/credentials-in-force.js';
 import { CredentialJudges } from './application/credential-judges.js';
 import { KeyIssue } from './application/key-issue.js';
-import { KeysOfUsers, OnKeysToEnd } from './application/keys-of-users.js';
+import { DropVerdictsHandler, ForgetApiKeysHandler } from './application/forget-credentials.js';
+import { IDENTITY_SUBSCRIPTIONS, IdentitySagas } from './application/identity.sagas.js';
+import { EndKeysOfUserHandler, KeysOfUsers } from './application/keys-of-users.js';
 import { GuessThrottle } from './application/guess-throttle.js';
 import { Logins } from './application/logins.js';
 import { PasswordChanges } from './application/password-changes.js';
@@ -78,7 +80,10 @@ const USAGE_FLUSH_MS = 10_000;
     KeyMissThrottle,
     ApiKeyDirectory,
     KeysOfUsers,
-    OnKeysToEnd,
+    IdentitySagas,
+    DropVerdictsHandler,
+    ForgetApiKeysHandler,
+    EndKeysOfUserHandler,
     CredentialJudges,
     KeyIssue,
     ...API_KEY_HANDLERS,
@@ -102,7 +107,6 @@ export class IdentityModule implements OnModuleInit, OnApplicationBootstrap, OnA
     private readonly authentication: RequestAuthentication,
     private readonly usage: ApiKeyUsage,
     private readonly subscriptions: DurableSubscriptions,
-    private readonly onKeysToEnd: OnKeysToEnd,
     private readonly hashing: HashingThreads,
   ) {}
 
@@ -112,7 +116,7 @@ export class IdentityModule implements OnModuleInit, OnApplicationBootstrap, OnA
   }
 
   onApplicationBootstrap(): void {
-    this.subscriptions.start(this.onKeysToEnd);
+    for (const subscription of IDENTITY_SUBSCRIPTIONS) this.subscriptions.start(subscription);
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -6,16 +6,22 @@ import { PostgresNamespaces } from './adapters/postgres-namespaces.js';
 import { PostgresTenants } from './adapters/postgres-tenants.js';
 import { TenantDeletionsController } from './adapters/tenant-deletions.controller.js';
 import { TenantsController } from './adapters/tenants.controller.js';
+import { CompleteTenantHandler } from './application/complete-tenant.js';
 import { DeleteTenantHandler } from './application/delete-tenant.js';
 import { NAMESPACE_HANDLERS } from './application/namespaces.js';
-import { NamespaceContents, NamespaceRemoval, OnNamespaceDeleted } from './application/namespace-removal.js';
+import {
+  NamespaceContents,
+  NamespaceRemoval,
+  RemoveNamespaceContentsHandler,
+} from './application/namespace-removal.js';
 import { FairTurns } from './application/fair-turns.js';
 import { DeletionJobs, NamespaceCatalog, TenantCatalog } from './application/ports.js';
 import { RemoveTenants } from './application/remove-tenants.js';
 import { DELETION_HANDLERS } from './application/tenant-deletions.js';
-import { TenantEnds } from './application/tenant-ends.js';
-import { TenantGates } from './application/tenant-gates.js';
-import { OnTenantCreated, TenantLives } from './application/tenant-lives.js';
+import { TENANCY_SUBSCRIPTIONS, TenancySagas } from './application/tenancy.sagas.js';
+import { TellTenantEndHandler, TenantEnds } from './application/tenant-ends.js';
+import { ForgetTenantGateHandler, TenantGates } from './application/tenant-gates.js';
+import { TenantLives } from './application/tenant-lives.js';
 import { TenantRemoval } from './application/tenant-removal.js';
 import { TENANT_HANDLERS } from './application/tenants.js';
 
@@ -34,8 +40,11 @@ import { TENANT_HANDLERS } from './application/tenants.js';
     TenantRemoval,
     RemoveTenants,
     DeleteTenantHandler,
-    OnTenantCreated,
-    OnNamespaceDeleted,
+    TenancySagas,
+    ForgetTenantGateHandler,
+    TellTenantEndHandler,
+    CompleteTenantHandler,
+    RemoveNamespaceContentsHandler,
     ...TENANT_HANDLERS,
     ...DELETION_HANDLERS,
     ...NAMESPACE_HANDLERS,
@@ -45,14 +54,11 @@ import { TENANT_HANDLERS } from './application/tenants.js';
 export class TenancyModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
   constructor(
     private readonly subscriptions: DurableSubscriptions,
-    private readonly onNamespaceDeleted: OnNamespaceDeleted,
-    private readonly onTenantCreated: OnTenantCreated,
     private readonly removals: RemoveTenants,
   ) {}
 
   onApplicationBootstrap(): void {
-    this.subscriptions.start(this.onNamespaceDeleted);
-    this.subscriptions.start(this.onTenantCreated);
+    for (const subscription of TENANCY_SUBSCRIPTIONS) this.subscriptions.start(subscription);
     this.removals.start();
   }
 

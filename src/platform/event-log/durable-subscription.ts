@@ -17,26 +17,24 @@ ON CONFLICT (subscription) DO UPDATE SET position = greatest(subscription_checkp
 const RETRY_MS_MIN = 200;
 const RETRY_MS_MAX = 30_000;
 
-interface Subscriber {
+export interface Subscription {
   /** Names the checkpoint: never changes. */
   readonly name: string;
   readonly log: LogRef;
+  /** Whether what piles up meanwhile is handed over together, a page at a time, instead of event by event. */
+  readonly inPages: boolean;
 }
 
-export interface Reaction extends Subscriber {
-  /** Called for each event in order, at least once: it must be idempotent. A rejection is tried again, later events wait. */
-  handle(event: StoredEvent, signal: AbortSignal): Promise<void>;
-}
-
-/** To what came of several events together: what piles up during one call is one call, however many they are. */
-export interface PageReaction extends Subscriber {
-  /** The same promises, for the events of a page. */
-  handleAll(events: readonly StoredEvent[], signal: AbortSignal): Promise<void>;
-}
+/** Called with events in order, at least once: it must be idempotent. A rejection is tried again, later events wait. */
+export type EventHandler = (
+  subscription: Subscription,
+  events: readonly StoredEvent[],
+  signal: AbortSignal,
+) => Promise<void>;
 
 /**
- * Runs reactions to management events from the log, with a checkpoint: a crash between event and reaction repeats the reaction. Every
- * instance runs each reaction, which idempotency makes harmless.
+ * Hands over management events from the log, with a checkpoint: a crash between the event and the end of its handling repeats it. Every
+ * instance follows each subscription, which idempotency makes harmless.
  */
 export class DurableSubscriptions {
   private readonly stop = new AbortController();
@@ -45,11 +43,12 @@ export class DurableSubscriptions {
   constructor(
     private readonly database: Database,
     private readonly tails: Tails,
-    private readonly onError: (reaction: string, error: unknown) => void,
+    private readonly handle: EventHandler,
+    private readonly onError: (subscription: string, error: unknown) => void,
   ) {}
 
-  start(reaction: Reaction | PageReaction): void {
-    this.running.push(this.run(reaction));
+  start(subscription: Subscription): void {
+    this.running.push(this.run(subscription));
   }
 
   async close(): Promise<void> {
@@ -57,21 +56,21 @@ export class DurableSubscriptions {
     await Promise.all(this.running);
   }
 
-  private async run(reaction: Reaction | PageReaction): Promise<void> {
+  private async run(subscription: Subscription): Promise<void> {
     const { signal } = this.stop;
     for (let delay = RETRY_MS_MIN; !signal.aborted; delay = Math.min(delay * 2, RETRY_MS_MAX)) {
       try {
-        await this.followFromCheckpoint(reaction, () => (delay = RETRY_MS_MIN));
+        await this.followFromCheckpoint(subscription, () => (delay = RETRY_MS_MIN));
       } catch (error) {
         if (signal.aborted) return;
-        this.onError(reaction.name, error);
+        this.onError(subscription.name, error);
         await pause(delay, undefined, { signal, ref: false }).catch(() => undefined);
       }
     }
   }
 
-  private async followFromCheckpoint(reaction: Reaction | PageReaction, progressed: () => void): Promise<void> {
-    const { name, log } = reaction;
+  private async followFromCheckpoint(subscription: Subscription, progressed: () => void): Promise<void> {
+    const { name, log, inPages } = subscription;
     const { signal } = this.stop;
     const [row] = await this.database.query<{ position: number }>(READ, [name]);
     let position = row?.position ?? 0;
@@ -79,9 +78,9 @@ export class DurableSubscriptions {
     try {
       while (!signal.aborted) {
         const page = await tail.read(position);
-        for (const events of 'handleAll' in reaction ? [page] : page.map((event) => [event])) {
+        for (const events of inPages ? [page] : page.map((event) => [event])) {
           if (signal.aborted || events.length === 0) break;
-          await ('handleAll' in reaction ? reaction.handleAll(events, signal) : reaction.handle(events[0]!, signal));
+          await this.handle(subscription, events, signal);
           position = events.at(-1)!.position;
           await this.database.query(WRITE, [name, position]);
           progressed();

@@ -7,7 +7,7 @@ export {
   type ChangeOptions,
 } from './aggregates.js';
 export { Appender, type AppendListener } from './appender.js';
-export { DurableSubscriptions, type PageReaction, type Reaction } from './durable-subscription.js';
+export { DurableSubscriptions, type Subscription } from './durable-subscription.js';
 export type {
   AppendedEvent,
   AppendRequest,

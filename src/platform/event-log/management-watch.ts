@@ -1,3 +1,4 @@
+import { MANAGEMENT_TOPICS } from '../../kernel/aggregate.js';
 import { SYSTEM_TENANT } from '../../kernel/ids.js';
 import type { StoredEvent } from './event.js';
 import type { Hints } from './hints.js';
@@ -8,6 +9,8 @@ const PAGE = 1_000;
 export interface ManagementWatchOptions {
   /** How often the ends of the logs are looked up in case a hint was lost. Undefined: no other instance can write to this store. */
   readonly pollMs: number | undefined;
+  /** Told of every event. Throws nothing: the events of an append are committed. */
+  readonly notice: (topicUid: string, event: StoredEvent) => void;
   readonly onError: (error: unknown) => void;
 }
 
@@ -16,16 +19,13 @@ export interface ManagementPlace {
   readonly position: number;
 }
 
-type Listener = (event: StoredEvent) => void;
-
 /**
- * Shows every event of the management logs to the caches that depend on them: those of this process the moment they are committed, those
+ * Has every event of the management logs noticed, for the caches that depend on them: those of this process the moment they are committed, those
  * of other instances after a hint (milliseconds) or the next poll. It knows how old its knowledge is, so that a cache can refuse to be
  * trusted once the tail is cut off. An event may be shown twice, and early; caches only forget by it, which is harmless.
  */
 export class ManagementWatch {
-  private readonly listeners = new Map<string, Listener[]>();
-  private readonly positions = new Map<string, number>();
+  private readonly positions = new Map<string, number>(Object.values(MANAGEMENT_TOPICS).map((uid) => [uid, 0]));
   private freshAt = -Infinity;
   private looking: Promise<void> | undefined;
   /** For who asks during a look, which may have passed what he waits for. */
@@ -41,14 +41,6 @@ export class ManagementWatch {
       if (this.positions.has(topicUid)) this.lookSoon();
     });
     hints.onGap(() => this.lookSoon());
-  }
-
-  /** Before `start`. */
-  on(topicUid: string, listener: Listener): void {
-    this.positions.set(topicUid, 0);
-    const listeners = this.listeners.get(topicUid);
-    if (listeners) listeners.push(listener);
-    else this.listeners.set(topicUid, [listener]);
   }
 
   /** What was written before is not shown: caches begin empty. */
@@ -121,7 +113,7 @@ export class ManagementWatch {
   }
 
   private show(topicUid: string, events: readonly StoredEvent[]): void {
-    for (const event of events) for (const listener of this.listeners.get(topicUid) ?? []) listener(event);
+    for (const event of events) this.options.notice(topicUid, event);
   }
 
   private advance(topicUid: string, position: number): void {

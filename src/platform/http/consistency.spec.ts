@@ -16,8 +16,11 @@ function instance() {
     Array.from({ length: log.end - after }, (_event, i) => ({ position: after + 1 + i }));
   const hints = { onHint: () => undefined, onGap: () => undefined } as unknown as Hints;
   const reader = { heads, follow } as unknown as LogReader;
-  const watch = new ManagementWatch(reader, hints, { pollMs: undefined, onError: () => undefined });
-  watch.on(MANAGEMENT_TOPICS.tenants, () => undefined);
+  const watch = new ManagementWatch(reader, hints, {
+    pollMs: undefined,
+    notice: () => undefined,
+    onError: () => undefined,
+  });
   const consistency = new Consistency(watch);
   const ask = (token: string): Promise<void> =>
     consistency.caughtUp({ headers: { 'x-consistency-token': token } } as unknown as Request);

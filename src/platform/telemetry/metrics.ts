@@ -28,6 +28,7 @@ export class Metrics {
   private readonly deliverySeconds: Histogram;
   private readonly gaps: Counter<'kind'>;
   private readonly auditFaults: Counter<'kind'>;
+  private readonly sagaFailures: Counter<'name'>;
   private readonly requests: Histogram<'method' | 'route' | 'status'>;
   /** What names tenants and what is theirs: not for everybody who may see the rest. */
   private readonly naming = new Registry();
@@ -86,6 +87,12 @@ export class Metrics {
       labelNames: ['kind'],
       registers,
     });
+    this.sagaFailures = new Counter({
+      name: 'event_store_saga_failures_total',
+      help: 'What sagas, their commands or durable subscriptions did not get done at once, by name.',
+      labelNames: ['name'],
+      registers,
+    });
     this.requests = new Histogram({
       name: 'event_store_http_request_duration_seconds',
       help: 'From the request to the end of its answer.',
@@ -120,6 +127,10 @@ export class Metrics {
 
   auditFault(kind: 'queue-full' | 'write-failed' | 'chain-broken' | 'retention-rewritten', count = 1): void {
     this.auditFaults.inc({ kind }, count);
+  }
+
+  sagaFailed(name: string): void {
+    this.sagaFailures.inc({ name });
   }
 
   request(method: string, route: string, status: string, durationMs: number): void {

@@ -189,7 +189,7 @@ class WorldRules extends RuleStore {
 
 /** The guard and the controller over the same rules, and who is asking. */
 function stage(given: World) {
-  const watch = { on: () => undefined, ageMs: 0 } as unknown as ManagementWatch;
+  const watch = { ageMs: 0 } as unknown as ManagementWatch;
   const gates = {
     of: (tenantId: string) => {
       const state = GATES[tenantId];

@@ -1,7 +1,7 @@
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
-import { MANAGEMENT_TOPICS } from '../../../kernel/aggregate.js';
-import type { ManagementWatch, StoredEvent } from '../../../platform/event-log/index.js';
+import type { ManagementWatch } from '../../../platform/event-log/index.js';
 import { Policy } from '../domain/policy.js';
+import { OutdatePolicies, OutdatePoliciesHandler } from './outdate-policies.js';
 import { Policies } from './policies.js';
 import { RuleStore, type GrantView, type PrincipalRules, type TenantRules } from './ports.js';
 
@@ -65,7 +65,9 @@ class GrantedInShop extends RuleStore {
   }
 }
 
-const quietWatch = { on: () => undefined, ageMs: 0 } as unknown as ManagementWatch;
+const quietWatch = { ageMs: 0 } as unknown as ManagementWatch;
+const outdate = (policies: Policies, which: OutdatePolicies['which']): void =>
+  void new OutdatePoliciesHandler(policies).execute(new OutdatePolicies(which));
 const user = (number: number) => ({ kind: 'user', id: `usr_${number}` }) as const;
 
 describe('policies in memory', () => {
@@ -83,18 +85,15 @@ describe('policies in memory', () => {
   });
 
   it.each([
-    ['in a tenant outdates those of the tenant', { key: 'acme', data: { roleId: 'clerk' } }, ['other 1', 'other 2']],
-    ['in the system outdates all', { key: SYSTEM_TENANT, data: { roleId: 'clerk' } }, []],
-    ['of one user outdates his, everywhere', { key: 'acme', data: { userId: 'usr_1' } }, ['acme 2', 'other 2']],
-  ])('know that a change %s', async (_, { key, data }, left) => {
-    let tell: (event: StoredEvent) => void = () => undefined;
-    const on = (topic: string, listener: typeof tell): void => {
-      if (topic === MANAGEMENT_TOPICS.permissions) tell = listener;
-    };
-    const policies = new Policies(new OneLargeGroup(1), { on, ageMs: 0 } as unknown as ManagementWatch);
+    ['in a tenant outdates those of the tenant', { tenantId: 'acme' }, ['other 1', 'other 2']],
+    ['in the system outdates all', { tenantId: SYSTEM_TENANT }, []],
+    ['of one user outdates his, everywhere', { principalId: 'usr_1' }, ['acme 2', 'other 2']],
+    ['that was missed outdates all', 'all', []],
+  ] as const)('know that a change %s', async (_, which, left) => {
+    const policies = new Policies(new OneLargeGroup(1), quietWatch);
     const places = ['acme', 'other'].flatMap((tenantId) => [1, 2].map((number) => ({ tenantId, number })));
     for (const { tenantId, number } of places) await policies.of(tenantId, user(number));
-    tell({ type: 'role.updated', key, data: JSON.stringify(data) } as StoredEvent);
+    outdate(policies, which);
     const remembered = places.filter(({ tenantId, number }) => policies.of(tenantId, user(number)) instanceof Policy);
     expect(remembered.map(({ tenantId, number }) => `${tenantId} ${number}`)).toEqual(left);
     for (const { tenantId, number } of places) await policies.of(tenantId, user(number));
@@ -102,15 +101,13 @@ describe('policies in memory', () => {
   });
 
   it.each([
-    ['a namespace', 'namespaces', { type: 'namespace.deleted', key: 'acme' }, 'usr_1'],
-    ['a topic of another tenant', 'topics', { type: 'topic.deleted', key: 'other' }, undefined],
-    ['a user', 'users', { type: 'user.deleted', key: SYSTEM_TENANT, stream: 'usr_2' }, 'usr_2'],
-  ] as const)('know that the end of %s ends what the system granted', async (_, log, event, outdated) => {
-    const listeners = new Map<string, (event: StoredEvent) => void>();
-    const on = (topic: string, listener: (event: StoredEvent) => void) => void listeners.set(topic, listener);
-    const policies = new Policies(new GrantedInShop(), { on, ageMs: 0 } as unknown as ManagementWatch);
+    ['something in a tenant', { endedIn: 'acme' }, 'usr_1'],
+    ['something in another tenant', { endedIn: 'other' }, undefined],
+    ['a user', { principalId: 'usr_2' }, 'usr_2'],
+  ] as const)('know that the end of %s ends what the system granted', async (_, which, outdated) => {
+    const policies = new Policies(new GrantedInShop(), quietWatch);
     for (const number of [1, 2]) await policies.of(SYSTEM_TENANT, user(number));
-    listeners.get(MANAGEMENT_TOPICS[log])!(event as StoredEvent);
+    outdate(policies, which);
     const [one, other] = [1, 2].map((number) => policies.of(SYSTEM_TENANT, user(number)) instanceof Policy);
     expect([one, other]).toEqual([outdated !== 'usr_1', outdated !== 'usr_2']);
   });

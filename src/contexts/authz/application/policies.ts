@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { MANAGEMENT_TOPICS } from '../../../kernel/aggregate.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
-import { ManagementWatch, type StoredEvent } from '../../../platform/event-log/index.js';
+import { ManagementWatch } from '../../../platform/event-log/index.js';
 import type { Sql } from '../../../platform/postgres/database.js';
 import { authorizationStale } from '../../identity/index.js';
 import { withoutLockout } from '../domain/lockout.js';
@@ -17,13 +16,6 @@ const TENANTS_MAX = 5_000;
 /** Older knowledge is not acted on: a revocation holds everywhere within a second. */
 const TRUSTED_MS = 1_000;
 const LOADS_MAX = 5;
-/** The logs that tell of the ends of what grants name. */
-const PLACES = [
-  MANAGEMENT_TOPICS.tenants,
-  MANAGEMENT_TOPICS.namespaces,
-  MANAGEMENT_TOPICS.topics,
-  MANAGEMENT_TOPICS.consumers,
-];
 
 /** A tenant's rules, and the policies that were compiled with them: they are forgotten together. */
 interface KnownTenant {
@@ -48,16 +40,7 @@ export class Policies {
   constructor(
     private readonly store: RuleStore,
     private readonly watch: ManagementWatch,
-  ) {
-    watch.on(MANAGEMENT_TOPICS.permissions, (event) => this.forget(event));
-    watch.on(MANAGEMENT_TOPICS.users, ({ type, stream }) => {
-      if (type === 'user.deleted') this.outdatePrincipal(stream!);
-    });
-    for (const topicUid of PLACES)
-      watch.on(topicUid, ({ type, key }) => {
-        if (type.endsWith('.deleted')) this.ended(key!);
-      });
-  }
+  ) {}
 
   /** At once where it is remembered. Rejects while permissions cannot be verified. */
   of(tenantId: string, principal: PrincipalName): Policy | Promise<Policy> {
@@ -76,6 +59,35 @@ export class Policies {
       await store.principalRules(SYSTEM_TENANT, principal),
     ] as const;
     return compiled(tenantId, inTenant, inSystem);
+  }
+
+  /** What was granted to everybody in a tenant has changed; in the system, on which all depend, that outdates all. */
+  outdateTenant(tenantId: string): void {
+    this.changes++;
+    this.forgetTenant(tenantId);
+    if (tenantId === SYSTEM_TENANT) for (const id of this.principals.keys()) this.forgetPrincipal(id);
+  }
+
+  outdatePrincipal(id: string): void {
+    this.changes++;
+    this.forgetPrincipal(id);
+  }
+
+  /** A tenant, or something in it, ended: what was granted there ended with it, also by the system. */
+  outdateEnded(tenantId: string): void {
+    this.outdateTenant(tenantId);
+    const system = this.tenants.get(SYSTEM_TENANT);
+    if (!system) return;
+    const below = `tenants/${tenantId}`;
+    const names = (resource: string): boolean => resource === below || resource.startsWith(`${below}/`);
+    if (system.rules.grants.some(({ resource }) => names(resource))) return this.outdateTenant(SYSTEM_TENANT);
+    for (const [id, { rules }] of system.policies)
+      if (rules.some(({ resource }) => names(resource.text))) this.forgetPrincipal(id);
+  }
+
+  outdateAll(): void {
+    this.outdateTenant(SYSTEM_TENANT);
+    this.tenants.clear();
   }
 
   private async load(tenantId: string, principal: PrincipalName): Promise<Policy> {
@@ -151,54 +163,12 @@ export class Policies {
   private forgetOneTenant(): void {
     for (const tenantId of this.tenants.keys()) if (tenantId !== SYSTEM_TENANT) return this.forgetTenant(tenantId);
   }
-
-  private outdate(tenantId: string): void {
-    this.changes++;
-    this.forgetTenant(tenantId);
-    if (tenantId === SYSTEM_TENANT) for (const id of this.principals.keys()) this.forgetPrincipal(id);
-  }
-
-  /** A tenant, or something in it: what was granted there ended with it, also by the system. */
-  private ended(tenantId: string): void {
-    this.outdate(tenantId);
-    const system = this.tenants.get(SYSTEM_TENANT);
-    if (!system) return;
-    const below = `tenants/${tenantId}`;
-    const names = (resource: string): boolean => resource === below || resource.startsWith(`${below}/`);
-    if (system.rules.grants.some(({ resource }) => names(resource))) return this.outdate(SYSTEM_TENANT);
-    for (const [id, { rules }] of system.policies)
-      if (rules.some(({ resource }) => names(resource.text))) this.forgetPrincipal(id);
-  }
-
-  /** What concerns one user outdates his policies; everything else those of the tenant, as when he leaves with his keys. */
-  private forget({ type, key, data }: StoredEvent): void {
-    const tenantId = key!;
-    const { userId, principal, part, id } = JSON.parse(data) as Concerned;
-    const one = userId ?? (part === 'user' ? id : undefined) ?? ofPrincipal(principal);
-    if (one === undefined || type === 'group.deleted' || type === 'member.removed') this.outdate(tenantId);
-    else this.outdatePrincipal(one);
-  }
-
-  private outdatePrincipal(id: string): void {
-    this.changes++;
-    this.forgetPrincipal(id);
-  }
-}
-
-interface Concerned {
-  readonly userId?: string;
-  readonly principal?: { readonly kind: string; readonly id: string };
-  readonly part?: string;
-  readonly id?: string;
 }
 
 type Sources = readonly [tenant: TenantRules, own: PrincipalRules];
 
 const compiled = (tenantId: string, inTenant: Sources, inSystem: Sources): Policy =>
   new Policy(withoutLockout(tenantId, rulesFor(tenantId, ...inTenant), rulesFor(SYSTEM_TENANT, ...inSystem)));
-
-const ofPrincipal = (principal: Concerned['principal']): string | undefined =>
-  principal?.kind === 'user' || principal?.kind === 'apiKey' ? principal.id : undefined;
 
 function refuse(cause: unknown): never {
   throw authorizationStale(cause);

@@ -122,6 +122,13 @@ export class DeliveryEngine {
     void this.tick();
   }
 
+  /** Any of them may have been. */
+  tenantsChanged(): void {
+    for (const { key } of this.lanes.values()) this.changedTenants.add(key.tenantId);
+    for (const { tenantId } of this.resting.values()) this.changedTenants.add(tenantId);
+    void this.tick();
+  }
+
   /** Attempts under way are ended, uncounted; places are stored; the lanes are free for others. */
   async close(): Promise<void> {
     this.closed = true;

@@ -15,6 +15,7 @@ const RETRY_MS = 1_000;
 @Injectable()
 export class DeliveryWorker {
   private readonly stop = new AbortController();
+  private started = false;
   /** The last change of a consumer that the engine acts by. */
   private position = 0;
   private readonly waiting: (() => void)[] = [];
@@ -31,6 +32,7 @@ export class DeliveryWorker {
 
   /** Changes from before the claim are in the read model, those from after it come by the log: none is missed in between. */
   async start(): Promise<void> {
+    this.started = true;
     const tail = await this.tails.follow(CONSUMERS_LOG);
     this.position = tail.head;
     this.tails.unfollow(tail);
@@ -44,6 +46,13 @@ export class DeliveryWorker {
       this.every(() => this.engine.tick()),
       this.followConsumers(),
     );
+  }
+
+  /** A tenant opened or closed; null: each may have. */
+  tenantChanged(tenantId: string | null): void {
+    if (!this.started) return;
+    if (tenantId === null) this.engine.tenantsChanged();
+    else this.engine.tenantChanged(tenantId);
   }
 
   async close(): Promise<void> {

@@ -1,8 +1,7 @@
 import { hash } from 'node:crypto';
 import { jest } from '@jest/globals';
-import { MANAGEMENT_TOPICS } from '../../../kernel/aggregate.js';
 import { DomainError } from '../../../kernel/domain-error.js';
-import type { ManagementWatch, StoredEvent } from '../../../platform/event-log/index.js';
+import type { ManagementWatch } from '../../../platform/event-log/index.js';
 import { newApiKey } from '../domain/api-key.js';
 import { ApiKeyDirectory } from './api-key-directory.js';
 import type { ApiKeyStore, StoredKey } from './api-key-store.js';
@@ -19,7 +18,6 @@ class Stage {
   readonly stored = new Map<string, StoredKey>();
   readonly asked: string[][] = [];
   readonly used: string[] = [];
-  readonly listeners = new Map<string, (event: StoredEvent) => void>();
   now = 1_000;
   ageMs = 0;
   /** Resolves what is held back. */
@@ -45,8 +43,7 @@ class Stage {
   );
 
   private watch(): ManagementWatch {
-    const on = (topic: string, listener: (event: StoredEvent) => void) => void this.listeners.set(topic, listener);
-    return Object.defineProperty({ on }, 'ageMs', { get: () => this.ageMs }) as unknown as ManagementWatch;
+    return Object.defineProperty({}, 'ageMs', { get: () => this.ageMs }) as unknown as ManagementWatch;
   }
 
   add(attributes: Partial<StoredKey> = {}): { id: string; key: string; secret: string } {
@@ -69,10 +66,6 @@ class Stage {
 
   hold(): void {
     this.held = new Promise((resolve) => (this.release = resolve));
-  }
-
-  show(topic: string, stream: string): void {
-    this.listeners.get(topic)!({ stream } as StoredEvent);
   }
 
   /** `ok`, or why it was refused. */
@@ -165,12 +158,12 @@ describe('the directory of API keys', () => {
     expect([await stage.verify(mine.key), await stage.verify(other.key)]).toEqual(['ok', 'ok']);
     const stored = stage.stored.get(other.id)!;
     stage.stored.clear();
-    stage.show(MANAGEMENT_TOPICS.apiKeys, mine.id);
+    stage.directory.forget(mine.id);
     expect([await stage.verify(mine.key), await stage.verify(other.key)]).toEqual(['unknown', 'ok']);
-    stage.show(MANAGEMENT_TOPICS.users, 'usr_2');
+    stage.directory.forgetOwner('usr_2');
     expect(await stage.verify(other.key)).toBe('unknown');
     stage.stored.set(other.id, { ...stored, userId: 'usr_2' });
-    stage.show(MANAGEMENT_TOPICS.users, 'usr_2');
+    stage.directory.forgetOwner('usr_2');
     expect(await stage.verify(other.key)).toBe('ok');
   });
 
@@ -179,7 +172,7 @@ describe('the directory of API keys', () => {
     stage.hold();
     const early = stage.verify(key);
     stage.stored.delete(id);
-    stage.show(MANAGEMENT_TOPICS.apiKeys, id);
+    stage.directory.forget(id);
     stage.release!();
     // The question was asked before the revocation; the next one is not.
     expect(await early).toBe('ok');
@@ -270,9 +263,9 @@ describe('invented keys', () => {
     await stage.verify(known.key);
     for (const one of inventions(MISSES_MAX)) expect(await stage.verify(one)).toBe('unknown');
     expect([await stage.verify(known.key), await stage.verify(unseen.key)]).toEqual(['ok', THROTTLED]);
-    stage.show(MANAGEMENT_TOPICS.apiKeys, known.id);
+    stage.directory.forget(known.id);
     expect(await stage.verify(known.key)).toBe('ok');
-    stage.show(MANAGEMENT_TOPICS.users, 'usr_1');
+    stage.directory.forgetOwner('usr_1');
     expect(await stage.verify(known.key)).toBe('ok');
     expect(await stage.verify(unseen.key, '203.0.113.10')).toBe('ok');
     expect(await stage.verify(unseen.key)).toBe('ok');
@@ -290,7 +283,7 @@ describe('invented keys', () => {
     const { id, key } = stage.add();
     await stage.verify(key);
     stage.stored.delete(id);
-    stage.show(MANAGEMENT_TOPICS.apiKeys, id);
+    stage.directory.forget(id);
     for (let n = 0; n < 3 * MISSES_MAX; n++) expect(await stage.verify(key)).toBe('unknown');
     expect(await stage.verify(stage.add().key)).toBe('ok');
   });

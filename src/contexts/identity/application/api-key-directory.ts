@@ -1,7 +1,6 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import { MANAGEMENT_TOPICS } from '../../../kernel/aggregate.js';
 import { AddressRanges } from '../../../kernel/address-ranges.js';
 import { Clock } from '../../../kernel/clock.js';
 import { ManagementWatch } from '../../../platform/event-log/index.js';
@@ -75,10 +74,7 @@ export class ApiKeyDirectory {
     private readonly throttle: KeyMissThrottle,
     private readonly watch: ManagementWatch,
     private readonly clock: Clock,
-  ) {
-    watch.on(MANAGEMENT_TOPICS.apiKeys, ({ stream }) => this.forget(stream!));
-    watch.on(MANAGEMENT_TOPICS.users, ({ stream }) => this.forgetOwner(stream!));
-  }
+  ) {}
 
   /**
    * Throws, or rejects with, the one `unauthenticated` whatever is wrong with the key; `api-key-throttled` where the address has sent too
@@ -123,6 +119,12 @@ export class ApiKeyDirectory {
     this.generation++;
     this.unknown.clear();
     for (const known of this.known.values()) if (known.principal.userId === userId) this.outdate(known);
+  }
+
+  forgetAll(): void {
+    this.generation++;
+    this.unknown.clear();
+    for (const known of this.known.values()) this.outdate(known);
   }
 
   private outdate(known: Known | undefined): void {

@@ -1,12 +1,12 @@
-import { MANAGEMENT_TOPICS } from '../../../kernel/aggregate.js';
 import { Clock } from '../../../kernel/clock.js';
 import { DomainError } from '../../../kernel/domain-error.js';
 import { KeyRing } from '../../../platform/crypto/keys.js';
-import type { ManagementWatch, StoredEvent } from '../../../platform/event-log/index.js';
+import type { ManagementWatch } from '../../../platform/event-log/index.js';
 import type { Settings } from '../../../platform/config/index.js';
 import type { Session } from '../domain/session.js';
 import { Authenticator } from './authenticator.js';
 import type { ApiKeyDirectory } from './api-key-directory.js';
+import { DropVerdicts, DropVerdictsHandler } from './forget-credentials.js';
 import type { SessionStore, UserAccounts } from './ports.js';
 import { Tokens } from './tokens.js';
 
@@ -24,11 +24,7 @@ class TestClock extends Clock {
 /** The parts that the authenticator asks, counted and controllable. */
 function stage() {
   const clock = new TestClock();
-  const listeners = new Map<string, (event: StoredEvent) => void>();
-  const watch = {
-    ageMs: 0,
-    on: (topicUid: string, listener: (event: StoredEvent) => void) => listeners.set(topicUid, listener),
-  };
+  const watch = { ageMs: 0 };
   const session: Session = {
     sessionId: 'ses_1',
     userId: 'usr_1',
@@ -62,8 +58,9 @@ function stage() {
     clock,
   );
   const headers = { authorization: `Bearer ${tokens.access(session, 0)}` };
-  const happens = (topicUid: string, stream: string): void => listeners.get(topicUid)!({ stream } as StoredEvent);
-  return { authenticator, clock, headers, happens, store, watch };
+  const dropping = new DropVerdictsHandler(authenticator);
+  const drop = (of: DropVerdicts['of']): void => void dropping.execute(new DropVerdicts(of));
+  return { authenticator, clock, headers, drop, store, watch };
 }
 
 const refused = { code: 'unauthenticated' };
@@ -83,22 +80,24 @@ describe('a verdict', () => {
   });
 
   it.each([
-    ['its session ends', MANAGEMENT_TOPICS.sessions, 'ses_1'],
-    ['its user changes', MANAGEMENT_TOPICS.users, 'usr_1'],
-  ])('is dropped the moment that %s', async (_, topicUid, stream) => {
-    const { authenticator, headers, happens, store } = stage();
+    ['its session ends', { sessionId: 'ses_1' }],
+    ['its user changes', { userId: 'usr_1' }],
+    ['something was missed', 'everybody'],
+  ] as const)('is dropped the moment that %s', async (_, concerned) => {
+    const { authenticator, headers, drop, store } = stage();
     await authenticator.authenticate(headers, '192.0.2.1');
-    happens(topicUid, 'another');
+    drop({ sessionId: 'another' });
+    drop({ userId: 'another' });
     expect(authenticator.authenticate(headers, '192.0.2.1')).toMatchObject({ userId: 'usr_1' });
     store.session = undefined;
-    happens(topicUid, stream);
+    drop(concerned);
     await expect(authenticator.authenticate(headers, '192.0.2.1')).rejects.toMatchObject(refused);
   });
 
   it('that a change overtakes is good for its request and not kept', async () => {
-    const { authenticator, headers, happens, store } = stage();
+    const { authenticator, headers, drop, store } = stage();
     const early = authenticator.authenticate(headers, '192.0.2.1');
-    happens(MANAGEMENT_TOPICS.sessions, 'ses_1');
+    drop({ sessionId: 'ses_1' });
     await expect(early).resolves.toMatchObject({ userId: 'usr_1' });
     store.session = undefined;
     await expect(authenticator.authenticate(headers, '192.0.2.1')).rejects.toMatchObject(refused);

@@ -1,6 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Injectable } from '@nestjs/common';
-import { MANAGEMENT_TOPICS } from '../../../kernel/aggregate.js';
 import { Clock } from '../../../kernel/clock.js';
 import { DomainError } from '../../../kernel/domain-error.js';
 import { ManagementWatch } from '../../../platform/event-log/index.js';
@@ -43,12 +42,7 @@ export class Authenticator {
     private readonly tokens: Tokens,
     private readonly watch: ManagementWatch,
     private readonly clock: Clock,
-  ) {
-    watch.on(MANAGEMENT_TOPICS.users, ({ stream }) => this.forget(({ principal }) => principal.userId === stream));
-    watch.on(MANAGEMENT_TOPICS.sessions, ({ stream }) =>
-      this.forget(({ principal }) => principal.sessionId === stream),
-    );
-  }
+  ) {}
 
   /** `address` is where the request comes from: a key may be bound to some. */
   authenticate(
@@ -69,9 +63,9 @@ export class Authenticator {
       : this.verify(authorization!, credential);
   }
 
-  private forget(concerned: (verdict: Verdict) => boolean): void {
+  forget(concerned: (principal: Principal) => boolean): void {
     this.changes++;
-    for (const [header, verdict] of this.verdicts) if (concerned(verdict)) this.verdicts.delete(header);
+    for (const [header, { principal }] of this.verdicts) if (concerned(principal)) this.verdicts.delete(header);
   }
 
   private async verify(header: string, token: string): Promise<Principal> {

@@ -1,21 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { MANAGEMENT_TOPICS, systemActor, type Actor } from '../../../kernel/aggregate.js';
-import { SYSTEM_TENANT } from '../../../kernel/ids.js';
-import {
-  Aggregates,
-  toDomainEvent,
-  type ChangeOptions,
-  type Reaction,
-  type StoredEvent,
-} from '../../../platform/event-log/index.js';
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { systemActor, type Actor } from '../../../kernel/aggregate.js';
+import { Aggregates, type ChangeOptions } from '../../../platform/event-log/index.js';
 import type { Sql } from '../../../platform/postgres/database.js';
-import {
-  deleteNamespace,
-  namespaceAggregate,
-  type NamespaceLife,
-  type NamespaceRef,
-  type NamespaceState,
-} from '../domain/namespace.js';
+import { deleteNamespace, type NamespaceLife, type NamespaceRef, type NamespaceState } from '../domain/namespace.js';
 import { NamespaceCatalog } from './ports.js';
 
 /** A kind of thing that namespaces hold. */
@@ -85,17 +73,21 @@ export class NamespaceRemoval {
   }
 }
 
-/** Does what a crash between the deletion of a namespace and that of its contents has left. */
-@Injectable()
-export class OnNamespaceDeleted implements Reaction {
-  readonly name = 'tenancy:on-namespace-deleted';
-  readonly log = { tenantId: SYSTEM_TENANT, topicUid: MANAGEMENT_TOPICS.namespaces };
+/** What a crash between the deletion of a namespace and that of its contents has left. */
+export class RemoveNamespaceContents extends Command<void> {
+  constructor(
+    readonly namespace: NamespaceLife,
+    readonly correlationId: string,
+  ) {
+    super();
+  }
+}
 
+@CommandHandler(RemoveNamespaceContents)
+export class RemoveNamespaceContentsHandler implements ICommandHandler<RemoveNamespaceContents> {
   constructor(private readonly contents: NamespaceContents) {}
 
-  handle = async (stored: StoredEvent): Promise<void> => {
-    const event = toDomainEvent(namespaceAggregate, stored);
-    if (event.type !== 'namespace.deleted') return;
-    await this.contents.remove(event.data, systemActor(stored.correlationId ?? stored.id));
-  };
+  execute({ namespace, correlationId }: RemoveNamespaceContents): Promise<void> {
+    return this.contents.remove(namespace, systemActor(correlationId));
+  }
 }

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { MANAGEMENT_TOPICS } from '../../../kernel/aggregate.js';
-import { ManagementWatch } from '../../../platform/event-log/index.js';
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 
 type Listener = (position: number) => void;
 
@@ -9,10 +8,8 @@ type Listener = (position: number) => void;
 export class TenantEnds {
   private readonly listeners = new Map<string, Set<Listener>>();
 
-  constructor(watch: ManagementWatch) {
-    watch.on(MANAGEMENT_TOPICS.tenants, ({ type, stream, position }) => {
-      if (type === 'tenant.deleted') for (const tell of this.listeners.get(stream!) ?? []) tell(position);
-    });
+  tell(tenantId: string, position: number): void {
+    for (const tell of this.listeners.get(tenantId) ?? []) tell(position);
   }
 
   /** Where the end is in the management log; undefined: not within the time, or before the call, which `ended` then tells. */
@@ -28,5 +25,24 @@ export class TenantEnds {
       listeners.delete(end.resolve);
       if (listeners.size === 0) this.listeners.delete(tenantId);
     }
+  }
+}
+
+export class TellTenantEnd extends Command<void> {
+  constructor(
+    readonly tenantId: string,
+    /** Of the end in the management log. */
+    readonly position: number,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(TellTenantEnd)
+export class TellTenantEndHandler implements ICommandHandler<TellTenantEnd> {
+  constructor(private readonly ends: TenantEnds) {}
+
+  async execute({ tenantId, position }: TellTenantEnd): Promise<void> {
+    this.ends.tell(tenantId, position);
   }
 }

@@ -1,4 +1,4 @@
-import type { ManagementWatch, StoredEvent } from '../../../platform/event-log/index.js';
+import type { ManagementWatch } from '../../../platform/event-log/index.js';
 import type { TenantCatalog } from './ports.js';
 import { TenantGates } from './tenant-gates.js';
 
@@ -9,13 +9,12 @@ const REAL = { tenantUid: 'life-1', state: 'active', limits: { topics: 1 } };
 function gatesOf() {
   const tenants = new Map<string, object>([['acme', STORED]]);
   const asked: string[] = [];
-  let tell: (event: StoredEvent) => void = () => undefined;
-  const watch = { on: (_: string, listener: typeof tell) => (tell = listener), ageMs: 0 };
+  const watch = { ageMs: 0 };
   const find = async (id: string): Promise<unknown> => (asked.push(id), tenants.get(id));
   const gates = new TenantGates({ find } as unknown as TenantCatalog, watch as unknown as ManagementWatch);
   const make = (id: string): void => {
     tenants.set(id, STORED);
-    tell({ type: 'tenant.created', stream: id } as StoredEvent);
+    gates.forget(id);
   };
   return { gates, asked, make };
 }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { MANAGEMENT_TOPICS } from '../../../kernel/aggregate.js';
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { isChosenId, SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { ManagementWatch } from '../../../platform/event-log/index.js';
 import type { TenantStatus } from '../domain/tenant.js';
@@ -29,13 +29,7 @@ export class TenantGates {
   constructor(
     private readonly tenants: TenantCatalog,
     private readonly watch: ManagementWatch,
-  ) {
-    watch.on(MANAGEMENT_TOPICS.tenants, ({ stream }) => {
-      this.changes++;
-      this.gates.delete(stream!);
-      this.missing.delete(stream!);
-    });
-  }
+  ) {}
 
   /** Null: there is no such tenant. At once where it is remembered. */
   of(tenantId: string): TenantGate | null | Promise<TenantGate | null> {
@@ -43,6 +37,18 @@ export class TenantGates {
     const known = gate !== undefined || this.missing.has(tenantId);
     if (known && this.watch.ageMs <= TRUSTED_MS) return gate ?? null;
     return isChosenId(tenantId) || tenantId === SYSTEM_TENANT ? this.load(tenantId) : null;
+  }
+
+  forget(tenantId: string): void {
+    this.changes++;
+    this.gates.delete(tenantId);
+    this.missing.delete(tenantId);
+  }
+
+  forgetAll(): void {
+    this.changes++;
+    this.gates.clear();
+    this.missing.clear();
   }
 
   private async load(tenantId: string): Promise<TenantGate | null> {
@@ -55,6 +61,23 @@ export class TenantGates {
       else makeRoom(this.missing).add(tenantId);
     }
     return gate;
+  }
+}
+
+/** Null: all of them. */
+export class ForgetTenantGate extends Command<void> {
+  constructor(readonly tenantId: string | null) {
+    super();
+  }
+}
+
+@CommandHandler(ForgetTenantGate)
+export class ForgetTenantGateHandler implements ICommandHandler<ForgetTenantGate> {
+  constructor(private readonly gates: TenantGates) {}
+
+  async execute({ tenantId }: ForgetTenantGate): Promise<void> {
+    if (tenantId === null) this.gates.forgetAll();
+    else this.gates.forget(tenantId);
   }
 }
 

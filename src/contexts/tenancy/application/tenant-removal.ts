@@ -41,7 +41,7 @@ export class TenantRemoval {
     }
   }
 
-  /** Contents first: nothing new comes into the tenant, so the reactions to the deleted namespaces find nothing to do. */
+  /** Contents first: nothing new comes into the tenant, so what is due for the deleted namespaces finds nothing to do. */
   private async empty(job: TenantDeletion, by: Actor, signal: AbortSignal): Promise<void> {
     await this.contents.clear(job, by, signal);
     for (let rest = await this.some(job); rest.length > 0; rest = await this.some(job)) {

@@ -1,0 +1,63 @@
+import { Injectable } from '@nestjs/common';
+import { Saga, type ICommand } from '@nestjs/cqrs';
+import { filter, map, type Observable } from 'rxjs';
+import type { StoredEvent } from '../../../platform/event-log/index.js';
+import { missed, noticedIn, type ManagementEvent } from '../../../platform/sagas/index.js';
+import { OutdatePolicies, type Outdated } from './outdate-policies.js';
+
+/** What events of memberships, roles, groups and grants, and the ends of what these name, do to the policies in memory. */
+@Injectable()
+export class AuthzSagas {
+  @Saga()
+  outdatePolicies(events$: Observable<ManagementEvent>): Observable<ICommand> {
+    return events$.pipe(
+      noticedIn('permissions'),
+      map(({ event }) => new OutdatePolicies(outdatedBy(event))),
+    );
+  }
+
+  @Saga()
+  outdatePoliciesOfDeletedUsers(events$: Observable<ManagementEvent>): Observable<ICommand> {
+    return events$.pipe(
+      noticedIn('users'),
+      filter(({ event }) => event.type === 'user.deleted'),
+      map(({ event }) => new OutdatePolicies({ principalId: event.stream! })),
+    );
+  }
+
+  /** Grants name tenants, namespaces, topics and consumers. */
+  @Saga()
+  outdatePoliciesWhereSomethingEnded(events$: Observable<ManagementEvent>): Observable<ICommand> {
+    return events$.pipe(
+      noticedIn('tenants', 'namespaces', 'topics', 'consumers'),
+      filter(({ event }) => event.type.endsWith('.deleted')),
+      map(({ event }) => new OutdatePolicies({ endedIn: event.key! })),
+    );
+  }
+
+  @Saga()
+  outdateAllPolicies(events$: Observable<ManagementEvent>): Observable<ICommand> {
+    return events$.pipe(
+      missed,
+      map(() => new OutdatePolicies('all')),
+    );
+  }
+}
+
+interface Concerned {
+  readonly userId?: string;
+  readonly principal?: { readonly kind: string; readonly id: string };
+  readonly part?: string;
+  readonly id?: string;
+}
+
+/** What concerns one user outdates his policies; everything else those of the tenant, as when he leaves with his keys. */
+function outdatedBy({ type, key, data }: StoredEvent): Outdated {
+  const { userId, principal, part, id } = JSON.parse(data) as Concerned;
+  const one = userId ?? (part === 'user' ? id : undefined) ?? ofPrincipal(principal);
+  if (one === undefined || type === 'group.deleted' || type === 'member.removed') return { tenantId: key! };
+  return { principalId: one };
+}
+
+const ofPrincipal = (principal: Concerned['principal']): string | undefined =>
+  principal?.kind === 'user' || principal?.kind === 'apiKey' ? principal.id : undefined;

@@ -1,0 +1,56 @@
+import { commandsOf, due, recorded } from '../../../../test/support/sagas.js';
+import type { ManagementLog } from '../../../kernel/aggregate.js';
+import { SYSTEM_TENANT } from '../../../kernel/ids.js';
+import type { StoredEvent } from '../../../platform/event-log/index.js';
+import { consumerAggregate } from '../domain/consumer.js';
+import { CONSUMER_SUBSCRIPTIONS, ConsumersSagas } from './consumers.sagas.js';
+import { JudgeConsumers } from './judge-consumers.js';
+import { LeaveTopic } from './leave-topic.js';
+
+const after = (log: ManagementLog, ...events: StoredEvent[]) =>
+  commandsOf(ConsumersSagas, due(CONSUMER_SUBSCRIPTIONS, log, ...events));
+const unassigned = (userId: string, fields: Partial<StoredEvent> = {}) =>
+  recorded('member.role-removed', { data: JSON.stringify({ userId }), ...fields });
+
+it('a deleted topic leaves its consumers, and no other does', () => {
+  const data = JSON.stringify({ tenantId: 'acme', namespaceId: 'shop', topicId: 'orders', topicUid: 'life-1' });
+  expect(after('topics', recorded('topic.renamed', { data }), recorded('topic.deleted', { data }))).toEqual([
+    new LeaveTopic('acme', 'life-1', 'c'),
+  ]);
+});
+
+it('whose rights were lessened together is judged together, for the last of the causes', () => {
+  const causes = ['c1', 'c2'].map((correlationId, i) => unassigned(`usr_${i}`, { correlationId }));
+  expect(after('permissions', ...causes)).toEqual([
+    new JudgeConsumers({ runOn: ['usr_0', 'usr_1'], tenantId: 'acme' }, 'c2'),
+  ]);
+});
+
+it.each([
+  [
+    'in the system, where it holds everywhere',
+    unassigned('usr_1', { key: SYSTEM_TENANT }),
+    { runOn: ['usr_1'], tenantId: null },
+  ],
+  ['of everybody in a tenant', recorded('role.updated'), { allIn: 'acme' }],
+  ['of everybody', recorded('role.updated', { key: SYSTEM_TENANT }), { allIn: null }],
+])('less of a right %s is judged there', (_, event, which) => {
+  expect(after('permissions', event)).toEqual([new JudgeConsumers(which, 'c')]);
+});
+
+it('who is suspended or deleted runs nothing any more, anywhere', () => {
+  const users = ['user.suspended', 'user.renamed', 'user.deleted'].map((type) => recorded(type, { stream: type }));
+  expect(after('users', ...users)).toEqual([
+    new JudgeConsumers({ runOn: ['user.suspended', 'user.deleted'], tenantId: null }, 'c'),
+  ]);
+  expect(after('users', recorded('user.renamed'))).toEqual([]);
+});
+
+it('whatever happens to a consumer but its pause and its end has its right asked for again', () => {
+  const types = Object.keys(consumerAggregate.eventTypes);
+  const events = types.map((type) => recorded(type, { stream: `acme/shop/${type}` }));
+  const judged = types.filter((type) => type !== 'consumer.paused' && type !== 'consumer.deleted');
+  expect(after('consumers', ...events, events[0]!)).toEqual([
+    new JudgeConsumers({ tenantId: 'acme', paths: judged.map((type) => `shop/${type}`) }, 'c'),
+  ]);
+});

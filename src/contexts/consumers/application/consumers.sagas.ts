@@ -1,0 +1,85 @@
+import { Injectable } from '@nestjs/common';
+import { Saga, type ICommand } from '@nestjs/cqrs';
+import { mergeMap, type Observable } from 'rxjs';
+import { SYSTEM_TENANT } from '../../../kernel/ids.js';
+import type { StoredEvent } from '../../../platform/event-log/index.js';
+import { causeOf, dueFor, ofType, subscriptionTo, type ManagementEvent } from '../../../platform/sagas/index.js';
+import { topicAggregate } from '../../topics/index.js';
+import type { ConsumerEvent } from '../domain/consumer.js';
+import { lessenedBy, type PermissionEvent } from '../domain/lessened-rights.js';
+import { JudgeConsumers } from './judge-consumers.js';
+import { LeaveTopic } from './leave-topic.js';
+
+const DELETED_TOPICS = subscriptionTo('topics', 'consumers:on-topic-deleted');
+const PERMISSIONS = subscriptionTo('permissions', 'consumers:on-permissions-changed', { inPages: true });
+const USERS = subscriptionTo('users', 'consumers:on-user-gone', { inPages: true });
+const CONSUMERS = subscriptionTo('consumers', 'consumers:on-consumer-changed', { inPages: true });
+export const CONSUMER_SUBSCRIPTIONS = [DELETED_TOPICS, PERMISSIONS, USERS, CONSUMERS];
+
+const GONE = new Set(['user.suspended', 'user.deleted']);
+const ONLY_LESS: ReadonlySet<string> = new Set<ConsumerEvent['type']>(['consumer.paused', 'consumer.deleted']);
+
+/** What events of topics, permissions, users and consumers mean for what is registered. */
+@Injectable()
+export class ConsumersSagas {
+  @Saga()
+  leaveDeletedTopics(events$: Observable<ManagementEvent>): Observable<ICommand> {
+    return events$.pipe(
+      dueFor(DELETED_TOPICS),
+      mergeMap(({ events }) =>
+        ofType(topicAggregate, 'topic.deleted', events).map(
+          ({ stored, data }) => new LeaveTopic(data.tenantId, data.topicUid, causeOf(stored)),
+        ),
+      ),
+    );
+  }
+
+  @Saga()
+  judgeWhereRightsLessened(events$: Observable<ManagementEvent>): Observable<ICommand> {
+    return events$.pipe(
+      dueFor(PERMISSIONS),
+      mergeMap(({ events }) =>
+        [...lessenedBy(events.map(permissionEvent))].map(([place, users]) => {
+          const tenantId = place === SYSTEM_TENANT ? null : place;
+          const which = users ? { runOn: [...users], tenantId } : { allIn: tenantId };
+          return new JudgeConsumers(which, causeOf(events.at(-1)!));
+        }),
+      ),
+    );
+  }
+
+  @Saga()
+  judgeWhereUsersAreGone(events$: Observable<ManagementEvent>): Observable<ICommand> {
+    return events$.pipe(
+      dueFor(USERS),
+      mergeMap(({ events }) => {
+        const gone = events.filter(({ type }) => GONE.has(type)).map(({ stream }) => stream!);
+        return gone.length > 0 ? [new JudgeConsumers({ runOn: gone, tenantId: null }, causeOf(events.at(-1)!))] : [];
+      }),
+    );
+  }
+
+  /**
+   * The right may have gone between the check of a change and the change: whichever came first, one of both sees the other. Also where it
+   * is only named otherwise: what is withheld goes on with the next version, and the pause of many is stored one by one.
+   */
+  @Saga()
+  judgeChangedConsumers(events$: Observable<ManagementEvent>): Observable<ICommand> {
+    return events$.pipe(
+      dueFor(CONSUMERS),
+      mergeMap(({ events }) => {
+        const changed = events.filter(({ type }) => !ONLY_LESS.has(type));
+        return [...Map.groupBy(changed, ({ key }) => key!)].map(([tenantId, own]) => {
+          const paths = [...new Set(own.map(({ stream }) => stream!.slice(tenantId.length + 1)))];
+          return new JudgeConsumers({ tenantId, paths }, causeOf(own.at(-1)!));
+        });
+      }),
+    );
+  }
+}
+
+const permissionEvent = ({ type, key, data }: StoredEvent): PermissionEvent => ({
+  type,
+  tenantId: key!,
+  data: JSON.parse(data) as PermissionEvent['data'],
+});

@@ -1,0 +1,40 @@
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { ApiKeyDirectory } from './api-key-directory.js';
+import { Authenticator } from './authenticator.js';
+
+/** Those of a user, or of a session. */
+export class DropVerdicts extends Command<void> {
+  constructor(readonly of: { readonly userId: string } | { readonly sessionId: string } | 'everybody') {
+    super();
+  }
+}
+
+@CommandHandler(DropVerdicts)
+export class DropVerdictsHandler implements ICommandHandler<DropVerdicts> {
+  constructor(private readonly authenticator: Authenticator) {}
+
+  async execute({ of }: DropVerdicts): Promise<void> {
+    this.authenticator.forget((principal) => {
+      if (of === 'everybody') return true;
+      return 'userId' in of ? principal.userId === of.userId : principal.sessionId === of.sessionId;
+    });
+  }
+}
+
+/** One, or those of a user. */
+export class ForgetApiKeys extends Command<void> {
+  constructor(readonly of: { readonly keyId: string } | { readonly userId: string } | 'everybody') {
+    super();
+  }
+}
+
+@CommandHandler(ForgetApiKeys)
+export class ForgetApiKeysHandler implements ICommandHandler<ForgetApiKeys> {
+  constructor(private readonly directory: ApiKeyDirectory) {}
+
+  async execute({ of }: ForgetApiKeys): Promise<void> {
+    if (of === 'everybody') this.directory.forgetAll();
+    else if ('keyId' in of) this.directory.forget(of.keyId);
+    else this.directory.forgetOwner(of.userId);
+  }
+}

@@ -75,7 +75,7 @@ export class PublishController {
     }
     return mode === undefined
       ? parseEvents(bytes, this.limits, context)
-      : parseCloudEvents(mode, bytes, request.headers, this.limits, context);
+      : parseCloudEvents(mode, bytes, request.raw, this.limits, context);
   }
 
   private report(

@@ -1,9 +1,12 @@
 import { Readable } from 'node:stream';
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import { MANAGEMENT_TOPICS } from '../../../kernel/aggregate.js';
 import { HTTP_SETTINGS, READ_SETTINGS, type Settings } from '../../../platform/config/index.js';
 import {
   eventJson,
   eventJsonLine,
+  ManagementWatch,
+  toDomainEvent,
   type LogRef,
   type StoredEvent,
   type TopicNames,
@@ -12,6 +15,8 @@ import { noteLimit } from '../../../platform/http/rate-limit-headers.js';
 import type { Access, Reply } from '../../../platform/http/request.js';
 import { OpenStreams } from '../application/open-streams.js';
 import { EventReader, type EventQuery } from '../application/read-events.js';
+import { lifeOf, resumeMark } from '../domain/place.js';
+import { topicAggregate } from '../domain/topic.js';
 import { topicError } from '../domain/topic-errors.js';
 
 const KEEP_ALIVE_MS = 15_000;
@@ -23,6 +28,8 @@ const KEEP_ALIVE_MS = 15_000;
 interface Followed extends TopicNames {
   readonly access: () => Access;
 }
+
+type Resumable = Followed & { readonly life: string };
 
 /** A revocation ends open streams within a second. */
 const RECHECK_MS = 500;
@@ -38,21 +45,31 @@ interface OpenStream {
  */
 @Injectable()
 export class EventStreams implements BeforeApplicationShutdown {
-  private readonly open = new Set<AbortController>();
+  /** By what ends it, with the log that it is of. */
+  private readonly open = new Map<AbortController, string>();
   private readonly reads: OpenStreams;
   private readonly live: OpenStreams;
 
   constructor(
     private readonly events: EventReader,
+    watch: ManagementWatch,
     @Inject(READ_SETTINGS) private readonly read: Settings['read'],
     @Inject(HTTP_SETTINGS) { streamsMax }: Settings['http'],
   ) {
     this.reads = new OpenStreams(streamsMax);
     this.live = new OpenStreams(streamsMax);
+    watch.on(MANAGEMENT_TOPICS.topics, (stored) => {
+      const event = toDomainEvent(topicAggregate, stored);
+      if (event.type === 'topic.deleted') this.end((topicUid) => topicUid === event.data.topicUid);
+    });
   }
 
   beforeApplicationShutdown(): void {
-    for (const controller of this.open) controller.abort();
+    this.end(() => true);
+  }
+
+  private end(concerns: (topicUid: string) => boolean): void {
+    for (const [controller, topicUid] of this.open) if (concerns(topicUid)) controller.abort();
   }
 
   async sendAll(reply: Reply, log: LogRef, query: EventQuery, names: Followed, limit?: number): Promise<void> {
@@ -63,7 +80,7 @@ export class EventStreams implements BeforeApplicationShutdown {
       .send(Readable.from(lines(pages, names, stream)));
   }
 
-  /** `id` is the position, so that `Last-Event-ID` goes on right behind it. */
+  /** `id` is the position and the life of the topic, so that `Last-Event-ID` goes on right behind it, or is told that it cannot. */
   async follow(reply: Reply, log: LogRef, query: EventQuery, names: Followed): Promise<void> {
     const stream = this.enter(this.live, reply, log, names);
     const pages = this.events.follow(log, query, stream.signal);
@@ -72,16 +89,16 @@ export class EventStreams implements BeforeApplicationShutdown {
         'content-type': 'text/event-stream; charset=utf-8',
         'x-accel-buffering': 'no',
       })
-      .send(Readable.from(messages(pages, names, stream)));
+      .send(Readable.from(messages(pages, { ...names, life: lifeOf(log) }, stream)));
   }
 
-  private enter(kind: OpenStreams, reply: Reply, { tenantId }: LogRef, { access }: Followed): OpenStream {
+  private enter(kind: OpenStreams, reply: Reply, { tenantId, topicUid }: LogRef, { access }: Followed): OpenStream {
     const holder = { tenantId, userId: reply.request.principal!.userId };
     const giveBack = kind.enter(holder);
     noteLimit(reply.request, kind.left(holder));
     reply.request.turn?.end();
     const controller = new AbortController();
-    this.open.add(controller);
+    this.open.set(controller, topicUid);
     const revoked = async (): Promise<void> => {
       if (!(await access().stillAllowed())) controller.abort();
     };
@@ -117,7 +134,7 @@ async function* lines(
 
 async function* messages(
   pages: AsyncGenerator<StoredEvent[]>,
-  names: Followed,
+  names: Resumable,
   { signal, leave }: OpenStream,
 ): AsyncGenerator<string> {
   let wakeUp: NodeJS.Timeout | undefined;
@@ -153,9 +170,9 @@ async function visible(
 }
 
 /** A line break inside the JSON becomes a `data:` line of its own, which the receiver joins again (HTML standard, 9.2.6). */
-function message(event: StoredEvent, names: TopicNames): string {
+function message(event: StoredEvent, names: Resumable): string {
   const data = eventJson(event, names)
     .split(/\r\n|\r|\n/)
     .join('\ndata: ');
-  return `id: ${event.position}\ndata: ${data}\n\n`;
+  return `id: ${resumeMark(event.position, names.life)}\ndata: ${data}\n\n`;
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EventFilter } from '../../../platform/cel/index.js';
 import { LogReader, Tails, type LogRef, type ReadFilter, type StoredEvent } from '../../../platform/event-log/index.js';
+import { asTopic, topicGone } from '../domain/topic.js';
 import { keeps } from './read-filter.js';
 import { ReadTurns } from './read-turns.js';
 
@@ -9,6 +10,8 @@ export interface EventQuery {
   /** Positions strictly between these are read. */
   readonly after: number;
   readonly before: number;
+  /** A time, which may be to come: what is recorded before it is left out. */
+  readonly notBefore?: number;
   readonly filter: ReadFilter;
   readonly expression: EventFilter | undefined;
   /** Types that the caller may see; undefined: all. */
@@ -50,13 +53,13 @@ export class EventReader {
 
   /**
    * At most `limit` events and about 4 MiB. A slice may be shorter, even empty, and yet have a `next`: each is bounded in the time it takes
-   * (`budgetMs`), so that a filter that matches little answers in pieces instead of scanning a topic in one request.
+   * (`budgetMs`), so that a filter that matches little answers in pieces instead of scanning a topic in one request. Throws where the topic is gone.
    */
   async slice(log: LogRef, query: EventQuery, limit: number, budgetMs: number): Promise<EventSlice> {
     const deadline = performance.now() + budgetMs;
     const events: StoredEvent[] = [];
     const bounds = await this.reader.bounds(log);
-    if (!bounds) return { events, next: null };
+    if (!bounds) throw topicGone();
     const forward = query.order === 'asc';
     let before = Math.min(query.before, bounds.lastPosition + 1);
     let after = Math.max(query.after, bounds.firstPosition - 1);
@@ -64,7 +67,7 @@ export class EventReader {
     while (after + 1 < before && events.length < limit && (events.length === 0 || performance.now() < deadline)) {
       const { order, filter, expression } = query;
       const range = { order, after, before, limit: limit - events.length, filter };
-      const page = await this.turns.page(log.tenantId, () => this.reader.scan(log, range));
+      const page = await this.turns.page(log.tenantId, () => this.reader.scan(log, range).catch(asTopic));
       const { matching, stoppedAt } = await this.judge(log, permitted(page.events, query), expression, deadline);
       events.push(...matching);
       const at = stoppedAt ?? page.scannedTo;
@@ -88,10 +91,14 @@ export class EventReader {
     }
   }
 
-  /** What matches after a position, then what is appended, until the signal fires. All followers of a topic share its tail. */
+  /**
+   * What matches after a position, then what is appended, until the signal fires. All followers of a topic share its tail. Of a topic that
+   * ends later the caller hears; one that has ended is seen here.
+   */
   async *follow(log: LogRef, query: EventQuery, signal: AbortSignal): AsyncGenerator<StoredEvent[]> {
     const tail = await this.tails.follow(log);
     try {
+      if (!(await this.reader.bounds(log))) return;
       for (let { after } = query; !signal.aborted;) {
         // History is read by each follower for himself: hundreds that begin at once held the process for half a minute.
         const last = after;
@@ -133,8 +140,12 @@ export class EventReader {
 /** Nearly: texts beyond Latin count for less than their bytes. */
 const sizeOf = (events: readonly StoredEvent[]): number => events.reduce((sum, { data }) => sum + data.length, 0);
 
-const permitted = (events: readonly StoredEvent[], { types }: EventQuery): readonly StoredEvent[] =>
-  types ? events.filter(({ type }) => types.permits(type)) : events;
+function permitted(events: readonly StoredEvent[], { types, notBefore = 0 }: EventQuery): readonly StoredEvent[] {
+  // Time order is position order.
+  const meant =
+    events[0] && events[0].recordedAt < notBefore ? events.filter((e) => e.recordedAt >= notBefore) : events;
+  return types ? meant.filter(({ type }) => types.permits(type)) : meant;
+}
 
 /** Judges some of the events from there on; answers where it stopped. */
 function judgeTurn(

@@ -139,6 +139,22 @@ describe('startFrom', () => {
     expect(ids(await receiver.received(expected.length + 1))).toEqual([...expected, 'last']);
   });
 
+  it('may be a time to come: nothing of before it, and all of after it, also when the lane begins anew meanwhile', async () => {
+    const time = new Date(Date.now() + 800).toISOString();
+    const { id } = await shop.register(receiver.url, { topics: [{ topic: 'orders', startFrom: { time } }] });
+    await shop.publishMany(2, 'early');
+    await app.client.post(`${shop.consumer(id)}/pause`);
+    await shop.publishMany(2, 'paused');
+    await app.client.post(`${shop.consumer(id)}/resume`);
+    await until(
+      async () => (await shop.publish({ type: 't', data: 1 }), (await shop.read('?order=desc&limit=1')).items[0]!),
+      ({ recordedAt }) => recordedAt >= time,
+    );
+    await shop.publish({ type: 't', data: 1 });
+    const meant = (await shop.readAll()).filter(({ recordedAt }) => recordedAt >= time);
+    expect(ids(await receiver.received(meant.length))).toEqual(meant.map((event) => event.id));
+  });
+
   it('behind the next position is refused: nothing was lost there, and no gap is told', async () => {
     await shop.publishMany(3);
     const topics = [{ topic: 'orders', startFrom: { position: 5 } }];

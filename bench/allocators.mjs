@@ -29,6 +29,7 @@ const rowsAfter = (position, count) =>
     correlationId: null,
     causationId: null,
     traceparent: null,
+    tracestate: null,
     publishedBy: 'key_bench',
     metadata: null,
     data: DATA,

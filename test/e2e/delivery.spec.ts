@@ -32,6 +32,7 @@ describe('a delivery', () => {
     const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
     await shop.publish({ id: 'e1', type: 'order.created', data: 1 }, 'orders', {
       traceparent: `00-${traceId}-00f067aa0ba902b7-01`,
+      tracestate: 'rojo=1, congo=2',
     });
     const [request] = await receiver.received(1);
     expect(request).toMatchObject({
@@ -46,6 +47,7 @@ describe('a delivery', () => {
         'x-event-position': '1',
         'x-delivery-attempt': '1',
         traceparent: expect.stringMatching(new RegExp(`^00-${traceId}-[0-9a-f]{16}-[0-9a-f]{2}$`)),
+        tracestate: 'rojo=1,congo=2',
         'webhook-id': expect.stringMatching(/^[\x21-\x7e]+$/),
         'webhook-timestamp': expect.stringMatching(/^\d{10}$/),
         'webhook-signature': expect.stringMatching(/^v1,/),

@@ -126,6 +126,7 @@ function store(event: NewEvent, publishedBy: string, draft: Draft, end: KnownEnd
     correlationId: event.correlationId,
     causationId: event.causationId,
     traceparent: event.traceparent,
+    tracestate: event.tracestate,
     publishedBy,
     metadata: event.metadata,
     data: event.data,

@@ -3,7 +3,8 @@ import type { NewEvent } from '../../../platform/event-log/index.js';
 import { parseCloudEvents } from './cloudevents.js';
 
 const LIMITS = { eventBytesMax: 1_000_000, batchEventsMax: 10, batchBytesMax: 1_000_000 };
-const CONTEXT = { correlationId: 'c', traceparent: null };
+const PARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+const CONTEXT = { correlationId: 'c', traceparent: PARENT, tracestate: 'own=1' };
 const REQUIRED = { 'ce-specversion': '1.0', 'ce-id': '1', 'ce-source': '/s', 'ce-type': 't' };
 
 /** As they come from the wire: a character is a byte. */
@@ -81,6 +82,28 @@ describe('an attribute in a header', () => {
       { pointer: 'ce-datacontenttype', detail: 'must be sent as Content-Type' },
       { pointer: 'ce-data', detail: 'must be sent as the body' },
     ]);
+  });
+});
+
+describe('the trace', () => {
+  const other = PARENT.replace('0af', '1af');
+
+  it.each<[string, Record<string, string>, object]>([
+    ['is that of the request', {}, { traceparent: PARENT, tracestate: 'own=1' }],
+    [
+      'is that of the event',
+      { 'ce-traceparent': other, 'ce-tracestate': 'a=1, b=2' },
+      { traceparent: other, tracestate: 'a=1,b=2' },
+    ],
+    ['has no state of another trace', { 'ce-traceparent': other }, { traceparent: other, tracestate: null }],
+    ['has no state without a parent', { 'ce-tracestate': 'a=1' }, { traceparent: PARENT, tracestate: 'own=1' }],
+  ])('%s', (_, headers, trace) => {
+    expect(binary(headers)).toMatchObject(trace);
+  });
+
+  it('that is not valid is an attribute like any other', () => {
+    const headers = { 'ce-traceparent': 'none', 'ce-tracestate': 'none' };
+    expect(attributesOf(binary(headers))).toMatchObject({ traceparent: 'none', tracestate: 'none' });
   });
 });
 

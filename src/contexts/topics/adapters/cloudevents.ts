@@ -26,11 +26,11 @@ import {
   type PublishLimits,
 } from './event-body.js';
 import { attributeText, utf8Text } from './cloudevents-headers.js';
-import { isTraceparent } from '../../../platform/http/correlation.js';
+import { isTraceparent, tracestateOf } from '../../../platform/http/trace-context.js';
 
 /*
  * CloudEvents 1.0 (https://github.com/cloudevents/spec, HTTP binding and JSON format). `id`, `type` and `time` are the event's own,
- * `partitionkey` is its key, `correlationid`, `causationid` and `traceparent` its references; all other attributes are kept in
+ * `partitionkey` is its key, `correlationid`, `causationid`, `traceparent` and `tracestate` its references; all other attributes are kept in
  * `metadata.cloudEvents`. Data that is no JSON is kept as a JSON string: text as it is, bytes in base64 with
  * `metadata.cloudEvents.dataEncoding: "base64"`. Where no content type says what data is, it is JSON if it can be (as the JSON format has
  * it), and text is told apart from it by `"text"`.
@@ -186,6 +186,7 @@ function applyAttributes(
   for (const required of ['specversion', 'id', 'source', 'type']) {
     if (!attributes.has(required)) note(errors, at + required, 'is required');
   }
+  takeTrace(draft, attributes);
   // Sorted, because neither headers nor members have an order: the same event sent again must not look like another one.
   for (const [name, value] of [...attributes].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     if (value === null) continue;
@@ -195,6 +196,16 @@ function applyAttributes(
   draft.metadata = JSON.stringify({ cloudEvents: kept });
   if (Buffer.byteLength(draft.metadata) > METADATA_BYTES_MAX)
     note(errors, at, `attributes may have at most ${METADATA_BYTES_MAX} bytes`);
+}
+
+/** The distributed tracing extension: the trace that the event began in, which need not be that of the request. */
+function takeTrace(draft: EventDraft, attributes: Map<string, unknown>): void {
+  const traceparent = attributes.get('traceparent');
+  if (!isTraceparent(traceparent)) return;
+  draft.traceparent = traceparent;
+  draft.tracestate = tracestateOf(attributes.get('tracestate'));
+  attributes.delete('traceparent');
+  if (draft.tracestate !== null) attributes.delete('tracestate');
 }
 
 /** True: the attribute became a field of the event. */
@@ -225,10 +236,6 @@ function readAttribute(
     case 'causationid':
       if (note(errors, pointer, judgeReference(value)))
         draft[name === 'causationid' ? 'causationId' : 'correlationId'] = value as string;
-      return true;
-    case 'traceparent':
-      if (!isTraceparent(value)) return false;
-      draft.traceparent = value;
       return true;
     case 'source':
       note(errors, pointer, judgeSource(value));

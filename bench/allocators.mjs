@@ -112,6 +112,7 @@ async function prepareDatabase(store) {
   await admin.end();
   const client = await store.connect('bench_allocators');
   await client.query(readFileSync(join(PLATFORM, 'postgres/migrations/0001_event_log.sql'), 'utf8'));
+  await client.query('ALTER TABLE event ADD COLUMN tracestate text COLLATE "C"'); // of 0018, which has more
   await client.query('CREATE TABLE bench_counter (topic_uid uuid PRIMARY KEY, position bigint NOT NULL)');
   return client;
 }

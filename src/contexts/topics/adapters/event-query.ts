@@ -4,10 +4,10 @@ import { compileFilter } from '../../../platform/cel/index.js';
 import type { LogRef, ReadFilter } from '../../../platform/event-log/index.js';
 import { Cursors } from '../../../platform/http/cursor.js';
 import { invalid } from '../../../platform/http/validation.js';
-import { Places, type VisibleTypes } from '../application/places.js';
+import { Places } from '../application/places.js';
 import type { EventQuery } from '../application/read-events.js';
 import { judgeName, judgeType, parseTime } from '../domain/envelope.js';
-import { parseBarePlace, type Place } from '../domain/place.js';
+import { parseBarePlace, type Place, type VisibleTypes } from '../domain/place.js';
 import type { ReadEventsQuery } from './events.dto.js';
 
 const TYPES_MAX = 100;
@@ -48,24 +48,23 @@ export class EventQueries {
       typeof place === 'object' && 'time' in place ? timeOf(place.time) : 0,
     );
     const parsed = { order: query.order, after, before, notBefore, filter, expression, types };
-    return this.resumed(parsed, log, query);
+    return this.resumed(parsed, query, scopeOf(log, query));
   }
 
   cursor(log: LogRef, query: ReadEventsQuery, position: number): string {
     return this.cursors.encode(scopeOf(log, query), position);
   }
 
-  private async resumed(parsed: EventQuery, log: LogRef, query: ReadEventsQuery): Promise<EventQuery> {
-    if (query.cursor === undefined) return parsed;
-    const position = this.cursors.decode<number>(scopeOf(log, query), query.cursor);
-    if (parsed.order === 'desc') return { ...parsed, before: Math.min(parsed.before, position) };
-    return { ...parsed, after: Math.max(parsed.after, await this.places.reached(log, position, parsed.types)) };
+  private resumed(parsed: EventQuery, { cursor }: ReadEventsQuery, scope: string): EventQuery {
+    if (cursor === undefined) return parsed;
+    const position = this.cursors.decode<number>(scope, cursor);
+    return parsed.order === 'asc'
+      ? { ...parsed, after: Math.max(parsed.after, position) }
+      : { ...parsed, before: Math.min(parsed.before, position) };
   }
 
   private async lowerBound(log: LogRef, { from }: ReadEventsQuery, place: Place, types: VisibleTypes): Promise<number> {
-    const named = await this.places.positionOf(log, place, types);
-    const counted = typeof place === 'object' && 'position' in place;
-    const byPlace = counted ? await this.places.reached(log, named, types) : named;
+    const byPlace = await this.places.positionOf(log, place, types);
     const byTime = from === undefined ? 0 : await this.places.positionOf(log, { time: from });
     return Math.max(byPlace, byTime);
   }

@@ -74,7 +74,7 @@ export class EventStreams implements BeforeApplicationShutdown {
 
   async sendAll(reply: Reply, log: LogRef, query: EventQuery, names: Followed, limit?: number): Promise<void> {
     const stream = this.enter(this.reads, reply, log, names);
-    const pages = this.events.all(log, query, this.read.filterBudgetMs, limit);
+    const pages = this.events.all(log, await this.events.begun(log, query), this.read.filterBudgetMs, limit);
     await reply
       .header('content-type', 'application/x-ndjson; charset=utf-8')
       .send(Readable.from(lines(pages, names, stream)));
@@ -83,7 +83,8 @@ export class EventStreams implements BeforeApplicationShutdown {
   /** `id` is the position and the life of the topic, so that `Last-Event-ID` goes on right behind it, or is told that it cannot. */
   async follow(reply: Reply, log: LogRef, query: EventQuery, names: Followed): Promise<void> {
     const stream = this.enter(this.live, reply, log, names);
-    const pages = this.events.follow(log, query, stream.signal);
+    // From here on we hear of the end of the topic; whether it was before is seen now.
+    const pages = this.events.follow(log, await this.events.begun(log, query), stream.signal);
     await reply
       .headers({
         'content-type': 'text/event-stream; charset=utf-8',

@@ -1,5 +1,5 @@
 import type { LogReader } from '../../../platform/event-log/index.js';
-import { lifeOf, parseBarePlace, resumeMark } from '../domain/place.js';
+import { lifeOf, parseBarePlace, reached, resumeMark } from '../domain/place.js';
 import { Places } from './places.js';
 
 const LOG = { tenantId: 'acme', topicUid: '1f3a9c1e-0000-4000-8000-000000000000' };
@@ -9,22 +9,19 @@ const places = new Places({
   heads: () => Promise.resolve(new Map([[LOG.topicUid, END]])),
   positionBefore: () => Promise.resolve(END),
 } as unknown as LogReader);
-const some = { permits: () => true };
 
 describe('a position that is read on from', () => {
-  it('is one that the topic has come to', async () => {
-    for (const position of [0, 1, END]) expect(await places.reached(LOG, position, undefined)).toBe(position);
+  it('is one that the topic has come to', () => {
+    for (const position of [0, 1, END]) expect(reached(position, END, undefined)).toBe(position);
   });
 
-  it('is refused beyond the end, and the end is told', async () => {
-    await expect(places.reached(LOG, END + 1, undefined)).rejects.toMatchObject({
-      code: 'place-not-found',
-      message: 'There is no position 4 in the topic; the last one is 3.',
-    });
+  it('is refused beyond the end, and the end is told', () => {
+    expect(() => reached(END + 1, END, undefined)).toThrow('There is no position 4 in the topic; the last one is 3.');
+    expect(() => reached(1, 0, undefined)).toThrow('it is empty');
   });
 
-  it('is the end for who may see some types only: how far that is they are not told', async () => {
-    expect(await places.reached(LOG, 99, some)).toBe(END);
+  it('is the end for who may see some types only: how far that is they are not told', () => {
+    expect(reached(99, END, { permits: () => true })).toBe(END);
   });
 });
 

@@ -1,11 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { LogReader, type LogRef } from '../../../platform/event-log/index.js';
 import { parseTime } from '../domain/envelope.js';
-import { lifeOf, type Place } from '../domain/place.js';
+import { lifeOf, noSuchPosition, type Place, type VisibleTypes } from '../domain/place.js';
 import { topicError } from '../domain/topic-errors.js';
-
-/** The types of events that the reader may see; undefined: all. */
-export type VisibleTypes = { permits(type: string): boolean } | undefined;
 
 /** Where somebody begins who is told of all that comes. */
 export interface Beginning {
@@ -14,7 +11,7 @@ export interface Beginning {
   readonly notBefore?: number;
 }
 
-/** Finds places in a log. A position that nothing has is none: what is recorded until it is given out would be passed over. */
+/** Finds places in a log. */
 @Injectable()
 export class Places {
   constructor(private readonly reader: LogReader) {}
@@ -28,19 +25,8 @@ export class Places {
     if (typeof place !== 'object') return { startPosition: position };
     if ('time' in place) return { startPosition: position, notBefore: parseTime(place.time) };
     const next = (await this.endOf(log)) + 1;
-    if (position > next) throw noPosition(position, `the next one is ${next}`);
+    if (position > next) throw noSuchPosition(position, `the next one is ${next}`);
     return { startPosition: Math.max(0, position - 1) };
-  }
-
-  /**
-   * The position, which a reader goes on after, if the topic has come so far. Who may see some types only is not told how far it has come:
-   * he goes on after its end.
-   */
-  async reached(log: LogRef, position: number, visible: VisibleTypes): Promise<number> {
-    const last = await this.endOf(log);
-    if (position <= last) return position;
-    if (visible) return last;
-    throw noPosition(position, last === 0 ? 'it is empty' : `the last one is ${last}`);
   }
 
   /**
@@ -66,6 +52,3 @@ export class Places {
     return (await this.reader.heads(log.tenantId, [log.topicUid])).get(log.topicUid) ?? 0;
   }
 }
-
-const noPosition = (position: number, because: string): Error =>
-  topicError('place-not-found', `There is no position ${position} in the topic; ${because}.`);

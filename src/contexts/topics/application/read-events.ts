@@ -1,6 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import type { EventFilter } from '../../../platform/cel/index.js';
-import { LogReader, Tails, type LogRef, type ReadFilter, type StoredEvent } from '../../../platform/event-log/index.js';
+import {
+  LogReader,
+  Tails,
+  type LogBounds,
+  type LogRef,
+  type ReadFilter,
+  type StoredEvent,
+} from '../../../platform/event-log/index.js';
+import { reached } from '../domain/place.js';
 import { asTopic, topicGone } from '../domain/topic.js';
 import { keeps } from './read-filter.js';
 import { ReadTurns } from './read-turns.js';
@@ -58,11 +66,10 @@ export class EventReader {
   async slice(log: LogRef, query: EventQuery, limit: number, budgetMs: number): Promise<EventSlice> {
     const deadline = performance.now() + budgetMs;
     const events: StoredEvent[] = [];
-    const bounds = await this.reader.bounds(log);
-    if (!bounds) throw topicGone();
+    const bounds = await this.boundsOf(log);
     const forward = query.order === 'asc';
     let before = Math.min(query.before, bounds.lastPosition + 1);
-    let after = Math.max(query.after, bounds.firstPosition - 1);
+    let after = Math.max(reached(query.after, bounds.lastPosition, query.types), bounds.firstPosition - 1);
     let bytes = 0;
     while (after + 1 < before && events.length < limit && (events.length === 0 || performance.now() < deadline)) {
       const { order, filter, expression } = query;
@@ -91,14 +98,19 @@ export class EventReader {
     }
   }
 
+  /** The same query, from where the topic has come to. For answers that begin before their first slice is read; throws like that. */
+  async begun(log: LogRef, query: EventQuery): Promise<EventQuery> {
+    const { lastPosition } = await this.boundsOf(log);
+    return { ...query, after: reached(query.after, lastPosition, query.types) };
+  }
+
   /**
-   * What matches after a position, then what is appended, until the signal fires. All followers of a topic share its tail. Of a topic that
-   * ends later the caller hears; one that has ended is seen here.
+   * What matches after a position, then what is appended, until the signal fires. All followers of a topic share its tail. Of the
+   * end of the topic the caller hears.
    */
   async *follow(log: LogRef, query: EventQuery, signal: AbortSignal): AsyncGenerator<StoredEvent[]> {
     const tail = await this.tails.follow(log);
     try {
-      if (!(await this.reader.bounds(log))) return;
       for (let { after } = query; !signal.aborted;) {
         // History is read by each follower for himself: hundreds that begin at once held the process for half a minute.
         const last = after;
@@ -116,6 +128,12 @@ export class EventReader {
     } finally {
       this.tails.unfollow(tail);
     }
+  }
+
+  private async boundsOf(log: LogRef): Promise<LogBounds> {
+    const bounds = await this.reader.bounds(log);
+    if (!bounds) throw topicGone();
+    return bounds;
   }
 
   /** Filters in turns with all others who filter; stops where the time is over. */

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { LogReader, type LogRef, type StoredEvent } from '../../../platform/event-log/index.js';
 import { asTopic } from '../domain/topic.js';
-import type { VisibleTypes } from './places.js';
+import type { VisibleTypes } from '../domain/place.js';
 import { ReadTurns } from './read-turns.js';
 
 const TYPES_PAGE = 10_000;

@@ -1,4 +1,5 @@
 import { judgeEventId, parseTime } from './envelope.js';
+import { topicError } from './topic-errors.js';
 
 /** A place in a topic, as clients name it: by event, by position, by time of recording, or one of the ends. */
 export type Place =
@@ -14,6 +15,23 @@ export const lifeOf = ({ topicUid }: { readonly topicUid: string }): string => t
 
 /** What a reader of a stream is given to go on by. The slash keeps it apart from ids of events. */
 export const resumeMark = (position: number, life: string): string => `${position}/${life}`;
+
+/** The types of events that the reader may see; undefined: all. */
+export type VisibleTypes = { permits(type: string): boolean } | undefined;
+
+/**
+ * Where a reader goes on who wants to go on after a position, in a topic that has come to `last`. A position that nothing has yet is
+ * refused: what is recorded until it is given out would be passed over. Who may see some types only is not told how far the topic has
+ * come: he goes on after its end.
+ */
+export function reached(after: number, last: number, visible: VisibleTypes): number {
+  if (after <= last) return after;
+  if (visible) return last;
+  throw noSuchPosition(after, last === 0 ? 'it is empty' : `the last one is ${last}`);
+}
+
+export const noSuchPosition = (position: number, because: string): Error =>
+  topicError('place-not-found', `There is no position ${position} in the topic; ${because}.`);
 
 /** A place as a body gives it. Undefined: it is none. */
 export function parsePlace(value: unknown): Place | undefined {

@@ -29,6 +29,7 @@ const rowsAfter = (position, count) =>
     correlationId: null,
     causationId: null,
     traceparent: null,
+    tracestate: null,
     publishedBy: 'key_bench',
     metadata: null,
     data: DATA,
@@ -110,6 +111,7 @@ async function prepareDatabase(store) {
   await admin.end();
   const client = await store.connect('bench_allocators');
   await client.query(readFileSync(join(PLATFORM, 'postgres/migrations/0001_event_log.sql'), 'utf8'));
+  await client.query('ALTER TABLE event ADD COLUMN tracestate text COLLATE "C"'); // of 0018, which has more
   await client.query('CREATE TABLE bench_counter (topic_uid uuid PRIMARY KEY, position bigint NOT NULL)');
   return client;
 }

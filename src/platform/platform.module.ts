@@ -36,6 +36,7 @@ import { KeptAnswerShares } from './http/kept-answer-shares.js';
 import { ProblemFilter } from './http/problem-filter.js';
 import { LogMailer, Mailer, NoMailer, Outbox, SmtpMailer } from './mail/index.js';
 import { Database } from './postgres/database.js';
+import { Presence } from './postgres/presence.js';
 import { Storage } from './postgres/storage.js';
 import { Due, logOf, Noticed, SagaBus, SagaFailures } from './sagas/index.js';
 import { loggerOptions } from './telemetry/logger.js';
@@ -122,6 +123,7 @@ function partProviders({ settings, storage, database, keys }: PlatformParts): Pr
     { provide: Storage, useValue: storage },
     { provide: Database, useValue: database },
     { provide: KeyRing, useValue: keys },
+    { provide: Presence, useValue: new Presence(!storage.shared) },
     {
       provide: Egress,
       inject: [WallClock],
@@ -164,9 +166,9 @@ function logProviders({ settings, storage }: PlatformParts): Provider[] {
     { provide: LogReader, inject: [Database], useFactory: (database: Database) => new LogReader(database) },
     {
       provide: Hints,
-      inject: [Database, PinoLogger],
-      useFactory: (database: Database, log: PinoLogger) =>
-        new Hints(database, storage.shared, warn(log, 'hints to other instances are interrupted')),
+      inject: [Database, Presence, PinoLogger],
+      useFactory: (database: Database, presence: Presence, log: PinoLogger) =>
+        new Hints(database, storage.shared, presence, warn(log, 'hints to other instances are interrupted')),
     },
     {
       provide: Tails,

@@ -1,5 +1,6 @@
 import { CloudEvent, HTTP, type Message } from 'cloudevents';
 import { startApp, type TestApp } from '../support/app.js';
+import { sendRaw } from '../support/raw-http.js';
 import { Workspace, type ReadEvent } from '../support/workspace.js';
 
 let app: TestApp;
@@ -123,6 +124,34 @@ describe('the modes', () => {
     };
     expect((await shop.tryPublish('1', headers)).status).toBe(201);
     expect(JSON.stringify(await stored())).toContain('Euro €');
+  });
+});
+
+describe('the binary mode, byte by byte on the wire', () => {
+  const post = async (subject: string, data: string): Promise<number> => {
+    const head = [
+      `POST ${shop.events()} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-API-Key: ${app.apiKey}`,
+      `ce-specversion: 1.0\r\nce-id: ce-1\r\nce-source: /s\r\nce-type: t\r\nContent-Length: ${data.length}`,
+    ].join('\r\n');
+    const bytes = [
+      Buffer.from(`${head}\r\nce-subject: `),
+      Buffer.from(subject, 'latin1'),
+      Buffer.from(`\r\n\r\n${data}`),
+    ];
+    return (await sendRaw(app.url, Buffer.concat(bytes))).status;
+  };
+
+  it('is kept with data that nothing is said of, and with UTF-8 as it is', async () => {
+    expect(await post(Buffer.from('"Zürich \\" 😀"').toString('latin1'), 'hello')).toBe(201);
+    expect(await stored()).toMatchObject({
+      data: 'hello',
+      metadata: { cloudEvents: { subject: 'Zürich " 😀', dataEncoding: 'text' } },
+    });
+  });
+
+  it('is refused where its bytes are no UTF-8', async () => {
+    expect(await post('Z\u00fcrich', 'hello')).toBe(400);
+    expect(await shop.readAll()).toEqual([]);
   });
 });
 

@@ -32,6 +32,7 @@ describe('a delivery', () => {
     const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
     await shop.publish({ id: 'e1', type: 'order.created', data: 1 }, 'orders', {
       traceparent: `00-${traceId}-00f067aa0ba902b7-01`,
+      tracestate: 'rojo=1, congo=2',
     });
     const [request] = await receiver.received(1);
     expect(request).toMatchObject({
@@ -46,6 +47,7 @@ describe('a delivery', () => {
         'x-event-position': '1',
         'x-delivery-attempt': '1',
         traceparent: expect.stringMatching(new RegExp(`^00-${traceId}-[0-9a-f]{16}-[0-9a-f]{2}$`)),
+        tracestate: 'rojo=1,congo=2',
         'webhook-id': expect.stringMatching(/^[\x21-\x7e]+$/),
         'webhook-timestamp': expect.stringMatching(/^\d{10}$/),
         'webhook-signature': expect.stringMatching(/^v1,/),
@@ -137,6 +139,22 @@ describe('startFrom', () => {
     await shop.register(receiver.url, { topics: [{ topic: 'orders', startFrom }] });
     await shop.publish({ id: 'last', type: 't', data: 1 });
     expect(ids(await receiver.received(expected.length + 1))).toEqual([...expected, 'last']);
+  });
+
+  it('may be a time to come: nothing of before it, and all of after it, also when the lane begins anew meanwhile', async () => {
+    const time = new Date(Date.now() + 800).toISOString();
+    const { id } = await shop.register(receiver.url, { topics: [{ topic: 'orders', startFrom: { time } }] });
+    await shop.publishMany(2, 'early');
+    await app.client.post(`${shop.consumer(id)}/pause`);
+    await shop.publishMany(2, 'paused');
+    await app.client.post(`${shop.consumer(id)}/resume`);
+    await until(
+      async () => (await shop.publish({ type: 't', data: 1 }), (await shop.read('?order=desc&limit=1')).items[0]!),
+      ({ recordedAt }) => recordedAt >= time,
+    );
+    await shop.publish({ type: 't', data: 1 });
+    const meant = (await shop.readAll()).filter(({ recordedAt }) => recordedAt >= time);
+    expect(ids(await receiver.received(meant.length))).toEqual(meant.map((event) => event.id));
   });
 
   it('behind the next position is refused: nothing was lost there, and no gap is told', async () => {

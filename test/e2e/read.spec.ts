@@ -101,6 +101,11 @@ describe('places', () => {
     expect(await positions(`?limit=2&after=${encodeURIComponent(place)}`)).toEqual(expected);
   });
 
+  it('in time are no events themselves: what was recorded before is read', async () => {
+    const before = encodeURIComponent('{"time":"2100-01-01T00:00:00Z"}');
+    expect(await positions(`?before=${before}&order=desc&limit=2`)).toEqual([12, 11]);
+  });
+
   it('that do not exist are told by name', async () => {
     const { body } = await refused('?after=no-such-event');
     expect(body).toMatchObject({

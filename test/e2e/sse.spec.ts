@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { startApp, startProcess, type TestApp } from '../support/app.js';
 import { EventStream, type Message } from '../support/event-stream.js';
-import { Workspace } from '../support/workspace.js';
+import { until, Workspace } from '../support/workspace.js';
 
 let app: TestApp;
 let shop: Workspace;
@@ -122,6 +122,72 @@ describe('Server-Sent Events', () => {
     expect((await app.client.get(shop.events(), { ...accept, 'last-event-id': 'none' })).status).toBe(404);
     expect((await app.client.get(`${shop.events()}?after=none`, accept)).status).toBe(404);
     expect((await app.client.get(shop.events('none'), accept)).status).toBe(404);
+  });
+
+  it.each(['application/json', 'application/x-ndjson', 'text/event-stream'])(
+    'are refused beyond the end, like every form of reading, since what comes until then would be passed over: %s',
+    async (accept) => {
+      await shop.publishMany(3);
+      const asked = ['?after=5', '?after=5&type=a', `?after=${encodeURIComponent('{"position":5}')}`].map((query) =>
+        app.client.get(`${shop.events()}${query}`, { accept }),
+      );
+      if (accept === 'text/event-stream') asked.push(app.client.get(shop.events(), { accept, 'last-event-id': '5' }));
+      for (const { status, body } of await Promise.all(asked)) {
+        const detail = 'There is no position 5 in the topic; the last one is 3.';
+        expect([status, body.code, body.detail]).toEqual([404, 'place-not-found', detail]);
+      }
+    },
+  );
+
+  it('do not go on behind an id of a former topic of the same name', async () => {
+    await shop.publishMany(1, 'old');
+    const [seen] = await (await follow()).received(1);
+    await app.client.delete(`${shop.base}/topics/orders`);
+    await shop.createTopic('orders');
+    await shop.publishMany(3, 'new');
+    const answer = await app.client.get(shop.events(), { accept: 'text/event-stream', 'last-event-id': seen!.id });
+    expect([answer.status, answer.body.code]).toEqual([404, 'place-not-found']);
+  });
+
+  it.each(['from=', 'after={"time":"'])(
+    'that begin with a time to come show nothing of before it: %s',
+    async (begin) => {
+      const time = new Date(Date.now() + 500).toISOString();
+      const [name, place] = begin.split(/=(.*)/s) as [string, string];
+      const stream = await follow(`?${name}=${encodeURIComponent(place === '' ? time : `${place}${time}"}`)}`);
+      await until(
+        async () => (await shop.publish({ type: 't', data: 1 }), (await shop.read('?order=desc&limit=1')).items[0]!),
+        ({ recordedAt }) => recordedAt >= time,
+      );
+      const meant = (await shop.readAll()).filter(({ recordedAt }) => recordedAt >= time);
+      expect(ids(await stream.received(meant.length))).toEqual(meant.map(({ id }) => id));
+    },
+  );
+
+  it.each([
+    ['topic', () => `${shop.base}/topics/orders`],
+    ['namespace', () => `${shop.base}?force=true`],
+    ['tenant', () => `/tenants/${shop.tenant}?force=true`],
+  ])('end when what they show is deleted: the %s', async (_, path) => {
+    await shop.publishMany(2);
+    const stream = await follow();
+    await stream.received(2);
+    const end = stream.rest();
+    expect((await app.client.delete(path())).status).toBe(204);
+    expect(ids(await end)).toEqual(['e1', 'e2']);
+  });
+
+  it('break as NDJSON when what is read is deleted: what was cut off does not look whole', async () => {
+    const data = 'x'.repeat(400_000);
+    for (let i = 0; i < 3; i++) await shop.publish(Array.from({ length: 20 }, () => ({ type: 't', data })));
+    const { body } = await app.client.open('GET', shop.events(), undefined, { accept: 'application/x-ndjson' });
+    const reader = body!.getReader();
+    await reader.read();
+    await app.client.delete(`${shop.base}/topics/orders`);
+    const toTheEnd = async (): Promise<void> => {
+      while (!(await reader.read()).done);
+    };
+    await expect(toTheEnd()).rejects.toThrow('terminated');
   });
 
   it('end when the server stops; neither they nor spare connections hold it up', async () => {

@@ -121,6 +121,17 @@ describe('reading a log', () => {
     expect((await readAll(instance.reader, own)).map(({ position }) => position)).toEqual([1, 2, 3, 4, 5]);
   });
 
+  it('shows nothing of a log that is gone while its events go bit by bit: what is left would look like all there is', async () => {
+    const own = await createLog(store.database);
+    await instance.appender.append(request(own, [newEvent({ stream: 's' }), newEvent({ stream: 's' })]));
+    const remove = { name: '', text: 'DELETE FROM topic_head WHERE tenant_id = $1 AND topic_uid = $2' };
+    await store.database.query(remove, [own.tenantId, own.topicUid]);
+    for (const order of ['asc', 'desc'] as const)
+      await expect(page({ order }, own)).rejects.toMatchObject({ code: 'log-gone' });
+    await expect(instance.reader.stream(own, 's', 0, 3)).rejects.toMatchObject({ code: 'log-gone' });
+    expect(await instance.reader.follow(own, 0, 3)).toEqual([]);
+  });
+
   it('follows from any position, as many as are asked for', async () => {
     const from = async (after: number, limit: number) =>
       (await instance.reader.follow(log, after, limit)).map(({ id }) => id);

@@ -69,6 +69,7 @@ describe('the log', () => {
       correlationId: 'corr-1',
       causationId: 'evt_0',
       traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+      tracestate: 'rojo=00f067aa0ba902b7,congo=t61rcWkgMzE',
       metadata: '{"source":"a,b","n":1e2}',
     };
     const names = Object.keys(full) as (keyof typeof full)[];

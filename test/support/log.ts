@@ -13,6 +13,7 @@ import {
   type StoredEvent,
 } from '../../src/platform/event-log/index.js';
 import type { Database } from '../../src/platform/postgres/database.js';
+import { Presence } from '../../src/platform/postgres/presence.js';
 import { openDatabase } from './postgres.js';
 
 /** Everything of one running process that touches the log. Two of them on one database are two instances of the product. */
@@ -20,6 +21,7 @@ export interface Instance {
   readonly database: Database;
   readonly reader: LogReader;
   readonly hints: Hints;
+  readonly presence: Presence;
   readonly tails: Tails;
   readonly appender: Appender;
   /** What background work complained about. */
@@ -44,7 +46,8 @@ export async function openInstance(connection: ClientConfig, options: InstanceOp
   const complain = (error: unknown): void => void complaints.push(error);
   const database = openDatabase(connection, { onError: complain });
   const reader = new LogReader(database);
-  const hints = new Hints(database, options.shared ?? true, complain);
+  const presence = new Presence(!(options.shared ?? true));
+  const hints = new Hints(database, !presence.alone, presence, complain);
   const tails = new Tails(reader, hints, {
     cacheBytesMax: options.cacheBytesMax ?? 32 * 1024 * 1024,
     pollMs: options.pollMs ?? 50,
@@ -64,7 +67,7 @@ export async function openInstance(connection: ClientConfig, options: InstanceOp
     await hints.close();
     await database.close();
   };
-  return { database, reader, hints, tails, appender, complaints, close };
+  return { database, reader, hints, presence, tails, appender, complaints, close };
 }
 
 /** A topic's log without the topic: its head row. */
@@ -98,6 +101,7 @@ export function newEvent(fields: Partial<NewEvent> = {}): NewEvent {
     correlationId: null,
     causationId: null,
     traceparent: null,
+    tracestate: null,
     metadata: null,
     bytes: Buffer.byteLength(data) + Buffer.byteLength(fields.metadata ?? ''),
     ...fields,

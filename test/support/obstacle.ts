@@ -16,6 +16,8 @@ export class Obstacle {
 
   /** Whether somebody has come upon it. */
   async isFelt(): Promise<boolean> {
+    // In a transaction, which holds the rows, it would go on to show the sessions of the first look.
+    await this.client.query('SELECT pg_stat_clear_snapshot()');
     const { rows } = await this.client.query<{ waiting: number }>(
       'SELECT count(*)::int AS waiting FROM pg_stat_activity a WHERE pg_backend_pid() = ANY (pg_blocking_pids(a.pid))',
     );

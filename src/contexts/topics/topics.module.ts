@@ -1,6 +1,7 @@
 import { Module, type BeforeApplicationShutdown, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
 import { AuthzModule, HiddenResources } from '../authz/index.js';
 import { NamespaceContents, TenancyModule } from '../tenancy/index.js';
+import { EndStreamsHandler } from './adapters/end-streams.handler.js';
 import { EventQueries } from './adapters/event-query.js';
 import { EventStreams } from './adapters/event-streams.js';
 import { EventsController } from './adapters/events.controller.js';
@@ -17,6 +18,7 @@ import { ReadTurns } from './application/read-turns.js';
 import { RemoveEvents } from './application/remove-events.js';
 import { TenantQuota } from './application/tenant-quota.js';
 import { TopicDirectory } from './application/topic-directory.js';
+import { TopicsSagas } from './application/topics.sagas.js';
 import { TOPIC_HANDLERS } from './application/topics.js';
 import { topicNotFound } from './domain/topic.js';
 
@@ -33,6 +35,8 @@ import { topicNotFound } from './domain/topic.js';
     StreamReader,
     EventQueries,
     EventStreams,
+    EndStreamsHandler,
+    TopicsSagas,
     NamespaceTopics,
     RemoveEvents,
     PublishEventsHandler,

@@ -202,6 +202,7 @@ function toRows<S, E extends DomainEvent, R>(
       correlationId: actor.correlationId,
       causationId: null,
       traceparent: actor.traceparent,
+      tracestate: null,
       publishedBy: actor.id,
       metadata: null,
       data,

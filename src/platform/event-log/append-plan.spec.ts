@@ -17,6 +17,7 @@ const newEvent = (fields: Partial<NewEvent> = {}): NewEvent => ({
   correlationId: null,
   causationId: null,
   traceparent: null,
+  tracestate: null,
   metadata: null,
   bytes: 1,
   ...fields,

@@ -1,6 +1,6 @@
 import type { DomainError } from '../../kernel/domain-error.js';
 import type { AppendedEvent, AppendRequest, AppendResult, NewEvent, StoredEvent } from './event.js';
-import { logError } from './log-errors.js';
+import { logError, logGone } from './log-errors.js';
 
 /** How a log ends. */
 export interface LogEnd {
@@ -52,7 +52,7 @@ export function planAppends(input: PlanInput): AppendPlan {
   const drafts = new Map<string, Draft>();
   const outcomes = input.requests.map((request) => {
     const end = input.ends.get(request.topicUid);
-    if (!end) return logError('log-gone', 'The topic does not exist (any more).');
+    if (!end) return logGone();
     let draft = drafts.get(request.topicUid);
     if (!draft) {
       draft = {
@@ -126,6 +126,7 @@ function store(event: NewEvent, publishedBy: string, draft: Draft, end: KnownEnd
     correlationId: event.correlationId,
     causationId: event.causationId,
     traceparent: event.traceparent,
+    tracestate: event.tracestate,
     publishedBy,
     metadata: event.metadata,
     data: event.data,

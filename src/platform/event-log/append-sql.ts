@@ -29,7 +29,7 @@ const APPEND: Statement = {
   name: 'append',
   text: `
 WITH head AS MATERIALIZED (
-  SELECT h.topic_uid FROM unnest($2::uuid[], $20::bigint[], ${texts(21)}, $22::bigint[], $23::bigint[])
+  SELECT h.topic_uid FROM unnest($2::uuid[], $21::bigint[], ${texts(22)}, $23::bigint[], $24::bigint[])
     AS follows (topic_uid, position, event_id, log_bytes, recorded_at)
   CROSS JOIN LATERAL (
     SELECT topic_uid, base_position FROM topic_head WHERE tenant_id = $1 AND topic_uid = follows.topic_uid FOR NO KEY UPDATE
@@ -41,13 +41,13 @@ WITH head AS MATERIALIZED (
     ORDER BY e.position LIMIT 1)
 )
 INSERT INTO event (tenant_id, topic_uid, position, log_bytes, recorded_at, occurred_at, stream_version, schema_version,
-  event_id, type, key, stream, correlation_id, causation_id, traceparent, published_by, metadata, data)
+  event_id, type, key, stream, correlation_id, causation_id, traceparent, tracestate, published_by, metadata, data)
 SELECT $1, head.topic_uid, r.position, r.log_bytes, r.recorded_at, r.occurred_at, r.stream_version, r.schema_version,
-  r.event_id, r.type, r.key, r.stream, r.correlation_id, r.causation_id, r.traceparent, r.published_by, r.metadata, r.data
+  r.event_id, r.type, r.key, r.stream, r.correlation_id, r.causation_id, r.traceparent, r.tracestate, r.published_by, r.metadata, r.data
 FROM unnest($3::uuid[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::integer[],
-  ${[10, 11, 12, 13, 14, 15, 16, 17, 18, 19].map(texts).join(', ')})
+  ${[10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20].map(texts).join(', ')})
   AS r (topic_uid, position, log_bytes, recorded_at, occurred_at, stream_version, schema_version,
-  event_id, type, key, stream, correlation_id, causation_id, traceparent, published_by, metadata, data)
+  event_id, type, key, stream, correlation_id, causation_id, traceparent, tracestate, published_by, metadata, data)
 JOIN head ON head.topic_uid = r.topic_uid`,
 };
 
@@ -75,7 +75,7 @@ FROM head WHERE $19::bigint = head.base_position OR $19 = (
 
 /** The order of columns in every read of events; `toStoredEvent` relies on it. */
 export const EVENT_COLUMNS = `position, log_bytes, recorded_at, occurred_at, stream_version, schema_version,
-  event_id, type, key, stream, correlation_id, causation_id, traceparent, published_by, metadata, data`;
+  event_id, type, key, stream, correlation_id, causation_id, traceparent, tracestate, published_by, metadata, data`;
 
 export const LOCK_HEADS: Statement = {
   name: 'lock-heads',
@@ -207,6 +207,7 @@ function valuesOfMany(
     column(rows, (row) => row.correlationId),
     column(rows, (row) => row.causationId),
     column(rows, (row) => row.traceparent),
+    column(rows, (row) => row.tracestate),
     column(rows, (row) => row.publishedBy),
     column(rows, (row) => row.metadata),
     column(rows, (row) => row.data),
@@ -233,8 +234,9 @@ export function toStoredEvent(row: Row, from = 0): StoredEvent {
     correlationId: row[from + 10] as string | null,
     causationId: row[from + 11] as string | null,
     traceparent: row[from + 12] as string | null,
-    publishedBy: row[from + 13] as string,
-    metadata: row[from + 14] as string | null,
-    data: row[from + 15] as string,
+    tracestate: row[from + 13] as string | null,
+    publishedBy: row[from + 14] as string,
+    metadata: row[from + 15] as string | null,
+    data: row[from + 16] as string,
   };
 }

@@ -39,6 +39,7 @@ export function eventJson(event: StoredEvent, { topicId }: TopicNames): string {
     member('correlationId', event.correlationId) +
     member('causationId', event.causationId) +
     member('traceparent', event.traceparent) +
+    member('tracestate', event.tracestate) +
     `,"publishedBy":"${event.publishedBy}"` +
     (event.metadata === null ? '' : `,"metadata":${event.metadata}`) +
     `,"data":${event.data}}`

@@ -21,6 +21,7 @@ export interface NewEvent {
   readonly correlationId: string | null;
   readonly causationId: string | null;
   readonly traceparent: string | null;
+  readonly tracestate: string | null;
   readonly metadata: string | null;
   /** UTF-8 bytes that the event counts for in limits and sizes. */
   readonly bytes: number;

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Database } from '../postgres/database.js';
+import type { Presence } from '../postgres/presence.js';
 
 const CHANNEL = 'event_store_hints';
 const COALESCE_MS = 8;
@@ -28,10 +29,14 @@ export class Hints {
   private timer: NodeJS.Timeout | undefined;
   private closed = false;
 
-  /** `shared: false`: no other instance can be on this store, so nothing is sent or listened for. */
+  /**
+   * `shared: false`: no other instance can be on this store, so nothing is sent or listened for. `presence` is shown on the same
+   * connection, the only one that is there for as long as the process.
+   */
   constructor(
     private readonly database: Database,
     private readonly shared: boolean,
+    private readonly presence: Presence,
     private readonly onError: (error: unknown) => void,
   ) {}
 
@@ -83,6 +88,7 @@ export class Hints {
     client.on('end', () => void this.reconnect(client));
     try {
       await client.query(`LISTEN ${CHANNEL}`);
+      await this.presence.show(client);
     } catch (error) {
       await client.end().catch(() => undefined);
       throw error;

@@ -1,6 +1,7 @@
-import type { Database, Statement } from '../postgres/database.js';
+import type { Database, Row, Statement } from '../postgres/database.js';
 import { EVENT_COLUMNS, READ_HEADS, toStoredEvent } from './append-sql.js';
 import type { LogRef, StoredEvent } from './event.js';
+import { logGone } from './log-errors.js';
 
 /** What a read keeps. Types are exact names, or prefixes that end in `*`. */
 export interface ReadFilter {
@@ -37,17 +38,21 @@ const SCAN_WINDOW = 20_000;
 /** Bytes of data in one page, a page holding at least one event. */
 const PAGE_BYTES_MAX = 4 * 1024 * 1024;
 
+/**
+ * Of a log that is gone, no row; where there is nothing to read, one of NULLs. In one statement, since the events of a deleted topic go bit
+ * by bit: what is left of them would look like all there is.
+ */
 const scan = (order: 'ASC' | 'DESC'): Statement => ({
   name: `scan-${order.toLowerCase()}`,
   text: `
-SELECT ${EVENT_COLUMNS} FROM (
+SELECT ${EVENT_COLUMNS} FROM topic_head LEFT JOIN LATERAL (
   SELECT ${EVENT_COLUMNS}, sum(octet_length(data)) OVER (ORDER BY position ${order} ROWS UNBOUNDED PRECEDING) - octet_length(data) AS bytes_before
   FROM event
   WHERE tenant_id = $1 AND topic_uid = $2 AND position > $3 AND position < $4
     AND ($5::text[] IS NULL OR type = ANY ($5) OR type LIKE ANY ($6::text[]))
     AND ($7::text IS NULL OR key = $7) AND ($8::text IS NULL OR stream = $8)
   ORDER BY position ${order} LIMIT $9
-) page WHERE bytes_before < $10 ORDER BY position ${order}`,
+) page ON bytes_before < $10 WHERE tenant_id = $1 AND topic_uid = $2 ORDER BY position ${order}`,
 });
 const SCAN = { asc: scan('ASC'), desc: scan('DESC') };
 
@@ -56,7 +61,9 @@ const FOLLOW: Statement = {
   text: `
 SELECT ${EVENT_COLUMNS} FROM (
   SELECT ${EVENT_COLUMNS}, log_bytes - first_value(log_bytes) OVER (ORDER BY position) AS bytes_before
-  FROM event WHERE tenant_id = $1 AND topic_uid = $2 AND position > $3 ORDER BY position LIMIT $4
+  FROM event WHERE tenant_id = $1 AND topic_uid = $2 AND position > $3
+    AND EXISTS (SELECT 1 FROM topic_head WHERE tenant_id = $1 AND topic_uid = $2)
+  ORDER BY position LIMIT $4
 ) page WHERE bytes_before < $5 ORDER BY position`,
 };
 
@@ -65,14 +72,15 @@ const BY_ID: Statement = {
   text: `SELECT ${EVENT_COLUMNS} FROM event WHERE tenant_id = $1 AND topic_uid = $2 AND event_id = $3`,
 };
 
+/** Of a log that is gone, no row, as above. */
 const STREAM_PAGE: Statement = {
   name: 'stream-page',
   text: `
-SELECT ${EVENT_COLUMNS} FROM (
+SELECT ${EVENT_COLUMNS} FROM topic_head LEFT JOIN LATERAL (
   SELECT ${EVENT_COLUMNS}, coalesce(sum(octet_length(data)) OVER (ORDER BY stream_version
     ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS bytes_before
   FROM event WHERE tenant_id = $1 AND topic_uid = $2 AND stream = $3 AND stream_version > $4 ORDER BY stream_version LIMIT $5
-) page WHERE bytes_before < $6 ORDER BY stream_version`,
+) page ON bytes_before < $6 WHERE tenant_id = $1 AND topic_uid = $2 ORDER BY stream_version`,
 };
 
 const STREAM_VERSION: Statement = {
@@ -108,19 +116,19 @@ const RECORDED_AT: Statement = {
 export class LogReader {
   constructor(private readonly database: Database) {}
 
-  /** What comes after a position, in order: at most `limit` events and about 4 MiB. Empty at the end of the log. */
+  /** What comes after a position, in order: at most `limit` events and about 4 MiB. Empty at the end of the log, and where it is gone. */
   async follow(log: LogRef, after: number, limit: number): Promise<StoredEvent[]> {
     const rows = await this.database.rows(FOLLOW, [log.tenantId, log.topicUid, after, limit, PAGE_BYTES_MAX]);
     return rows.map((row) => toStoredEvent(row));
   }
 
-  /** One window of a filtered read. The caller goes on from `scannedTo` until it has enough. */
+  /** One window of a filtered read. The caller goes on from `scannedTo` until it has enough. Throws `log-gone`. */
   async scan(log: LogRef, { order, after, before, limit, filter = {} }: PageRequest): Promise<EventPage> {
     const forward = order === 'asc';
     const from = forward ? after : Math.max(after, before - 1 - SCAN_WINDOW);
     const to = forward ? Math.min(before, after + 1 + SCAN_WINDOW) : before;
     const { exact, patterns } = splitTypes(filter.types);
-    const rows = await this.database.rows(SCAN[order], [
+    const found = await this.database.rows(SCAN[order], [
       log.tenantId,
       log.topicUid,
       from,
@@ -132,6 +140,7 @@ export class LogReader {
       limit + 1,
       PAGE_BYTES_MAX,
     ]);
+    const rows = rowsOf(found);
     const events = rows.slice(0, limit).map((row) => toStoredEvent(row));
     const cut = rows.length > limit || sumBytes(events) >= PAGE_BYTES_MAX;
     const end = forward ? to - 1 : from + 1;
@@ -149,7 +158,7 @@ export class LogReader {
     return event;
   }
 
-  /** Events of one stream with a version above `afterVersion`, in order of versions. */
+  /** Events of one stream with a version above `afterVersion`, in order of versions. Throws `log-gone`. */
   async stream(log: LogRef, stream: string, afterVersion: number, limit: number): Promise<StoredEvent[]> {
     const rows = await this.database.rows(STREAM_PAGE, [
       log.tenantId,
@@ -159,7 +168,7 @@ export class LogReader {
       limit,
       PAGE_BYTES_MAX,
     ]);
-    return rows.map((row) => toStoredEvent(row));
+    return rowsOf(rows).map((row) => toStoredEvent(row));
   }
 
   /** 0 for a stream that does not exist. */
@@ -209,6 +218,11 @@ export class LogReader {
     }
     return low - 1;
   }
+}
+
+function rowsOf(found: readonly Row[]): readonly Row[] {
+  if (found.length === 0) throw logGone();
+  return found[0]![0] === null ? [] : found;
 }
 
 const sumBytes = (events: readonly StoredEvent[]): number =>

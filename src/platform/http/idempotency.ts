@@ -19,14 +19,16 @@ import { usedUp, type LimitLeft } from '../../kernel/limit-left.js';
 import { HTTP_SETTINGS, type Settings } from '../config/index.js';
 import { KeyRing } from '../crypto/keys.js';
 import { Database, type Statement } from '../postgres/database.js';
+import { isPresent, Presence } from '../postgres/presence.js';
 import { httpError } from './http-errors.js';
 import { KeptAnswerShares } from './kept-answer-shares.js';
 import { noteLimit } from './rate-limit-headers.js';
 import type { Reply, Request } from './request.js';
+import { UnderWay } from './under-way.js';
 
 const SWEEP_MS = 3_600_000;
 const KEEP_MS = 24 * 3_600_000;
-/** A claim older than this belongs to a process that died: the next request takes it over. */
+/** After so long a claim is nobody's, although the server has not missed the process that made it: its machine is lost. */
 const ABANDONED_MS = 60_000;
 /** Of a row besides its answer, with its entries in three indexes. */
 const ROW_BYTES = 500;
@@ -37,14 +39,20 @@ const BARE = /^[\x21\x23-\x7e][\x21-\x7e]*$/;
 const KEY_LENGTH_MAX = 255;
 const KEPT_HEADERS = ['location', 'etag', 'content-type'] as const;
 
+/** A claim that nobody works on is taken over by the next request of its kind: `$8` is this process, `$9` whether it does itself. */
 const CLAIM: Statement = {
   name: 'idempotency-claim',
   text: `
-INSERT INTO idempotency (principal_id, idempotency_key, fingerprint, state, created_at, holder, bytes)
-VALUES ($1, $2, $3, 'started', $4, $7, ${ROW_BYTES})
+INSERT INTO idempotency (principal_id, idempotency_key, fingerprint, state, created_at, holder, bytes, claimed_by)
+VALUES ($1, $2, $3, 'started', $4, $7, ${ROW_BYTES}, $8)
 ON CONFLICT (principal_id, idempotency_key) DO UPDATE
-  SET fingerprint = $3, state = 'started', created_at = $4, holder = $7, bytes = ${ROW_BYTES}
-  WHERE idempotency.created_at < $5 OR (idempotency.state = 'started' AND idempotency.created_at < $6 AND idempotency.fingerprint = $3)
+  SET fingerprint = $3, state = 'started', created_at = $4, holder = $7, bytes = ${ROW_BYTES}, claimed_by = $8
+  WHERE idempotency.created_at < $5 OR (idempotency.state = 'started' AND idempotency.fingerprint = $3
+    AND (idempotency.created_at < $6 OR CASE
+      WHEN idempotency.claimed_by = $8 THEN NOT $9::boolean
+      WHEN $10::boolean THEN true
+      WHEN idempotency.claimed_by IS NULL THEN false
+      ELSE NOT ${isPresent('idempotency.claimed_by')} END))
 RETURNING 1 AS claimed`,
 };
 const READ: Statement = {
@@ -92,12 +100,14 @@ const claims = new WeakMap<Request, Claim>();
 @Injectable()
 export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdown {
   private sweeping: NodeJS.Timeout | undefined;
+  private readonly underWay = new UnderWay();
 
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
     private readonly keys: KeyRing,
     private readonly shares: KeptAnswerShares,
+    private readonly presence: Presence,
     @Inject(HTTP_SETTINGS) private readonly settings: Settings['http'],
     private readonly log: PinoLogger,
   ) {}
@@ -142,18 +152,31 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
     noteLimit(request, { ...limit, remaining: limit.quota - kept });
     const full = kept >= limit.quota;
     const now = this.clock.now();
-    if (!full) {
-      const values = [principalId, key, fingerprint, now, now - KEEP_MS, now - ABANDONED_MS, holder];
-      const [claimed] = await this.database.query(CLAIM, values);
-      if (claimed) {
-        this.shares.add(holder, ROW_BYTES);
-        claims.set(request, { holder, principalId, key });
-        return undefined;
-      }
+    if (!full && (await this.take({ holder, principalId, key }, fingerprint, now))) {
+      this.shares.add(holder, ROW_BYTES);
+      claims.set(request, { holder, principalId, key });
+      return undefined;
     }
     const [first] = await this.database.query<Kept>(READ, [principalId, key, now - KEEP_MS]);
     if (!first && full) throw sharesFull(limit);
-    return this.firstAnswer(first, fingerprint, `${principalId} ${key}`);
+    return this.firstAnswer(first, fingerprint, nameOf(principalId, key));
+  }
+
+  /** Entered before it is asked for: whoever asks meanwhile must not take it over. */
+  private async take({ holder, principalId, key }: Claim, fingerprint: string, now: number): Promise<boolean> {
+    const name = nameOf(principalId, key);
+    const others = this.underWay.has(name);
+    this.underWay.enter(name);
+    const { id, alone } = this.presence;
+    const values = [principalId, key, fingerprint, now, now - KEEP_MS, now - ABANDONED_MS, holder, id, others, alone];
+    try {
+      if ((await this.database.query(CLAIM, values)).length > 0) return true;
+    } catch (error) {
+      this.underWay.leave(name);
+      throw error;
+    }
+    this.underWay.leave(name);
+    return false;
   }
 
   private firstAnswer(kept: Kept | undefined, fingerprint: string, context: string): FirstAnswer {
@@ -179,7 +202,9 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
       const claim = claims.get(request);
       if (!claim) return done(null, payload);
       claims.delete(request);
-      this.keep(claim, reply, payload).then(() => done(null, payload), done);
+      this.keep(claim, reply, payload)
+        .finally(() => this.underWay.leave(nameOf(claim.principalId, claim.key)))
+        .then(() => done(null, payload), done);
     });
   }
 
@@ -191,7 +216,7 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
     }
     const headers = JSON.stringify(Object.fromEntries(KEPT_HEADERS.map((name) => [name, reply.getHeader(name)])));
     // Encrypted: the answer to a registration shows a secret.
-    const body = this.keys.encrypt(String(payload), `${principalId} ${key}`);
+    const body = this.keys.encrypt(String(payload), nameOf(principalId, key));
     const bytes = headers.length + body.length;
     this.shares.add(holder, bytes);
     await this.database.query(COMPLETE, [principalId, key, reply.statusCode, headers, body, bytes]);
@@ -207,6 +232,8 @@ function keyIn(header: string): string | undefined {
   const [, quoted] = QUOTED.exec(header) ?? [];
   return quoted?.replaceAll(/\\(.)/g, '$1') ?? (BARE.test(header) ? header : undefined);
 }
+
+const nameOf = (principalId: string, key: string): string => `${principalId} ${key}`;
 
 /** Whose share an answer takes. */
 const holderOf = ({ params, principal }: Request): string =>

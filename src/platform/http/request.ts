@@ -54,6 +54,8 @@ declare module 'fastify' {
     /** What the answer tells of; see rate-limit-headers.ts. */
     limits: readonly LimitLeft[] | null;
     traceparent: string | null;
+    /** Only beside a `traceparent`. */
+    tracestate: string | null;
     principal: Principal | null;
     access: Access | null;
     /** Ended with the answer; an answer that goes on for long ends it when it begins. */

@@ -14,6 +14,7 @@ import type { Verdict } from '../application/chain-verifier.js';
 import { AUDIT_LIMIT } from '../application/heavy-work.js';
 import { ExportAuditRecords } from '../application/export-records.js';
 import { ListAuditRecords } from '../application/list-records.js';
+import { auditError } from '../domain/audit-errors.js';
 import { LAST_ID, type AuditFilter, type AuditView, type Retention } from '../application/ports.js';
 import { ChangeAuditRetention, GetAuditRetention } from '../application/retention.js';
 import { VerifyAudit } from '../application/verify-audit.js';
@@ -63,7 +64,7 @@ export class AuditAnswers {
         'content-disposition': `attachment; filename="audit.${format}"`,
         'cache-control': 'no-store',
       })
-      .send(Readable.from(format === 'csv' ? lines(pages, csvLine, CSV_HEADER) : lines(pages, ndjsonLine)));
+      .send(Readable.from(whileAllowed(request, format === 'csv' ? csv(pages) : ndjson(pages))));
   }
 
   async verifyTenant(tenantId: string, query: VerifyAuditQuery, reply: Reply): Promise<TenantAuditVerdictDto> {
@@ -151,11 +152,19 @@ function untilClosed(reply: Reply): AbortSignal {
   return controller.signal;
 }
 
-async function* lines(
-  pages: AsyncGenerator<AuditView[]>,
-  line: (record: AuditView) => string,
-  header = '',
-): AsyncGenerator<string> {
-  if (header !== '') yield header;
-  for await (const page of pages) yield page.map(line).join('');
+async function* csv(pages: AsyncGenerator<AuditView[]>): AsyncGenerator<string> {
+  yield CSV_HEADER;
+  for await (const page of pages) yield page.map(csvLine).join('');
+}
+
+async function* ndjson(pages: AsyncGenerator<AuditView[]>): AsyncGenerator<string> {
+  for await (const page of pages) yield page.map(ndjsonLine).join('');
+}
+
+/** What comes when the right is gone, or the tenant, breaks the connection: what was sent so far must not look like all there is. */
+async function* whileAllowed(request: Request, pieces: AsyncGenerator<string>): AsyncGenerator<string> {
+  for await (const piece of pieces) {
+    if (!(await request.access!.stillAllowed())) throw auditError('audit-stopped', 'The right to export is gone.');
+    yield piece;
+  }
 }

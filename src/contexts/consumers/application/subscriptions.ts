@@ -53,7 +53,7 @@ export class Subscriptions {
           held ?? {
             topicId,
             topicUid: topic.topicUid,
-            startPosition: await this.places.before(topic, startFrom ?? 'latest'),
+            ...(await this.places.beginning(topic, startFrom ?? 'latest')),
           },
         );
     }

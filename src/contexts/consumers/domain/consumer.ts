@@ -9,11 +9,12 @@ export interface ConsumerRef {
   readonly consumerId: string;
 }
 
-/** A topic of a consumer and the position after which it began. */
+/** A topic of a consumer, and the position after which it began: with what is recorded from then on, where a time is given. */
 export interface Subscription {
   readonly topicId: string;
   readonly topicUid: string;
   readonly startPosition: number;
+  readonly notBefore?: number;
 }
 
 /** What a consumer is told by. Header values and signing secrets are kept apart: they never enter the log. */

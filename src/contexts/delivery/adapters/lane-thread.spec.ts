@@ -20,6 +20,7 @@ const eventAt = (position: number): StoredEvent => ({
   correlationId: null,
   causationId: null,
   traceparent: null,
+  tracestate: null,
   metadata: null,
   position,
   recordedAt: 0,
@@ -43,7 +44,11 @@ const claimed: ClaimedLane = {
   state: { position: 0, lastEventId: null, failure: null, gap: null },
 };
 const recipient = {
-  consumer: { settings: { url: 'http://127.0.0.1:1/', timeoutMs: 1_000, correlationId: 'c-1', retry }, version: 1 },
+  consumer: {
+    settings: { url: 'http://127.0.0.1:1/', timeoutMs: 1_000, correlationId: 'c-1', retry },
+    topics: [],
+    version: 1,
+  },
   secrets: { signing: [generateSigningSecret()], headers: {} },
 } as unknown as Recipient;
 const DELIVERED: SendOutcome = { kind: 'response', status: 204, retryAfterMs: undefined, durationMs: 1 };

@@ -8,6 +8,7 @@ import {
   delivered,
   dueAt,
   failed,
+  notMeant,
   passOver,
   type DeliveryError,
   type LaneState,
@@ -61,6 +62,8 @@ export class Lane implements RunningLane {
   private backlog: Backlog | undefined;
   private sending = false;
   private readonly requests: RequestsAhead;
+  /** What was recorded before it is passed over. */
+  private readonly notBefore: number;
   private readonly prepareNext = (): void => this.prepare();
 
   readonly key: LaneKey;
@@ -78,6 +81,7 @@ export class Lane implements RunningLane {
     this.key = { tenantId, consumerUid, topicUid };
     this.current = state;
     this.requests = new RequestsAhead(target, { topicId, topicUid });
+    this.notBefore = target.consumer.topics.find((topic) => topic.topicUid === topicUid)?.notBefore ?? 0;
   }
 
   get consumer(): ConsumerView {
@@ -134,6 +138,7 @@ export class Lane implements RunningLane {
       while (!signal.aborted) {
         const event = backlog.at(this.current.position + 1) ?? (await this.next(backlog));
         if (event === undefined) await this.tail.waitBeyond(this.current.position, signal);
+        else if (event.recordedAt < this.notBefore) this.move(notMeant(this.current, event.position));
         else await this.deliver(event, signal);
       }
     } finally {

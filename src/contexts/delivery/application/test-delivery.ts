@@ -55,6 +55,7 @@ function testEvent({ consumerId }: ConsumerRef, correlationId: string, by: strin
     correlationId,
     causationId: null,
     traceparent: null,
+    tracestate: null,
     metadata: null,
     position: 0,
     recordedAt: now,

@@ -27,6 +27,7 @@ const eventAt = (position: number): StoredEvent =>
     schemaVersion: null,
     correlationId: null,
     causationId: null,
+    tracestate: 'rojo=1,congo=2',
     traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
     publishedBy: 'usr_1',
     metadata: null,
@@ -45,6 +46,11 @@ it('headers of the consumer are sent as they were taken, and those that are rese
   );
   expect(sent).toMatchObject({ 'user-agent': 'shop', authorization: 'Bearer a', 'x-event-id': 'evt_1' });
   expect(Object.keys(sent).filter((name) => /agent|encoding|_/i.test(name))).toEqual(['user-agent']);
+});
+
+it('the state of a trace goes with its parent, and is left out where there is none', () => {
+  expect(anew(first, 1, NOW).headers).toMatchObject({ traceparent: first.traceparent, tracestate: 'rojo=1,congo=2' });
+  expect(anew({ ...first, tracestate: null }, 1, NOW).headers).not.toHaveProperty('tracestate');
 });
 
 let requests: RequestsAhead;

@@ -30,6 +30,7 @@ function messageOf(event: StoredEvent, topic: TopicNames): Message {
       'x-topic': topic.topicId,
       'x-event-position': String(event.position),
       traceparent: event.traceparent ?? newTraceparent(),
+      ...(event.tracestate !== null && { tracestate: event.tracestate }),
       'webhook-id': id,
     };
     message = { id, body: Buffer.from(eventJson(event, topic)), headers };

@@ -7,6 +7,7 @@ import {
   dueAt,
   failed,
   NAME_RETRY_MS_MIN,
+  notMeant,
   passOver,
   RETRY_AFTER_MAX_MS,
   type LaneState,
@@ -21,6 +22,15 @@ describe('a lane', () => {
   it('moves on by one delivered event and forgets its trouble', () => {
     const troubled = failed(fresh, { error: error(0), retryAfterMs: undefined }, consumer, never);
     expect(delivered(troubled, 5, 'e5')).toEqual({ position: 5, lastEventId: 'e5', failure: null, gap: null });
+  });
+
+  it('passes over what is of before the time at which it begins: nothing of it was delivered, and nothing is missing', () => {
+    expect(notMeant({ ...fresh, lastEventId: null }, 5)).toEqual({
+      position: 5,
+      lastEventId: null,
+      failure: null,
+      gap: null,
+    });
   });
 
   it('stays where it is when an attempt fails, and waits as the policy says', () => {

@@ -60,6 +60,11 @@ export function delivered(state: LaneState, position: number, eventId: string): 
   return { position, lastEventId: eventId, failure: null, gap: state.gap };
 }
 
+/** The state after an event of before the time at which the consumer begins. */
+export function notMeant(state: LaneState, position: number): LaneState {
+  return { position, lastEventId: null, failure: null, gap: state.gap };
+}
+
 /** The state after an attempt that failed: the next one is never earlier than the policy and the endpoint say. */
 export function failed(
   state: LaneState,

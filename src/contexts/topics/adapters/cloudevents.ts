@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { FieldError } from '../../../kernel/domain-error.js';
 import type { NewEvent } from '../../../platform/event-log/index.js';
-import { scanBody, type RawBody, type RawItem } from '../../../platform/json/raw-json.js';
+import { scanBody, type RawBody, type RawItem, type RawMember } from '../../../platform/json/raw-json.js';
 import {
   DATA_DEPTH_MAX,
   judgeEventId,
@@ -11,6 +11,7 @@ import {
   judgeType,
   METADATA_BYTES_MAX,
   note,
+  type Judgement,
 } from '../domain/envelope.js';
 import {
   cutBody,
@@ -24,18 +25,22 @@ import {
   type PublishContext,
   type PublishLimits,
 } from './event-body.js';
-import { isTraceparent } from '../../../platform/http/correlation.js';
+import { attributeText, utf8Text } from './cloudevents-headers.js';
+import { isTraceparent, tracestateOf } from '../../../platform/http/trace-context.js';
 
 /*
  * CloudEvents 1.0 (https://github.com/cloudevents/spec, HTTP binding and JSON format). `id`, `type` and `time` are the event's own,
- * `partitionkey` is its key, `correlationid`, `causationid` and `traceparent` its references; all other attributes are kept in
+ * `partitionkey` is its key, `correlationid`, `causationid`, `traceparent` and `tracestate` its references; all other attributes are kept in
  * `metadata.cloudEvents`. Data that is no JSON is kept as a JSON string: text as it is, bytes in base64 with
- * `metadata.cloudEvents.dataEncoding: "base64"`.
+ * `metadata.cloudEvents.dataEncoding: "base64"`. Where no content type says what data is, it is JSON if it can be (as the JSON format has
+ * it), and text is told apart from it by `"text"`.
  */
 
 export type CloudEventsMode = 'structured' | 'batch' | 'binary';
 
 const ATTRIBUTE = /^[a-z0-9]{1,64}$/;
+/** What a String of CloudEvents must not hold: control characters, halves of surrogate pairs, code points that are no characters. */
+const NO_TEXT = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]/u;
 const JSON_MEDIA_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
 
 /** How a request carries CloudEvents; undefined: it does not. */
@@ -49,11 +54,11 @@ export function cloudEventsMode(headers: IncomingHttpHeaders): CloudEventsMode |
 export function parseCloudEvents(
   mode: CloudEventsMode,
   bytes: Buffer,
-  headers: IncomingHttpHeaders,
+  message: Pick<IncomingMessage, 'headersDistinct'>,
   limits: PublishLimits,
   context: PublishContext,
 ): NewEvent[] {
-  if (mode === 'binary') return [parseBinary(bytes, headers, limits, context)];
+  if (mode === 'binary') return [parseBinary(bytes, message.headersDistinct, limits, context)];
   const { body, single } = cutBody(bytes, limits);
   if (single === (mode === 'batch')) {
     throw eventInvalid([
@@ -84,7 +89,7 @@ function readStructured(
     if (member.key === 'data') draft.data = body.text(member);
     else if (member.key === 'data_base64') base64 = body.value(member);
     else if (note(errors, pointer, ATTRIBUTE.test(member.key) ? null : 'is no CloudEvents attribute')) {
-      attributes.set(member.key, body.value(member));
+      attributes.set(member.key, attributeValue(body, member));
     }
   });
   if (base64 !== undefined) {
@@ -101,39 +106,58 @@ function readStructured(
   return draft;
 }
 
+/** A number keeps its digits: 12345678901234567890 and 1e400 are none of JavaScript's. */
+function attributeValue(body: RawBody, member: RawMember): unknown {
+  const value = body.value(member);
+  return typeof value === 'number' ? rawJson.rawJSON(body.text(member)) : value;
+}
+
 function parseBinary(
   bytes: Buffer,
-  headers: IncomingHttpHeaders,
+  headers: NodeJS.Dict<string[]>,
   limits: PublishLimits,
   context: PublishContext,
 ): NewEvent {
   const attributes = new Map<string, unknown>();
   const errors: FieldError[] = [];
-  for (const [name, value] of Object.entries(headers)) {
-    if (!name.startsWith('ce-') || typeof value !== 'string') continue;
-    const attribute = name.slice(3);
-    const decoded = percentDecoded(value);
-    const judgement = !ATTRIBUTE.test(attribute)
-      ? 'is no CloudEvents attribute'
-      : decoded === undefined
-        ? 'is not percent-encoded UTF-8'
-        : null;
-    if (note(errors, name, judgement)) attributes.set(attribute, decoded);
+  for (const [name, values] of Object.entries(headers)) {
+    if (name !== 'content-type' && !name.startsWith('ce-')) continue;
+    const attribute = name === 'content-type' ? 'datacontenttype' : name.slice(3);
+    const [value, ...others] = values!;
+    const read = name === 'content-type' ? utf8Text(value!) : attributeText(value!);
+    const judgement = others.length > 0 ? 'is given twice' : 'refusal' in read ? read.refusal : judgeHeader(name);
+    if (note(errors, name, judgement) && 'text' in read) attributes.set(attribute, read.text);
   }
-  const contentType = headers['content-type'];
-  if (contentType !== undefined) attributes.set('datacontenttype', contentType);
   const draft = newDraft(context);
-  let dataEncoding: string | undefined;
-  if (bytes.length === 0) draft.data = 'null';
-  else if (contentType === undefined || JSON_MEDIA_TYPE.test(contentType)) draft.data = jsonText(bytes);
-  else if (isUtf8(bytes)) draft.data = JSON.stringify(bytes.toString('utf8'));
-  else {
-    draft.data = JSON.stringify(bytes.toString('base64'));
-    dataEncoding = 'base64';
-  }
+  const { data, dataEncoding } = binaryData(bytes, headers['content-type']?.[0]);
+  draft.data = data;
   applyAttributes(draft, attributes, { at: 'ce-', errors, dataEncoding });
   if (errors.length > 0) throw eventInvalid(errors);
   return finish(draft, 0, limits, context);
+}
+
+function judgeHeader(name: string): Judgement {
+  if (name === 'ce-datacontenttype') return 'must be sent as Content-Type';
+  if (name === 'ce-data') return 'must be sent as the body';
+  return name === 'content-type' || ATTRIBUTE.test(name.slice(3)) ? null : 'is no CloudEvents attribute';
+}
+
+interface KeptData {
+  readonly data: string;
+  readonly dataEncoding?: 'base64' | 'text';
+}
+
+function binaryData(bytes: Buffer, contentType: string | undefined): KeptData {
+  if (bytes.length === 0) return { data: 'null' };
+  if (contentType !== undefined && JSON_MEDIA_TYPE.test(contentType)) return { data: jsonText(bytes) };
+  if (!isUtf8(bytes)) return { data: JSON.stringify(bytes.toString('base64')), dataEncoding: 'base64' };
+  const text = JSON.stringify(bytes.toString('utf8'));
+  if (contentType !== undefined) return { data: text };
+  try {
+    return { data: jsonText(bytes) };
+  } catch {
+    return { data: text, dataEncoding: 'text' };
+  }
 }
 
 /** The data of a binary-mode event is any JSON value: it is checked as the whole body. */
@@ -162,6 +186,7 @@ function applyAttributes(
   for (const required of ['specversion', 'id', 'source', 'type']) {
     if (!attributes.has(required)) note(errors, at + required, 'is required');
   }
+  takeTrace(draft, attributes);
   // Sorted, because neither headers nor members have an order: the same event sent again must not look like another one.
   for (const [name, value] of [...attributes].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     if (value === null) continue;
@@ -171,6 +196,16 @@ function applyAttributes(
   draft.metadata = JSON.stringify({ cloudEvents: kept });
   if (Buffer.byteLength(draft.metadata) > METADATA_BYTES_MAX)
     note(errors, at, `attributes may have at most ${METADATA_BYTES_MAX} bytes`);
+}
+
+/** The distributed tracing extension: the trace that the event began in, which need not be that of the request. */
+function takeTrace(draft: EventDraft, attributes: Map<string, unknown>): void {
+  const traceparent = attributes.get('traceparent');
+  if (!isTraceparent(traceparent)) return;
+  draft.traceparent = traceparent;
+  draft.tracestate = tracestateOf(attributes.get('tracestate'));
+  attributes.delete('traceparent');
+  if (draft.tracestate !== null) attributes.delete('tracestate');
 }
 
 /** True: the attribute became a field of the event. */
@@ -202,29 +237,24 @@ function readAttribute(
       if (note(errors, pointer, judgeReference(value)))
         draft[name === 'causationid' ? 'causationId' : 'correlationId'] = value as string;
       return true;
-    case 'traceparent':
-      if (!isTraceparent(value)) return false;
-      draft.traceparent = value;
-      return true;
     case 'source':
-      note(
-        errors,
-        pointer,
-        typeof value === 'string' && value.length > 0 && value.length <= 2_048 ? null : 'must be a URI reference',
-      );
+      note(errors, pointer, judgeSource(value));
       return false;
     default:
-      if (!['string', 'number', 'boolean'].includes(typeof value))
-        note(errors, pointer, 'must be a string, number or boolean');
+      note(errors, pointer, judgeAttribute(value));
       return false;
   }
 }
 
-/** HTTP binding 3.1.3.2; undefined: ill-formed. */
-function percentDecoded(value: string): string | undefined {
-  try {
-    return decodeURIComponent(value.replace(/^"(.*)"$/, '$1'));
-  } catch {
-    return undefined;
-  }
+function judgeSource(value: unknown): Judgement {
+  const fits = typeof value === 'string' && value.length > 0 && value.length <= 2_048;
+  return fits ? judgeAttribute(value) : 'must be a URI reference';
 }
+
+function judgeAttribute(value: unknown): Judgement {
+  if (typeof value === 'string') return NO_TEXT.test(value) ? 'must hold no control characters' : null;
+  return typeof value === 'boolean' || rawJson.isRawJSON(value) ? null : 'must be a string, number or boolean';
+}
+
+/** Of Node 22 and later; the library of TypeScript does not know it yet. */
+const rawJson = JSON as unknown as { rawJSON(text: string): unknown; isRawJSON(value: unknown): boolean };

@@ -25,6 +25,7 @@ export interface PublishLimits {
 export interface PublishContext {
   readonly correlationId: string;
   readonly traceparent: string | null;
+  readonly tracestate: string | null;
   /** Makes ids of events that have none repeatable under an `Idempotency-Key`. */
   readonly idFor?: (index: number) => string;
 }
@@ -69,7 +70,7 @@ export function parseEvents(bytes: Buffer, limits: PublishLimits, context: Publi
   return events;
 }
 
-export function newDraft({ correlationId, traceparent }: PublishContext): EventDraft {
+export function newDraft({ correlationId, traceparent, tracestate }: PublishContext): EventDraft {
   return {
     id: '',
     idGiven: false,
@@ -82,6 +83,7 @@ export function newDraft({ correlationId, traceparent }: PublishContext): EventD
     correlationId,
     causationId: null,
     traceparent,
+    tracestate,
     metadata: null,
     bytes: 0,
   };

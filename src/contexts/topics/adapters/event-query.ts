@@ -4,10 +4,10 @@ import { compileFilter } from '../../../platform/cel/index.js';
 import type { LogRef, ReadFilter } from '../../../platform/event-log/index.js';
 import { Cursors } from '../../../platform/http/cursor.js';
 import { invalid } from '../../../platform/http/validation.js';
-import { Places, type VisibleTypes } from '../application/places.js';
+import { Places } from '../application/places.js';
 import type { EventQuery } from '../application/read-events.js';
 import { judgeName, judgeType, parseTime } from '../domain/envelope.js';
-import { parseBarePlace } from '../domain/place.js';
+import { parseBarePlace, type Place, type VisibleTypes } from '../domain/place.js';
 import type { ReadEventsQuery } from './events.dto.js';
 
 const TYPES_MAX = 100;
@@ -38,11 +38,17 @@ export class EventQueries {
     if (resumeAfter !== undefined && parseBarePlace(resumeAfter) === undefined)
       errors.push({ pointer: 'Last-Event-ID', detail: 'is no place in a topic' });
     if (errors.length > 0) throw invalid(errors);
+    const place = parseBarePlace(resumeAfter ?? query.after ?? 'beginning')!;
     const [after, before] = await Promise.all([
-      this.lowerBound(log, query, types, resumeAfter),
+      this.lowerBound(log, query, place, types),
       this.upperBound(log, query, types),
     ]);
-    return this.resumed({ order: query.order, after, before, filter, expression, types }, query, scopeOf(log, query));
+    const notBefore = Math.max(
+      timeOf(query.from),
+      typeof place === 'object' && 'time' in place ? timeOf(place.time) : 0,
+    );
+    const parsed = { order: query.order, after, before, notBefore, filter, expression, types };
+    return this.resumed(parsed, query, scopeOf(log, query));
   }
 
   cursor(log: LogRef, query: ReadEventsQuery, position: number): string {
@@ -57,24 +63,23 @@ export class EventQueries {
       : { ...parsed, before: Math.min(parsed.before, position) };
   }
 
-  private async lowerBound(
-    log: LogRef,
-    { after, from }: ReadEventsQuery,
-    types: VisibleTypes,
-    resumeAfter?: string,
-  ): Promise<number> {
-    const place = resumeAfter ?? after;
-    const byPlace = place === undefined ? 0 : await this.places.positionOf(log, parseBarePlace(place)!, types);
+  private async lowerBound(log: LogRef, { from }: ReadEventsQuery, place: Place, types: VisibleTypes): Promise<number> {
+    const byPlace = await this.places.positionOf(log, place, types);
     const byTime = from === undefined ? 0 : await this.places.positionOf(log, { time: from });
     return Math.max(byPlace, byTime);
   }
 
   private async upperBound(log: LogRef, { before, to }: ReadEventsQuery, types: VisibleTypes): Promise<number> {
-    const byPlace = before === undefined ? Infinity : await this.places.positionOf(log, parseBarePlace(before)!, types);
+    const place = before === undefined ? undefined : parseBarePlace(before)!;
+    // What lies before a time ends with the position that it gives; other places are not read themselves.
+    const own = typeof place === 'object' && 'time' in place ? 1 : 0;
+    const byPlace = place === undefined ? Infinity : (await this.places.positionOf(log, place, types)) + own;
     const byTime = to === undefined ? Infinity : (await this.places.positionOf(log, { time: to })) + 1;
     return Math.min(byPlace, byTime, Number.MAX_SAFE_INTEGER);
   }
 }
+
+const timeOf = (text: string | undefined): number => (text === undefined ? 0 : parseTime(text));
 
 function filterOf({ type, key, stream }: ReadEventsQuery, errors: FieldError[]): ReadFilter {
   const types = type?.split(',');

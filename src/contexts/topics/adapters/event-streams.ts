@@ -12,6 +12,7 @@ import { noteLimit } from '../../../platform/http/rate-limit-headers.js';
 import type { Access, Reply } from '../../../platform/http/request.js';
 import { OpenStreams } from '../application/open-streams.js';
 import { EventReader, type EventQuery } from '../application/read-events.js';
+import { lifeOf, resumeMark } from '../domain/place.js';
 import { topicError } from '../domain/topic-errors.js';
 
 const KEEP_ALIVE_MS = 15_000;
@@ -23,6 +24,8 @@ const KEEP_ALIVE_MS = 15_000;
 interface Followed extends TopicNames {
   readonly access: () => Access;
 }
+
+type Resumable = Followed & { readonly life: string };
 
 /** A revocation ends open streams within a second. */
 const RECHECK_MS = 500;
@@ -38,7 +41,8 @@ interface OpenStream {
  */
 @Injectable()
 export class EventStreams implements BeforeApplicationShutdown {
-  private readonly open = new Set<AbortController>();
+  /** By what ends it, with the log that it is of. */
+  private readonly open = new Map<AbortController, string>();
   private readonly reads: OpenStreams;
   private readonly live: OpenStreams;
 
@@ -52,36 +56,42 @@ export class EventStreams implements BeforeApplicationShutdown {
   }
 
   beforeApplicationShutdown(): void {
-    for (const controller of this.open) controller.abort();
+    this.end(null);
+  }
+
+  /** Those of one topic; null: of all. */
+  end(topicUid: string | null): void {
+    for (const [controller, shown] of this.open) if (topicUid === null || shown === topicUid) controller.abort();
   }
 
   async sendAll(reply: Reply, log: LogRef, query: EventQuery, names: Followed, limit?: number): Promise<void> {
     const stream = this.enter(this.reads, reply, log, names);
-    const pages = this.events.all(log, query, this.read.filterBudgetMs, limit);
+    const pages = this.events.all(log, await this.events.begun(log, query), this.read.filterBudgetMs, limit);
     await reply
       .header('content-type', 'application/x-ndjson; charset=utf-8')
       .send(Readable.from(lines(pages, names, stream)));
   }
 
-  /** `id` is the position, so that `Last-Event-ID` goes on right behind it. */
+  /** `id` is the position and the life of the topic, so that `Last-Event-ID` goes on right behind it, or is told that it cannot. */
   async follow(reply: Reply, log: LogRef, query: EventQuery, names: Followed): Promise<void> {
     const stream = this.enter(this.live, reply, log, names);
-    const pages = this.events.follow(log, query, stream.signal);
+    // From here on we hear of the end of the topic; whether it was before is seen now.
+    const pages = this.events.follow(log, await this.events.begun(log, query), stream.signal);
     await reply
       .headers({
         'content-type': 'text/event-stream; charset=utf-8',
         'x-accel-buffering': 'no',
       })
-      .send(Readable.from(messages(pages, names, stream)));
+      .send(Readable.from(messages(pages, { ...names, life: lifeOf(log) }, stream)));
   }
 
-  private enter(kind: OpenStreams, reply: Reply, { tenantId }: LogRef, { access }: Followed): OpenStream {
+  private enter(kind: OpenStreams, reply: Reply, { tenantId, topicUid }: LogRef, { access }: Followed): OpenStream {
     const holder = { tenantId, userId: reply.request.principal!.userId };
     const giveBack = kind.enter(holder);
     noteLimit(reply.request, kind.left(holder));
     reply.request.turn?.end();
     const controller = new AbortController();
-    this.open.add(controller);
+    this.open.set(controller, topicUid);
     const revoked = async (): Promise<void> => {
       if (!(await access().stillAllowed())) controller.abort();
     };
@@ -117,7 +127,7 @@ async function* lines(
 
 async function* messages(
   pages: AsyncGenerator<StoredEvent[]>,
-  names: Followed,
+  names: Resumable,
   { signal, leave }: OpenStream,
 ): AsyncGenerator<string> {
   let wakeUp: NodeJS.Timeout | undefined;
@@ -153,9 +163,9 @@ async function visible(
 }
 
 /** A line break inside the JSON becomes a `data:` line of its own, which the receiver joins again (HTML standard, 9.2.6). */
-function message(event: StoredEvent, names: TopicNames): string {
+function message(event: StoredEvent, names: Resumable): string {
   const data = eventJson(event, names)
     .split(/\r\n|\r|\n/)
     .join('\ndata: ');
-  return `id: ${event.position}\ndata: ${data}\n\n`;
+  return `id: ${resumeMark(event.position, names.life)}\ndata: ${data}\n\n`;
 }

@@ -94,6 +94,8 @@ export class EventsController {
     const types = access?.types;
     const streamVersion = await this.streamReader.version(log, params.stream, types);
     if (streamVersion === 0) throw topicError('stream-not-found', 'There is no such stream in the topic.');
+    if (!types && after > streamVersion)
+      throw topicError('place-not-found', 'The stream does not go as far as the cursor.');
     const range = { after, version: streamVersion, limit };
     const { filterBudgetMs } = this.settings;
     const { events, next } = await this.streamReader.slice(log, params.stream, range, types, filterBudgetMs);

@@ -62,11 +62,12 @@ export class PublishController {
   }
 
   private parse(request: Request, key: string | undefined): NewEvent[] {
-    const { body, correlationId, traceparent } = request;
+    const { body, correlationId, traceparent, tracestate } = request;
     const bytes = Buffer.isBuffer(body) ? body : Buffer.alloc(0);
     const context: PublishContext = {
       correlationId,
       traceparent,
+      tracestate,
       idFor: key === undefined ? undefined : repeatableIds(request, key),
     };
     const mode = cloudEventsMode(request.headers);
@@ -75,7 +76,7 @@ export class PublishController {
     }
     return mode === undefined
       ? parseEvents(bytes, this.limits, context)
-      : parseCloudEvents(mode, bytes, request.headers, this.limits, context);
+      : parseCloudEvents(mode, bytes, request.raw, this.limits, context);
   }
 
   private report(

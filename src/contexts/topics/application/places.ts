@@ -1,11 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { LogReader, type LogRef } from '../../../platform/event-log/index.js';
 import { parseTime } from '../domain/envelope.js';
-import type { Place } from '../domain/place.js';
+import { lifeOf, noSuchPosition, type Place, type VisibleTypes } from '../domain/place.js';
 import { topicError } from '../domain/topic-errors.js';
 
-/** The types of events that the reader may see; undefined: all. */
-export type VisibleTypes = { permits(type: string): boolean } | undefined;
+/** Where somebody begins who is told of all that comes. */
+export interface Beginning {
+  readonly startPosition: number;
+  /** Of a time, which may be to come: what is recorded before it is not meant, although it lies behind the position. */
+  readonly notBefore?: number;
+}
 
 /** Finds places in a log. */
 @Injectable()
@@ -16,14 +20,13 @@ export class Places {
    * The position before the place: who goes on after it begins with the event, position or time that is named. The next position to be
    * given out is the last that can be named: a place further on would look like one whose events were lost.
    */
-  async before(log: LogRef, place: Place): Promise<number> {
+  async beginning(log: LogRef, place: Place): Promise<Beginning> {
     const position = await this.positionOf(log, place);
-    const named = typeof place === 'object' && !('time' in place);
-    if (!named) return position;
-    const next = ((await this.reader.bounds(log))?.lastPosition ?? 0) + 1;
-    if (position > next)
-      throw topicError('place-not-found', `There is no position ${position} in the topic; the next one is ${next}.`);
-    return Math.max(0, position - 1);
+    if (typeof place !== 'object') return { startPosition: position };
+    if ('time' in place) return { startPosition: position, notBefore: parseTime(place.time) };
+    const next = (await this.endOf(log)) + 1;
+    if (position > next) throw noSuchPosition(position, `the next one is ${next}`);
+    return { startPosition: Math.max(0, position - 1) };
   }
 
   /**
@@ -32,12 +35,20 @@ export class Places {
    */
   async positionOf(log: LogRef, place: Place, visible?: VisibleTypes): Promise<number> {
     if (place === 'beginning') return 0;
-    if (place === 'latest') return (await this.reader.bounds(log))?.lastPosition ?? 0;
-    if ('position' in place) return place.position;
+    if (place === 'latest') return this.endOf(log);
     if ('time' in place) return this.reader.positionBefore(log, parseTime(place.time));
+    if ('position' in place) {
+      const { position, life = lifeOf(log) } = place;
+      if (life === lifeOf(log)) return position;
+      throw topicError('place-not-found', `The topic was made anew since position ${position} was read.`);
+    }
     const event = await this.reader.byId(log, place.eventId);
     if (!event || visible?.permits(event.type) === false)
       throw topicError('place-not-found', `There is no event "${place.eventId}" in the topic.`);
     return event.position;
+  }
+
+  private async endOf(log: LogRef): Promise<number> {
+    return (await this.reader.heads(log.tenantId, [log.topicUid])).get(log.topicUid) ?? 0;
   }
 }

@@ -1,6 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import type { EventFilter } from '../../../platform/cel/index.js';
-import { LogReader, Tails, type LogRef, type ReadFilter, type StoredEvent } from '../../../platform/event-log/index.js';
+import {
+  LogReader,
+  Tails,
+  type LogBounds,
+  type LogRef,
+  type ReadFilter,
+  type StoredEvent,
+} from '../../../platform/event-log/index.js';
+import { reached } from '../domain/place.js';
+import { asTopic, topicGone } from '../domain/topic.js';
 import { keeps } from './read-filter.js';
 import { ReadTurns } from './read-turns.js';
 
@@ -9,6 +18,8 @@ export interface EventQuery {
   /** Positions strictly between these are read. */
   readonly after: number;
   readonly before: number;
+  /** A time, which may be to come: what is recorded before it is left out. */
+  readonly notBefore?: number;
   readonly filter: ReadFilter;
   readonly expression: EventFilter | undefined;
   /** Types that the caller may see; undefined: all. */
@@ -50,21 +61,20 @@ export class EventReader {
 
   /**
    * At most `limit` events and about 4 MiB. A slice may be shorter, even empty, and yet have a `next`: each is bounded in the time it takes
-   * (`budgetMs`), so that a filter that matches little answers in pieces instead of scanning a topic in one request.
+   * (`budgetMs`), so that a filter that matches little answers in pieces instead of scanning a topic in one request. Throws where the topic is gone.
    */
   async slice(log: LogRef, query: EventQuery, limit: number, budgetMs: number): Promise<EventSlice> {
     const deadline = performance.now() + budgetMs;
     const events: StoredEvent[] = [];
-    const bounds = await this.reader.bounds(log);
-    if (!bounds) return { events, next: null };
+    const bounds = await this.boundsOf(log);
     const forward = query.order === 'asc';
     let before = Math.min(query.before, bounds.lastPosition + 1);
-    let after = Math.max(query.after, bounds.firstPosition - 1);
+    let after = Math.max(reached(query.after, bounds.lastPosition, query.types), bounds.firstPosition - 1);
     let bytes = 0;
     while (after + 1 < before && events.length < limit && (events.length === 0 || performance.now() < deadline)) {
       const { order, filter, expression } = query;
       const range = { order, after, before, limit: limit - events.length, filter };
-      const page = await this.turns.page(log.tenantId, () => this.reader.scan(log, range));
+      const page = await this.turns.page(log.tenantId, () => this.reader.scan(log, range).catch(asTopic));
       const { matching, stoppedAt } = await this.judge(log, permitted(page.events, query), expression, deadline);
       events.push(...matching);
       const at = stoppedAt ?? page.scannedTo;
@@ -88,7 +98,16 @@ export class EventReader {
     }
   }
 
-  /** What matches after a position, then what is appended, until the signal fires. All followers of a topic share its tail. */
+  /** The same query, from where the topic has come to. For answers that begin before their first slice is read; throws like that. */
+  async begun(log: LogRef, query: EventQuery): Promise<EventQuery> {
+    const { lastPosition } = await this.boundsOf(log);
+    return { ...query, after: reached(query.after, lastPosition, query.types) };
+  }
+
+  /**
+   * What matches after a position, then what is appended, until the signal fires. All followers of a topic share its tail. Of the
+   * end of the topic the caller hears.
+   */
   async *follow(log: LogRef, query: EventQuery, signal: AbortSignal): AsyncGenerator<StoredEvent[]> {
     const tail = await this.tails.follow(log);
     try {
@@ -109,6 +128,12 @@ export class EventReader {
     } finally {
       this.tails.unfollow(tail);
     }
+  }
+
+  private async boundsOf(log: LogRef): Promise<LogBounds> {
+    const bounds = await this.reader.bounds(log);
+    if (!bounds) throw topicGone();
+    return bounds;
   }
 
   /** Filters in turns with all others who filter; stops where the time is over. */
@@ -133,8 +158,12 @@ export class EventReader {
 /** Nearly: texts beyond Latin count for less than their bytes. */
 const sizeOf = (events: readonly StoredEvent[]): number => events.reduce((sum, { data }) => sum + data.length, 0);
 
-const permitted = (events: readonly StoredEvent[], { types }: EventQuery): readonly StoredEvent[] =>
-  types ? events.filter(({ type }) => types.permits(type)) : events;
+function permitted(events: readonly StoredEvent[], { types, notBefore = 0 }: EventQuery): readonly StoredEvent[] {
+  // Time order is position order.
+  const meant =
+    events[0] && events[0].recordedAt < notBefore ? events.filter((e) => e.recordedAt >= notBefore) : events;
+  return types ? meant.filter(({ type }) => types.permits(type)) : meant;
+}
 
 /** Judges some of the events from there on; answers where it stopped. */
 function judgeTurn(

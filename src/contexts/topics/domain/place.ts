@@ -1,8 +1,37 @@
 import { judgeEventId, parseTime } from './envelope.js';
+import { topicError } from './topic-errors.js';
 
 /** A place in a topic, as clients name it: by event, by position, by time of recording, or one of the ends. */
 export type Place =
-  'beginning' | 'latest' | { readonly eventId: string } | { readonly position: number } | { readonly time: string };
+  | 'beginning'
+  | 'latest'
+  | { readonly eventId: string }
+  /** `life`: that of the topic in which the position was seen. */
+  | { readonly position: number; readonly life?: string }
+  | { readonly time: string };
+
+/** A topic that is made anew under its old name gives out the same positions. */
+export const lifeOf = ({ topicUid }: { readonly topicUid: string }): string => topicUid.slice(0, 8);
+
+/** What a reader of a stream is given to go on by. The slash keeps it apart from ids of events. */
+export const resumeMark = (position: number, life: string): string => `${position}/${life}`;
+
+/** The types of events that the reader may see; undefined: all. */
+export type VisibleTypes = { permits(type: string): boolean } | undefined;
+
+/**
+ * Where a reader goes on who wants to go on after a position, in a topic that has come to `last`. A position that nothing has yet is
+ * refused: what is recorded until it is given out would be passed over. Who may see some types only is not told how far the topic has
+ * come: he goes on after its end.
+ */
+export function reached(after: number, last: number, visible: VisibleTypes): number {
+  if (after <= last) return after;
+  if (visible) return last;
+  throw noSuchPosition(after, last === 0 ? 'it is empty' : `the last one is ${last}`);
+}
+
+export const noSuchPosition = (position: number, because: string): Error =>
+  topicError('place-not-found', `There is no position ${position} in the topic; ${because}.`);
 
 /** A place as a body gives it. Undefined: it is none. */
 export function parsePlace(value: unknown): Place | undefined {
@@ -18,9 +47,13 @@ export function parsePlace(value: unknown): Place | undefined {
   return undefined;
 }
 
-/** A place as a query parameter or header gives it: the same as JSON, or bare: `42` is a position, other words are event ids. */
+/**
+ * A place as a query parameter or header gives it: the same as JSON, or bare: `42` is a position, `42/1f3a9c1e` the mark of a stream, other
+ * words are event ids.
+ */
 export function parseBarePlace(text: string): Place | undefined {
-  if (/^\d{1,15}$/.test(text)) return { position: Number(text) };
+  const [, position, life] = /^(\d{1,15})(?:\/([0-9a-f]{8}))?$/.exec(text) ?? [];
+  if (position !== undefined) return { position: Number(position), ...(life !== undefined && { life }) };
   if (text.startsWith('{')) {
     try {
       return parsePlace(JSON.parse(text));

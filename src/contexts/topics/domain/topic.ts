@@ -1,4 +1,5 @@
 import { MANAGEMENT_TOPICS, type Aggregate } from '../../../kernel/aggregate.js';
+import { isCode } from '../../../kernel/domain-error.js';
 import { isChosenId } from '../../../kernel/ids.js';
 import { topicError } from './topic-errors.js';
 
@@ -75,3 +76,11 @@ export function deleteTopic(state: TopicState, ref: TopicRef): TopicEvent[] {
 
 export const topicNotFound = ({ topicId }: TopicRef): Error =>
   topicError('topic-not-found', `There is no topic "${topicId}".`);
+
+/** It was deleted while it was being read. */
+export const topicGone = (): Error => topicError('topic-not-found', 'The topic was deleted meanwhile.');
+
+/** Readers know topics, not logs. */
+export function asTopic(error: unknown): never {
+  throw isCode(error, 'log-gone') ? topicGone() : error;
+}

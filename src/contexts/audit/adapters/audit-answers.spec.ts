@@ -1,0 +1,37 @@
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import type { CommandBus, QueryBus } from '@nestjs/cqrs';
+import type { Cursors } from '../../../platform/http/cursor.js';
+import type { Reply, Request } from '../../../platform/http/request.js';
+import type { AuditView } from '../application/ports.js';
+import { AuditAnswers } from './audit-answers.js';
+
+async function* pages(): AsyncGenerator<AuditView[]> {
+  for (const auditId of ['1', '2', '3']) yield [{ auditId, recordedAt: 0 } as unknown as AuditView];
+}
+
+/** The body of an export by who is allowed to go on for so many pages. */
+async function exported(allowed: number): Promise<string> {
+  let sent!: Readable;
+  const reply = {
+    raw: { closed: false, once: () => undefined },
+    status: () => reply,
+    headers: () => reply,
+    send: (body: Readable) => (sent = body),
+  };
+  let asked = 0;
+  const access = { stillAllowed: () => Promise.resolve(asked++ < allowed) };
+  const answers = new AuditAnswers(
+    { execute: () => Promise.resolve(pages()) } as unknown as CommandBus,
+    {} as QueryBus,
+    {} as Cursors,
+  );
+  const request = { access, principal: { id: 'usr_1' }, headers: {}, routeOptions: {} };
+  await answers.export('acme', { format: 'ndjson' }, request as unknown as Request, reply as unknown as Reply);
+  return text(sent);
+}
+
+it('an export whose reader loses the right in its middle breaks: what was cut off must not look whole', async () => {
+  expect((await exported(3)).trimEnd().split('\n')).toHaveLength(3);
+  await expect(exported(2)).rejects.toMatchObject({ code: 'audit-stopped' });
+});

@@ -1,0 +1,29 @@
+/* W3C Trace Context. What is not valid is dropped, never refused: it is not what the caller came for. */
+
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+const LIST_MEMBER = /^[a-z0-9][a-z0-9_\-*/@]{0,255}=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/;
+const MEMBERS_MAX = 32;
+/** As much as everybody has to hand on. */
+const TRACESTATE_CHARS_MAX = 512;
+/** Longer members are the first to go. */
+const MEMBER_CHARS_MAX = 128;
+
+/** Versions 00 to fe. */
+export const isTraceparent = (value: unknown): value is string => typeof value === 'string' && TRACEPARENT.test(value);
+
+/** A list of members, of one header or several joined by commas; null: there is none, or it is not valid. What is too long loses whole members. */
+export function tracestateOf(value: unknown): string | null {
+  if (typeof value !== 'string') return null;
+  const members = value.split(',').flatMap((member) => member.replace(/^[ \t]+|[ \t]+$/g, '') || []);
+  if (members.length === 0 || members.length > MEMBERS_MAX) return null;
+  return members.every((member) => LIST_MEMBER.test(member)) ? shortened(members) : null;
+}
+
+function shortened(members: readonly string[]): string | null {
+  const kept = [...members];
+  while (kept.join().length > TRACESTATE_CHARS_MAX) {
+    const long = kept.findLastIndex((member) => member.length > MEMBER_CHARS_MAX);
+    kept.splice(long, 1); // -1 is the last
+  }
+  return kept.join() || null;
+}

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingHttpHeaders } from 'node:http';
+import { hasMoreCharacters } from '../../../kernel/characters.js';
 import type { FieldError } from '../../../kernel/domain-error.js';
 import type { NewEvent } from '../../../platform/event-log/index.js';
 import { scanBody, type RawBody, type RawItem } from '../../../platform/json/raw-json.js';
@@ -11,7 +12,9 @@ import {
   judgeType,
   METADATA_BYTES_MAX,
   note,
+  type Judgement,
 } from '../domain/envelope.js';
+import { ATTRIBUTE_TEXT, SOURCE_CHARS_MAX } from './cloudevents-schemas.js';
 import {
   cutBody,
   eventInvalid,
@@ -160,7 +163,7 @@ function applyAttributes(
 ): void {
   const kept: Record<string, unknown> = {};
   for (const required of ['specversion', 'id', 'source', 'type']) {
-    if (!attributes.has(required)) note(errors, at + required, 'is required');
+    if ((attributes.get(required) ?? null) === null) note(errors, at + required, 'is required');
   }
   // Sorted, because neither headers nor members have an order: the same event sent again must not look like another one.
   for (const [name, value] of [...attributes].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
@@ -207,17 +210,27 @@ function readAttribute(
       draft.traceparent = value;
       return true;
     case 'source':
-      note(
-        errors,
-        pointer,
-        typeof value === 'string' && value.length > 0 && value.length <= 2_048 ? null : 'must be a URI reference',
-      );
+      note(errors, pointer, judgeSource(value));
+      return false;
+    case 'subject':
+    case 'dataschema':
+    case 'datacontenttype':
+      note(errors, pointer, typeof value === 'string' ? judgeAttribute(value) : 'must be a string');
       return false;
     default:
-      if (!['string', 'number', 'boolean'].includes(typeof value))
-        note(errors, pointer, 'must be a string, number or boolean');
+      note(errors, pointer, judgeAttribute(value));
       return false;
   }
+}
+
+function judgeSource(value: unknown): Judgement {
+  const fits = typeof value === 'string' && value.length > 0 && !hasMoreCharacters(value, SOURCE_CHARS_MAX);
+  return fits ? judgeAttribute(value) : 'must be a URI reference';
+}
+
+function judgeAttribute(value: unknown): Judgement {
+  if (typeof value === 'string') return ATTRIBUTE_TEXT.test(value) ? null : 'must hold no control characters';
+  return ['number', 'boolean'].includes(typeof value) ? null : 'must be a string, number or boolean';
 }
 
 /** HTTP binding 3.1.3.2; undefined: ill-formed. */

@@ -47,6 +47,12 @@ export const ACTIONS = [
 
 export type Action = (typeof ACTIONS)[number];
 
+/** What stands for actions: one of them, or all of a resource. */
+export const ACTION_PATTERNS: readonly string[] = [
+  ...ACTIONS,
+  ...new Set(ACTIONS.map((action) => `${action.split(':', 1)[0]}:*`)),
+];
+
 const BITS = new Map<string, number>(ACTIONS.map((action, bit) => [action, bit]));
 
 /** Undefined: there is no such action. */

@@ -1,6 +1,20 @@
 import { BlockList, isIP } from 'node:net';
 
 const CIDR = /^([0-9a-fA-F:.]+)\/(\d{1,3})$/;
+const OCTET = String.raw`(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)`;
+const WORD = '[0-9A-Fa-f]{1,4}';
+/** `::` stands for at least one word, wherever it is. */
+const SHORTENED = [1, 2, 3, 4, 5, 6].map((words) => `(?:${WORD}:){${words}}(?::${WORD}){1,${7 - words}}`);
+const IPV4 = String.raw`(?:${OCTET}\.){3}${OCTET}`;
+const IPV6 = `(?:${WORD}:){7}${WORD}|(?:${WORD}:){1,7}:|:(?::${WORD}){1,7}|::|${SHORTENED.join('|')}`;
+const IPV4_BITS = String.raw`\/(?:3[0-2]|[12]?\d)`;
+const IPV6_BITS = String.raw`\/(?:12[0-8]|1[01]\d|[1-9]?\d)`;
+
+/** What the contract says of a range, and of an address or range. IPv6 that ends as IPv4 is taken, but nobody is told to write it. */
+export const ADDRESS_RANGE = new RegExp(`^(?:${IPV4}${IPV4_BITS}|(?:${IPV6})${IPV6_BITS})$`);
+export const ADDRESS_OR_RANGE = new RegExp(`^(?:${IPV4}(?:${IPV4_BITS})?|(?:${IPV6})(?:${IPV6_BITS})?)$`);
+export const RANGE_CHARACTERS_MAX = 49;
+
 const MAPPED = /^::ffff:\d/i;
 
 interface Range {

@@ -5,12 +5,17 @@ const RANDOM_LENGTH = 26;
 const POOL_BYTES = 12 * 512;
 
 /** Ids that a client may choose: tenant, namespace, topic, consumer, role, group, schema type. */
-export const CHOSEN_ID = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+export const ID_CHARACTERS_MAX = 63;
+/** No two dots in a row; the length is a rule of its own. */
+export const CHOSEN_ID = /^[a-z0-9](?:\.?[a-z0-9_-])*\.?$/;
+
+/** What follows the prefix of an id that the server makes. */
+export const GENERATED_ID = /[0-9a-hjkmnp-tv-z]{26}/;
 
 export const SYSTEM_TENANT = '$system';
 export const MANAGEMENT_NAMESPACE = '$management';
 
-export const isChosenId = (id: string): boolean => CHOSEN_ID.test(id) && !id.includes('..');
+export const isChosenId = (id: string): boolean => id.length <= ID_CHARACTERS_MAX && CHOSEN_ID.test(id);
 
 const pool = Buffer.alloc(POOL_BYTES);
 let poolAt = POOL_BYTES;

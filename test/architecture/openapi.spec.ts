@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startApp, type TestApp } from '../support/app.js';
-import { danglingRefs, routesOf, undeclaredRoutes, type ApiDocument } from '../support/openapi.js';
+import { danglingRefs, openObjects, routesOf, undeclaredRoutes, type ApiDocument } from '../support/openapi.js';
 
 const SNAPSHOT = join(import.meta.dirname, 'openapi.snapshot.json');
 const SOURCES = join(import.meta.dirname, '../../src');
@@ -46,6 +46,17 @@ describe('the contract', () => {
         [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]!).toSorted(),
       ]);
     }
+  });
+
+  it('says of each parameter what it is like, and of each object that is sent what it may hold', () => {
+    const vague: string[] = [];
+    for (const { name, operation } of routesOf(document)) {
+      for (const parameter of (operation.parameters ?? []) as readonly { name: string; schema?: { type?: unknown } }[])
+        if (typeof parameter.schema?.type !== 'string') vague.push(`${name} ${parameter.name}`);
+      vague.push(...openObjects(document, operation.requestBody).map((place) => `${name} ${place}`));
+    }
+    // Data and metadata are anything; a CloudEvent has any attributes; a consumer has headers of its own.
+    expect(vague.filter((place) => !/\/(metadata|headers)$|cloudevents/.test(place))).toEqual([]);
   });
 
   it('leaves out no route but the metrics, which tests of their own watch', () => {

@@ -80,11 +80,13 @@ function placesIn(document: ApiDocument, given: Schema, pointer: string): BodyPl
   return [place(types.includes('number') || types.includes('integer') ? 'number' : 'any')];
 }
 
-/** References are followed; of alternatives the first that describes fields is taken. */
+/** References are followed; of alternatives the first that describes fields is taken, unless a word does as well. */
 function resolved(document: ApiDocument, schema: Schema): Schema {
   if (schema.$ref) return resolved(document, document.components.schemas[schema.$ref.split('/').at(-1)!] as Schema);
+  if (schema.properties) return schema;
   const alternatives = schema.allOf ?? schema.anyOf ?? schema.oneOf;
   if (!alternatives) return schema;
   const all = alternatives.map((one) => resolved(document, one));
+  if (all.some((one) => one.enum)) return {};
   return all.find(({ properties }) => properties) ?? (schema.oneOf ? {} : all[0]!);
 }

@@ -43,3 +43,16 @@ export function danglingRefs(document: ApiDocument): string[] {
   );
   return refs.filter((name) => !(name in document.components.schemas));
 }
+
+/** Objects that a body may hold, and that take members of any name. */
+export function openObjects(document: ApiDocument, node: unknown, place = ''): string[] {
+  if (typeof node !== 'object' || node === null) return [];
+  const { $ref, type, additionalProperties } = node as Readonly<Record<string, unknown>>;
+  if (typeof $ref === 'string')
+    return openObjects(document, document.components.schemas[$ref.split('/').at(-1)!], place);
+  const open = [type].flat().includes('object') && additionalProperties !== false ? [place] : [];
+  return [
+    ...open,
+    ...Object.entries(node).flatMap(([name, inner]) => openObjects(document, inner, `${place}/${name}`)),
+  ];
+}

@@ -105,6 +105,11 @@ export class SampleBodies {
     return this.client.request(route.method, path, body, stranger());
   }
 
+  /** What an id in the path of a route is. */
+  placeOf({ name }: Pick<BodyRoute, 'name'>, id: string): string | undefined {
+    return ({ ...this.places, ...this.samples[name]?.places } as Readonly<Record<string, string>>)[id];
+  }
+
   /** Whether the body was taken, whatever became of the request. */
   passed({ name }: BodyRoute, { status, body }: Answer<Problem>): boolean {
     const { passes } = this.samples[name]!;

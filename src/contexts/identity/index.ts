@@ -12,7 +12,7 @@ export {
 export { CredentialsInForce } from './application/credentials-in-force.js';
 export { SignCredentials } from './application/sign-credentials.js';
 export { Invitations } from './application/invitations.js';
-export { EmailField } from './adapters/email-field.js';
+export { EmailField, USER_ID_SCHEMA } from './adapters/email-field.js';
 export { ChangeUser, GetUser } from './application/users.js';
 export { ProfileBody, toUserDto, UserDto } from './adapters/identity.dto.js';
 export { UserLives, type UserWitness } from './application/user-lives.js';

@@ -70,6 +70,11 @@ describe('a filter judges', () => {
     expect(matches('time == timestamp("2020-02-29T00:00:00Z")', {}, { occurredAt: Date.UTC(2020, 1, 29) })).toBe(true);
   });
 
+  it('may have as many characters as code points', () => {
+    expect(compileFilter(`type == "${'😀'.repeat(2_000)}"`).needsData).toBe(false);
+    expect(() => compileFilter(`type == "${'😀'.repeat(2_048)}"`)).toThrow(/longer than 2048 characters/);
+  });
+
   it('reads data only when the expression asks for it', () => {
     expect(compileFilter('type == "a"').needsData).toBe(false);
     expect(compileFilter('data.items.exists(data, data == 1)').needsData).toBe(true);

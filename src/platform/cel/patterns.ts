@@ -1,4 +1,5 @@
 import { RE2JS } from '@bufbuild/re2';
+import { hasMoreCharacters } from '../../kernel/characters.js';
 import { charge } from './work-budget.js';
 
 /** What a pattern may be: repetitions blow the program up, and the program's size is the price of each character. */
@@ -17,7 +18,7 @@ const compiled = new Map<string, { regex: RE2JS; unitsPerCharacter: number }>();
  * for each character at worst, (a?){200}a{200} on 64 KiB 1.6 s. Hence the limits here and the charge below.
  */
 export function patternFault(pattern: string): string | undefined {
-  if (pattern.length > patternLengthMax) return `the pattern is longer than ${patternLengthMax} characters`;
+  if (hasMoreCharacters(pattern, patternLengthMax)) return `the pattern is longer than ${patternLengthMax} characters`;
   const counts = [...pattern.matchAll(/\{(\d+)(?:,(\d*))?\}/g)].map(([, min, max]) => Number(max || min));
   if (counts.reduce((sum, count) => sum + count, 0) > repetitionsMax) {
     return `the pattern repeats more than ${repetitionsMax} times`;

@@ -1,4 +1,5 @@
 import { parse } from '@bufbuild/cel';
+import { hasMoreCharacters } from '../../kernel/characters.js';
 import { ExpressionError } from './cel-errors.js';
 
 export const sourceLengthMax = 2048;
@@ -12,7 +13,7 @@ export type Expr = Parsed['expr'];
  * brackets (`a?b:c?d:…`, 500 of them 20 ms) are bounded by the length alone.
  */
 export function parseSource(source: string): Parsed {
-  if (source.length > sourceLengthMax) {
+  if (hasMoreCharacters(source, sourceLengthMax)) {
     throw new ExpressionError(`the expression is longer than ${sourceLengthMax} characters`, sourceLengthMax);
   }
   refuseDeepNesting(source);

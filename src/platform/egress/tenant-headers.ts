@@ -1,6 +1,6 @@
 export const HEADERS_MAX = 32;
-const NAME_LENGTH_MAX = 256;
-const VALUE_BYTES_MAX = 4_096;
+const NAME_CHARACTERS_MAX = 256;
+const VALUE_CHARACTERS_MAX = 4_096;
 
 /** A token of RFC 9110, 5.6.2. */
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -43,6 +43,19 @@ export interface HeaderRules {
   readonly allowNull?: boolean;
 }
 
+/** What the contract says of them, besides the names that are reserved. */
+export const headersContract = ({ allowNull = false }: HeaderRules = {}) => ({
+  type: 'object',
+  maxProperties: HEADERS_MAX,
+  propertyNames: { pattern: NAME.source, maxLength: NAME_CHARACTERS_MAX },
+  additionalProperties: {
+    type: 'string',
+    pattern: VALUE.source,
+    maxLength: VALUE_CHARACTERS_MAX,
+    ...(allowNull && { nullable: true }),
+  },
+});
+
 /** What is wrong with the headers that a tenant wants to be sent with each delivery, or null. Never repeats a value: it may be a secret. */
 export function judgeHeaders(headers: unknown, { allowNull = false }: HeaderRules = {}): string | null {
   if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) return 'must be an object of strings';
@@ -50,7 +63,7 @@ export function judgeHeaders(headers: unknown, { allowNull = false }: HeaderRule
   if (entries.length > HEADERS_MAX) return `must have at most ${HEADERS_MAX} headers`;
   const seen = new Set<string>();
   for (const [name, value] of entries) {
-    if (name.length > NAME_LENGTH_MAX || !NAME.test(name))
+    if (name.length > NAME_CHARACTERS_MAX || !NAME.test(name))
       return 'must have only names that RFC 9110 allows for headers';
     if (seen.has(headerKey(name))) return `must name ${name} once, whatever its case and its dashes`;
     seen.add(headerKey(name));
@@ -59,8 +72,8 @@ export function judgeHeaders(headers: unknown, { allowNull = false }: HeaderRule
     if (forbiddenHeader(name)) return `must not set ${name}: it is reserved`;
     if (typeof value !== 'string' || !VALUE.test(value))
       return `must have visible ASCII characters as the value of ${name}`;
-    if (value.length > VALUE_BYTES_MAX)
-      return `must have at most ${VALUE_BYTES_MAX} characters as the value of ${name}`;
+    if (value.length > VALUE_CHARACTERS_MAX)
+      return `must have at most ${VALUE_CHARACTERS_MAX} characters as the value of ${name}`;
   }
   return null;
 }

@@ -56,6 +56,12 @@ describe('texts', () => {
     expect(await refused({ name: 'a\nb', description: 'a\r\n\tb' })).toEqual(['name']);
   });
 
+  it('have as many characters as code points, whatever each takes', async () => {
+    const [fits, tooLong] = ['😀'.repeat(20), '❤\ufe0f'.repeat(11)];
+    expect(await refused({ name: fits, description: fits })).toEqual([]);
+    expect(await refused({ name: tooLong, description: tooLong })).toEqual(['name', 'description']);
+  });
+
   it('are no longer than they may, names and ids not empty, and texts at all', async () => {
     const long = 'x'.repeat(21);
     expect(await refused({ name: long, description: long, id: long, ids: [long] })).toHaveLength(4);

@@ -131,6 +131,7 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
     throw httpError(
       'idempotency-key-invalid',
       `Idempotency-Key takes 1 to ${KEY_LENGTH_MAX} visible ASCII characters, with or without quotes around them.`,
+      { errors: [{ pointer: 'Idempotency-Key', detail: `must have 1 to ${KEY_LENGTH_MAX} visible ASCII characters` }] },
     );
   }
 
@@ -271,13 +272,13 @@ export class IdempotencyInterceptor implements NestInterceptor {
   }
 }
 
+export const IDEMPOTENCY_KEY_HEADER = {
+  name: 'Idempotency-Key',
+  required: false,
+  description: 'The same key and body gets the first answer again for 24 h.',
+  schema: { type: 'string', maxLength: KEY_LENGTH_MAX, pattern: BARE.source },
+} as const;
+
 /** For every POST that creates. */
 export const Idempotent = (): MethodDecorator =>
-  applyDecorators(
-    UseInterceptors(IdempotencyInterceptor),
-    ApiHeader({
-      name: 'Idempotency-Key',
-      required: false,
-      description: 'The same key and body gets the first answer again for 24 h.',
-    }),
-  ) as MethodDecorator;
+  applyDecorators(UseInterceptors(IdempotencyInterceptor), ApiHeader(IDEMPOTENCY_KEY_HEADER)) as MethodDecorator;

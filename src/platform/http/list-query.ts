@@ -1,15 +1,17 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsOptional, IsString, Matches, MaxLength } from 'class-validator';
-import { CHOSEN_ID } from '../../kernel/ids.js';
+import { Transform } from 'class-transformer';
+import { IsOptional, IsString } from 'class-validator';
+import { CHOSEN_ID, ID_CHARACTERS_MAX } from '../../kernel/ids.js';
+import { Contract, Length, Pattern } from './field-rules.js';
 import { QueryInt } from './validation.js';
 
 export const LIMIT_DEFAULT = 50;
 export const LIMIT_MAX = 1_000;
+const CURSOR_CHARACTERS_MAX = 2_048;
 
 /** `?limit=` and `?cursor=` of every list. */
 export class ListQuery {
-  @ApiPropertyOptional({ type: Number, minimum: 1, maximum: LIMIT_MAX, default: LIMIT_DEFAULT })
   @IsOptional()
   @QueryInt(1, LIMIT_MAX)
   readonly limit: number = LIMIT_DEFAULT;
@@ -17,14 +19,17 @@ export class ListQuery {
   @ApiPropertyOptional({ description: '`nextCursor` of the page before.' })
   @IsOptional()
   @IsString()
-  @MaxLength(2_048)
+  @Length(1, CURSOR_CHARACTERS_MAX)
+  @Contract({ pattern: '^[A-Za-z0-9_.-]+$' })
   readonly cursor?: string;
 }
 
 /** An id that the client may choose; without one the server makes it. */
 export const ChosenId = (): PropertyDecorator =>
   applyDecorators(
-    ApiPropertyOptional({ pattern: CHOSEN_ID.source, example: 'orders' }),
+    ApiPropertyOptional({ example: 'orders' }),
     IsOptional(),
-    Matches(CHOSEN_ID, { message: 'must be 1 to 63 of a-z 0-9 . _ - and begin with a letter or digit' }),
+    Transform(({ value }) => value ?? undefined),
+    Length(1, ID_CHARACTERS_MAX),
+    Pattern(CHOSEN_ID, 'must be of a-z 0-9 . _ -, begin with a letter or digit, and have no two dots in a row'),
   );

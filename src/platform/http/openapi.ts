@@ -1,6 +1,8 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { allErrors } from '../../kernel/domain-error.js';
+import { describeParameters } from './parameter-schemas.js';
+import { describeRequests } from './request-schemas.js';
 
 /** The full contract, OpenAPI 3.1. */
 export function openApiDocument(app: NestFastifyApplication, version: string, publicUrl?: string): OpenAPIObject {
@@ -17,10 +19,12 @@ export function openApiDocument(app: NestFastifyApplication, version: string, pu
     })
     .addApiKey({ type: 'apiKey', in: 'header', name: 'X-API-Key' }, 'apiKey');
   if (publicUrl !== undefined) builder.addServer(publicUrl);
+  describeRequests();
   const document = SwaggerModule.createDocument(app, builder.build(), {
     operationIdFactory: (controller, method) => `${controller.replace('Controller', '')}_${method}`,
   });
   addPathParameters(document);
+  describeParameters(document);
   addProblems(document);
   nullableToTypes(document);
   return document;
@@ -54,11 +58,11 @@ function nullableToTypes(node: unknown): void {
   const schema = node as { nullable?: boolean; type?: string | string[]; allOf?: object[]; anyOf?: object[] };
   if (schema.nullable === true) {
     delete schema.nullable;
-    if (typeof schema.type === 'string') schema.type = [schema.type, 'null'];
-    else if (schema.allOf) {
+    if (schema.allOf) {
       schema.anyOf = [...schema.allOf, { type: 'null' }];
       delete schema.allOf;
-    }
+      delete schema.type;
+    } else if (typeof schema.type === 'string') schema.type = [schema.type, 'null'];
   }
   for (const inner of Object.values(node)) nullableToTypes(inner);
 }

@@ -132,7 +132,7 @@ function toHeads({ head, holds }: Verdict, { seq }: VerifyAuditQuery): Pick<Tena
 function toFilter({ from, to, ...rest }: AuditFilterFields, prefix: '?' | '/'): AuditFilter {
   const errors: FieldError[] = [];
   const timeOf = (name: string, text: string | undefined): number | undefined => {
-    if (text === undefined) return undefined;
+    if ((text ?? undefined) === undefined) return undefined;
     const time = parseTime(text);
     if (Number.isNaN(time)) errors.push({ pointer: prefix + name, detail: 'must be an RFC 3339 time with an offset' });
     return time;

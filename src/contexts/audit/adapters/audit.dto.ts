@@ -1,16 +1,11 @@
-import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional, IntersectionType } from '@nestjs/swagger';
-import { IsIn, IsOptional, IsString, Matches, MaxLength, ValidateIf } from 'class-validator';
+import { IsIn, IsOptional, IsString, ValidateIf } from 'class-validator';
 import { AUDIT_OUTCOMES, type ActorKind, type AuditOutcome } from '../../../platform/audit/index.js';
+import { Contract, Pattern, Rfc3339, SearchText } from '../../../platform/http/field-rules.js';
 import { ListQuery } from '../../../platform/http/list-query.js';
 import { QueryInt } from '../../../platform/http/validation.js';
 import { CHAIN_FAULTS } from '../domain/chain.js';
-
-/** PostgreSQL takes no NUL; no record holds any other of these. */
-const CLEAN = { pattern: /^[^\p{Cc}\p{Cs}]*$/u, message: 'must not hold control characters or lone surrogates' };
-
-const Text = (maxLength: number): PropertyDecorator =>
-  applyDecorators(IsOptional(), IsString(), MaxLength(maxLength), Matches(CLEAN.pattern, { message: CLEAN.message }));
+import { MAX_AGE } from '../domain/retention.js';
 
 const SHA256 = /^[0-9a-f]{64}$/;
 const ACTION = /^[a-z0-9.-]{1,100}\*?$/;
@@ -18,50 +13,52 @@ const ACTION = /^[a-z0-9.-]{1,100}\*?$/;
 /** The same in query strings and bodies. */
 export class AuditFilterFields {
   @ApiPropertyOptional({ description: 'Who acted: `usr_…`, `key_…`, `system` or `anonymous`.' })
-  @Text(200)
+  @IsOptional()
+  @SearchText(200)
   readonly actor?: string;
 
   @ApiPropertyOptional({ description: 'Whose rights were used; what keys of a user do is found under the user, too.' })
-  @Text(200)
+  @IsOptional()
+  @SearchText(200)
   readonly user?: string;
 
   @ApiPropertyOptional({ description: 'A whole action, or its beginning and `*`.', example: 'topic.*' })
   @IsOptional()
-  @Matches(ACTION, { message: 'must be an action such as topic.created, or its beginning and *' })
+  @Pattern(ACTION, 'must be an action such as topic.created, or its beginning and *')
   readonly action?: string;
 
   @ApiPropertyOptional({ description: 'How the path begins.', example: 'tenants/acme/namespaces/shop' })
-  @Text(1_000)
+  @IsOptional()
+  @SearchText(1_000)
   readonly resource?: string;
 
-  @ApiPropertyOptional({ enum: AUDIT_OUTCOMES })
   @IsOptional()
   @IsIn(AUDIT_OUTCOMES)
   readonly outcome?: AuditOutcome;
 
   @ApiPropertyOptional({ description: 'Where the request came from.' })
-  @Text(64)
+  @IsOptional()
+  @SearchText(64)
   readonly address?: string;
 
-  @ApiPropertyOptional()
-  @Text(128)
+  @IsOptional()
+  @SearchText(128)
   readonly correlationId?: string;
 
-  @ApiPropertyOptional({ format: 'date-time', description: 'From this time on.' })
+  @ApiPropertyOptional({ description: 'From this time on.' })
   @IsOptional()
-  @IsString()
+  @Rfc3339()
   readonly from?: string;
 
-  @ApiPropertyOptional({ format: 'date-time', description: 'Before this time.' })
+  @ApiPropertyOptional({ description: 'Before this time.' })
   @IsOptional()
-  @IsString()
+  @Rfc3339()
   readonly to?: string;
 }
 
 export class AuditQuery extends IntersectionType(ListQuery, AuditFilterFields) {}
 
 export class ExportAuditBody extends AuditFilterFields {
-  @ApiProperty({ enum: ['ndjson', 'csv'] })
   @IsIn(['ndjson', 'csv'])
   readonly format!: 'ndjson' | 'csv';
 }
@@ -117,7 +114,7 @@ export class AuditPage {
 export class AuditRetentionBody {
   @ApiProperty({ example: 'P400D', description: 'Days from P30D to P3650D.' })
   @IsString()
-  @MaxLength(10)
+  @Contract({ pattern: MAX_AGE.source })
   readonly maxAge!: string;
 }
 
@@ -130,14 +127,14 @@ export class AuditRetentionDto {
 
 /** A head of before, as somebody has kept it elsewhere: both or none. */
 export class VerifyAuditQuery {
-  @ApiPropertyOptional({ type: Number, minimum: 1, description: 'The number of a head that was kept elsewhere.' })
+  @ApiPropertyOptional({ description: 'The number of a head that was kept elsewhere.' })
   @ValidateIf(({ seq, hash }: VerifyAuditQuery) => seq !== undefined || hash !== undefined)
   @QueryInt(1, Number.MAX_SAFE_INTEGER)
   readonly seq?: number;
 
-  @ApiPropertyOptional({ pattern: SHA256.source, description: 'The hash that it had.' })
+  @ApiPropertyOptional({ description: 'The hash that it had.' })
   @ValidateIf(({ seq, hash }: VerifyAuditQuery) => seq !== undefined || hash !== undefined)
-  @Matches(SHA256, { message: 'must be 64 characters of 0-9 a-f' })
+  @Pattern(SHA256, 'must be 64 characters of 0-9 a-f')
   readonly hash?: string;
 }
 

@@ -1,4 +1,4 @@
-import { cutoff, maxAgeOf, parseMaxAge, withinBounds } from './retention.js';
+import { cutoff, isRetention, MAX_AGE, maxAgeOf, parseMaxAge, withinBounds } from './retention.js';
 
 describe('the retention of audit records', () => {
   it.each([30, 400, 3_650])('is a number of days: %i', (days) => {
@@ -11,6 +11,11 @@ describe('the retention of audit records', () => {
       expect(() => parseMaxAge(text)).toThrow(expect.objectContaining({ code: 'audit-retention-invalid' }));
     },
   );
+
+  it('is what its pattern says, which the contract shows, and nothing else', () => {
+    for (let days = 0; days <= 10_000; days++)
+      expect([days, MAX_AGE.test(`P${days}D`)]).toEqual([days, isRetention(days)]);
+  });
 
   it.each([
     [-1, 30],

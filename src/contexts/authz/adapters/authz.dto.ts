@@ -1,45 +1,53 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
+import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsInt, IsOptional, IsString, Max, Min } from 'class-validator';
+import { ACTION_PATTERNS, ACTIONS, type Action } from '../../../kernel/actions.js';
+import { ADDRESS_OR_RANGE } from '../../../kernel/address-ranges.js';
 import {
-  ArrayMaxSize,
-  ArrayMinSize,
-  IsArray,
-  IsIn,
-  IsInt,
-  IsObject,
-  IsOptional,
-  IsString,
-  Max,
-  MaxLength,
-  Min,
-  ValidateIf,
-  ValidateNested,
-} from 'class-validator';
-import { PlainText, Prose, Reference, Rfc3339 } from '../../../platform/http/field-rules.js';
+  Contract,
+  IdOf,
+  Length,
+  Nested,
+  PlainText,
+  Prose,
+  Reference,
+  Rfc3339,
+  Rule,
+  WhenGiven,
+} from '../../../platform/http/field-rules.js';
 import { ChosenId } from '../../../platform/http/list-query.js';
-import { EmailField } from '../../identity/index.js';
-import type { Constraints } from '../domain/constraints.js';
+import { CHOSEN_ID_SCHEMA, describeIds, generatedId } from '../../../platform/http/parameter-schemas.js';
+import { Related } from '../../../platform/http/request-schemas.js';
+import { EmailField, USER_ID_SCHEMA } from '../../identity/index.js';
+import { CLOCK_TIME, DAYS, EVENT_TYPES, type Constraints, type Day } from '../domain/constraints.js';
+import { PATTERN_CHARS_MAX, RESOURCE_PATH, RESOURCE_PATTERN } from '../domain/resource-pattern.js';
 
-const texts = (most: number, description: string, example: string[]): PropertyDecorator =>
-  applyDecorators(ApiProperty({ type: [String], description, example }), areTexts(most)) as PropertyDecorator;
-
-const optionalTexts = (most: number, description: string, example: string[]): PropertyDecorator =>
-  applyDecorators(ApiPropertyOptional({ type: [String], description, example }), areTexts(most)) as PropertyDecorator;
-
-const areTexts = (most: number): PropertyDecorator =>
-  applyDecorators(IsArray(), ArrayMinSize(1), ArrayMaxSize(most), Reference(256, { each: true })) as PropertyDecorator;
-
-const name = (): PropertyDecorator =>
+/** What they may be is judged by the domain: `contract` is by its constants. */
+const texts = (most: number, contract: object, description: string, example: string[]): PropertyDecorator =>
   applyDecorators(
-    ApiPropertyOptional({ maxLength: 200 }),
-    ValidateIf((_, value) => value !== undefined),
-    PlainText(200),
+    ApiProperty({ description, example }),
+    IsArray(),
+    ArrayMinSize(1),
+    ArrayMaxSize(most),
+    IsString({ each: true }),
+    Length(1, TEXT_MAX, { each: true }),
+    Contract({ type: 'string', ...contract }, { each: true }),
   ) as PropertyDecorator;
 
+describeIds({
+  members: USER_ID_SCHEMA,
+  roles: CHOSEN_ID_SCHEMA,
+  groups: CHOSEN_ID_SCHEMA,
+  permissions: generatedId('grt'),
+});
+
+const TEXT_MAX = 256;
+const ANY_ACTION = { enum: ['*', ...ACTION_PATTERNS] };
+const ACTIONS_NOTE = 'Actions, or all of a kind: topic:*';
+
 export class MemberBody {
-  @ApiPropertyOptional({ type: [String], example: ['developer'], description: 'In the whole tenant; without it none.' })
-  @ValidateIf((_, value) => value !== undefined)
+  @ApiPropertyOptional({ example: ['developer'], description: 'In the whole tenant; without it none.' })
+  @WhenGiven()
   @IsArray()
   @ArrayMaxSize(20)
   @Reference(63, { each: true })
@@ -47,96 +55,99 @@ export class MemberBody {
 }
 
 export class InvitationBody extends MemberBody {
-  @ApiProperty({ maxLength: 254, example: 'jane@acme.example' })
+  @ApiProperty({ example: 'jane@acme.example' })
   @EmailField()
   readonly email!: string;
 }
 
+/** Roles of the system hold everywhere. */
+const WITHIN_TENANT = { 'x-within': 'tenantId' } as const;
+
 export class ScopeQuery {
-  @ApiPropertyOptional({ description: 'Only in this namespace.' })
+  @ApiPropertyOptional({ description: 'Only in this namespace.', ...WITHIN_TENANT })
   @IsOptional()
-  @Reference(63)
+  @IdOf('namespace')
   readonly namespace?: string;
 
-  @ApiPropertyOptional({ description: 'Only in this topic of the namespace.' })
+  @ApiPropertyOptional({ description: 'Only in this topic of the namespace.', ...WITHIN_TENANT })
   @IsOptional()
-  @Reference(63)
+  @IdOf('topic')
   readonly topic?: string;
 }
 
 export class RoleBody {
   @ChosenId()
   readonly id?: string;
-  @name()
+  @WhenGiven()
+  @PlainText(200)
   readonly name?: string;
-  @ApiPropertyOptional({ maxLength: 500 })
   @IsOptional()
   @Prose(500)
-  readonly description?: string;
-  @texts(64, 'Actions, or all of a kind: topic:*', ['topic:read', 'event:publish'])
+  readonly description?: string | null;
+  @texts(64, ANY_ACTION, ACTIONS_NOTE, ['topic:read', 'event:publish'])
   readonly actions!: string[];
 }
 
 export class RoleChangeBody {
-  @name()
+  @WhenGiven()
+  @PlainText(200)
   readonly name?: string;
-  @ApiPropertyOptional({ type: String, nullable: true, maxLength: 500 })
   @IsOptional()
   @Prose(500)
   readonly description?: string | null;
-  @ValidateIf((_, value) => value !== undefined)
-  @optionalTexts(64, 'Actions, or all of a kind: topic:*', ['topic:read', 'event:publish'])
+  @WhenGiven()
+  @texts(64, ANY_ACTION, ACTIONS_NOTE, ['topic:read', 'event:publish'])
   readonly actions?: string[];
 }
 
 export class GroupBody {
   @ChosenId()
   readonly id?: string;
-  @name()
+  @WhenGiven()
+  @PlainText(200)
   readonly name?: string;
 }
 
 export class GroupChangeBody {
-  @ApiProperty({ maxLength: 200 })
   @PlainText(200)
   readonly name!: string;
 }
 
-export class PrincipalDto {
-  @ApiPropertyOptional()
-  @IsOptional()
+@Related({ minProperties: 1, maxProperties: 1 })
+export class WhoCanActDto {
+  @WhenGiven()
   @Reference(100)
   readonly user?: string;
-  @ApiPropertyOptional()
-  @IsOptional()
-  @Reference(100)
-  readonly group?: string;
-  @ApiPropertyOptional()
-  @IsOptional()
-  @Reference(100)
-  readonly role?: string;
-  @ApiPropertyOptional()
-  @IsOptional()
+  @WhenGiven()
   @Reference(100)
   readonly apiKey?: string;
+}
+
+export class PrincipalDto extends WhoCanActDto {
+  @WhenGiven()
+  @Reference(100)
+  readonly group?: string;
+  @WhenGiven()
+  @Reference(100)
+  readonly role?: string;
 }
 
 class HoursDto {
   @ApiProperty({ example: '08:00' })
   @IsString()
+  @Contract({ pattern: CLOCK_TIME.source })
   readonly from!: string;
-  @ApiProperty({ example: '18:00' })
+  @ApiProperty({ example: '18:00', description: 'Another time than `from`; the next day where it is earlier.' })
   @IsString()
+  @Contract({ pattern: CLOCK_TIME.source })
   readonly to!: string;
 }
 
 class RateLimitDto {
-  @ApiProperty({ minimum: 1, maximum: 1_000_000 })
   @IsInt()
   @Min(1)
   @Max(1_000_000)
   readonly limit!: number;
-  @ApiProperty({ minimum: 1, maximum: 86_400 })
   @IsInt()
   @Min(1)
   @Max(86_400)
@@ -144,100 +155,96 @@ class RateLimitDto {
 }
 
 export class ConstraintsDto implements Constraints {
-  @IsOptional()
-  @optionalTexts(100, 'Types of events, or beginnings of them. For actions on events only.', ['order.*'])
+  @WhenGiven()
+  @texts(100, { pattern: EVENT_TYPES.source }, 'Types of events, or beginnings of them. For actions on events only.', [
+    'order.*',
+  ])
   readonly eventTypes?: string[];
-  @ApiPropertyOptional({ format: 'date-time' })
-  @IsOptional()
+  @WhenGiven()
   @Rfc3339()
   readonly validFrom?: string;
-  @ApiPropertyOptional({ format: 'date-time' })
-  @IsOptional()
+  @ApiPropertyOptional({ description: 'Later than `validFrom`.' })
+  @WhenGiven()
   @Rfc3339()
   readonly validUntil?: string;
-  @IsOptional()
-  @optionalTexts(7, 'Days of the week.', ['mon', 'tue'])
-  readonly daysOfWeek?: NonNullable<Constraints['daysOfWeek']>[number][];
-  @ApiPropertyOptional({ type: HoursDto })
-  @IsOptional()
-  @IsObject()
-  @ValidateNested()
-  @Type(() => HoursDto)
+  @WhenGiven()
+  @texts(7, { enum: DAYS }, 'Days of the week.', ['mon', 'tue'])
+  readonly daysOfWeek?: Day[];
+  @WhenGiven()
+  @Nested(() => HoursDto)
   readonly hours?: HoursDto;
   @ApiPropertyOptional({ example: 'Europe/Berlin', description: 'IANA; UTC without one.' })
-  @IsOptional()
+  @WhenGiven()
   @IsString()
-  @MaxLength(64)
+  @Length(1, 64)
+  @Contract({ pattern: '^[A-Za-z0-9_+/-]+$' })
   readonly timeZone?: string;
-  @ApiPropertyOptional({ type: RateLimitDto })
-  @IsOptional()
-  @IsObject()
-  @ValidateNested()
-  @Type(() => RateLimitDto)
+  @ApiPropertyOptional({ description: 'For what is allowed.' })
+  @WhenGiven()
+  @Nested(() => RateLimitDto)
   readonly rateLimit?: RateLimitDto;
-  @IsOptional()
-  @optionalTexts(100, 'Addresses that requests may come from.', ['10.0.0.0/8'])
+  @WhenGiven()
+  @texts(100, { pattern: ADDRESS_OR_RANGE.source }, 'Addresses that requests may come from.', ['10.0.0.0/8'])
   readonly sourceCidrs?: string[];
 }
 
+@Related({
+  anyOf: [
+    { properties: { effect: { const: 'allow' } } },
+    { properties: { constraints: { properties: { rateLimit: false } } } },
+  ],
+})
 export class GrantBody {
-  @ApiProperty({ type: PrincipalDto, description: 'One of them.' })
-  @IsObject()
-  @ValidateNested()
-  @Type(() => PrincipalDto)
+  @ApiProperty({ description: 'One of them.' })
+  @Nested(() => PrincipalDto)
   readonly principal!: PrincipalDto;
-  @ApiProperty({ enum: ['allow', 'deny'] })
   @IsIn(['allow', 'deny'])
   readonly effect!: 'allow' | 'deny';
-  @texts(64, 'Actions, or all of a kind: topic:*', ['event:publish'])
+  @texts(64, ANY_ACTION, ACTIONS_NOTE, ['event:publish'])
   readonly actions!: string[];
   @ApiProperty({ example: 'tenants/acme/namespaces/shop/topics/orders-*' })
   @IsString()
-  @MaxLength(512)
+  @Length(1, PATTERN_CHARS_MAX)
+  @Contract({ pattern: RESOURCE_PATTERN.source })
   readonly resource!: string;
-  @ApiPropertyOptional({ type: ConstraintsDto })
   @IsOptional()
-  @IsObject()
-  @ValidateNested()
-  @Type(() => ConstraintsDto)
-  readonly constraints?: ConstraintsDto;
+  @Nested(() => ConstraintsDto)
+  readonly constraints?: ConstraintsDto | null;
 }
 
 class CheckContextDto {
-  @ApiPropertyOptional()
-  @IsOptional()
+  @WhenGiven()
   @Reference(256)
   readonly eventType?: string;
-  @ApiPropertyOptional({ format: 'date-time' })
-  @IsOptional()
+  @WhenGiven()
   @Rfc3339()
   readonly time?: string;
   @ApiPropertyOptional({ example: '192.0.2.1', description: 'Without it that of the request.' })
-  @IsOptional()
+  @WhenGiven()
   @Reference(64)
   readonly address?: string;
 }
 
 export class CheckBody {
   @ApiPropertyOptional({ description: 'A user or an API key; without one the caller.' })
-  @IsOptional()
-  @IsObject()
-  @ValidateNested()
-  @Type(() => PrincipalDto)
-  readonly principal?: PrincipalDto;
+  @WhenGiven()
+  @Nested(() => WhoCanActDto)
+  readonly principal?: WhoCanActDto;
   @ApiProperty({ example: 'event:publish' })
+  @Rule({
+    name: 'isAction',
+    schema: { type: 'string', enum: ACTIONS },
+    is: (value) => (ACTIONS as readonly unknown[]).includes(value),
+    message: 'is no action',
+  })
+  readonly action!: Action;
+  @ApiProperty({ example: 'tenants/acme/namespaces/shop/topics/orders', description: 'One, without wildcards.' })
   @IsString()
-  @MaxLength(64)
-  readonly action!: string;
-  @ApiProperty({ example: 'tenants/acme/namespaces/shop/topics/orders' })
-  @IsString()
-  @MaxLength(512)
+  @Length(1, PATTERN_CHARS_MAX)
+  @Contract({ pattern: RESOURCE_PATH.source })
   readonly resource!: string;
-  @ApiPropertyOptional({ type: CheckContextDto })
-  @IsOptional()
-  @IsObject()
-  @ValidateNested()
-  @Type(() => CheckContextDto)
+  @WhenGiven()
+  @Nested(() => CheckContextDto)
   readonly context?: CheckContextDto;
 }
 

@@ -7,7 +7,7 @@ import type { OwnPermissions } from '../application/own-permissions.js';
 import { rolesOf, toRuleDto } from './authz-views.js';
 
 export class OwnProfileQuery {
-  @ApiPropertyOptional({ maxLength: 63, description: 'Only what holds in this tenant and in the system.' })
+  @ApiPropertyOptional({ description: 'Only what holds in this tenant and in the system.' })
   @IsOptional()
   @Reference(63)
   readonly tenant?: string;

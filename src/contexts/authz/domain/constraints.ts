@@ -32,11 +32,11 @@ export interface RequestContext {
 /** Undefined: it depends on the type of the event, which is not known yet. */
 export type Verdict = boolean | undefined;
 
-const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+export const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 const LIST_MAX = 100;
 /** Types are visible ASCII. */
-const GLOB = /^(?!$)[\x21-\x29\x2b-\x7e]{0,255}\*?$/;
-const CLOCK_TIME = /^([01]\d|2[0-3]):([0-5]\d)$/;
+export const EVENT_TYPES = /^(?:[\x21-\x29\x2b-\x7e]{1,255}\*?|\*)$/;
+export const CLOCK_TIME = /^([01]\d|2[0-3]):([0-5]\d)$/;
 const MINUTES_A_DAY = 1_440;
 
 /** Constraints made ready for judging requests, some 10⁶ of them a second. */
@@ -47,8 +47,8 @@ export class CompiledConstraints {
   private readonly clock: ((now: number) => LocalTime) | undefined;
 
   constructor(readonly source: Constraints) {
-    this.from = source.validFrom === undefined ? -Infinity : Date.parse(source.validFrom);
-    this.until = source.validUntil === undefined ? Infinity : Date.parse(source.validUntil);
+    this.from = source.validFrom === undefined ? -Infinity : parseTime(source.validFrom);
+    this.until = source.validUntil === undefined ? Infinity : parseTime(source.validUntil);
     this.addresses = source.sourceCidrs && blockList(source.sourceCidrs);
     if (source.daysOfWeek || source.hours) this.clock = localClock(source.timeZone ?? 'UTC');
   }
@@ -87,7 +87,8 @@ export function checkConstraints(constraints: Constraints, effect: 'allow' | 'de
   const { eventTypes, validFrom, validUntil, daysOfWeek, hours, timeZone, rateLimit, sourceCidrs } = constraints;
   for (const [name, list] of Object.entries({ eventTypes, daysOfWeek, sourceCidrs }))
     if (list && (list.length === 0 || list.length > LIST_MAX)) wrong(name, `must have 1 to ${LIST_MAX} entries`);
-  if (eventTypes?.some((glob) => !GLOB.test(glob))) wrong('eventTypes', 'must be types, or beginnings that end in *');
+  if (eventTypes?.some((glob) => !EVENT_TYPES.test(glob)))
+    wrong('eventTypes', 'must be types, or beginnings that end in *');
   if (eventTypes && actions.some((action) => !action.startsWith('event:')))
     wrong('eventTypes', 'is for actions on events only');
   for (const [name, time] of Object.entries({ validFrom, validUntil }))

@@ -5,20 +5,18 @@ import { authzError } from './authz-errors.js';
  * names resources: by a segment, by `*` (any segment), by a prefix (`orders-*`), or by `**` at the end (any rest). What is granted on
  * a resource holds for everything below it. Segments that begin with `$` belong to the system: no wildcard matches them.
  */
-const PATTERN_CHARS_MAX = 512;
-const SEGMENT = /^(?:\*|[A-Za-z0-9$_][A-Za-z0-9._-]*\*?)$/;
-const TYPES = new Set([
-  'tenants',
-  'namespaces',
-  'topics',
-  'consumers',
-  'users',
-  'members',
-  'roles',
-  'groups',
-  'permissions',
-]);
+export const PATTERN_CHARS_MAX = 512;
+const TYPES = '(?:tenants|namespaces|topics|consumers|users|members|roles|groups|permissions)';
+const ID = '[A-Za-z0-9$_][A-Za-z0-9._-]*';
+const SEGMENT = String.raw`(?:\*|${ID}\*?)`;
 const ROOT = 'system';
+
+/** Eight segments at most. */
+export const RESOURCE_PATTERN = new RegExp(
+  String.raw`^(?:${ROOT}|\*\*|${TYPES}(?:\/${SEGMENT}\/${TYPES}){0,3}(?:\/${SEGMENT})?(?:\/\*\*)?)$`,
+);
+/** What names one resource. */
+export const RESOURCE_PATH = new RegExp(String.raw`^(?:${ROOT}|${TYPES}(?:\/${ID}\/${TYPES}){0,3}\/${ID})$`);
 
 export interface ResourcePattern {
   readonly text: string;
@@ -30,11 +28,9 @@ export interface ResourcePattern {
 
 export function parsePattern(text: string): ResourcePattern {
   if (text === ROOT || text === '**') return { text: ROOT, segments: [], literal: true };
-  if (text.length > PATTERN_CHARS_MAX) throw invalid(text);
+  if (text.length > PATTERN_CHARS_MAX || !RESOURCE_PATTERN.test(text)) throw invalid(text);
   const path = text.endsWith('/**') ? text.slice(0, -3) : text;
   const segments = path.split('/');
-  const wellFormed = segments.every((segment, i) => (i % 2 === 0 ? TYPES.has(segment) : SEGMENT.test(segment)));
-  if (!wellFormed || segments.length > 8) throw invalid(text);
   // `tenants/acme/topics`, all of a type, is `tenants/acme/topics/*`.
   if (segments.length % 2 === 1) segments.push('*');
   const whole = segments.join('/');

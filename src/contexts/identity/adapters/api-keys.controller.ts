@@ -24,13 +24,18 @@ import {
   RotateApiKeyBody,
   toApiKeyDto,
 } from './api-keys.dto.js';
+import { USER_ID_SCHEMA } from './email-field.js';
 
 const BEGINNING: KeyPlace = { createdAt: -1, keyId: '' };
 
 @ApiTags('api-keys')
 @Controller('users/:userId/api-keys')
 @UsePipes(strictValidation)
-@ApiParam({ name: 'userId', description: 'The id of a user; `me` for the caller.' })
+@ApiParam({
+  name: 'userId',
+  description: 'The id of a user; `me` for the caller.',
+  schema: { type: 'string', pattern: `${USER_ID_SCHEMA.pattern}|^me$` },
+})
 export class ApiKeysController {
   constructor(
     private readonly commands: CommandBus,

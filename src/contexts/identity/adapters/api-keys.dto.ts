@@ -1,24 +1,15 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
-import {
-  ArrayMaxSize,
-  ArrayMinSize,
-  IsArray,
-  IsInt,
-  IsOptional,
-  Matches,
-  Max,
-  Min,
-  registerDecorator,
-  ValidateIf,
-  ValidateNested,
-} from 'class-validator';
-import { isAddressRange } from '../../../kernel/address-ranges.js';
-import { CHOSEN_ID, MANAGEMENT_NAMESPACE, SYSTEM_TENANT } from '../../../kernel/ids.js';
-import { PlainText, Rfc3339 } from '../../../platform/http/field-rules.js';
+import { ArrayMaxSize, ArrayMinSize, IsArray, IsInt, IsOptional, Max, Min, ValidateIf } from 'class-validator';
+import { ACTION_PATTERNS } from '../../../kernel/actions.js';
+import { ADDRESS_RANGE, isAddressRange, RANGE_CHARACTERS_MAX } from '../../../kernel/address-ranges.js';
+import { isChosenId, MANAGEMENT_NAMESPACE, SYSTEM_TENANT } from '../../../kernel/ids.js';
+import { IdOf, NestedList, PlainText, Rfc3339, Rule, WhenGiven } from '../../../platform/http/field-rules.js';
+import { describeIds, idOr as idOrReserved } from '../../../platform/http/parameter-schemas.js';
+import { Related } from '../../../platform/http/request-schemas.js';
 import { isoTime } from '../../../platform/http/resource.js';
 import type { ApiKeyView } from '../application/api-key-store.js';
+import { API_KEY_ID } from '../domain/api-key.js';
 import { isActionPattern, type KeyScope } from '../domain/key-limits.js';
 
 const SCOPES_MAX = 20;
@@ -27,21 +18,10 @@ const CIDRS_MAX = 50;
 const GRACE_SECONDS_MAX = 7 * 86_400;
 const GRACE_SECONDS_DEFAULT = 86_400;
 
-const judgedBy =
-  (name: string, is: (value: unknown) => boolean, message: string, each = false): PropertyDecorator =>
-  (target, property) =>
-    registerDecorator({
-      name,
-      target: target.constructor,
-      propertyName: property as string,
-      options: { each },
-      validator: { validate: is, defaultMessage: () => message },
-    });
-
 /** A list that bounds the key. Empty it would forbid everything or nothing, depending on who reads it: it is refused. */
 const bound = (max: number, description: string, example: unknown): PropertyDecorator =>
   applyDecorators(
-    ApiPropertyOptional({ type: [String], nullable: true, minItems: 1, maxItems: max, description, example }),
+    ApiPropertyOptional({ description, example }),
     IsOptional(),
     IsArray(),
     ArrayMinSize(1, { message: 'must not be empty: leave it out for no bound' }),
@@ -49,19 +29,19 @@ const bound = (max: number, description: string, example: unknown): PropertyDeco
   ) as PropertyDecorator;
 
 const expiry = (description: string): PropertyDecorator =>
-  applyDecorators(
-    ApiPropertyOptional({ type: String, format: 'date-time', nullable: true, description }),
-    IsOptional(),
-    Rfc3339(),
-  ) as PropertyDecorator;
+  applyDecorators(ApiPropertyOptional({ description }), IsOptional(), Rfc3339()) as PropertyDecorator;
+
+describeIds({ 'api-keys': { type: 'string', pattern: API_KEY_ID.source } });
 
 const idOr = (reserved: string, what: string): PropertyDecorator =>
-  judgedBy(
-    'isId',
-    (value) => value === reserved || (typeof value === 'string' && CHOSEN_ID.test(value)),
-    `must be the id of a ${what}`,
-  );
+  Rule({
+    name: 'isId',
+    schema: idOrReserved(reserved),
+    is: (value) => value === reserved || (typeof value === 'string' && isChosenId(value)),
+    message: `must be the id of a ${what}`,
+  });
 
+@Related({ dependentRequired: { topic: ['namespace'] } })
 export class KeyScopeDto implements KeyScope {
   @ApiProperty({ example: 'acme' })
   @idOr(SYSTEM_TENANT, 'tenant')
@@ -74,39 +54,32 @@ export class KeyScopeDto implements KeyScope {
 
   @ApiPropertyOptional({ example: 'orders', description: 'Needs a namespace.' })
   @ValidateIf(({ topic }: KeyScopeDto) => topic !== undefined)
-  @Matches(CHOSEN_ID, { message: 'must be the id of a topic' })
+  @IdOf('topic')
   readonly topic?: string;
 }
 
 export class CreateApiKeyBody {
-  @ApiProperty({ maxLength: 200, example: 'checkout service' })
+  @ApiProperty({ example: 'checkout service' })
   @PlainText(200)
   readonly name!: string;
 
-  @ApiPropertyOptional({
-    type: [KeyScopeDto],
-    nullable: true,
-    minItems: 1,
-    maxItems: SCOPES_MAX,
-    description: 'Where the key may act; without: wherever its owner may.',
-  })
+  @ApiPropertyOptional({ description: 'Where the key may act; without: wherever its owner may.' })
   @IsOptional()
-  @IsArray()
-  @ArrayMinSize(1, { message: 'must not be empty: leave it out for no bound' })
-  @ArrayMaxSize(SCOPES_MAX)
-  @ValidateNested({ each: true })
-  @Type(() => KeyScopeDto)
+  @NestedList(() => KeyScopeDto, 1, SCOPES_MAX)
   readonly scopes?: KeyScopeDto[] | null;
 
   @bound(ACTIONS_MAX, 'What the key may do, as actions or `resource:*`; without: whatever its owner may.', [
     'event:publish',
     'topic:*',
   ])
-  @judgedBy(
-    'isAction',
-    (value) => typeof value === 'string' && isActionPattern(value),
-    'must be actions such as event:publish, or event:*',
-    true,
+  @Rule(
+    {
+      name: 'isAction',
+      schema: { type: 'string', enum: ACTION_PATTERNS },
+      is: (value) => typeof value === 'string' && isActionPattern(value),
+      message: 'must be actions such as event:publish, or event:*',
+    },
+    { each: true },
   )
   readonly actions?: string[] | null;
 
@@ -114,24 +87,21 @@ export class CreateApiKeyBody {
   readonly expiresAt?: string | null;
 
   @bound(CIDRS_MAX, 'Where the key may be used from; without: from anywhere.', ['203.0.113.0/24', '2001:db8::/32'])
-  @judgedBy(
-    'isRange',
-    (value) => typeof value === 'string' && isAddressRange(value),
-    'must be ranges such as 10.0.0.0/8 or 2001:db8::/32',
-    true,
+  @Rule(
+    {
+      name: 'isRange',
+      schema: { type: 'string', maxLength: RANGE_CHARACTERS_MAX, pattern: ADDRESS_RANGE.source },
+      is: (value) => typeof value === 'string' && isAddressRange(value),
+      message: 'must be ranges such as 10.0.0.0/8 or 2001:db8::/32',
+    },
+    { each: true },
   )
   readonly allowedCidrs?: string[] | null;
 }
 
 export class RotateApiKeyBody {
-  @ApiPropertyOptional({
-    type: Number,
-    minimum: 0,
-    maximum: GRACE_SECONDS_MAX,
-    default: GRACE_SECONDS_DEFAULT,
-    description: 'For how long the old secret goes on working beside the new one.',
-  })
-  @ValidateIf((_, value) => value !== undefined)
+  @ApiPropertyOptional({ description: 'For how long the old secret goes on working beside the new one.' })
+  @WhenGiven()
   @IsInt()
   @Min(0)
   @Max(GRACE_SECONDS_MAX)

@@ -1,130 +1,116 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsBoolean, IsIn, IsOptional, IsString, Matches, MaxLength, MinLength, ValidateIf } from 'class-validator';
-import { PlainText } from '../../../platform/http/field-rules.js';
+import { IsBoolean, IsIn, IsOptional, IsString } from 'class-validator';
+import { Length, PlainText, WellFormed, WhenGiven } from '../../../platform/http/field-rules.js';
 import { ListQuery } from '../../../platform/http/list-query.js';
+import { describeIds, generatedId } from '../../../platform/http/parameter-schemas.js';
+import { Related } from '../../../platform/http/request-schemas.js';
 import { isoTime } from '../../../platform/http/resource.js';
 import type { Account } from '../application/ports.js';
 import type { TokenPair } from '../application/sessions.js';
 import type { Session } from '../domain/session.js';
-import { EMAIL_MAX, EmailField, WellFormed } from './email-field.js';
+import { EmailField, KnownEmail, USER_ID_SCHEMA } from './email-field.js';
 
-/** What ADMIN_EMAIL takes. */
-const KNOWN_EMAIL_MAX = 320;
 const PASSWORD_MAX = 1_024;
 const NAME_MAX = 200;
+const TOKEN_MAX = 256;
 
-/** Of an account that may be there: whatever could have been given to one. */
-const knownEmail = (): PropertyDecorator =>
-  applyDecorators(
-    IsString(),
-    MaxLength(KNOWN_EMAIL_MAX),
-    WellFormed(),
-    Matches(/^\P{Cc}+$/u, { message: 'must be an e-mail address' }),
-  ) as PropertyDecorator;
+describeIds({ users: USER_ID_SCHEMA, sessions: generatedId('ses') });
 
 /** Whether it is good enough is judged where the account is known. */
 const password = (): PropertyDecorator =>
-  applyDecorators(IsString(), MinLength(1), MaxLength(PASSWORD_MAX), WellFormed()) as PropertyDecorator;
-
-const given = (): PropertyDecorator => ValidateIf((_, value) => value !== undefined) as PropertyDecorator;
+  applyDecorators(IsString(), Length(1, PASSWORD_MAX), WellFormed()) as PropertyDecorator;
 
 export class LoginBody {
   @ApiProperty({ example: 'admin@event-store.local' })
-  @knownEmail()
+  @KnownEmail()
   readonly email!: string;
 
-  @ApiProperty({ maxLength: PASSWORD_MAX })
   @password()
   readonly password!: string;
 }
 
 export class RefreshBody {
-  @ApiProperty()
   @IsString()
-  @MaxLength(256)
+  @Length(0, TOKEN_MAX)
   readonly refreshToken!: string;
 }
 
 export class PasswordChangeBody {
-  @ApiProperty({ maxLength: PASSWORD_MAX })
   @password()
   readonly currentPassword!: string;
 
-  @ApiProperty({ maxLength: PASSWORD_MAX })
   @password()
   readonly newPassword!: string;
 
-  @ApiPropertyOptional({
-    default: false,
-    description: 'Whether all API keys of the user end, too: after a theft, say.',
-  })
+  @ApiPropertyOptional({ description: 'Whether all API keys of the user end, too: after a theft, say.' })
+  @WhenGiven()
   @IsBoolean()
   readonly revokeApiKeys: boolean = false;
 }
 
 export class ResetRequestBody {
   @ApiProperty({ example: 'jane@acme.example' })
-  @knownEmail()
+  @KnownEmail()
   readonly email!: string;
 }
 
 export class ResetBody {
   @ApiProperty({ description: 'Of the mail.' })
   @IsString()
-  @MaxLength(256)
+  @Length(0, TOKEN_MAX)
   readonly token!: string;
 
-  @ApiProperty({ maxLength: PASSWORD_MAX })
   @password()
   readonly newPassword!: string;
 
-  @ApiPropertyOptional({
-    default: false,
-    description: 'Whether all API keys of the user end, too: after a theft, say.',
-  })
+  @ApiPropertyOptional({ description: 'Whether all API keys of the user end, too: after a theft, say.' })
+  @WhenGiven()
   @IsBoolean()
   readonly revokeApiKeys: boolean = false;
 }
 
 export class ProfileBody {
-  @ApiPropertyOptional({ maxLength: NAME_MAX })
-  @given()
+  @WhenGiven()
   @PlainText(NAME_MAX)
   readonly name?: string;
 }
 
+@Related({
+  anyOf: [
+    { required: ['email'], properties: { kind: { const: 'human' } } },
+    { required: ['kind', 'name'], properties: { kind: { const: 'service' }, email: false, password: false } },
+  ],
+})
 export class CreateUserBody {
-  @ApiPropertyOptional({ enum: ['human', 'service'], default: 'human' })
-  @given()
+  @ApiPropertyOptional({ default: 'human' })
+  @WhenGiven()
   @IsIn(['human', 'service'])
   readonly kind?: 'human' | 'service';
 
-  @ApiPropertyOptional({ maxLength: EMAIL_MAX, description: 'Required for humans; service accounts have none.' })
-  @given()
+  @ApiPropertyOptional({ description: 'Required for humans; service accounts have none.' })
+  @WhenGiven()
   @EmailField()
   readonly email?: string;
 
-  @ApiPropertyOptional({ maxLength: NAME_MAX })
-  @given()
+  @WhenGiven()
   @PlainText(NAME_MAX)
   readonly name?: string;
 
-  @ApiPropertyOptional({ maxLength: PASSWORD_MAX, description: 'Without one, an invitation goes out by mail.' })
-  @given()
+  @ApiPropertyOptional({ description: 'Without one, an invitation goes out by mail.' })
+  @WhenGiven()
   @password()
   readonly password?: string;
 }
 
 export class ChangeUserBody extends ProfileBody {
-  @ApiPropertyOptional({ maxLength: EMAIL_MAX })
-  @given()
+  @WhenGiven()
   @EmailField()
   readonly email?: string;
 }
 
 export class SuspendUserBody {
-  @ApiPropertyOptional({ maxLength: 500, description: 'Shown to administrators.' })
+  @ApiPropertyOptional({ description: 'Shown to administrators.' })
   @IsOptional()
   @PlainText(500)
   readonly reason?: string;
@@ -133,7 +119,7 @@ export class SuspendUserBody {
 export class UsersQuery extends ListQuery {
   @ApiPropertyOptional({ description: 'The one user with this e-mail.' })
   @IsOptional()
-  @knownEmail()
+  @KnownEmail()
   readonly email?: string;
 }
 

@@ -8,6 +8,7 @@ import { crc32 } from 'node:zlib';
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 /** Also for secret scanners, without the anchors: docs/api-keys.md. */
 export const API_KEY_FORMAT = /^es_(live|test)_([0-9A-Za-z]{12})_([0-9A-Za-z]{43})([0-9A-Za-z]{6})$/;
+export const API_KEY_ID = /^key_[0-9A-Za-z]{12}$/;
 const ID_PREFIX = 'key_';
 const ID_LENGTH = 12;
 const SECRET_LENGTH = 43;

@@ -1,34 +1,40 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { applyDecorators } from '@nestjs/common';
-import { Type } from 'class-transformer';
-import { IsIn, IsInt, IsObject, IsOptional, Max, Min, ValidateIf, ValidateNested } from 'class-validator';
-import { PlainText, Reference } from '../../../platform/http/field-rules.js';
+import { IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
+import { MANAGEMENT_NAMESPACE, SYSTEM_TENANT } from '../../../kernel/ids.js';
+import { Nested, PlainText, Reference, WhenGiven } from '../../../platform/http/field-rules.js';
 import { ChosenId } from '../../../platform/http/list-query.js';
+import { describeIds, generatedId, idOr } from '../../../platform/http/parameter-schemas.js';
 import { isoTime } from '../../../platform/http/resource.js';
 import type { NamespaceView, TenantView } from '../application/ports.js';
 import type { DefaultsPatch, TenantDefaults, TenantStatus } from '../domain/tenant.js';
 import type { TenantLimits } from '../domain/tenant-limits.js';
 import { RetryDto } from './retry.dto.js';
 
+describeIds({
+  tenants: idOr(SYSTEM_TENANT),
+  namespaces: idOr(MANAGEMENT_NAMESPACE),
+  'tenant-deletions': generatedId('del'),
+});
+
 export class CreateBody {
   @ChosenId()
   readonly id?: string;
 
-  @ApiPropertyOptional({ maxLength: 200, example: 'Acme Ltd.' })
+  @ApiPropertyOptional({ example: 'Acme Ltd.' })
   @IsOptional()
   @PlainText(200)
   readonly name?: string;
 }
 
 export class RenameBody {
-  @ApiProperty({ maxLength: 200 })
   @PlainText(200)
   readonly name!: string;
 }
 
 const limit = (description: string): PropertyDecorator =>
   applyDecorators(
-    ApiPropertyOptional({ type: Number, nullable: true, minimum: 0, description }),
+    ApiPropertyOptional({ type: Number, description }),
     IsOptional(),
     IsInt(),
     Min(0),
@@ -49,24 +55,12 @@ export class TenantLimitsDto implements Partial<TenantLimits> {
 }
 
 export class TenantDefaultsDto implements DefaultsPatch {
-  @ApiPropertyOptional({
-    type: RetryDto,
-    nullable: true,
-    description: 'Fields that differ; null: those of the product.',
-  })
+  @ApiPropertyOptional({ description: 'Fields that differ; null: those of the product.' })
   @IsOptional()
-  @IsObject()
-  @ValidateNested()
-  @Type(() => RetryDto)
+  @Nested(() => RetryDto)
   readonly retry?: RetryDto | null;
 
-  @ApiPropertyOptional({
-    type: Number,
-    nullable: true,
-    minimum: 100,
-    maximum: 30_000,
-    description: 'Of one attempt; null: that of the product.',
-  })
+  @ApiPropertyOptional({ type: Number, description: 'Of one attempt; null: that of the product.' })
   @IsOptional()
   @IsInt()
   @Min(100)
@@ -82,55 +76,46 @@ export class CreateTenantBody extends CreateBody {
     description: 'The user who becomes its first owner; without one, who creates it.',
     example: 'usr_01k9y2m4c0abcdefghjkmnpqrs',
   })
-  @ValidateIf((_, value) => value !== undefined)
+  @WhenGiven()
   @Reference(64)
   readonly owner?: string;
 
-  @ApiPropertyOptional({ type: TenantLimitsDto, description: LIMITS_NOTE })
-  @ValidateIf((_, value) => value !== undefined)
-  @IsObject()
-  @ValidateNested()
-  @Type(() => TenantLimitsDto)
+  @ApiPropertyOptional({ description: LIMITS_NOTE })
+  @WhenGiven()
+  @Nested(() => TenantLimitsDto)
   readonly limits?: TenantLimitsDto;
 
-  @ApiPropertyOptional({ type: TenantDefaultsDto, description: DEFAULTS_NOTE })
-  @ValidateIf((_, value) => value !== undefined)
-  @IsObject()
-  @ValidateNested()
-  @Type(() => TenantDefaultsDto)
+  @ApiPropertyOptional({ description: DEFAULTS_NOTE })
+  @WhenGiven()
+  @Nested(() => TenantDefaultsDto)
   readonly defaults?: TenantDefaultsDto;
 }
 
 export class TenantChangeBody {
-  @ApiPropertyOptional({ maxLength: 200 })
-  @ValidateIf((_, value) => value !== undefined)
+  @WhenGiven()
   @PlainText(200)
   readonly name?: string;
 
-  @ApiPropertyOptional({ type: TenantLimitsDto, description: LIMITS_NOTE })
-  @ValidateIf((_, value) => value !== undefined)
-  @IsObject()
-  @ValidateNested()
-  @Type(() => TenantLimitsDto)
+  @ApiPropertyOptional({ description: LIMITS_NOTE })
+  @WhenGiven()
+  @Nested(() => TenantLimitsDto)
   readonly limits?: TenantLimitsDto;
 
-  @ApiPropertyOptional({ type: TenantDefaultsDto, nullable: true, description: `${DEFAULTS_NOTE} null: nothing.` })
+  @ApiPropertyOptional({ description: `${DEFAULTS_NOTE} null: nothing.` })
   @IsOptional()
-  @IsObject()
-  @ValidateNested()
-  @Type(() => TenantDefaultsDto)
+  @Nested(() => TenantDefaultsDto)
   readonly defaults?: TenantDefaultsDto | null;
 }
 
 export class SuspendBody {
-  @ApiPropertyOptional({ maxLength: 500, description: 'Shown to administrators.' })
+  @ApiPropertyOptional({ description: 'Shown to administrators.' })
   @IsOptional()
   @PlainText(500)
   readonly reason?: string;
 }
 
 export class DeleteQuery {
-  @ApiPropertyOptional({ enum: ['true', 'false'], description: 'Delete what it holds, too.' })
+  @ApiPropertyOptional({ description: 'Delete what it holds, too.' })
   @IsOptional()
   @IsIn(['true', 'false'])
   readonly force?: 'true' | 'false';

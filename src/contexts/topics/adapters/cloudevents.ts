@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { hasMoreCharacters } from '../../../kernel/characters.js';
 import type { FieldError } from '../../../kernel/domain-error.js';
 import type { NewEvent } from '../../../platform/event-log/index.js';
 import { scanBody, type RawBody, type RawItem, type RawMember } from '../../../platform/json/raw-json.js';
@@ -13,6 +14,7 @@ import {
   note,
   type Judgement,
 } from '../domain/envelope.js';
+import { ATTRIBUTE_TEXT, SOURCE_CHARS_MAX } from './cloudevents-schemas.js';
 import {
   cutBody,
   eventInvalid,
@@ -39,8 +41,6 @@ import { isTraceparent, tracestateOf } from '../../../platform/http/trace-contex
 export type CloudEventsMode = 'structured' | 'batch' | 'binary';
 
 const ATTRIBUTE = /^[a-z0-9]{1,64}$/;
-/** What a String of CloudEvents must not hold: control characters, halves of surrogate pairs, code points that are no characters. */
-const NO_TEXT = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]/u;
 const JSON_MEDIA_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
 
 /** How a request carries CloudEvents; undefined: it does not. */
@@ -184,7 +184,7 @@ function applyAttributes(
 ): void {
   const kept: Record<string, unknown> = {};
   for (const required of ['specversion', 'id', 'source', 'type']) {
-    if (!attributes.has(required)) note(errors, at + required, 'is required');
+    if ((attributes.get(required) ?? null) === null) note(errors, at + required, 'is required');
   }
   takeTrace(draft, attributes);
   // Sorted, because neither headers nor members have an order: the same event sent again must not look like another one.
@@ -240,6 +240,11 @@ function readAttribute(
     case 'source':
       note(errors, pointer, judgeSource(value));
       return false;
+    case 'subject':
+    case 'dataschema':
+    case 'datacontenttype':
+      note(errors, pointer, typeof value === 'string' ? judgeAttribute(value) : 'must be a string');
+      return false;
     default:
       note(errors, pointer, judgeAttribute(value));
       return false;
@@ -247,12 +252,12 @@ function readAttribute(
 }
 
 function judgeSource(value: unknown): Judgement {
-  const fits = typeof value === 'string' && value.length > 0 && value.length <= 2_048;
+  const fits = typeof value === 'string' && value.length > 0 && !hasMoreCharacters(value, SOURCE_CHARS_MAX);
   return fits ? judgeAttribute(value) : 'must be a URI reference';
 }
 
 function judgeAttribute(value: unknown): Judgement {
-  if (typeof value === 'string') return NO_TEXT.test(value) ? 'must hold no control characters' : null;
+  if (typeof value === 'string') return ATTRIBUTE_TEXT.test(value) ? null : 'must hold no control characters';
   return typeof value === 'boolean' || rawJson.isRawJSON(value) ? null : 'must be a string, number or boolean';
 }
 

@@ -143,6 +143,7 @@ function readField(draft: EventDraft, body: RawBody, member: RawMember, pointer:
       if (note(errors, pointer, judgeType(value))) draft.type = value as string;
       return;
     case 'id':
+      if (value === null) return;
       if (note(errors, pointer, judgeEventId(value))) draft.id = value as string;
       draft.idGiven = true;
       return;

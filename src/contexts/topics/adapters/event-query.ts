@@ -1,18 +1,15 @@
 import { Injectable } from '@nestjs/common';
-import type { FieldError } from '../../../kernel/domain-error.js';
 import { compileFilter } from '../../../platform/cel/index.js';
 import type { LogRef, ReadFilter } from '../../../platform/event-log/index.js';
 import { Cursors } from '../../../platform/http/cursor.js';
 import { invalid } from '../../../platform/http/validation.js';
 import { Places } from '../application/places.js';
 import type { EventQuery } from '../application/read-events.js';
-import { judgeName, judgeType, parseTime } from '../domain/envelope.js';
+import { parseTime } from '../domain/envelope.js';
 import { parseBarePlace, type Place, type VisibleTypes } from '../domain/place.js';
 import type { ReadEventsQuery } from './events.dto.js';
 
-const TYPES_MAX = 100;
-
-/** Turns the query string of a read into places and filters; names every parameter that is wrong. */
+/** Turns the query string of a read into places and filters; what is wrong with one by itself, its class has told. */
 @Injectable()
 export class EventQueries {
   constructor(
@@ -22,22 +19,11 @@ export class EventQueries {
 
   /** `types` are those that the reader may see. */
   async parse(log: LogRef, query: ReadEventsQuery, types: VisibleTypes, resumeAfter?: string): Promise<EventQuery> {
-    const errors: FieldError[] = [];
-    const filter = filterOf(query, errors);
+    const { type, key, stream } = query;
+    const filter: ReadFilter = { types: type?.split(','), key, stream };
     const expression = query.filter === undefined ? undefined : compileFilter(query.filter);
-    for (const name of ['after', 'before'] as const) {
-      const text = query[name];
-      if (text !== undefined && parseBarePlace(text) === undefined)
-        errors.push({ pointer: `?${name}`, detail: 'is no place in a topic' });
-    }
-    for (const name of ['from', 'to'] as const) {
-      const text = query[name];
-      if (text !== undefined && Number.isNaN(parseTime(text)))
-        errors.push({ pointer: `?${name}`, detail: 'must be an RFC 3339 time with an offset' });
-    }
     if (resumeAfter !== undefined && parseBarePlace(resumeAfter) === undefined)
-      errors.push({ pointer: 'Last-Event-ID', detail: 'is no place in a topic' });
-    if (errors.length > 0) throw invalid(errors);
+      throw invalid([{ pointer: 'Last-Event-ID', detail: 'is no place in a topic' }]);
     const place = parseBarePlace(resumeAfter ?? query.after ?? 'beginning')!;
     const [after, before] = await Promise.all([
       this.lowerBound(log, query, place, types),
@@ -80,19 +66,6 @@ export class EventQueries {
 }
 
 const timeOf = (text: string | undefined): number => (text === undefined ? 0 : parseTime(text));
-
-function filterOf({ type, key, stream }: ReadEventsQuery, errors: FieldError[]): ReadFilter {
-  const types = type?.split(',');
-  if (types && types.length > TYPES_MAX)
-    errors.push({ pointer: '?type', detail: `may name at most ${TYPES_MAX} types` });
-  const wrong = types?.map(judgeType).find((judgement) => judgement !== null);
-  if (wrong) errors.push({ pointer: '?type', detail: wrong });
-  for (const [name, value] of Object.entries({ key, stream })) {
-    const judgement = value === undefined ? null : judgeName(value);
-    if (judgement) errors.push({ pointer: `?${name}`, detail: judgement });
-  }
-  return { types, key, stream };
-}
 
 /** A cursor is good for the same read only: same log, order and filters. */
 function scopeOf({ topicUid }: LogRef, { cursor: _, limit: __, ...rest }: ReadEventsQuery): string {

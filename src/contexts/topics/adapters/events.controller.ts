@@ -1,5 +1,5 @@
 import { Controller, Get, Inject, Param, Query, Req, Res, UsePipes } from '@nestjs/common';
-import { ApiOkResponse, ApiParam, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiHeader, ApiOkResponse, ApiParam, ApiProduces, ApiTags } from '@nestjs/swagger';
 import { READ_SETTINGS, type Settings } from '../../../platform/config/index.js';
 import { eventJson, type TopicNames } from '../../../platform/event-log/index.js';
 import { negotiated } from '../../../platform/http/accept.js';
@@ -17,7 +17,7 @@ import { topicError } from '../domain/topic-errors.js';
 import { EventQueries } from './event-query.js';
 import { EventStreams } from './event-streams.js';
 import { ReadEventsQuery } from './events.dto.js';
-import { TopicParams } from './publish.docs.js';
+import { LAST_EVENT_ID, TopicParams } from './publish.docs.js';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 const REPRESENTATIONS = ['application/json', 'application/x-ndjson', 'text/event-stream'] as const;
@@ -39,6 +39,7 @@ export class EventsController {
 
   @Get('events')
   @Requires('event:read', 'Read events: a page, all (NDJSON), or live (Server-Sent Events)')
+  @ApiHeader(LAST_EVENT_ID)
   @ApiProduces(...REPRESENTATIONS)
   @ApiOkResponse({
     description: 'A page of events; all of them, one a line (NDJSON); or history and then live (Server-Sent Events).',

@@ -1,24 +1,43 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
+import { IsIn, IsOptional, IsString } from 'class-validator';
+import { Length, Pattern, Rfc3339, Rule } from '../../../platform/http/field-rules.js';
 import { ListQuery } from '../../../platform/http/list-query.js';
+import { judgeName } from '../domain/envelope.js';
+import { parseBarePlace } from '../domain/place.js';
+import { BARE_PLACE_CHARS_MAX, BARE_PLACE_SCHEMA, NAME_SCHEMA, TYPES } from './event-schemas.js';
 
 const EXPRESSION_CHARS_MAX = 2_048;
+const TYPES_CHARS_MAX = 4_096;
+
+const IsPlace = (): PropertyDecorator =>
+  Rule({
+    name: 'isPlace',
+    schema: BARE_PLACE_SCHEMA,
+    is: (value) =>
+      typeof value === 'string' && value.length <= BARE_PLACE_CHARS_MAX && parseBarePlace(value) !== undefined,
+    message: 'is no place in a topic',
+  });
+
+const IsName = (): PropertyDecorator =>
+  Rule({
+    name: 'isName',
+    schema: NAME_SCHEMA,
+    is: (value) => judgeName(value) === null,
+    message: (value) => judgeName(value) ?? '',
+  });
 
 /** What of a topic is read. A place is a position, an event id, `beginning`, `latest` or a JSON place. */
 export class ReadEventsQuery extends ListQuery {
   @ApiPropertyOptional({ description: 'Read what comes after this place.' })
   @IsOptional()
-  @IsString()
-  @MaxLength(256)
+  @IsPlace()
   readonly after?: string;
 
   @ApiPropertyOptional({ description: 'Read what comes before this place.' })
   @IsOptional()
-  @IsString()
-  @MaxLength(256)
+  @IsPlace()
   readonly before?: string;
 
-  @ApiPropertyOptional({ enum: ['asc', 'desc'], default: 'asc' })
   @IsOptional()
   @IsIn(['asc', 'desc'])
   readonly order: 'asc' | 'desc' = 'asc';
@@ -26,31 +45,26 @@ export class ReadEventsQuery extends ListQuery {
   @ApiPropertyOptional({ description: 'Types, comma-separated; `order.*` is a prefix.' })
   @IsOptional()
   @IsString()
-  @MaxLength(4_096)
+  @Length(1, TYPES_CHARS_MAX)
+  @Pattern(TYPES, 'must be at most 100 types, each of 1 to 255 visible ASCII characters without spaces')
   readonly type?: string;
 
-  @ApiPropertyOptional()
   @IsOptional()
-  @IsString()
-  @MaxLength(255)
+  @IsName()
   readonly key?: string;
 
-  @ApiPropertyOptional()
   @IsOptional()
-  @IsString()
-  @MaxLength(255)
+  @IsName()
   readonly stream?: string;
 
-  @ApiPropertyOptional({ format: 'date-time', description: 'Recorded at or after.' })
+  @ApiPropertyOptional({ description: 'Recorded at or after.' })
   @IsOptional()
-  @IsString()
-  @MaxLength(64)
+  @Rfc3339()
   readonly from?: string;
 
-  @ApiPropertyOptional({ format: 'date-time', description: 'Recorded before.' })
+  @ApiPropertyOptional({ description: 'Recorded before.' })
   @IsOptional()
-  @IsString()
-  @MaxLength(64)
+  @Rfc3339()
   readonly to?: string;
 
   @ApiPropertyOptional({
@@ -58,6 +72,6 @@ export class ReadEventsQuery extends ListQuery {
   })
   @IsOptional()
   @IsString()
-  @MaxLength(EXPRESSION_CHARS_MAX)
+  @Length(1, EXPRESSION_CHARS_MAX)
   readonly filter?: string;
 }

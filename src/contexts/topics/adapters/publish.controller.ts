@@ -19,6 +19,7 @@ import type { TopicRef } from '../domain/topic.js';
 import { topicError } from '../domain/topic-errors.js';
 import { cloudEventsMode, parseCloudEvents } from './cloudevents.js';
 import { eventInvalid, parseEvents, type PublishContext } from './event-body.js';
+import { EXPECTED_STREAM_VERSION } from './event-schemas.js';
 import { PublishDocs } from './publish.docs.js';
 
 const IDS_LOGGED_MAX = 20;
@@ -110,7 +111,7 @@ function expectedStreamVersion(request: Request, events: readonly NewEvent[]): E
   if (header === undefined || header === 'any') return 'any';
   const pointer = 'Expected-Stream-Version';
   const version = header === 'no-stream' ? 0 : Number(header);
-  if (typeof header !== 'string' || !/^(no-stream|\d{1,15})$/.test(header)) {
+  if (typeof header !== 'string' || !EXPECTED_STREAM_VERSION.test(header)) {
     throw eventInvalid([{ pointer, detail: 'must be a number, no-stream or any' }]);
   }
   const stream = events[0]!.stream;

@@ -1,23 +1,8 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiBody, ApiConsumes, ApiCreatedResponse, ApiHeader, ApiParam } from '@nestjs/swagger';
-
-const EVENT_SCHEMA = {
-  type: 'object',
-  required: ['type', 'data'],
-  additionalProperties: false,
-  properties: {
-    type: { type: 'string', maxLength: 255, example: 'order.created' },
-    data: { description: 'Any JSON value; comes back byte for byte.', example: { orderId: 42, total: 99.5 } },
-    id: { type: 'string', maxLength: 128, description: 'Makes the publish idempotent.' },
-    key: { type: 'string', maxLength: 255, nullable: true },
-    stream: { type: 'string', maxLength: 255, nullable: true },
-    time: { type: 'string', format: 'date-time' },
-    schemaVersion: { type: 'integer', minimum: 1 },
-    correlationId: { type: 'string', maxLength: 128 },
-    causationId: { type: 'string', maxLength: 128 },
-    metadata: { type: 'object' },
-  },
-} as const;
+import { ApiCreatedResponse, ApiHeader, ApiOperation, ApiParam } from '@nestjs/swagger';
+import { IDEMPOTENCY_KEY_HEADER } from '../../../platform/http/idempotency.js';
+import { CLOUD_EVENT_HEADERS, CLOUD_EVENT_SCHEMA } from './cloudevents-schemas.js';
+import { BARE_PLACE_SCHEMA, EVENT_SCHEMA, EXPECTED_STREAM_VERSION } from './event-schemas.js';
 
 const RESULT_SCHEMA = {
   type: 'object',
@@ -42,15 +27,37 @@ const RESULT_SCHEMA = {
 export const TopicParams = (): MethodDecorator & ClassDecorator =>
   applyDecorators(ApiParam({ name: 'tenantId' }), ApiParam({ name: 'namespaceId' }), ApiParam({ name: 'topicId' }));
 
+export const LAST_EVENT_ID = {
+  name: 'Last-Event-ID',
+  required: false,
+  description: 'Of Server-Sent Events: goes on after this place, as `after` does.',
+  schema: BARE_PLACE_SCHEMA as never,
+};
+
+const batchOf = (items: object) => ({ type: 'array', minItems: 1, maxItems: 1_000, items });
+
+const BODY = {
+  required: true,
+  content: {
+    'application/json': { schema: { oneOf: [EVENT_SCHEMA, batchOf(EVENT_SCHEMA)] } },
+    'application/cloudevents+json': { schema: CLOUD_EVENT_SCHEMA },
+    'application/cloudevents-batch+json': { schema: batchOf(CLOUD_EVENT_SCHEMA) },
+  },
+};
+
 /** What the OpenAPI document says of publishing. */
 export const PublishDocs = (): MethodDecorator =>
   applyDecorators(
     TopicParams(),
-    ApiConsumes('application/json', 'application/cloudevents+json', 'application/cloudevents-batch+json'),
-    ApiBody({
-      schema: { oneOf: [EVENT_SCHEMA, { type: 'array', minItems: 1, maxItems: 1_000, items: EVENT_SCHEMA }] } as never,
+    // ApiBody has one schema for all media types.
+    ApiOperation({ requestBody: BODY } as never),
+    ApiHeader({
+      name: 'Expected-Stream-Version',
+      required: false,
+      description: 'A number, `no-stream` or `any`. Anything but `any` needs all events to name the same stream.',
+      schema: { type: 'string', pattern: EXPECTED_STREAM_VERSION.source },
     }),
-    ApiHeader({ name: 'Expected-Stream-Version', required: false, description: 'A number, `no-stream` or `any`.' }),
-    ApiHeader({ name: 'Idempotency-Key', required: false }),
+    ApiHeader(IDEMPOTENCY_KEY_HEADER),
+    ...CLOUD_EVENT_HEADERS.map((header) => ApiHeader(header as never)),
     ApiCreatedResponse({ schema: RESULT_SCHEMA as never, description: 'The events are on disk.' }),
   );

@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty } from '@nestjs/swagger';
 import { IsOptional } from 'class-validator';
 import { Prose } from '../../../platform/http/field-rules.js';
 import { ChosenId } from '../../../platform/http/list-query.js';
@@ -10,14 +10,12 @@ export class CreateTopicBody {
   @ChosenId()
   readonly id?: string;
 
-  @ApiPropertyOptional({ type: String, maxLength: 1_000, nullable: true })
   @IsOptional()
   @Prose(1_000)
   readonly description?: string | null;
 }
 
 export class PatchTopicBody {
-  @ApiPropertyOptional({ type: String, maxLength: 1_000, nullable: true })
   @IsOptional()
   @Prose(1_000)
   readonly description?: string | null;

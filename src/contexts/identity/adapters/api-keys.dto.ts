@@ -129,7 +129,8 @@ export class RotateApiKeyBody {
     minimum: 0,
     maximum: GRACE_SECONDS_MAX,
     default: GRACE_SECONDS_DEFAULT,
-    description: 'For how long the old secret goes on working beside the new one.',
+    description:
+      'For how long the old secret goes on working beside the new one; until then no other rotation is taken. 0: all secrets before end at once.',
   })
   @ValidateIf((_, value) => value !== undefined)
   @IsInt()

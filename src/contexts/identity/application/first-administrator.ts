@@ -11,7 +11,8 @@ import { digest } from '../../../platform/crypto/keys.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
 import { writeDurably } from '../../../platform/postgres/embedded/index.js';
 import { newApiKey } from '../domain/api-key.js';
-import { createUser, normalEmail } from '../domain/user.js';
+import { normalEmail } from '../domain/email.js';
+import { createUser } from '../domain/user.js';
 import { Passwords } from './passwords.js';
 import { UserAccounts, type FirstKey } from './ports.js';
 

@@ -30,10 +30,10 @@ export default {
     {
       name: 'domain-is-pure',
       comment:
-        'Rules know the kernel and themselves: no framework, no database, no clock. `net` is for judging addresses.',
+        'Rules know the kernel and themselves: no framework, no database, no clock. `net` is for judging addresses, `url` for names of hosts.',
       severity: 'error',
       from: { path: `${context}/domain/`, pathNot: '\\.spec\\.ts$' },
-      to: { path: '.', pathNot: ['^src/kernel/', '^src/contexts/$1/domain/', '^(crypto|zlib|net)$'] },
+      to: { path: '.', pathNot: ['^src/kernel/', '^src/contexts/$1/domain/', '^(crypto|zlib|net|url)$'] },
     },
     {
       name: 'application-knows-no-adapter',

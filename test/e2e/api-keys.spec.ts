@@ -22,6 +22,8 @@ beforeAll(async () => {
 });
 afterAll(() => app?.stop());
 
+const codeOf = ({ body }: Answer<unknown>): string => (body as Problem).code;
+
 describe('an API key', () => {
   it('is created with its bounds, shown once, and works at once', async () => {
     const body = {
@@ -189,19 +191,37 @@ describe('rotation', () => {
     await keys.revoke(old);
   });
 
-  it('without grace ends the old key at once; two secrets live at most', async () => {
+  it('keeps what it answered: no other one is taken before the grace is over, but to end all at once', async () => {
     const first = await keys.create();
-    const second = (await keys.rotate(first, { gracePeriodSeconds: 0 })).body;
-    expect([await keys.trying(first.key), await keys.trying(second.key)]).toEqual([401, 200]);
-    const third = (await keys.rotate(first)).body;
-    const day = Date.parse(third.previousExpiresAt!) - Date.parse(third.rotatedAt!);
+    const second = (await keys.rotate(first)).body;
+    const day = Date.parse(second.previousExpiresAt!) - Date.parse(second.rotatedAt!);
     expect(Math.abs(day - DAY_MS)).toBeLessThan(5_000);
-    const fourth = (await keys.rotate(first)).body;
-    const all = [first, second, third, fourth];
-    expect(await Promise.all(all.map(({ key }) => keys.trying(key)))).toEqual([401, 401, 200, 200]);
+    for (const body of [{}, { gracePeriodSeconds: 1 }, { gracePeriodSeconds: 0 }]) {
+      const refused = await keys.rotate(first, body);
+      expect([refused.status, codeOf(refused)]).toEqual([409, 'api-key-rotating']);
+      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    }
+    expect(await Promise.all([first, second].map(({ key }) => keys.trying(key)))).toEqual([200, 200]);
+    const known = { 'if-match': `"${second.version}"` };
+    const third = await client.post<Issued>(`${keyPath(first)}/rotate`, { gracePeriodSeconds: 0 }, known);
+    const all = [first, second, third.body];
+    expect(await Promise.all(all.map(({ key }) => keys.trying(key)))).toEqual([401, 401, 200]);
     await keys.revoke(first);
-    expect(await Promise.all(all.map(({ key }) => keys.trying(key)))).toEqual([401, 401, 401, 401]);
+    expect(await Promise.all(all.map(({ key }) => keys.trying(key)))).toEqual([401, 401, 401]);
   });
+
+  it.each([{ gracePeriodSeconds: 0 }, { gracePeriodSeconds: 60 }, {}])(
+    'asked for by ten at once answers one key, which works: %j',
+    async (body) => {
+      const key = await keys.create();
+      const answers = await Promise.all(Array.from({ length: 10 }, () => keys.rotate(key, body)));
+      const given = answers.filter(({ status }) => status === 200);
+      const refusals = answers.filter(({ status }) => status !== 200).map(codeOf);
+      expect([given.length, new Set(refusals)]).toEqual([1, new Set(['api-key-rotating'])]);
+      expect(await keys.trying(given[0]!.body.key)).toBe(200);
+      await keys.revoke(key);
+    },
+  );
 
   it('heeds If-Match, and refuses what makes no sense', async () => {
     const key = await keys.create();

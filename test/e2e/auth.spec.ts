@@ -70,6 +70,16 @@ describe('without valid credentials', () => {
   });
 });
 
+it('valid credentials are taken however their scheme is spelled, and under no other', async () => {
+  const { accessToken } = await login();
+  for (const scheme of ['bearer', 'BEARER', 'Bearer ', 'bEARER  '])
+    expect([scheme, (await asking({ authorization: `${scheme} ${accessToken}` })).status]).toEqual([scheme, 200]);
+  for (const scheme of ['apikey', 'APIKEY ', 'bearer'])
+    expect([scheme, (await asking({ authorization: `${scheme} ${app.apiKey}` })).status]).toEqual([scheme, 200]);
+  const elsewhere: RequestHeaders[] = [{ authorization: `ApiKey ${accessToken}` }, { 'x-api-key': accessToken }];
+  for (const headers of elsewhere) expect((await asking(headers)).status).toBe(401);
+});
+
 describe('the API key', () => {
   it('of the first start works', async () => {
     expect((await asking({ 'x-api-key': app.apiKey })).status).toBe(200);

@@ -184,7 +184,8 @@ describe('/metrics', () => {
     expect([await status(ELSEWHERE, 'HEAD'), (await ask(`/metrics?token=${METRICS_TOKEN}`)).status]).toEqual([
       404, 404,
     ]);
-    expect(await status({ ...ELSEWHERE, authorization: `Bearer ${METRICS_TOKEN}` })).toBe(200);
+    for (const scheme of ['Bearer', 'bearer '])
+      expect(await status({ ...ELSEWHERE, authorization: `${scheme} ${METRICS_TOKEN}` })).toBe(200);
     expect(await status({ authorization: 'Bearer wrong' })).toBe(404);
   });
 

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { domainToASCII } from 'node:url';
 import { startApp, startProcess, type TestApp } from '../support/app.js';
 import type { Answer, Client, Problem } from '../support/client.js';
 import { MailServer, type ReceivedMail } from '../support/mail-server.js';
 import { Obstacle } from '../support/obstacle.js';
 import { bearer, environmentWith, newPassword, Person, type Tokens, type User } from '../support/people.js';
-import { createTestDatabase } from '../support/postgres.js';
+import { connect, createTestDatabase } from '../support/postgres.js';
 import { member } from '../support/strangers.js';
 import { until, Workspace, type Page } from '../support/workspace.js';
 
@@ -221,4 +222,56 @@ it('nobody is made a member who is deleted at the same moment and stays one', as
     const { body } = await app.client.get<Page<Member>>(`/tenants/${shop.tenant}/members`);
     expect(body.items.map(({ userId }) => userId)).not.toContain(user.id);
   }
+});
+
+describe('an e-mail whose domain is written in several ways', () => {
+  const host = (): string => `bücher-${++made}-${randomBytes(4).toString('hex')}.example`;
+  const ways = (domain: string): string[] =>
+    [domain, `${domain}.`, domain.toUpperCase(), domain.normalize('NFD'), domainToASCII(domain)].map(
+      (written) => `jane@${written}`,
+    );
+  const create = async (email: string): Promise<unknown> =>
+    (await app.client.post<Problem>('/users', { email, password: newPassword() })).body.code;
+  const login = async (email: string, password: string): Promise<number> =>
+    (await app.client.with({}).post('/auth/login', { email, password })).status;
+
+  it('is one account: for invitations, lists, mails, resets and logins', async () => {
+    const all = ways(host());
+    const normal = all.at(-1)!;
+    const { userId } = (await invite(all[0])).body;
+    for (const email of all) {
+      expect(await accounts(email)).toMatchObject([{ id: userId, email: normal }]);
+      expect([email, await create(email)]).toEqual([email, 'email-taken']);
+    }
+    expect((await invite(all[2])).body.userId).toBe(userId);
+    expect(await mailsTo(normal, 2)).toHaveLength(2);
+    await app.client.with({}).post('/auth/password/reset-request', { email: `  ${all[3]}` });
+    const token = tokenIn((await mailsTo(normal, 3)).at(-1)!);
+    const password = newPassword();
+    await app.client.with({}).post('/auth/password/reset', { token, newPassword: password });
+    for (const email of [...all, ` ${all[0]} `]) expect([email, await login(email, password)]).toEqual([email, 200]);
+    const other = await Person.create(app);
+    const moved = await app.client.patch<Problem>(`/users/${other.user.id}`, { email: all[1] });
+    expect(moved.body.code).toBe('email-taken');
+  });
+
+  it('is found as it was kept before there was one form, and takes the address', async () => {
+    const sql = await connect(app.connection);
+    const keep = (id: string, email: string) =>
+      sql.query('UPDATE user_account SET email = $2 WHERE user_id = $1', [id, email]);
+    const [one, two] = [await Person.create(app), await Person.create(app)];
+    const domain = host();
+    const all = ways(domain);
+    await keep(one.user.id, `jane@${domain}`);
+    for (const email of all) {
+      expect([email, await login(email, one.password)]).toEqual([email, 200]);
+      expect([email, await create(email)]).toEqual([email, 'email-taken']);
+    }
+    // Two of before: each is found by its own.
+    await keep(two.user.id, `jane@${domainToASCII(domain)}`);
+    expect(await login(`jane@${domain}`, one.password)).toBe(200);
+    expect(await login(`jane@${domainToASCII(domain)}`, two.password)).toBe(200);
+    expect(new Set((await accounts(all[1]!)).map(({ id }) => id))).toEqual(new Set([one.user.id, two.user.id]));
+    await sql.end();
+  });
 });

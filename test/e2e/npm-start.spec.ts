@@ -186,6 +186,13 @@ describe('wrong settings', () => {
     expect(refused.output()).not.toMatch(/seven|loud|secret1/);
   });
 
+  it('are a first password, too, that nobody would be let choose in production', async () => {
+    const refused = npmStart({ NODE_ENV: 'production', ADMIN_PASSWORD: 'password' });
+    expect((await ended(refused)).code).toBe(1);
+    expect(refused.output()).toContain('(ADMIN_PASSWORD) must have at least 15 characters');
+    await expect(access(join(dataDir, 'admin.key'))).rejects.toThrow('ENOENT');
+  });
+
   it('of DATA_DIR are told as such, not as those of the address', async () => {
     const refused = npmStart({ DATA_DIR: '/dev/null' });
     expect((await ended(refused)).code).toBe(1);

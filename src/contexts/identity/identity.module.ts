@@ -5,9 +5,12 @@ import { DurableSubscriptions } from '../../platform/event-log/index.js';
 import { HashingThreads } from '../../platform/crypto/hashing-threads.js';
 import { RequestAuthentication } from './adapters/request-authentication.js';
 import { authenticateLargeBodies } from './adapters/early-authentication.js';
+import { ApiKeyStrategy } from './adapters/api-key.strategy.js';
 import { ApiKeysController } from './adapters/api-keys.controller.js';
 import { AuthController } from './adapters/auth.controller.js';
 import { CredentialSignatures } from './adapters/credential-signatures.js';
+import { JwtStrategy } from './adapters/jwt.strategy.js';
+import { PassportStrategies } from './adapters/passport-strategies.js';
 import { PostgresApiKeys } from './adapters/postgres-api-keys.js';
 import { PostgresCredentialRows } from './adapters/postgres-credential-rows.js';
 import { ApiKeyDirectory } from './application/api-key-directory.js';
@@ -26,6 +29,7 @@ import { InvitationQuota } from './application/invitation-quota.js';
 import { Invitations } from './application/invitations.js';
 import { KeyMissThrottle } from './application/key-miss-throttle.js';
 import { CredentialsInForce } from './application/credentials-in-force.js';
+import { CredentialStrategies } from './application/credential-strategies.js';
 import { CredentialJudges } from './application/credential-judges.js';
 import { KeyIssue } from './application/key-issue.js';
 import { DropVerdictsHandler, ForgetApiKeysHandler } from './application/forget-credentials.js';
@@ -71,6 +75,9 @@ const USAGE_FLUSH_MS = 10_000;
     PasswordMails,
     PasswordChanges,
     SendPasswordReset,
+    JwtStrategy,
+    ApiKeyStrategy,
+    { provide: CredentialStrategies, useClass: PassportStrategies },
     Authenticator,
     FirstAdministrator,
     { provide: ApiKeyStore, useClass: PostgresApiKeys },

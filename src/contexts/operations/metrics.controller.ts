@@ -5,6 +5,7 @@ import { SystemAccess } from '../authz/index.js';
 import { TELEMETRY_SETTINGS, type Settings } from '../../platform/config/index.js';
 import { digest, equalDigests } from '../../platform/crypto/keys.js';
 import { Public } from '../../platform/http/access.js';
+import { parseAuthorization } from '../../platform/http/authorization.js';
 import { httpError } from '../../platform/http/http-errors.js';
 import { comesFromOwnMachine } from '../../platform/http/own-machine.js';
 import type { Reply, Request } from '../../platform/http/request.js';
@@ -29,9 +30,10 @@ export class MetricsController extends PrometheusController {
   @ApiExcludeEndpoint()
   override async index(@Res({ passthrough: true }) response: unknown): Promise<string> {
     const { request } = response as Reply;
-    const given = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1];
-    const own = given === undefined && comesFromOwnMachine(request);
-    if (this.isToken(given) || (await this.mayRead(request, own)))
+    const given = parseAuthorization(request.headers.authorization ?? '');
+    const token = given?.scheme === 'bearer' ? given.credential : undefined;
+    const own = token === undefined && comesFromOwnMachine(request);
+    if (this.isToken(token) || (await this.mayRead(request, own)))
       return `${await super.index(response)}\n${await this.metrics.named()}`;
     if (own) return super.index(response);
     throw httpError('route-not-found', 'There is no such route.');

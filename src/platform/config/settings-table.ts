@@ -60,6 +60,7 @@ export const SETTINGS = {
   admin: {
     email: setting('ADMIN_EMAIL', email),
     password: secretSetting('ADMIN_PASSWORD', optional(secret(8))),
+    weakPassword: setting('ADMIN_WEAK_PASSWORD', flag),
     apiKey: setting('ADMIN_API_KEY', flag),
   },
   security: {

@@ -100,7 +100,10 @@ export class CreateApiKeyBody {
 }
 
 export class RotateApiKeyBody {
-  @ApiPropertyOptional({ description: 'For how long the old secret goes on working beside the new one.' })
+  @ApiPropertyOptional({
+    description:
+      'For how long the old secret goes on working beside the new one; until then no other rotation is taken. 0: all secrets before end at once.',
+  })
   @WhenGiven()
   @IsInt()
   @Min(0)

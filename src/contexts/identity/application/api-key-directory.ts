@@ -76,16 +76,19 @@ export class ApiKeyDirectory {
     private readonly clock: Clock,
   ) {}
 
+  /** Undefined: it was not found to be right before, or that may not be trusted. Throws as `verify` does. */
+  recall(key: string, address: string): Principal | undefined {
+    const proof = this.proven.get(key);
+    if (!proof || !this.isTrusted(proof.known)) return undefined;
+    proof.known.used = true;
+    return this.admit(proof, address);
+  }
+
   /**
    * Throws, or rejects with, the one `unauthenticated` whatever is wrong with the key; `api-key-throttled` where the address has sent too
    * many that there are not, and this one is none that the instance knows.
    */
   verify(key: string, address: string): Principal | Promise<Principal> {
-    const proof = this.proven.get(key);
-    if (proof && this.isTrusted(proof.known)) {
-      proof.known.used = true;
-      return this.admit(proof, address);
-    }
     const parts = parseApiKey(key);
     if (!parts) throw refused('malformed');
     const { id } = parts;

@@ -1,22 +1,25 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { Inject, Injectable } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
 import { systemActor } from '../../../kernel/aggregate.js';
 import { Clock } from '../../../kernel/clock.js';
 import { DomainError } from '../../../kernel/domain-error.js';
 import { newTimelessId } from '../../../kernel/ids.js';
-import { ADMIN_SETTINGS, STORAGE_SETTINGS, type Settings } from '../../../platform/config/index.js';
+import { ADMIN_SETTINGS, SettingsError, STORAGE_SETTINGS, type Settings } from '../../../platform/config/index.js';
 import { digest } from '../../../platform/crypto/keys.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
 import { writeDurably } from '../../../platform/postgres/embedded/index.js';
 import { newApiKey } from '../domain/api-key.js';
-import { createUser, normalEmail } from '../domain/user.js';
+import { normalEmail } from '../domain/email.js';
+import { createUser } from '../domain/user.js';
 import { Passwords } from './passwords.js';
 import { UserAccounts, type FirstKey } from './ports.js';
 
 /** Time to make bounded ones with it. */
 const KEY_LIFETIME_MS = 30 * 24 * 3_600_000;
 const KEY_FILE = 'admin.key';
+const NAME = 'Administrator';
 
 export interface FirstAccess {
   readonly email: string;
@@ -40,6 +43,7 @@ export class FirstAdministrator {
     private readonly aggregates: Aggregates,
     private readonly passwords: Passwords,
     private readonly clock: Clock,
+    private readonly log: PinoLogger,
     @Inject(ADMIN_SETTINGS) private readonly settings: Settings['admin'],
     @Inject(STORAGE_SETTINGS) private readonly storage: Settings['storage'],
   ) {}
@@ -50,10 +54,11 @@ export class FirstAdministrator {
     const chosen = this.settings.password?.reveal();
     const password = chosen ?? randomBytes(18).toString('base64url');
     const email = normalEmail(this.settings.email);
+    if (chosen !== undefined) await this.judge(chosen, [email, NAME]);
     const account = {
       kind: 'human' as const,
       email,
-      name: 'Administrator',
+      name: NAME,
       passwordHash: await this.passwords.hash(password),
     };
     const { apiKey, apiKeyFile, stored } = await this.makeKey();
@@ -69,6 +74,14 @@ export class FirstAdministrator {
       throw error;
     }
     return { email, password: chosen === undefined ? password : undefined, apiKey, apiKeyFile };
+  }
+
+  private async judge(password: string, known: string[]): Promise<void> {
+    const refusal = await this.passwords.refusalOf(password, known);
+    if (refusal === undefined) return;
+    const problem = `admin.password (ADMIN_PASSWORD) ${refusal}`;
+    if (!this.settings.weakPassword) throw new SettingsError([problem]);
+    this.log.warn({ problem }, 'the password of the administrator breaks the rules: production refuses it');
   }
 
   private async makeKey(): Promise<Pick<FirstAccess, 'apiKey' | 'apiKeyFile'> & { readonly stored?: FirstKey }> {

@@ -3,7 +3,8 @@ import type { Actor } from '../../../kernel/aggregate.js';
 import { DomainError } from '../../../kernel/domain-error.js';
 import { newTimelessId } from '../../../kernel/ids.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
-import { createUser, nameFrom, normalEmail } from '../domain/user.js';
+import { nameFrom, normalEmail } from '../domain/email.js';
+import { createUser } from '../domain/user.js';
 import { InvitationQuota } from './invitation-quota.js';
 import { PasswordMails } from './password-mails.js';
 import { UserAccounts, type Account } from './ports.js';
@@ -45,19 +46,18 @@ export class Invitations {
    * memberships, whose writes he does hear of.
    */
   private async findOrMake(email: string, by: Actor): Promise<Account> {
-    const name = normalEmail(email);
-    const known = await this.accounts.findByEmail(name);
+    const known = await this.accounts.findByEmail(email);
     if (known) return known;
     const ref = { userId: newTimelessId('usr') };
     const unheard: Actor = { ...by, onWritten: () => undefined };
-    const account = { kind: 'human', email: name, name: nameFrom(email), passwordHash: null } as const;
+    const account = { kind: 'human', email: normalEmail(email), name: nameFrom(email), passwordHash: null } as const;
     try {
       await this.aggregates.change(this.accounts.creating(account), ref, unheard, (state) =>
         createUser(state, ref, 'human', true),
       );
     } catch (error) {
       // Somebody else was faster.
-      const other = isTaken(error) ? await this.accounts.findByEmail(name) : undefined;
+      const other = isTaken(error) ? await this.accounts.findByEmail(email) : undefined;
       if (!other) throw error;
       return other;
     }

@@ -5,7 +5,7 @@ import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { AuditTrail, auditedBy } from '../../../platform/audit/index.js';
 import { addressClass } from '../../../platform/http/address-class.js';
 import { identityError } from '../domain/identity-errors.js';
-import { normalEmail } from '../domain/user.js';
+import { normalEmail } from '../domain/email.js';
 import { GuessThrottle } from './guess-throttle.js';
 import { Passwords } from './passwords.js';
 import { UserAccounts, type Account } from './ports.js';
@@ -27,19 +27,20 @@ export class Logins {
   async login(email: string, password: string, by: Actor): Promise<TokenPair> {
     const name = normalEmail(email);
     const address = by.origin?.address ?? 'unknown';
-    return this.attempt(name, address, password, by).finally(() => {
+    return this.attempt(email, address, password, by).finally(() => {
       for (const left of this.throttle.left(name, address)) by.onLimit?.(left);
     });
   }
 
-  private async attempt(name: string, address: string, password: string, by: Actor): Promise<TokenPair> {
+  private async attempt(email: string, address: string, password: string, by: Actor): Promise<TokenPair> {
+    const name = normalEmail(email);
     await this.throttle
-      .attempt(name, address, () => this.classesOf(name))
+      .attempt(name, address, () => this.classesOf(email))
       .catch((error: unknown) => {
         this.note(by, undefined, 'throttled');
         throw error;
       });
-    const account = await this.accounts.findByEmail(name);
+    const account = await this.accounts.findByEmail(email);
     const { right, outdated } = await this.passwords.verify(password, account?.passwordHash).catch((error: unknown) => {
       this.throttle.withdraw(name, address);
       throw error;

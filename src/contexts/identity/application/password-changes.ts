@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../../kernel/aggregate.js';
 import { Clock } from '../../../kernel/clock.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
+import { normalEmail } from '../domain/email.js';
 import { identityError } from '../domain/identity-errors.js';
 import { changePassword } from '../domain/user.js';
 import { GuessThrottle } from './guess-throttle.js';
@@ -74,7 +75,7 @@ export class PasswordChanges {
     const ref = { userId };
     const repository = this.accounts.changing({ passwordHash, resetDigest: reset.digest });
     await this.aggregates.change(repository, ref, by, (state) => changePassword(state, ref, 'reset', revokesApiKeys));
-    this.throttle.forgive(account.email!);
+    this.throttle.forgive(normalEmail(account.email!));
     await this.sessions.told(ended, 'password-reset', by);
     if (revokesApiKeys) await this.keys.revokeAll(userId, by);
   }

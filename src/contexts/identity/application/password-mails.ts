@@ -6,7 +6,7 @@ import { HTTP_SETTINGS, type Settings } from '../../../platform/config/index.js'
 import { digest } from '../../../platform/crypto/keys.js';
 import { Outbox, type Mail } from '../../../platform/mail/index.js';
 import { identityError } from '../domain/identity-errors.js';
-import { normalEmail } from '../domain/user.js';
+import { normalEmail } from '../domain/email.js';
 import { invitationMail, membershipMail, resetMail } from './mails.js';
 import { UserAccounts, type Account } from './ports.js';
 import { ResetQuota } from './reset-quota.js';
@@ -45,7 +45,7 @@ export class PasswordMails {
     for (const left of this.quota.left(name, address)) by.onLimit?.(left);
     if (!taken) return;
     this.outbox.add(async () => {
-      const account = await this.accounts.findByEmail(name);
+      const account = await this.accounts.findByEmail(email);
       return account?.state === 'active' ? this.prepare(account, RESET_MS) : undefined;
     });
   }

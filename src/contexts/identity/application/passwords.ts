@@ -45,11 +45,16 @@ export class Passwords {
 
   /** Throws where it may not be chosen. `known` is what others know of the account. */
   async judge(password: string, known: readonly (string | null)[], pointer: string): Promise<void> {
-    const common = await this.common.load();
-    const lengthMin = this.settings.passwordLengthMin;
-    const refusal = refusalOf(password, { lengthMin, known, isCommon: (candidate) => common.has(candidate) });
+    const refusal = await this.refusalOf(password, known);
     if (refusal !== undefined)
       throw identityError('password-refused', `The password ${refusal}.`, { errors: [{ pointer, detail: refusal }] });
+  }
+
+  /** Why it may not be chosen; undefined: it may. */
+  async refusalOf(password: string, known: readonly (string | null)[]): Promise<string | undefined> {
+    const common = await this.common.load();
+    const lengthMin = this.settings.passwordLengthMin;
+    return refusalOf(password, { lengthMin, known, isCommon: (candidate) => common.has(candidate) });
   }
 
   async hash(password: string): Promise<string> {

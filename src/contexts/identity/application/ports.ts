@@ -47,7 +47,8 @@ export interface FirstKey {
 type UserRepository = AggregateRepository<UserState, UserEvent, UserRef>;
 
 /**
- * Accounts: what is known of users beside their events. E-mails are unique (`email-taken`) and given in their normal form. A suspension
+ * Accounts: what is known of users beside their events. E-mails are unique (`email-taken`), also against other spellings, and stored in the
+ * form that they are given in, which is their normal one; they are asked for in any. A suspension
  * and a deletion end the sessions of the user in the same transaction.
  */
 export abstract class UserAccounts extends AggregateRepository<UserState, UserEvent, UserRef> {

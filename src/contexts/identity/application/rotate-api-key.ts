@@ -13,7 +13,7 @@ import { factsOf, KeyIssue } from './key-issue.js';
 export class RotateApiKey extends Command<IssuedKey> {
   constructor(
     readonly apiKey: ApiKeyRef,
-    readonly rotation: Rotation,
+    readonly rotation: Omit<Rotation, 'knowsLast'>,
     readonly by: Actor,
     readonly expectedVersion?: ExpectedVersion,
   ) {
@@ -31,7 +31,9 @@ export class RotateApiKeyHandler implements ICommandHandler<RotateApiKey> {
     private readonly clock: Clock,
   ) {}
 
-  async execute({ apiKey: ref, rotation, by, expectedVersion }: RotateApiKey): Promise<IssuedKey> {
+  async execute({ apiKey: ref, rotation: wish, by, expectedVersion }: RotateApiKey): Promise<IssuedKey> {
+    const seen = typeof expectedVersion === 'object' ? expectedVersion.match : expectedVersion;
+    const rotation = { ...wish, knowsLast: seen !== undefined && seen !== 'any' };
     const known = await this.issue.find(ref);
     const { kind: ownerKind } = await this.issue.requireUser(ref.userId);
     const own = await this.issue.limitsOf(by);

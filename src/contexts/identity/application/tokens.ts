@@ -1,4 +1,4 @@
-import { createHmac, randomUUID } from 'node:crypto';
+import { createHmac, randomUUID, type KeyObject } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import jwt from 'jsonwebtoken';
 import { Clock } from '../../../kernel/clock.js';
@@ -8,7 +8,18 @@ import type { Session } from '../domain/session.js';
 
 const ISSUER = 'event-store';
 const REFRESH_TOKEN = /^esr_(ses_[0-9a-z]{26})_([0-9a-z]{1,7})_([\w-]{43})$/;
-const SKEW_SECONDS = 30;
+const SKEW_MS = 30_000;
+
+/** What an access token must be, whoever verifies it. */
+export const ACCESS_TOKEN_FORM: {
+  readonly algorithms: jwt.Algorithm[];
+  readonly issuer: string;
+  readonly audience: string;
+} = {
+  algorithms: ['HS256'],
+  issuer: ISSUER,
+  audience: ISSUER,
+};
 
 export interface AccessClaims {
   readonly userId: string;
@@ -49,30 +60,26 @@ export class Tokens {
     });
   }
 
-  /** Undefined: it is none of ours, or its time is over. */
-  verifyAccess(token: string): AccessClaims | undefined {
+  /** By what it says of itself, before anything of it is believed. Undefined: it names none of ours. */
+  keyOf(token: string): KeyObject | undefined {
     try {
       const kid = jwt.decode(token, { complete: true })?.header.kid;
-      const named = this.keys.accepted('access-tokens').find(({ id }) => id === kid);
-      if (!named) return undefined;
-      const { header, payload } = jwt.verify(token, named.key, {
-        algorithms: ['HS256'],
-        issuer: ISSUER,
-        audience: ISSUER,
-        complete: true,
-        clockTolerance: SKEW_SECONDS,
-        clockTimestamp: Math.floor(this.clock.now() / 1_000),
-      });
-      const { sub, sid, rot, exp } = payload as Record<string, unknown>;
-      const known = typeof sub === 'string' && typeof sid === 'string' && typeof rot === 'number';
-      if (header.typ !== 'at+jwt' || !known || typeof exp !== 'number') return undefined;
-      // The tolerance is for clocks that are behind the one that signed; it does not prolong.
-      if (exp * 1_000 <= this.clock.now()) return undefined;
-      return { userId: sub, sessionId: sid, rotation: rot, expiresAt: exp * 1_000 };
+      return this.keys.accepted('access-tokens').find(({ id }) => id === kid)?.key;
     } catch {
       // Whatever is wrong with it, the caller learns the same.
       return undefined;
     }
+  }
+
+  /** Of a token whose signature and form are right. Undefined: it is none for access, or its time is over or has not come. */
+  claimsOf({ header, payload }: jwt.Jwt): AccessClaims | undefined {
+    const { sub, sid, rot, nbf, exp } = payload as Record<string, unknown>;
+    const known = typeof sub === 'string' && typeof sid === 'string' && typeof rot === 'number';
+    if (header.typ !== 'at+jwt' || !known || typeof nbf !== 'number' || typeof exp !== 'number') return undefined;
+    const now = this.clock.now();
+    // For clocks that are behind the one that signed; it does not prolong.
+    if (nbf * 1_000 > now + SKEW_MS || exp * 1_000 <= now) return undefined;
+    return { userId: sub, sessionId: sid, rotation: rot, expiresAt: exp * 1_000 };
   }
 
   refresh(session: Pick<Session, 'sessionId' | 'seed'>, rotation: number): string {

@@ -3,13 +3,12 @@ import type { Actor } from '../../../kernel/aggregate.js';
 import type { ExpectedVersion } from '../../../kernel/expected-version.js';
 import { newTimelessId } from '../../../kernel/ids.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
+import { nameFrom, normalEmail } from '../domain/email.js';
 import {
   activateUser,
   changeUser,
   createUser,
   deleteUser,
-  nameFrom,
-  normalEmail,
   suspendUser,
   userNotFound,
   type UserKind,
@@ -229,7 +228,7 @@ export class ListUsersHandler implements IQueryHandler<ListUsers> {
   constructor(private readonly accounts: UserAccounts) {}
 
   execute({ filter: { email }, afterId, limit }: ListUsers): Promise<Account[]> {
-    return this.accounts.list(email === undefined ? {} : { email: normalEmail(email) }, afterId, limit + 1);
+    return this.accounts.list(email === undefined ? {} : { email }, afterId, limit + 1);
   }
 }
 

@@ -9,14 +9,15 @@ import {
   type ApiKeyState,
 } from './api-key-aggregate.js';
 
-const NOW = 1_000_000;
+const NOW = 1_000_000_000;
+const DAY_MS = 86_400_000;
 const ref = { userId: 'usr_1', keyId: 'key_1' };
 const facts = { scopes: null, actions: null, allowedCidrsCount: 0, createdAt: NOW, expiresAt: NOW + 1_000 };
 const created: ApiKeyEvent = { type: 'api-key.created', data: { ...ref, ...facts } };
 const revoked: ApiKeyEvent = { type: 'api-key.revoked', data: ref };
 const given = (...events: ApiKeyEvent[]): ApiKeyState =>
   events.reduce((state, event) => apiKeyAggregate.evolve(state, event, { recordedAt: NOW }), apiKeyAggregate.initial);
-const rotation = { graceMs: 500, expiresAt: undefined };
+const rotation = { graceMs: 500, expiresAt: undefined, knowsLast: false };
 
 describe('an API key', () => {
   it('is created with an end within 366 days, or with none', () => {
@@ -28,7 +29,7 @@ describe('an API key', () => {
   });
 
   it('is rotated: the old secret stays for the grace, but never beyond its own end', () => {
-    const rotated = (graceMs: number) => rotateApiKey(given(created), ref, { graceMs, expiresAt: undefined }, NOW);
+    const rotated = (graceMs: number) => rotateApiKey(given(created), ref, { ...rotation, graceMs }, NOW);
     expect(rotated(500)).toEqual([
       { type: 'api-key.rotated', data: { ...ref, previousEndsAt: NOW + 500, expiresAt: NOW + 1_000 } },
     ]);
@@ -43,6 +44,42 @@ describe('an API key', () => {
     expect(event!.data).toMatchObject({ previousEndsAt: NOW + 1_000, expiresAt: later + 1 });
     expect(() => rotateApiKey(given(created), ref, { ...rotation, expiresAt: later }, later)).toThrow('in the future');
   });
+
+  it('is not rotated again, but without a grace, until that of the secret before is over', () => {
+    const made = { ...created, data: { ...created.data, expiresAt: null } } as ApiKeyEvent;
+    const [first] = rotateApiKey(given(made), ref, { ...rotation, graceMs: DAY_MS }, NOW);
+    const again = (graceMs: number, afterMs: number) => () =>
+      rotateApiKey(given(made, first!), ref, { ...rotation, graceMs }, NOW + afterMs);
+    for (const afterMs of [0, 10_000, DAY_MS - 1])
+      expect(again(1, afterMs)).toThrow(
+        expect.objectContaining({
+          code: 'api-key-rotating',
+          extensions: { retryAfterSeconds: (DAY_MS - afterMs) / 1_000 },
+        }),
+      );
+    expect(again(1, DAY_MS)()).toHaveLength(1);
+    expect(again(0, 10_000)()[0]!.data).toMatchObject({ previousEndsAt: NOW + 10_000 });
+  });
+
+  it.each([0, 1, DAY_MS])(
+    'never ends a secret of the last ten seconds unasked, whatever grace it had given: %i ms',
+    (graceMs) => {
+      const made = { ...created, data: { ...created.data, expiresAt: null } } as ApiKeyEvent;
+      const [first] = rotateApiKey(given(made), ref, { ...rotation, graceMs }, NOW);
+      const again =
+        (afterMs: number, knowsLast = false) =>
+        () =>
+          rotateApiKey(given(made, first!), ref, { ...rotation, graceMs: 0, knowsLast }, NOW + afterMs);
+      const wait = (retryAfterSeconds: number) =>
+        expect.objectContaining({ code: 'api-key-rotating', extensions: { retryAfterSeconds } });
+      expect(again(0)).toThrow(wait(10));
+      expect(again(9_999)).toThrow(wait(0.001));
+      expect(again(10_000)()).toHaveLength(1);
+      // The clock was set right meanwhile: nobody waits for an hour.
+      expect(again(-3_600_000)()).toHaveLength(1);
+      expect(again(0, true)()).toHaveLength(1);
+    },
+  );
 
   it('that is revoked is gone, and that of another user never was there', () => {
     expect(revokeApiKey(given(created), ref)).toEqual([revoked]);

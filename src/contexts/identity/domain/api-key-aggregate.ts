@@ -80,22 +80,40 @@ export interface Rotation {
   readonly graceMs: number;
   /** Undefined: the end stays as it is. */
   readonly expiresAt: number | null | undefined;
+  /** Whoever asks has shown that they know of the last change: `If-Match`. */
+  readonly knowsLast: boolean;
 }
 
-/** The old secret never outlives the end that it had; an older one, still in its grace, stops at once. */
+/** Who rotates twice within it has not put the first secret anywhere: two asked at once, or one asked again. */
+const AT_ONCE_MS = 10_000;
+
+/**
+ * The old secret never outlives the end that it had, and works until the end that its grace was answered with: there are two secrets at most,
+ * so that no other rotation is taken until then. Without a grace all that was before ends, also what is in its grace: after a leak nobody
+ * knows which of them it was. Not a secret that was given a moment ago, though: of two who rotate at once, one would be answered a dead key.
+ */
 export function rotateApiKey(
   state: ApiKeyState,
   ref: ApiKeyRef,
-  { graceMs, expiresAt }: Rotation,
+  { graceMs, expiresAt, knowsLast }: Rotation,
   now: number,
 ): ApiKeyEvent[] {
   const key = existing(state, ref);
+  const graceLeftMs = graceMs > 0 ? (key.previousEndsAt ?? now) - now : 0;
+  const sinceLastMs = graceMs > 0 || knowsLast ? Infinity : Math.abs(now - (key.rotatedAt ?? -Infinity));
+  if (graceLeftMs > 0) throw rotating(graceLeftMs, 'The secret before is still in its grace.');
+  if (sinceLastMs < AT_ONCE_MS) throw rotating(AT_ONCE_MS - sinceLastMs, 'The key was rotated a moment ago.');
   if (expiresAt !== undefined) checkLifetime(expiresAt, now);
   const end = expiresAt === undefined ? key.expiresAt : expiresAt;
   if (end !== null && end <= now)
     throw apiKeyError('api-key-expired', 'The key has expired: give it a new expiresAt, or create another one.');
   const previousEndsAt = Math.min(now + graceMs, key.expiresAt ?? Infinity);
   return [{ type: 'api-key.rotated', data: { ...ref, previousEndsAt, expiresAt: end } }];
+}
+
+function rotating(leftMs: number, why: string): Error {
+  const detail = `${why} Wait; or end all secrets before with "gracePeriodSeconds": 0 and the version of the key in If-Match.`;
+  return apiKeyError('api-key-rotating', detail, { retryAfterSeconds: leftMs / 1_000 });
 }
 
 export function revokeApiKey(state: ApiKeyState, ref: ApiKeyRef): ApiKeyEvent[] {

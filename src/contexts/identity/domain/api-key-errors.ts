@@ -5,6 +5,7 @@ export const apiKeyError = defineErrors({
   'api-key-invalid': { kind: 'invalid', title: 'The API key is not valid' },
   'api-key-limit-reached': { kind: 'conflict', title: 'The user has too many API keys' },
   'api-key-expired': { kind: 'conflict', title: 'The API key has expired' },
+  'api-key-rotating': { kind: 'conflict', title: 'The API key is being rotated' },
   'api-key-throttled': { kind: 'throttled', title: 'Too many unknown API keys' },
   'api-key-exceeds-own': { kind: 'forbidden', title: 'The API key would be worth more than the one that makes it' },
 });

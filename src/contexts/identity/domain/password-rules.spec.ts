@@ -44,6 +44,9 @@ describe('a password', () => {
       'janemargaretejane',
     ])
       expect(refusal(password, known)).toBe('is too much like the e-mail or the name');
+    expect(refusal('Bücher-Handlung-1', ['j@xn--bcher-handlung-gsb.example'])).toBe(
+      'is too much like the e-mail or the name',
+    );
     expect(refusal('margarete likes nine blue kites', known)).toBeUndefined();
     expect(refusal('margarete likes nine blue kites', [])).toBeUndefined();
   });

@@ -1,3 +1,5 @@
+import { unicodeEmail } from './email.js';
+
 /*
  * After NIST SP 800-63B: long enough, none that everybody tries first, none that follows from the account; no rules about kinds of
  * characters, no expiry. Every code point counts as one. The rules look at the form that is hashed (NFKC), so that a password works
@@ -49,7 +51,9 @@ function isSequence(points: readonly string[]): boolean {
 }
 
 function followsFrom(lower: string, known: readonly (string | null)[]): boolean {
-  const words = known.flatMap((text) => wordsOf(text ?? '')).toSorted((one, other) => other.length - one.length);
+  const words = known
+    .flatMap((text) => wordsOf(unicodeEmail(text ?? '')))
+    .toSorted((one, other) => other.length - one.length);
   if (!words.some((word) => lower.includes(word))) return false;
   const rest = words.reduce((left, word) => left.replaceAll(word, ''), lower);
   return [...rest].length < REST_MIN;

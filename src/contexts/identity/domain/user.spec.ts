@@ -1,11 +1,9 @@
-import fc from 'fast-check';
 import {
   activateUser,
   changePassword,
   changeUser,
   createUser,
   deleteUser,
-  normalEmail,
   sendPasswordReset,
   suspendUser,
   userAggregate,
@@ -75,14 +73,5 @@ describe('a user', () => {
       () => deleteUser(state, ref, 'usr_2'),
     ])
       expect(command).toThrow('There is no user');
-  });
-
-  it('has an e-mail of one form', () => {
-    expect(normalEmail('Jane@ＡＣＭＥ.Example')).toBe('jane@acme.example');
-    fc.assert(
-      fc.property(fc.emailAddress(), (email) => {
-        expect(normalEmail(normalEmail(email.toUpperCase()))).toBe(normalEmail(email));
-      }),
-    );
   });
 });

@@ -137,9 +137,3 @@ export const userNotFound = (userId: string): Error =>
   identityError('user-not-found', `There is no user "${userId.slice(0, 100)}".`);
 
 export const serviceAccount = (lacks: string): Error => identityError('service-account', `A service account ${lacks}.`);
-
-/** What somebody is called who has not said it. */
-export const nameFrom = (email: string): string => email.split('@', 1)[0]!;
-
-/** E-mails that look the same to a reader are the same account. */
-export const normalEmail = (email: string): string => email.normalize('NFKC').toLowerCase();

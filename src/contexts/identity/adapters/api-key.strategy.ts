@@ -1,0 +1,34 @@
+import { Injectable } from '@nestjs/common';
+import { PassportStrategy } from '@nestjs/passport';
+import { HeaderAPIKeyStrategy } from 'passport-headerapikey';
+import type { Principal } from '../../../platform/http/request.js';
+import { ApiKeyDirectory } from '../application/api-key-directory.js';
+
+export interface KeyRequest {
+  readonly headers: { readonly 'x-api-key': string };
+  readonly address: string;
+}
+
+type Done = (error: Error | null, principal?: Principal) => void;
+type Verify = (request: KeyRequest, key: string, done: Done) => void;
+
+/** The package hands the request over last, where Nest looks for the callback. Without a prefix: it makes a regular expression of one. */
+class KeyOfRequest extends HeaderAPIKeyStrategy {
+  constructor(verify: Verify) {
+    super({ header: 'X-API-Key', prefix: '' }, true, (key, done, request) =>
+      verify(request as unknown as KeyRequest, key, done),
+    );
+  }
+}
+
+/** An API key: ours by its checksum, known, of this secret, not at its end, and from an address that it is for. */
+@Injectable()
+export class ApiKeyStrategy extends PassportStrategy(KeyOfRequest, 'api-key') {
+  constructor(private readonly directory: ApiKeyDirectory) {
+    super();
+  }
+
+  validate({ address }: KeyRequest, key: string): Principal | Promise<Principal> {
+    return this.directory.verify(key, address);
+  }
+}

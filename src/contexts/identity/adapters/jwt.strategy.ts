@@ -1,0 +1,55 @@
+import { Injectable } from '@nestjs/common';
+import { PassportStrategy } from '@nestjs/passport';
+import type { Jwt } from 'jsonwebtoken';
+import { Strategy } from 'passport-jwt';
+import { Clock } from '../../../kernel/clock.js';
+import type { VerifiedToken } from '../application/credential-strategies.js';
+import { SessionStore, UserAccounts } from '../application/ports.js';
+import { unauthenticated } from '../application/sessions.js';
+import { ACCESS_TOKEN_FORM, Tokens } from '../application/tokens.js';
+import { isOver } from '../domain/session.js';
+
+export interface TokenRequest {
+  readonly token: string;
+}
+
+/** An access token: signed by one of our keys, of our form, and its session and user still live. */
+@Injectable()
+export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
+  constructor(
+    private readonly tokens: Tokens,
+    private readonly sessions: SessionStore,
+    private readonly users: UserAccounts,
+    private readonly clock: Clock,
+  ) {
+    super({
+      ...ACCESS_TOKEN_FORM,
+      // Those of the package split the header at any blank, and so take the first of two tokens.
+      jwtFromRequest: ({ token }: TokenRequest) => token,
+      secretOrKeyProvider: (_, token: string, done) => {
+        const key = tokens.keyOf(token);
+        // A KeyObject, which the types do not know: a string costs 600 µs each time, since it is tried as a public key first.
+        done(key ? null : new Error('It names no key of ours.'), key as unknown as Buffer);
+      },
+      // The package asks the clock of the process; `claimsOf` asks ours.
+      ignoreExpiration: true,
+      jsonWebTokenOptions: { complete: true, ignoreNotBefore: true },
+    });
+  }
+
+  async validate(token: Jwt): Promise<VerifiedToken> {
+    const claims = this.tokens.claimsOf(token);
+    if (!claims) throw unauthenticated();
+    const { userId, sessionId, rotation, expiresAt } = claims;
+    const session = await this.sessions.find(sessionId);
+    if (session?.userId !== userId || isOver(session, this.clock.now())) throw unauthenticated();
+    // Whoever uses the pair that a refresh gave has got it: the refresh need not be repeated any more.
+    if (session.rotatedAt !== null && session.rotation === rotation) await this.sessions.confirm(sessionId, rotation);
+    if (!(await this.users.isActive(userId))) throw unauthenticated();
+    return {
+      principal: { id: userId, kind: 'user', userId, sessionId },
+      expiresAt: Math.min(expiresAt, session.expiresAt),
+      lastUsedAt: session.lastUsedAt,
+    };
+  }
+}

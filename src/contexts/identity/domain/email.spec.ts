@@ -1,0 +1,54 @@
+import fc from 'fast-check';
+import { emailSpellings, normalEmail, unicodeEmail } from './email.js';
+
+describe('an e-mail', () => {
+  it.each([
+    ['Jane@ＡＣＭＥ.Example', 'jane@acme.example'],
+    ['  jane@acme.example\u00a0', 'jane@acme.example'],
+    ['jane@acme.example.', 'jane@acme.example'],
+    ['jane@bücher.example', 'jane@xn--bcher-kva.example'],
+    ['jane@BÜCHER.example.', 'jane@xn--bcher-kva.example'],
+    ['jane@bu\u0308cher.example', 'jane@xn--bcher-kva.example'],
+    ['jane@XN--BCHER-KVA.Example', 'jane@xn--bcher-kva.example'],
+    ['jane@例え。テスト', 'jane@xn--r8jz45g.xn--zckzah'],
+    ['jürgen@acme.example', 'jürgen@acme.example'],
+  ])('has one form: %s', (email, normal) => {
+    expect(normalEmail(email)).toBe(normal);
+    expect(emailSpellings(normal)).toContain(normal);
+  });
+
+  it('whose domain could be no host stays what it is, and is nobody else’s', () => {
+    for (const email of [
+      'a@b/c',
+      'a@b?c',
+      'a@b#c',
+      'a@b\\c',
+      'a@ex%61mple.test',
+      'a@b..c',
+      `a@${'ü'.repeat(70)}`,
+      'a@',
+    ]) {
+      expect(normalEmail(email)).toBe(email);
+      expect(unicodeEmail(email)).toBe(email);
+      expect(emailSpellings(email)).toEqual([email, `${email}.`]);
+    }
+  });
+
+  it('is found in whatever form an account of before has it, in the one that is asked for first', () => {
+    const kept = ['bücher.example', 'bücher.example.', 'xn--bcher-kva.example', 'xn--bcher-kva.example.'];
+    for (const asked of kept) {
+      const spellings = emailSpellings(`Jane@${asked}`);
+      expect(spellings[0]).toBe(`jane@${asked}`);
+      expect(spellings).toEqual(expect.arrayContaining(kept.map((domain) => `jane@${domain}`)));
+    }
+  });
+
+  it('has its form once and for all, whatever its case', () => {
+    fc.assert(
+      fc.property(fc.emailAddress(), (email) => {
+        expect(normalEmail(normalEmail(email.toUpperCase()))).toBe(normalEmail(email));
+        expect(normalEmail(unicodeEmail(email))).toBe(normalEmail(email));
+      }),
+    );
+  });
+});

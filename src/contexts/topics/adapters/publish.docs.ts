@@ -1,5 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiCreatedResponse, ApiHeader, ApiParam } from '@nestjs/swagger';
+import { PublishResultDto } from './event-answers.dto.js';
 
 const EVENT_SCHEMA = {
   type: 'object',
@@ -19,26 +20,6 @@ const EVENT_SCHEMA = {
   },
 } as const;
 
-const RESULT_SCHEMA = {
-  type: 'object',
-  properties: {
-    events: {
-      type: 'array',
-      items: {
-        type: 'object',
-        properties: {
-          id: { type: 'string' },
-          position: { type: 'integer' },
-          streamVersion: { type: 'integer' },
-          duplicate: { type: 'boolean' },
-        },
-      },
-    },
-    firstPosition: { type: 'integer' },
-    lastPosition: { type: 'integer' },
-  },
-} as const;
-
 export const TopicParams = (): MethodDecorator & ClassDecorator =>
   applyDecorators(ApiParam({ name: 'tenantId' }), ApiParam({ name: 'namespaceId' }), ApiParam({ name: 'topicId' }));
 
@@ -52,5 +33,13 @@ export const PublishDocs = (): MethodDecorator =>
     }),
     ApiHeader({ name: 'Expected-Stream-Version', required: false, description: 'A number, `no-stream` or `any`.' }),
     ApiHeader({ name: 'Idempotency-Key', required: false }),
-    ApiCreatedResponse({ schema: RESULT_SCHEMA as never, description: 'The events are on disk.' }),
+    ApiCreatedResponse({
+      type: PublishResultDto,
+      description: 'The events are on disk.',
+      headers: {
+        Location: { description: 'Of the event, where there is one.', schema: { type: 'string' } },
+        RateLimit: { description: 'What is left of the limit of the tenant.', schema: { type: 'string' } },
+        'RateLimit-Policy': { description: 'The limit of the tenant, where it has one.', schema: { type: 'string' } },
+      },
+    }),
   );

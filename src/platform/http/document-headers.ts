@@ -22,6 +22,8 @@ const HEADERS = {
   /** Of what only sometimes has a version, as a role: predefined ones have none. */
   ETagOfSome: text('The version, for `If-Match`; none where there is no version.', '"1"'),
   Location: text('Where it is to be found.', '/tenants/acme', true),
+  RateLimit: text('What is left of the limit that concerns the request, where one does.', '"tenant";r=499;t=1'),
+  RateLimitPolicy: text('That limit.', '"tenant";q=500;w=1'),
   IdempotentReplayed: text('`true`: this is the answer to an earlier request with this `Idempotency-Key`.', 'true'),
   RetryAfter: { description: 'Seconds to wait: with 429 and 503.', schema: { type: 'integer', minimum: 1 } },
   WwwAuthenticate: text('How to authenticate: with 401.', 'Bearer realm="event-store", ApiKey realm="event-store"'),
@@ -37,10 +39,12 @@ const refer = (name: HeaderName): { $ref: string } => ({ $ref: `#/components/hea
  */
 export function describeHeaders(document: OpenAPIObject): void {
   document.components!.headers = { ...HEADERS } as never;
-  for (const { operation } of operationsOf(document)) {
+  for (const { path, operation } of operationsOf(document)) {
     const idempotent = hasParameter(operation.parameters, 'Idempotency-Key');
     for (const [status, response] of Object.entries(operation.responses as Responses)) {
       const headers: [string, HeaderName][] = [['X-Correlation-ID', 'CorrelationId']];
+      if (!path.startsWith('/health/'))
+        headers.push(['RateLimit', 'RateLimit'], ['RateLimit-Policy', 'RateLimitPolicy']);
       if (status === 'default') headers.push(['Retry-After', 'RetryAfter'], ['WWW-Authenticate', 'WwwAuthenticate']);
       else {
         if (status === '201') headers.push(['Location', 'Location']);

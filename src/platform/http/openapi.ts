@@ -48,25 +48,19 @@ export function openApiDocument(
   return document;
 }
 
-/** A handler that takes all parameters of its path as one object names none of them; one of several paths names some that one lacks. */
+/**
+ * A handler that takes all parameters of its path as one object names none of them; one of several paths names some that one lacks. They
+ * stand in the order of the path, in which SDKs take them.
+ */
 function addPathParameters(document: OpenAPIObject): void {
-  for (const [path, item] of Object.entries(document.paths)) {
-    const names = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]!);
-    for (const method of ['get', 'post', 'put', 'patch', 'delete'] as const) {
-      const operation = item[method];
-      if (!operation) continue;
-      const given = ((operation.parameters ?? []) as { in?: string; name?: string }[]).filter(
-        (parameter) => parameter.in !== 'path' || names.includes(parameter.name!),
-      );
-      const missing = names.filter((name) => !given.some((other) => other.in === 'path' && other.name === name));
-      const parameters = missing.map((name) => ({
-        name,
-        in: 'path' as const,
-        required: true,
-        schema: { type: 'string' as const },
-      }));
-      operation.parameters = [...parameters, ...(given as typeof parameters)];
-    }
+  for (const { path, operation } of operationsOf(document)) {
+    const given = (operation.parameters ?? []) as { in: string; name: string }[];
+    const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(
+      ([, name]) =>
+        given.find((other) => other.in === 'path' && other.name === name) ??
+        ({ name: name!, in: 'path', required: true, schema: { type: 'string' } } as const),
+    );
+    operation.parameters = [...inPath, ...given.filter((other) => other.in !== 'path')] as typeof operation.parameters;
   }
 }
 

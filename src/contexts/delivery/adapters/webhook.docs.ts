@@ -56,6 +56,7 @@ export const DELIVERY_WEBHOOKS: NonNullable<OpenAPIObject['webhooks']> = {
           'W3C Trace Context: that of the publish request, or a new one.',
           '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
         ),
+        { ...header('tracestate', 'That of the publish request, where it had one.', 'vendor=1'), required: false },
         header('User-Agent', '`event-store`, unless the consumer has one of its own.', 'event-store'),
       ],
       requestBody: {

@@ -33,6 +33,8 @@ export class EventDto {
   readonly causationId?: string;
   @ApiPropertyOptional({ description: 'W3C Trace Context.' })
   readonly traceparent?: string;
+  @ApiPropertyOptional({ description: 'W3C Trace Context.' })
+  readonly tracestate?: string;
   @ApiProperty({ example: EXAMPLE.userId, description: 'The user or the API key that published it.' })
   readonly publishedBy!: string;
   @ApiPropertyOptional({ type: 'object', additionalProperties: true, example: { shop: 'berlin' } })

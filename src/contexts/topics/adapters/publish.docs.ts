@@ -38,8 +38,6 @@ export const PublishDocs = (): MethodDecorator =>
       description: 'The events are on disk.',
       headers: {
         Location: { description: 'Of the event, where there is one.', schema: { type: 'string' } },
-        RateLimit: { description: 'What is left of the limit of the tenant.', schema: { type: 'string' } },
-        'RateLimit-Policy': { description: 'The limit of the tenant, where it has one.', schema: { type: 'string' } },
       },
     }),
   );

@@ -31,7 +31,8 @@ export function addExamples(document: OpenAPIObject, { bodyExamples, mediaExampl
     for (const media of Object.values(content))
       if (media.schema && !media.examples) media.example ??= examples.of(media.schema);
   };
-  for (const { operation } of operationsOf(document)) {
+  const webhooks = operationsOf({ ...document, paths: document.webhooks as OpenAPIObject['paths'] });
+  for (const { operation } of [...operationsOf(document), ...webhooks]) {
     const body = (operation.requestBody as { content?: Record<string, Media> } | undefined)?.content;
     const given = Object.entries(mediaExamples[operation.operationId!] ?? {});
     for (const [type, named] of given) Object.assign(body![type]!, { examples: named });

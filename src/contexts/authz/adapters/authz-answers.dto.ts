@@ -65,7 +65,7 @@ export class GroupPartPage extends pageOf(GroupPartDto) {}
 export class GrantDto {
   @ApiProperty({ example: EXAMPLE.grantId })
   readonly id!: string;
-  @ApiProperty({ type: PrincipalDto, description: 'One of them.' })
+  @ApiProperty({ type: PrincipalDto, example: { user: EXAMPLE.userId }, description: 'One of them.' })
   readonly principal!: PrincipalDto;
   @ApiProperty({ enum: ['allow', 'deny'] })
   readonly effect!: 'allow' | 'deny';

@@ -24,7 +24,7 @@ interface GrantParams {
 
 /** Grants of a tenant; without a tenant, those that hold in the whole system. */
 @ApiTags('grants')
-@Controller(['permissions', 'tenants/:tenantId/permissions'])
+@Controller(['tenants/:tenantId/permissions', 'permissions'])
 @UsePipes(strictValidation)
 export class GrantsController {
   constructor(

@@ -23,7 +23,7 @@ interface RoleParams {
 
 /** Roles of a tenant; without a tenant, those of the system. Predefined ones are shown among them and stay as they are. */
 @ApiTags('roles')
-@Controller(['roles', 'tenants/:tenantId/roles'])
+@Controller(['tenants/:tenantId/roles', 'roles'])
 @UsePipes(strictValidation)
 export class RolesController {
   constructor(

@@ -2,7 +2,9 @@
  * Shows the main job against a running server: makes a tenant with a topic and a consumer whose receiver this script is, publishes
  * examples/orders.ndjson, shows the deliveries as they come in until the lag is 0, judges their order, and removes the tenant again.
  *
- *   npm run demo [-- --keep]
+ *   npm run demo [-- --keep[=NAME]]
+ *
+ * With --keep the tenant stays; as `acme` it is what the examples of /openapi.json speak of.
  *
  * BASE_URL is where the server is (http://127.0.0.1:3000). The credentials are API_KEY, or ADMIN_EMAIL and ADMIN_PASSWORD, or the key that the
  * first start has put into DATA_DIR (./data).
@@ -206,13 +208,17 @@ async function remove(tenantId) {
   );
 }
 
+function asked(args) {
+  const [flag, name] = (args.find((arg) => /^--keep(=|$)/.test(arg)) ?? '').split('=', 2);
+  return { keep: flag === '--keep', tenantId: name || `demo-${randomBytes(3).toString('hex')}` };
+}
+
 /** Ctrl-C: what fails from then on fails because of it. */
 let interrupted = false;
 
 async function main() {
   await logIn();
-  const tenantId = `demo-${randomBytes(3).toString('hex')}`;
-  const keep = process.argv.includes('--keep');
+  const { keep, tenantId } = asked(process.argv.slice(2));
   const end = async () => {
     if (keep) console.log(`Kept: ${BASE_URL}/tenants/${tenantId}`);
     else await remove(tenantId);

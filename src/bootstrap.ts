@@ -1,6 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Logger } from 'nestjs-pino';
+import { API_OUTLINE } from './api-outline.js';
 import { AppModule } from './app.module.js';
 import { BeginHeads } from './contexts/audit/index.js';
 import { DirectRoutes, FirstHolders } from './contexts/authz/index.js';
@@ -59,7 +60,8 @@ export async function start(
     app.useLogger(frameworkLog(app.get(Logger)));
     app.get(DirectRoutes).install(app.getHttpAdapter().getInstance());
     installHttp(app, settings);
-    serveDocs(app, () => openApiDocument(app!, version, settings.http.publicUrl), settings.http.docs);
+    const { publicUrl, docs } = settings.http;
+    serveDocs(app, () => openApiDocument(app!, { version, publicUrl }, API_OUTLINE), docs);
     await app.get(Hints).start();
     await app.get(ManagementWatch).start();
     const credentials = app.get(SignCredentials);

@@ -160,9 +160,9 @@ describe('addresses', () => {
     'GET /audit/users/{userId} userId': 200,
     'GET /tenants/{tenantId}/audit/users/{userId} userId': 200,
     'GET /users/{userId}/effective-permissions userId': 200,
-    'DELETE /tenants/{tenantId}/groups/{groupId}/members/{partId} partId': 204,
-    'DELETE /tenants/{tenantId}/groups/{groupId}/groups/{partId} partId': 204,
-    'DELETE /tenants/{tenantId}/groups/{groupId}/roles/{partId} partId': 204,
+    'DELETE /tenants/{tenantId}/groups/{groupId}/members/{userId} userId': 204,
+    'DELETE /tenants/{tenantId}/groups/{groupId}/groups/{nestedGroupId} nestedGroupId': 204,
+    'DELETE /tenants/{tenantId}/groups/{groupId}/roles/{roleId} roleId': 204,
     [`POST ${EVENTS_IN} namespaceId`]: 415,
     [`POST ${EVENTS_IN} topicId`]: 415,
   };

@@ -62,7 +62,7 @@ async function contentsOf(place: Workspace): Promise<Record<string, string>> {
     keyId: member.keyId,
     roleId: `role-${PRIVATE}-1`,
     groupId: `group-${PRIVATE}-1`,
-    partId: member.userId,
+    nestedGroupId: `group-${PRIVATE}-1`,
     grantId: grants.body.items[0]!.id,
   };
 }

@@ -77,7 +77,7 @@ const TYPES = [
   ['topicId', 'topics', 'topic-not-found'],
   ['consumerId', 'consumers', 'consumer-not-found'],
 ] as const;
-const OWN = /^(profile|session|password):|^authz:check$/;
+export const OWN = /^(profile|session|password):|^authz:check$/;
 const OWN_BY_KEY = new Set(['profile:read', 'authz:check']);
 
 const isIn = (inner: string, outer: string): boolean => outer === '' || `${inner}/`.startsWith(`${outer}/`);

@@ -6,6 +6,7 @@ import { AccessGuard } from './adapters/access.guard.js';
 import { AuthzController } from './adapters/authz.controller.js';
 import { DirectRoutes } from './adapters/direct-routes.js';
 import { GrantsController } from './adapters/grants.controller.js';
+import { GroupPartsController } from './adapters/group-parts.controller.js';
 import { GroupsController } from './adapters/groups.controller.js';
 import { MembersController } from './adapters/members.controller.js';
 import { OwnProfileController } from './adapters/own-profile.controller.js';
@@ -51,6 +52,7 @@ import { FirstHolders, TenantLifeOf } from './application/tenant-life.js';
     MembersController,
     RolesController,
     GroupsController,
+    GroupPartsController,
     GrantsController,
     AuthzController,
   ],

@@ -1,3 +1,4 @@
+export { AUTHZ_EXAMPLES } from './adapters/examples.js';
 export { Direct, DirectRoutes } from './adapters/direct-routes.js';
 export { SystemAccess } from './adapters/system-access.js';
 export { HiddenResources } from './application/hidden-resources.js';

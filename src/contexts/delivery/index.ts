@@ -1,1 +1,2 @@
+export { DELIVERY_WEBHOOKS } from './adapters/webhook.docs.js';
 export { DeliveryModule } from './delivery.module.js';

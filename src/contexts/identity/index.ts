@@ -1,3 +1,4 @@
+export { IDENTITY_EXAMPLES } from './adapters/examples.js';
 export { RequestAuthentication } from './adapters/request-authentication.js';
 export { ApiKeyDirectory } from './application/api-key-directory.js';
 export { Authenticator } from './application/authenticator.js';

@@ -5,6 +5,7 @@ import { Public } from '../../platform/http/access.js';
 import type { Reply } from '../../platform/http/request.js';
 import { Database, type Statement } from '../../platform/postgres/database.js';
 import { Readiness } from '../../platform/telemetry/readiness.js';
+import { LivenessDto, ReadinessDto } from './health.dto.js';
 
 const PING: Statement = { name: 'ping', text: 'SELECT 1' };
 const PING_TIMEOUT_MS = 500;
@@ -22,17 +23,17 @@ export class HealthController {
 
   /** The process turns its event loop; it depends on nothing else, so that a store that is away does not get it restarted. */
   @Get('live')
-  @Public('Whether the process is alive')
-  @ApiOkResponse()
-  live(): { status: 'ok' } {
+  @Public('Ask whether the process is alive')
+  @ApiOkResponse({ type: LivenessDto })
+  getLiveness(): LivenessDto {
     return { status: 'ok' };
   }
 
   @Get('ready')
-  @Public('Whether it takes requests')
-  @ApiOkResponse()
-  @ApiServiceUnavailableResponse({ description: 'Starting, stopping, or the store is away.' })
-  async ready(@Res({ passthrough: true }) reply: Reply): Promise<HealthCheckResult> {
+  @Public('Ask whether it takes requests')
+  @ApiOkResponse({ type: ReadinessDto })
+  @ApiServiceUnavailableResponse({ type: ReadinessDto, description: 'Starting, stopping, or the store is away.' })
+  async getReadiness(@Res({ passthrough: true }) reply: Reply): Promise<HealthCheckResult> {
     try {
       return await this.checks.check([() => this.process(), () => this.storage()]);
     } catch (error) {

@@ -1,3 +1,4 @@
+export { PUBLISH_EXAMPLES, TOPIC_EXAMPLES } from './adapters/examples.js';
 export { Places } from './application/places.js';
 export { TopicCatalog, type TopicView } from './application/ports.js';
 export { PLACE_SCHEMA } from './adapters/event-schemas.js';

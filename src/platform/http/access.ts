@@ -24,23 +24,27 @@ export interface RequiredPermission {
   readonly list: boolean;
 }
 
-const required = (permission: Permission, summary: string, list: boolean): MethodDecorator =>
+const described = (summary: string, description: string | undefined): MethodDecorator =>
+  ApiOperation({ summary, ...(description !== undefined && { description }) });
+
+const required = (needed: RequiredPermission, summary: string, description?: string): MethodDecorator =>
   applyDecorators(
-    ApiOperation({ summary }),
-    SetMetadata(PERMISSION, { permission, list } satisfies RequiredPermission),
-    ApiExtension('x-permission', permission),
-    ...(list ? [ApiExtension('x-permission-for-each', true)] : []),
+    described(summary, description),
+    SetMetadata(PERMISSION, needed),
+    ApiExtension('x-permission', needed.permission),
+    ...(needed.list ? [ApiExtension('x-permission-for-each', true)] : []),
     ApiBearerAuth(),
     ApiSecurity('apiKey'),
   ) as MethodDecorator;
 
-export const Requires = (permission: Permission, summary: string): MethodDecorator =>
-  required(permission, summary, false);
+/** `summary`: a few words; `description`: what they do not say. */
+export const Requires = (permission: Permission, summary: string, description?: string): MethodDecorator =>
+  required({ permission, list: false }, summary, description);
 
 /** For lists: the handler leaves out what `request.access` does not allow to be seen. */
-export const RequiresForEach = (permission: Action, summary: string): MethodDecorator =>
-  required(permission, summary, true);
+export const RequiresForEach = (permission: Action, summary: string, description?: string): MethodDecorator =>
+  required({ permission, list: true }, summary, description);
 
 /** Answers without credentials. */
-export const Public = (summary: string): MethodDecorator =>
-  applyDecorators(SetMetadata(PUBLIC, true), ApiOperation({ summary })) as MethodDecorator;
+export const Public = (summary: string, description?: string): MethodDecorator =>
+  applyDecorators(SetMetadata(PUBLIC, true), described(summary, description)) as MethodDecorator;

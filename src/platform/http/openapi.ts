@@ -3,9 +3,26 @@ import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swag
 import { allErrors } from '../../kernel/domain-error.js';
 import { describeParameters } from './parameter-schemas.js';
 import { describeRequests } from './request-schemas.js';
+import { addExamples, type RequestExamples } from './document-examples.js';
+import { describeHeaders } from './document-headers.js';
+import { EXAMPLE_CORRELATION_ID } from './examples.js';
+import { nameOperations } from './operation-names.js';
+import { operationsOf } from './operations.js';
+
+/** What the document says besides the operations. */
+export interface ApiOutline extends RequestExamples {
+  /** In the order in which a person meets them. */
+  readonly tags: readonly { readonly name: string; readonly description: string }[];
+  /** Requests that the server makes. */
+  readonly webhooks: NonNullable<OpenAPIObject['webhooks']>;
+}
 
 /** The full contract, OpenAPI 3.1. */
-export function openApiDocument(app: NestFastifyApplication, version: string, publicUrl?: string): OpenAPIObject {
+export function openApiDocument(
+  app: NestFastifyApplication,
+  { version, publicUrl }: { readonly version: string; readonly publicUrl: string | undefined },
+  outline: ApiOutline,
+): OpenAPIObject {
   const builder = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle('Event Store')
@@ -20,35 +37,34 @@ export function openApiDocument(app: NestFastifyApplication, version: string, pu
     .addApiKey({ type: 'apiKey', in: 'header', name: 'X-API-Key' }, 'apiKey');
   if (publicUrl !== undefined) builder.addServer(publicUrl);
   describeRequests();
+  for (const { name, description } of outline.tags) builder.addTag(name, description);
   const document = SwaggerModule.createDocument(app, builder.build(), {
-    operationIdFactory: (controller, method) => `${controller.replace('Controller', '')}_${method}`,
+    operationIdFactory: (_controller, method) => method,
   });
+  document.webhooks = structuredClone(outline.webhooks);
+  nameOperations(document);
   addPathParameters(document);
   describeParameters(document);
   addProblems(document);
   nullableToTypes(document);
+  describeHeaders(document);
+  addExamples(document, outline);
   return document;
 }
 
-/** A handler that takes all parameters of its path as one object names none of them; one of several paths names some that one lacks. */
+/**
+ * A handler that takes all parameters of its path as one object names none of them; one of several paths names some that one lacks. They
+ * stand in the order of the path, in which SDKs take them.
+ */
 function addPathParameters(document: OpenAPIObject): void {
-  for (const [path, item] of Object.entries(document.paths)) {
-    const names = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]!);
-    for (const method of ['get', 'post', 'put', 'patch', 'delete'] as const) {
-      const operation = item[method];
-      if (!operation) continue;
-      const given = ((operation.parameters ?? []) as { in?: string; name?: string }[]).filter(
-        (parameter) => parameter.in !== 'path' || names.includes(parameter.name!),
-      );
-      const missing = names.filter((name) => !given.some((other) => other.in === 'path' && other.name === name));
-      const parameters = missing.map((name) => ({
-        name,
-        in: 'path' as const,
-        required: true,
-        schema: { type: 'string' as const },
-      }));
-      operation.parameters = [...parameters, ...(given as typeof parameters)];
-    }
+  for (const { path, operation } of operationsOf(document)) {
+    const given = (operation.parameters ?? []) as { in: string; name: string }[];
+    const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(
+      ([, name]) =>
+        given.find((other) => other.in === 'path' && other.name === name) ??
+        ({ name: name!, in: 'path', required: true, schema: { type: 'string' } } as const),
+    );
+    operation.parameters = [...inPath, ...given.filter((other) => other.in !== 'path')] as typeof operation.parameters;
   }
 }
 
@@ -77,16 +93,23 @@ function addProblems(document: OpenAPIObject): void {
     description: 'RFC 9457 problem details.',
     required: ['type', 'title', 'status', 'instance', 'code', 'correlationId'],
     properties: {
-      type: { type: 'string' },
-      title: { type: 'string' },
-      status: { type: 'integer' },
-      detail: { type: 'string' },
-      instance: { type: 'string' },
-      code: { type: 'string', enum: codes.toSorted() },
-      correlationId: { type: 'string' },
+      type: { type: 'string', example: 'urn:event-store:problem:validation-failed' },
+      title: { type: 'string', example: 'The request is not valid.' },
+      status: { type: 'integer', example: 400 },
+      detail: { type: 'string', example: 'One field is not valid.' },
+      instance: { type: 'string', example: '/tenants' },
+      code: { type: 'string', enum: codes.toSorted(), example: 'validation-failed' },
+      correlationId: { type: 'string', example: EXAMPLE_CORRELATION_ID },
       errors: {
         type: 'array',
-        items: { type: 'object', properties: { pointer: { type: 'string' }, detail: { type: 'string' } } },
+        items: {
+          type: 'object',
+          required: ['pointer', 'detail'],
+          properties: {
+            pointer: { type: 'string', example: '/name' },
+            detail: { type: 'string', example: 'must be a string' },
+          },
+        },
       },
     },
   };
@@ -94,12 +117,7 @@ function addProblems(document: OpenAPIObject): void {
     description: 'A problem (RFC 9457).',
     content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
   };
-  for (const path of Object.values(document.paths)) {
-    for (const method of ['get', 'post', 'put', 'patch', 'delete'] as const) {
-      const operation = path[method];
-      if (operation) operation.responses['default'] = problem;
-    }
-  }
+  for (const { operation } of operationsOf(document)) operation.responses['default'] = { ...problem };
 }
 
 /** The document at /openapi.json, and where it is wanted Swagger UI at /docs, which forgets credentials with its page. */
@@ -108,6 +126,6 @@ export function serveDocs(app: NestFastifyApplication, document: () => OpenAPIOb
     ui,
     jsonDocumentUrl: 'openapi.json',
     customSiteTitle: 'Event Store API',
-    swaggerOptions: { displayRequestDuration: true },
+    swaggerOptions: { displayRequestDuration: true, filter: true },
   });
 }

@@ -8,9 +8,10 @@ export function showVersion(reply: Reply, version: number): void {
   reply.header('etag', `"${version}"`);
 }
 
-export function created(reply: Reply, location: string, version: number): void {
+/** Without a version: what is never changed. */
+export function created(reply: Reply, location: string, version?: number): void {
   reply.status(201).header('location', location);
-  showVersion(reply, version);
+  if (version !== undefined) showVersion(reply, version);
 }
 
 /** Who is acting in this request, for the events that it causes. */

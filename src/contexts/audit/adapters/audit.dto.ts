@@ -2,11 +2,14 @@ import { ApiProperty, ApiPropertyOptional, IntersectionType } from '@nestjs/swag
 import { IsIn, IsOptional, IsString, ValidateIf } from 'class-validator';
 import { AUDIT_OUTCOMES, type ActorKind, type AuditOutcome } from '../../../platform/audit/index.js';
 import { Contract, Pattern, Rfc3339, SearchText } from '../../../platform/http/field-rules.js';
+import { CountField, pageOf, TimeField } from '../../../platform/http/answer-fields.js';
+import { EXAMPLE, EXAMPLE_CORRELATION_ID } from '../../../platform/http/examples.js';
 import { ListQuery } from '../../../platform/http/list-query.js';
 import { QueryInt } from '../../../platform/http/validation.js';
 import { CHAIN_FAULTS } from '../domain/chain.js';
 import { MAX_AGE } from '../domain/retention.js';
 
+const HASH_EXAMPLE = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08';
 const SHA256 = /^[0-9a-f]{64}$/;
 const ACTION = /^[a-z0-9.-]{1,100}\*?$/;
 
@@ -64,13 +67,18 @@ export class ExportAuditBody extends AuditFilterFields {
 }
 
 export class AuditRecordDto {
-  @ApiProperty({ example: 'aud_01j…' })
+  @ApiProperty({ example: 'aud_01k9y2m4c0qrstvwxyz0123456' })
   readonly id!: string;
-  @ApiProperty({ type: Number, nullable: true, description: 'Its place in the chain; null until it is sealed.' })
+  @CountField({
+    minimum: 1,
+    nullable: true,
+    example: 7,
+    description: 'Its place in the chain; null until it is sealed.',
+  })
   readonly seq!: number | null;
-  @ApiProperty({ description: '`$system` for what belongs to no tenant.' })
+  @ApiProperty({ example: EXAMPLE.tenantId, description: '`$system` for what belongs to no tenant.' })
   readonly tenant!: string;
-  @ApiProperty({ format: 'date-time' })
+  @TimeField()
   readonly time!: string;
   @ApiProperty({ example: 'topic.created' })
   readonly action!: string;
@@ -80,36 +88,43 @@ export class AuditRecordDto {
   readonly reason!: string | null;
   @ApiProperty({ enum: ['user', 'api-key', 'system', 'anonymous'] })
   readonly actorKind!: ActorKind;
-  @ApiProperty()
+  @ApiProperty({ example: EXAMPLE.userId })
   readonly actor!: string;
-  @ApiProperty({ type: String, nullable: true })
+  @ApiProperty({ type: String, nullable: true, example: EXAMPLE.userId })
   readonly user!: string | null;
-  @ApiProperty({ type: String, nullable: true })
+  @ApiProperty({ type: String, nullable: true, example: '203.0.113.9' })
   readonly address!: string | null;
-  @ApiProperty({ type: String, nullable: true })
+  @ApiProperty({ type: String, nullable: true, example: 'curl/8.5.0' })
   readonly userAgent!: string | null;
-  @ApiProperty({ type: String, nullable: true, example: 'POST /tenants' })
+  @ApiProperty({ type: String, nullable: true, example: 'POST /tenants/:tenantId/namespaces/:namespaceId/topics' })
   readonly route!: string | null;
   @ApiProperty({ example: 'tenants/acme/namespaces/shop/topics/orders' })
   readonly resource!: string;
-  @ApiProperty()
+  @ApiProperty({ example: EXAMPLE_CORRELATION_ID })
   readonly correlationId!: string;
-  @ApiProperty({ description: 'How many equal denials it stands for.' })
+  @CountField({ minimum: 1, description: 'How many equal denials it stands for.' })
   readonly times!: number;
-  @ApiProperty({ description: 'The resource before; null where there was none.', nullable: true, type: Object })
+  @ApiProperty({
+    description: 'The resource before; null where there was none.',
+    nullable: true,
+    type: 'object',
+    additionalProperties: true,
+    example: null,
+  })
   readonly before!: unknown;
-  @ApiProperty({ description: 'The resource after.', nullable: true, type: Object })
+  @ApiProperty({
+    description: 'The resource after.',
+    nullable: true,
+    type: 'object',
+    additionalProperties: true,
+    example: { description: null },
+  })
   readonly after!: unknown;
-  @ApiProperty({ type: String, nullable: true })
+  @ApiProperty({ type: String, nullable: true, example: HASH_EXAMPLE, description: 'Null until it is sealed.' })
   readonly hash!: string | null;
 }
 
-export class AuditPage {
-  @ApiProperty({ type: [AuditRecordDto] })
-  readonly items!: AuditRecordDto[];
-  @ApiProperty({ type: String, nullable: true })
-  readonly nextCursor!: string | null;
-}
+export class AuditPage extends pageOf(AuditRecordDto) {}
 
 export class AuditRetentionBody {
   @ApiProperty({ example: 'P400D', description: 'Days from P30D to P3650D.' })
@@ -121,7 +136,7 @@ export class AuditRetentionBody {
 export class AuditRetentionDto {
   @ApiProperty({ example: 'P400D' })
   readonly maxAge!: string;
-  @ApiProperty({ description: '0 while the default of the installation holds; also the ETag.' })
+  @CountField({ description: '0 while the default of the installation holds; also the ETag.' })
   readonly version!: number;
 }
 
@@ -139,39 +154,41 @@ export class VerifyAuditQuery {
 }
 
 export class AuditHeadDto {
-  @ApiProperty()
+  @CountField({ example: 7 })
   readonly seq!: number;
   @ApiProperty({
+    example: HASH_EXAMPLE,
     description: 'SHA-256 over all records up to it. Keep it elsewhere to see a chain that is replaced as a whole.',
   })
   readonly hash!: string;
-  @ApiProperty({ format: 'date-time' })
+  @TimeField()
   readonly sealedAt!: string;
 }
 
 export class AuditVerdictDto {
-  @ApiProperty()
+  @ApiProperty({ example: true })
   readonly valid!: boolean;
-  @ApiProperty({ description: 'Records that the chain holds.' })
+  @CountField({ example: 7, description: 'Records that the chain holds.' })
   readonly records!: number;
-  @ApiProperty({ description: 'Records that were not sealed yet.' })
+  @CountField({ example: 0, description: 'Records that were not sealed yet.' })
   readonly pending!: number;
-  @ApiProperty({
-    type: Number,
+  @CountField({
     nullable: true,
+    example: null,
     description: 'Null where only the signature tells that something is wrong.',
   })
   readonly firstBrokenSeq!: number | null;
-  @ApiProperty({ type: String, enum: CHAIN_FAULTS, nullable: true })
+  @ApiProperty({ type: String, enum: [...CHAIN_FAULTS, null], nullable: true, example: null })
   readonly reason!: string | null;
 }
 
 export class KeptHeadDto {
-  @ApiProperty({ description: 'The number that was asked about.' })
+  @CountField({ example: 7, description: 'The number that was asked about.' })
   readonly seq!: number;
   @ApiProperty({
     type: Boolean,
     nullable: true,
+    example: true,
     description:
       'Whether the chain has this hash there. Null: retention has removed the record, so that it cannot be told.',
   })
@@ -186,18 +203,18 @@ export class TenantAuditVerdictDto extends AuditVerdictDto {
 }
 
 export class BrokenChainDto {
-  @ApiProperty()
+  @ApiProperty({ example: EXAMPLE.tenantId })
   readonly tenant!: string;
-  @ApiProperty({ type: Number, nullable: true })
+  @CountField({ nullable: true, example: 5 })
   readonly firstBrokenSeq!: number | null;
   @ApiProperty({ enum: CHAIN_FAULTS })
   readonly reason!: string;
 }
 
 export class SystemAuditVerdictDto extends AuditVerdictDto {
-  @ApiProperty({ description: 'Chains that were verified, `$system` among them.' })
+  @CountField({ example: 2, description: 'Chains that were verified, `$system` among them.' })
   readonly tenants!: number;
-  @ApiProperty({ type: [BrokenChainDto] })
+  @ApiProperty({ type: [BrokenChainDto], example: [] })
   readonly broken!: BrokenChainDto[];
   @ApiProperty({ type: AuditHeadDto, description: 'Of the chain of `$system`.' })
   readonly head!: AuditHeadDto;

@@ -4,6 +4,7 @@ import { Requires } from '../../../platform/http/access.js';
 import type { Reply, Request } from '../../../platform/http/request.js';
 import { strictValidation } from '../../../platform/http/validation.js';
 import { AuditAnswers } from './audit-answers.js';
+import { ApiExportResponse } from './audit.docs.js';
 import {
   AuditPage,
   AuditQuery,
@@ -23,47 +24,50 @@ export class SystemAuditController {
 
   @Get()
   @Header('cache-control', 'no-store')
-  @Requires('audit:read', 'List what was done in all tenants, the newest first')
+  @Requires('audit:read', 'List audit records of all tenants', 'The newest first.')
   @ApiOkResponse({ type: AuditPage })
-  list(@Query() query: AuditQuery): Promise<AuditPage> {
+  listSystemAuditRecords(@Query() query: AuditQuery): Promise<AuditPage> {
     return this.answers.list(undefined, query);
   }
 
   @Get('users/:userId')
   @Header('cache-control', 'no-store')
-  @Requires('audit:read', 'List what a user did in all tenants, also by his keys')
+  @Requires('audit:read', 'List what a user did in all tenants', 'Also by their keys; the newest first.')
   @ApiOkResponse({ type: AuditPage })
-  user(@Param('userId') user: string, @Query() query: AuditQuery): Promise<AuditPage> {
+  listSystemUserAuditRecords(@Param('userId') user: string, @Query() query: AuditQuery): Promise<AuditPage> {
     return this.answers.list(undefined, { ...query, user });
   }
 
   @Get('verify')
   @Header('cache-control', 'no-store')
-  @Requires('audit:read', 'Compute the chains of all tenants anew')
+  @Requires('audit:read', 'Verify the audit of all tenants', 'All chains are computed anew.')
   @ApiOkResponse({ type: SystemAuditVerdictDto })
-  verify(@Query() query: VerifyAuditQuery, @Res({ passthrough: true }) reply: Reply): Promise<SystemAuditVerdictDto> {
+  verifySystemAudit(
+    @Query() query: VerifyAuditQuery,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<SystemAuditVerdictDto> {
     return this.answers.verifyAll(query, reply);
   }
 
   @Post('export')
-  @Requires('audit:export', 'Export the records of all tenants, the oldest first')
-  @ApiOkResponse({ content: { 'application/x-ndjson': {}, 'text/csv': {} } })
-  export(@Body() body: ExportAuditBody, @Req() request: Request, @Res() reply: Reply): Promise<void> {
+  @Requires('audit:export', 'Export audit records of all tenants', 'The oldest first.')
+  @ApiExportResponse()
+  exportSystemAuditRecords(@Body() body: ExportAuditBody, @Req() request: Request, @Res() reply: Reply): Promise<void> {
     return this.answers.export(undefined, body, request, reply);
   }
 
   @Get('retention')
   @Header('cache-control', 'no-store')
-  @Requires('audit:read', 'Show how long the records of the system itself are kept')
+  @Requires('audit:read', 'Show the retention of system audit records')
   @ApiOkResponse({ type: AuditRetentionDto })
-  retention(@Res({ passthrough: true }) reply: Reply): Promise<AuditRetentionDto> {
+  getSystemAuditRetention(@Res({ passthrough: true }) reply: Reply): Promise<AuditRetentionDto> {
     return this.answers.retention(undefined, reply);
   }
 
   @Put('retention')
-  @Requires('audit:manage', 'Change how long the records of the system itself are kept')
+  @Requires('audit:manage', 'Change the retention of system audit records')
   @ApiOkResponse({ type: AuditRetentionDto })
-  changeRetention(
+  setSystemAuditRetention(
     @Body() { maxAge }: AuditRetentionBody,
     @Req() request: Request,
     @Res({ passthrough: true }) reply: Reply,

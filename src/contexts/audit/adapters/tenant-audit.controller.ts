@@ -5,6 +5,7 @@ import type { Reply, Request } from '../../../platform/http/request.js';
 import { strictValidation } from '../../../platform/http/validation.js';
 import { tenancyError, TenantCatalog } from '../../tenancy/index.js';
 import { AuditAnswers } from './audit-answers.js';
+import { ApiExportResponse } from './audit.docs.js';
 import {
   AuditPage,
   AuditQuery,
@@ -27,18 +28,18 @@ export class TenantAuditController {
 
   @Get()
   @Header('cache-control', 'no-store')
-  @Requires('audit:read', 'List what was done in the tenant, the newest first')
+  @Requires('audit:read', 'List audit records', 'What was done in the tenant, the newest first.')
   @ApiOkResponse({ type: AuditPage })
-  async list(@Param('tenantId') tenantId: string, @Query() query: AuditQuery): Promise<AuditPage> {
+  async listAuditRecords(@Param('tenantId') tenantId: string, @Query() query: AuditQuery): Promise<AuditPage> {
     await this.requireTenant(tenantId);
     return this.answers.list(tenantId, query);
   }
 
   @Get('users/:userId')
   @Header('cache-control', 'no-store')
-  @Requires('audit:read', 'List what a user did in the tenant, also by his keys')
+  @Requires('audit:read', 'List what a user did in a tenant', 'Also by their keys; the newest first.')
   @ApiOkResponse({ type: AuditPage })
-  async user(
+  async listUserAuditRecords(
     @Param('tenantId') tenantId: string,
     @Param('userId') user: string,
     @Query() query: AuditQuery,
@@ -49,9 +50,9 @@ export class TenantAuditController {
 
   @Get('verify')
   @Header('cache-control', 'no-store')
-  @Requires('audit:read', 'Compute the chain of the records anew')
+  @Requires('audit:read', 'Verify the audit of a tenant', 'The chain of its records is computed anew.')
   @ApiOkResponse({ type: TenantAuditVerdictDto })
-  async verify(
+  async verifyAudit(
     @Param('tenantId') tenantId: string,
     @Query() query: VerifyAuditQuery,
     @Res({ passthrough: true }) reply: Reply,
@@ -61,9 +62,9 @@ export class TenantAuditController {
   }
 
   @Post('export')
-  @Requires('audit:export', 'Export the records, the oldest first')
-  @ApiOkResponse({ content: { 'application/x-ndjson': {}, 'text/csv': {} } })
-  async export(
+  @Requires('audit:export', 'Export audit records', 'The oldest first.')
+  @ApiExportResponse()
+  async exportAuditRecords(
     @Param('tenantId') tenantId: string,
     @Body() body: ExportAuditBody,
     @Req() request: Request,
@@ -75,9 +76,9 @@ export class TenantAuditController {
 
   @Get('retention')
   @Header('cache-control', 'no-store')
-  @Requires('audit:read', 'Show how long records are kept')
+  @Requires('audit:read', 'Show the retention of audit records')
   @ApiOkResponse({ type: AuditRetentionDto })
-  async retention(
+  async getAuditRetention(
     @Param('tenantId') tenantId: string,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<AuditRetentionDto> {
@@ -86,9 +87,9 @@ export class TenantAuditController {
   }
 
   @Put('retention')
-  @Requires('audit:manage', 'Change how long records are kept')
+  @Requires('audit:manage', 'Change the retention of audit records')
   @ApiOkResponse({ type: AuditRetentionDto })
-  async changeRetention(
+  async setAuditRetention(
     @Param('tenantId') tenantId: string,
     @Body() { maxAge }: AuditRetentionBody,
     @Req() request: Request,

@@ -5,8 +5,14 @@ import type { RoleAssignment } from '../domain/member.js';
 import type { Rule } from '../domain/rule.js';
 import type { ToldRule } from '../domain/told-rule.js';
 import type { PredefinedRole } from '../domain/predefined-roles.js';
+import type { GrantDto, GroupDto, MemberDto, RoleDto } from './authz-answers.dto.js';
+import type { HeldRuleDto, ToldRuleDto } from './rules.dto.js';
 
-const versions = (view: { version: number; createdAt: number; updatedAt: number }): object => ({
+const versions = (view: {
+  version: number;
+  createdAt: number;
+  updatedAt: number;
+}): Pick<GroupDto, 'version' | 'createdAt' | 'updatedAt'> => ({
   version: view.version,
   createdAt: isoTime(view.createdAt),
   updatedAt: isoTime(view.updatedAt),
@@ -23,19 +29,19 @@ export const rolesOf = ({ roles }: MemberView) => ({
   scopedRoles: roles.filter(({ scope }) => scope !== '').map((role) => ({ role: role.roleId, ...scopeOf(role) })),
 });
 
-export const toMemberDto = (member: MemberView): object => ({
+export const toMemberDto = (member: MemberView): MemberDto => ({
   userId: member.userId,
   ...rolesOf(member),
   ...versions(member),
 });
 
-export const toRuleDto = (rule: Rule) => {
+export const toRuleDto = (rule: Rule): HeldRuleDto => {
   const { kind, id, through } = rule.via;
   const { constraints } = rule;
   return { via: { kind, id, ...(through && { through }) }, ...saidBy(rule), ...(constraints && { constraints }) };
 };
 
-export const toToldRuleDto = (rule: ToldRule): object =>
+export const toToldRuleDto = (rule: ToldRule): ToldRuleDto =>
   'conditional' in rule
     ? { via: rule.via, ...saidBy(rule), ...(rule.conditional && { conditional: true }) }
     : toRuleDto(rule);
@@ -46,7 +52,7 @@ const saidBy = ({ effect, actions, resource }: ToldRule) => ({
   resource: resource.text,
 });
 
-export const toRoleDto = ({ roleId, name: title, description, actions, ...role }: RoleView): object => ({
+export const toRoleDto = ({ roleId, name: title, description, actions, ...role }: RoleView): RoleDto => ({
   id: roleId,
   name: title,
   description,
@@ -55,7 +61,7 @@ export const toRoleDto = ({ roleId, name: title, description, actions, ...role }
   ...versions(role),
 });
 
-export const toPredefinedDto = ({ roleId, name: title, description, actions }: PredefinedRole): object => ({
+export const toPredefinedDto = ({ roleId, name: title, description, actions }: PredefinedRole): RoleDto => ({
   id: roleId,
   name: title,
   description,
@@ -63,7 +69,7 @@ export const toPredefinedDto = ({ roleId, name: title, description, actions }: P
   predefined: true,
 });
 
-export const toGroupDto = ({ groupId, name: title, ...group }: GroupView): object => ({
+export const toGroupDto = ({ groupId, name: title, ...group }: GroupView): GroupDto => ({
   id: groupId,
   name: title,
   ...versions(group),
@@ -71,7 +77,7 @@ export const toGroupDto = ({ groupId, name: title, ...group }: GroupView): objec
 
 export const toGrantDto = (
   grant: Pick<GrantView, 'grantId' | 'principal' | 'effect' | 'actions' | 'resource' | 'constraints' | 'createdAt'>,
-): object => ({
+): GrantDto => ({
   id: grant.grantId,
   principal: { [grant.principal.kind]: grant.principal.id },
   effect: grant.effect,

@@ -23,7 +23,8 @@ import {
 import type { Constraints } from '../domain/constraints.js';
 import { AccessGuard } from './access.guard.js';
 import { AuthzController } from './authz.controller.js';
-import type { CheckBody, CheckResultDto } from './authz.dto.js';
+import type { CheckResultDto } from './authz-answers.dto.js';
+import type { CheckBody } from './authz.dto.js';
 import type { RouteAccess } from './route-access.js';
 
 const NOW = Date.parse('2026-03-04T12:00:00Z');
@@ -214,8 +215,7 @@ function stage(given: World) {
   );
   const keys = { principalOf: async () => given.principal } as unknown as ApiKeyDirectory;
   const controller = new AuthzController(authorizer, new Explanations(authorizer, keys), {} as MemberCatalog, clock);
-  const explained = (body: CheckBody, by: Principal): Promise<CheckResultDto> =>
-    controller.check(body, { principal: by } as Request);
+  const explained = (body: CheckBody, by: Principal) => controller.checkPermission(body, { principal: by } as Request);
   return { guard, explained, spend: jest.spyOn(rates, 'spend') };
 }
 

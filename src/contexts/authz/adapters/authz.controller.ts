@@ -12,11 +12,12 @@ import { MemberCatalog } from '../application/ports.js';
 import { memberNotFound } from '../domain/member.js';
 import { parsePattern } from '../domain/resource-pattern.js';
 import { toldIn } from '../domain/told-rule.js';
-import { CheckBody, CheckResultDto, type WhoCanActDto } from './authz.dto.js';
+import { CheckResultDto, SystemPermissionsDto, TenantPermissionsDto } from './authz-answers.dto.js';
+import { CheckBody, type WhoCanActDto } from './authz.dto.js';
 import { toRuleDto, toToldRuleDto } from './authz-views.js';
 import { onePrincipal } from './grants.controller.js';
 
-@ApiTags('permissions')
+@ApiTags('grants')
 @Controller()
 @UsePipes(strictValidation)
 export class AuthzController {
@@ -28,15 +29,19 @@ export class AuthzController {
   ) {}
 
   @Get('users/:userId/effective-permissions')
-  @Requires('permission:read', 'All that holds for a user, and through which role, group or grant')
-  async effectiveInSystem(@Param('userId') userId: string): Promise<object> {
+  @Requires('permission:read', 'Show what a user may do in the system', 'And through which role, group or grant.')
+  @ApiOkResponse({ type: SystemPermissionsDto })
+  async getSystemEffectivePermissions(@Param('userId') userId: string): Promise<SystemPermissionsDto> {
     const { policy } = await this.authorizer.subject(SYSTEM_TENANT, { id: userId, kind: 'user', userId });
     return { userId, permissions: policy.rules.map(toRuleDto) };
   }
 
   @Get('tenants/:tenantId/users/:userId/effective-permissions')
-  @Requires('permission:read', 'All that holds for a user in the tenant, and through which role, group or grant')
-  async effective(@Param() { tenantId, userId }: { tenantId: string; userId: string }): Promise<object> {
+  @Requires('permission:read', 'Show what a user may do in a tenant', 'And through which role, group or grant.')
+  @ApiOkResponse({ type: TenantPermissionsDto })
+  async getEffectivePermissions(
+    @Param() { tenantId, userId }: { tenantId: string; userId: string },
+  ): Promise<TenantPermissionsDto> {
     const { policy } = await this.authorizer.subject(tenantId, { id: userId, kind: 'user', userId });
     const told = toldIn(tenantId, policy.rules);
     const concerned = told.length > 0 || (await this.members.find({ tenantId, userId })) !== undefined;
@@ -46,9 +51,9 @@ export class AuthzController {
 
   @Post('authz/check')
   @HttpCode(200)
-  @Requires('authz:check', 'Whether something would be allowed, and why; nothing is done')
+  @Requires('authz:check', 'Ask whether something is allowed', 'And why; nothing is done.')
   @ApiOkResponse({ type: CheckResultDto })
-  async check(
+  async checkPermission(
     @Body() { principal, action, resource, context = {} }: CheckBody,
     @Req() request: Request,
   ): Promise<CheckResultDto> {

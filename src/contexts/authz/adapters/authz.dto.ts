@@ -247,18 +247,3 @@ export class CheckBody {
   @Nested(() => CheckContextDto)
   readonly context?: CheckContextDto;
 }
-
-export class CheckResultDto {
-  @ApiProperty()
-  readonly allowed!: boolean;
-  @ApiProperty({
-    enum: ['allowed', 'denied', 'not-allowed', 'tenant-suspended', 'tenant-deleting', 'tenant-not-found'],
-  })
-  readonly reason!: string;
-  @ApiProperty({ description: 'It is for some types of events only: ask with `context.eventType`.' })
-  readonly limitedToTypes!: boolean;
-  @ApiProperty({ description: 'It is at a rate only, which is not looked at.' })
-  readonly rateLimited!: boolean;
-  @ApiProperty({ type: [Object], description: 'What had a part in it.' })
-  readonly grants!: object[];
-}

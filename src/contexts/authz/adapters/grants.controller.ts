@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req, Res, UsePipes } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { ApiNoContentResponse, ApiTags } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { Requires } from '../../../platform/http/access.js';
 import { Cursors, toPage } from '../../../platform/http/cursor.js';
@@ -13,6 +13,7 @@ import { invalid, strictValidation } from '../../../platform/http/validation.js'
 import { CreateGrant, RevokeGrant } from '../application/grants.js';
 import { GrantCatalog } from '../application/ports.js';
 import { grantNotFound, type PrincipalKind } from '../domain/grant.js';
+import { GrantDto, GrantPage } from './authz-answers.dto.js';
 import { GrantBody, type PrincipalDto } from './authz.dto.js';
 import { toGrantDto } from './authz-views.js';
 
@@ -22,8 +23,8 @@ interface GrantParams {
 }
 
 /** Grants of a tenant; without a tenant, those that hold in the whole system. */
-@ApiTags('permissions')
-@Controller(['permissions', 'tenants/:tenantId/permissions'])
+@ApiTags('grants')
+@Controller(['tenants/:tenantId/permissions', 'permissions'])
 @UsePipes(strictValidation)
 export class GrantsController {
   constructor(
@@ -33,14 +34,19 @@ export class GrantsController {
   ) {}
 
   @Post()
-  @Requires('permission:grant', 'Allow or deny something to a user, group, role or API key')
+  @Requires(
+    'permission:grant',
+    'Create a grant',
+    'It allows or denies something to a user, a group, a role or an API key.',
+  )
   @Idempotent()
-  async create(
+  @ApiCreatedResponse({ type: GrantDto })
+  async createGrant(
     @Param('tenantId') tenantId: string | undefined,
     @Body() { principal, effect, actions, resource, constraints }: GrantBody,
     @Req() request: Request,
     @Res({ passthrough: true }) reply: Reply,
-  ): Promise<object> {
+  ): Promise<GrantDto> {
     const settings = {
       principal: onePrincipal(principal),
       effect,
@@ -51,20 +57,18 @@ export class GrantsController {
     const grant = await this.commands.execute(
       new CreateGrant(tenantId ?? SYSTEM_TENANT, settings, actorOf(request), request.principal!),
     );
-    created(
-      reply,
-      `${tenantId === undefined ? '' : `/tenants/${tenantId}`}/permissions/${grant.grantId}`,
-      grant.version,
-    );
+    const base = tenantId === undefined ? '' : `/tenants/${tenantId}`;
+    created(reply, `${base}/permissions/${grant.grantId}`);
     return toGrantDto(grant);
   }
 
   @Get()
   @Requires('permission:read', 'List grants')
-  async list(
+  @ApiOkResponse({ type: GrantPage })
+  async listGrants(
     @Param('tenantId') tenantId: string = SYSTEM_TENANT,
     @Query() { limit, cursor }: ListQuery,
-  ): Promise<object> {
+  ): Promise<GrantPage> {
     const scope = `permissions ${tenantId}`;
     const after = cursor === undefined ? '' : this.cursors.decode<string>(scope, cursor);
     const rows = await this.grants.list(tenantId, after, limit + 1);
@@ -73,7 +77,8 @@ export class GrantsController {
 
   @Get(':grantId')
   @Requires('permission:read', 'Show a grant')
-  async get(@Param() { tenantId = SYSTEM_TENANT, grantId }: GrantParams): Promise<object> {
+  @ApiOkResponse({ type: GrantDto })
+  async getGrant(@Param() { tenantId = SYSTEM_TENANT, grantId }: GrantParams): Promise<GrantDto> {
     const grant = await this.grants.find({ tenantId, grantId });
     if (!grant) throw grantNotFound({ tenantId, grantId, tenantUid: '' });
     return toGrantDto(grant);
@@ -83,7 +88,10 @@ export class GrantsController {
   @HttpCode(204)
   @Requires('permission:grant', 'Revoke a grant')
   @ApiNoContentResponse()
-  async revoke(@Param() { tenantId = SYSTEM_TENANT, grantId }: GrantParams, @Req() request: Request): Promise<void> {
+  async revokeGrant(
+    @Param() { tenantId = SYSTEM_TENANT, grantId }: GrantParams,
+    @Req() request: Request,
+  ): Promise<void> {
     const grant = { tenantId, grantId };
     await this.commands.execute(new RevokeGrant(grant, actorOf(request), request.principal!, expectedVersion(request)));
   }

@@ -27,8 +27,9 @@ import { actorOf, created, showVersion } from '../../../platform/http/resource.j
 import { invalid, strictValidation } from '../../../platform/http/validation.js';
 import { ChangeMember, type MemberChange } from '../application/members.js';
 import { InviteMember } from '../application/invite-member.js';
-import { MemberCatalog } from '../application/ports.js';
+import { MemberCatalog, type MemberView } from '../application/ports.js';
 import { memberNotFound } from '../domain/member.js';
+import { MemberDto, MemberPage } from './authz-answers.dto.js';
 import { InvitationBody, MemberBody, ScopeQuery } from './authz.dto.js';
 import { toMemberDto } from './authz-views.js';
 
@@ -48,9 +49,9 @@ export class MembersController {
   ) {}
 
   @Get('tenants/:tenantId/members')
-  @Requires('member:read', 'List the members of a tenant and their roles')
-  @ApiOkResponse({ description: 'A page of members.' })
-  async list(@Param('tenantId') tenantId: string, @Query() { limit, cursor }: ListQuery): Promise<object> {
+  @Requires('member:read', 'List members')
+  @ApiOkResponse({ type: MemberPage })
+  async listMembers(@Param('tenantId') tenantId: string, @Query() { limit, cursor }: ListQuery): Promise<MemberPage> {
     const scope = `members ${tenantId}`;
     const after = cursor === undefined ? '' : this.cursors.decode<string>(scope, cursor);
     const rows = await this.members.list(tenantId, after, limit + 1);
@@ -58,21 +59,22 @@ export class MembersController {
   }
 
   @Post('tenants/:tenantId/members')
-  @Requires(
-    'member:manage',
-    'Invite somebody by e-mail: he is a member from now on, with these roles besides those that he has',
-  )
+  @Requires('member:manage', 'Invite somebody by e-mail', 'They get these roles besides those that they have.')
   @Idempotent()
   @ApiCreatedResponse({
-    description: 'He is a member now, and a mail tells him. The same whether he had an account or not.',
+    type: MemberDto,
+    description: 'They are a member now, and a mail tells them. The same whether they had an account or not.',
   })
-  @ApiOkResponse({ description: 'He was a member before; the roles are added, and the mail is sent once more.' })
-  async invite(
+  @ApiOkResponse({
+    type: MemberDto,
+    description: 'They were a member before; the roles are added, and the mail is sent once more.',
+  })
+  async inviteMember(
     @Param('tenantId') tenantId: string,
     @Body() { email, roles = [] }: InvitationBody,
     @Req() request: Request,
     @Res({ passthrough: true }) reply: Reply,
-  ): Promise<object> {
+  ): Promise<MemberDto> {
     const command = new InviteMember(tenantId, email, [...new Set(roles)], actorOf(request), request.principal!);
     const { member, joined } = await this.commands.execute(command);
     if (joined) created(reply, `/tenants/${tenantId}/members/${member.userId}`, member.version);
@@ -85,7 +87,8 @@ export class MembersController {
 
   @Get('tenants/:tenantId/members/:userId')
   @Requires('member:read', 'Show a member')
-  async get(@Param() ref: Required<MemberParams>, @Res({ passthrough: true }) reply: Reply): Promise<object> {
+  @ApiOkResponse({ type: MemberDto })
+  async getMember(@Param() ref: Required<MemberParams>, @Res({ passthrough: true }) reply: Reply): Promise<MemberDto> {
     const member = await this.members.find(ref);
     if (!member) throw memberNotFound({ ...ref, tenantUid: '' });
     showVersion(reply, member.version);
@@ -94,50 +97,58 @@ export class MembersController {
 
   @Put('tenants/:tenantId/members/:userId')
   @Requires('member:manage', 'Make a user a member with these roles')
-  put(@Param() ref: MemberParams, @Body() { roles = [] }: MemberBody, @Req() request: Request): Promise<object> {
-    return this.change(ref, { kind: 'set', roles: inTenant(roles) }, request);
+  @ApiOkResponse({ type: MemberDto })
+  setMember(
+    @Param() ref: MemberParams,
+    @Body() { roles = [] }: MemberBody,
+    @Req() request: Request,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<MemberDto> {
+    return this.changed(ref, { kind: 'set', roles: inTenant(roles) }, request, reply);
   }
 
   @Patch('tenants/:tenantId/members/:userId')
   @Requires('member:manage', 'Change the roles of a member')
-  async patch(
+  @ApiOkResponse({ type: MemberDto })
+  async updateMember(
     @Param() ref: Required<MemberParams>,
     @Body() { roles }: MemberBody,
     @Req() request: Request,
-  ): Promise<object> {
-    if (roles) return this.change(ref, { kind: 'replace', roles: inTenant(roles) }, request);
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<MemberDto> {
+    if (roles) return this.changed(ref, { kind: 'replace', roles: inTenant(roles) }, request, reply);
     const member = await this.members.find(ref);
     if (!member) throw memberNotFound({ ...ref, tenantUid: '' });
     requireVersion(member.version, expectedVersion(request));
+    showVersion(reply, member.version);
     return toMemberDto(member);
   }
 
   @Delete('tenants/:tenantId/members/:userId')
   @HttpCode(204)
-  @Requires('member:manage', 'Remove a member, with all his roles')
-  @ApiNoContentResponse()
-  async remove(@Param() ref: MemberParams, @Req() request: Request): Promise<void> {
+  @Requires('member:manage', 'Remove a member')
+  @ApiNoContentResponse({ description: 'All their roles in the tenant are gone, too.' })
+  async removeMember(@Param() ref: MemberParams, @Req() request: Request): Promise<void> {
     await this.change(ref, { kind: 'remove' }, request);
   }
 
   @Put(['tenants/:tenantId/users/:userId/roles/:roleId', 'users/:userId/roles/:roleId'])
-  @Requires(
-    'member:manage',
-    'Give a user a role, in the tenant, a namespace or a topic; without a tenant, in the system',
-  )
-  assign(
+  @Requires('member:manage', 'Give a user a role', 'In the tenant, or with `namespace` and `topic` in a part of it.')
+  @ApiOkResponse({ type: MemberDto })
+  assignRole(
     @Param() { roleId, ...ref }: MemberParams & { roleId: string },
     @Query() query: ScopeQuery,
     @Req() request: Request,
-  ): Promise<object> {
-    return this.change(ref, { kind: 'assign', role: { roleId, scope: scopeOf(ref, query) } }, request);
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<MemberDto> {
+    return this.changed(ref, { kind: 'assign', role: { roleId, scope: scopeOf(ref, query) } }, request, reply);
   }
 
   @Delete(['tenants/:tenantId/users/:userId/roles/:roleId', 'users/:userId/roles/:roleId'])
   @HttpCode(204)
   @Requires('member:manage', 'Take a role from a user')
   @ApiNoContentResponse()
-  async unassign(
+  async unassignRole(
     @Param() { roleId, ...ref }: MemberParams & { roleId: string },
     @Query() query: ScopeQuery,
     @Req() request: Request,
@@ -145,11 +156,21 @@ export class MembersController {
     await this.change(ref, { kind: 'unassign', role: { roleId, scope: scopeOf(ref, query) } }, request);
   }
 
-  private async change({ tenantId, userId }: MemberParams, change: MemberChange, request: Request): Promise<object> {
+  private async changed(ref: MemberParams, change: MemberChange, request: Request, reply: Reply): Promise<MemberDto> {
+    const member = (await this.change(ref, change, request))!;
+    showVersion(reply, member.version);
+    return toMemberDto(member);
+  }
+
+  private change(
+    { tenantId, userId }: MemberParams,
+    change: MemberChange,
+    request: Request,
+  ): Promise<MemberView | undefined> {
     const member = { tenantId: tenantId ?? SYSTEM_TENANT, userId };
-    const command = new ChangeMember(member, change, actorOf(request), request.principal!, expectedVersion(request));
-    const changed = await this.commands.execute(command);
-    return changed ? toMemberDto(changed) : {};
+    return this.commands.execute(
+      new ChangeMember(member, change, actorOf(request), request.principal!, expectedVersion(request)),
+    );
   }
 }
 

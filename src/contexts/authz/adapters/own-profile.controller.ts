@@ -22,9 +22,9 @@ export class OwnProfileController {
   ) {}
 
   @Get()
-  @Requires('profile:read', 'Show the own account, what it belongs to and may do')
+  @Requires('profile:read', 'Show the own account', 'With what it belongs to and may do.')
   @ApiOkResponse({ type: OwnProfileDto })
-  async show(
+  async getOwnProfile(
     @Query() { tenant }: OwnProfileQuery,
     @Req() request: Request,
     @Res({ passthrough: true }) reply: Reply,
@@ -33,9 +33,9 @@ export class OwnProfileController {
   }
 
   @Patch()
-  @Requires('profile:update', 'Change the own profile')
+  @Requires('profile:update', 'Change the own account')
   @ApiOkResponse({ type: OwnProfileDto })
-  async change(
+  async updateOwnProfile(
     @Body() { name }: ProfileBody,
     @Req() request: Request,
     @Res({ passthrough: true }) reply: Reply,

@@ -1,10 +1,12 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOptional } from 'class-validator';
+import { EXAMPLE } from '../../../platform/http/examples.js';
 import { Reference } from '../../../platform/http/field-rules.js';
 import type { Principal } from '../../../platform/http/request.js';
 import { toUserDto, UserDto, type Account } from '../../identity/index.js';
 import type { OwnPermissions } from '../application/own-permissions.js';
 import { rolesOf, toRuleDto } from './authz-views.js';
+import { HeldRuleDto, MembershipRolesDto } from './rules.dto.js';
 
 export class OwnProfileQuery {
   @ApiPropertyOptional({ description: 'Only what holds in this tenant and in the system.' })
@@ -13,64 +15,22 @@ export class OwnProfileQuery {
   readonly tenant?: string;
 }
 
-class ScopedRoleDto {
-  @ApiProperty()
-  readonly role!: string;
-  @ApiPropertyOptional()
-  readonly namespace?: string;
-  @ApiPropertyOptional()
-  readonly topic?: string;
-}
-
-class MembershipDto {
-  @ApiProperty({ example: 'acme', description: '`$system` for roles in the system.' })
+class MembershipDto extends MembershipRolesDto {
+  @ApiProperty({ example: EXAMPLE.tenantId, description: '`$system` for roles in the system.' })
   readonly tenant!: string;
-  @ApiProperty({ type: [String], example: ['developer'], description: 'In the whole tenant.' })
-  readonly roles!: string[];
-  @ApiProperty({ type: [ScopedRoleDto] })
-  readonly scopedRoles!: ScopedRoleDto[];
-}
-
-class RuleThroughDto {
-  @ApiProperty({ enum: ['group', 'role'] })
-  readonly kind!: 'group' | 'role';
-  @ApiProperty()
-  readonly id!: string;
-}
-
-class RuleViaDto {
-  @ApiProperty({ enum: ['role', 'grant'] })
-  readonly kind!: 'role' | 'grant';
-  @ApiProperty()
-  readonly id!: string;
-  @ApiPropertyOptional({ type: RuleThroughDto })
-  readonly through?: RuleThroughDto;
-}
-
-export class HeldRuleDto {
-  @ApiProperty({ type: RuleViaDto })
-  readonly via!: RuleViaDto;
-  @ApiProperty({ enum: ['allow', 'deny'] })
-  readonly effect!: 'allow' | 'deny';
-  @ApiProperty({ type: [String], example: ['event:publish'] })
-  readonly actions!: string[];
-  @ApiProperty({ example: 'tenants/acme/namespaces/shop' })
-  readonly resource!: string;
-  @ApiPropertyOptional({ type: Object })
-  readonly constraints?: object;
 }
 
 class OwnKeyScopeDto {
-  @ApiProperty()
+  @ApiProperty({ example: EXAMPLE.tenantId })
   readonly tenant!: string;
-  @ApiPropertyOptional()
+  @ApiPropertyOptional({ example: EXAMPLE.namespaceId })
   readonly namespace?: string;
-  @ApiPropertyOptional()
+  @ApiPropertyOptional({ example: EXAMPLE.topicId })
   readonly topic?: string;
 }
 
 class OwnKeyDto {
-  @ApiProperty({ example: 'key_3kTMd9ZxQw1a' })
+  @ApiProperty({ example: EXAMPLE.keyId })
   readonly id!: string;
   @ApiProperty({ type: [OwnKeyScopeDto], nullable: true })
   readonly scopes!: readonly OwnKeyScopeDto[] | null;
@@ -88,11 +48,12 @@ export class OwnProfileDto extends UserDto {
     description: 'What holds in the system and in these tenants, 1,000 rules at most.',
   })
   readonly permissions!: HeldRuleDto[];
-  @ApiProperty({ description: 'false: there is more; ask with `?tenant=` for one.' })
+  @ApiProperty({ example: true, description: 'false: there is more; ask with `?tenant=` for one.' })
   readonly complete!: boolean;
   @ApiProperty({
     type: OwnKeyDto,
     nullable: true,
+    example: null,
     description: 'The key of the request: it may do what its owner may, within these bounds. null in a session.',
   })
   readonly apiKey!: OwnKeyDto | null;

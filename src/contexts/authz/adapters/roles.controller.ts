@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Req, Res, UsePipes } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { ApiNoContentResponse, ApiTags } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { Requires } from '../../../platform/http/access.js';
 import { Idempotent } from '../../../platform/http/idempotency.js';
@@ -12,6 +12,7 @@ import { RoleCatalog, type RoleView } from '../application/ports.js';
 import { ChangeRole, type RoleChange } from '../application/roles.js';
 import { PREDEFINED_ROLES, predefinedRole } from '../domain/predefined-roles.js';
 import { roleNotFound } from '../domain/role.js';
+import { RoleDto, RolePage } from './authz-answers.dto.js';
 import { RoleBody, RoleChangeBody } from './authz.dto.js';
 import { toPredefinedDto, toRoleDto } from './authz-views.js';
 
@@ -22,7 +23,7 @@ interface RoleParams {
 
 /** Roles of a tenant; without a tenant, those of the system. Predefined ones are shown among them and stay as they are. */
 @ApiTags('roles')
-@Controller(['roles', 'tenants/:tenantId/roles'])
+@Controller(['tenants/:tenantId/roles', 'roles'])
 @UsePipes(strictValidation)
 export class RolesController {
   constructor(
@@ -33,12 +34,13 @@ export class RolesController {
   @Post()
   @Requires('role:manage', 'Create a role')
   @Idempotent()
-  async create(
+  @ApiCreatedResponse({ type: RoleDto })
+  async createRole(
     @Param('tenantId') tenantId: string | undefined,
     @Body() { id, actions, name, description }: RoleBody,
     @Req() request: Request,
     @Res({ passthrough: true }) reply: Reply,
-  ): Promise<object> {
+  ): Promise<RoleDto> {
     const settings = { name: name ?? id ?? 'Role', description: description ?? null, actions };
     const role = (await this.change({ tenantId, roleId: id }, { kind: 'create', settings }, request))!;
     const base = tenantId === undefined ? '' : `/tenants/${tenantId}`;
@@ -47,8 +49,9 @@ export class RolesController {
   }
 
   @Get()
-  @Requires('role:read', 'List roles, predefined ones first')
-  async list(@Param('tenantId') tenantId: string = SYSTEM_TENANT): Promise<object> {
+  @Requires('role:read', 'List roles', 'Predefined ones first.')
+  @ApiOkResponse({ type: RolePage })
+  async listRoles(@Param('tenantId') tenantId: string = SYSTEM_TENANT): Promise<RolePage> {
     const scope = tenantId === SYSTEM_TENANT ? 'system' : 'tenant';
     const predefined = PREDEFINED_ROLES.filter((role) => role.scope === scope).map(toPredefinedDto);
     return { items: [...predefined, ...(await this.roles.list(tenantId)).map(toRoleDto)], nextCursor: null };
@@ -56,10 +59,11 @@ export class RolesController {
 
   @Get(':roleId')
   @Requires('role:read', 'Show a role')
-  async get(
+  @ApiOkResponse({ type: RoleDto })
+  async getRole(
     @Param() { tenantId = SYSTEM_TENANT, roleId }: RoleParams,
     @Res({ passthrough: true }) reply: Reply,
-  ): Promise<object> {
+  ): Promise<RoleDto> {
     const predefined = predefinedRole(roleId);
     if (predefined && (predefined.scope === 'system') === (tenantId === SYSTEM_TENANT))
       return toPredefinedDto(predefined);
@@ -71,16 +75,24 @@ export class RolesController {
 
   @Patch(':roleId')
   @Requires('role:manage', 'Change a role')
-  async patch(@Param() ref: RoleParams, @Body() body: RoleChangeBody, @Req() request: Request): Promise<object> {
+  @ApiOkResponse({ type: RoleDto })
+  async updateRole(
+    @Param() ref: RoleParams,
+    @Body() body: RoleChangeBody,
+    @Req() request: Request,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<RoleDto> {
     const settings = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
-    return toRoleDto((await this.change(ref, { kind: 'change', settings }, request))!);
+    const role = (await this.change(ref, { kind: 'change', settings }, request))!;
+    showVersion(reply, role.version);
+    return toRoleDto(role);
   }
 
   @Delete(':roleId')
   @HttpCode(204)
-  @Requires('role:manage', 'Delete a role that nobody holds')
+  @Requires('role:manage', 'Delete a role', 'One that nobody holds.')
   @ApiNoContentResponse()
-  async delete(@Param() ref: RoleParams, @Req() request: Request): Promise<void> {
+  async deleteRole(@Param() ref: RoleParams, @Req() request: Request): Promise<void> {
     await this.change(ref, { kind: 'delete' }, request);
   }
 

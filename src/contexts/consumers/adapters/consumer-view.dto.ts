@@ -1,36 +1,62 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import type { RetryPolicy } from '../../../kernel/retry-policy.js';
 import { normalUrl } from '../../../platform/egress/index.js';
+import { CountField, pageOf, TimeField, VersionField } from '../../../platform/http/answer-fields.js';
+import { EXAMPLE } from '../../../platform/http/examples.js';
 import { Reference } from '../../../platform/http/field-rules.js';
 import { isoTime } from '../../../platform/http/resource.js';
 import type { ConsumerView } from '../application/ports.js';
 import { restOf } from '../domain/consumer.js';
-import { RetryDto } from '../../tenancy/index.js';
 
 class SubscribedTopicDto {
-  @ApiProperty()
+  @ApiProperty({ example: EXAMPLE.topicId })
   readonly topic!: string;
 }
 
 export class RunsOnDto {
-  @ApiProperty({ example: 'usr_01k0w3t5m8q2v7x9z4b6d8f0g2' })
+  @ApiProperty({ example: EXAMPLE.userId })
   @Reference(64)
   readonly user!: string;
 }
 
+/** The whole policy, as it holds. */
+class RetryPolicyDto implements RetryPolicy {
+  @ApiProperty({ enum: ['exponential', 'linear', 'fixed', 'schedule'] })
+  readonly strategy!: RetryPolicy['strategy'];
+  @CountField({ example: 1_000 })
+  readonly initialDelayMs!: number;
+  @CountField({ example: 3_600_000 })
+  readonly maxDelayMs!: number;
+  @ApiProperty({ example: 2 })
+  readonly multiplier!: number;
+  @ApiProperty({ example: 0.1, description: 'Share of the delay that chance may add.' })
+  readonly jitter!: number;
+  @CountField({ example: 80 })
+  readonly maxAttempts!: number;
+  @CountField({ example: 259_200 })
+  readonly maxAgeSeconds!: number;
+  @ApiPropertyOptional({ type: 'array', items: { type: 'integer' }, description: 'Delays of the strategy `schedule`.' })
+  readonly scheduleMs?: readonly number[];
+}
+
 export class ConsumerDto {
-  @ApiProperty({ example: 'con_01k0w3t5m8q2v7x9z4b6d8f0g2' })
+  @ApiProperty({ example: EXAMPLE.consumerId })
   readonly id!: string;
-  @ApiProperty({ type: String, nullable: true })
+  @ApiProperty({ type: String, nullable: true, example: 'Warehouse' })
   readonly name!: string | null;
-  @ApiProperty({ description: 'As it is used: `http:\\\\0x7f.1` is shown as `http://127.0.0.1/`.' })
+  @ApiProperty({
+    example: 'https://shop.example/webhooks',
+    description: 'As it is used: `http:\\\\0x7f.1` is shown as `http://127.0.0.1/`.',
+  })
   readonly url!: string;
   @ApiProperty({ type: [SubscribedTopicDto] })
   readonly topics!: SubscribedTopicDto[];
-  @ApiProperty()
+  @ApiProperty({ example: 'warehouse-1', description: 'Sent as X-Correlation-ID.' })
   readonly correlationId!: string;
   @ApiProperty({
     type: 'object',
     additionalProperties: { type: 'string' },
+    example: { authorization: '[hidden]' },
     description: 'Names; values are not shown.',
   })
   readonly headers!: Record<string, string>;
@@ -38,9 +64,9 @@ export class ConsumerDto {
   readonly ordering!: 'topic';
   @ApiProperty({ enum: ['block'] })
   readonly onExhausted!: 'block';
-  @ApiProperty({ type: RetryDto })
-  readonly retry!: object;
-  @ApiProperty()
+  @ApiProperty({ type: RetryPolicyDto })
+  readonly retry!: RetryPolicyDto;
+  @CountField({ example: 15_000 })
   readonly timeoutMs!: number;
   @ApiProperty({ enum: ['active', 'paused'] })
   readonly state!: 'active' | 'paused';
@@ -58,28 +84,23 @@ export class ConsumerDto {
       '`requested`, `gone` where the endpoint answered 410, `no-longer-permitted` where the right is gone that it runs on, or `topics-deleted` where none of its topics is left.',
   })
   readonly pauseReason!: string | null;
-  @ApiProperty()
+  @VersionField()
   readonly version!: number;
-  @ApiProperty({ format: 'date-time' })
+  @TimeField()
   readonly createdAt!: string;
-  @ApiProperty({ format: 'date-time' })
+  @TimeField()
   readonly updatedAt!: string;
 }
 
 export class RegisteredConsumerDto extends ConsumerDto {
-  @ApiPropertyOptional({
+  @ApiProperty({
     description: 'Signs the deliveries (Standard Webhooks). Shown this once.',
     example: 'whsec_…',
   })
   readonly secret!: string;
 }
 
-export class ConsumerPage {
-  @ApiProperty({ type: [ConsumerDto] })
-  readonly items!: ConsumerDto[];
-  @ApiProperty({ type: String, nullable: true })
-  readonly nextCursor!: string | null;
-}
+export class ConsumerPage extends pageOf(ConsumerDto) {}
 
 const HIDDEN = '[hidden]';
 

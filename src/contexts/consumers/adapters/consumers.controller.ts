@@ -34,10 +34,10 @@ export class ConsumersController {
   ) {}
 
   @Post()
-  @Requires('consumer:manage', 'Register a webhook consumer')
+  @Requires('consumer:manage', 'Register a consumer', 'The secret that signs its deliveries is shown this once.')
   @Idempotent()
   @ApiCreatedResponse({ type: RegisteredConsumerDto })
-  async register(
+  async registerConsumer(
     @Param() namespace: NamespaceRef,
     @Body() body: RegisterConsumerBody,
     @Req() request: Request,
@@ -53,7 +53,7 @@ export class ConsumersController {
   @Get()
   @RequiresForEach('consumer:read', 'List consumers')
   @ApiOkResponse({ type: ConsumerPage })
-  async list(
+  async listConsumers(
     @Param() namespace: NamespaceRef,
     @Query() { limit, cursor }: ListQuery,
     @Req() { access }: Request,
@@ -74,7 +74,7 @@ export class ConsumersController {
   @Requires('consumer:read', 'Show a consumer')
   @ApiParam({ name: 'consumerId' })
   @ApiOkResponse({ type: ConsumerDto })
-  async get(@Param() ref: ConsumerRef, @Res({ passthrough: true }) reply: Reply): Promise<ConsumerDto> {
+  async getConsumer(@Param() ref: ConsumerRef, @Res({ passthrough: true }) reply: Reply): Promise<ConsumerDto> {
     const consumer = await this.queries.execute(new GetConsumer(ref));
     showVersion(reply, consumer.version);
     return toConsumerDto(consumer);
@@ -84,7 +84,7 @@ export class ConsumersController {
   @Requires('consumer:manage', 'Change a consumer')
   @ApiParam({ name: 'consumerId' })
   @ApiOkResponse({ type: ConsumerDto })
-  async patch(
+  async updateConsumer(
     @Param() ref: ConsumerRef,
     @Body() body: PatchConsumerBody,
     @Req() request: Request,
@@ -101,29 +101,38 @@ export class ConsumersController {
   @Requires('consumer:manage', 'Delete a consumer')
   @ApiParam({ name: 'consumerId' })
   @ApiNoContentResponse()
-  async delete(@Param() ref: ConsumerRef, @Req() request: Request): Promise<void> {
+  async deleteConsumer(@Param() ref: ConsumerRef, @Req() request: Request): Promise<void> {
     await this.inForce(new DeleteConsumer(ref, actorOf(request), expectedVersion(request)));
   }
 
   @Post(':consumerId/pause')
   @HttpCode(200)
-  @Requires('consumer:manage', 'Pause deliveries; nothing is lost')
+  @Requires('consumer:manage', 'Pause a consumer', 'Nothing is lost: delivery goes on from the same place.')
   @ApiParam({ name: 'consumerId' })
-  @ApiOkResponse({ type: ConsumerDto, description: 'Nothing is lost: delivery goes on from the same place.' })
-  async pause(@Param() ref: ConsumerRef, @Req() request: Request): Promise<ConsumerDto> {
-    return toConsumerDto(await this.inForce(new PauseConsumer(ref, 'requested', actorOf(request))));
+  @ApiOkResponse({ type: ConsumerDto })
+  async pauseConsumer(
+    @Param() ref: ConsumerRef,
+    @Req() request: Request,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<ConsumerDto> {
+    const consumer = await this.inForce(new PauseConsumer(ref, 'requested', actorOf(request)));
+    showVersion(reply, consumer.version);
+    return toConsumerDto(consumer);
   }
 
   @Post(':consumerId/resume')
   @HttpCode(200)
-  @Requires('consumer:manage', 'Resume deliveries, also of a held topic')
+  @Requires('consumer:manage', 'Resume a consumer', 'A topic that is held by an exhausted event tries it again.')
   @ApiParam({ name: 'consumerId' })
-  @ApiOkResponse({
-    type: ConsumerDto,
-    description: 'Also makes a topic that is held by an exhausted event try it again.',
-  })
-  async resume(@Param() ref: ConsumerRef, @Req() request: Request): Promise<ConsumerDto> {
-    return toConsumerDto(await this.inForce(new ResumeConsumer(ref, request.principal!, actorOf(request))));
+  @ApiOkResponse({ type: ConsumerDto })
+  async resumeConsumer(
+    @Param() ref: ConsumerRef,
+    @Req() request: Request,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<ConsumerDto> {
+    const consumer = await this.inForce(new ResumeConsumer(ref, request.principal!, actorOf(request)));
+    showVersion(reply, consumer.version);
+    return toConsumerDto(consumer);
   }
 
   /** Answers when the deliveries of this process act by the change. */

@@ -9,7 +9,7 @@ import { GetConsumerStatus } from '../application/consumer-status.js';
 import { SendTestDelivery } from '../application/test-delivery.js';
 import { ConsumerStatusDto, TestDeliveryDto, toStatusDto, toTestDto } from './delivery.dto.js';
 
-@ApiTags('consumers')
+@ApiTags('deliveries')
 @Controller('tenants/:tenantId/namespaces/:namespaceId/consumers/:consumerId')
 @ApiParam({ name: 'tenantId' })
 @ApiParam({ name: 'namespaceId' })
@@ -21,20 +21,17 @@ export class DeliveryController {
   ) {}
 
   @Get('status')
-  @Requires('consumer:read', 'Show where a consumer is, its lag and its last error')
+  @Requires('consumer:read', 'Show the status of a consumer', 'Its place in each topic, its lag and its last error.')
   @ApiOkResponse({ type: ConsumerStatusDto })
-  async status(@Param() consumer: ConsumerRef): Promise<ConsumerStatusDto> {
+  async getConsumerStatus(@Param() consumer: ConsumerRef): Promise<ConsumerStatusDto> {
     return toStatusDto(await this.queries.execute(new GetConsumerStatus(consumer)));
   }
 
   @Post('test')
   @HttpCode(200)
-  @Requires('consumer:manage', 'Send one test delivery')
-  @ApiOkResponse({
-    type: TestDeliveryDto,
-    description: 'What one test delivery came to; the place of the consumer does not move.',
-  })
-  async test(@Param() consumer: ConsumerRef, @Req() request: Request): Promise<TestDeliveryDto> {
+  @Requires('consumer:manage', 'Send a test delivery', 'The place of the consumer does not move.')
+  @ApiOkResponse({ type: TestDeliveryDto, description: 'What it came to.' })
+  async sendTestDelivery(@Param() consumer: ConsumerRef, @Req() request: Request): Promise<TestDeliveryDto> {
     const { id, correlationId } = actorOf(request);
     return toTestDto(await this.commands.execute(new SendTestDelivery(consumer, correlationId, id)));
   }

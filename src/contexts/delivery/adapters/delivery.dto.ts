@@ -1,59 +1,65 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { CountField, TimeField } from '../../../platform/http/answer-fields.js';
+import { EXAMPLE } from '../../../platform/http/examples.js';
 import { isoTime } from '../../../platform/http/resource.js';
 import { RunsOnDto, toRunsOn } from '../../consumers/index.js';
 import type { SendOutcome } from '../../../platform/egress/index.js';
 import type { ConsumerStatus, LaneStatus } from '../application/consumer-status.js';
 import type { TestResult } from '../application/test-delivery.js';
 
+/** How far an attempt came that failed. */
+const PHASES = ['refused', 'dns', 'connect', 'tls', 'timeout', 'response'];
+
 class LagDto {
-  @ApiProperty()
+  @CountField()
   readonly events!: number;
-  @ApiProperty({ description: 'Age of the oldest event that is not delivered yet.' })
+  @ApiProperty({ minimum: 0, example: 0.25, description: 'Age of the oldest event that is not delivered yet.' })
   readonly seconds!: number;
 }
 
 class DeliveryErrorDto {
-  @ApiProperty({ format: 'date-time' })
+  @TimeField()
   readonly at!: string;
-  @ApiProperty({ enum: ['refused', 'dns', 'connect', 'tls', 'timeout', 'response'] })
+  @ApiProperty({ enum: PHASES, example: 'response' })
   readonly phase!: string;
-  @ApiProperty({ type: Number, nullable: true })
+  @ApiProperty({ type: 'integer', nullable: true, example: 503 })
   readonly status!: number | null;
-  @ApiProperty()
+  @ApiProperty({ example: 'the endpoint answered 503' })
   readonly message!: string;
 }
 
 class GapDto {
   @ApiProperty({ enum: ['missing-events', 'cursor-beyond-log', 'log-replaced'] })
   readonly kind!: string;
-  @ApiProperty()
+  @CountField({ example: 11 })
   readonly from!: number;
-  @ApiProperty()
+  @CountField({ example: 20 })
   readonly to!: number;
-  @ApiProperty({ format: 'date-time' })
+  @TimeField()
   readonly at!: string;
 }
 
 class TopicStatusDto {
-  @ApiProperty()
+  @ApiProperty({ example: EXAMPLE.topicId })
   readonly topic!: string;
-  @ApiProperty({ type: String, nullable: true })
+  @ApiProperty({ type: String, nullable: true, example: EXAMPLE.eventId })
   readonly lastEventId!: string | null;
-  @ApiProperty()
+  @CountField({ example: 199, description: 'Of the last event that was delivered; 0: none.' })
   readonly position!: number;
   @ApiProperty({ type: LagDto })
   readonly lag!: LagDto;
   @ApiProperty({ enum: ['following', 'retrying', 'blocked'] })
   readonly state!: string;
-  @ApiProperty({ description: 'Attempts made at the event after `position`.' })
+  @CountField({ example: 0, description: 'Attempts made at the event after `position`.' })
   readonly attempt!: number;
-  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  @TimeField({ nullable: true, example: null })
   readonly nextAttemptAt!: string | null;
-  @ApiProperty({ type: DeliveryErrorDto, nullable: true })
+  @ApiProperty({ type: DeliveryErrorDto, nullable: true, example: null })
   readonly lastError!: DeliveryErrorDto | null;
   @ApiProperty({
     type: GapDto,
     nullable: true,
+    example: null,
     description: 'The last positions that did not exist any more when their turn came.',
   })
   readonly gap!: GapDto | null;
@@ -64,7 +70,7 @@ export class ConsumerStatusDto {
   readonly state!: string;
   @ApiProperty({ type: String, nullable: true })
   readonly reason!: string | null;
-  @ApiProperty()
+  @ApiProperty({ example: 'warehouse-1' })
   readonly correlationId!: string;
   @ApiProperty({ type: RunsOnDto, nullable: true })
   readonly runsOn!: RunsOnDto | null;
@@ -73,21 +79,23 @@ export class ConsumerStatusDto {
 }
 
 export class TestDeliveryDto {
-  @ApiProperty()
+  @ApiProperty({ example: true })
   readonly delivered!: boolean;
-  @ApiProperty()
+  @ApiProperty({ example: 'evt_01k9y2m4c0mnpqrstvwxyz0123' })
   readonly eventId!: string;
-  @ApiProperty({ type: Number, nullable: true })
+  @ApiProperty({ type: 'integer', nullable: true, example: 204 })
   readonly status!: number | null;
   @ApiProperty({
     type: String,
+    enum: [...PHASES, null],
     nullable: true,
-    description: 'Where it failed: refused, dns, connect, tls, timeout or response.',
+    example: null,
+    description: 'Where it failed.',
   })
   readonly phase!: string | null;
   @ApiProperty({ type: String, nullable: true })
   readonly error!: string | null;
-  @ApiProperty()
+  @ApiProperty({ minimum: 0, example: 12.34 })
   readonly durationMs!: number;
 }
 

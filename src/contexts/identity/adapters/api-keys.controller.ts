@@ -48,7 +48,7 @@ export class ApiKeysController {
   @Requires('api-key:create', 'Create an API key')
   @Idempotent()
   @ApiCreatedResponse({ type: IssuedApiKeyDto, description: 'The key is shown this once.' })
-  async create(
+  async createApiKey(
     @Param('userId') user: string,
     @Body() { name, scopes, actions, expiresAt, allowedCidrs }: CreateApiKeyBody,
     @Req() request: Request,
@@ -68,9 +68,9 @@ export class ApiKeysController {
   }
 
   @Get()
-  @Requires('api-key:read', 'List the API keys of a user')
+  @Requires('api-key:read', 'List API keys')
   @ApiOkResponse({ type: ApiKeyPage })
-  async list(
+  async listApiKeys(
     @Param('userId') user: string,
     @Query() { limit, cursor }: ListQuery,
     @Req() request: Request,
@@ -87,10 +87,10 @@ export class ApiKeysController {
   }
 
   @Get(':keyId')
-  @Requires('api-key:read', 'Show an API key, but not the key itself')
+  @Requires('api-key:read', 'Show an API key', 'Not the key itself, which is shown once.')
   @ApiParam({ name: 'keyId' })
   @ApiOkResponse({ type: ApiKeyDto })
-  async get(
+  async getApiKey(
     @Param() ref: ApiKeyRef,
     @Req() request: Request,
     @Res({ passthrough: true }) reply: Reply,
@@ -102,20 +102,20 @@ export class ApiKeysController {
 
   @Delete(':keyId')
   @HttpCode(204)
-  @Requires('api-key:revoke', 'Revoke an API key, at once')
+  @Requires('api-key:revoke', 'Revoke an API key')
   @ApiParam({ name: 'keyId' })
   @ApiNoContentResponse({ description: 'The key stops working at once, on other instances within a second.' })
-  async revoke(@Param() ref: ApiKeyRef, @Req() request: Request): Promise<void> {
+  async revokeApiKey(@Param() ref: ApiKeyRef, @Req() request: Request): Promise<void> {
     await this.commands.execute(new RevokeApiKey(refOf(ref, request), actorOf(request), expectedVersion(request)));
   }
 
   @Post(':keyId/rotate')
   @HttpCode(200)
-  @Requires('api-key:create', 'Give an API key a new secret')
+  @Requires('api-key:create', 'Rotate an API key', 'It gets a new secret; the old one goes on working for a while.')
   @Idempotent()
   @ApiParam({ name: 'keyId' })
   @ApiOkResponse({ type: IssuedApiKeyDto, description: 'The new key is shown this once.' })
-  async rotate(
+  async rotateApiKey(
     @Param() ref: ApiKeyRef,
     @Body() { gracePeriodSeconds, expiresAt }: RotateApiKeyBody,
     @Req() request: Request,

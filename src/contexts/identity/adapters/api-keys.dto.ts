@@ -7,6 +7,8 @@ import { isChosenId, MANAGEMENT_NAMESPACE, SYSTEM_TENANT } from '../../../kernel
 import { IdOf, NestedList, PlainText, Rfc3339, Rule, WhenGiven } from '../../../platform/http/field-rules.js';
 import { describeIds, idOr as idOrReserved } from '../../../platform/http/parameter-schemas.js';
 import { Related } from '../../../platform/http/request-schemas.js';
+import { CountField, pageOf, TimeField, VersionField } from '../../../platform/http/answer-fields.js';
+import { EXAMPLE } from '../../../platform/http/examples.js';
 import { isoTime } from '../../../platform/http/resource.js';
 import type { ApiKeyView } from '../application/api-key-store.js';
 import { API_KEY_ID } from '../domain/api-key.js';
@@ -115,35 +117,38 @@ export class RotateApiKeyBody {
 }
 
 export class ApiKeyDto {
-  @ApiProperty({ example: 'key_3kTMd9ZxQw1a', description: 'Public; the key itself begins with it.' })
+  @ApiProperty({ example: EXAMPLE.keyId, description: 'Public; the key itself begins with it.' })
   readonly id!: string;
-  @ApiProperty({ example: 'usr_01k0w3t5m8q2v7x9z4b6d8f0g2' })
+  @ApiProperty({ example: EXAMPLE.userId })
   readonly userId!: string;
-  @ApiProperty()
+  @ApiProperty({ example: 'checkout service' })
   readonly name!: string;
   @ApiProperty({ enum: ['active', 'rotating', 'expired'], description: '`rotating`: the old secret works, too.' })
   readonly state!: 'active' | 'rotating' | 'expired';
   @ApiProperty({ type: [KeyScopeDto], nullable: true })
   readonly scopes!: readonly KeyScope[] | null;
-  @ApiProperty({ type: [String], nullable: true })
+  @ApiProperty({ type: [String], nullable: true, example: ['event:publish', 'topic:*'] })
   readonly actions!: readonly string[] | null;
   @ApiProperty({ type: [String], nullable: true })
   readonly allowedCidrs!: readonly string[] | null;
-  @ApiProperty({ format: 'date-time' })
+  @TimeField()
   readonly createdAt!: string;
-  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  @TimeField({ nullable: true, example: '2027-02-28T09:00:00.000Z' })
   readonly expiresAt!: string | null;
-  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  @TimeField({ nullable: true, example: null })
   readonly rotatedAt!: string | null;
-  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'The end of the old secret.' })
+  @TimeField({ nullable: true, example: null, description: 'The end of the old secret.' })
   readonly previousExpiresAt!: string | null;
-  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  @TimeField({ nullable: true })
   readonly lastUsedAt!: string | null;
   @ApiProperty({ type: String, nullable: true, example: '203.0.113.9' })
   readonly lastUsedFrom!: string | null;
-  @ApiProperty({ description: 'Requests that the key has authenticated; those of other instances show within 10 s.' })
+  @CountField({
+    example: 42,
+    description: 'Requests that the key has authenticated; those of other instances show within 10 s.',
+  })
   readonly useCount!: number;
-  @ApiProperty()
+  @VersionField()
   readonly version!: number;
 }
 
@@ -152,12 +157,7 @@ export class IssuedApiKeyDto extends ApiKeyDto {
   readonly key!: string;
 }
 
-export class ApiKeyPage {
-  @ApiProperty({ type: [ApiKeyDto] })
-  readonly items!: ApiKeyDto[];
-  @ApiProperty({ type: String, nullable: true })
-  readonly nextCursor!: string | null;
-}
+export class ApiKeyPage extends pageOf(ApiKeyDto) {}
 
 const timeOrNull = (ms: number | null): string | null => (ms === null ? null : isoTime(ms));
 

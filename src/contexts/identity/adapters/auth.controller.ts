@@ -27,9 +27,9 @@ export class AuthController {
 
   @Post('refresh')
   @HttpCode(200)
-  @Public('Exchange a refresh token for a new pair')
+  @Public('Exchange a refresh token for new tokens', 'It works once.')
   @ApiOkResponse({ type: TokensDto })
-  async refresh(@Body() { refreshToken }: RefreshBody, @Req() request: Request): Promise<TokensDto> {
+  async refreshTokens(@Body() { refreshToken }: RefreshBody, @Req() request: Request): Promise<TokensDto> {
     return toTokensDto(await this.sessions.refresh(refreshToken, actorOf(request)));
   }
 
@@ -43,9 +43,9 @@ export class AuthController {
   }
 
   @Get('sessions')
-  @Requires('session:read', 'List the own sessions, the newest first')
+  @Requires('session:read', 'List the own sessions', 'The newest first.')
   @ApiOkResponse({ type: SessionPage })
-  async list(@Req() { principal }: Request): Promise<SessionPage> {
+  async listSessions(@Req() { principal }: Request): Promise<SessionPage> {
     const sessions = await this.sessions.list(principal!.userId);
     return { items: sessions.map((session) => toSessionDto(session, principal!.sessionId)), nextCursor: null };
   }
@@ -54,7 +54,7 @@ export class AuthController {
   @HttpCode(204)
   @Requires('session:end', 'End one of the own sessions')
   @ApiNoContentResponse({ description: 'Its tokens stop working at once.' })
-  async end(@Param('sessionId') sessionId: string, @Req() request: Request): Promise<void> {
+  async endSession(@Param('sessionId') sessionId: string, @Req() request: Request): Promise<void> {
     await this.sessions.revoke(request.principal!.userId, sessionId, actorOf(request));
   }
 }

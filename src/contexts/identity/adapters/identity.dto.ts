@@ -2,6 +2,8 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsBoolean, IsIn, IsOptional, IsString } from 'class-validator';
 import { Length, PlainText, WellFormed, WhenGiven } from '../../../platform/http/field-rules.js';
+import { CountField, pageOf, TimeField, VersionField } from '../../../platform/http/answer-fields.js';
+import { EXAMPLE } from '../../../platform/http/examples.js';
 import { ListQuery } from '../../../platform/http/list-query.js';
 import { describeIds, generatedId } from '../../../platform/http/parameter-schemas.js';
 import { Related } from '../../../platform/http/request-schemas.js';
@@ -124,72 +126,65 @@ export class UsersQuery extends ListQuery {
 }
 
 export class UserDto {
-  @ApiProperty({ example: 'usr_01k9y2m4c0abcdefghjkmnpqrs' })
+  @ApiProperty({ example: EXAMPLE.userId })
   readonly id!: string;
   @ApiProperty({ enum: ['human', 'service'] })
   readonly kind!: 'human' | 'service';
-  @ApiProperty({ type: String, nullable: true })
+  @ApiProperty({ type: String, nullable: true, example: 'jane@acme.example' })
   readonly email!: string | null;
-  @ApiProperty()
+  @ApiProperty({ example: 'Jane Doe' })
   readonly name!: string;
-  @ApiProperty({ enum: ['invited', 'active', 'suspended'], description: 'invited: no password was chosen yet.' })
+  @ApiProperty({
+    enum: ['invited', 'active', 'suspended'],
+    example: 'active',
+    description: 'invited: no password was chosen yet.',
+  })
   readonly state!: 'invited' | 'active' | 'suspended';
   @ApiProperty({ type: String, nullable: true, description: 'Why it is suspended.' })
   readonly reason!: string | null;
-  @ApiProperty({ description: 'Rises with each change; also the ETag.' })
+  @VersionField()
   readonly version!: number;
-  @ApiProperty({ format: 'date-time' })
+  @TimeField()
   readonly createdAt!: string;
-  @ApiProperty({ format: 'date-time' })
+  @TimeField()
   readonly updatedAt!: string;
 }
 
-export class UserPage {
-  @ApiProperty({ type: [UserDto] })
-  readonly items!: UserDto[];
-  @ApiProperty({ type: String, nullable: true })
-  readonly nextCursor!: string | null;
-}
+export class UserPage extends pageOf(UserDto) {}
 
 export class TokensDto {
-  @ApiProperty()
+  @ApiProperty({ example: 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.…' })
   readonly accessToken!: string;
-  @ApiProperty({ description: 'Works once; POST /auth/refresh answers the next one.' })
+  @ApiProperty({ example: 'evr_…', description: 'Works once; POST /auth/refresh answers the next one.' })
   readonly refreshToken!: string;
-  @ApiProperty({ description: 'Seconds' })
+  @CountField({ example: 900, description: 'Seconds' })
   readonly expiresIn!: number;
-  @ApiProperty()
+  @ApiProperty({ example: EXAMPLE.sessionId })
   readonly sessionId!: string;
   @ApiProperty({ type: UserDto })
   readonly user!: UserDto;
 }
 
 export class SessionDto {
-  @ApiProperty()
+  @ApiProperty({ example: EXAMPLE.sessionId })
   readonly id!: string;
-  @ApiProperty({ description: 'Whether the request was made in it.' })
+  @ApiProperty({ example: true, description: 'Whether the request was made in it.' })
   readonly current!: boolean;
-  @ApiProperty({ format: 'date-time' })
+  @TimeField()
   readonly createdAt!: string;
-  @ApiProperty({ format: 'date-time', description: 'To five minutes.' })
+  @TimeField({ description: 'To five minutes.' })
   readonly lastUsedAt!: string;
-  @ApiProperty({
-    format: 'date-time',
+  @TimeField({
     description: 'Unless it is refreshed, and at the latest a time after the login.',
   })
   readonly expiresAt!: string;
-  @ApiProperty({ description: 'Where it was begun or refreshed last.' })
+  @ApiProperty({ example: '203.0.113.9', description: 'Where it was begun or refreshed last.' })
   readonly address!: string;
-  @ApiProperty({ type: String, nullable: true })
+  @ApiProperty({ type: String, nullable: true, example: 'Mozilla/5.0' })
   readonly userAgent!: string | null;
 }
 
-export class SessionPage {
-  @ApiProperty({ type: [SessionDto] })
-  readonly items!: SessionDto[];
-  @ApiProperty({ type: String, nullable: true })
-  readonly nextCursor!: string | null;
-}
+export class SessionPage extends pageOf(SessionDto) {}
 
 export const toUserDto = (account: Account): UserDto => {
   const { userId, kind, email: address, name, state, reason, passwordHash, version, createdAt, updatedAt } = account;

@@ -24,7 +24,7 @@ export class PasswordsController {
   @HttpCode(204)
   @Requires('password:change', 'Change the own password')
   @ApiNoContentResponse({ description: `The other sessions have ended. ${KEYS_STAY}` })
-  async change(@Body() body: PasswordChangeBody, @Req() request: Request): Promise<void> {
+  async changePassword(@Body() body: PasswordChangeBody, @Req() request: Request): Promise<void> {
     const { userId, sessionId } = request.principal!;
     if (sessionId === undefined)
       throw identityError('session-required', 'A password is changed by who is logged in, not by an API key.');
@@ -34,17 +34,20 @@ export class PasswordsController {
 
   @Post('reset-request')
   @HttpCode(202)
-  @Public('Ask for a mail with a token for a new password')
+  @Public('Ask for a new password', 'A mail with a token goes to whoever has the account.')
   @ApiAcceptedResponse({ description: 'The same for every e-mail, known or not.' })
-  request(@Body() { email }: ResetRequestBody, @Req() request: Request): void {
+  requestPasswordReset(@Body() { email }: ResetRequestBody, @Req() request: Request): void {
     this.mails.request(email, actorOf(request));
   }
 
   @Post('reset')
   @HttpCode(204)
-  @Public('Set a new password with a token from a mail')
+  @Public('Set a new password', 'With the token of a mail.')
   @ApiNoContentResponse({ description: `All sessions have ended. ${KEYS_STAY}` })
-  async reset(@Body() { token, newPassword, revokeApiKeys }: ResetBody, @Req() request: Request): Promise<void> {
+  async resetPassword(
+    @Body() { token, newPassword, revokeApiKeys }: ResetBody,
+    @Req() request: Request,
+  ): Promise<void> {
     await this.changes.reset(token, newPassword, revokeApiKeys, actorOf(request));
   }
 }

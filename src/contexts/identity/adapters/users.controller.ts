@@ -41,10 +41,10 @@ export class UsersController {
   ) {}
 
   @Post()
-  @Requires('user:create', 'Create a user or a service account')
+  @Requires('user:create', 'Create a user', 'A human or a service account.')
   @Idempotent()
   @ApiCreatedResponse({ type: UserDto })
-  async create(
+  async createUser(
     @Body() body: CreateUserBody,
     @Req() request: Request,
     @Res({ passthrough: true }) reply: Reply,
@@ -59,7 +59,7 @@ export class UsersController {
   @Get()
   @Requires('user:read', 'List users')
   @ApiOkResponse({ type: UserPage })
-  async list(@Query() { limit, cursor, email }: UsersQuery): Promise<UserPage> {
+  async listUsers(@Query() { limit, cursor, email }: UsersQuery): Promise<UserPage> {
     const scope = `users ${email ?? ''}`;
     const after = cursor === undefined ? '' : this.cursors.decode<string>(scope, cursor);
     const rows = await this.queries.execute(new ListUsers({ email }, after, limit));
@@ -69,16 +69,16 @@ export class UsersController {
   @Get(':userId')
   @Requires('user:read', 'Show a user')
   @ApiOkResponse({ type: UserDto })
-  async get(@Param('userId') userId: string, @Res({ passthrough: true }) reply: Reply): Promise<UserDto> {
+  async getUser(@Param('userId') userId: string, @Res({ passthrough: true }) reply: Reply): Promise<UserDto> {
     const account = await this.queries.execute(new GetUser(userId));
     showVersion(reply, account.version);
     return toUserDto(account);
   }
 
   @Patch(':userId')
-  @Requires('user:update', 'Change the name or the e-mail of a user')
+  @Requires('user:update', 'Change a user', 'The name or the e-mail.')
   @ApiOkResponse({ type: UserDto })
-  async change(
+  async updateUser(
     @Param('userId') userId: string,
     @Body() change: ChangeUserBody,
     @Req() request: Request,
@@ -92,38 +92,47 @@ export class UsersController {
 
   @Post(':userId/suspend')
   @HttpCode(200)
-  @Requires('user:suspend', 'End the sessions of a user and refuse his credentials')
+  @Requires('user:suspend', 'Suspend a user', 'Their sessions end, and their credentials are refused.')
   @ApiOkResponse({ type: UserDto })
-  async suspend(
+  async suspendUser(
     @Param('userId') userId: string,
     @Body() { reason }: SuspendUserBody,
     @Req() request: Request,
+    @Res({ passthrough: true }) reply: Reply,
   ): Promise<UserDto> {
     const command = new SuspendUser(userId, reason ?? null, request.principal!.userId, actorOf(request));
-    return toUserDto(await this.commands.execute(command));
+    const account = await this.commands.execute(command);
+    showVersion(reply, account.version);
+    return toUserDto(account);
   }
 
   @Post(':userId/activate')
   @HttpCode(200)
   @Requires('user:suspend', 'End the suspension of a user')
   @ApiOkResponse({ type: UserDto })
-  async activate(@Param('userId') userId: string, @Req() request: Request): Promise<UserDto> {
-    return toUserDto(await this.commands.execute(new ActivateUser(userId, actorOf(request))));
+  async activateUser(
+    @Param('userId') userId: string,
+    @Req() request: Request,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<UserDto> {
+    const account = await this.commands.execute(new ActivateUser(userId, actorOf(request)));
+    showVersion(reply, account.version);
+    return toUserDto(account);
   }
 
   @Post(':userId/password-reset')
   @HttpCode(202)
-  @Requires('user:update', 'Send a user a mail with a token for a new password')
+  @Requires('user:update', 'Send a user a password reset', 'A mail with a token for a new password.')
   @ApiAcceptedResponse({ description: 'The mail is on its way.' })
-  async resetPassword(@Param('userId') userId: string, @Req() request: Request): Promise<void> {
+  async sendPasswordReset(@Param('userId') userId: string, @Req() request: Request): Promise<void> {
     await this.passwordReset.to(userId, actorOf(request));
   }
 
   @Delete(':userId')
   @HttpCode(204)
-  @Requires('user:delete', 'Delete a user and erase what is known of him')
+  @Requires('user:delete', 'Delete a user', 'What is known of them is erased.')
   @ApiNoContentResponse()
-  async delete(@Param('userId') userId: string, @Req() request: Request): Promise<void> {
+  async deleteUser(@Param('userId') userId: string, @Req() request: Request): Promise<void> {
     const { userId: byUserId } = request.principal!;
     await this.commands.execute(new DeleteUser(userId, byUserId, actorOf(request), expectedVersion(request)));
   }

@@ -34,7 +34,7 @@ export class NamespacesController {
   @Requires('namespace:create', 'Create a namespace')
   @Idempotent()
   @ApiCreatedResponse({ type: NamespaceDto })
-  async create(
+  async createNamespace(
     @Param('tenantId') tenantId: string,
     @Body() body: CreateBody,
     @Req() request: Request,
@@ -46,9 +46,9 @@ export class NamespacesController {
   }
 
   @Get()
-  @RequiresForEach('namespace:read', 'List the namespaces of a tenant')
+  @RequiresForEach('namespace:read', 'List namespaces')
   @ApiOkResponse({ type: NamespacePage })
-  async list(
+  async listNamespaces(
     @Param('tenantId') tenantId: string,
     @Query() { limit, cursor }: ListQuery,
     @Req() { access }: Request,
@@ -70,7 +70,7 @@ export class NamespacesController {
   @Get(':namespaceId')
   @Requires('namespace:read', 'Show a namespace')
   @ApiOkResponse({ type: NamespaceDto })
-  async get(
+  async getNamespace(
     @Param('tenantId') tenantId: string,
     @Param('namespaceId') namespaceId: string,
     @Res({ passthrough: true }) reply: Reply,
@@ -83,7 +83,7 @@ export class NamespacesController {
   @Patch(':namespaceId')
   @Requires('namespace:update', 'Rename a namespace')
   @ApiOkResponse({ type: NamespaceDto })
-  async rename(
+  async updateNamespace(
     @Param('tenantId') tenantId: string,
     @Param('namespaceId') namespaceId: string,
     @Body() { name }: RenameBody,
@@ -98,9 +98,9 @@ export class NamespacesController {
 
   @Delete(':namespaceId')
   @HttpCode(204)
-  @Requires('namespace:delete', 'Delete a namespace')
+  @Requires('namespace:delete', 'Delete a namespace', 'With `force`, also one that holds something.')
   @ApiNoContentResponse()
-  async delete(
+  async deleteNamespace(
     @Param('tenantId') tenantId: string,
     @Param('namespaceId') namespaceId: string,
     @Query() { force }: DeleteQuery,

@@ -3,6 +3,8 @@ import { applyDecorators } from '@nestjs/common';
 import { IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
 import { MANAGEMENT_NAMESPACE, SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { Nested, PlainText, Reference, WhenGiven } from '../../../platform/http/field-rules.js';
+import { CountField, pageOf, TimeField, VersionField } from '../../../platform/http/answer-fields.js';
+import { EXAMPLE } from '../../../platform/http/examples.js';
 import { ChosenId } from '../../../platform/http/list-query.js';
 import { describeIds, generatedId, idOr } from '../../../platform/http/parameter-schemas.js';
 import { isoTime } from '../../../platform/http/resource.js';
@@ -122,31 +124,59 @@ export class DeleteQuery {
 }
 
 export class NamespaceDto {
-  @ApiProperty({ example: 'shop' })
+  @ApiProperty({ example: EXAMPLE.namespaceId })
   readonly id!: string;
-  @ApiProperty()
+  @ApiProperty({ example: 'Shop' })
   readonly name!: string;
-  @ApiProperty({ description: 'Rises with each change; also the ETag.' })
+  @VersionField()
   readonly version!: number;
-  @ApiProperty({ format: 'date-time' })
+  @TimeField()
   readonly createdAt!: string;
-  @ApiProperty({ format: 'date-time' })
+  @TimeField()
   readonly updatedAt!: string;
 }
 
-export class TenantDto extends NamespaceDto {
+const ownLimit = (description: string): PropertyDecorator => CountField({ nullable: true, description, example: null });
+
+/** As answers show them: all of them. */
+class TenantLimitsShownDto implements TenantLimits {
+  @ownLimit('Namespaces at most.')
+  readonly namespaces!: number | null;
+  @ownLimit('Topics at most.')
+  readonly topics!: number | null;
+  @ownLimit('Consumers at most.')
+  readonly consumers!: number | null;
+  @ownLimit('Events a second that one instance takes, in bursts of up to as many.')
+  readonly eventsPerSecond!: number | null;
+  @ownLimit('Bytes of all its events at most, payloads and metadata.')
+  readonly storageBytes!: number | null;
+}
+
+/** As answers show them: both of them. */
+class TenantDefaultsShownDto {
+  @ApiProperty({ type: RetryDto, nullable: true, description: 'Fields that differ from those of the product.' })
+  readonly retry!: RetryDto | null;
+  @CountField({ nullable: true, description: 'Of one attempt; null: that of the product.', example: null })
+  readonly timeoutMs!: number | null;
+}
+
+export class TenantDto {
+  @ApiProperty({ example: EXAMPLE.tenantId })
+  readonly id!: string;
+  @ApiProperty({ example: 'Acme Ltd.' })
+  readonly name!: string;
   @ApiProperty({ enum: ['active', 'suspended', 'deleting'] })
   readonly state!: TenantStatus;
   @ApiProperty({ type: String, nullable: true, description: 'Why it is suspended.' })
   readonly reason!: string | null;
   @ApiProperty({
-    type: TenantLimitsDto,
+    type: TenantLimitsShownDto,
     description: 'Its own; null: it has none, and that of the installation holds.',
   })
   readonly limits!: TenantLimits;
-  @ApiProperty({ type: TenantLimitsDto, description: 'Those that hold; null: no limit.' })
+  @ApiProperty({ type: TenantLimitsShownDto, description: 'Those that hold; null: no limit.' })
   readonly effectiveLimits!: TenantLimits;
-  @ApiProperty({ type: TenantDefaultsDto })
+  @ApiProperty({ type: TenantDefaultsShownDto })
   readonly defaults!: TenantDefaults;
   @ApiProperty({
     type: String,
@@ -155,21 +185,17 @@ export class TenantDto extends NamespaceDto {
     example: null,
   })
   readonly deletion!: string | null;
+  @VersionField({ minimum: 0 })
+  readonly version!: number;
+  @TimeField()
+  readonly createdAt!: string;
+  @TimeField()
+  readonly updatedAt!: string;
 }
 
-export class TenantPage {
-  @ApiProperty({ type: [TenantDto] })
-  readonly items!: TenantDto[];
-  @ApiProperty({ type: String, nullable: true })
-  readonly nextCursor!: string | null;
-}
+export class TenantPage extends pageOf(TenantDto) {}
 
-export class NamespacePage {
-  @ApiProperty({ type: [NamespaceDto] })
-  readonly items!: NamespaceDto[];
-  @ApiProperty({ type: String, nullable: true })
-  readonly nextCursor!: string | null;
-}
+export class NamespacePage extends pageOf(NamespaceDto) {}
 
 export const toTenantDto = ({
   tenantId,

@@ -24,7 +24,7 @@ export class TenantDeletionsController {
   @Get()
   @Requires('tenant:delete', 'List the deletions of tenants')
   @ApiOkResponse({ type: TenantDeletionPage })
-  async list(@Query() { limit, cursor }: ListQuery): Promise<TenantDeletionPage> {
+  async listTenantDeletions(@Query() { limit, cursor }: ListQuery): Promise<TenantDeletionPage> {
     const after = cursor === undefined ? '' : this.cursors.decode<string>('tenant-deletions', cursor);
     const rows = await this.queries.execute(new ListTenantDeletions(after, limit));
     const next = ({ deletionId }: TenantDeletion): string => this.cursors.encode('tenant-deletions', deletionId);
@@ -32,9 +32,12 @@ export class TenantDeletionsController {
   }
 
   @Get(':deletionId')
-  @RequiresForEach('tenant:delete', 'How far the deletion of a tenant has come')
+  @RequiresForEach('tenant:delete', 'Show the deletion of a tenant', 'How far it has come.')
   @ApiOkResponse({ type: TenantDeletionDto })
-  async get(@Param('deletionId') deletionId: string, @Req() request: Request): Promise<TenantDeletionDto> {
+  async getTenantDeletion(
+    @Param('deletionId') deletionId: string,
+    @Req() request: Request,
+  ): Promise<TenantDeletionDto> {
     const job = await this.queries.execute(new GetTenantDeletion(deletionId));
     if (!job || !(await maySee(request, job)))
       throw tenancyError('tenant-deletion-not-found', `There is no deletion "${deletionId}".`);

@@ -1,37 +1,34 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { CountField, pageOf, TimeField } from '../../../platform/http/answer-fields.js';
+import { EXAMPLE } from '../../../platform/http/examples.js';
 import { isoTime } from '../../../platform/http/resource.js';
 import type { TenantDeletion } from '../application/ports.js';
 import { DELETION_STATES, percentOf, type DeletionState } from '../domain/tenant-deletion.js';
 
 export class TenantDeletionDto {
-  @ApiProperty({ example: 'del_01k0w3t5m8q2v7x9z4b6d8f0g2' })
+  @ApiProperty({ example: EXAMPLE.deletionId })
   readonly id!: string;
-  @ApiProperty({ example: 'acme' })
+  @ApiProperty({ example: EXAMPLE.tenantId })
   readonly tenantId!: string;
   @ApiProperty({ enum: DELETION_STATES, description: '`failed`: the last attempt; another one follows by itself.' })
   readonly state!: DeletionState;
-  @ApiProperty({ description: 'Namespaces, topics, consumers and events; 0 while it is queued.' })
+  @CountField({ example: 2_048, description: 'Namespaces, topics, consumers and events; 0 while it is queued.' })
   readonly total!: number;
-  @ApiProperty({ description: 'How many of them are gone.' })
+  @CountField({ example: 512, description: 'How many of them are gone.' })
   readonly done!: number;
-  @ApiProperty({ minimum: 0, maximum: 100 })
+  @CountField({ example: 25, maximum: 100 })
   readonly percent!: number;
   @ApiProperty({ type: String, nullable: true, description: 'Why the last attempt failed.' })
   readonly error!: string | null;
-  @ApiProperty({ type: String, nullable: true, description: 'The user who began it.' })
+  @ApiProperty({ type: String, nullable: true, example: EXAMPLE.userId, description: 'The user who began it.' })
   readonly startedBy!: string | null;
-  @ApiProperty({ format: 'date-time' })
+  @TimeField()
   readonly startedAt!: string;
-  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  @TimeField({ nullable: true, example: null })
   readonly finishedAt!: string | null;
 }
 
-export class TenantDeletionPage {
-  @ApiProperty({ type: [TenantDeletionDto] })
-  readonly items!: TenantDeletionDto[];
-  @ApiProperty({ type: String, nullable: true })
-  readonly nextCursor!: string | null;
-}
+export class TenantDeletionPage extends pageOf(TenantDeletionDto) {}
 
 export const toDeletionDto = ({
   deletionId,

@@ -45,7 +45,7 @@ export class TenantsController {
   @Requires('tenant:create', 'Create a tenant')
   @Idempotent()
   @ApiCreatedResponse({ type: TenantDto })
-  async create(
+  async createTenant(
     @Body() body: CreateTenantBody,
     @Req() request: Request,
     @Res({ passthrough: true }) reply: Reply,
@@ -57,9 +57,9 @@ export class TenantsController {
   }
 
   @Get()
-  @RequiresForEach('tenant:read', 'List the tenants that the caller sees')
+  @RequiresForEach('tenant:read', 'List tenants', 'Those that the caller sees.')
   @ApiOkResponse({ type: TenantPage })
-  async list(@Query() { limit, cursor }: ListQuery, @Req() { access }: Request): Promise<TenantPage> {
+  async listTenants(@Query() { limit, cursor }: ListQuery, @Req() { access }: Request): Promise<TenantPage> {
     const after = cursor === undefined ? '' : this.cursors.decode<string>('tenants', cursor);
     const among = await access!.tenantIds();
     const rows = await visibleRows<TenantView>(
@@ -74,16 +74,16 @@ export class TenantsController {
   @Get(':tenantId')
   @Requires('tenant:read', 'Show a tenant')
   @ApiOkResponse({ type: TenantDto })
-  async get(@Param('tenantId') tenantId: string, @Res({ passthrough: true }) reply: Reply): Promise<TenantDto> {
+  async getTenant(@Param('tenantId') tenantId: string, @Res({ passthrough: true }) reply: Reply): Promise<TenantDto> {
     const tenant = await this.queries.execute(new GetTenant(tenantId));
     showVersion(reply, tenant.version);
     return toTenantDto(tenant);
   }
 
   @Patch(':tenantId')
-  @Requires('tenant:update', 'Rename a tenant, set its defaults, and with `tenant:limit` its limits')
+  @Requires('tenant:update', 'Change a tenant', 'Its name, its defaults and, with `tenant:limit`, its limits.')
   @ApiOkResponse({ type: TenantDto })
-  async configure(
+  async updateTenant(
     @Param('tenantId') tenantId: string,
     @Body() change: TenantChangeBody,
     @Req() request: Request,
@@ -98,34 +98,47 @@ export class TenantsController {
 
   @Post(':tenantId/suspend')
   @HttpCode(200)
-  @Requires('tenant:suspend', 'Refuse requests to a tenant, let its deliveries rest')
+  @Requires('tenant:suspend', 'Suspend a tenant', 'Requests to it are refused, and its deliveries rest.')
   @ApiOkResponse({ type: TenantDto })
-  async suspend(
+  async suspendTenant(
     @Param('tenantId') tenantId: string,
     @Body() { reason }: SuspendBody,
     @Req() request: Request,
+    @Res({ passthrough: true }) reply: Reply,
   ): Promise<TenantDto> {
-    return toTenantDto(await this.commands.execute(new SuspendTenant(tenantId, reason ?? null, actorOf(request))));
+    const tenant = await this.commands.execute(new SuspendTenant(tenantId, reason ?? null, actorOf(request)));
+    showVersion(reply, tenant.version);
+    return toTenantDto(tenant);
   }
 
   @Post(':tenantId/activate')
   @HttpCode(200)
   @Requires('tenant:suspend', 'End the suspension of a tenant')
   @ApiOkResponse({ type: TenantDto })
-  async activate(@Param('tenantId') tenantId: string, @Req() request: Request): Promise<TenantDto> {
-    return toTenantDto(await this.commands.execute(new ActivateTenant(tenantId, actorOf(request))));
+  async activateTenant(
+    @Param('tenantId') tenantId: string,
+    @Req() request: Request,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<TenantDto> {
+    const tenant = await this.commands.execute(new ActivateTenant(tenantId, actorOf(request)));
+    showVersion(reply, tenant.version);
+    return toTenantDto(tenant);
   }
 
   @Delete(':tenantId')
   @HttpCode(204)
-  @Requires('tenant:delete', 'Delete a tenant')
+  @Requires(
+    'tenant:delete',
+    'Delete a tenant',
+    'With `force`, also one that holds something; a large one goes step by step.',
+  )
   @ApiNoContentResponse({ description: 'It is gone, with all that it held.' })
   @ApiAcceptedResponse({
     type: TenantDeletionDto,
     description: 'It is being removed; `Location` tells how far that has come.',
-    headers: { location: { schema: { type: 'string' }, description: 'Of the deletion.' } },
+    headers: { Location: { required: true, schema: { type: 'string' }, description: 'Of the deletion.' } },
   })
-  async delete(
+  async deleteTenant(
     @Param('tenantId') tenantId: string,
     @Query() { force }: DeleteQuery,
     @Req() request: Request,

@@ -14,9 +14,11 @@ import { StreamReader } from '../application/read-stream.js';
 import { TopicDirectory } from '../application/topic-directory.js';
 import type { TopicRef } from '../domain/topic.js';
 import { topicError } from '../domain/topic-errors.js';
+import { EventDto, StreamPage } from './event-answers.dto.js';
 import { EventQueries } from './event-query.js';
 import { EventStreams } from './event-streams.js';
 import { ReadEventsQuery } from './events.dto.js';
+import { ReadEventsDocs } from './read.docs.js';
 import { LAST_EVENT_ID, TopicParams } from './publish.docs.js';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
@@ -38,13 +40,15 @@ export class EventsController {
   ) {}
 
   @Get('events')
-  @Requires('event:read', 'Read events: a page, all (NDJSON), or live (Server-Sent Events)')
+  @Requires(
+    'event:read',
+    'Read events',
+    '`Accept` tells how: a page (JSON), all of them (NDJSON), or live (Server-Sent Events).',
+  )
   @ApiHeader(LAST_EVENT_ID)
   @ApiProduces(...REPRESENTATIONS)
-  @ApiOkResponse({
-    description: 'A page of events; all of them, one a line (NDJSON); or history and then live (Server-Sent Events).',
-  })
-  async read(
+  @ReadEventsDocs()
+  async readEvents(
     @Param() topic: TopicRef,
     @Query() query: ReadEventsQuery,
     @Req() request: Request,
@@ -67,9 +71,10 @@ export class EventsController {
   }
 
   @Get('events/:eventId')
-  @Requires('event:read', 'Show one event')
+  @Requires('event:read', 'Show an event')
   @ApiParam({ name: 'eventId', type: 'string' })
-  async one(
+  @ApiOkResponse({ type: EventDto })
+  async getEvent(
     @Param() params: TopicRef & { eventId: string },
     @Req() { access }: Request,
     @Res() reply: Reply,
@@ -81,9 +86,10 @@ export class EventsController {
   }
 
   @Get('streams/:stream')
-  @Requires('event:read', 'Read the events of one stream')
+  @Requires('event:read', 'Read a stream')
   @ApiParam({ name: 'stream', type: 'string' })
-  async stream(
+  @ApiOkResponse({ type: StreamPage })
+  async readStream(
     @Param() params: TopicRef & { stream: string },
     @Query() { limit, cursor }: ListQuery,
     @Req() { access }: Request,

@@ -37,10 +37,10 @@ export class PublishController {
   ) {}
 
   @Post()
-  @Requires('event:publish', 'Publish one event or a batch, all or nothing')
+  @Requires('event:publish', 'Publish events', 'One event or a batch, all or nothing; also as CloudEvents.')
   @Direct({ rawBody: true })
   @PublishDocs()
-  async publish(request: Request, reply: Reply): Promise<void> {
+  async publishEvents(request: Request, reply: Reply): Promise<void> {
     const key = this.idempotency.keyOf(request);
     if (key !== undefined && !(await this.idempotency.begin(request, reply, key))) return;
     const topic = request.params as TopicRef;

@@ -3,26 +3,7 @@ import { ApiCreatedResponse, ApiHeader, ApiOperation, ApiParam } from '@nestjs/s
 import { IDEMPOTENCY_KEY_HEADER } from '../../../platform/http/idempotency.js';
 import { CLOUD_EVENT_HEADERS, CLOUD_EVENT_SCHEMA } from './cloudevents-schemas.js';
 import { BARE_PLACE_SCHEMA, EVENT_SCHEMA, EXPECTED_STREAM_VERSION } from './event-schemas.js';
-
-const RESULT_SCHEMA = {
-  type: 'object',
-  properties: {
-    events: {
-      type: 'array',
-      items: {
-        type: 'object',
-        properties: {
-          id: { type: 'string' },
-          position: { type: 'integer' },
-          streamVersion: { type: 'integer' },
-          duplicate: { type: 'boolean' },
-        },
-      },
-    },
-    firstPosition: { type: 'integer' },
-    lastPosition: { type: 'integer' },
-  },
-} as const;
+import { PublishResultDto } from './event-answers.dto.js';
 
 export const TopicParams = (): MethodDecorator & ClassDecorator =>
   applyDecorators(ApiParam({ name: 'tenantId' }), ApiParam({ name: 'namespaceId' }), ApiParam({ name: 'topicId' }));
@@ -59,5 +40,11 @@ export const PublishDocs = (): MethodDecorator =>
     }),
     ApiHeader(IDEMPOTENCY_KEY_HEADER),
     ...CLOUD_EVENT_HEADERS.map((header) => ApiHeader(header as never)),
-    ApiCreatedResponse({ schema: RESULT_SCHEMA as never, description: 'The events are on disk.' }),
+    ApiCreatedResponse({
+      type: PublishResultDto,
+      description: 'The events are on disk.',
+      headers: {
+        Location: { description: 'Of the event, where there is one.', schema: { type: 'string' } },
+      },
+    }),
   );

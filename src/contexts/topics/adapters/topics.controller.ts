@@ -29,7 +29,7 @@ export class TopicsController {
   @Requires('topic:create', 'Create a topic')
   @Idempotent()
   @ApiCreatedResponse({ type: TopicDto })
-  async create(
+  async createTopic(
     @Param('tenantId') tenantId: string,
     @Param('namespaceId') namespaceId: string,
     @Body() body: CreateTopicBody,
@@ -44,7 +44,7 @@ export class TopicsController {
   @Get()
   @RequiresForEach('topic:read', 'List topics')
   @ApiOkResponse({ type: TopicPage })
-  async list(
+  async listTopics(
     @Param('tenantId') tenantId: string,
     @Param('namespaceId') namespaceId: string,
     @Query() { limit, cursor }: ListQuery,
@@ -63,10 +63,10 @@ export class TopicsController {
   }
 
   @Get(':topicId')
-  @Requires('topic:read', 'Show a topic: its positions and size')
+  @Requires('topic:read', 'Show a topic', 'With its positions and its size.')
   @TopicParams()
   @ApiOkResponse({ type: TopicDto })
-  async get(
+  async getTopic(
     @Param('tenantId') tenantId: string,
     @Param('namespaceId') namespaceId: string,
     @Param('topicId') topicId: string,
@@ -78,9 +78,9 @@ export class TopicsController {
   }
 
   @Patch(':topicId')
-  @Requires('topic:update', 'Describe a topic')
+  @Requires('topic:update', 'Change a topic')
   @ApiOkResponse({ type: TopicDto })
-  async patch(
+  async updateTopic(
     @Param('tenantId') tenantId: string,
     @Param('namespaceId') namespaceId: string,
     @Param('topicId') topicId: string,
@@ -97,9 +97,9 @@ export class TopicsController {
 
   @Delete(':topicId')
   @HttpCode(204)
-  @Requires('topic:delete', 'Delete a topic and its events')
+  @Requires('topic:delete', 'Delete a topic', 'With its events.')
   @ApiNoContentResponse()
-  async delete(
+  async deleteTopic(
     @Param('tenantId') tenantId: string,
     @Param('namespaceId') namespaceId: string,
     @Param('topicId') topicId: string,

@@ -1,5 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsOptional } from 'class-validator';
+import { CountField, pageOf, TimeField, VersionField } from '../../../platform/http/answer-fields.js';
+import { EXAMPLE } from '../../../platform/http/examples.js';
 import { Prose } from '../../../platform/http/field-rules.js';
 import { ChosenId } from '../../../platform/http/list-query.js';
 import { isoTime } from '../../../platform/http/resource.js';
@@ -22,35 +24,30 @@ export class PatchTopicBody {
 }
 
 export class TopicSummaryDto {
-  @ApiProperty({ example: 'orders' })
+  @ApiProperty({ example: EXAMPLE.topicId })
   readonly id!: string;
-  @ApiProperty({ type: String, nullable: true })
+  @ApiProperty({ type: String, nullable: true, example: 'What is ordered.' })
   readonly description!: string | null;
-  @ApiProperty()
+  @VersionField()
   readonly version!: number;
-  @ApiProperty({ format: 'date-time' })
+  @TimeField()
   readonly createdAt!: string;
-  @ApiProperty({ format: 'date-time' })
+  @TimeField()
   readonly updatedAt!: string;
 }
 
 export class TopicDto extends TopicSummaryDto {
-  @ApiProperty({ description: 'The first position that still exists; 1 for a new topic.' })
+  @CountField({ description: 'The first position that still exists; 1 for a new topic.' })
   readonly firstPosition!: number;
-  @ApiProperty({ description: '0 for a topic without events.' })
+  @CountField({ example: 200, description: '0 for a topic without events.' })
   readonly lastPosition!: number;
-  @ApiProperty()
+  @CountField({ example: 200 })
   readonly eventCount!: number;
-  @ApiProperty({ description: 'Bytes of data and metadata.' })
+  @CountField({ example: 24_576, description: 'Bytes of data and metadata.' })
   readonly bytes!: number;
 }
 
-export class TopicPage {
-  @ApiProperty({ type: [TopicSummaryDto] })
-  readonly items!: TopicSummaryDto[];
-  @ApiProperty({ type: String, nullable: true })
-  readonly nextCursor!: string | null;
-}
+export class TopicPage extends pageOf(TopicSummaryDto) {}
 
 export const toTopicSummary = ({
   topicId,

@@ -11,6 +11,11 @@ export interface Current {
   readonly exists: boolean;
 }
 
+/** Whether it is met by these versions only: once one has passed, nothing that comes later meets it. */
+export function namesVersions(expected: ExpectedVersion | undefined): boolean {
+  return typeof expected === 'number' || (expected?.match !== undefined && expected.match !== 'any');
+}
+
 /** An undefined expectation is met by everything. */
 export function isMet(expected: ExpectedVersion | undefined, current: Current): boolean {
   if (expected === undefined) return true;

@@ -155,7 +155,7 @@ const tenancySamples = (spare: Places, owner: string): Record<string, Sample> =>
 
 const identitySamples = ({ tenantId }: Places, spare: Places, email: string): Record<string, Sample> => ({
   'POST /auth/login': one(() => ({ email, password: 'not the right one' }), { passes: 'login-failed' }),
-  'POST /auth/refresh': one(() => ({ refreshToken: 'evr_none' }), { passes: 'unauthenticated' }),
+  'POST /auth/refresh': one(() => ({ refreshToken: 'esr_none' }), { passes: 'unauthenticated' }),
   'PATCH /auth/me': one(() => ({ name: 'Admin' })),
   'POST /auth/password/change': one(
     () => ({ currentPassword: 'not it', newPassword: newPassword(), revokeApiKeys: true }),

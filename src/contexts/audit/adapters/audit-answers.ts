@@ -131,8 +131,8 @@ function toHeads({ head, holds }: Verdict, { seq }: VerifyAuditQuery): Pick<Tena
 /** `prefix` of a pointer: `?` for a query string, `/` for a body. */
 function toFilter({ from, to, ...rest }: AuditFilterFields, prefix: '?' | '/'): AuditFilter {
   const errors: FieldError[] = [];
-  const timeOf = (name: string, text: string | undefined): number | undefined => {
-    if ((text ?? undefined) === undefined) return undefined;
+  const timeOf = (name: string, text: string | null | undefined): number | undefined => {
+    if (text === undefined || text === null) return undefined;
     const time = parseTime(text);
     if (Number.isNaN(time)) errors.push({ pointer: prefix + name, detail: 'must be an RFC 3339 time with an offset' });
     return time;
@@ -164,7 +164,8 @@ async function* ndjson(pages: AsyncGenerator<AuditView[]>): AsyncGenerator<strin
 /** What comes when the right is gone, or the tenant, breaks the connection: what was sent so far must not look like all there is. */
 async function* whileAllowed(request: Request, pieces: AsyncGenerator<string>): AsyncGenerator<string> {
   for await (const piece of pieces) {
-    if (!(await request.access!.stillAllowed())) throw auditError('audit-stopped', 'The right to export is gone.');
+    if (!(await request.access!.stillAllowed()))
+      throw auditError('audit-stopped', 'The right to export is gone, or cannot be verified now.');
     yield piece;
   }
 }

@@ -231,7 +231,7 @@ class SubjectAccess implements Access {
       if (!decision.allowed) return eventType;
       rates.push(...(decision.rates ?? []));
     }
-    this.guard.spend(this.request, this.subject, rates);
+    if (rates.length > 0) this.guard.spend(this.request, this.subject, rates);
     return undefined;
   }
 

@@ -45,7 +45,7 @@ export class AuthzController {
     const { policy } = await this.authorizer.subject(tenantId, { id: userId, kind: 'user', userId });
     const told = toldIn(tenantId, policy.rules);
     const concerned = told.length > 0 || (await this.members.find({ tenantId, userId })) !== undefined;
-    if (!concerned) throw memberNotFound({ tenantId, tenantUid: '', userId });
+    if (!concerned) throw memberNotFound({ userId });
     return { userId, permissions: told.map(toToldRuleDto) };
   }
 

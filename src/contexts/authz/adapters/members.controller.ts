@@ -90,7 +90,7 @@ export class MembersController {
   @ApiOkResponse({ type: MemberDto })
   async getMember(@Param() ref: Required<MemberParams>, @Res({ passthrough: true }) reply: Reply): Promise<MemberDto> {
     const member = await this.members.find(ref);
-    if (!member) throw memberNotFound({ ...ref, tenantUid: '' });
+    if (!member) throw memberNotFound(ref);
     showVersion(reply, member.version);
     return toMemberDto(member);
   }
@@ -118,7 +118,7 @@ export class MembersController {
   ): Promise<MemberDto> {
     if (roles) return this.changed(ref, { kind: 'replace', roles: inTenant(roles) }, request, reply);
     const member = await this.members.find(ref);
-    if (!member) throw memberNotFound({ ...ref, tenantUid: '' });
+    if (!member) throw memberNotFound(ref);
     requireVersion(member.version, expectedVersion(request));
     showVersion(reply, member.version);
     return toMemberDto(member);
@@ -157,7 +157,9 @@ export class MembersController {
   }
 
   private async changed(ref: MemberParams, change: MemberChange, request: Request, reply: Reply): Promise<MemberDto> {
-    const member = (await this.change(ref, change, request))!;
+    const member = await this.change(ref, change, request);
+    // Removed by somebody else a moment after the change.
+    if (!member) throw memberNotFound(ref);
     showVersion(reply, member.version);
     return toMemberDto(member);
   }

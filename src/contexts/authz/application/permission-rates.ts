@@ -27,7 +27,10 @@ export class PermissionRates {
       const buckets = rules.map((rule) => this.refilled(`${userId} ${rule.grantId}`, rule));
       const withRoom = buckets.find((bucket) => bucket.tokens >= 1);
       if (withRoom) chosen.add(withRoom);
-      else longest = [...(longest ? [longest] : []), soonest(buckets)].toSorted((a, b) => waitMs(b) - waitMs(a))[0];
+      else {
+        const next = soonest(buckets);
+        if (!longest || waitMs(next) > waitMs(longest)) longest = next;
+      }
     }
     if (longest) {
       const extensions = usedUp(policyOf(longest), waitMs(longest) / 1_000);

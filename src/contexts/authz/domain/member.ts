@@ -123,5 +123,5 @@ export function removeMember(state: MemberState, ref: MemberRef, reason: Removal
 
 export const noSuchUser = (userId: string): Error => authzError('member-not-found', `There is no user "${userId}".`);
 
-export const memberNotFound = ({ userId }: MemberRef): Error =>
+export const memberNotFound = ({ userId }: Pick<MemberRef, 'userId'>): Error =>
   authzError('member-not-found', `User "${userId}" is no member of the tenant.`);

@@ -27,6 +27,13 @@ describe('a change that others came before', () => {
     });
   });
 
+  it.each([{ match: 'any' }, { noneMatch: [7] }] as const)(
+    'is made anew where the caller named none: %j',
+    async (expected) => {
+      await expect(unraced(expected, racing(4).change)).resolves.toBe('done');
+    },
+  );
+
   it('fails at once where the caller named the version', async () => {
     const { change, made } = racing(1);
     await expect(unraced(7, change)).rejects.toBe(mismatch);

@@ -1,5 +1,5 @@
 import { isCode } from '../../../kernel/domain-error.js';
-import type { ExpectedVersion } from '../../../kernel/expected-version.js';
+import { namesVersions, type ExpectedVersion } from '../../../kernel/expected-version.js';
 import { unavailable } from '../../../platform/postgres/database.js';
 
 const ATTEMPTS_MAX = 5;
@@ -10,8 +10,8 @@ export async function unraced<R>(expectedVersion: ExpectedVersion | undefined, c
     try {
       return await change();
     } catch (error) {
-      if (!isCode(error, 'version-mismatch') || expectedVersion !== undefined) throw error;
-      // Whoever named no version is not told that his is old.
+      if (!isCode(error, 'version-mismatch') || namesVersions(expectedVersion)) throw error;
+      // Whoever named no version is not told that theirs is old.
       if (attempt === ATTEMPTS_MAX) throw unavailable(error, 'The consumer is changed by too many at once.');
     }
   }

@@ -22,7 +22,7 @@ export const IDENTITY_EXAMPLES = [
   bodyExample(ChangeUserBody, { name: 'Jane Roe' }),
   bodyExample(SuspendUserBody, { reason: 'On leave until May.' }),
   bodyExample(LoginBody, { email, password }),
-  bodyExample(RefreshBody, { refreshToken: 'evr_3kTMd9ZxQw1a7Lp2' }),
+  bodyExample(RefreshBody, { refreshToken: 'esr_3kTMd9ZxQw1a7Lp2' }),
   bodyExample(ProfileBody, { name: 'Jane R. Doe' }),
   bodyExample(PasswordChangeBody, { currentPassword: password, newPassword: nextPassword }),
   bodyExample(ResetRequestBody, { email }),

@@ -155,7 +155,7 @@ export class UserPage extends pageOf(UserDto) {}
 export class TokensDto {
   @ApiProperty({ example: 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.…' })
   readonly accessToken!: string;
-  @ApiProperty({ example: 'evr_…', description: 'Works once; POST /auth/refresh answers the next one.' })
+  @ApiProperty({ example: 'esr_…', description: 'Works once; POST /auth/refresh answers the next one.' })
   readonly refreshToken!: string;
   @CountField({ example: 900, description: 'Seconds' })
   readonly expiresIn!: number;

@@ -97,7 +97,7 @@ export class ChangeUserHandler implements ICommandHandler<ChangeUser> {
     const email = change.email === undefined ? undefined : normalEmail(change.email);
     const changed = {
       name: name !== undefined && name !== current.name,
-      email: email !== undefined && email !== current.email,
+      email: email !== undefined && (current.email === null || email !== normalEmail(current.email)),
     };
     const ref = { userId };
     const changing = this.accounts.changing({

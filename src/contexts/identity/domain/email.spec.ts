@@ -27,6 +27,7 @@ describe('an e-mail', () => {
       'a@b..c',
       `a@${'ü'.repeat(70)}`,
       'a@',
+      '20240101',
     ]) {
       expect(normalEmail(email)).toBe(email);
       expect(unicodeEmail(email)).toBe(email);

@@ -26,7 +26,7 @@ export function unicodeEmail(email: string): string {
 
 /**
  * How accounts of before may have it, which keep the domain as it was typed: the one that is asked for comes first, so that of two with one
- * address each is found by its own.
+ * address each is found by its own. One that mixed both ways of writing in its domain is found by that spelling only.
  */
 export function emailSpellings(email: string): readonly string[] {
   const [normal, unicode] = [normalEmail(email), unicodeEmail(email)];
@@ -38,7 +38,7 @@ const folded = (email: string): string => email.normalize('NFKC').toLowerCase().
 function partsOf(email: string): [local: string, host: string | undefined] {
   const text = folded(email);
   const at = text.lastIndexOf('@') + 1;
-  const domain = text.slice(at);
+  const domain = at === 0 ? '' : text.slice(at);
   const host = NO_HOST.test(domain) ? '' : domainToASCII(domain).replace(/\.$/, '');
   const known = host.length <= HOST_MAX && host.split('.').every((label) => LABEL.test(label));
   return [text.slice(0, at), known ? host : undefined];

@@ -119,9 +119,10 @@ describe('the log', () => {
     for (const warning of warnings) expect(JSON.stringify(warning)).toContain('500');
   });
 
-  it('tells once that a lane is blocked, and where', () => {
+  it('tells once that a lane is blocked, where and why', () => {
     const told = having({ level: 40, consumer: consumerOfBad.id, topic: 'orders', msg: 'a lane is blocked' });
-    expect(told).toMatchObject([{ position: 1, attempt: 2, status: 500, correlationId: 'bad-consumer' }]);
+    const why = { status: 500, reason: 'the endpoint answered 500' };
+    expect(told).toMatchObject([{ position: 1, attempt: 2, ...why, correlationId: 'bad-consumer' }]);
     expect(told).toHaveLength(1);
   });
 

@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import fc from 'fast-check';
@@ -31,9 +32,10 @@ afterEach(async () => {
   server.close();
 });
 
-const send = (timeoutMs = 5_000): Promise<SendOutcome> => {
+const send = (timeoutMs = 5_000, signal?: AbortSignal): Promise<SendOutcome> => {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-  return egress.sender.send({ url, share: 'a', headers: { 'content-type': 'text/plain' }, body: 'x', timeoutMs });
+  const headers = { 'content-type': 'text/plain' };
+  return egress.sender.send({ url, share: 'a', headers, body: 'x', timeoutMs, signal });
 };
 const saying =
   (...chunks: readonly string[]): Answer =>
@@ -136,6 +138,15 @@ describe('once there is a head, its status decides', () => {
     expect(await send(50)).toEqual(answered(200));
     answer = saying('HTTP/1.1 503 No\r\nretry-after: 7\r\ncontent-length: 9\r\n\r\nabc');
     expect(await send(50)).toMatchObject({ status: 503, retryAfterMs: 7_000, excerpt: 'abc' });
+  });
+
+  it.each([200, 503])('%d whose body is cut off by a shutdown', async (status) => {
+    const stop = new AbortController();
+    const stopSoon = (): void => void setImmediate(() => stop.abort());
+    answer = saying(`HTTP/1.1 ${status} x\r\ncontent-length: 9\r\n\r\n`);
+    subscribe('undici:request:headers', stopSoon);
+    expect(await send(5_000, stop.signal)).toEqual(answered(status));
+    unsubscribe('undici:request:headers', stopSoon);
   });
 
   it('and half a head is none', async () => {

@@ -31,7 +31,7 @@ const isSuccess = (status: number): boolean => status >= 200 && status < 300;
  * the name's resolution to the last byte read, so an answer that drips cannot prolong it.
  *
  * Once the head of the answer is there, its status decides, whatever becomes of the body: it breaks off, is not as long as was
- * said, is badly chunked, or does not end in time. The receiver has said what it did, and to send again what it took would be a sure
+ * said, is badly chunked, does not end in time, or is cut off by the signal. The receiver has said what it did, and to send again what it took would be a sure
  * duplicate. Svix and Outpost do the same.
  *
  * A connection that was used before may be closed by the other side just as it is written to. If it is lost before an answer
@@ -63,6 +63,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   /** The signal fired. */
   handleEvent(): void {
+    if (this.status !== 0) return this.answer(false);
     this.settle({ kind: 'aborted' }, false);
   }
 

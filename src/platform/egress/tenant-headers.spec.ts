@@ -10,7 +10,7 @@ describe('headers that tenants set', () => {
     X-Replay-ID traceparent TraceState Content-Encoding Content-Range Content-MD5 Content-Language Content-Location
     Content-Digest Repr-Digest Digest Unencoded-Digest Range If-Range Date Early-Data Alt-Used HTTP2-Settings Forwarded
     X-Forwarded-For X-Forwarded-Client-Cert X-Real-IP Via True-Client-IP X-Original-URL X-HTTP-Method-Override
-    x_correlation_id webhook_signature Webhook.Id`.split(/\s+/),
+    Idempotency-Key x_correlation_id webhook_signature Webhook.Id`.split(/\s+/),
   )('may not be %s', (name) => {
     expect(forbiddenHeader(name)).toBe(true);
     expect(judgeHeaders({ [name]: 'x' })).toContain(name);

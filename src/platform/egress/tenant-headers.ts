@@ -9,7 +9,8 @@ const VALUE = /^[\t\x20-\x7e]*$/;
 
 /**
  * Those that frame the message or name the connection; that would lie about the body, or the time; that the product itself sets, and receivers trust; that tell the way of a request,
- * which proxies in front of a receiver do; and that make another request of this one. What shows who sends (`authorization`, `cookie`,
+ * which proxies in front of a receiver do; and that make another request of this one, or, being the same for every delivery, have a
+ * receiver take only the first (`idempotency-key`). What shows who sends (`authorization`, `cookie`,
  * `user-agent`, keys of one's own) is for the tenant to say.
  */
 const FORBIDDEN = new Set(
@@ -17,7 +18,7 @@ const FORBIDDEN = new Set(
   digest repr-digest unencoded-digest range if-range date
   x-correlation-id x-topic x-delivery-attempt x-replay-id traceparent tracestate
   forwarded via x-real-ip x-client-ip x-cluster-client-ip true-client-ip cf-connecting-ip
-  x-rewrite-url x-method-override`.split(/\s+/),
+  x-rewrite-url x-method-override idempotency-key`.split(/\s+/),
 );
 const FORBIDDEN_PREFIXES = `content- webhook- ce- proxy- x-event- x-forwarded x-original- x-http-method`.split(' ');
 

@@ -23,7 +23,7 @@ export interface SendRequest {
   readonly body: string | Buffer;
   /** Over all, from the name's resolution to the last byte of the answer. */
   readonly timeoutMs: number;
-  /** Ends the request as `aborted`. */
+  /** Ends the request: as `aborted`, unless the head of the answer is there. */
   readonly signal?: AbortSignal;
 }
 
@@ -40,8 +40,6 @@ const ABORTED: SendOutcome = { kind: 'aborted' };
  * POSTs to addresses that tenants chose. The URL is judged by its text, and every connection by the address it really goes to.
  * Redirects are answers like any other: nothing is followed, no proxy setting of the environment is used, no cookie is kept. How
  * many requests run at once is the caller's to bound.
- *
- * A 2xx counts once the whole answer was read, or its first 64 KiB; a 2xx whose body does not end in time is a timeout.
  */
 export class WebhookSender {
   private readonly policy: AddressPolicy;

@@ -51,7 +51,7 @@ interface Concerned {
   readonly id?: string;
 }
 
-/** What concerns one user outdates his policies; everything else those of the tenant, as when he leaves with his keys. */
+/** What concerns one user outdates the policies of that user; everything else those of the tenant, as when a member leaves with their keys. */
 function outdatedBy({ type, key, data }: StoredEvent): Outdated {
   const { userId, principal, part, id } = JSON.parse(data) as Concerned;
   const one = userId ?? (part === 'user' ? id : undefined) ?? ofPrincipal(principal);

@@ -87,7 +87,7 @@ describe('policies in memory', () => {
   it.each([
     ['in a tenant outdates those of the tenant', { tenantId: 'acme' }, ['other 1', 'other 2']],
     ['in the system outdates all', { tenantId: SYSTEM_TENANT }, []],
-    ['of one user outdates his, everywhere', { principalId: 'usr_1' }, ['acme 2', 'other 2']],
+    ['of one user outdates theirs, everywhere', { principalId: 'usr_1' }, ['acme 2', 'other 2']],
     ['that was missed outdates all', 'all', []],
   ] as const)('know that a change %s', async (_, which, left) => {
     const policies = new Policies(new OneLargeGroup(1), quietWatch);

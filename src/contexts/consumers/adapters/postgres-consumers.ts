@@ -17,7 +17,7 @@ import {
 
 export const CONSUMER_COLUMNS = `tenant_id, namespace_id, namespace_uid, consumer_id, settings, version, updated_at`;
 
-/** With which of its topics are there: those that were deleted leave it by a reaction, a moment later. */
+/** With which of its topics are there: those that were deleted leave it by a saga, a moment later. */
 const SHOWN = `${CONSUMER_COLUMNS}, ARRAY(
   SELECT t.topic_uid::text FROM lane l JOIN topic t ON t.tenant_id = l.tenant_id AND t.topic_uid = l.topic_uid
   WHERE l.tenant_id = consumer.tenant_id AND l.consumer_uid = consumer.consumer_uid) AS present`;

@@ -44,7 +44,10 @@ class TopicStatusDto {
   readonly topic!: string;
   @ApiProperty({ type: String, nullable: true, example: EXAMPLE.eventId })
   readonly lastEventId!: string | null;
-  @CountField({ example: 199, description: 'Of the last event that was delivered; 0: none.' })
+  @CountField({
+    example: 199,
+    description: 'Of the last event that was dealt with, or after which delivery began; 0: none.',
+  })
   readonly position!: number;
   @ApiProperty({ type: LagDto })
   readonly lag!: LagDto;

@@ -57,7 +57,7 @@ export type LaneNews =
     }
   | { readonly kind: 'gap-found' | 'blocked'; readonly state: LaneState }
   | { readonly kind: 'gone' }
-  | { readonly kind: 'store-failed'; readonly error: PortableError };
+  | { readonly kind: 'store-failed' | 'request-failed'; readonly error: PortableError };
 
 export type FromThread =
   | {

@@ -56,17 +56,20 @@ const GONE: SendOutcome = { kind: 'response', status: 410, retryAfterMs: undefin
 
 let told: FromThread[];
 let sent: PromiseWithResolvers<SendOutcome>[];
+let unsendable: Error | undefined;
 let thread: LaneThread;
 
 beforeEach(() => {
   told = [];
   sent = [];
+  unsendable = undefined;
   // A topic with an event at every position.
   const tail = {
     head: 1_000,
     inMemory: eventAt,
   };
   const send = ({ signal }: SendRequest): Promise<SendOutcome> => {
+    if (unsendable) throw unsendable;
     const answer = Promise.withResolvers<SendOutcome>();
     signal?.addEventListener('abort', () => answer.resolve({ kind: 'aborted' }));
     sent.push(answer);
@@ -173,6 +176,20 @@ describe('a delivery thread', () => {
     await untilTold('stopped');
     const news = told.flatMap((message) => (message.kind === 'news' ? message.news : []));
     expect(news.map(([, { kind }]) => kind)).toEqual(['attempted', 'gone']);
+  });
+
+  it('tells of a request that could not be made as such, not as a store that failed, and of the attempt', async () => {
+    hold(60_000);
+    unsendable = new TypeError('no such header');
+    start();
+    await turns(5);
+    stop(0);
+    await untilTold('stopped');
+    const news = told.flatMap((message) => (message.kind === 'news' ? message.news : []));
+    expect(news).toMatchObject([
+      [1, { kind: 'request-failed', error: { name: 'TypeError', message: 'no such header' } }],
+      [1, { kind: 'attempted', outcome: { phase: 'refused', error: 'the request could not be made' } }],
+    ]);
   });
 
   it('tells how much of what was handed over it has taken in', async () => {

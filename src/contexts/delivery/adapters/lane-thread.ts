@@ -128,6 +128,7 @@ export class LaneThread {
       gapFound: ({ state }) => outbox.tell(number, { kind: 'gap-found', state }),
       blocked: ({ state }) => outbox.tell(number, { kind: 'blocked', state }),
       storeFailed: (_, error) => outbox.tell(number, { kind: 'store-failed', error: portable(error) }),
+      requestFailed: (_, error) => outbox.tell(number, { kind: 'request-failed', error: portable(error) }),
       gone: () => this.gone(number),
     };
   }

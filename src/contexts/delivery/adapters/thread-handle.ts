@@ -160,6 +160,8 @@ export class ThreadHandle implements TailsEcho, LaneHost {
         return this.report.blocked(at(lane, news.state));
       case 'store-failed':
         return this.report.storeFailed(lane, revived(news.error));
+      case 'request-failed':
+        return this.report.requestFailed(lane, revived(news.error));
       case 'gone':
         return void this.report.gone(lane).then((done) => this.post({ kind: 'paused', lane: lane.number, done }));
     }

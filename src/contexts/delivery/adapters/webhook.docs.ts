@@ -65,8 +65,7 @@ export const DELIVERY_WEBHOOKS: NonNullable<OpenAPIObject['webhooks']> = {
       },
       responses: {
         '2XX': {
-          description:
-            "Delivered. The answer has to be complete, or its first 64 KiB, within the consumer's `timeoutMs`.",
+          description: "Delivered, whatever becomes of the body, once the head came within the consumer's `timeoutMs`.",
         },
         '3XX': { description: 'A failure: redirects are not followed.', headers: RETRY_AFTER },
         '410': { description: 'The endpoint is gone: the consumer is paused, with the reason `gone`.' },

@@ -10,7 +10,7 @@ import {
   type ConsumerView,
 } from '../../consumers/index.js';
 import { TenantGates } from '../../tenancy/index.js';
-import { currentFailure, type DeliveryError, type LaneGap, type LaneState } from '../domain/lane.js';
+import { currentFailure, dueAt, type DeliveryError, type LaneGap, type LaneState } from '../domain/lane.js';
 import { LaneStore } from './ports.js';
 
 export interface LaneStatus {
@@ -91,15 +91,16 @@ export class GetConsumerStatusHandler implements IQueryHandler<GetConsumerStatus
     const lagEvents = Math.max(0, head - state.position);
     const oldest = lagEvents === 0 ? undefined : await this.reader.at({ tenantId, topicUid }, state.position + 1);
     const failure = currentFailure(state, version);
+    const now = this.clock.now();
     return {
       topicId,
       position: state.position,
       lastEventId: state.lastEventId,
       lagEvents,
-      lagSeconds: oldest ? Math.max(0, this.clock.now() - oldest.recordedAt) / 1_000 : 0,
+      lagSeconds: oldest ? Math.max(0, now - oldest.recordedAt) / 1_000 : 0,
       state: !failure ? 'following' : failure.blocked ? 'blocked' : 'retrying',
       attempt: failure?.attempt ?? 0,
-      nextAttemptAt: failure && !failure.blocked ? failure.nextAttemptAt : null,
+      nextAttemptAt: failure && !failure.blocked ? dueAt(failure, now) : null,
       lastError: state.failure?.error ?? null,
       gap: state.gap,
     };

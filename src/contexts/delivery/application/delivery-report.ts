@@ -38,10 +38,9 @@ export class DeliveryReport implements LaneReport {
 
   blocked(lane: LaneView): void {
     const { attempt, error } = lane.state.failure!;
-    this.log.warn(
-      { ...namesOf(lane), position: lane.state.position + 1, attempt, phase: error.phase, status: error.status },
-      'a lane is blocked',
-    );
+    const { phase, status, message: reason } = error;
+    const position = lane.state.position + 1;
+    this.log.warn({ ...namesOf(lane), position, attempt, phase, status, reason }, 'a lane is blocked');
   }
 
   /** 410: the endpoint does not want any more. Its place is kept. A consumer that was changed in the meantime may have another endpoint. */
@@ -64,7 +63,11 @@ export class DeliveryReport implements LaneReport {
   }
 
   storeFailed(lane: LaneView, err: unknown): void {
-    this.log.warn({ ...namesOf(lane), err }, 'a lane could not read its topic or make a request; will try again');
+    this.log.warn({ ...namesOf(lane), err }, 'a lane could not read its topic; will try again');
+  }
+
+  requestFailed(lane: LaneView, err: unknown): void {
+    this.log.warn({ ...namesOf(lane), err }, 'a request to a webhook could not be made');
   }
 
   secretsUnreadable({ tenantId, namespaceId, consumerId, settings }: ConsumerView, err: unknown): void {

@@ -32,6 +32,8 @@ export interface LaneReport {
   /** The endpoint says that it is gone for good (410). True: its consumer is paused. */
   gone(lane: LaneView): Promise<boolean>;
   storeFailed(lane: LaneView, error: unknown): void;
+  /** It could not even be made: a fault of ours, which counts as an attempt. */
+  requestFailed(lane: LaneView, error: unknown): void;
 }
 
 export type AttemptedEvent = Pick<StoredEvent, 'id' | 'position'>;
@@ -203,7 +205,7 @@ export class Lane implements RunningLane {
       setImmediate(this.prepareNext);
       return await sent;
     } catch (error) {
-      this.tools.report.storeFailed(this, error);
+      this.tools.report.requestFailed(this, error);
       return { kind: 'failure', phase: 'refused', error: 'the request could not be made', durationMs: 0 };
     } finally {
       this.sending = false;

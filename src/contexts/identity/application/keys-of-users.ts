@@ -10,7 +10,7 @@ import { factsOf } from './key-issue.js';
 
 const HANDLER_MS = 2_000;
 
-/** Ends all keys of a user: he is deleted, or wants to be rid of them. To do it again, or twice at once, does no harm. */
+/** Ends all keys of a user who is deleted, or wants to be rid of them. To do it again, or twice at once, does no harm. */
 @Injectable()
 export class KeysOfUsers {
   constructor(
@@ -30,7 +30,7 @@ export class KeysOfUsers {
   }
 }
 
-/** What a crash between the act of a user and the end of his keys has left. */
+/** What a crash between the act of a user and the end of their keys has left. */
 export class EndKeysOfUser extends Command<void> {
   constructor(
     readonly userId: string,

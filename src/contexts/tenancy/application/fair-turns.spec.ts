@@ -21,6 +21,8 @@ function ask(from: FairTurns, tenantId: string, count: number): { readonly serve
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+afterEach(() => jest.useRealTimers());
+
 it('a tenant that is alone waits for nothing, however busy the process is', () => {
   const fair = turns();
   ask(fair, 'flood', 50);
@@ -46,7 +48,6 @@ it('the event loop is watched only while several tenants are at work', () => {
   expect(jest.getTimerCount()).toBe(1);
   jest.advanceTimersByTime(200);
   expect(jest.getTimerCount()).toBe(0);
-  jest.useRealTimers();
 });
 
 describe('two tenants on a busy process', () => {

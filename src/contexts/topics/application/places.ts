@@ -31,7 +31,7 @@ export class Places {
 
   /**
    * The position of an event or position that is named; of a time, the last position before it; of an end, that end. An event that is
-   * not visible to who asks is no place: he would learn that it is there.
+   * not visible to who asks is no place: they would learn that it is there.
    */
   async positionOf(log: LogRef, place: Place, visible?: VisibleTypes): Promise<number> {
     if (place === 'beginning') return 0;

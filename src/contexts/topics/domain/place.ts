@@ -22,7 +22,7 @@ export type VisibleTypes = { permits(type: string): boolean } | undefined;
 /**
  * Where a reader goes on who wants to go on after a position, in a topic that has come to `last`. A position that nothing has yet is
  * refused: what is recorded until it is given out would be passed over. Who may see some types only is not told how far the topic has
- * come: he goes on after its end.
+ * come: they go on after its end.
  */
 export function reached(after: number, last: number, visible: VisibleTypes): number {
   if (after <= last) return after;

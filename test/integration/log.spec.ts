@@ -74,8 +74,10 @@ describe('the log', () => {
     };
     const names = Object.keys(full) as (keyof typeof full)[];
     const mixed = names.map((name) => newEvent({ type: `only.${name}`, [name]: full[name] }));
-    const events = [newEvent(full), ...mixed, newEvent()];
-    await one.appender.append(request(log, events, { publishedBy: 'key_1' }));
+    const events = [newEvent(full), newEvent(full), ...mixed, newEvent()];
+    // Alone, then with others: a flush of one event has a statement of its own.
+    for (const flush of [events.slice(0, 1), events.slice(1)])
+      await one.appender.append(request(log, flush, { publishedBy: 'key_1' }));
     const stored = await readAll(two.reader, log);
     stored.forEach(({ position, streamVersion, recordedAt, publishedBy, logBytes, ...rest }, i) => {
       const { idGiven, bytes, ...sent } = events[i]!;

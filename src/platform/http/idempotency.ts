@@ -60,15 +60,13 @@ const READ: Statement = {
   text: `SELECT fingerprint, state, status, headers, body FROM idempotency
 WHERE principal_id = $1 AND idempotency_key = $2 AND created_at >= $3`,
 };
+/** Only of the very claim that was made: who was taken for gone and is not (see presence.ts) leaves alone what is another's by now. */
+const OWN_CLAIM = `WHERE principal_id = $1 AND idempotency_key = $2 AND claimed_by = $3 AND created_at = $4 AND state = 'started'`;
 const COMPLETE: Statement = {
   name: 'idempotency-complete',
-  text: `UPDATE idempotency SET state = 'done', status = $3, headers = $4, body = $5, bytes = bytes + $6
-WHERE principal_id = $1 AND idempotency_key = $2`,
+  text: `UPDATE idempotency SET state = 'done', status = $5, headers = $6, body = $7, bytes = bytes + $8 ${OWN_CLAIM}`,
 };
-const RELEASE: Statement = {
-  name: 'idempotency-release',
-  text: 'DELETE FROM idempotency WHERE principal_id = $1 AND idempotency_key = $2',
-};
+const RELEASE: Statement = { name: 'idempotency-release', text: `DELETE FROM idempotency ${OWN_CLAIM}` };
 const SWEEP: Statement = { name: 'idempotency-sweep', text: 'DELETE FROM idempotency WHERE created_at < $1' };
 
 interface Kept {
@@ -89,6 +87,7 @@ interface Claim {
   readonly holder: string;
   readonly principalId: string;
   readonly key: string;
+  readonly claimedAt: number;
 }
 
 const claims = new WeakMap<Request, Claim>();
@@ -152,19 +151,19 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
     const limit = { policy: 'kept-answers', quota: this.settings.keptAnswersBytesMax, unit: 'content-bytes' } as const;
     noteLimit(request, { ...limit, remaining: limit.quota - kept });
     const full = kept >= limit.quota;
-    const now = this.clock.now();
-    if (!full && (await this.take({ holder, principalId, key }, fingerprint, now))) {
+    const claim = { holder, principalId, key, claimedAt: this.clock.now() };
+    if (!full && (await this.take(claim, fingerprint))) {
       this.shares.add(holder, ROW_BYTES);
-      claims.set(request, { holder, principalId, key });
+      claims.set(request, claim);
       return undefined;
     }
-    const [first] = await this.database.query<Kept>(READ, [principalId, key, now - KEEP_MS]);
+    const [first] = await this.database.query<Kept>(READ, [principalId, key, claim.claimedAt - KEEP_MS]);
     if (!first && full) throw sharesFull(limit);
     return this.firstAnswer(first, fingerprint, nameOf(principalId, key));
   }
 
   /** Entered before it is asked for: whoever asks meanwhile must not take it over. */
-  private async take({ holder, principalId, key }: Claim, fingerprint: string, now: number): Promise<boolean> {
+  private async take({ holder, principalId, key, claimedAt: now }: Claim, fingerprint: string): Promise<boolean> {
     const name = nameOf(principalId, key);
     const others = this.underWay.has(name);
     this.underWay.enter(name);
@@ -209,10 +208,11 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
     });
   }
 
-  private async keep({ holder, principalId, key }: Claim, reply: Reply, payload: unknown): Promise<void> {
+  private async keep({ holder, principalId, key, claimedAt }: Claim, reply: Reply, payload: unknown): Promise<void> {
+    const own = [principalId, key, this.presence.id, claimedAt];
     if (reply.statusCode >= 400) {
       this.shares.add(holder, -ROW_BYTES);
-      await this.database.query(RELEASE, [principalId, key]);
+      await this.database.query(RELEASE, own);
       return;
     }
     const headers = JSON.stringify(Object.fromEntries(KEPT_HEADERS.map((name) => [name, reply.getHeader(name)])));
@@ -220,7 +220,7 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
     const body = this.keys.encrypt(String(payload), nameOf(principalId, key));
     const bytes = headers.length + body.length;
     this.shares.add(holder, bytes);
-    await this.database.query(COMPLETE, [principalId, key, reply.statusCode, headers, body, bytes]);
+    await this.database.query(COMPLETE, [...own, reply.statusCode, headers, body, bytes]);
   }
 
   async sweep(): Promise<void> {

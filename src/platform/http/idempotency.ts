@@ -21,6 +21,7 @@ import { KeyRing } from '../crypto/keys.js';
 import { Database, type Statement } from '../postgres/database.js';
 import { isPresent, Presence } from '../postgres/presence.js';
 import { httpError } from './http-errors.js';
+import { IDEMPOTENCY_KEY_RULE, IDEMPOTENCY_KEY_SCHEMA, idempotencyKeyIn } from './idempotency-key.js';
 import { KeptAnswerShares } from './kept-answer-shares.js';
 import { noteLimit } from './rate-limit-headers.js';
 import type { Reply, Request } from './request.js';
@@ -33,10 +34,6 @@ const ABANDONED_MS = 60_000;
 /** Of a row besides its answer, with its entries in three indexes. */
 const ROW_BYTES = 500;
 const FULL_RETRY_SECONDS = 60;
-/** A string of structured fields (RFC 9651, 3.3.3), with parameters that mean nothing, or what it holds without its quotes. */
-const QUOTED = /^"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"(?: *;[^"]*)?$/;
-const BARE = /^[\x21\x23-\x7e][\x21-\x7e]*$/;
-const KEY_LENGTH_MAX = 255;
 const KEPT_HEADERS = ['location', 'etag', 'content-type'] as const;
 
 /** A claim that nobody works on is taken over by the next request of its kind: `$8` is this process, `$9` whether it does itself. */
@@ -125,13 +122,11 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
   keyOf(request: Request): string | undefined {
     const header = request.headers['idempotency-key'];
     if (header === undefined) return undefined;
-    const key = typeof header === 'string' ? keyIn(header) : undefined;
-    if (key !== undefined && key.length > 0 && key.length <= KEY_LENGTH_MAX) return key;
-    throw httpError(
-      'idempotency-key-invalid',
-      `Idempotency-Key takes 1 to ${KEY_LENGTH_MAX} visible ASCII characters, with or without quotes around them.`,
-      { errors: [{ pointer: 'Idempotency-Key', detail: `must have 1 to ${KEY_LENGTH_MAX} visible ASCII characters` }] },
-    );
+    const key = idempotencyKeyIn(header);
+    if (key !== undefined) return key;
+    throw httpError('idempotency-key-invalid', `Idempotency-Key takes ${IDEMPOTENCY_KEY_RULE}.`, {
+      errors: [{ pointer: 'Idempotency-Key', detail: `must be ${IDEMPOTENCY_KEY_RULE}` }],
+    });
   }
 
   /** True: go on, the answer will be kept. False: the first answer was sent again. For routes that send their answers themselves. */
@@ -228,12 +223,6 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
   }
 }
 
-/** The same key, whether it comes as the draft of the IETF writes it or as everybody does. */
-function keyIn(header: string): string | undefined {
-  const [, quoted] = QUOTED.exec(header) ?? [];
-  return quoted?.replaceAll(/\\(.)/g, '$1') ?? (BARE.test(header) ? header : undefined);
-}
-
 const nameOf = (principalId: string, key: string): string => `${principalId} ${key}`;
 
 /** Whose share an answer takes. */
@@ -276,7 +265,7 @@ export const IDEMPOTENCY_KEY_HEADER = {
   name: 'Idempotency-Key',
   required: false,
   description: 'The same key and body gets the first answer again for 24 h.',
-  schema: { type: 'string', maxLength: KEY_LENGTH_MAX, pattern: BARE.source },
+  schema: IDEMPOTENCY_KEY_SCHEMA,
 } as const;
 
 /** For every POST that creates. */

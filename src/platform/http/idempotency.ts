@@ -142,10 +142,10 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
     const principalId = request.principal?.id ?? 'anonymous';
     const fingerprint = fingerprintOf(request, this.keys.key('cursors'));
     const holder = holderOf(request);
-    const kept = await this.shares.bytesOf(holder);
+    const keptBytes = await this.shares.bytesOf(holder);
     const limit = { policy: 'kept-answers', quota: this.settings.keptAnswersBytesMax, unit: 'content-bytes' } as const;
-    noteLimit(request, { ...limit, remaining: limit.quota - kept });
-    const full = kept >= limit.quota;
+    noteLimit(request, { ...limit, remaining: limit.quota - keptBytes });
+    const full = keptBytes >= limit.quota;
     const claim = { holder, principalId, key, claimedAt: this.clock.now() };
     if (!full && (await this.take(claim, fingerprint))) {
       this.shares.add(holder, ROW_BYTES);

@@ -39,6 +39,7 @@ export interface Actor {
   readonly id: string;
   readonly correlationId: string;
   readonly traceparent: string | null;
+  readonly tracestate: string | null;
   /** Where the request came from; undefined for what the system does by itself. */
   readonly origin?: Origin;
   /** Told where each change of his is in the management log, once it is committed. */
@@ -62,7 +63,12 @@ export interface Origin {
 }
 
 /** The actor of what the system does by itself. */
-export const systemActor = (correlationId: string): Actor => ({ id: 'system', correlationId, traceparent: null });
+export const systemActor = (correlationId: string): Actor => ({
+  id: 'system',
+  correlationId,
+  traceparent: null,
+  tracestate: null,
+});
 
 export interface Versioned<S> {
   readonly state: S;

@@ -179,7 +179,7 @@ describe('the representation', () => {
 
   it('that goes on live begins at the beginning for an empty Last-Event-ID', async () => {
     const stream = await EventStream.open(app.client, shop.events(), '');
-    expect((await stream.received(1))[0]!.id).toBe('1');
+    expect((await stream.received(1))[0]!.id).toMatch(/^1\//);
     stream.close();
   });
 });

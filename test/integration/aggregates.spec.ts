@@ -56,7 +56,11 @@ describe('aggregates', () => {
   const counters = new Counters();
   const clock = new SetClock(1_000);
   const audit = auditTrail(clock);
-  const actor = { ...systemActor('corr-1'), id: 'usr_1' };
+  const trace = {
+    traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+    tracestate: 'rojo=1,congo=2',
+  };
+  const actor = { ...systemActor('corr-1'), ...trace, id: 'usr_1' };
 
   beforeAll(async () => {
     store = await createTestDatabase();
@@ -87,6 +91,7 @@ describe('aggregates', () => {
       type: 'counter.added',
       stream: 'counter/a',
       key: 'tenant-a',
+      ...trace,
       data: '{"by":2}',
       schemaVersion: 2,
       publishedBy: 'usr_1',

@@ -39,6 +39,7 @@ const actor: Actor = {
   id: 'key_1',
   correlationId: 'corr-1',
   traceparent: null,
+  tracestate: null,
   origin: { address: '10.0.0.1', userAgent: 'curl', route: 'POST /lamps', userId: 'usr_1' },
 };
 const login = (fields: Partial<AuditRecord> = {}): AuditRecord => ({

@@ -120,6 +120,20 @@ describe('a claim', () => {
     await lost.close();
   });
 
+  it.each([201, 500])('that was taken over is left alone by whoever lost it, who answers %i', async (status) => {
+    const [lost, next] = [process(new Presence(false)), process(first.presence)];
+    const asked = [request(), request(), request()] as const;
+    expect(await claim(lost, asked[0])).toBeUndefined();
+    expect(await claim(next, asked[1])).toBeUndefined();
+    clock.ms += 60_001;
+    expect(await claim(next, asked[2])).toBeUndefined();
+    await lost.answer(asked[0], status);
+    await next.answer(asked[1], status);
+    await expect(claim(lost)).rejects.toMatchObject(inProgress);
+    await next.answer(asked[2], 202);
+    expect(await claim(lost)).toMatchObject({ status: 202 });
+  });
+
   it('with another body stays refused: what was asked first may have been done', async () => {
     await claim(process(new Presence(false)));
     const other = { ...request(), body: { n: 2 } } as Request;

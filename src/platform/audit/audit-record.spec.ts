@@ -4,6 +4,7 @@ const actor = {
   id: 'key_1',
   correlationId: 'corr-1',
   traceparent: null,
+  tracestate: null,
   origin: { address: '::1', userAgent: 'curl', route: 'POST /tenants', userId: 'usr_1' },
 };
 const record = (fields: Partial<AuditRecord> = {}): AuditRecord => ({
@@ -28,7 +29,7 @@ describe('an audit record', () => {
       route: 'POST /tenants',
       correlationId: 'corr-1',
     });
-    expect(auditedBy({ id: 'system', correlationId: 'c', traceparent: null })).toMatchObject({
+    expect(auditedBy({ id: 'system', correlationId: 'c', traceparent: null, tracestate: null })).toMatchObject({
       actorKind: 'system',
       address: null,
       userId: null,

@@ -2,7 +2,7 @@ import { auditedBy, type AuditRecord } from './audit-record.js';
 import { RepeatedDenials } from './repeated-denials.js';
 
 const denial = (fields: Partial<AuditRecord> = {}): AuditRecord => ({
-  ...auditedBy({ id: 'usr_1', correlationId: 'c', traceparent: null }),
+  ...auditedBy({ id: 'usr_1', correlationId: 'c', traceparent: null, tracestate: null }),
   tenantId: 'acme',
   action: 'access.denied',
   outcome: 'denied',

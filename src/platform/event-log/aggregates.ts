@@ -202,7 +202,7 @@ function toRows<S, E extends DomainEvent, R>(
       correlationId: actor.correlationId,
       causationId: null,
       traceparent: actor.traceparent,
-      tracestate: null,
+      tracestate: actor.tracestate,
       publishedBy: actor.id,
       metadata: null,
       data,

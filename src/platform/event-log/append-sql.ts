@@ -63,13 +63,13 @@ WITH head AS MATERIALIZED (
   SELECT topic_uid, base_position FROM topic_head WHERE tenant_id = $1 AND topic_uid = $2 FOR NO KEY UPDATE
 )
 INSERT INTO event (tenant_id, topic_uid, position, log_bytes, recorded_at, occurred_at, stream_version, schema_version,
-  event_id, type, key, stream, correlation_id, causation_id, traceparent, published_by, metadata, data)
+  event_id, type, key, stream, correlation_id, causation_id, traceparent, tracestate, published_by, metadata, data)
 SELECT $1, head.topic_uid, $3::bigint, $4::bigint, $5::bigint, $6::bigint, $7::bigint, $8::integer,
-  $9, $10, $11, $12, $13, $14, $15, $16, $17, $18
-FROM head WHERE $19::bigint = head.base_position OR $19 = (
-  SELECT CASE WHEN $20::text IS NULL
-    OR (e.event_id, e.log_bytes, e.recorded_at) = ($20, $21::bigint, $22::bigint) THEN e.position END
-  FROM event e WHERE e.tenant_id = $1 AND e.topic_uid = $2 AND e.position >= $19
+  $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19
+FROM head WHERE $20::bigint = head.base_position OR $20 = (
+  SELECT CASE WHEN $21::text IS NULL
+    OR (e.event_id, e.log_bytes, e.recorded_at) = ($21, $22::bigint, $23::bigint) THEN e.position END
+  FROM event e WHERE e.tenant_id = $1 AND e.topic_uid = $2 AND e.position >= $20
   ORDER BY e.position LIMIT 1)`,
 };
 
@@ -171,6 +171,7 @@ const valuesOfOne = (tenantId: string, topicUid: string, row: StoredEvent, end: 
   row.correlationId,
   row.causationId,
   row.traceparent,
+  row.tracestate,
   row.publishedBy,
   row.metadata,
   row.data,

@@ -21,6 +21,7 @@ import { KeyRing } from '../crypto/keys.js';
 import { Database, type Statement } from '../postgres/database.js';
 import { isPresent, Presence } from '../postgres/presence.js';
 import { httpError } from './http-errors.js';
+import { IDEMPOTENCY_KEY_RULE, IDEMPOTENCY_KEY_SCHEMA, idempotencyKeyIn } from './idempotency-key.js';
 import { KeptAnswerShares } from './kept-answer-shares.js';
 import { noteLimit } from './rate-limit-headers.js';
 import type { Reply, Request } from './request.js';
@@ -33,10 +34,6 @@ const ABANDONED_MS = 60_000;
 /** Of a row besides its answer, with its entries in three indexes. */
 const ROW_BYTES = 500;
 const FULL_RETRY_SECONDS = 60;
-/** A string of structured fields (RFC 9651, 3.3.3), with parameters that mean nothing, or what it holds without its quotes. */
-const QUOTED = /^"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"(?: *;[^"]*)?$/;
-const BARE = /^[\x21\x23-\x7e][\x21-\x7e]*$/;
-const KEY_LENGTH_MAX = 255;
 const KEPT_HEADERS = ['location', 'etag', 'content-type'] as const;
 
 /** A claim that nobody works on is taken over by the next request of its kind: `$8` is this process, `$9` whether it does itself. */
@@ -60,15 +57,13 @@ const READ: Statement = {
   text: `SELECT fingerprint, state, status, headers, body FROM idempotency
 WHERE principal_id = $1 AND idempotency_key = $2 AND created_at >= $3`,
 };
+/** Only of the very claim that was made: who was taken for gone and is not (see presence.ts) leaves alone what is another's by now. */
+const OWN_CLAIM = `WHERE principal_id = $1 AND idempotency_key = $2 AND claimed_by = $3 AND created_at = $4 AND state = 'started'`;
 const COMPLETE: Statement = {
   name: 'idempotency-complete',
-  text: `UPDATE idempotency SET state = 'done', status = $3, headers = $4, body = $5, bytes = bytes + $6
-WHERE principal_id = $1 AND idempotency_key = $2`,
+  text: `UPDATE idempotency SET state = 'done', status = $5, headers = $6, body = $7, bytes = bytes + $8 ${OWN_CLAIM}`,
 };
-const RELEASE: Statement = {
-  name: 'idempotency-release',
-  text: 'DELETE FROM idempotency WHERE principal_id = $1 AND idempotency_key = $2',
-};
+const RELEASE: Statement = { name: 'idempotency-release', text: `DELETE FROM idempotency ${OWN_CLAIM}` };
 const SWEEP: Statement = { name: 'idempotency-sweep', text: 'DELETE FROM idempotency WHERE created_at < $1' };
 
 interface Kept {
@@ -89,6 +84,7 @@ interface Claim {
   readonly holder: string;
   readonly principalId: string;
   readonly key: string;
+  readonly claimedAt: number;
 }
 
 const claims = new WeakMap<Request, Claim>();
@@ -126,13 +122,11 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
   keyOf(request: Request): string | undefined {
     const header = request.headers['idempotency-key'];
     if (header === undefined) return undefined;
-    const key = typeof header === 'string' ? keyIn(header) : undefined;
-    if (key !== undefined && key.length > 0 && key.length <= KEY_LENGTH_MAX) return key;
-    throw httpError(
-      'idempotency-key-invalid',
-      `Idempotency-Key takes 1 to ${KEY_LENGTH_MAX} visible ASCII characters, with or without quotes around them.`,
-      { errors: [{ pointer: 'Idempotency-Key', detail: `must have 1 to ${KEY_LENGTH_MAX} visible ASCII characters` }] },
-    );
+    const key = idempotencyKeyIn(header);
+    if (key !== undefined) return key;
+    throw httpError('idempotency-key-invalid', `Idempotency-Key takes ${IDEMPOTENCY_KEY_RULE}.`, {
+      errors: [{ pointer: 'Idempotency-Key', detail: `must be ${IDEMPOTENCY_KEY_RULE}` }],
+    });
   }
 
   /** True: go on, the answer will be kept. False: the first answer was sent again. For routes that send their answers themselves. */
@@ -148,23 +142,23 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
     const principalId = request.principal?.id ?? 'anonymous';
     const fingerprint = fingerprintOf(request, this.keys.key('cursors'));
     const holder = holderOf(request);
-    const kept = await this.shares.bytesOf(holder);
+    const keptBytes = await this.shares.bytesOf(holder);
     const limit = { policy: 'kept-answers', quota: this.settings.keptAnswersBytesMax, unit: 'content-bytes' } as const;
-    noteLimit(request, { ...limit, remaining: limit.quota - kept });
-    const full = kept >= limit.quota;
-    const now = this.clock.now();
-    if (!full && (await this.take({ holder, principalId, key }, fingerprint, now))) {
+    noteLimit(request, { ...limit, remaining: limit.quota - keptBytes });
+    const full = keptBytes >= limit.quota;
+    const claim = { holder, principalId, key, claimedAt: this.clock.now() };
+    if (!full && (await this.take(claim, fingerprint))) {
       this.shares.add(holder, ROW_BYTES);
-      claims.set(request, { holder, principalId, key });
+      claims.set(request, claim);
       return undefined;
     }
-    const [first] = await this.database.query<Kept>(READ, [principalId, key, now - KEEP_MS]);
+    const [first] = await this.database.query<Kept>(READ, [principalId, key, claim.claimedAt - KEEP_MS]);
     if (!first && full) throw sharesFull(limit);
     return this.firstAnswer(first, fingerprint, nameOf(principalId, key));
   }
 
   /** Entered before it is asked for: whoever asks meanwhile must not take it over. */
-  private async take({ holder, principalId, key }: Claim, fingerprint: string, now: number): Promise<boolean> {
+  private async take({ holder, principalId, key, claimedAt: now }: Claim, fingerprint: string): Promise<boolean> {
     const name = nameOf(principalId, key);
     const others = this.underWay.has(name);
     this.underWay.enter(name);
@@ -209,10 +203,11 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
     });
   }
 
-  private async keep({ holder, principalId, key }: Claim, reply: Reply, payload: unknown): Promise<void> {
+  private async keep({ holder, principalId, key, claimedAt }: Claim, reply: Reply, payload: unknown): Promise<void> {
+    const own = [principalId, key, this.presence.id, claimedAt];
     if (reply.statusCode >= 400) {
       this.shares.add(holder, -ROW_BYTES);
-      await this.database.query(RELEASE, [principalId, key]);
+      await this.database.query(RELEASE, own);
       return;
     }
     const headers = JSON.stringify(Object.fromEntries(KEPT_HEADERS.map((name) => [name, reply.getHeader(name)])));
@@ -220,18 +215,12 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
     const body = this.keys.encrypt(String(payload), nameOf(principalId, key));
     const bytes = headers.length + body.length;
     this.shares.add(holder, bytes);
-    await this.database.query(COMPLETE, [principalId, key, reply.statusCode, headers, body, bytes]);
+    await this.database.query(COMPLETE, [...own, reply.statusCode, headers, body, bytes]);
   }
 
   async sweep(): Promise<void> {
     await this.database.query(SWEEP, [this.clock.now() - KEEP_MS]);
   }
-}
-
-/** The same key, whether it comes as the draft of the IETF writes it or as everybody does. */
-function keyIn(header: string): string | undefined {
-  const [, quoted] = QUOTED.exec(header) ?? [];
-  return quoted?.replaceAll(/\\(.)/g, '$1') ?? (BARE.test(header) ? header : undefined);
 }
 
 const nameOf = (principalId: string, key: string): string => `${principalId} ${key}`;
@@ -276,7 +265,7 @@ export const IDEMPOTENCY_KEY_HEADER = {
   name: 'Idempotency-Key',
   required: false,
   description: 'The same key and body gets the first answer again for 24 h.',
-  schema: { type: 'string', maxLength: KEY_LENGTH_MAX, pattern: BARE.source },
+  schema: IDEMPOTENCY_KEY_SCHEMA,
 } as const;
 
 /** For every POST that creates. */

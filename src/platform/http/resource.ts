@@ -20,6 +20,7 @@ export function actorOf(request: Request): Actor {
     id: request.principal?.id ?? 'anonymous',
     correlationId: request.correlationId,
     traceparent: request.traceparent,
+    tracestate: request.tracestate,
     origin: {
       address: request.ip,
       userAgent: request.headers['user-agent'] ?? null,

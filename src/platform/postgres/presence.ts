@@ -9,7 +9,12 @@ const PRESENCE = 0x4553;
  * go of it with the connection, whatever ends the process; after a lost connection it is taken again. What bears the number of a process
  * that holds no lock is nobody's.
  *
- * Rejected: the beats of delivery workers, which take seconds to be missed, and which instances that only take requests do not have.
+ * Between the loss of the connection and the new lock a process that lives looks gone: as long as it takes to notice, then 100 ms where
+ * the server takes it back at once, and up to 5 s (the longest pause of hints.ts) where that was away itself. What it holds may be taken
+ * over in that time and done twice; so whoever writes to what it holds names itself and its claim. Rejected: to wait that long before a
+ * process is taken for gone, since what one that was killed has left would be refused for as long.
+ *
+ * Rejected, too: the beats of delivery workers, which take seconds to be missed, and which instances that only take requests do not have.
  */
 export class Presence {
   readonly id = randomInt(1, 2 ** 31);

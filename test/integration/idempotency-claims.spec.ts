@@ -106,6 +106,25 @@ describe('a claim', () => {
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });
 
+  it('is taken once in a process, also where the database hears of the second request first', async () => {
+    const slow = openDatabase(store.connection);
+    const own = process(first.presence, slow);
+    const query = slow.query.bind(slow);
+    const heard = Promise.withResolvers<void>();
+    slow.query = async (...asked: Parameters<typeof query>) => {
+      if ((asked[0] as { name: string }).name !== 'idempotency-claim') return query(...asked);
+      slow.query = query as never;
+      await heard.promise;
+      return query(...asked);
+    };
+    const both = [claim(own), claim(own)];
+    await Promise.race(both.map((one) => one.catch(() => undefined)));
+    heard.resolve();
+    const outcomes = await Promise.allSettled(both);
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    await slow.close();
+  });
+
   it("of a request under way in the same process is its own; of one whose answer could not be kept, nobody's", async () => {
     const lost = openDatabase(store.connection);
     const own = process(first.presence, lost);

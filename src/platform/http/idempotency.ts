@@ -25,7 +25,6 @@ import { IDEMPOTENCY_KEY_RULE, IDEMPOTENCY_KEY_SCHEMA, idempotencyKeyIn } from '
 import { KeptAnswerShares } from './kept-answer-shares.js';
 import { noteLimit } from './rate-limit-headers.js';
 import type { Reply, Request } from './request.js';
-import { UnderWay } from './under-way.js';
 
 const SWEEP_MS = 3_600_000;
 const KEEP_MS = 24 * 3_600_000;
@@ -36,7 +35,7 @@ const ROW_BYTES = 500;
 const FULL_RETRY_SECONDS = 60;
 const KEPT_HEADERS = ['location', 'etag', 'content-type'] as const;
 
-/** A claim that nobody works on is taken over by the next request of its kind: `$8` is this process, `$9` whether it does itself. */
+/** A claim that nobody works on is taken over by the next request of its kind. `$8` is this process, which does not work on it; `$9`: there is no other. */
 const CLAIM: Statement = {
   name: 'idempotency-claim',
   text: `
@@ -46,8 +45,7 @@ ON CONFLICT (principal_id, idempotency_key) DO UPDATE
   SET fingerprint = $3, state = 'started', created_at = $4, holder = $7, bytes = ${ROW_BYTES}, claimed_by = $8
   WHERE idempotency.created_at < $5 OR (idempotency.state = 'started' AND idempotency.fingerprint = $3
     AND (idempotency.created_at < $6 OR CASE
-      WHEN idempotency.claimed_by = $8 THEN NOT $9::boolean
-      WHEN $10::boolean THEN true
+      WHEN idempotency.claimed_by = $8 OR $9::boolean THEN true
       WHEN idempotency.claimed_by IS NULL THEN false
       ELSE NOT ${isPresent('idempotency.claimed_by')} END))
 RETURNING 1 AS claimed`,
@@ -96,7 +94,8 @@ const claims = new WeakMap<Request, Claim>();
 @Injectable()
 export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdown {
   private sweeping: NodeJS.Timeout | undefined;
-  private readonly underWay = new UnderWay();
+  /** When this process began with what it works on. */
+  private readonly underWay = new Map<string, number>();
 
   constructor(
     private readonly database: Database,
@@ -157,21 +156,27 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
     return this.firstAnswer(first, fingerprint, nameOf(principalId, key));
   }
 
-  /** Entered before it is asked for: whoever asks meanwhile must not take it over. */
-  private async take({ holder, principalId, key, claimedAt: now }: Claim, fingerprint: string): Promise<boolean> {
+  /** One request of this process at a time asks for it: of two, the database may hear the second first. */
+  private async take(claim: Claim, fingerprint: string): Promise<boolean> {
+    const { holder, principalId, key, claimedAt: now } = claim;
     const name = nameOf(principalId, key);
-    const others = this.underWay.has(name);
-    this.underWay.enter(name);
+    if ((this.underWay.get(name) ?? -Infinity) > now - ABANDONED_MS) return false;
+    this.underWay.set(name, now);
     const { id, alone } = this.presence;
-    const values = [principalId, key, fingerprint, now, now - KEEP_MS, now - ABANDONED_MS, holder, id, others, alone];
+    const values = [principalId, key, fingerprint, now, now - KEEP_MS, now - ABANDONED_MS, holder, id, alone];
+    let taken = false;
     try {
-      if ((await this.database.query(CLAIM, values)).length > 0) return true;
-    } catch (error) {
-      this.underWay.leave(name);
-      throw error;
+      taken = (await this.database.query(CLAIM, values)).length > 0;
+    } finally {
+      if (!taken) this.leave(claim);
     }
-    this.underWay.leave(name);
-    return false;
+    return taken;
+  }
+
+  /** Unless another has begun with it since, who took this one for abandoned. */
+  private leave({ principalId, key, claimedAt }: Claim): void {
+    const name = nameOf(principalId, key);
+    if (this.underWay.get(name) === claimedAt) this.underWay.delete(name);
   }
 
   private firstAnswer(kept: Kept | undefined, fingerprint: string, context: string): FirstAnswer {
@@ -198,7 +203,7 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
       if (!claim) return done(null, payload);
       claims.delete(request);
       this.keep(claim, reply, payload)
-        .finally(() => this.underWay.leave(nameOf(claim.principalId, claim.key)))
+        .finally(() => this.leave(claim))
         .then(() => done(null, payload), done);
     });
   }

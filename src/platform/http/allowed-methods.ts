@@ -8,7 +8,7 @@ interface Path {
 
 /**
  * 405 with `Allow` where a path has other methods than the one asked for (RFC 9110, 15.5.6), and an answer to OPTIONS. Decided by the
- * patterns of the routes alone, which are in the public document, before anybody is asked who he is: it says nothing about what exists,
+ * patterns of the routes alone, which are in the public document, before anybody is asked who they are: it says nothing about what exists,
  * and a body is not read in vain. Only requests without a route come here.
  */
 export function installAllowedMethods(fastify: FastifyInstance): void {

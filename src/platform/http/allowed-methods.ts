@@ -22,8 +22,9 @@ export function installAllowedMethods(fastify: FastifyInstance): void {
     if (!request.is404) return done();
     const methods = allowed(paths.values(), request.url);
     if (methods.length === 0) return done();
-    if (request.method === 'OPTIONS') return void reply.status(204).header('allow', methods.join(', ')).send();
-    done(httpError('method-not-allowed', `Here there are ${methods.join(', ')}.`, { allow: methods }));
+    reply.header('allow', methods.join(', '));
+    if (request.method === 'OPTIONS') return void reply.status(204).send();
+    done(httpError('method-not-allowed', `Here there are ${methods.join(', ')}.`));
   });
 }
 

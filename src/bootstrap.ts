@@ -37,7 +37,8 @@ export interface StartOptions {
 
 /**
  * Brings everything up in order: store, migrations, application, listener, first administrator. The administrator comes last, because
- * how he gets in is told once: a start that fails after it would leave a store that nobody can enter. `listener` is taken over. The documents are made when somebody asks for them: 80 ms of a start.
+ * how they get in is told once: a start that fails after it would leave a store that nobody can enter. `listener` is taken over. The
+ * documents are made when somebody asks for them: 80 ms of a start.
  */
 export async function start(
   settings: Settings,
@@ -47,6 +48,7 @@ export async function start(
   const log = processLogger(settings.log.level);
   const store: OpenStorage = await openStorage(settings, log, signal);
   let app: NestFastifyApplication | undefined;
+  let connections: OpenConnections | undefined;
   try {
     app = await NestFactory.create<NestFastifyApplication>(
       AppModule.with({ settings, ...store }),
@@ -67,7 +69,7 @@ export async function start(
     const credentials = app.get(SignCredentials);
     await app.get(BeginHeads).run((unsignedToo) => credentials.run(unsignedToo));
     await app.get(FirstAdministrator).giveEventsToOldAccounts();
-    const connections = new OpenConnections(app.getHttpServer());
+    connections = new OpenConnections(app.getHttpAdapter().getInstance());
     const unread = new UnreadAnswers(connections.sockets, settings.http, () =>
       log.info('a connection was ended: its answer was not read'),
     );
@@ -76,16 +78,18 @@ export async function start(
     const firstAccess = await app.get(FirstAdministrator).create();
     await app.get(FirstHolders).ensureAdministrator();
     app.get(Readiness).started();
-    const running = app;
+    const running = { app, connections };
     return {
       app,
       url: await app.getUrl(),
       firstAccess,
-      stop: () => stop(running, connections, store, settings.http.shutdownGraceMs),
+      stop: () => stop(running, store, settings.http.shutdownGraceMs),
     };
   } catch (error) {
     // What runs already ends before the store that it works on. The failure to be told is the first one.
+    const closed = connections?.closeUnused(settings.http.shutdownGraceMs);
     await app?.close().catch(() => undefined);
+    closed?.();
     await store.database.close();
     await store.storage.stop();
     throw error;
@@ -93,8 +97,7 @@ export async function start(
 }
 
 async function stop(
-  app: NestFastifyApplication,
-  connections: OpenConnections,
+  { app, connections }: { readonly app: NestFastifyApplication; readonly connections: OpenConnections },
   { database, storage }: OpenStorage,
   graceMs: number,
 ): Promise<void> {

@@ -42,12 +42,12 @@ export interface Actor {
   readonly tracestate: string | null;
   /** Where the request came from; undefined for what the system does by itself. */
   readonly origin?: Origin;
-  /** Told where each change of his is in the management log, once it is committed. */
+  /** Told where each of their changes is in the management log, once it is committed. */
   readonly onWritten?: (topicUid: string, position: number) => void;
-  /** Told what is left of limits that his request is counted by. */
+  /** Told what is left of limits that their request is counted by. */
   readonly onLimit?: (left: LimitLeft) => void;
   /**
-   * Asked in the transaction of each change of his, before it is made: throws where what let the request in does not hold any more.
+   * Asked in the transaction of each of their changes, before it is made: throws where what let the request in does not hold any more.
    * Requests wait for their place in the log, and what they were let in by may have been taken back meanwhile.
    */
   confirm?(transaction: object): Promise<void>;

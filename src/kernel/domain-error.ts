@@ -43,8 +43,6 @@ export interface ErrorExtensions {
   readonly retryAfterSeconds?: number;
   /** What was used up; becomes `RateLimit`. */
   readonly limit?: LimitLeft;
-  /** What may be asked for instead; becomes `Allow`. */
-  readonly allow?: readonly string[];
   readonly [name: string]: unknown;
 }
 

@@ -32,8 +32,8 @@ export class Egress {
   }
 
   /**
-   * Answers the URL as it will be used. Throws `webhook-url-invalid` or `webhook-address-refused`, both with `pointer`. A name that does not resolve now is
-   * accepted: receivers are often registered before their DNS record exists. `share` is that of `SendRequest`.
+   * Answers the URL as it will be used. Throws `webhook-url-invalid` or `webhook-address-refused`, both with `pointer`. A name that
+   * does not resolve now is accepted: receivers are often registered before their DNS record exists. `share` is that of `SendRequest`.
    */
   async checkUrl(raw: string, share: string, pointer = '/url'): Promise<string> {
     const { hostname, href } = this.policy.judgeUrl(raw, pointer);

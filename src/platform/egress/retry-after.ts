@@ -1,4 +1,7 @@
-/** Years. Beyond what any clock or timer takes, and still a number that every thread and JSON passes on; how long is obeyed is the caller's to say. */
+/**
+ * Years. Beyond what any clock or timer takes, and still a number that every thread and JSON passes on; how long is obeyed is the caller's
+ * to say.
+ */
 const WAIT_MS_MAX = 100 * 366 * 86_400_000;
 
 const SECONDS = /^\d+$/;

@@ -8,10 +8,10 @@ const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const VALUE = /^[\t\x20-\x7e]*$/;
 
 /**
- * Those that frame the message or name the connection; that would lie about the body, or the time; that the product itself sets, and receivers trust; that tell the way of a request,
- * which proxies in front of a receiver do; and that make another request of this one, or, being the same for every delivery, have a
- * receiver take only the first (`idempotency-key`). What shows who sends (`authorization`, `cookie`,
- * `user-agent`, keys of one's own) is for the tenant to say.
+ * Those that frame the message or name the connection; that would lie about the body, or the time; that the product itself sets, and
+ * receivers trust; that tell the way of a request, which proxies in front of a receiver do; and that make another request of this one, or,
+ * being the same for every delivery, have a receiver take only the first (`idempotency-key`). What shows who sends (`authorization`,
+ * `cookie`, `user-agent`, keys of one's own) is for the tenant to say.
  */
 const FORBIDDEN = new Set(
   `host transfer-encoding connection keep-alive upgrade http2-settings te trailer expect alt-used early-data
@@ -33,7 +33,10 @@ export function forbiddenHeader(name: string): boolean {
   return FORBIDDEN.has(key) || FORBIDDEN_PREFIXES.some((prefix) => key.startsWith(prefix));
 }
 
-/** What is sent of headers that were taken at some time, perhaps by a release with other rules. In lower case, as ours are, so that none comes twice. */
+/**
+ * What is sent of headers that were taken at some time, perhaps by a release with other rules. In lower case, as ours are, so that none
+ * comes twice.
+ */
 export function sentHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
   const allowed = Object.entries(headers).filter(([name]) => !forbiddenHeader(name));
   return Object.fromEntries(allowed.map(([name, value]) => [name.toLowerCase(), value]));

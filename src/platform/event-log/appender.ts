@@ -1,10 +1,10 @@
 import type { Clock } from '../../kernel/clock.js';
+import { usedUp } from '../../kernel/limit-left.js';
 import type { Database } from '../postgres/database.js';
 import { AppendStore } from './append-store.js';
 import type { AppendRequest, AppendResult, StoredEvent } from './event.js';
 import { Flush } from './flush.js';
 import { TenantQueue, type Flushed, type FlushUnderWay, type Pending } from './tenant-queue.js';
-import { usedUp } from '../../kernel/limit-left.js';
 import { logError } from './log-errors.js';
 
 export interface AppenderOptions {

@@ -5,7 +5,7 @@ interface Range {
   readonly weight: number;
 }
 
-/** How well a client is served with something: by its weight, then by how exactly he named it, then by what he named first. */
+/** How well a client is served with something: by its weight, then by how exactly it was named, then by what was named first. */
 interface Liking {
   readonly weight: number;
   readonly exactness: number;
@@ -24,7 +24,7 @@ const ELEMENT = /(?:[^,"]|"(?:[^"\\]|\\.)*")+/g;
 const SAME: Readonly<Record<string, string>> = { 'application/problem+json': 'application/json', '*': '*/*' };
 
 /**
- * Of what is offered, the best first, what the client likes most; undefined where he accepts none. What the most exact range says of a type
+ * Of what is offered, the best first, what the client likes most; undefined where it accepts none. What the most exact range says of a type
  * holds, so that a weight of 0 forbids it beside a wildcard. A header in which nothing can be read asks for nothing.
  */
 export function preferred<const T extends string>(header: string | undefined, offered: readonly T[]): T | undefined {

@@ -8,7 +8,7 @@ interface Path {
 
 /**
  * 405 with `Allow` where a path has other methods than the one asked for (RFC 9110, 15.5.6), and an answer to OPTIONS. Decided by the
- * patterns of the routes alone, which are in the public document, before anybody is asked who he is: it says nothing about what exists,
+ * patterns of the routes alone, which are in the public document, before anybody is asked who they are: it says nothing about what exists,
  * and a body is not read in vain. Only requests without a route come here.
  */
 export function installAllowedMethods(fastify: FastifyInstance): void {
@@ -22,8 +22,9 @@ export function installAllowedMethods(fastify: FastifyInstance): void {
     if (!request.is404) return done();
     const methods = allowed(paths.values(), request.url);
     if (methods.length === 0) return done();
-    if (request.method === 'OPTIONS') return void reply.status(204).header('allow', methods.join(', ')).send();
-    done(httpError('method-not-allowed', `Here there are ${methods.join(', ')}.`, { allow: methods }));
+    reply.header('allow', methods.join(', '));
+    if (request.method === 'OPTIONS') return void reply.status(204).send();
+    done(httpError('method-not-allowed', `Here there are ${methods.join(', ')}.`));
   });
 }
 

@@ -23,6 +23,11 @@ const REASON: Readonly<Record<number, string>> = {
   431: 'Request Header Fields Too Large',
   501: 'Not Implemented',
 };
+/**
+ * So long we go on reading what was sent, and throw it away: a connection that is closed over unread bytes is reset, and the answer lost
+ * (RFC 9112, 9.6).
+ */
+const LINGER_MS = 2_000;
 /** A request line in which only the method is none that Node knows. */
 const OTHER_METHOD = /^[\w!#$%&'*+.^`|~-]{1,40} [\x21-\x7e]+ HTTP\/1\.[01]\r?\n/;
 
@@ -32,6 +37,8 @@ const OTHER_METHOD = /^[\w!#$%&'*+.^`|~-]{1,40} [\x21-\x7e]+ HTTP\/1\.[01]\r?\n/
  */
 export class BrokenRequests {
   private metrics: Pick<Metrics, 'refused'> | undefined;
+
+  constructor(private readonly lingerMs = LINGER_MS) {}
 
   /** What was refused before the application was made is on no count: nothing listens then. */
   countOn(metrics: Pick<Metrics, 'refused'>): void {
@@ -66,7 +73,11 @@ export class BrokenRequests {
       'Cache-Control: no-store',
       'Connection: close',
     ];
-    socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+    // Node takes its listeners off before it hands a connection over: without one of ours a reset would end the process. And `end` closes
+    // our half only: a client that keeps its own open would hold the connection, and a stop, for ever.
+    socket.on('error', () => socket.destroy()).resume();
+    const late = setTimeout(() => socket.destroy(), this.lingerMs);
+    socket.once('close', () => clearTimeout(late)).end(`${head.join('\r\n')}\r\n\r\n${body}`);
   }
 }
 

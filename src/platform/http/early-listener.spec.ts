@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { EarlyListener } from './early-listener.js';
+import { OpenConnections } from './open-connections.js';
 
 @Module({})
 class Empty {}
@@ -49,6 +50,34 @@ describe('a listener that is there before its server', () => {
     expect(await echo(listener.port, 'four', agent)).toBe('{"text":"four"}');
     expect(await echo(listener.port, 'five')).toBe('{"text":"five"}');
     agent.destroy();
+  });
+
+  it('holds none whose request under way a stop would not wait for', async () => {
+    const connections = new OpenConnections(app.getHttpAdapter().getInstance());
+    const asked = Promise.withResolvers<void>();
+    const held = Promise.withResolvers<string>();
+    app
+      .getHttpAdapter()
+      .getInstance()
+      .get('/slow', () => {
+        asked.resolve();
+        return held.promise;
+      });
+    const listener = await EarlyListener.open(0, '127.0.0.1');
+    const client = await connected(listener.port);
+    const idle = await connected(listener.port);
+    const order: string[] = [];
+    client.on('data', () => order.push('answered'));
+    client.write('GET /slow HTTP/1.1\r\nHost: x\r\n\r\n');
+    await listener.handOver(app);
+    await asked.promise;
+    // Node does not count the connection: to itself the server is closed at once.
+    app.getHttpServer().once('close', () => setImmediate(() => held.resolve('done')));
+    const ended = connections.closeUnused(10_000);
+    await app.close().finally(ended);
+    order.push('stopped');
+    expect(order).toEqual(['answered', 'stopped']);
+    await Promise.all([client, idle].map((socket) => socket.closed || once(socket, 'close')));
   });
 
   it('closes who has waited too long, and who comes when too many wait', async () => {

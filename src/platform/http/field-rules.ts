@@ -30,7 +30,7 @@ const WELL_FORMED = new RegExp(`^[^${SURROGATES}]*$`, 'u');
 const NO_CONTROLS = new RegExp(`^[^${CONTROLS}${SURROGATES}]*$`, 'u');
 const VISIBLE_ASCII = /^[\x21-\x7e]+$/;
 
-/** As in OpenAPI 3.1, but for null, which `nullable` stands for. */
+/** What is written for the document: as in OpenAPI 3.1, but for null, which `nullable` stands for. To read it there is Schema, see schemas.ts. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** A rule, and what the contract says of it (see request-schemas.ts), in one. */

@@ -1,6 +1,7 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { CHOSEN_ID, GENERATED_ID, ID_CHARACTERS_MAX } from '../../kernel/ids.js';
 import type { JsonSchema } from './field-rules.js';
+import { operationsOf } from './operations.js';
 
 /*
  * What stands in paths and headers, which no class describes. An id that nothing can have is answered as one that nothing has; its pattern
@@ -51,17 +52,13 @@ interface Parameter {
 
 /** Describes each parameter of each path; throws where nobody knows what one is like. */
 export function describeParameters(document: OpenAPIObject): void {
-  for (const [path, item] of Object.entries(document.paths)) {
-    for (const method of ['get', 'post', 'put', 'patch', 'delete'] as const) {
-      const operation = item[method];
-      if (!operation) continue;
-      const given = (operation.parameters ?? []) as unknown as Parameter[];
-      const parameters = given.filter((one) => one['x-within'] === undefined || path.includes(`{${one['x-within']}}`));
-      for (const parameter of parameters) describe(parameter, path);
-      const changes = method === 'put' || method === 'patch' || method === 'delete';
-      if ((changes && !UNVERSIONED.test(path)) || ROTATION.test(path)) parameters.push({ ...IF_MATCH });
-      operation.parameters = parameters as never;
-    }
+  for (const { path, method, operation } of operationsOf(document)) {
+    const given = (operation.parameters ?? []) as unknown as Parameter[];
+    const parameters = given.filter((one) => one['x-within'] === undefined || path.includes(`{${one['x-within']}}`));
+    for (const parameter of parameters) describe(parameter, path);
+    const changes = method === 'put' || method === 'patch' || method === 'delete';
+    if ((changes && !UNVERSIONED.test(path)) || ROTATION.test(path)) parameters.push({ ...IF_MATCH });
+    operation.parameters = parameters as never;
   }
 }
 

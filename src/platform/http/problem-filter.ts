@@ -35,10 +35,9 @@ export class ProblemFilter implements ExceptionFilter {
       reply.raw.destroy();
       return;
     }
-    const { retryAfterSeconds, limit, allow } = expected.extensions;
+    const { retryAfterSeconds, limit } = expected.extensions;
     if (retryAfterSeconds !== undefined) reply.header('retry-after', String(wholeSeconds(retryAfterSeconds)));
     if (limit) noteLimit(request, limit);
-    if (allow) reply.header('allow', allow.join(', '));
     if (status === 401) reply.header('www-authenticate', 'Bearer realm="event-store", ApiKey realm="event-store"');
     // `*` is no reference; it stands for an address that cannot be read, too.
     const instance = request.url === '*' ? '' : request.url.split('?', 1)[0]!;

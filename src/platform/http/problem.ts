@@ -51,6 +51,6 @@ export function toProblem(error: DomainError, { instance, correlationId }: Probl
   const type = `urn:event-store:problem:${error.code}`;
   const problem: Problem = { type, title: error.title, status, instance, code: error.code, correlationId };
   if (status === 500) return problem;
-  const { retryAfterSeconds: _, limit: __, allow: ___, ...extensions } = error.extensions;
+  const { retryAfterSeconds: _, limit: __, ...extensions } = error.extensions;
   return { ...problem, detail: error.message, ...extensions };
 }

@@ -26,8 +26,8 @@ export function formOf(controller: object, handler: object & { readonly name: st
 }
 
 /**
- * A parameter that an operation does not know is refused, never ignored: `DELETE …?dryRun=true` did what it was to try. And who reads is
- * told where he accepts nothing of what there is. Changes are not asked for it: none is refused for the form of its answer.
+ * A parameter that an operation does not know is refused, never ignored: `DELETE …?dryRun=true` did what it was to try. And
+ * readers are told where they accept nothing of what there is. Changes are not asked for it: none is refused for the form of its answer.
  */
 export function requireForm({ query, produces }: RequestForm, request: Request): void {
   if (!query && request.url.includes('?')) refuseParameters(request.query as object);

@@ -4,7 +4,8 @@ import type { JsonSchema } from './field-rules.js';
 
 /*
  * The contract of what is sent comes from the rules that judge it, so that the two cannot part: what class-validator knows of a class is
- * written, in the words of JSON Schema, into what Nest's documents are made of. A rule that has no words here is an error at the start.
+ * written, in the words of JSON Schema, into what Nest's documents are made of. For a rule that has no words here no document is
+ * made, and the test of the document fails.
  */
 
 /** What is looked at of the metadata of class-validator. */

@@ -1,6 +1,6 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 
-/** As much of JSON Schema as the document uses. */
+/** Part of the finished document, with as much of JSON Schema as is read there; rules write theirs as JsonSchema, see field-rules.ts. */
 export interface Schema {
   readonly $ref?: string;
   readonly type?: string | readonly string[];

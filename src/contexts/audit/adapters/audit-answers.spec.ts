@@ -7,7 +7,8 @@ import type { AuditView } from '../application/ports.js';
 import { AuditAnswers } from './audit-answers.js';
 
 async function* pages(): AsyncGenerator<AuditView[]> {
-  for (const auditId of ['1', '2', '3']) yield [{ auditId, occurredAt: 0, before: null, after: null } as unknown as AuditView];
+  for (const auditId of ['1', '2', '3'])
+    yield [{ auditId, occurredAt: 0, before: null, after: null } as unknown as AuditView];
 }
 
 /** The body of an export by who is allowed to go on for so many pages. */

@@ -76,8 +76,8 @@ export class Checkpoints {
     for (let storedAt = -Infinity; !signal.aborted;) {
       if (this.dirty.size === 0) await new Promise<void>((resolve) => (this.wake = resolve));
       this.wake = undefined;
-      const restMs = Math.max(0, storedAt + this.intervalMs - performance.now());
-      await pause(restMs, undefined, { signal }).catch(() => undefined);
+      const rested = performance.now() - storedAt >= this.intervalMs;
+      await pause(rested ? 0 : this.intervalMs, undefined, { signal }).catch(() => undefined);
       storedAt = performance.now();
       if (!signal.aborted) await this.flush();
     }

@@ -15,7 +15,7 @@ const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../packag
 };
 
 const LISTEN_FAILED = 'Set PORT and HOST to an address of this machine that is free.';
-/** All that ask a process to end: an orchestrator, Ctrl-C, a terminal that is closed, Ctrl-\\. */
+/** All that ask a process to end: an orchestrator, Ctrl-C, a terminal that is closed, Ctrl-\. */
 const ENDING_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const;
 /** One Ctrl-C comes up to three times: from the terminal, from npm and from scripts/start.mjs, which pass it on. */
 const SAME_SIGNAL_MS = 1_000;

@@ -31,8 +31,8 @@ const isSuccess = (status: number): boolean => status >= 200 && status < 300;
  * the name's resolution to the last byte read, so an answer that drips cannot prolong it.
  *
  * Once the head of the answer is there, its status decides, whatever becomes of the body: it breaks off, is not as long as was
- * said, is badly chunked, does not end in time, or is cut off by the signal. The receiver has said what it did, and to send again what it took would be a sure
- * duplicate. Svix and Outpost do the same.
+ * said, is badly chunked, does not end in time, or is cut off by the signal. The receiver has said what it did, and to send again
+ * what it took would be a sure duplicate. Svix and Outpost do the same.
  *
  * A connection that was used before may be closed by the other side just as it is written to. If it is lost before an answer
  * began, the request is sent once more over a new socket, within the same deadline and as the same attempt: delivery is at least

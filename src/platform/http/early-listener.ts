@@ -3,9 +3,9 @@ import { createServer, type AddressInfo, type ListenOptions, type Server, type S
 import { setImmediate } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
-/** Who comes beyond these, or has waited so long since the store is away or has much to recover, finds the connection closed and tries again. */
+/** Who comes beyond these, or has waited so long (the store is away, or has much to recover), finds the connection closed and tries again. */
 const HELD_MAX = { connections: 1_000, ms: 10_000 };
-
+/** Of those who wait, in one turn of the event loop. */
 const AT_ONCE = 8;
 
 /**
@@ -45,7 +45,7 @@ export class EarlyListener {
     const options: ListenOptions & { readonly _handle: unknown } = { ...this.address, _handle };
     await app.listen(options as never);
     const http = app.getHttpServer();
-    // A few in a turn of the event loop: the first are answered while the last still wait.
+    // The first are answered while the last still wait.
     for (const [socket, release] of this.held) {
       if (this.held.size % AT_ONCE === 0) await setImmediate();
       if (!this.held.has(socket)) continue;

@@ -35,7 +35,10 @@ const ROW_BYTES = 500;
 const FULL_RETRY_SECONDS = 60;
 const KEPT_HEADERS = ['location', 'etag', 'content-type'] as const;
 
-/** A claim that nobody works on is taken over by the next request of its kind. `$8` is this process, which does not work on it; `$9`: there is no other. */
+/**
+ * A claim that nobody works on is taken over by the next request of its kind. `$8` is this process, which does not work on it; `$9`: there
+ * is no other.
+ */
 const CLAIM: Statement = {
   name: 'idempotency-claim',
   text: `

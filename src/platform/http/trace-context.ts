@@ -11,7 +11,7 @@ const MEMBER_CHARS_MAX = 128;
 /** Versions 00 to fe. */
 export const isTraceparent = (value: unknown): value is string => typeof value === 'string' && TRACEPARENT.test(value);
 
-/** A list of members, of one header or several joined by commas; null: there is none, or it is not valid. What is too long loses whole members. */
+/** The members of one header, or of several joined by commas; null: there are none, or they are not valid. What is too long loses whole ones. */
 export function tracestateOf(value: unknown): string | null {
   if (typeof value !== 'string') return null;
   const members = value.split(',').flatMap((member) => member.replace(/^[ \t]+|[ \t]+$/g, '') || []);

@@ -5,6 +5,7 @@ import { DomainError } from '../../kernel/domain-error.js';
 import { asDomainError } from '../postgres/database.js';
 import { Metrics } from '../telemetry/metrics.js';
 import { RepeatedLines } from '../telemetry/repeated-lines.js';
+import { lingerOnClose } from './early-answers.js';
 import { httpError } from './http-errors.js';
 import { PROBLEM_MEDIA_TYPE, statusOf, toProblem } from './problem.js';
 import { noteLimit, wholeSeconds } from './rate-limit-headers.js';
@@ -42,6 +43,7 @@ export class ProblemFilter implements ExceptionFilter {
     // `*` is no reference; it stands for an address that cannot be read, too.
     const instance = request.url === '*' ? '' : request.url.split('?', 1)[0]!;
     const problem = toProblem(expected, { instance, correlationId: request.correlationId });
+    lingerOnClose(request.raw);
     reply.status(status).header('content-type', PROBLEM_MEDIA_TYPE).send(JSON.stringify(problem));
   }
 

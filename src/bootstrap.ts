@@ -66,9 +66,8 @@ export async function start(
     serveDocs(app, () => openApiDocument(app!, { version, publicUrl }, API_OUTLINE), docs);
     await app.get(Hints).start();
     await app.get(ManagementWatch).start();
-    const credentials = app.get(SignCredentials);
-    await app.get(BeginHeads).run((unsignedToo) => credentials.run(unsignedToo));
-    await app.get(FirstAdministrator).giveEventsToOldAccounts();
+    await app.get(SignCredentials).run();
+    await app.get(BeginHeads).run();
     connections = new OpenConnections(app.getHttpAdapter().getInstance());
     const unread = new UnreadAnswers(connections.sockets, settings.http, () =>
       log.info('a connection was ended: its answer was not read'),

@@ -16,10 +16,10 @@ const TABLES = 'tenant, user_account, member, member_role, user_group, group_par
 
 /** `$1`: how many users there are. Each is a member of one tenant, with a role and two groups. */
 const FILL_USERS = [
-  `INSERT INTO tenant (tenant_id, name, state, version, created_at, updated_at)
-   SELECT ${TENANT('i')}, 'Tenant', 'active', 1, 0, 0 FROM generate_series(0, $1::int / ${USERS_A_TENANT} - 1) i`,
-  `INSERT INTO user_account (user_id, kind, email, name, state, password_hash, version, created_at, updated_at)
-   SELECT ${USER('i')}, 'human', 'user-' || i || '@bench.example', 'User', 'active', NULL, 1, 0, 0 FROM generate_series(0, $1::int - 1) i`,
+  `INSERT INTO tenant (tenant_id, tenant_uid, name, state, version, created_at, updated_at)
+   SELECT ${TENANT('i')}, gen_random_uuid(), 'Tenant', 'active', 1, 0, 0 FROM generate_series(0, $1::int / ${USERS_A_TENANT} - 1) i`,
+  `INSERT INTO user_account (user_id, kind, email, name, state, password_signature, version, created_at, updated_at)
+   SELECT ${USER('i')}, 'human', 'user-' || i || '@bench.example', 'User', 'active', '', 1, 0, 0 FROM generate_series(0, $1::int - 1) i`,
   `INSERT INTO member (tenant_id, user_id, version, created_at, updated_at)
    SELECT ${TENANT(`i / ${USERS_A_TENANT}`)}, ${USER('i')}, 1, 0, 0 FROM generate_series(0, $1::int - 1) i`,
   `INSERT INTO member_role (tenant_id, user_id, role_id, scope)

@@ -76,7 +76,7 @@ export interface Versioned<S> {
   readonly version: number;
 }
 
-/** Names of the management topics: part of migrations 0002 and 0005. */
+/** Names of the management topics: part of migration 0001. */
 export const MANAGEMENT_TOPICS = {
   tenants: '00000000-0000-7000-8000-000000000001',
   namespaces: '00000000-0000-7000-8000-000000000002',

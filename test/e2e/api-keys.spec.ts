@@ -156,7 +156,8 @@ describe('the list of keys', () => {
   it('ends at 50 keys of a user, however many ask at once', async () => {
     const sql = await connect(app.connection);
     await sql.query(
-      `INSERT INTO user_account (user_id, email, name, password_hash, created_at) VALUES ('usr_many', 'many@example.test', 'Many', '', 0)`,
+      `INSERT INTO user_account (user_id, kind, email, name, state, password_hash, password_signature, version, created_at, updated_at)
+       VALUES ('usr_many', 'human', 'many@example.test', 'Many', 'active', '', '', 1, 0, 0)`,
     );
     await sql.end();
     const many = '/users/usr_many/api-keys';

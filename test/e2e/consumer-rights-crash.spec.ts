@@ -1,12 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { QUICK_TAKEOVER, startProcess, type TestProcess } from '../support/app.js';
 import { Obstacle } from '../support/obstacle.js';
 import { connect, createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { member, type Person } from '../support/strangers.js';
 import { WebhookReceiver } from '../support/webhook-receiver.js';
 import { until, Workspace, type Consumer } from '../support/workspace.js';
-
-const MIGRATION = new URL('../../src/platform/postgres/migrations/0015_consumer_rights.sql', import.meta.url);
 
 let store: TestDatabase;
 let shop: Workspace;
@@ -115,54 +112,4 @@ it('a consumer whose namespace is going keeps no other from its pause', async ()
     ({ state }) => state === 'paused',
   );
   expect(pauseReason).toBe('no-longer-permitted');
-});
-
-/** As a release of before has left it: no event and no document says whose right a consumer runs on. */
-async function makeOld(): Promise<void> {
-  const sql = await connect(store.connection);
-  await sql.query(
-    `UPDATE event SET schema_version = 1, data = (data::jsonb - 'runsOn')::text WHERE type = 'consumer.registered'`,
-  );
-  await sql.query(`UPDATE consumer SET settings = (settings::jsonb - 'runsOn')::text, runs_on = NULL`);
-  await sql.query(`UPDATE event SET published_by = 'key_unknown' WHERE stream LIKE '%/orphan'`);
-  const statements = (await readFile(MIGRATION, 'utf8')).split(';');
-  await sql.query(statements.find((statement) => /^\s*INSERT INTO consumer_founder/.test(statement))!);
-  await sql.end();
-}
-
-it('consumers of before run on the right of whoever registered them, also by a key that is gone; without one they pause', async () => {
-  const first = await launch();
-  await settle(first);
-  const { url } = await receive();
-  const { id: byKey } = await ofPerson(first).register(url);
-  const { id: orphan } = await shop.register(url, { id: 'orphan' });
-  expect((await first.client.delete(`/users/${person.userId}/api-keys/${person.keyId}`)).status).toBe(204);
-  await first.stop();
-  await makeOld();
-  const second = await launch(first.apiKey);
-  await until(
-    () => shown(second, orphan),
-    ({ state }) => state === 'paused',
-  );
-  expect(await shown(second, orphan)).toMatchObject({ pauseReason: 'no-longer-permitted', runsOn: null });
-  expect(await shown(second, byKey)).toMatchObject({ state: 'active', runsOn: { user: person.userId } });
-  await removePerson(second);
-  await until(
-    () => shown(second, byKey),
-    ({ state }) => state === 'paused',
-  );
-  const resumed = await second.client.post<Consumer>(`${shop.consumer(orphan)}/resume`);
-  expect(resumed.body).toMatchObject({ state: 'active', pauseReason: null });
-  expect(resumed.body.runsOn).not.toBeNull();
-});
-
-it('a store in which a namespace was going can be brought up to this release', async () => {
-  const first = await launch();
-  await settle(first);
-  await shop.register((await receive()).url);
-  await first.stop();
-  await makeOld();
-  await loseNamespace();
-  const second = await launch(first.apiKey);
-  expect((await second.client.get('/health/ready')).status).toBe(200);
 });

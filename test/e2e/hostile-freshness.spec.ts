@@ -59,9 +59,10 @@ it('9a. an end that was cut off with the earlier row of the chain put back is se
 it('9b. a retention that was written into the database makes the server erase nothing', async () => {
   const { tenant } = await Workspace.create(app.client, ['a', 'b', 'c']);
   const { records } = await verify(tenant);
-  await sql.query(`INSERT INTO audit_retention (tenant_id, max_age_days, version, updated_at) VALUES ($1, 0, 1, 0)`, [
-    tenant,
-  ]);
+  await sql.query(
+    `INSERT INTO audit_retention (tenant_id, max_age_days, version, updated_at, signature) VALUES ($1, 0, 1, 0, '')`,
+    [tenant],
+  );
   // Its sweep is at its start.
   const second = await startProcess({ connection: app.connection, apiKey: app.apiKey, env: { LOG_LEVEL: 'error' } });
   await until(

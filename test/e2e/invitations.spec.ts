@@ -5,7 +5,7 @@ import type { Answer, Client, Problem } from '../support/client.js';
 import { MailServer, type ReceivedMail } from '../support/mail-server.js';
 import { Obstacle } from '../support/obstacle.js';
 import { bearer, environmentWith, newPassword, Person, type Tokens, type User } from '../support/people.js';
-import { connect, createTestDatabase } from '../support/postgres.js';
+import { createTestDatabase } from '../support/postgres.js';
 import { member } from '../support/strangers.js';
 import { until, Workspace, type Page } from '../support/workspace.js';
 
@@ -253,25 +253,5 @@ describe('an e-mail whose domain is written in several ways', () => {
     const other = await Person.create(app);
     const moved = await app.client.patch<Problem>(`/users/${other.user.id}`, { email: all[1] });
     expect(moved.body.code).toBe('email-taken');
-  });
-
-  it('is found as it was kept before there was one form, and takes the address', async () => {
-    const sql = await connect(app.connection);
-    const keep = (id: string, email: string) =>
-      sql.query('UPDATE user_account SET email = $2 WHERE user_id = $1', [id, email]);
-    const [one, two] = [await Person.create(app), await Person.create(app)];
-    const domain = host();
-    const all = ways(domain);
-    await keep(one.user.id, `jane@${domain}`);
-    for (const email of all) {
-      expect([email, await login(email, one.password)]).toEqual([email, 200]);
-      expect([email, await create(email)]).toEqual([email, 'email-taken']);
-    }
-    // Two of before: each is found by its own.
-    await keep(two.user.id, `jane@${domainToASCII(domain)}`);
-    expect(await login(`jane@${domain}`, one.password)).toBe(200);
-    expect(await login(`jane@${domainToASCII(domain)}`, two.password)).toBe(200);
-    expect(new Set((await accounts(all[1]!)).map(({ id }) => id))).toEqual(new Set([one.user.id, two.user.id]));
-    await sql.end();
   });
 });

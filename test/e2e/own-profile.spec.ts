@@ -150,8 +150,8 @@ describe('the own profile of who belongs to very many tenants', () => {
   const tenantOf = (n: number): string => `many-${String(n).padStart(4, '0')}`;
   async function addMemberships(count: number): Promise<void> {
     await sql(
-      `INSERT INTO tenant (tenant_id, name, state, version, created_at, updated_at)
-       SELECT 'many-' || lpad(n::text, 4, '0'), 'Many', 'active', 1, 1, 1 FROM generate_series(1, $1::int) n
+      `INSERT INTO tenant (tenant_id, tenant_uid, name, state, version, created_at, updated_at)
+       SELECT 'many-' || lpad(n::text, 4, '0'), gen_random_uuid(), 'Many', 'active', 1, 1, 1 FROM generate_series(1, $1::int) n
        ON CONFLICT (tenant_id) DO NOTHING`,
       [count],
     );

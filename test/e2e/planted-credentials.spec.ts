@@ -5,8 +5,7 @@ import { Keys, type Issued } from '../support/api-keys.js';
 import { MailServer } from '../support/mail-server.js';
 import { bearer, environmentWith, newPassword, Person, stranger, type Tokens } from '../support/people.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
-import { SERVER_KEYS } from '../support/signed-rows.js';
-import { until, Workspace, type Page } from '../support/workspace.js';
+import { Workspace } from '../support/workspace.js';
 
 const YOUNG_KEY = 'the-master-key-that-takes-the-place-of-the-first-one';
 
@@ -51,7 +50,7 @@ describe('who writes to the database, but has no SECRET_KEY', () => {
   const plant = async (): Promise<string> => {
     const { id, secret, key } = newApiKey('live');
     await sql(
-      `INSERT INTO api_key (key_id, user_id, name, digest, created_at) VALUES ($1, $2, 'planted', $3, 0)`,
+      `INSERT INTO api_key (key_id, user_id, name, digest, created_at, signature) VALUES ($1, $2, 'planted', $3, 0, '')`,
       id,
       await administrator(),
       sha256(secret),
@@ -99,7 +98,7 @@ describe('who writes to the database, but has no SECRET_KEY', () => {
       return (await server.client.with({}).post('/auth/password/reset', body, stranger())).status;
     };
     const token = `epr_${'A'.repeat(43)}`;
-    const INSERT = `INSERT INTO password_reset (user_id, digest, created_at, expires_at) VALUES ($1, $2, 0, 99999999999999)`;
+    const INSERT = `INSERT INTO password_reset (user_id, digest, created_at, expires_at, signature) VALUES ($1, $2, 0, 99999999999999, '')`;
     await sql(INSERT, victim.user.id, sha256(token));
     expect(await reset(token)).toBe(400);
     const sent = mail.mails.length;
@@ -122,55 +121,7 @@ describe('who writes to the database, but has no SECRET_KEY', () => {
   });
 });
 
-describe('a store of before signatures', () => {
-  /** As a release without signatures and heads leaves it. */
-  const asOfBefore = async (): Promise<void> => {
-    await server.stop();
-    for (const table of ['api_key', 'password_reset', 'session']) await sql(`UPDATE ${table} SET signature = ''`);
-    await sql(`UPDATE user_account SET password_signature = ''`);
-    for (const table of ['audit_head', 'audit_heads_total']) await sql(`DELETE FROM ${table}`);
-    const chains = await sql<Record<string, string | number>>('SELECT * FROM audit_chain');
-    for (const { tenant_id, base_seq, base_hash, sealed_seq, head_hash, sealed_at } of chains) {
-      const ends = JSON.stringify(['chain', tenant_id, base_seq, base_hash, sealed_seq, head_hash, sealed_at]);
-      await sql(
-        'UPDATE audit_chain SET signature = $2 WHERE tenant_id = $1',
-        tenant_id,
-        SERVER_KEYS.mac(ends, 'audit'),
-      );
-    }
-  };
-
-  it('goes on working after the upgrade, by two instances at once, which is on record; and its chains still hold', async () => {
-    const person = await Person.create(server);
-    const key = await keyOf(person);
-    const tokens = await person.login(stranger());
-    const sent = mail.mails.length;
-    const other = await Person.create(server);
-    await server.client.with({}).post('/auth/password/reset-request', { email: other.email }, stranger());
-    const [token] = /epr_[\w-]{43}/.exec((await mail.received(sent + 1)).at(-1)!.text)!;
-    await asOfBefore();
-    const options = { connection: store.connection, apiKey: server.apiKey, env: environmentWith(mail) };
-    const [one, two] = await Promise.all([startProcess(options), startProcess(options)]);
-    server = one;
-    const seen = await two.client.with({ 'x-api-key': key.key }).get('/auth/me');
-    await two.kill();
-    expect([seen.status, await me(key.key), await me(server.apiKey)]).toEqual([200, 200, 200]);
-    const again = moved(person);
-    expect(await again.status(tokens)).toBe(200);
-    expect((await again.refresh(tokens)).status).toBe(200);
-    expect((await again.tryLogin(person.password, stranger())).status).toBe(200);
-    const body = { token, newPassword: newPassword() };
-    expect((await server.client.with({}).post('/auth/password/reset', body, stranger())).status).toBe(204);
-    const told = await until(
-      () => server.client.get<Page<{ after: { kind: string } }>>('/audit?action=credentials.signed'),
-      ({ body: { items } }) => items.length >= 4,
-    );
-    expect(new Set(told.body.items.map(({ after }) => after.kind))).toEqual(
-      new Set(['api-key', 'password', 'reset', 'session']),
-    );
-    expect((await server.client.get<{ broken: object[] }>('/audit/verify')).body).toMatchObject({ valid: true });
-  });
-
+describe('a store', () => {
   it('takes its keys along when the master key is replaced, also those that nobody uses meanwhile', async () => {
     const person = await Person.create(server);
     const key = await keyOf(person);

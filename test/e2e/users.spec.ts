@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { startApp, startProcess, type TestApp } from '../support/app.js';
+import { startApp, type TestApp } from '../support/app.js';
 import type { Answer, Client } from '../support/client.js';
 import { MailServer } from '../support/mail-server.js';
 import { bearer, newPassword, Person, type User } from '../support/people.js';
-import { createTestDatabase } from '../support/postgres.js';
 import type { Page, ReadEvent } from '../support/workspace.js';
 
 const MANAGEMENT = '/tenants/$system/namespaces/$management/topics';
@@ -259,30 +258,5 @@ describe('the first administrator', () => {
     const me = (await admin.get<User>('/auth/me')).body;
     expect(me).toMatchObject({ email: app.adminEmail, kind: 'human', version: 1 });
     expect((await eventsOf(me.id)).map(({ type }) => type)).toEqual(['user.created']);
-  });
-
-  it('of a store of before gets his events at the next start; users and sessions survive it', async () => {
-    const { connection, database, drop } = await createTestDatabase();
-    const first = await startProcess({ connection });
-    const person = await Person.create(first);
-    const tokens = await person.login();
-    const me = (await first.client.get<User>('/auth/me')).body;
-    await first.stop();
-    for (const [name, text] of [
-      ['test-age', "UPDATE user_account SET version = 0 WHERE name = 'Administrator'"],
-      [
-        'test-forget',
-        "DELETE FROM event WHERE tenant_id = '$system' AND type = 'user.created' AND position = 1 AND stream LIKE 'usr_%'",
-      ],
-    ])
-      await database.query({ name: name!, text: text! });
-    const second = await startProcess({ connection, apiKey: first.apiKey });
-    expect((await second.client.get<User>('/auth/me')).body).toMatchObject({ id: me.id, version: 1 });
-    const anonymousThere = second.client.with({});
-    expect((await anonymousThere.get('/auth/me', bearer(tokens.accessToken))).status).toBe(200);
-    expect((await anonymousThere.post('/auth/refresh', { refreshToken: tokens.refreshToken })).status).toBe(200);
-    expect((await second.client.post(`/users/${person.user.id}/suspend`, {})).status).toBe(200);
-    await second.stop();
-    await drop();
   });
 });

@@ -1,6 +1,5 @@
 import { KeyRing } from '../../src/platform/crypto/keys.js';
 import { AuditTables, type AuditTable, type AuditTableRow } from '../support/audit-tables.js';
-import { AUDIT_KEYS } from '../support/audit.js';
 import { Auditor, NOW } from '../support/auditor.js';
 import { createTestDatabase, openDatabase, type TestDatabase } from '../support/postgres.js';
 
@@ -72,7 +71,6 @@ describe('the row of a chain that is put back', () => {
     await tables.put('audit_chain', kept);
     await tables.run('DELETE FROM audit_head');
     await tables.run('DELETE FROM audit_heads_total');
-    expect(await one.heads.everBegun()).toBe(true);
     await one.heads.begin();
     expect(await faults()).toEqual(['chain-rewritten', 'chain-rewritten', 'heads-rewritten']);
   });
@@ -125,7 +123,7 @@ describe('a retention', () => {
     await one.record(tenantId, 3, NOW - 40 * DAY_MS);
     await one.sealAll();
   };
-  const INSERT = `INSERT INTO audit_retention (tenant_id, max_age_days, version, updated_at) VALUES ('acme', $1, 1, 0)`;
+  const INSERT = `INSERT INTO audit_retention (tenant_id, max_age_days, version, updated_at, signature) VALUES ('acme', $1, 1, 0, '')`;
 
   it.each([[0], [-1], [30]])(
     '9b. of %i days that somebody has written into the database removes nothing, and is told',
@@ -136,7 +134,7 @@ describe('a retention', () => {
       expect(one.errors).toHaveLength(1);
       expect(await one.verify('acme')).toMatchObject({ broken: { fault: 'retention-rewritten' }, records: 3 });
       // The next start does not sign it.
-      await one.retentions.signAll(!(await one.heads.everBegun()));
+      await one.retentions.signAll();
       expect(await faultOf('acme')).toBe('retention-rewritten');
       // Who may choose it chooses anew.
       expect(await keep('acme', 1, 3_000)).toBe(true);
@@ -171,59 +169,18 @@ describe('a retention', () => {
     expect(await faultOf('globex')).toBeUndefined();
   });
 
-  it('of before signatures is signed once, by the first start, also one that was killed halfway; never one out of bounds', async () => {
-    for (const tenantId of TENANTS) await threeOld(tenantId);
-    const legacy = `INSERT INTO audit_retention (tenant_id, max_age_days, version, updated_at) VALUES ($1, $2, 1, 0)`;
-    await tables.run('DELETE FROM audit_head');
-    await tables.run('DELETE FROM audit_heads_total');
-    await tables.run(`UPDATE audit_chain SET signature = 'of-before'`);
-    for (const [tenantId, days] of [
-      ['acme', 30],
-      ['globex', 0],
-    ] as const)
-      await tables.run(legacy, [tenantId, days]);
-    await one.retentions.signAll(!(await one.heads.everBegun())); // and no heads.begin(): killed
-    await tables.run(legacy, ['initech', 31]);
-    await one.retentions.signAll(!(await one.heads.everBegun()));
-    await one.heads.begin();
-    expect(await one.retentions.find('acme')).toMatchObject({ days: 30, genuine: true });
-    expect(await one.retentions.find('initech')).toMatchObject({ days: 31, genuine: true });
-    expect(await one.retentions.find('globex')).toMatchObject({ days: 30, genuine: false });
-  });
-
   it('stays good when the master key is replaced', async () => {
     await keep('acme', 0, 31);
     const young = Buffer.from('the next master key of the tests, 32 bytes');
     const old = Buffer.from('a master key of the tests, 32 bytes or more');
     const next = new Auditor(store.database, new KeyRing(young, old));
-    await next.retentions.signAll(!(await next.heads.everBegun()));
+    await next.retentions.signAll();
     await next.heads.begin();
     expect(await next.retentions.find('acme')).toMatchObject({ days: 31, genuine: true });
     const later = new Auditor(store.database, new KeyRing(young));
     expect(await later.retentions.find('acme')).toMatchObject({ days: 31, genuine: true });
     expect(await later.heads.whole()).toBe(true);
   });
-});
-
-it('a chain of before heads were kept goes on, and is watched from then on', async () => {
-  const { record, sealAll } = { record: one.record.bind(one), sealAll: one.sealAll.bind(one) };
-  await record('acme', 4);
-  await sealAll();
-  const [chain] = await rowsOf('audit_chain', 'acme');
-  const { tenant_id, base_seq, base_hash, sealed_seq, head_hash, sealed_at } = chain!;
-  const text = JSON.stringify(['chain', tenant_id, base_seq, base_hash, sealed_seq, head_hash, sealed_at]);
-  const legacy = { ...chain!, signature: AUDIT_KEYS.mac(text, 'audit') };
-  await tables.put('audit_chain', legacy);
-  for (const table of ['audit_head', 'audit_heads_total'] as const) await tables.run(`DELETE FROM ${table}`);
-  expect(await one.heads.everBegun()).toBe(false);
-  await one.heads.begin();
-  expect(await faults()).toEqual([]);
-  await record('acme', 2);
-  await sealAll();
-  expect([await faults(), (await one.verify('acme')).records]).toEqual([[], 6]);
-  await tables.run(`DELETE FROM audit_record WHERE tenant_id = 'acme' AND seq > 4`);
-  await tables.put('audit_chain', legacy);
-  expect(await faultOf('acme')).toBe('chain-rewritten');
 });
 
 it('the sum stays right when several instances seal, trim and change retentions at once', async () => {

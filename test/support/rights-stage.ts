@@ -93,7 +93,7 @@ export class RightsStage {
   mayRun(state: ConsumerState): boolean {
     if (state.status !== 'active') return true;
     const { runsOn, topics } = state;
-    return runsOn !== null && topics.every(({ topicId }) => this.holds(runsOn, 'event:read', pathOf(topicId)));
+    return topics.every(({ topicId }) => this.holds(runsOn, 'event:read', pathOf(topicId)));
   }
 
   async take(step: Step): Promise<void> {
@@ -212,7 +212,7 @@ export class RightsStage {
     const views = (wanted: (view: ConsumerView) => boolean) => this.views(wanted);
     return {
       on: (userIds, tenantId) =>
-        views((view) => userIds.includes(view.runsOn!) && [null, view.tenantId].includes(tenantId)),
+        views((view) => userIds.includes(view.runsOn) && [null, view.tenantId].includes(tenantId)),
       in: (tenantId) => views((view) => [null, view.tenantId].includes(tenantId)),
       named: (_, paths) => views(({ namespaceId, consumerId }) => paths.includes(`${namespaceId}/${consumerId}`)),
     };

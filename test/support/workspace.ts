@@ -45,7 +45,7 @@ export interface Consumer {
   readonly headers: Readonly<Record<string, string>>;
   readonly state: string;
   readonly pauseReason: string | null;
-  readonly runsOn: { readonly user: string } | null;
+  readonly runsOn: { readonly user: string };
   readonly version: number;
   readonly secret?: string;
   readonly timeoutMs: number;

@@ -5,16 +5,15 @@ import { NamespaceContents, TenancyModule } from '../tenancy/index.js';
 import { TopicsModule } from '../topics/index.js';
 import { ConsumersController } from './adapters/consumers.controller.js';
 import { PostgresConsumers } from './adapters/postgres-consumers.js';
-import { PostgresFounders, PostgresRunningConsumers } from './adapters/postgres-running-consumers.js';
+import { PostgresRunningConsumers } from './adapters/postgres-running-consumers.js';
 import { ChangeConsumerHandler } from './application/change-consumer.js';
 import { CONSUMER_HANDLERS } from './application/consumers.js';
 import { ConsumerDefaults } from './application/consumer-defaults.js';
 import { CONSUMER_SUBSCRIPTIONS, ConsumersSagas } from './application/consumers.sagas.js';
 import { ConsumerRights } from './application/consumer-rights.js';
 import { ConsumerFollowers } from './application/consumer-followers.js';
-import { Founders } from './application/founders.js';
 import { NamespaceConsumers } from './application/namespace-consumers.js';
-import { ConsumerCatalog, FounderStore, RunningConsumers } from './application/ports.js';
+import { ConsumerCatalog, RunningConsumers } from './application/ports.js';
 import { JudgeConsumersHandler } from './application/judge-consumers.js';
 import { LeaveTopicHandler } from './application/leave-topic.js';
 import { RegisterConsumerHandler } from './application/register-consumer.js';
@@ -28,11 +27,9 @@ import { WithdrawRights } from './application/withdraw-rights.js';
   providers: [
     { provide: ConsumerCatalog, useClass: PostgresConsumers },
     { provide: RunningConsumers, useClass: PostgresRunningConsumers },
-    { provide: FounderStore, useClass: PostgresFounders },
     Subscriptions,
     ConsumerRights,
     WithdrawRights,
-    Founders,
     ConsumersSagas,
     JudgeConsumersHandler,
     LeaveTopicHandler,
@@ -50,7 +47,6 @@ export class ConsumersModule implements OnModuleInit, OnApplicationBootstrap {
     private readonly contents: NamespaceContents,
     private readonly hidden: HiddenResources,
     private readonly consumers: NamespaceConsumers,
-    private readonly founders: Founders,
     private readonly subscriptions: DurableSubscriptions,
   ) {}
 
@@ -59,9 +55,7 @@ export class ConsumersModule implements OnModuleInit, OnApplicationBootstrap {
     this.hidden.register('consumers', (consumerId) => consumerNotFound({ tenantId: '', namespaceId: '', consumerId }));
   }
 
-  /** Founders come first: a consumer that is judged while it runs on nobody's right is paused. */
-  async onApplicationBootstrap(): Promise<void> {
-    await this.founders.settle();
+  onApplicationBootstrap(): void {
     for (const subscription of CONSUMER_SUBSCRIPTIONS) this.subscriptions.start(subscription);
   }
 }

@@ -7,6 +7,6 @@ export { TenantGates, type TenantGate } from './application/tenant-gates.js';
 export { TenantLives, type TenantLife, type TenantWitness } from './application/tenant-lives.js';
 export { refuseSystem } from './application/tenants.js';
 export { namespaceNotFound, type NamespaceLife, type NamespaceRef } from './domain/namespace.js';
-export { tenantDeleting, tenantNotFound, tenantSuspended, UNNAMED_LIFE } from './domain/tenant.js';
+export { tenantDeleting, tenantNotFound, tenantSuspended, SYSTEM_LIFE } from './domain/tenant.js';
 export { tenancyError } from './domain/tenancy-errors.js';
 export { TenancyModule } from './tenancy.module.js';

@@ -112,12 +112,6 @@ export class AddressPolicy {
   }
 }
 
-/**
- * How a URL is stored and shown: as it is used. `http:\\0x7f.1` goes to `http://127.0.0.1/`, and nobody should have to know that. One
- * that is no URL, of before, stays as it is.
- */
-export const normalUrl = (raw: string): string => (URL.canParse(raw) ? new URL(raw).href : raw);
-
 /** An address, or a name that DNS can hold; one full stop may end it. */
 function isHost(hostname: string): boolean {
   if (hostname.startsWith('[')) return true;

@@ -1,4 +1,4 @@
-export { AddressPolicy, isLoopback, normalUrl, URL_LENGTH_MAX, type AddressPolicyOptions } from './address-policy.js';
+export { AddressPolicy, isLoopback, URL_LENGTH_MAX, type AddressPolicyOptions } from './address-policy.js';
 export { Egress, type EgressOptions } from './egress.js';
 export type { Resolver } from './name-resolver.js';
 export { ALL_REASONS, type FailurePhase } from './failure-reasons.js';

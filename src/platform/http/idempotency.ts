@@ -47,10 +47,8 @@ VALUES ($1, $2, $3, 'started', $4, $7, ${ROW_BYTES}, $8)
 ON CONFLICT (principal_id, idempotency_key) DO UPDATE
   SET fingerprint = $3, state = 'started', created_at = $4, holder = $7, bytes = ${ROW_BYTES}, claimed_by = $8
   WHERE idempotency.created_at < $5 OR (idempotency.state = 'started' AND idempotency.fingerprint = $3
-    AND (idempotency.created_at < $6 OR CASE
-      WHEN idempotency.claimed_by = $8 OR $9::boolean THEN true
-      WHEN idempotency.claimed_by IS NULL THEN false
-      ELSE NOT ${isPresent('idempotency.claimed_by')} END))
+    AND (idempotency.created_at < $6 OR idempotency.claimed_by = $8 OR $9::boolean
+      OR NOT ${isPresent('idempotency.claimed_by')}))
 RETURNING 1 AS claimed`,
 };
 const READ: Statement = {

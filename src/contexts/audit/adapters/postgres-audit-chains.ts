@@ -28,12 +28,6 @@ const TENANTS: Statement = {
 SELECT tenant_id AS "tenantId" FROM audit_chain WHERE tenant_id > $1
 UNION SELECT tenant_id FROM audit_head WHERE tenant_id > $1 AND chain_signature <> '' ORDER BY 1 LIMIT $2`,
 };
-const HEADLESS: Statement = {
-  name: 'audit-chain-headless',
-  text: `
-SELECT c.tenant_id AS "tenantId" FROM audit_chain c LEFT JOIN audit_head h ON h.tenant_id = c.tenant_id AND h.key_id = $1
-WHERE c.tenant_id > $2 AND coalesce(h.chain_signature, '') = '' ORDER BY c.tenant_id LIMIT $3`,
-};
 const OPEN = `
 INSERT INTO audit_chain (tenant_id, base_seq, base_hash, sealed_seq, head_hash, sealed_at, signature)
 VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (tenant_id) DO NOTHING`;
@@ -103,11 +97,6 @@ export class PostgresAuditChains extends AuditChains {
     return rows.map(({ tenantId }) => tenantId);
   }
 
-  async headless(afterId: string, limit: number): Promise<string[]> {
-    const rows = await this.database.query<{ tenantId: string }>(HEADLESS, [this.keyId, afterId, limit]);
-    return rows.map(({ tenantId }) => tenantId);
-  }
-
   withLock<T>(
     tenantId: string,
     work: (chain: LockedChain) => Promise<T>,
@@ -126,7 +115,7 @@ export class PostgresAuditChains extends AuditChains {
       if (!row) return undefined;
       // By a statement of its own, which sees what the last holder of the row has committed.
       const head = await this.heads.find(sql, tenantId);
-      return work(this.locked(sql, this.toChain(row, head?.chain), row.lastSeq, head?.chain));
+      return work(this.locked(sql, this.toChain(row, head?.chain), row.lastSeq));
     });
   }
 
@@ -157,7 +146,7 @@ export class PostgresAuditChains extends AuditChains {
     return this.keys.current('audit').id;
   }
 
-  private locked(sql: Sql, chain: Chain, lastSeq: number | null, headSignature: string | undefined): LockedChain {
+  private locked(sql: Sql, chain: Chain, lastSeq: number | null): LockedChain {
     const { tenantId } = chain;
     const save = async (ends: Pick<Chain, 'base' | 'head'>): Promise<void> => {
       const saved = { tenantId, ...ends, sealedAt: this.clock.now() };
@@ -185,9 +174,6 @@ export class PostgresAuditChains extends AuditChains {
         const { rows } = await sql.query<StoredRecord & object>(SEALED.text, [tenantId, afterSeq, limit]);
         return rows.map((row) => this.toSealed(row));
       },
-      async keepHead(): Promise<void> {
-        if (!headSignature) await save(chain);
-      },
       trim: async (base, record) => {
         await sql.query(TRIM, [tenantId, base.seq]);
         await this.trail.write(sql, record);
@@ -208,10 +194,7 @@ export class PostgresAuditChains extends AuditChains {
       head: { seq: row.sealedSeq, hash: row.headHash },
       sealedAt: row.sealedAt,
     };
-    // A row of before heads were kept has another signature, and no head.
-    const genuine = headSignature
-      ? row.signature === headSignature && equalDigests(row.signature, this.signatureOf(ends))
-      : equalDigests(row.signature, this.keys.mac(textOfEnds(ends), 'audit'));
+    const genuine = row.signature === headSignature && equalDigests(row.signature, this.signatureOf(ends));
     return { ...ends, genuine };
   }
 

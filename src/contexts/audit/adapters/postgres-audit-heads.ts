@@ -20,14 +20,11 @@ const TOTAL = 'SELECT total FROM audit_heads_total WHERE key_id = $1';
 const LOCK_TOTAL = 'SELECT total FROM audit_heads_total WHERE key_id = $1 FOR UPDATE';
 const BEGIN_TOTAL = 'INSERT INTO audit_heads_total (key_id, total) VALUES ($1, $2) ON CONFLICT (key_id) DO NOTHING';
 const SAVE_TOTAL = 'UPDATE audit_heads_total SET total = $2 WHERE key_id = $1';
-/** Signatures of chains begin with the name of their key since there are heads, and had no name before. */
 const TRACES: Statement = {
   name: 'audit-heads-traces',
   text: `
-SELECT EXISTS (SELECT 1 FROM audit_heads_total) OR EXISTS (SELECT 1 FROM audit_head)
-  OR EXISTS (SELECT 1 FROM audit_chain WHERE position('.' IN signature) > 0) AS any,
-  EXISTS (SELECT 1 FROM audit_head WHERE key_id = $1)
-  OR EXISTS (SELECT 1 FROM audit_chain WHERE starts_with(signature, $1 || '.')) AS own`,
+SELECT EXISTS (SELECT 1 FROM audit_head WHERE key_id = $1)
+  OR EXISTS (SELECT 1 FROM audit_chain WHERE starts_with(signature, $1 || '.')) AS any`,
 };
 const SNAPSHOT = 'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY';
 
@@ -42,15 +39,10 @@ export class PostgresAuditHeads extends AuditHeads {
     super();
   }
 
-  async everBegun(): Promise<boolean> {
-    const [traces] = await this.database.query<{ any: boolean }>(TRACES, [this.keyId]);
-    return traces!.any;
-  }
-
   async begin(): Promise<void> {
     await this.database.transaction(async (sql) => {
-      const [traces] = (await sql.query<{ own: boolean }>(TRACES.text, [this.keyId])).rows;
-      if (!traces!.own) await sql.query(BEGIN_TOTAL, [this.keyId, this.sealed(0n)]);
+      const [traces] = (await sql.query<{ any: boolean }>(TRACES.text, [this.keyId])).rows;
+      if (!traces!.any) await sql.query(BEGIN_TOTAL, [this.keyId, this.sealed(0n)]);
     });
   }
 

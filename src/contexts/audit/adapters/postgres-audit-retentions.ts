@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { KeyRing } from '../../../platform/crypto/keys.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
 import { AuditHeads, AuditRetentions, type Retention } from '../application/ports.js';
-import { isRetention, RETENTION_DAYS, withinBounds } from '../domain/retention.js';
+import { RETENTION_DAYS, withinBounds } from '../domain/retention.js';
 
 const PAGE = 500;
 
@@ -71,14 +71,11 @@ export class PostgresAuditRetentions extends AuditRetentions {
     return replaced;
   }
 
-  async signAll(unsignedToo: boolean): Promise<void> {
+  async signAll(): Promise<void> {
     const current = `${this.keys.current('audit').id}.`;
     for (let after = ''; ;) {
       const page = await this.database.query<RetentionRow>(TO_SIGN, [current, after, PAGE]);
-      const ours = page.filter(
-        (row) => this.isSigned(row) || (unsignedToo && row.signature === '' && isRetention(row.days)),
-      );
-      for (const row of ours) {
+      for (const row of page.filter((found) => this.isSigned(found))) {
         const values = [row.tenantId, row.signature, this.keys.sign(textOf(row), 'audit')];
         await this.database.transaction((sql) => sql.query(SIGN, values));
       }

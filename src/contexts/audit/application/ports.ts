@@ -82,8 +82,6 @@ export interface LockedChain {
   /** Gives records their places and moves the head to the last of them. */
   seal(places: readonly (ChainPlace & { readonly auditId: string })[]): Promise<void>;
   sealed(afterSeq: number, limit: number): Promise<SealedRecord[]>;
-  /** Signs the chain as it is, so that it has a head; nothing where it has one. */
-  keepHead(): Promise<void>;
   /** Removes the records up to `base`, begins the chain behind it, and writes that down in the same transaction. */
   trim(base: ChainPlace, record: AuditRecord): Promise<void>;
 }
@@ -93,8 +91,6 @@ export abstract class AuditChains {
   abstract unsealedTenants(afterId: string, limit: number): Promise<string[]>;
   /** Tenants with a chain, in order of ids. */
   abstract tenants(afterId: string, limit: number): Promise<string[]>;
-  /** Those of them whose chain has no head. */
-  abstract headless(afterId: string, limit: number): Promise<string[]>;
   /**
    * In one transaction. Where somebody else is at it, `skip` answers undefined with nothing done, `wait` comes next (or fails with
    * `store-unavailable` after five lock timeouts). A tenant's first call makes its chain.
@@ -122,12 +118,9 @@ export abstract class AuditRetentions {
   abstract find(tenantId: string): Promise<Retention | undefined>;
   /** Replaces what has this version (0: there is none); false where it has another. */
   abstract replace(sql: Sql, tenantId: string, version: number, days: number, now: number): Promise<boolean>;
-  /**
-   * Signs those of another master key whose signature fits and, if `unsignedToo`, those that have none. Some at a time, and again without
-   * harm.
-   */
-  abstract signAll(unsignedToo: boolean): Promise<void>;
-  /** Gives those a head that are signed and have none. Again without harm. */
+  /** Signs those of another master key whose signature fits. Some at a time, and again without harm. */
+  abstract signAll(): Promise<void>;
+  /** Gives those a head that are signed and have none under this master key. Again without harm. */
   abstract keepHeads(): Promise<void>;
 }
 
@@ -138,8 +131,6 @@ export type HeadChange = Partial<Pick<TenantHead, 'chain' | 'retention'>>;
  * does not fit its tenant's head, and a head that is put back does not fit the sum. One of each for each master key, as chains are.
  */
 export abstract class AuditHeads {
-  /** Whether anything shows that this installation has kept heads before, under whatever key. */
-  abstract everBegun(): Promise<boolean>;
   /** Under this master key, where nothing has been signed with it; what is missing otherwise was taken away, and stays missing. */
   abstract begin(): Promise<void>;
   abstract find(sql: Sql, tenantId: string): Promise<TenantHead | undefined>;

@@ -6,10 +6,10 @@ import { Aggregates } from '../../../platform/event-log/index.js';
 import type { Sql } from '../../../platform/postgres/database.js';
 import { UserAccounts, UserLives, type UserWitness } from '../../identity/index.js';
 import {
+  SYSTEM_LIFE,
   tenancyError,
   TenantGates,
   TenantLives,
-  UNNAMED_LIFE,
   type NamespaceRef,
   type TenantLife,
   type TenantWitness,
@@ -89,10 +89,6 @@ export class FirstHolders implements TenantWitness, UserWitness, OnModuleInit {
     if (await this.members.anyHolder(SYSTEM_TENANT, lastHolderRole(SYSTEM_TENANT))) return;
     const first = await this.users.first();
     if (first)
-      await this.began(
-        { tenantId: SYSTEM_TENANT, tenantUid: UNNAMED_LIFE },
-        [first.userId],
-        systemActor('first-start'),
-      );
+      await this.began({ tenantId: SYSTEM_TENANT, tenantUid: SYSTEM_LIFE }, [first.userId], systemActor('first-start'));
   }
 }

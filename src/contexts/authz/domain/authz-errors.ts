@@ -4,7 +4,7 @@ export const authzError = defineErrors({
   'permission-denied': { kind: 'forbidden', title: 'The permission is missing' },
   'permission-undeclared': { kind: 'internal', title: 'Something went wrong on our side' },
   'permission-rate-limited': { kind: 'throttled', title: 'The permission is used up for now' },
-  'exceeds-own-permissions': { kind: 'forbidden', title: 'Nobody can give what he does not hold' },
+  'exceeds-own-permissions': { kind: 'forbidden', title: 'Nobody can give what they do not hold' },
   'last-holder': { kind: 'conflict', title: 'The last one must stay' },
   'member-not-found': { kind: 'not-found', title: 'Member not found' },
   'role-not-found': { kind: 'not-found', title: 'Role not found' },

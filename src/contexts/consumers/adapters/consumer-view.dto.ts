@@ -1,6 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import type { RetryPolicy } from '../../../kernel/retry-policy.js';
-import { normalUrl } from '../../../platform/egress/index.js';
 import { CountField, pageOf, TimeField, VersionField } from '../../../platform/http/answer-fields.js';
 import { EXAMPLE } from '../../../platform/http/examples.js';
 import { Reference } from '../../../platform/http/field-rules.js';
@@ -72,11 +71,9 @@ export class ConsumerDto {
   readonly state!: 'active' | 'paused';
   @ApiProperty({
     type: RunsOnDto,
-    nullable: true,
-    description:
-      'Whose right to read the topics it runs on: it pauses where that is gone. Null: nobody knows any more.',
+    description: 'Whose right to read the topics it runs on: it pauses where that is gone.',
   })
-  readonly runsOn!: RunsOnDto | null;
+  readonly runsOn!: RunsOnDto;
   @ApiProperty({
     type: String,
     nullable: true,
@@ -104,7 +101,7 @@ export class ConsumerPage extends pageOf(ConsumerDto) {}
 
 const HIDDEN = '[hidden]';
 
-export const toRunsOn = ({ runsOn }: ConsumerView): RunsOnDto | null => (runsOn === null ? null : { user: runsOn });
+export const toRunsOn = ({ runsOn }: ConsumerView): RunsOnDto => ({ user: runsOn });
 
 export function toConsumerDto(consumer: ConsumerView): ConsumerDto {
   const { name, url, correlationId, headerNames, retry, timeoutMs } = consumer.settings;
@@ -112,8 +109,7 @@ export function toConsumerDto(consumer: ConsumerView): ConsumerDto {
   return {
     id: consumer.consumerId,
     name,
-    // One of before was kept as it was typed.
-    url: normalUrl(url),
+    url,
     topics: consumer.topics.map(({ topicId }) => ({ topic: topicId })),
     correlationId,
     headers: Object.fromEntries(headerNames.map((header) => [header, HIDDEN])),

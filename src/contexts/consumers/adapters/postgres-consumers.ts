@@ -227,8 +227,7 @@ export const toConsumerView = (row: ConsumerRow): ConsumerView => ({
   namespaceId: row.namespace_id,
   namespaceUid: row.namespace_uid,
   consumerId: row.consumer_id,
-  // A document of before does not say whose right it runs on.
-  ...({ runsOn: null, ...JSON.parse(row.settings) } as Registered),
+  ...(JSON.parse(row.settings) as Registered),
   version: row.version,
   updatedAt: row.updated_at,
 });

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database, type Statement } from '../../../platform/postgres/database.js';
-import { FounderStore, RunningConsumers, type ConsumerView } from '../application/ports.js';
+import { RunningConsumers, type ConsumerView } from '../application/ports.js';
 import { CONSUMER_COLUMNS, toConsumerView, type ConsumerRow } from './postgres-consumers.js';
 
 const RUNNING_ON: Statement = {
@@ -30,15 +30,6 @@ ORDER BY consumer_uid LIMIT $3`,
 };
 const PAGE = 500;
 const FIRST_UID = '00000000-0000-0000-0000-000000000000';
-
-const SOME_FOUNDERS: Statement = {
-  name: 'consumer-founders',
-  text: 'SELECT tenant_id AS "tenantId", consumer_uid AS "consumerUid", user_id AS "userId" FROM consumer_founder LIMIT $1',
-};
-const FORGET_FOUNDER: Statement = {
-  name: 'consumer-founder-forget',
-  text: 'DELETE FROM consumer_founder WHERE tenant_id = $1 AND consumer_uid = $2',
-};
 
 @Injectable()
 export class PostgresRunningConsumers extends RunningConsumers {
@@ -72,20 +63,5 @@ export class PostgresRunningConsumers extends RunningConsumers {
       if (page.length < PAGE) return;
       after = page.at(-1)!;
     }
-  }
-}
-
-@Injectable()
-export class PostgresFounders extends FounderStore {
-  constructor(private readonly database: Database) {
-    super();
-  }
-
-  some(limit: number): ReturnType<FounderStore['some']> {
-    return this.database.query(SOME_FOUNDERS, [limit]);
-  }
-
-  async forget(tenantId: string, consumerUid: string): Promise<void> {
-    await this.database.query(FORGET_FOUNDER, [tenantId, consumerUid]);
   }
 }

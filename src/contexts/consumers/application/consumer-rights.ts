@@ -48,9 +48,9 @@ export class ConsumerRights {
     throw invalidConsumer({ pointer: '/runsOn/user', detail });
   }
 
-  /** Judges consumers in the tenant that run on the right of this user; null: nobody's. */
-  async judgeOf(tenantId: string, userId: string | null): Promise<ConsumerJudge> {
-    const standing = userId === null ? undefined : await this.standing.ofUser(tenantId, userId);
+  /** Judges consumers in the tenant that run on the right of this user. */
+  async judgeOf(tenantId: string, userId: string): Promise<ConsumerJudge> {
+    const standing = await this.standing.ofUser(tenantId, userId);
     return (consumer) => {
       const topicIds = consumer.topics.map(({ topicId }) => topicId);
       return reads(standing, pathsOf(consumer, topicIds));

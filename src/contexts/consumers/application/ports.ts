@@ -42,12 +42,3 @@ export abstract class RunningConsumers {
   /** `paths` as `<namespace>/<consumer>`. */
   abstract named(tenantId: string, paths: readonly string[]): AsyncIterable<readonly ConsumerView[]>;
 }
-
-/** Who registered the consumers of before, as long as they do not know it themselves. */
-export abstract class FounderStore {
-  /** `userId` null: it could not be found. */
-  abstract some(
-    limit: number,
-  ): Promise<{ readonly tenantId: string; readonly consumerUid: string; readonly userId: string | null }[]>;
-  abstract forget(tenantId: string, consumerUid: string): Promise<void>;
-}

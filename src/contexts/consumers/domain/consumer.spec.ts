@@ -7,7 +7,6 @@ import {
   registerConsumer,
   restOf,
   resumeConsumer,
-  settleFounder,
   withdrawRight,
   type ConsumerEvent,
   type ConsumerState,
@@ -19,7 +18,7 @@ const REF = { tenantId: 'acme', namespaceId: 'shop', consumerId: 'warehouse' };
 const topic = (name: string) => ({ topicId: name, topicUid: name, startPosition: 0 });
 const after = (state: ConsumerState, events: readonly ConsumerEvent[]): Registered =>
   events.reduce((now, event) => consumerAggregate.evolve(now, event, { recordedAt: 1 }), state) as Registered;
-const registered = (runsOn: string | null = 'usr_maker'): Registered =>
+const registered = (runsOn = 'usr_maker'): Registered =>
   after(
     consumerAggregate.initial,
     registerConsumer(consumerAggregate.initial, REF, {
@@ -83,23 +82,6 @@ describe('a right that is gone', () => {
     });
     const asked = after(registered(), pauseConsumer(registered(), REF, 'requested'));
     expect(after(asked, resumeConsumer(asked, REF, 'usr_other')).runsOn).toBe('usr_maker');
-  });
-});
-
-describe('a consumer of before', () => {
-  it('is read as one that runs on nobody’s right', () => {
-    const { upcast } = consumerAggregate.eventTypes['consumer.registered'];
-    expect(upcast!({ url: 'https://a.example' }, 1)).toEqual({ url: 'https://a.example', runsOn: null });
-  });
-
-  it('runs on that of its founder, or pauses where he is not known, once', () => {
-    const settled = after(registered(null), settleFounder(registered(null), REF, 'usr_founder'));
-    expect(settled).toMatchObject({ status: 'active', runsOn: 'usr_founder' });
-    expect(settleFounder(settled, REF, 'usr_late')).toEqual([]);
-    expect(after(registered(null), settleFounder(registered(null), REF, null))).toMatchObject({
-      status: 'paused',
-      pauseReason: 'no-longer-permitted',
-    });
   });
 });
 

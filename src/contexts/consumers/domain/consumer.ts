@@ -47,8 +47,8 @@ export interface Registered {
   readonly status: 'active' | 'paused';
   readonly pauseReason: PauseReason | null;
   readonly consumerUid: string;
-  /** The user by whose right to read its topics it is delivered to; null: of before, and nobody knows. */
-  readonly runsOn: string | null;
+  /** The user by whose right to read its topics it is delivered to. */
+  readonly runsOn: string;
   readonly settings: ConsumerSettings;
   readonly topics: readonly Subscription[];
   readonly createdAt: number;
@@ -59,7 +59,7 @@ export type ConsumerState = { readonly status: 'none'; readonly consumerUid?: st
 export const consumerAggregate: Aggregate<ConsumerState, ConsumerEvent, ConsumerRef> = {
   topicUid: MANAGEMENT_TOPICS.consumers,
   eventTypes: {
-    'consumer.registered': { version: 2, upcast: (data) => ({ runsOn: null, ...data }) },
+    'consumer.registered': { version: 1 },
     'consumer.runs-on-changed': { version: 1 },
     'consumer.configured': { version: 1 },
     'consumer.topics-added': { version: 1 },
@@ -110,7 +110,7 @@ function changed(state: Registered, event: Exclude<ConsumerEvent, { type: 'consu
 
 export interface Registration extends ConsumerSettings {
   readonly consumerUid: string;
-  readonly runsOn: string | null;
+  readonly runsOn: string;
   readonly topics: readonly Subscription[];
 }
 
@@ -140,7 +140,7 @@ export function reconfigureConsumer(
   const events = reconfigured(consumer, ref, change);
   const directs = events.some((event) => event.type !== 'consumer.configured' || event.data.url !== undefined);
   const runner = runsOn ?? (directs || change.headersChanged ? byUserId : consumer.runsOn);
-  return runner === null || runner === consumer.runsOn ? events : [runOn(ref, runner), ...events];
+  return runner === consumer.runsOn ? events : [runOn(ref, runner), ...events];
 }
 
 function reconfigured(consumer: Registered, ref: ConsumerRef, change: Reconfiguration): ConsumerEvent[] {
@@ -187,12 +187,6 @@ export function withdrawRight(
   if (state.status === 'none' || state.pauseReason === 'no-longer-permitted') return [];
   const same = state.runsOn === judged.runsOn && uidsOf(state) === uidsOf(judged);
   return same ? [{ type: 'consumer.paused', data: { ...ref, reason: 'no-longer-permitted' } }] : [];
-}
-
-/** A consumer of before runs on the right of its founder, where he is known. */
-export function settleFounder(state: ConsumerState, ref: ConsumerRef, founder: string | null): ConsumerEvent[] {
-  if (state.status === 'none' || state.runsOn !== null) return [];
-  return founder === null ? withdrawRight(state, ref, state) : [runOn(ref, founder)];
 }
 
 const runOn = (ref: ConsumerRef, runsOn: string): ConsumerEvent => ({

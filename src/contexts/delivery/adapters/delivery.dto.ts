@@ -75,8 +75,8 @@ export class ConsumerStatusDto {
   readonly reason!: string | null;
   @ApiProperty({ example: 'warehouse-1' })
   readonly correlationId!: string;
-  @ApiProperty({ type: RunsOnDto, nullable: true })
-  readonly runsOn!: RunsOnDto | null;
+  @ApiProperty({ type: RunsOnDto })
+  readonly runsOn!: RunsOnDto;
   @ApiProperty({ type: [TopicStatusDto] })
   readonly topics!: TopicStatusDto[];
 }

@@ -90,17 +90,13 @@ export class PostgresCredentialRows extends CredentialRows {
     super();
   }
 
-  async signPage(kind: CredentialKind, after: CredentialPlace | undefined, unsignedToo: boolean): Promise<SignedPage> {
+  async signPage(kind: CredentialKind, after: CredentialPlace | undefined): Promise<SignedPage> {
     const { read, sign, textOf } = KINDS[kind];
     const { keyId } = this.signatures;
     const from = after ?? { signedWith: '', id: '' };
     const last = from.signedWith < keyId ? keyId : LAST;
     const rows = await this.database.query<Row>(read, [from.signedWith, from.id, last, PAGE]);
-    const [first, renewed] = [
-      unsignedToo ? rows.filter(({ signature }) => signature === '') : [],
-      rows.filter((row) => this.signatures.fits(textOf(row as never), row.signature)),
-    ];
-    const signed = [...first, ...renewed];
+    const signed = rows.filter((row) => this.signatures.fits(textOf(row as never), row.signature));
     if (signed.length > 0) {
       const values = [
         signed.map(({ id }) => id),
@@ -113,6 +109,6 @@ export class PostgresCredentialRows extends CredentialRows {
     const beyond = last === LAST ? undefined : { signedWith: keyId, id: LAST };
     const next =
       rows.length === PAGE ? { signedWith: end!.signature.slice(0, KEY_ID_CHARACTERS), id: end!.id } : beyond;
-    return { first: first.length, renewed: renewed.length, refused: rows.length - signed.length, next };
+    return { renewed: signed.length, refused: rows.length - signed.length, next };
   }
 }

@@ -12,7 +12,7 @@ import {
   type NewAccount,
   type PasswordReset,
 } from '../application/ports.js';
-import { emailSpellings } from '../domain/email.js';
+import { normalEmail } from '../domain/email.js';
 import { identityError } from '../domain/identity-errors.js';
 import { userAggregate, type UserEvent, type UserRef, type UserState } from '../domain/user.js';
 import { CredentialSignatures, credentialTexts } from './credential-signatures.js';
@@ -30,15 +30,11 @@ const FIRST: Statement = {
 const FIND: Statement = { name: 'user-find', text: `SELECT ${COLUMNS} FROM user_account WHERE user_id = $1` };
 const FIND_BY_EMAIL: Statement = {
   name: 'user-find-by-email',
-  text: `SELECT ${COLUMNS} FROM user_account WHERE email = ANY ($1::text[]) ORDER BY array_position($1::text[], email) LIMIT 1`,
+  text: `SELECT ${COLUMNS} FROM user_account WHERE email = $1`,
 };
 const LIST: Statement = {
   name: 'user-list',
-  text: `SELECT ${COLUMNS} FROM user_account WHERE user_id > $1 AND ($2::text[] IS NULL OR email = ANY ($2)) ORDER BY user_id LIMIT $3`,
-};
-const WITHOUT_EVENTS: Statement = {
-  name: 'user-without-events',
-  text: `SELECT ${COLUMNS} FROM user_account WHERE version = 0 ORDER BY user_id`,
+  text: `SELECT ${COLUMNS} FROM user_account WHERE user_id > $1 AND ($2::text IS NULL OR email = $2) ORDER BY user_id LIMIT $3`,
 };
 const REHASH: Statement = {
   name: 'user-rehash',
@@ -70,8 +66,6 @@ INSERT INTO user_account (user_id, kind, email, name, state, password_hash, pass
 VALUES ($1, $2, $3, $4, 'active', $5, $6, $7, $8, $8)`;
 const CREATE_KEY =
   'INSERT INTO api_key (key_id, user_id, name, digest, expires_at, created_at, signature) VALUES ($1, $2, $3, $4, $5, $6, $7)';
-/** New accounts have the normal form, for which the unique key stands: this finds those of before, of which there come no more. */
-const OTHER_SPELLING = 'SELECT 1 FROM user_account WHERE email = ANY ($1::text[]) AND user_id <> $2';
 /** A suspension keeps its reason as long as it lasts. */
 const CHANGE = `
 UPDATE user_account SET state = $2, version = $3, updated_at = $4, name = COALESCE($5, name), email = COALESCE($6, email),
@@ -148,7 +142,6 @@ export class PostgresUsers extends UserAccounts {
     { kind, email, name, passwordHash }: NewAccount,
   ): Promise<void> {
     const signature = this.signatureOf(userId, passwordHash) ?? '';
-    if (email !== null) await requireFree(sql, email, userId);
     await claimingEmail(sql.query(CREATE, [userId, kind, email, name, passwordHash, signature, version, recordedAt]));
   }
 
@@ -172,7 +165,6 @@ export class PostgresUsers extends UserAccounts {
     if (state.status === 'deleted' || state.status === 'suspended') await this.lives.leaving(sql, userId, state.status);
     if (state.status === 'deleted') await sql.query(REMOVE, [userId]);
     else {
-      if (email !== undefined) await requireFree(sql, email, userId);
       const given = [name, email, passwordHash, reason, this.signatureOf(userId, passwordHash)];
       await claimingEmail(sql.query(CHANGE, [userId, state.status, version, recordedAt, ...given]));
     }
@@ -194,7 +186,7 @@ export class PostgresUsers extends UserAccounts {
   }
 
   async findByEmail(email: string): Promise<Account | undefined> {
-    return (await this.accounts(FIND_BY_EMAIL, [emailSpellings(email)]))[0];
+    return (await this.accounts(FIND_BY_EMAIL, [normalEmail(email)]))[0];
   }
 
   async isActive(userId: string): Promise<boolean> {
@@ -202,11 +194,7 @@ export class PostgresUsers extends UserAccounts {
   }
 
   list({ email }: { readonly email?: string }, afterId: string, limit: number): Promise<Account[]> {
-    return this.accounts(LIST, [afterId, email === undefined ? null : emailSpellings(email), limit]);
-  }
-
-  withoutEvents(): Promise<Account[]> {
-    return this.accounts(WITHOUT_EVENTS, []);
+    return this.accounts(LIST, [afterId, email === undefined ? null : normalEmail(email), limit]);
   }
 
   async rehash(userId: string, from: string, to: string): Promise<boolean> {
@@ -238,10 +226,6 @@ export class PostgresUsers extends UserAccounts {
   private signatureOf(userId: string, passwordHash: string | null | undefined): string | undefined {
     return passwordHash ? this.signatures.sign(credentialTexts.password({ userId, passwordHash })) : undefined;
   }
-}
-
-async function requireFree(sql: Sql, email: string, userId: string): Promise<void> {
-  if ((await sql.query(OTHER_SPELLING, [emailSpellings(email), userId])).rowCount) throw emailTaken();
 }
 
 async function claimingEmail(statement: Promise<unknown>): Promise<void> {

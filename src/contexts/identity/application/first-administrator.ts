@@ -95,15 +95,4 @@ export class FirstAdministrator {
     await writeDurably(apiKeyFile, `${key}\n`);
     return { apiKey: undefined, apiKeyFile, stored };
   }
-
-  /**
-   * Before the first request: accounts of before users were event-sourced get the event of their beginning. Two instances may do it at
-   * once.
-   */
-  async giveEventsToOldAccounts(): Promise<void> {
-    for (const { userId } of await this.accounts.withoutEvents())
-      await this.aggregates.change(this.accounts, { userId }, systemActor(randomUUID()), (state) =>
-        state.status === 'none' ? createUser(state, { userId }, 'human', false) : [],
-      );
-  }
 }

@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { Inject, Injectable } from '@nestjs/common';
 import { SECURITY_SETTINGS, type Settings } from '../../../platform/config/index.js';
@@ -12,7 +12,7 @@ import { CommonPasswords } from './common-passwords.js';
 export const HASHES_AT_ONCE = Math.min(2, Math.max(1, availableParallelism() - 1));
 const WAITING_MAX = 32;
 const WAIT_MS_MAX = 2_000;
-const HASH = /^(?:v1\$([\w-]+)\$)?(\$2[aby]\$(\d\d)\$.+)$/;
+const HASH = /^v1\$([\w-]+)\$(\$2[aby]\$(\d\d)\$.+)$/;
 
 interface Waiting {
   readonly go: () => void;
@@ -21,15 +21,14 @@ interface Waiting {
 
 export interface Verification {
   readonly right: boolean;
-  /** It was hashed in a way of before: with another cost, key or format. */
+  /** It was hashed with another cost or key than those of today. */
   readonly outdated: boolean;
 }
 
 /**
  * Password hashes: `v1$<key>$<bcrypt>`. bcrypt looks at 72 bytes only, so that it is given an HMAC-SHA-384 of the password under a key of
- * the installation (64 characters of base64): nothing is cut off, and a stolen table is worth nothing without the key. Hashes without the
- * prefix are of before, over a plain SHA-384. A hash keeps a core busy for some 200 ms, in a thread of low priority: at most two run at
- * once, one on two cores, a few wait, and more are refused.
+ * the installation (64 characters of base64): nothing is cut off, and a stolen table is worth nothing without the key. A hash keeps a core
+ * busy for some 200 ms, in a thread of low priority: at most two run at once, one on two cores, a few wait, and more are refused.
  */
 @Injectable()
 export class Passwords {
@@ -67,10 +66,8 @@ export class Passwords {
   async verify(password: string, hash: string | null | undefined): Promise<Verification> {
     const known = HASH.exec(hash ?? '');
     const [, keyId, bcrypted = '', cost] = known ?? HASH.exec(this.decoy())!;
-    const pepper = this.keys.accepted('passwords').find(({ id }) => id === keyId);
-    const input =
-      keyId === undefined ? plainDigest(password) : peppered(password, pepper ?? this.keys.current('passwords'));
-    const equal = await this.inTurn(() => this.threads.compare(input, bcrypted));
+    const pepper = this.keys.accepted('passwords').find(({ id }) => id === keyId) ?? this.keys.current('passwords');
+    const equal = await this.inTurn(() => this.threads.compare(peppered(password, pepper), bcrypted));
     const current = keyId === this.keys.current('passwords').id && Number(cost) === this.settings.bcryptCost;
     return { right: equal && known !== null, outdated: !current };
   }
@@ -113,6 +110,3 @@ export class Passwords {
 
 const peppered = (password: string, { key }: NamedKey): string =>
   createHmac('sha384', key).update(normalPassword(password)).digest('base64');
-
-const plainDigest = (password: string): string =>
-  createHash('sha384').update(normalPassword(password)).digest('base64');

@@ -13,7 +13,6 @@ export interface Account {
   readonly reason: string | null;
   /** Null until a password is chosen. */
   readonly passwordHash: string | null;
-  /** 0: its events are missing still. */
   readonly version: number;
   readonly createdAt: number;
   readonly updatedAt: number;
@@ -57,8 +56,6 @@ export abstract class UserAccounts extends AggregateRepository<UserState, UserEv
   /** The same, perhaps with a key, if the store has no account yet (`user-exists`). Safe against a second instance doing the same. */
   abstract creatingFirst(account: NewAccount, key: FirstKey | undefined): UserRepository;
   abstract changing(change: AccountChange): UserRepository;
-  /** For accounts of before: their first event comes late, the row is there. */
-  abstract withoutEvents(): Promise<Account[]>;
   abstract any(): Promise<boolean>;
   /** Who was here first; undefined: nobody is. Looks at all of them. */
   abstract first(): Promise<Account | undefined>;

@@ -16,11 +16,9 @@ export interface CredentialPlace {
 }
 
 export interface SignedPage {
-  /** Rows of before, without any signature. */
-  readonly first: number;
   /** Signed with the master key of before. */
   readonly renewed: number;
-  /** Left as they are: nobody can use them. */
+  /** Left as they are: nobody can use them. No signature of ours fits, or there is none. */
   readonly refused: number;
   /** Undefined: there is nothing behind it. */
   readonly next: CredentialPlace | undefined;
@@ -28,19 +26,15 @@ export interface SignedPage {
 
 export abstract class CredentialRows {
   /**
-   * Signs, in one short transaction, the next rows that are not signed with the key of today: those of another key whose signature fits, and,
-   * if `unsignedToo`, those that have none. A row that anybody has changed since it was read is passed over.
+   * Signs, in one short transaction, the next rows that are signed with another key than that of today, where the signature fits. A row that
+   * anybody has changed since it was read is passed over.
    */
-  abstract signPage(
-    kind: CredentialKind,
-    after: CredentialPlace | undefined,
-    unsignedToo: boolean,
-  ): Promise<SignedPage>;
+  abstract signPage(kind: CredentialKind, after: CredentialPlace | undefined): Promise<SignedPage>;
 }
 
 /**
- * At each start, before the first request: what was signed with the master key of before is signed with that of today, and credentials that
- * are older than signatures get their first. It may be killed and run twice at once: a page is done or not, and a row is signed once.
+ * At each start, before the first request: what was signed with the master key of before is signed with that of today. It may be killed and
+ * run twice at once: a page is done or not, and a row is signed once.
  */
 @Injectable()
 export class SignCredentials {
@@ -51,22 +45,21 @@ export class SignCredentials {
     private readonly log: PinoLogger,
   ) {}
 
-  /** `unsignedToo` only where nothing shows that this installation has ever signed: otherwise a planted row would be signed, too. */
-  async run(unsignedToo: boolean): Promise<void> {
-    for (const kind of CREDENTIAL_KINDS) await this.signKind(kind, unsignedToo);
+  async run(): Promise<void> {
+    for (const kind of CREDENTIAL_KINDS) await this.signKind(kind);
   }
 
-  private async signKind(kind: CredentialKind, unsignedToo: boolean): Promise<void> {
-    const sum = { first: 0, renewed: 0, refused: 0 };
+  private async signKind(kind: CredentialKind): Promise<void> {
+    const sum = { renewed: 0, refused: 0 };
     for (let after: CredentialPlace | undefined; ;) {
-      const page = await this.rows.signPage(kind, after, unsignedToo);
-      for (const count of ['first', 'renewed', 'refused'] as const) sum[count] += page[count];
+      const page = await this.rows.signPage(kind, after);
+      for (const count of ['renewed', 'refused'] as const) sum[count] += page[count];
       after = page.next;
       if (!after) break;
     }
     if (sum.refused > 0)
       this.log.error({ kind, ...sum }, 'credentials that this installation did not sign are refused');
-    if (sum.first + sum.renewed > 0) await this.record(kind, sum);
+    if (sum.renewed > 0) await this.record(kind, sum);
   }
 
   private async record(kind: CredentialKind, after: object): Promise<void> {

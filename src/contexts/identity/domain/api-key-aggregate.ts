@@ -46,8 +46,7 @@ export const LIFETIME_MS_MAX = 366 * DAY_MS;
 export const apiKeyAggregate: Aggregate<ApiKeyState, ApiKeyEvent, ApiKeyRef> = {
   topicUid: MANAGEMENT_TOPICS.apiKeys,
   eventTypes: {
-    // Version 1 had the name.
-    'api-key.created': { version: 2 },
+    'api-key.created': { version: 1 },
     'api-key.rotated': { version: 1 },
     'api-key.revoked': { version: 1 },
   },
@@ -122,8 +121,8 @@ export function revokeApiKey(state: ApiKeyState, ref: ApiKeyRef): ApiKeyEvent[] 
 }
 
 /**
- * Decides about a key that may be older than its stream: the first administrator's is only a row. Its first change tells first that it
- * was created.
+ * Decides about a key that may have no event yet: the first administrator's is stored with his account, as a row. Its first change tells
+ * first that it was created.
  */
 export function withOrigin(
   state: ApiKeyState,

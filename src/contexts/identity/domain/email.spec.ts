@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { emailSpellings, normalEmail, unicodeEmail } from './email.js';
+import { normalEmail, unicodeEmail } from './email.js';
 
 describe('an e-mail', () => {
   it.each([
@@ -14,7 +14,6 @@ describe('an e-mail', () => {
     ['jürgen@acme.example', 'jürgen@acme.example'],
   ])('has one form: %s', (email, normal) => {
     expect(normalEmail(email)).toBe(normal);
-    expect(emailSpellings(normal)).toContain(normal);
   });
 
   it('whose domain could be no host stays what it is, and is nobody else’s', () => {
@@ -31,16 +30,6 @@ describe('an e-mail', () => {
     ]) {
       expect(normalEmail(email)).toBe(email);
       expect(unicodeEmail(email)).toBe(email);
-      expect(emailSpellings(email)).toEqual([email, `${email}.`]);
-    }
-  });
-
-  it('is found in whatever form an account of before has it, in the one that is asked for first', () => {
-    const kept = ['bücher.example', 'bücher.example.', 'xn--bcher-kva.example', 'xn--bcher-kva.example.'];
-    for (const asked of kept) {
-      const spellings = emailSpellings(`Jane@${asked}`);
-      expect(spellings[0]).toBe(`jane@${asked}`);
-      expect(spellings).toEqual(expect.arrayContaining(kept.map((domain) => `jane@${domain}`)));
     }
   });
 

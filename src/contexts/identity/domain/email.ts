@@ -24,15 +24,6 @@ export function unicodeEmail(email: string): string {
   return host === undefined ? folded(email) : local + domainToUnicode(host);
 }
 
-/**
- * How accounts of before may have it, which keep the domain as it was typed: the one that is asked for comes first, so that of two with one
- * address each is found by its own. One that mixed both ways of writing in its domain is found by that spelling only.
- */
-export function emailSpellings(email: string): readonly string[] {
-  const [normal, unicode] = [normalEmail(email), unicodeEmail(email)];
-  return [...new Set([folded(email), normal, unicode, `${normal}.`, `${unicode}.`])];
-}
-
 const folded = (email: string): string => email.normalize('NFKC').toLowerCase().trim();
 
 function partsOf(email: string): [local: string, host: string | undefined] {

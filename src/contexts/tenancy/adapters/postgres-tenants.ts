@@ -138,9 +138,8 @@ export class PostgresTenants extends TenantCatalog {
     return { ...row, ...this.limitsOf(row.limits), defaults };
   }
 
-  /** Rows of before know fewer kinds of limits. */
   private limitsOf(stored: string | null): Pick<TenantView, 'limits' | 'effectiveLimits'> {
-    const limits = { ...NO_LIMITS, ...(stored === null ? {} : (JSON.parse(stored) as Partial<TenantLimits>)) };
+    const limits = stored === null ? NO_LIMITS : (JSON.parse(stored) as TenantLimits);
     return { limits, effectiveLimits: limitsThatHold(limits, this.installation) };
   }
 }

@@ -20,15 +20,12 @@ export type NamespaceState =
   | { readonly status: 'none'; readonly namespaceUid?: string; readonly forced?: boolean }
   | { readonly status: 'active'; readonly namespaceUid: string; readonly name: string; readonly createdAt: number };
 
-/** The life of all namespaces of events in version 1, which did not name it. */
-const UNNAMED_LIFE = '00000000-0000-0000-0000-000000000000';
-
 export const namespaceAggregate: Aggregate<NamespaceState, NamespaceEvent, NamespaceRef> = {
   topicUid: MANAGEMENT_TOPICS.namespaces,
   eventTypes: {
-    'namespace.created': { version: 2, upcast: (data) => ({ namespaceUid: UNNAMED_LIFE, ...data }) },
+    'namespace.created': { version: 1 },
     'namespace.renamed': { version: 1 },
-    'namespace.deleted': { version: 2, upcast: (data) => ({ namespaceUid: UNNAMED_LIFE, forced: true, ...data }) },
+    'namespace.deleted': { version: 1 },
   },
   initial: { status: 'none' },
   streamOf: ({ tenantId, namespaceId }) => `${tenantId}/${namespaceId}`,

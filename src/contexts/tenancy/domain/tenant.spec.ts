@@ -105,16 +105,6 @@ describe('the defaults of a tenant', () => {
     expect(configureTenant(state, ref, { defaults: {} })).toEqual([]);
     expect(configureTenant(after(created), ref, { defaults: null })).toEqual([]);
   });
-
-  it('are none for tenants of events that did not know them', () => {
-    const { upcast } = tenantAggregate.eventTypes['tenant.created'];
-    expect(upcast!({ name: 'Acme' }, 1)).toMatchObject({ name: 'Acme', founder: null, defaults: NO_DEFAULTS });
-    expect(upcast!({ name: 'Acme', tenantUid: 'u', founder: 'usr_1' }, 2)).toMatchObject({
-      tenantUid: 'u',
-      founder: 'usr_1',
-      defaults: NO_DEFAULTS,
-    });
-  });
 });
 
 describe('the limits of a tenant', () => {
@@ -136,11 +126,6 @@ describe('the limits of a tenant', () => {
     expect(changed(state, { consumers: 1 })).toEqual([
       { type: 'tenant.limited', data: { limits: { ...NO_LIMITS, topics: 3, consumers: 1 } } },
     ]);
-  });
-
-  it('of events that did not know one of them have none of it', () => {
-    const { upcast } = tenantAggregate.eventTypes['tenant.limited'];
-    expect(upcast!({ limits: { topics: 2 } }, 1)).toEqual({ limits: { ...NO_LIMITS, topics: 2 } });
   });
 
   it('hold before those of the installation, above them, too; nothing of a tenant takes those of another kind away', () => {
@@ -169,11 +154,5 @@ describe('the first owner of a tenant', () => {
     expect(firstOwners(founding)).toEqual(['usr_2', 'usr_1']);
     expect(firstOwners({ ...founding, owner: 'usr_1' })).toEqual(['usr_1']);
     expect(firstOwners({ ...founding, owner: null, founder: null })).toEqual([]);
-  });
-
-  it('is the founder for tenants of events that named nobody else', () => {
-    const { upcast } = tenantAggregate.eventTypes['tenant.created'];
-    expect(upcast!({ name: 'Acme', founder: 'usr_1' }, 3)).toMatchObject({ founder: 'usr_1', owner: 'usr_1' });
-    expect(upcast!({ name: 'Acme' }, 1)).toMatchObject({ founder: null, owner: null });
   });
 });

@@ -69,24 +69,15 @@ export type TenantState =
       readonly createdAt: number;
     } & TenantSettings);
 
-/** The life of tenants of events in version 1, which did not name it, and of `$system`. */
-export const UNNAMED_LIFE = '00000000-0000-0000-0000-000000000000';
+/** `$system` has one life, which no event began. */
+export const SYSTEM_LIFE = '00000000-0000-0000-0000-000000000000';
 
 export const tenantAggregate: Aggregate<TenantState, TenantEvent, TenantRef> = {
   topicUid: MANAGEMENT_TOPICS.tenants,
   eventTypes: {
-    'tenant.created': {
-      version: 4,
-      upcast: (data) => {
-        const { founder = null } = data as { founder?: string | null };
-        return { tenantUid: UNNAMED_LIFE, founder, owner: founder, defaults: NO_DEFAULTS, ...data };
-      },
-    },
+    'tenant.created': { version: 1 },
     'tenant.renamed': { version: 1 },
-    'tenant.limited': {
-      version: 2,
-      upcast: (data) => ({ limits: { ...NO_LIMITS, ...(data as { limits: Partial<TenantLimits> }).limits } }),
-    },
+    'tenant.limited': { version: 1 },
     'tenant.defaults-changed': { version: 1 },
     'tenant.suspended': { version: 1 },
     'tenant.activated': { version: 1 },

@@ -1,12 +1,9 @@
 import { startProcess } from '../support/app.js';
-import { Person, type User } from '../support/people.js';
 import { createTestDatabase } from '../support/postgres.js';
-import type { Page } from '../support/workspace.js';
 
-it('a store of before permissions is administered by who was there first, whatever his id', async () => {
+it('a first start that died before its administrator had the role is made good by the next one', async () => {
   const { connection, database, drop } = await createTestDatabase();
   const first = await startProcess({ connection });
-  for (let n = 0; n < 8; n++) await Person.create(first);
   await first.stop();
   for (const [name, text] of [
     ['test-roles', "DELETE FROM member_role WHERE tenant_id = '$system'"],
@@ -15,8 +12,7 @@ it('a store of before permissions is administered by who was there first, whatev
   ])
     await database.query({ name: name!, text: text! });
   const second = await startProcess({ connection, apiKey: first.apiKey });
-  const { status, body } = await second.client.get<Page<User>>('/users?limit=1000');
-  expect([status, body.items?.length]).toEqual([200, 9]);
+  expect((await second.client.get('/users')).status).toBe(200);
   await second.stop();
   await drop();
 });

@@ -7,7 +7,6 @@ import { IdentityModule } from './contexts/identity/index.js';
 import { OperationsModule } from './contexts/operations/index.js';
 import { TenancyModule } from './contexts/tenancy/index.js';
 import { TopicsModule } from './contexts/topics/index.js';
-import { JobsModule } from './platform/jobs/jobs.module.js';
 import { cqrsModule } from './platform/sagas/index.js';
 import { PlatformModule, type PlatformParts } from './platform/platform.module.js';
 
@@ -20,7 +19,6 @@ export class AppModule {
       imports: [
         PlatformModule.with(parts),
         cqrsModule(),
-        JobsModule,
         TenancyModule,
         IdentityModule,
         AuthzModule,

@@ -193,7 +193,7 @@ describe('/metrics', () => {
   });
 
   it('shows of every background loop how long ago it last went well, and how often it failed', () => {
-    for (const loop of ['audit-sealing', 'event-removal', 'delivery-heartbeat', 'tails', 'identity:on-user-deleted']) {
+    for (const loop of ['jobs', 'event-removal', 'delivery-heartbeat', 'tails', 'identity:on-user-deleted']) {
       expect(value(`event_store_loop_last_success_age_seconds{loop="${loop}"}`)).toBeLessThan(60);
       expect(value(`event_store_loop_failures_total{loop="${loop}"}`)).toBe(0);
     }

@@ -5,7 +5,6 @@ import { JobStore } from '../../src/platform/jobs/job-store.js';
 import type { Database } from '../../src/platform/postgres/database.js';
 import { SetClock } from '../support/log.js';
 import { createTestDatabase, openDatabase, type TestDatabase } from '../support/postgres.js';
-import { until } from '../support/workspace.js';
 
 const NOW = Date.UTC(2026, 10, 30);
 const DAY_MS = 86_400_000;
@@ -13,6 +12,8 @@ const PACE = { lookMs: 750, beatMs: 100 };
 const log = { info: () => undefined, warn: () => undefined } as unknown as PinoLogger;
 
 type Run = JobKind['run'];
+
+const signalled = (): PromiseWithResolvers<void> => Promise.withResolvers<void>();
 
 let store: TestDatabase;
 let jobs: JobStore;
@@ -38,9 +39,9 @@ async function add(createdAt = NOW): Promise<Job> {
 
 const find = ({ kind, jobId }: Pick<Job, 'kind' | 'jobId'>): Promise<Job | undefined> => jobs.find(kind, jobId);
 
-/** An instance that can do this; with a store of its own where it is to lose it. */
+/** An instance that can do this; with a database of its own if it is to lose it. */
 function startRunner(run: Run, { database = store.database, clock = new SetClock(NOW) } = {}): JobRunner {
-  const runner = new JobRunner(new JobStore(database), clock, log, { owner: ++owners, ...PACE });
+  const runner = new JobRunner(watched(database), clock, log, { owner: ++owners, ...PACE });
   runner.register(kindOf(run));
   runner.start();
   open.push(runner);
@@ -50,13 +51,28 @@ function startRunner(run: Run, { database = store.database, clock = new SetClock
 const cutOff = (signal: AbortSignal): Promise<never> =>
   new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }));
 
-const signalled = (): PromiseWithResolvers<void> => Promise.withResolvers<void>();
+/** Resolves when a runner has written something. */
+let written = signalled();
 
-const reached = async (job: Job, wanted: (now: Job) => boolean): Promise<Job> =>
-  (await until(
-    () => find(job),
-    (now) => wanted(now!),
-  ))!;
+/** The store of a runner, which signals each of its statements. */
+function watched(database: Database): JobStore {
+  const query = async (...statement: Parameters<Database['query']>): Promise<unknown[]> => {
+    const rows = await database.query(...statement);
+    written.resolve();
+    written = signalled();
+    return rows;
+  };
+  return new JobStore({ query } as unknown as Database);
+}
+
+async function reached(job: Job, wanted: (now: Job) => boolean): Promise<Job> {
+  for (;;) {
+    const next = written.promise;
+    const now = (await find(job))!;
+    if (wanted(now)) return now;
+    await next;
+  }
+}
 
 it('a job that is begun is done once, with its progress, however many instances look for jobs', async () => {
   const job = await add();
@@ -142,10 +158,12 @@ it('an attempt whose job is another instance’s by now is told so, and changes 
     await report({ total: 1, done: 1 }).catch((error: unknown) => told.resolve(error));
   }).begin(job);
   await begun.promise;
-  const other = await until(async () => jobs.claim((await find(job))!, ++owners), Boolean);
+  let other: Job | undefined;
+  // Its own beat may come in between.
+  while (!other) other = await jobs.claim((await find(job))!, ++owners);
   goOn.resolve();
   await told.promise;
-  expect(await find(job)).toMatchObject({ state: 'running', total: 0, beat: other!.beat });
+  expect(await find(job)).toMatchObject({ state: 'running', total: 0, beat: other.beat });
 });
 
 it('a job that fails says why, and is tried again by itself', async () => {

@@ -91,8 +91,8 @@ export class PlatformModule implements OnApplicationShutdown {
   async onApplicationShutdown(): Promise<void> {
     await this.subscriptions.close();
     await this.appender.settled();
-    this.tails.close();
-    this.watch.close();
+    await this.tails.close();
+    await this.watch.close();
     await this.hints.close();
     await this.egress.close();
   }

@@ -31,6 +31,10 @@ const EXCEPTIONS: Readonly<Record<string, Partial<Record<Rule, string>>>> = {
   'grants-to-api-key': {
     tenant: 'what a key was granted anywhere is the question; an index answers it tenant by tenant',
   },
+  'job-find': { tenant: 'a job is asked for by its id, also when its tenant is gone; an index answers it' },
+  'job-forget': { tenant: 'an hourly sweep of the jobs of all tenants' },
+  'job-list': { tenant: 'the list of all deletions is for system administrators, by pages' },
+  'job-open': { tenant: 'an instance looks for its work in all tenants, by small pages' },
   'lane-checkpoint': {
     tenant:
       'the lanes of all tenants at once, ten times a second; rows are found by their whole key, so shards do it apart',
@@ -45,10 +49,6 @@ const EXCEPTIONS: Readonly<Record<string, Partial<Record<Rule, string>>>> = {
   'member-of-user': { tenant: 'whose member a user is, is the question; an index by user answers it' },
   'postgres-members:KEPT_ROLES': { tenant: 'a user who goes may be the last owner of any tenant' },
   'postgres-members:REMOVE_USER': { tenant: 'a user who is deleted leaves all tenants' },
-  'tenant-deletion-find': { tenant: 'a job is asked for by its id, also when its tenant is gone; an index answers it' },
-  'tenant-deletion-forget': { tenant: 'an hourly sweep of the jobs of all tenants' },
-  'tenant-deletion-list': { tenant: 'the list of all deletions is for system administrators, by pages' },
-  'tenant-deletion-open': { tenant: 'a background job looks for its work in all tenants, by small pages' },
   'tenant-list': { tenant: 'the list of tenants is for system administrators, by pages' },
   'topic-removals': { tenant: 'a background job looks for its work in all tenants, by small pages' },
   'hints:connect': { lock: 'hints may be lost or absent: polls make them good' },

@@ -192,6 +192,13 @@ describe('/metrics', () => {
     expect(metrics).toContain(`# TYPE ${name} gauge`);
   });
 
+  it('shows of every background loop how long ago it last went well, and how often it failed', () => {
+    for (const loop of ['jobs', 'event-removal', 'delivery-heartbeat', 'tails', 'identity:on-user-deleted']) {
+      expect(value(`event_store_loop_last_success_age_seconds{loop="${loop}"}`)).toBeLessThan(60);
+      expect(value(`event_store_loop_failures_total{loop="${loop}"}`)).toBe(0);
+    }
+  });
+
   it('has no secret', () => {
     for (const hidden of [server.apiKey, consumerOfGood.secret, server.adminPassword, 'tell-nobody'])
       expect(metrics).not.toContain(hidden);

@@ -52,7 +52,7 @@ async function expectNothingLeft(): Promise<void> {
     audit_record: _,
     audit_chain: __,
     audit_head: ___,
-    tenant_deletion: ____,
+    job: ____,
     ...left
   } = await rowsOf(store.database, shop.tenant);
   expect(left).toEqual({});

@@ -1,6 +1,6 @@
 import { startApp, type TestApp } from '../support/app.js';
 import type { Database } from '../../src/platform/postgres/database.js';
-import { PostgresDeletionJobs } from '../../src/contexts/tenancy/adapters/postgres-deletion-jobs.js';
+import { JobStore } from '../../src/platform/jobs/job-store.js';
 import { Obstacle } from '../support/obstacle.js';
 import { openDatabase } from '../support/postgres.js';
 import { member, newPerson } from '../support/strangers.js';
@@ -69,9 +69,9 @@ describe('the record of a deletion', () => {
     await deleteTenant(app.client, shop.tenant);
     const other = await Workspace.create(app.client);
     await deleteTenant(app.client, other.tenant);
-    const aged = { name: 'test-age', text: 'UPDATE tenant_deletion SET finished_at = 1 WHERE tenant_id = $1' };
+    const aged = { name: 'test-age', text: 'UPDATE job SET finished_at = 1 WHERE tenant_id = $1' };
     await database.query(aged, [shop.tenant]);
-    await new PostgresDeletionJobs(database).forget(2);
+    await new JobStore(database).forget(2);
     const { body } = await app.client.get<Page<Deletion>>('/tenant-deletions?limit=1000');
     const kept = body.items.map(({ tenantId }) => tenantId);
     expect([kept.includes(shop.tenant), kept.includes(other.tenant)]).toEqual([false, true]);

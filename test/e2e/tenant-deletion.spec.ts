@@ -30,7 +30,7 @@ beforeEach(async () => {
 afterEach(() => clear());
 
 /** The audit and the job outlive the tenant. */
-const KEPT = new Set(['audit_record', 'audit_chain', 'audit_head', 'tenant_deletion']);
+const KEPT = new Set(['audit_record', 'audit_chain', 'audit_head', 'job']);
 
 const leftovers = async (id = shop.tenant): Promise<string[]> =>
   Object.keys(await rowsOf(database, id)).filter((table) => !KEPT.has(table));
@@ -138,11 +138,11 @@ describe('a tenant that was deleted with all that it held', () => {
     const reopened = await database.query<{ beat: number }>(
       {
         name: 'test-reopen',
-        text: `UPDATE tenant_deletion SET state = 'running', finished_at = NULL WHERE tenant_id = $1 RETURNING beat`,
+        text: `UPDATE job SET state = 'running', finished_at = NULL WHERE tenant_id = $1 RETURNING beat`,
       },
       [shop.tenant],
     );
-    const taken = { name: 'test-beat', text: 'SELECT beat FROM tenant_deletion WHERE tenant_id = $1 AND beat > $2' };
+    const taken = { name: 'test-beat', text: 'SELECT beat FROM job WHERE tenant_id = $1 AND beat > $2' };
     const ran = await until(
       () => database.query<{ beat: number }>(taken, [shop.tenant, reopened[0]!.beat + 1]),
       (rows) => rows.length > 0,
@@ -151,9 +151,7 @@ describe('a tenant that was deleted with all that it held', () => {
     expect(ran).toHaveLength(1);
     expect(await shop.readAll()).toHaveLength(2);
     expect((await app.client.get<{ state: string }>(tenant)).body.state).toBe('active');
-    await database.query({ name: 'test-forget', text: 'DELETE FROM tenant_deletion WHERE tenant_id = $1' }, [
-      shop.tenant,
-    ]);
+    await database.query({ name: 'test-forget', text: 'DELETE FROM job WHERE tenant_id = $1' }, [shop.tenant]);
   });
 });
 

@@ -63,7 +63,7 @@ export async function openInstance(connection: ClientConfig, options: InstanceOp
   await hints.start();
   const close = async (): Promise<void> => {
     await appender.settled();
-    tails.close();
+    await tails.close();
     await hints.close();
     await database.close();
   };

@@ -1,7 +1,7 @@
-import { Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Module, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
 import { DurableSubscriptions } from '../../platform/event-log/index.js';
+import { JobRunner, JobsModule } from '../../platform/jobs/index.js';
 import { NamespacesController } from './adapters/namespaces.controller.js';
-import { PostgresDeletionJobs } from './adapters/postgres-deletion-jobs.js';
 import { PostgresNamespaces } from './adapters/postgres-namespaces.js';
 import { PostgresTenants } from './adapters/postgres-tenants.js';
 import { TenantDeletionsController } from './adapters/tenant-deletions.controller.js';
@@ -15,8 +15,7 @@ import {
   RemoveNamespaceContentsHandler,
 } from './application/namespace-removal.js';
 import { FairTurns } from './application/fair-turns.js';
-import { DeletionJobs, NamespaceCatalog, TenantCatalog } from './application/ports.js';
-import { RemoveTenants } from './application/remove-tenants.js';
+import { NamespaceCatalog, TenantCatalog } from './application/ports.js';
 import { DELETION_HANDLERS } from './application/tenant-deletions.js';
 import { TENANCY_SUBSCRIPTIONS, TenancySagas } from './application/tenancy.sagas.js';
 import { TellTenantEndHandler, TenantEnds } from './application/tenant-ends.js';
@@ -26,11 +25,11 @@ import { TenantRemoval } from './application/tenant-removal.js';
 import { TENANT_HANDLERS } from './application/tenants.js';
 
 @Module({
+  imports: [JobsModule],
   controllers: [TenantsController, TenantDeletionsController, NamespacesController],
   providers: [
     { provide: TenantCatalog, useClass: PostgresTenants },
     { provide: NamespaceCatalog, useClass: PostgresNamespaces },
-    { provide: DeletionJobs, useClass: PostgresDeletionJobs },
     NamespaceContents,
     NamespaceRemoval,
     TenantGates,
@@ -38,7 +37,6 @@ import { TENANT_HANDLERS } from './application/tenants.js';
     TenantLives,
     TenantEnds,
     TenantRemoval,
-    RemoveTenants,
     DeleteTenantHandler,
     TenancySagas,
     ForgetTenantGateHandler,
@@ -51,18 +49,18 @@ import { TENANT_HANDLERS } from './application/tenants.js';
   ],
   exports: [TenantCatalog, NamespaceCatalog, NamespaceContents, TenantGates, FairTurns, TenantLives],
 })
-export class TenancyModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class TenancyModule implements OnModuleInit, OnApplicationBootstrap {
   constructor(
     private readonly subscriptions: DurableSubscriptions,
-    private readonly removals: RemoveTenants,
+    private readonly runner: JobRunner,
+    private readonly removal: TenantRemoval,
   ) {}
+
+  onModuleInit(): void {
+    this.runner.register(this.removal);
+  }
 
   onApplicationBootstrap(): void {
     for (const subscription of TENANCY_SUBSCRIPTIONS) this.subscriptions.start(subscription);
-    this.removals.start();
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.removals.close();
   }
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../../kernel/clock.js';
 import { DomainError } from '../../kernel/domain-error.js';
 import type { KeyRing } from '../crypto/keys.js';
+import { Loop } from '../jobs/loop.js';
 import type { Database, Sql } from '../postgres/database.js';
 import { canonical, toRow, type AuditRecord, type AuditRow } from './audit-record.js';
 import { RepeatedDenials } from './repeated-denials.js';
@@ -35,8 +36,14 @@ export class AuditTrail {
   private dropped = 0;
   private readonly denials = new RepeatedDenials();
   private flushing: Promise<boolean> | undefined;
-  private timer: NodeJS.Timeout | undefined;
-  private closed = false;
+  private readonly loop = new Loop({
+    name: 'audit-trail',
+    restsFirst: true,
+    every: () => (this.denials.watching ? RETRY_MS : Infinity),
+    nudgeDelay: () => FLUSH_MS,
+    backOff: { minMs: RETRY_MS, maxMs: RETRY_MS },
+    runOnce: () => this.writeNoted(),
+  });
 
   /** Called as soon as records are sent to the store: before they are committed, and also where they are not. */
   onRecord: () => void = () => undefined;
@@ -46,7 +53,9 @@ export class AuditTrail {
     private readonly keys: KeyRing,
     private readonly clock: Clock,
     private readonly options: AuditTrailOptions,
-  ) {}
+  ) {
+    this.loop.start();
+  }
 
   /** Records that wait to be written. */
   get depth(): number {
@@ -70,7 +79,7 @@ export class AuditTrail {
       this.options.onLost('write-failed', 1, error);
     }
     this.takeCounted(now);
-    this.schedule(FLUSH_MS);
+    this.loop.nudge();
   }
 
   /** Writes what waits; false when the store is away, and the records go on waiting. */
@@ -81,8 +90,7 @@ export class AuditTrail {
 
   /** Writes all that was noted, what was only counted too. */
   async close(): Promise<void> {
-    this.closed = true;
-    clearTimeout(this.timer);
+    await this.loop.close();
     this.takeCounted(Infinity);
     await this.flushing;
     if (await this.flush()) return;
@@ -104,17 +112,10 @@ export class AuditTrail {
     for (const row of this.denials.due(now)) this.enqueue(row);
   }
 
-  private schedule(delayMs: number): void {
-    if (this.timer || this.closed) return;
-    const tick = async (): Promise<void> => {
-      this.takeCounted(this.clock.now());
-      const written = await this.flush();
-      this.timer = undefined;
-      if (!written) this.schedule(RETRY_MS);
-      else if (this.queue.length > 0) this.schedule(FLUSH_MS);
-      else if (this.denials.watching) this.schedule(RETRY_MS);
-    };
-    this.timer = setTimeout(() => void tick(), delayMs).unref();
+  private async writeNoted(): Promise<void> {
+    this.takeCounted(this.clock.now());
+    // Told by `onDelayed`.
+    if (!(await this.flush())) throw new Error('The store is away.');
   }
 
   private async drain(): Promise<boolean> {

@@ -1,6 +1,6 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Database, Statement } from '../postgres/database.js';
 import type { LogRef, StoredEvent } from './event.js';
+import { LogFollower } from './log-follower.js';
 import type { Tails } from './tails.js';
 
 const READ: Statement = {
@@ -14,8 +14,7 @@ INSERT INTO subscription_checkpoint (subscription, position) VALUES ($1, $2)
 ON CONFLICT (subscription) DO UPDATE SET position = greatest(subscription_checkpoint.position, excluded.position)`,
 };
 
-const RETRY_MS_MIN = 200;
-const RETRY_MS_MAX = 30_000;
+const RETRY = { minMs: 200, maxMs: 30_000 };
 
 export interface Subscription {
   /** Names the checkpoint: never changes. */
@@ -37,8 +36,7 @@ export type EventHandler = (
  * instance follows each subscription, which idempotency makes harmless.
  */
 export class DurableSubscriptions {
-  private readonly stop = new AbortController();
-  private readonly running: Promise<void>[] = [];
+  private readonly followers: LogFollower[] = [];
 
   constructor(
     private readonly database: Database,
@@ -48,47 +46,24 @@ export class DurableSubscriptions {
   ) {}
 
   start(subscription: Subscription): void {
-    this.running.push(this.run(subscription));
+    const { name, log, inPages } = subscription;
+    const follower = new LogFollower(this.tails, {
+      name,
+      log,
+      oneByOne: !inPages,
+      from: async () => (await this.database.query<{ position: number }>(READ, [name]))[0]?.position ?? 0,
+      handle: async (events, signal) => {
+        await this.handle(subscription, events, signal);
+        await this.database.query(WRITE, [name, events.at(-1)!.position]);
+      },
+      backOff: RETRY,
+      onError: (error) => this.onError(name, error),
+    });
+    this.followers.push(follower);
+    follower.start();
   }
 
   async close(): Promise<void> {
-    this.stop.abort();
-    await Promise.all(this.running);
-  }
-
-  private async run(subscription: Subscription): Promise<void> {
-    const { signal } = this.stop;
-    for (let delay = RETRY_MS_MIN; !signal.aborted; delay = Math.min(delay * 2, RETRY_MS_MAX)) {
-      try {
-        await this.followFromCheckpoint(subscription, () => (delay = RETRY_MS_MIN));
-      } catch (error) {
-        if (signal.aborted) return;
-        this.onError(subscription.name, error);
-        await pause(delay, undefined, { signal, ref: false }).catch(() => undefined);
-      }
-    }
-  }
-
-  private async followFromCheckpoint(subscription: Subscription, progressed: () => void): Promise<void> {
-    const { name, log, inPages } = subscription;
-    const { signal } = this.stop;
-    const [row] = await this.database.query<{ position: number }>(READ, [name]);
-    let position = row?.position ?? 0;
-    const tail = await this.tails.follow(log);
-    try {
-      while (!signal.aborted) {
-        const page = await tail.read(position);
-        for (const events of inPages ? [page] : page.map((event) => [event])) {
-          if (signal.aborted || events.length === 0) break;
-          await this.handle(subscription, events, signal);
-          position = events.at(-1)!.position;
-          await this.database.query(WRITE, [name, position]);
-          progressed();
-        }
-        await tail.waitBeyond(position, signal);
-      }
-    } finally {
-      this.tails.unfollow(tail);
-    }
+    await Promise.all(this.followers.map((follower) => follower.close()));
   }
 }

@@ -19,6 +19,7 @@ export type {
 } from './event.js';
 export { eventJson, eventJsonLine, type TopicNames } from './event-json.js';
 export { Hints } from './hints.js';
+export { LogFollower } from './log-follower.js';
 export { LogReader, type EventPage, type LogBounds, type PageRequest, type ReadFilter } from './log-reader.js';
 export { ManagementWatch, type ManagementPlace } from './management-watch.js';
 export { Tails, type TailsEcho } from './tails.js';

@@ -1,5 +1,6 @@
 import { MANAGEMENT_TOPICS } from '../../kernel/aggregate.js';
 import { SYSTEM_TENANT } from '../../kernel/ids.js';
+import { Loop } from '../jobs/loop.js';
 import type { StoredEvent } from './event.js';
 import type { Hints } from './hints.js';
 import type { LogReader } from './log-reader.js';
@@ -30,13 +31,16 @@ export class ManagementWatch {
   private looking: Promise<void> | undefined;
   /** For who asks during a look, which may have passed what he waits for. */
   private following: Promise<void> | undefined;
-  private timer: NodeJS.Timeout | undefined;
+  private readonly polling: Loop;
 
   constructor(
     private readonly reader: LogReader,
     hints: Hints,
     private readonly options: ManagementWatchOptions,
   ) {
+    const { pollMs = Infinity, onError } = options;
+    const runOnce = (): Promise<void> => this.catchUp();
+    this.polling = new Loop({ name: 'management-watch', restsFirst: true, every: pollMs, runOnce, onError });
     hints.onHint((topicUid) => {
       if (this.positions.has(topicUid)) this.lookSoon();
     });
@@ -48,11 +52,11 @@ export class ManagementWatch {
     const startedAt = performance.now();
     for (const [uid, end] of await this.ends()) this.positions.set(uid, end);
     this.freshAt = startedAt;
-    if (this.options.pollMs !== undefined) this.timer = setInterval(() => this.lookSoon(), this.options.pollMs).unref();
+    this.polling.start();
   }
 
-  close(): void {
-    clearInterval(this.timer);
+  close(): Promise<void> {
+    return this.polling.close();
   }
 
   /** Milliseconds since everything that was committed is known to have been shown. */

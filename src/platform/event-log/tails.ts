@@ -1,3 +1,4 @@
+import { Loop } from '../jobs/loop.js';
 import type { AppendListener } from './appender.js';
 import type { LogRef, StoredEvent } from './event.js';
 import type { Hints } from './hints.js';
@@ -26,8 +27,7 @@ export interface TailsEcho extends Pick<AppendListener, 'appended' | 'advanced'>
 export class Tails implements AppendListener {
   private readonly tails = new Map<string, TopicTail>();
   private readonly memory: { bytes: number; readonly bytesMax: number };
-  private readonly timer: NodeJS.Timeout;
-  private polling = false;
+  private readonly polling: Loop;
   private echo: TailsEcho | undefined;
 
   constructor(
@@ -37,14 +37,20 @@ export class Tails implements AppendListener {
     private readonly options: TailsOptions,
   ) {
     this.memory = { bytes: 0, bytesMax: options.cacheBytesMax };
-    this.timer = setInterval(() => void this.poll(), options.pollMs);
-    this.timer.unref();
+    this.polling = new Loop({
+      name: 'tails',
+      restsFirst: true,
+      every: options.pollMs,
+      runOnce: () => this.poll(),
+      onError: options.onError,
+    });
+    this.polling.start();
     hints?.onHint((topicUid, position) => {
       this.tails.get(topicUid)?.advanced(position);
       this.echo?.advanced(topicUid, position);
     });
     hints?.onGap(() => {
-      void this.poll();
+      this.lookSoon();
       this.echo?.missed();
     });
   }
@@ -99,27 +105,24 @@ export class Tails implements AppendListener {
     this.options.onFlush(durationMs, events);
   }
 
-  /** Looks up the ends of all followed topics, one statement a tenant. */
-  async poll(): Promise<void> {
-    if (this.polling) return;
-    this.polling = true;
-    try {
-      const byTenant = Map.groupBy(this.tails.values(), ({ log }) => log.tenantId);
-      for (const [tenantId, tails] of byTenant) {
-        const heads = await this.reader.heads(
-          tenantId,
-          tails.map(({ log }) => log.topicUid),
-        );
-        for (const tail of tails) tail.advanced(heads.get(tail.log.topicUid) ?? 0);
-      }
-    } catch (error) {
-      this.options.onError(error);
-    } finally {
-      this.polling = false;
-    }
+  /** What was heard may not be all: the ends are looked up at once. */
+  lookSoon(): void {
+    this.polling.nudge();
   }
 
-  close(): void {
-    clearInterval(this.timer);
+  async close(): Promise<void> {
+    await this.polling.close();
+  }
+
+  /** Looks up the ends of all followed topics, one statement a tenant. */
+  async poll(): Promise<void> {
+    const byTenant = Map.groupBy(this.tails.values(), ({ log }) => log.tenantId);
+    for (const [tenantId, tails] of byTenant) {
+      const heads = await this.reader.heads(
+        tenantId,
+        tails.map(({ log }) => log.topicUid),
+      );
+      for (const tail of tails) tail.advanced(heads.get(tail.log.topicUid) ?? 0);
+    }
   }
 }

@@ -18,6 +18,7 @@ import { Clock } from '../../kernel/clock.js';
 import { usedUp, type LimitLeft } from '../../kernel/limit-left.js';
 import { HTTP_SETTINGS, type Settings } from '../config/index.js';
 import { KeyRing } from '../crypto/keys.js';
+import { Loop } from '../jobs/loop.js';
 import { Database, type Statement } from '../postgres/database.js';
 import { isPresent, Presence } from '../postgres/presence.js';
 import { httpError } from './http-errors.js';
@@ -94,7 +95,13 @@ const claims = new WeakMap<Request, Claim>();
  */
 @Injectable()
 export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdown {
-  private sweeping: NodeJS.Timeout | undefined;
+  private readonly sweeping = new Loop({
+    name: 'kept-answers-sweep',
+    restsFirst: true,
+    every: SWEEP_MS,
+    runOnce: () => this.sweep(),
+    onError: (err) => this.log.warn({ err }, 'old answers were not removed'),
+  });
   /** When this process began with what it works on. */
   private readonly underWay = new Map<string, number>();
 
@@ -109,13 +116,11 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
   ) {}
 
   onApplicationBootstrap(): void {
-    const sweep = (): Promise<void> =>
-      this.sweep().catch((err: unknown) => this.log.warn({ err }, 'old answers were not removed'));
-    this.sweeping = setInterval(() => void sweep(), SWEEP_MS).unref();
+    this.sweeping.start();
   }
 
-  onApplicationShutdown(): void {
-    clearInterval(this.sweeping);
+  onApplicationShutdown(): Promise<void> {
+    return this.sweeping.close();
   }
 
   /** The key of a request, checked; undefined without one. */

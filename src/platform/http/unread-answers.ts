@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { Loop } from '../jobs/loop.js';
 
 /** What is looked at of a connection; the rest of a socket is not needed. */
 export type Connection = Pick<Socket, 'bytesWritten' | 'writableLength' | 'resetAndDestroy'> & {
@@ -41,8 +42,10 @@ export class UnreadAnswers {
 
   /** Looks at all connections often enough; ends with a call of what it returns. */
   watch(): () => void {
-    const timer = setInterval(() => this.look(), Math.min(1_000, this.limits.unreadTimeoutMs / 10)).unref();
-    return () => clearInterval(timer);
+    const every = Math.min(1_000, this.limits.unreadTimeoutMs / 10);
+    const watching = new Loop({ name: 'unread-answers', restsFirst: true, every, runOnce: () => this.look() });
+    watching.start();
+    return () => void watching.close();
   }
 
   look(): void {

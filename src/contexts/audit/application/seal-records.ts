@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
+import { Loop } from '../../../platform/jobs/loop.js';
 import { Metrics } from '../../../platform/telemetry/metrics.js';
 import { goOn } from '../domain/audit-errors.js';
 import { nextPlace, type ChainPlace } from '../domain/chain.js';
@@ -19,11 +20,14 @@ const ELSEWHERE_MS = 10_000;
  */
 @Injectable()
 export class SealRecords {
-  private readonly stop = new AbortController();
+  private readonly loop = new Loop({
+    name: 'audit-sealing',
+    every: () => (this.recently ? IDLE_MS : ELSEWHERE_MS),
+    runOnce: () => this.runOnce(),
+    onError: (err) => this.complain(err),
+  });
   private readonly broken = new Set<string>();
-  private running: Promise<void> | undefined;
   private recordedAt = performance.now();
-  private wake: (() => void) | undefined;
 
   constructor(
     private readonly chains: AuditChains,
@@ -32,20 +36,18 @@ export class SealRecords {
   ) {}
 
   start(): void {
-    this.running ??= this.run();
+    this.loop.start();
   }
 
-  async close(): Promise<void> {
-    this.stop.abort();
-    this.wake?.();
-    await this.running;
+  close(): Promise<void> {
+    return this.loop.close();
   }
 
   /** Something is being recorded here: from now on there is something to look for. */
   recorded(): void {
     const resting = !this.recently;
     this.recordedAt = performance.now();
-    if (resting) this.wake?.();
+    if (resting) this.loop.nudge();
   }
 
   /** One slice of each tenant that waits; false when nothing was sealed. A chain that fails does not hold up the others. */
@@ -101,25 +103,7 @@ export class SealRecords {
     return 0;
   };
 
-  private async run(): Promise<void> {
-    const { signal } = this.stop;
-    while (!signal.aborted) {
-      const busy = await this.runOnce().catch(this.complain);
-      if (!busy && !signal.aborted) await this.rest();
-    }
-  }
-
   private get recently(): boolean {
     return performance.now() - this.recordedAt < RECENT_MS;
-  }
-
-  private rest(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, this.recently ? IDLE_MS : ELSEWHERE_MS).unref();
-      this.wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 }

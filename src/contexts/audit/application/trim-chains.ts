@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { systemActor } from '../../../kernel/aggregate.js';
 import { Clock } from '../../../kernel/clock.js';
 import { auditedBy, type AuditRecord } from '../../../platform/audit/index.js';
 import { AUDIT_SETTINGS, type Settings } from '../../../platform/config/index.js';
+import { Loop } from '../../../platform/jobs/loop.js';
 import { Metrics } from '../../../platform/telemetry/metrics.js';
 import { follow, isBreak, type ChainPlace } from '../domain/chain.js';
 import { cutoff, maxAgeOf, withinBounds } from '../domain/retention.js';
@@ -23,8 +23,12 @@ const EVERY_MS = 3_600_000;
  */
 @Injectable()
 export class TrimChains {
-  private readonly stop = new AbortController();
-  private running: Promise<void> | undefined;
+  private readonly loop = new Loop({
+    name: 'audit-trimming',
+    every: EVERY_MS,
+    runOnce: (signal) => this.runOnce(signal),
+    onError: (err) => this.log.warn({ err }, 'old audit records were not removed; will try again'),
+  });
 
   constructor(
     private readonly chains: AuditChains,
@@ -37,25 +41,24 @@ export class TrimChains {
   ) {}
 
   start(): void {
-    this.running ??= this.run();
+    this.loop.start();
   }
 
-  async close(): Promise<void> {
-    this.stop.abort();
-    await this.running;
+  close(): Promise<void> {
+    return this.loop.close();
   }
 
   /** Answers how many records went. */
-  async runOnce(): Promise<number> {
+  async runOnce(signal?: AbortSignal): Promise<number> {
     let removed = 0;
     for await (const tenantId of this.verifier.tenants()) {
-      if (this.stop.signal.aborted) break;
-      removed += await this.trim(tenantId);
+      if (signal?.aborted) break;
+      removed += await this.trim(tenantId, signal);
     }
     return removed;
   }
 
-  private async trim(tenantId: string): Promise<number> {
+  private async trim(tenantId: string, signal?: AbortSignal): Promise<number> {
     const own = await this.retentions.find(tenantId);
     if (own && !own.genuine) {
       this.metrics.auditFault('retention-rewritten');
@@ -66,7 +69,7 @@ export class TrimChains {
     for (let removed = 0; ;) {
       const slice = (await this.chains.withLock(tenantId, (locked) => this.trimSlice(locked, days))) ?? 0;
       removed += slice;
-      if (slice < SLICE || this.stop.signal.aborted) return removed;
+      if (slice < SLICE || signal?.aborted) return removed;
     }
   }
 
@@ -85,16 +88,6 @@ export class TrimChains {
     }
     await locked.trim(end, trimmed(tenantId, old, end, days));
     return old.length;
-  }
-
-  private async run(): Promise<void> {
-    const { signal } = this.stop;
-    while (!signal.aborted) {
-      await this.runOnce().catch((error: unknown) =>
-        this.log.warn({ err: error }, 'old audit records were not removed; will try again'),
-      );
-      await pause(EVERY_MS, undefined, { signal, ref: false }).catch(() => undefined);
-    }
   }
 }
 

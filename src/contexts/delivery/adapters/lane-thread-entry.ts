@@ -28,7 +28,7 @@ async function run(port: MessagePort, { database: store, egress: rules, tails: l
   const wallClock = new WallClock();
   const egress = new Egress({ ...rules, clock: wallClock });
   const close = async (): Promise<void> => {
-    tails.close();
+    await tails.close();
     await egress.close();
     await database.close();
     port.close();

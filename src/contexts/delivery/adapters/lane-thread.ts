@@ -67,7 +67,7 @@ export class LaneThread {
       case 'advanced':
         return this.tools.tails.advanced(message.topicUid, message.position);
       case 'missed':
-        return void this.tools.tails.poll();
+        return this.tools.tails.lookSoon();
       case 'start':
         return this.start(message.lane, message.order);
       case 'stop':

@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { Loop } from '../../../platform/jobs/loop.js';
 import { laneName, LaneStore, type RunningLane } from './ports.js';
 
 /** Lanes in one statement: far above what one instance moves in an interval. */
@@ -11,39 +11,54 @@ const LANES_MAX = 5_000;
 export class Checkpoints {
   /** The latest lane of each key: where a lane took the place of another, only its own state may be stored. */
   private readonly dirty = new Map<string, RunningLane>();
-  private readonly stop = new AbortController();
-  private running: Promise<void> | undefined;
-  private wake: (() => void) | undefined;
+  private readonly loop: Loop;
+  private storedAt = -Infinity;
   private flushing: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly store: LaneStore,
-    private readonly intervalMs: number,
+    intervalMs: number,
     private readonly onLost: (lane: RunningLane) => void,
     private readonly onError: (error: unknown) => void,
-  ) {}
+  ) {
+    this.loop = new Loop({
+      name: 'delivery-checkpoints',
+      restsFirst: true,
+      every: Infinity,
+      nudgeDelay: () => (performance.now() - this.storedAt >= intervalMs ? 0 : intervalMs),
+      backOff: { minMs: intervalMs, maxMs: intervalMs },
+      runOnce: () => {
+        this.storedAt = performance.now();
+        return this.flushInTurn();
+      },
+      onError,
+    });
+  }
 
   mark(lane: RunningLane): void {
     this.dirty.set(laneName(lane.key), lane);
-    this.wake?.();
+    this.loop.nudge();
   }
 
   start(): void {
-    this.running ??= this.run();
+    this.loop.start();
   }
 
   /** Stores what is left and ends. */
   async close(): Promise<void> {
-    this.stop.abort();
-    this.wake?.();
-    await this.running;
+    await this.loop.close();
     await this.flush();
   }
 
-  /** Stores everything that has moved until now. */
+  /** Stores everything that has moved until now; what cannot be stored is tried again. */
   flush(): Promise<void> {
-    this.flushing = this.flushing.then(() => this.flushDirty());
-    return this.flushing;
+    return this.flushInTurn().catch(this.onError);
+  }
+
+  private flushInTurn(): Promise<void> {
+    const done = this.flushing.then(() => this.flushDirty());
+    this.flushing = done.catch(() => undefined);
+    return done;
   }
 
   private async flushDirty(): Promise<void> {
@@ -65,21 +80,9 @@ export class Checkpoints {
           const name = laneName(lane.key);
           if (!this.dirty.has(name)) this.dirty.set(name, lane);
         }
-        this.onError(error);
-        return;
+        this.loop.nudge();
+        throw error;
       }
-    }
-  }
-
-  private async run(): Promise<void> {
-    const { signal } = this.stop;
-    for (let storedAt = -Infinity; !signal.aborted;) {
-      if (this.dirty.size === 0) await new Promise<void>((resolve) => (this.wake = resolve));
-      this.wake = undefined;
-      const rested = performance.now() - storedAt >= this.intervalMs;
-      await pause(rested ? 0 : this.intervalMs, undefined, { signal }).catch(() => undefined);
-      storedAt = performance.now();
-      if (!signal.aborted) await this.flush();
     }
   }
 }

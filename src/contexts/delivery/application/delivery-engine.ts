@@ -90,9 +90,14 @@ export class DeliveryEngine {
     await this.membership.beat();
   }
 
-  /** Shows that the worker lives and takes over what nobody owns. What fails is tried again by the next tick. */
+  /** Shows that the worker lives and takes over what nobody owns. Rejects if that failed; the next time makes it good. */
+  takeOver(): Promise<void> {
+    return this.inTurn(() => this.attend());
+  }
+
+  /** The same, for callers that wait for nothing: a failure is only told. */
   tick(): Promise<void> {
-    return this.inTurn(() => this.attend()).catch((error: unknown) => this.options.onError(error, 'lanes'));
+    return this.takeOver().catch((error: unknown) => this.options.onError(error, 'lanes'));
   }
 
   /**

@@ -1,25 +1,25 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { MANAGEMENT_TOPICS } from '../../../kernel/aggregate.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { DELIVERY_SETTINGS, type Settings } from '../../../platform/config/index.js';
-import { LogReader, Tails } from '../../../platform/event-log/index.js';
+import { LogFollower, LogReader, Tails, type StoredEvent } from '../../../platform/event-log/index.js';
+import { Loop } from '../../../platform/jobs/loop.js';
 import { ConsumerFollowers } from '../../consumers/index.js';
 import { DeliveryEngine } from './delivery-engine.js';
 import { DeliveryReport } from './delivery-report.js';
 
 const CONSUMERS_LOG = { tenantId: SYSTEM_TENANT, topicUid: MANAGEMENT_TOPICS.consumers };
-const RETRY_MS = 1_000;
+const RETRY = { minMs: 1_000, maxMs: 1_000 };
 
 /** Runs the engine: beats its heart, and tells it what happens to consumers. */
 @Injectable()
 export class DeliveryWorker {
-  private readonly stop = new AbortController();
   private started = false;
+  private closed = false;
   /** The last change of a consumer that the engine acts by. */
   private position = 0;
   private readonly waiting: (() => void)[] = [];
-  private readonly loops: Promise<void>[] = [];
+  private loops: readonly (Loop | LogFollower)[] = [];
 
   constructor(
     private readonly engine: DeliveryEngine,
@@ -41,11 +41,13 @@ export class DeliveryWorker {
       caughtUp: () => this.caughtUp(),
       withhold: (consumers) => this.engine.withhold(consumers),
     });
-    this.loops.push(
-      this.every(() => this.engine.beat()),
-      this.every(() => this.engine.tick()),
-      this.followConsumers(),
-    );
+    // The heartbeat has a loop of its own: the other one may have much to begin, and the worker must not count as dead meanwhile.
+    this.loops = [
+      this.everyBeat('delivery-heartbeat', 'heartbeat', () => this.engine.beat()),
+      this.everyBeat('delivery-lanes', 'lanes', () => this.engine.takeOver()),
+      this.consumerFollower(),
+    ];
+    for (const loop of this.loops) loop.start();
   }
 
   /** A tenant opened or closed; null: each may have. */
@@ -56,51 +58,44 @@ export class DeliveryWorker {
   }
 
   async close(): Promise<void> {
-    this.stop.abort();
+    this.closed = true;
     for (const wake of this.waiting.splice(0)) wake();
-    await Promise.all(this.loops);
+    await Promise.all(this.loops.map((loop) => loop.close()));
     await this.engine.close();
   }
 
-  /** Beats on their own: a tick may have much to begin, and must not be taken for dead meanwhile. */
-  private async every(work: () => Promise<unknown>): Promise<void> {
-    const { signal } = this.stop;
-    while (!signal.aborted) {
-      await pause(this.settings.heartbeatMs, undefined, { signal }).catch(() => undefined);
-      if (!signal.aborted) await work().catch((error: unknown) => this.report.engineFailed(error, 'heartbeat'));
-    }
+  private everyBeat(name: string, what: string, runOnce: () => Promise<void>): Loop {
+    return new Loop({
+      name,
+      restsFirst: true,
+      every: () => this.settings.heartbeatMs,
+      runOnce,
+      onError: (error) => this.report.engineFailed(error, what),
+    });
   }
 
   /** Resolves when the engine knows of all changes of consumers that were stored before the call. */
   private async caughtUp(): Promise<void> {
     const heads = await this.reader.heads(CONSUMERS_LOG.tenantId, [CONSUMERS_LOG.topicUid]);
     const head = heads.get(CONSUMERS_LOG.topicUid) ?? 0;
-    while (this.position < head && !this.stop.signal.aborted)
-      await new Promise<void>((resolve) => this.waiting.push(resolve));
+    while (this.position < head && !this.closed) await new Promise<void>((resolve) => this.waiting.push(resolve));
   }
 
-  private async followConsumers(): Promise<void> {
-    const { signal } = this.stop;
-    while (!signal.aborted) {
-      try {
-        await this.readOn(signal);
-      } catch (error) {
-        this.report.engineFailed(error, 'changes of consumers');
-        await pause(RETRY_MS, undefined, { signal }).catch(() => undefined);
-      }
-    }
+  private consumerFollower(): LogFollower {
+    return new LogFollower(this.tails, {
+      name: 'delivery-consumers',
+      log: CONSUMERS_LOG,
+      oneByOne: false,
+      from: () => this.position,
+      handle: (events) => this.consumersChanged(events),
+      backOff: RETRY,
+      onError: (error) => this.report.engineFailed(error, 'changes of consumers'),
+    });
   }
 
-  private async readOn(signal: AbortSignal): Promise<void> {
-    const tail = await this.tails.follow(CONSUMERS_LOG);
-    try {
-      const page = await tail.read(this.position);
-      if (page.length === 0) return await tail.waitBeyond(this.position, signal);
-      await this.engine.consumersChanged(page);
-      this.position = page.at(-1)!.position;
-      for (const wake of this.waiting.splice(0)) wake();
-    } finally {
-      this.tails.unfollow(tail);
-    }
+  private async consumersChanged(events: readonly StoredEvent[]): Promise<void> {
+    await this.engine.consumersChanged(events);
+    this.position = events.at(-1)!.position;
+    for (const wake of this.waiting.splice(0)) wake();
   }
 }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
+import { Loop } from '../../../platform/jobs/loop.js';
 import { ApiKeyStore, type KeyUse } from './api-key-store.js';
 
 export abstract class ApiKeyUsageOptions {
@@ -22,7 +23,13 @@ export class ApiKeyUsage {
   private counters = new Map<string, Counter>();
   private storing: ReadonlyMap<string, Counter> = new Map();
   private flushing: Promise<void> | undefined;
-  private timer: NodeJS.Timeout | undefined;
+  private readonly loop = new Loop({
+    name: 'api-key-usage',
+    restsFirst: true,
+    every: () => this.options.flushMs,
+    runOnce: () => this.flush(),
+    onError: (err) => this.log.warn({ err }, 'the use of API keys was not stored; will try again'),
+  });
 
   constructor(
     private readonly keys: ApiKeyStore,
@@ -31,16 +38,12 @@ export class ApiKeyUsage {
   ) {}
 
   start(): void {
-    const flush = (): Promise<void> =>
-      this.flush().catch((err: unknown) =>
-        this.log.warn({ err }, 'the use of API keys was not stored; will try again'),
-      );
-    this.timer = setInterval(() => void flush(), this.options.flushMs).unref();
+    this.loop.start();
   }
 
   /** Stores what is left. */
   async close(): Promise<void> {
-    clearInterval(this.timer);
+    await this.loop.close();
     await this.flushing?.catch(() => undefined);
     await this.flush();
   }

@@ -1,8 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { TENANT_SETTINGS, type Settings } from '../../../platform/config/index.js';
 import type { Changed } from '../../../platform/event-log/index.js';
+import { JobStore } from '../../../platform/jobs/index.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
 import { tenancyError } from '../domain/tenancy-errors.js';
+import { TENANT_DELETION, type DeletionPayload } from '../application/tenant-deletions.js';
 import { TenantLives } from '../application/tenant-lives.js';
 import { TenantCatalog, type LimitedKind, type TenantView } from '../application/ports.js';
 import {
@@ -33,12 +35,6 @@ ON CONFLICT (tenant_id) DO UPDATE
   SET name = $3, state = $4, reason = $5, limits = $6, defaults = $7, deletion_id = $8, version = $9, updated_at = $11`;
 const HOLD = `SELECT state FROM tenant WHERE tenant_id = $1 AND ($2::uuid IS NULL OR tenant_uid = $2) FOR KEY SHARE`;
 const STATE: Statement = { name: 'tenant-state', text: 'SELECT state FROM tenant WHERE tenant_id = $1' };
-const ADD_DELETION = `
-INSERT INTO tenant_deletion (tenant_id, deletion_id, started_by, state, started_at) VALUES ($1, $2, $3, 'queued', $4)
-ON CONFLICT (tenant_id, deletion_id) DO NOTHING`;
-const FINISH_DELETION = `
-UPDATE tenant_deletion SET state = 'completed', done = total, error = NULL, finished_at = $2
-WHERE tenant_id = $1 AND finished_at IS NULL`;
 const COUNT: Readonly<Record<LimitedKind, string>> = {
   namespaces:
     'SELECT state, limits, (SELECT count(*) FROM namespace o WHERE o.tenant_id = $1) AS held FROM tenant t WHERE t.tenant_id = $1',
@@ -69,6 +65,7 @@ export class PostgresTenants extends TenantCatalog {
   constructor(
     private readonly database: Database,
     private readonly lives: TenantLives,
+    private readonly jobs: JobStore,
     @Inject(TENANT_SETTINGS) settings: Settings['tenants'],
   ) {
     super();
@@ -91,7 +88,10 @@ export class PostgresTenants extends TenantCatalog {
     const settings = [name, status, reason, JSON.stringify(limits), JSON.stringify(defaults)];
     const row = [tenantId, tenantUid, ...settings, deletion?.deletionId, version, createdAt, recordedAt];
     await sql.query(UPSERT, row);
-    if (deletion) await sql.query(ADD_DELETION, [tenantId, deletion.deletionId, deletion.startedBy, recordedAt]);
+    if (!deletion) return;
+    const { deletionId: jobId, startedBy } = deletion;
+    const payload: DeletionPayload = { startedBy };
+    await this.jobs.add(sql, { tenantId, jobId, kind: TENANT_DELETION, payload, createdAt: recordedAt });
   }
 
   /** Removing the row waits for what is being made in the tenant, which holds a share of it; then nothing can come any more. */
@@ -101,7 +101,7 @@ export class PostgresTenants extends TenantCatalog {
     const { rowCount } = await sql.query(ANY_NAMESPACE, [tenantId]);
     if (rowCount)
       throw tenancyError('tenant-not-empty', `Tenant "${tenantId}" holds namespaces; delete them or use ?force=true.`);
-    await sql.query(FINISH_DELETION, [tenantId, recordedAt]);
+    await this.jobs.completeAll(sql, tenantId, TENANT_DELETION, recordedAt);
   }
 
   async stateWithin(sql: Sql, tenantId: string): Promise<TenantStatus | undefined> {

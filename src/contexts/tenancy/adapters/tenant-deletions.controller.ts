@@ -6,8 +6,7 @@ import { Cursors, toPage } from '../../../platform/http/cursor.js';
 import { ListQuery } from '../../../platform/http/list-query.js';
 import type { Request } from '../../../platform/http/request.js';
 import { strictValidation } from '../../../platform/http/validation.js';
-import type { TenantDeletion } from '../application/ports.js';
-import { GetTenantDeletion, ListTenantDeletions } from '../application/tenant-deletions.js';
+import { GetTenantDeletion, ListTenantDeletions, type TenantDeletion } from '../application/tenant-deletions.js';
 import { tenancyError } from '../domain/tenancy-errors.js';
 import { TenantDeletionDto, TenantDeletionPage, toDeletionDto } from './tenant-deletions.dto.js';
 

@@ -2,7 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { CountField, pageOf, TimeField } from '../../../platform/http/answer-fields.js';
 import { EXAMPLE } from '../../../platform/http/examples.js';
 import { isoTime } from '../../../platform/http/resource.js';
-import type { TenantDeletion } from '../application/ports.js';
+import type { TenantDeletion } from '../application/tenant-deletions.js';
 import { DELETION_STATES, percentOf, type DeletionState } from '../domain/tenant-deletion.js';
 
 export class TenantDeletionDto {
@@ -30,13 +30,7 @@ export class TenantDeletionDto {
 
 export class TenantDeletionPage extends pageOf(TenantDeletionDto) {}
 
-export const toDeletionDto = ({
-  deletionId,
-  beat: _,
-  startedAt,
-  finishedAt,
-  ...job
-}: TenantDeletion): TenantDeletionDto => ({
+export const toDeletionDto = ({ deletionId, startedAt, finishedAt, ...job }: TenantDeletion): TenantDeletionDto => ({
   id: deletionId,
   ...job,
   percent: percentOf(job.state, job.total, job.done),

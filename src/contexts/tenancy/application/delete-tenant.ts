@@ -4,9 +4,10 @@ import { DomainError } from '../../../kernel/domain-error.js';
 import type { ExpectedVersion } from '../../../kernel/expected-version.js';
 import { newId } from '../../../kernel/ids.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
+import { JobRunner, JobStore } from '../../../platform/jobs/index.js';
 import { deleteTenant, startDeletion, tenantNotFound, type TenantState } from '../domain/tenant.js';
-import { DeletionJobs, TenantCatalog, type TenantDeletion } from './ports.js';
-import { RemoveTenants } from './remove-tenants.js';
+import { TenantCatalog } from './ports.js';
+import { findDeletion, TENANT_DELETION, type TenantDeletion } from './tenant-deletions.js';
 import { TenantEnds } from './tenant-ends.js';
 import { refuseSystem } from './tenants.js';
 
@@ -30,8 +31,8 @@ export class DeleteTenantHandler implements ICommandHandler<DeleteTenant> {
   constructor(
     private readonly aggregates: Aggregates,
     private readonly tenants: TenantCatalog,
-    private readonly jobs: DeletionJobs,
-    private readonly removals: RemoveTenants,
+    private readonly jobs: JobStore,
+    private readonly runner: JobRunner,
     private readonly ends: TenantEnds,
   ) {}
 
@@ -43,10 +44,10 @@ export class DeleteTenantHandler implements ICommandHandler<DeleteTenant> {
     if (!tenant) throw tenantNotFound(tenantId);
     const deletionId = tenant.deletionId ?? (await this.begin(command));
     if (deletionId === null) return null;
-    const ended = async (): Promise<boolean> => (await this.jobs.find(deletionId))?.state === 'completed';
+    const ended = async (): Promise<boolean> => (await findDeletion(this.jobs, deletionId))?.state === 'completed';
     const position = await this.ends.within(PATIENCE_MS, tenantId, ended);
     if (position !== undefined) by.onWritten?.(MANAGEMENT_TOPICS.tenants, position);
-    return (await this.jobs.find(deletionId))!;
+    return (await findDeletion(this.jobs, deletionId))!;
   }
 
   private async begin({ tenantId, force, by, expectedVersion }: DeleteTenant): Promise<string | null> {
@@ -63,8 +64,8 @@ export class DeleteTenantHandler implements ICommandHandler<DeleteTenant> {
     const decide = (state: TenantState) => startDeletion(state, ref, start);
     const { state } = await this.aggregates.change(this.tenants, ref, by, decide, options);
     const { deletionId } = (state as TenantState & { status: 'deleting' }).deletion!;
-    const job = await this.jobs.find(deletionId);
-    if (deletionId === start.deletionId && job) this.removals.begin(job);
+    const job = await this.jobs.find(TENANT_DELETION, deletionId);
+    if (deletionId === start.deletionId && job) this.runner.begin(job);
     return deletionId;
   }
 }

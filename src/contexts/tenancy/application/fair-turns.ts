@@ -1,5 +1,6 @@
-import { performance } from 'node:perf_hooks';
+import { performance, type EventLoopUtilization } from 'node:perf_hooks';
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Loop } from '../../../platform/jobs/loop.js';
 import { Metrics } from '../../../platform/telemetry/metrics.js';
 
 const ADAPT_MS = 100;
@@ -51,7 +52,16 @@ export class FairTurns implements OnApplicationBootstrap, OnApplicationShutdown 
   private readonly queues = new Map<string, Queue>();
   private limit = Infinity;
   private started = false;
-  private timer: NodeJS.Timeout | undefined;
+  /** While several are at work: how busy the event loop was when it was last looked at. */
+  private seen: EventLoopUtilization | undefined;
+  /** A tenant that is alone has no limit, and an idle process is not woken. */
+  private readonly watching = new Loop({
+    name: 'fair-turns',
+    restsFirst: true,
+    every: () => (this.seen ? ADAPT_MS : Infinity),
+    nudgeDelay: () => ADAPT_MS,
+    runOnce: () => this.look(),
+  });
 
   constructor(private readonly metrics: Metrics) {}
 
@@ -62,12 +72,13 @@ export class FairTurns implements OnApplicationBootstrap, OnApplicationShutdown 
       () => this.waiting,
     );
     this.started = true;
+    this.watching.start();
   }
 
-  onApplicationShutdown(): void {
+  onApplicationShutdown(): Promise<void> {
     this.started = false;
-    this.rest();
     this.setLimit(Infinity);
+    return this.watching.close();
   }
 
   get waiting(): number {
@@ -109,21 +120,16 @@ export class FairTurns implements OnApplicationBootstrap, OnApplicationShutdown 
     else this.setLimit(utilization < RELAXED ? Math.min(limit + 1, TURNS_MAX) : limit);
   }
 
-  /** Only while there are several: a tenant that is alone has no limit, and an idle process is not woken. */
   private watch(): void {
-    if (this.timer) return;
-    let before = performance.eventLoopUtilization();
-    this.timer = setInterval(() => {
-      const now = performance.eventLoopUtilization();
-      this.adapt(performance.eventLoopUtilization(now, before).utilization);
-      before = now;
-      if (this.queues.size < 2) this.rest();
-    }, ADAPT_MS).unref();
+    if (this.seen) return;
+    this.seen = performance.eventLoopUtilization();
+    this.watching.nudge();
   }
 
-  private rest(): void {
-    clearInterval(this.timer);
-    this.timer = undefined;
+  private look(): void {
+    const now = performance.eventLoopUtilization();
+    this.adapt(performance.eventLoopUtilization(now, this.seen).utilization);
+    this.seen = this.queues.size < 2 ? undefined : now;
   }
 
   private setLimit(limit: number): void {

@@ -3,7 +3,6 @@ import { AggregateRepository } from '../../../platform/event-log/index.js';
 import type { NamespaceEvent, NamespaceLife, NamespaceRef, NamespaceState } from '../domain/namespace.js';
 import type { TenantDefaults, TenantEvent, TenantRef, TenantState, TenantStatus } from '../domain/tenant.js';
 import type { TenantLimits } from '../domain/tenant-limits.js';
-import type { DeletionState } from '../domain/tenant-deletion.js';
 
 /** What a tenant may have so many of. */
 export type LimitedKind = 'namespaces' | 'topics' | 'consumers';
@@ -56,34 +55,4 @@ export abstract class NamespaceCatalog extends AggregateRepository<NamespaceStat
   abstract count(tenantId: string): Promise<number>;
   /** Some of a tenant that ends by this deletion; none of a younger one. */
   abstract ending(tenantId: string, deletionId: string, limit: number): Promise<NamespaceLife[]>;
-}
-
-/** The removal of a tenant with all that it holds. */
-export interface TenantDeletion {
-  readonly deletionId: string;
-  readonly tenantId: string;
-  /** The user whose rights were used. */
-  readonly startedBy: string | null;
-  readonly state: DeletionState;
-  /** Namespaces, topics, consumers and events; 0 while it is queued. */
-  readonly total: number;
-  readonly done: number;
-  /** Rises for as long as an instance works at it. */
-  readonly beat: number;
-  /** Why the last attempt failed. */
-  readonly error: string | null;
-  readonly startedAt: number;
-  readonly finishedAt: number | null;
-}
-
-/** Jobs are made and finished in the transactions of their tenants (see TenantCatalog); here they are found, and told of. */
-export abstract class DeletionJobs {
-  abstract find(deletionId: string): Promise<TenantDeletion | undefined>;
-  abstract list(afterId: string, limit: number): Promise<TenantDeletion[]>;
-  /** Those that are not finished, the oldest first. */
-  abstract open(limit: number): Promise<TenantDeletion[]>;
-  /** Somebody works at it, and this much is left. */
-  abstract progress(job: TenantDeletion, left: number): Promise<void>;
-  abstract failed(job: TenantDeletion, error: string): Promise<void>;
-  abstract forget(finishedBefore: number): Promise<void>;
 }

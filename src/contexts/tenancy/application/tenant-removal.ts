@@ -1,12 +1,14 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { systemActor, type Actor } from '../../../kernel/aggregate.js';
 import { DomainError } from '../../../kernel/domain-error.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
+import { Loop, type Job, type JobKind, type ReportProgress } from '../../../platform/jobs/index.js';
 import { deleteNamespace, type NamespaceLife } from '../domain/namespace.js';
 import { finishDeletion } from '../domain/tenant.js';
-import { NamespaceContents } from './namespace-removal.js';
-import { DeletionJobs, NamespaceCatalog, TenantCatalog, type TenantDeletion } from './ports.js';
+import { progressWith } from '../domain/tenant-deletion.js';
+import { NamespaceContents, type EndingTenant } from './namespace-removal.js';
+import { NamespaceCatalog, TenantCatalog } from './ports.js';
+import { TENANT_DELETION } from './tenant-deletions.js';
 
 const PAGE = 100;
 const TOLD_EVERY_MS = 250;
@@ -15,36 +17,53 @@ const COUNT_SHARE = 20;
 
 /**
  * Removes a tenant that is being deleted: what its namespaces hold, the namespaces, and with the tenant itself all that was permitted in
- * it. Each step finds for itself what is left, so that it goes on from wherever an earlier attempt ended, and two may do it at once.
+ * it. Each step finds for itself what is left, so that it goes on from wherever an earlier attempt ended, and two may do it at once. The
+ * job is added and completed in the transactions of the tenant's own events (see PostgresTenants).
  */
 @Injectable()
-export class TenantRemoval {
+export class TenantRemoval implements JobKind {
+  readonly name = TENANT_DELETION;
+  readonly log = { done: 'tenant removed', failed: 'a tenant could not be removed; will try again', id: 'deletionId' };
+
   constructor(
     private readonly aggregates: Aggregates,
     private readonly tenants: TenantCatalog,
     private readonly namespaces: NamespaceCatalog,
     private readonly contents: NamespaceContents,
-    private readonly jobs: DeletionJobs,
   ) {}
 
-  async run(job: TenantDeletion, signal: AbortSignal): Promise<void> {
-    const by = systemActor(job.deletionId);
-    const over = new AbortController();
-    await this.tell(job);
-    const telling = this.keepTelling(job, over.signal);
+  async run(
+    { jobId: deletionId, tenantId, total, done }: Job,
+    report: ReportProgress,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const tenant = { tenantId, deletionId };
+    const by = systemActor(deletionId);
+    let progress = { total, done };
+    let took = 0;
+    const count = async (): Promise<void> => {
+      const began = performance.now();
+      progress = progressWith(progress, await this.left(tenantId));
+      await report(progress);
+      took = performance.now() - began;
+    };
+    await count();
+    // What hinders it hinders the removal, too, which says so.
+    const every = (): number => Math.max(TOLD_EVERY_MS, took * COUNT_SHARE);
+    const counting = new Loop({ name: 'tenant-deletion-progress', restsFirst: true, every, runOnce: count });
+    counting.start();
     try {
-      do await this.empty(job, by, signal);
-      while (!(await this.end(job, by)));
+      do await this.empty(tenant, by, signal);
+      while (!(await this.end(tenant, by)));
     } finally {
-      over.abort();
-      await telling;
+      await counting.close();
     }
   }
 
   /** Contents first: nothing new comes into the tenant, so what is due for the deleted namespaces finds nothing to do. */
-  private async empty(job: TenantDeletion, by: Actor, signal: AbortSignal): Promise<void> {
-    await this.contents.clear(job, by, signal);
-    for (let rest = await this.some(job); rest.length > 0; rest = await this.some(job)) {
+  private async empty(tenant: EndingTenant, by: Actor, signal: AbortSignal): Promise<void> {
+    await this.contents.clear(tenant, by, signal);
+    for (let rest = await this.some(tenant); rest.length > 0; rest = await this.some(tenant)) {
       for (const { tenantId, namespaceId, namespaceUid } of rest) {
         signal.throwIfAborted();
         const ref = { tenantId, namespaceId };
@@ -54,15 +73,15 @@ export class TenantRemoval {
       }
     }
     // What was being made while the deletion began; without namespaces there is no place for more.
-    await this.contents.clear(job, by, signal);
+    await this.contents.clear(tenant, by, signal);
   }
 
-  private some({ tenantId, deletionId }: TenantDeletion): Promise<NamespaceLife[]> {
+  private some({ tenantId, deletionId }: EndingTenant): Promise<NamespaceLife[]> {
     return this.namespaces.ending(tenantId, deletionId, PAGE);
   }
 
   /** False: a namespace came while the deletion began. */
-  private async end({ tenantId, deletionId }: TenantDeletion, by: Actor): Promise<boolean> {
+  private async end({ tenantId, deletionId }: EndingTenant, by: Actor): Promise<boolean> {
     try {
       await this.aggregates.change(this.tenants, { tenantId }, by, (state) => finishDeletion(state, deletionId));
       return true;
@@ -72,21 +91,8 @@ export class TenantRemoval {
     }
   }
 
-  private async tell(job: TenantDeletion): Promise<void> {
-    const namespaces = await this.namespaces.count(job.tenantId);
-    await this.jobs.progress(job, namespaces + (await this.contents.count(job.tenantId)));
-  }
-
-  private async keepTelling(job: TenantDeletion, signal: AbortSignal): Promise<void> {
-    for (let took = 0; !signal.aborted;) {
-      await pause(Math.max(TOLD_EVERY_MS, took * COUNT_SHARE), undefined, { signal, ref: false }).catch(
-        () => undefined,
-      );
-      if (signal.aborted) return;
-      const began = performance.now();
-      // What hinders it hinders the removal, too, which says so.
-      await this.tell(job).catch(() => undefined);
-      took = performance.now() - began;
-    }
+  private async left(tenantId: string): Promise<number> {
+    const namespaces = await this.namespaces.count(tenantId);
+    return namespaces + (await this.contents.count(tenantId));
   }
 }

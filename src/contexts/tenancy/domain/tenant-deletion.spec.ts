@@ -1,4 +1,4 @@
-import { percentOf } from './tenant-deletion.js';
+import { percentOf, progressWith } from './tenant-deletion.js';
 
 describe('the progress of a deletion', () => {
   it.each([
@@ -15,5 +15,14 @@ describe('the progress of a deletion', () => {
     expect(percentOf('running', 3, 3)).toBe(99);
     expect(percentOf('completed', 3, 3)).toBe(100);
     expect(percentOf('completed', 0, 0)).toBe(100);
+  });
+
+  it.each([
+    ['the first count', { total: 0, done: 0 }, 9, { total: 9, done: 0 }],
+    ['less that is left', { total: 9, done: 2 }, 3, { total: 9, done: 6 }],
+    ['something that came in', { total: 9, done: 6 }, 5, { total: 11, done: 6 }],
+    ['nothing that is left', { total: 9, done: 6 }, 0, { total: 9, done: 9 }],
+  ])('after %s', (_, before, left, progress) => {
+    expect(progressWith(before, left)).toEqual(progress);
   });
 });

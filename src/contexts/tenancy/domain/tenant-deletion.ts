@@ -3,6 +3,12 @@ export type DeletionState = 'queued' | 'running' | 'completed' | 'failed';
 
 export const DELETION_STATES: readonly DeletionState[] = ['queued', 'running', 'completed', 'failed'];
 
+/** What came in after the first count makes the total greater, so that what is done never grows less. */
+export function progressWith(before: { readonly total: number; readonly done: number }, left: number) {
+  const total = Math.max(before.total, before.done + left);
+  return { total, done: total - left };
+}
+
 /** In whole steps; 100 only when nothing is left. */
 export function percentOf(state: DeletionState, total: number, done: number): number {
   if (state === 'completed') return 100;

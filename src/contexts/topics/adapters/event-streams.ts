@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
-import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import { setImmediate } from 'node:timers/promises';
+import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { HTTP_SETTINGS, READ_SETTINGS, type Settings } from '../../../platform/config/index.js';
 import {
   eventJson,
@@ -10,6 +11,7 @@ import {
 } from '../../../platform/event-log/index.js';
 import { noteLimit } from '../../../platform/http/rate-limit-headers.js';
 import type { Access, Reply } from '../../../platform/http/request.js';
+import { Loop } from '../../../platform/jobs/loop.js';
 import { OpenStreams } from '../application/open-streams.js';
 import { EventReader, type EventQuery } from '../application/read-events.js';
 import { lifeOf, resumeMark } from '../domain/place.js';
@@ -29,6 +31,12 @@ type Resumable = Followed & { readonly life: string };
 
 /** A revocation ends open streams within a second. */
 const RECHECK_MS = 500;
+/** Asked all at once, two thousand would keep whatever else comes in waiting for some 40 ms. */
+const ASKED_TOGETHER = 50;
+
+interface Shown extends Pick<Followed, 'access'> {
+  readonly topicUid: string;
+}
 
 interface OpenStream {
   readonly signal: AbortSignal;
@@ -40,9 +48,16 @@ interface OpenStream {
  * places of its own, so that those who follow for days leave room to those who read once.
  */
 @Injectable()
-export class EventStreams implements BeforeApplicationShutdown {
-  /** By what ends it, with the log that it is of. */
-  private readonly open = new Map<AbortController, string>();
+export class EventStreams implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  /** By what ends it. */
+  private readonly open = new Map<AbortController, Shown>();
+  private readonly rechecks = new Loop({
+    name: 'stream-rechecks',
+    restsFirst: true,
+    every: () => (this.open.size > 0 ? RECHECK_MS : Infinity),
+    nudgeDelay: () => RECHECK_MS,
+    runOnce: () => this.endRevoked(),
+  });
   private readonly reads: OpenStreams;
   private readonly live: OpenStreams;
 
@@ -55,13 +70,30 @@ export class EventStreams implements BeforeApplicationShutdown {
     this.live = new OpenStreams(streamsMax);
   }
 
-  beforeApplicationShutdown(): void {
+  onApplicationBootstrap(): void {
+    this.rechecks.start();
+  }
+
+  beforeApplicationShutdown(): Promise<void> {
     this.end(null);
+    return this.rechecks.close();
   }
 
   /** Those of one topic; null: of all. */
   end(topicUid: string | null): void {
-    for (const [controller, shown] of this.open) if (topicUid === null || shown === topicUid) controller.abort();
+    for (const [controller, shown] of this.open)
+      if (topicUid === null || shown.topicUid === topicUid) controller.abort();
+  }
+
+  private async endRevoked(): Promise<void> {
+    const ask = async ([controller, { access }]: [AbortController, Shown]): Promise<void> => {
+      if (!(await access().stillAllowed())) controller.abort();
+    };
+    const asked: Promise<void>[] = [];
+    for (const shown of this.open) {
+      if (asked.push(ask(shown)) % ASKED_TOGETHER === 0) await setImmediate();
+    }
+    await Promise.all(asked);
   }
 
   async sendAll(reply: Reply, log: LogRef, query: EventQuery, names: Followed, limit?: number): Promise<void> {
@@ -91,13 +123,9 @@ export class EventStreams implements BeforeApplicationShutdown {
     noteLimit(reply.request, kind.left(holder));
     reply.request.turn?.end();
     const controller = new AbortController();
-    this.open.set(controller, topicUid);
-    const revoked = async (): Promise<void> => {
-      if (!(await access().stillAllowed())) controller.abort();
-    };
-    const sweep = setInterval(() => void revoked(), RECHECK_MS).unref();
+    this.open.set(controller, { topicUid, access });
+    if (this.open.size === 1) this.rechecks.nudge();
     const leave = (): void => {
-      clearInterval(sweep);
       giveBack();
       this.open.delete(controller);
       controller.abort();

@@ -1,6 +1,6 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
+import { Loop } from '../../../platform/jobs/loop.js';
 import { TopicCatalog } from './ports.js';
 
 const SLICE = 5_000;
@@ -12,8 +12,12 @@ const IDLE_MS = 2_000;
  */
 @Injectable()
 export class RemoveEvents {
-  private readonly stop = new AbortController();
-  private running: Promise<void> | undefined;
+  private readonly loop = new Loop({
+    name: 'event-removal',
+    every: IDLE_MS,
+    runOnce: () => this.runOnce(),
+    onError: (err) => this.log.warn({ err }, 'events of deleted topics could not be removed; will try again'),
+  });
 
   constructor(
     private readonly topics: TopicCatalog,
@@ -21,12 +25,11 @@ export class RemoveEvents {
   ) {}
 
   start(): void {
-    this.running ??= this.run();
+    this.loop.start();
   }
 
-  async close(): Promise<void> {
-    this.stop.abort();
-    await this.running;
+  close(): Promise<void> {
+    return this.loop.close();
   }
 
   /** One slice of each waiting removal; false when there was nothing to do. */
@@ -34,16 +37,5 @@ export class RemoveEvents {
     const removals = await this.topics.removals(10);
     for (const removal of removals) await this.topics.removeEvents(removal, SLICE);
     return removals.length > 0;
-  }
-
-  private async run(): Promise<void> {
-    const { signal } = this.stop;
-    while (!signal.aborted) {
-      const busy = await this.runOnce().catch((error: unknown) => {
-        this.log.warn({ err: error }, 'events of deleted topics could not be removed; will try again');
-        return false;
-      });
-      if (!busy) await pause(IDLE_MS, undefined, { signal, ref: false }).catch(() => undefined);
-    }
   }
 }

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { Loop } from '../../jobs/loop.js';
 import { bringUp } from './bring-up.js';
 import { DATABASE, ensureCluster, SUPERUSER } from './cluster.js';
 import { DirectoryLock } from './directory-lock.js';
@@ -49,7 +50,7 @@ const TRIM_LOG_MS = 60_000;
  */
 export class EmbeddedServer {
   private readonly stopping = new AbortController();
-  private readonly trimming: NodeJS.Timeout;
+  private readonly trimming: Loop;
   private readonly supervising: Promise<void>;
   private stopped: Promise<void> | undefined;
 
@@ -61,9 +62,14 @@ export class EmbeddedServer {
     private readonly log: EmbeddedLog,
   ) {
     this.supervising = this.supervise();
-    const trim = (): void =>
-      void layout.serverLog.trim().catch((err: unknown) => log.warn({ err }, 'postgres.log could not be trimmed'));
-    this.trimming = setInterval(trim, TRIM_LOG_MS).unref();
+    this.trimming = new Loop({
+      name: 'postgres-log-trimming',
+      restsFirst: true,
+      every: TRIM_LOG_MS,
+      runOnce: () => layout.serverLog.trim(),
+      onError: (err) => log.warn({ err }, 'postgres.log could not be trimmed'),
+    });
+    this.trimming.start();
     process.once('exit', this.endWithProcess);
   }
 
@@ -96,7 +102,7 @@ export class EmbeddedServer {
 
   private async shutDown(): Promise<void> {
     this.stopping.abort();
-    clearInterval(this.trimming);
+    await this.trimming.close();
     await this.supervising;
     const { clusterDir } = this.layout;
     const { pid } = this.postmaster;

@@ -68,24 +68,28 @@ CREATE TABLE tenant (
   updated_at bigint NOT NULL
 );
 
--- Tenants that are removed with all that they hold. A row outlives its tenant by 30 days. total and done count namespaces, topics,
--- consumers and events; beat rises for as long as an instance works at it.
-CREATE TABLE tenant_deletion (
+-- Background work of all kinds. total and done are in units of the kind, resume_at in a format of it; beat rises while owner works at the
+-- job. A row outlives its job, and its tenant, by 30 days.
+CREATE TABLE job (
   tenant_id text COLLATE "C" NOT NULL,
-  deletion_id text COLLATE "C" NOT NULL,
-  started_by text COLLATE "C",
+  job_id text COLLATE "C" NOT NULL,
+  kind text NOT NULL,
+  payload text NOT NULL,
   state text NOT NULL,
   total bigint NOT NULL DEFAULT 0,
   done bigint NOT NULL DEFAULT 0,
+  resume_at text,
   beat bigint NOT NULL DEFAULT 0,
+  owner bigint,
+  cancel_requested boolean NOT NULL DEFAULT false,
   error text,
-  started_at bigint NOT NULL,
+  created_at bigint NOT NULL,
   finished_at bigint,
-  PRIMARY KEY (tenant_id, deletion_id)
+  PRIMARY KEY (tenant_id, job_id)
 );
--- Asked for by id when nobody knows the tenant any more.
-CREATE INDEX tenant_deletion_id ON tenant_deletion (deletion_id);
-CREATE INDEX tenant_deletion_open ON tenant_deletion (deletion_id) WHERE finished_at IS NULL;
+-- Asked for by kind and id when nobody knows the tenant any more.
+CREATE INDEX job_kind ON job (kind, job_id);
+CREATE INDEX job_open ON job (job_id) WHERE finished_at IS NULL;
 
 CREATE TABLE namespace (
   tenant_id text COLLATE "C" NOT NULL,

@@ -11,10 +11,10 @@ import type { Reply, Request } from '../../../platform/http/request.js';
 import { expectedVersion } from '../../../platform/http/preconditions.js';
 import { actorOf, created, showVersion } from '../../../platform/http/resource.js';
 import { strictValidation } from '../../../platform/http/validation.js';
-import type { KeyPlace } from '../application/api-key-store.js';
-import { GetApiKey, ListApiKeys, RevokeApiKey } from '../application/api-keys.js';
-import { CreateApiKey, type IssuedKey } from '../application/create-api-key.js';
-import { RotateApiKey } from '../application/rotate-api-key.js';
+import type { KeyPlace } from '../application/api-keys/api-key-store.js';
+import { GetApiKey, ListApiKeys, RevokeApiKey } from '../application/api-keys/api-keys.js';
+import { CreateApiKey, type IssuedKey } from '../application/api-keys/create-api-key.js';
+import { RotateApiKey } from '../application/api-keys/rotate-api-key.js';
 import type { ApiKeyRef } from '../domain/api-key-aggregate.js';
 import {
   ApiKeyDto,

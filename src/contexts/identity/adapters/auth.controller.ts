@@ -4,8 +4,8 @@ import { Public, Requires } from '../../../platform/http/access.js';
 import type { Request } from '../../../platform/http/request.js';
 import { actorOf } from '../../../platform/http/resource.js';
 import { strictValidation } from '../../../platform/http/validation.js';
-import { Logins } from '../application/logins.js';
-import { Sessions } from '../application/sessions.js';
+import { Logins } from '../application/sessions/logins.js';
+import { Sessions } from '../application/sessions/sessions.js';
 import { LoginBody, RefreshBody, SessionPage, toSessionDto, toTokensDto, TokensDto } from './identity.dto.js';
 
 @ApiTags('auth')

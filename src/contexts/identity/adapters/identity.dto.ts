@@ -8,8 +8,8 @@ import { ListQuery } from '../../../platform/http/list-query.js';
 import { describeIds, generatedId } from '../../../platform/http/parameter-schemas.js';
 import { Related } from '../../../platform/http/request-schemas.js';
 import { isoTime } from '../../../platform/http/resource.js';
-import type { Account } from '../application/ports.js';
-import type { TokenPair } from '../application/sessions.js';
+import type { Account } from '../application/accounts/ports.js';
+import type { TokenPair } from '../application/sessions/sessions.js';
 import type { Session } from '../domain/session.js';
 import { EmailField, KnownEmail, USER_ID_SCHEMA } from './email-field.js';
 

@@ -4,8 +4,8 @@ import { Public, Requires } from '../../../platform/http/access.js';
 import type { Request } from '../../../platform/http/request.js';
 import { actorOf } from '../../../platform/http/resource.js';
 import { strictValidation } from '../../../platform/http/validation.js';
-import { PasswordChanges } from '../application/password-changes.js';
-import { PasswordMails } from '../application/password-mails.js';
+import { PasswordChanges } from '../application/passwords/password-changes.js';
+import { PasswordMails } from '../application/passwords/password-mails.js';
 import { identityError } from '../domain/identity-errors.js';
 import { PasswordChangeBody, ResetBody, ResetRequestBody } from './identity.dto.js';
 

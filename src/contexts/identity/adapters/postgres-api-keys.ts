@@ -9,7 +9,7 @@ import {
   type KeyPlace,
   type KeyUse,
   type StoredKey,
-} from '../application/api-key-store.js';
+} from '../application/api-keys/api-key-store.js';
 import { apiKeyError } from '../domain/api-key-errors.js';
 import { apiKeyAggregate, type ApiKeyEvent, type ApiKeyRef, type ApiKeyState } from '../domain/api-key-aggregate.js';
 import { userNotFound } from '../domain/user.js';

@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { AggregateRepository, Changed } from '../../../platform/event-log/index.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
 import { violatedKey } from '../../../platform/postgres/sql-state.js';
-import { passwordWrong, resetTokenInvalid } from '../application/password-changes.js';
-import { UserLives } from '../application/user-lives.js';
+import { passwordWrong, resetTokenInvalid } from '../application/passwords/password-changes.js';
+import { UserLives } from '../application/accounts/user-lives.js';
 import {
   UserAccounts,
   type Account,
@@ -11,7 +11,7 @@ import {
   type FirstKey,
   type NewAccount,
   type PasswordReset,
-} from '../application/ports.js';
+} from '../application/accounts/ports.js';
 import { normalEmail } from '../domain/email.js';
 import { identityError } from '../domain/identity-errors.js';
 import { userAggregate, type UserEvent, type UserRef, type UserState } from '../domain/user.js';

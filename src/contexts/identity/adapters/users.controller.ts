@@ -9,7 +9,7 @@ import type { Reply, Request } from '../../../platform/http/request.js';
 import { expectedVersion } from '../../../platform/http/preconditions.js';
 import { actorOf, created, showVersion } from '../../../platform/http/resource.js';
 import { invalid, strictValidation } from '../../../platform/http/validation.js';
-import { SendPasswordReset } from '../application/send-password-reset.js';
+import { SendPasswordReset } from '../application/passwords/send-password-reset.js';
 import {
   ActivateUser,
   ChangeUser,
@@ -18,7 +18,7 @@ import {
   GetUser,
   ListUsers,
   SuspendUser,
-} from '../application/users.js';
+} from '../application/accounts/users.js';
 import {
   ChangeUserBody,
   CreateUserBody,

@@ -1,0 +1,102 @@
+import { AggregateRepository } from '../../../../platform/event-log/index.js';
+import type { Session, SessionEnded, SessionRef, SessionState } from '../../domain/session.js';
+import type { UserEvent, UserKind, UserRef, UserState } from '../../domain/user.js';
+
+export interface Account {
+  readonly userId: string;
+  readonly kind: UserKind;
+  /** Null for service accounts. */
+  readonly email: string | null;
+  readonly name: string;
+  readonly state: 'active' | 'suspended';
+  /** Why it is suspended. */
+  readonly reason: string | null;
+  /** Null until a password is chosen. */
+  readonly passwordHash: string | null;
+  readonly version: number;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+export type NewAccount = Pick<Account, 'kind' | 'email' | 'name' | 'passwordHash'>;
+
+/** What a change of a user is to store; what is missing stays. */
+export interface AccountChange {
+  readonly name?: string;
+  /** Another one makes a token for a new password worthless. */
+  readonly email?: string;
+  readonly reason?: string | null;
+  /** Ends the sessions and makes a token for a new password worthless. */
+  readonly passwordHash?: string;
+  /** The hash that the present password was compared with; where another one is there by now, nothing changes (`password-wrong`). */
+  readonly provenHash?: string;
+  /** The session that a new password does not end. */
+  readonly keptSessionId?: string;
+  /** Digest of the token that this change uses up; where it is gone already, nothing changes (`reset-token-invalid`). */
+  readonly resetDigest?: string;
+}
+
+export interface FirstKey {
+  readonly id: string;
+  readonly digest: string;
+  readonly name: string;
+  readonly expiresAt: number;
+}
+
+type UserRepository = AggregateRepository<UserState, UserEvent, UserRef>;
+
+/**
+ * Accounts: what is known of users beside their events. E-mails are unique (`email-taken`), also against other spellings, and stored in the
+ * form that they are given in, which is their normal one; they are asked for in any. A suspension
+ * and a deletion end the sessions of the user in the same transaction.
+ */
+export abstract class UserAccounts extends AggregateRepository<UserState, UserEvent, UserRef> {
+  /** Stores the account with its first event. */
+  abstract creating(account: NewAccount): UserRepository;
+  /** The same, perhaps with a key, if the store has no account yet (`user-exists`). Safe against a second instance doing the same. */
+  abstract creatingFirst(account: NewAccount, key: FirstKey | undefined): UserRepository;
+  abstract changing(change: AccountChange): UserRepository;
+  abstract any(): Promise<boolean>;
+  /** Who was here first; undefined: nobody is. Looks at all of them. */
+  abstract first(): Promise<Account | undefined>;
+  abstract find(userId: string): Promise<Account | undefined>;
+  /** Whether the user exists and is not suspended. */
+  abstract isActive(userId: string): Promise<boolean>;
+  abstract findByEmail(email: string): Promise<Account | undefined>;
+  /** In order of ids, which says nothing of when they were made; begins after `afterId`. */
+  abstract list(filter: { readonly email?: string }, afterId: string, limit: number): Promise<Account[]>;
+  /** The same password hashed in another way; false: another hash is there meanwhile. */
+  abstract rehash(userId: string, from: string, to: string): Promise<boolean>;
+  /** Beside those that he has; of more than fifty those go that end first. False: the user is not active any more, or has another e-mail. */
+  abstract storeReset(reset: PasswordReset, email: string): Promise<boolean>;
+  abstract findReset(digest: string): Promise<PasswordReset | undefined>;
+}
+
+export interface PasswordReset {
+  readonly userId: string;
+  readonly digest: string;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+}
+
+/** Sessions that have not ended. Projecting an end removes the session. */
+export abstract class SessionStore extends AggregateRepository<SessionState, SessionEnded, SessionRef> {
+  /** False: the account is not active any more, or has another password than the one that was verified. */
+  abstract create(session: Session, passwordHash: string): Promise<boolean>;
+  abstract find(sessionId: string): Promise<Session | undefined>;
+  /** The oldest first. */
+  abstract ofUser(userId: string): Promise<Session[]>;
+  /** Exchanges the refresh token with the number `rotation` in one conditional update; false: somebody else has, or the session is over. */
+  abstract rotate(sessionId: string, rotation: number, use: SessionUse): Promise<boolean>;
+  /** The pair that this rotation gave has been used: the refresh cannot be repeated. */
+  abstract confirm(sessionId: string, rotation: number): Promise<void>;
+  abstract touch(sessionId: string, now: number): Promise<void>;
+  abstract removeExpired(userId: string, now: number): Promise<void>;
+}
+
+export interface SessionUse {
+  readonly now: number;
+  readonly idleExpiresAt: number;
+  readonly address: string;
+  readonly userAgent: string | null;
+}

@@ -11,7 +11,7 @@ import { CountField, pageOf, TimeField, VersionField } from '../../../platform/h
 import { EXAMPLE } from '../../../platform/http/examples.js';
 import { isoTime } from '../../../platform/http/resource.js';
 import type { ApiKeyView } from '../application/api-keys/api-key-store.js';
-import { API_KEY_ID } from '../domain/api-key.js';
+import { API_KEY_ID } from '../domain/api-key-format.js';
 import { isActionPattern, type KeyScope } from '../domain/key-limits.js';
 
 const SCOPES_MAX = 20;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../../../../kernel/clock.js';
 import { Secret, SettingsError, type Settings } from '../../../../platform/config/index.js';
-import { parseApiKey } from '../../domain/api-key.js';
+import { parseApiKey } from '../../domain/api-key-format.js';
 import { CommonPasswords } from '../passwords/common-passwords.js';
 import { FirstAdministrator } from './first-administrator.js';
 import { Passwords } from '../passwords/passwords.js';

@@ -10,7 +10,7 @@ import { ADMIN_SETTINGS, SettingsError, STORAGE_SETTINGS, type Settings } from '
 import { digest } from '../../../../platform/crypto/keys.js';
 import { Aggregates } from '../../../../platform/event-log/index.js';
 import { writeDurably } from '../../../../platform/postgres/embedded/index.js';
-import { newApiKey } from '../../domain/api-key.js';
+import { newApiKey } from '../../domain/api-key-format.js';
 import { normalEmail } from '../../domain/email.js';
 import { createUser } from '../../domain/user.js';
 import { Passwords } from '../passwords/passwords.js';

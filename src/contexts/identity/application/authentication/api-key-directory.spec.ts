@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { jest } from '@jest/globals';
 import { DomainError } from '../../../../kernel/domain-error.js';
 import type { ManagementWatch } from '../../../../platform/event-log/index.js';
-import { newApiKey } from '../../domain/api-key.js';
+import { newApiKey } from '../../domain/api-key-format.js';
 import { ApiKeyDirectory } from './api-key-directory.js';
 import type { ApiKeyStore, StoredKey } from '../api-keys/api-key-store.js';
 import { KeyMissThrottle } from './key-miss-throttle.js';

@@ -5,7 +5,7 @@ import { AddressRanges } from '../../../../kernel/address-ranges.js';
 import { Clock } from '../../../../kernel/clock.js';
 import { ManagementWatch } from '../../../../platform/event-log/index.js';
 import type { Principal } from '../../../../platform/http/request.js';
-import { parseApiKey, type ApiKeyParts } from '../../domain/api-key.js';
+import { parseApiKey, type ApiKeyParts } from '../../domain/api-key-format.js';
 import { identityError } from '../../domain/identity-errors.js';
 import { ApiKeyStore, type StoredKey } from '../api-keys/api-key-store.js';
 import { KeyMissThrottle } from './key-miss-throttle.js';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { API_KEY_FORMAT, newApiKey, parseApiKey } from './api-key.js';
+import { API_KEY_FORMAT, newApiKey, parseApiKey } from './api-key-format.js';
 
 describe('an API key', () => {
   it('is read as what it was made of', () => {

@@ -15,7 +15,7 @@ import type { KeyPlace } from '../application/api-keys/api-key-store.js';
 import { GetApiKey, ListApiKeys, RevokeApiKey } from '../application/api-keys/api-keys.js';
 import { CreateApiKey, type IssuedKey } from '../application/api-keys/create-api-key.js';
 import { RotateApiKey } from '../application/api-keys/rotate-api-key.js';
-import type { ApiKeyRef } from '../domain/api-key-aggregate.js';
+import type { ApiKeyRef } from '../domain/api-key.js';
 import {
   ApiKeyDto,
   ApiKeyPage,

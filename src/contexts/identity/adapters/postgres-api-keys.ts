@@ -11,7 +11,7 @@ import {
   type StoredKey,
 } from '../application/api-keys/api-key-store.js';
 import { apiKeyError } from '../domain/api-key-errors.js';
-import { apiKeyAggregate, type ApiKeyEvent, type ApiKeyRef, type ApiKeyState } from '../domain/api-key-aggregate.js';
+import { apiKeyAggregate, type ApiKeyEvent, type ApiKeyRef, type ApiKeyState } from '../domain/api-key.js';
 import { userNotFound } from '../domain/user.js';
 import type { KeyScope } from '../domain/key-limits.js';
 import { CredentialSignatures, credentialTexts, type SignedKey } from './credential-signatures.js';

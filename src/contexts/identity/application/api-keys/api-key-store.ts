@@ -1,5 +1,5 @@
 import { AggregateRepository } from '../../../../platform/event-log/index.js';
-import type { ApiKeyEvent, ApiKeyRef, ApiKeyState } from '../../domain/api-key-aggregate.js';
+import type { ApiKeyEvent, ApiKeyRef, ApiKeyState } from '../../domain/api-key.js';
 import type { KeyLimits } from '../../domain/key-limits.js';
 
 export interface ApiKeyView extends ApiKeyRef, KeyLimits {

@@ -2,7 +2,7 @@ import { Command, CommandHandler, Query, QueryHandler, type ICommandHandler, typ
 import type { Actor } from '../../../../kernel/aggregate.js';
 import type { ExpectedVersion } from '../../../../kernel/expected-version.js';
 import { Aggregates } from '../../../../platform/event-log/index.js';
-import { revokeApiKey, withOrigin, type ApiKeyRef } from '../../domain/api-key-aggregate.js';
+import { revokeApiKey, withOrigin, type ApiKeyRef } from '../../domain/api-key.js';
 import { ApiKeyStore, type ApiKeyView, type KeyPlace } from './api-key-store.js';
 import { ApiKeyUsage } from './api-key-usage.js';
 import { CreateApiKeyHandler } from './create-api-key.js';

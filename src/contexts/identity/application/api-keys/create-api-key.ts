@@ -3,7 +3,7 @@ import type { Actor } from '../../../../kernel/aggregate.js';
 import { Clock } from '../../../../kernel/clock.js';
 import { digest } from '../../../../platform/crypto/keys.js';
 import { Aggregates } from '../../../../platform/event-log/index.js';
-import { createApiKey, LIFETIME_MS_DEFAULT } from '../../domain/api-key-aggregate.js';
+import { createApiKey, LIFETIME_MS_DEFAULT } from '../../domain/api-key.js';
 import { newApiKey } from '../../domain/api-key-format.js';
 import type { KeyLimits } from '../../domain/key-limits.js';
 import { ApiKeyStore, type ApiKeyView } from './api-key-store.js';

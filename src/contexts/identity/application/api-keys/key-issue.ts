@@ -10,7 +10,7 @@ import {
   type ApiKeyRef,
   type ApiKeyState,
   type KeyFacts,
-} from '../../domain/api-key-aggregate.js';
+} from '../../domain/api-key.js';
 import { userNotFound, type UserEvent, type UserRef, type UserState } from '../../domain/user.js';
 import { excessOf, NO_LIMITS, type KeyLimits } from '../../domain/key-limits.js';
 import { ApiKeyStore, type ApiKeyView } from './api-key-store.js';

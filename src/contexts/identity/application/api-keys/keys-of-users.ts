@@ -4,7 +4,7 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { systemActor, type Actor } from '../../../../kernel/aggregate.js';
 import { Clock, waitAfter } from '../../../../kernel/clock.js';
 import { Aggregates } from '../../../../platform/event-log/index.js';
-import { revokeApiKey, withOrigin } from '../../domain/api-key-aggregate.js';
+import { revokeApiKey, withOrigin } from '../../domain/api-key.js';
 import { ApiKeyStore, KEYS_PER_USER_MAX } from './api-key-store.js';
 import { factsOf } from './key-issue.js';
 

@@ -4,7 +4,7 @@ import { Clock } from '../../../../kernel/clock.js';
 import type { ExpectedVersion } from '../../../../kernel/expected-version.js';
 import { digest } from '../../../../platform/crypto/keys.js';
 import { Aggregates } from '../../../../platform/event-log/index.js';
-import { rotateApiKey, withOrigin, type ApiKeyRef, type Rotation } from '../../domain/api-key-aggregate.js';
+import { rotateApiKey, withOrigin, type ApiKeyRef, type Rotation } from '../../domain/api-key.js';
 import { newApiKey } from '../../domain/api-key-format.js';
 import { ApiKeyStore } from './api-key-store.js';
 import type { IssuedKey } from './create-api-key.js';

@@ -7,7 +7,7 @@ import {
   withOrigin,
   type ApiKeyEvent,
   type ApiKeyState,
-} from './api-key-aggregate.js';
+} from './api-key.js';
 
 const NOW = 1_000_000_000;
 const DAY_MS = 86_400_000;

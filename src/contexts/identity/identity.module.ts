@@ -14,7 +14,7 @@ import { PassportStrategies } from './adapters/passport-strategies.js';
 import { PostgresApiKeys } from './adapters/postgres-api-keys.js';
 import { PostgresCredentialRows } from './adapters/postgres-credential-rows.js';
 import { ApiKeyDirectory } from './application/authentication/api-key-directory.js';
-import { ApiKeyStore } from './application/api-keys/api-key-store.js';
+import { ApiKeyStore, CredentialJudges } from './application/api-keys/ports.js';
 import { ApiKeyUsage, ApiKeyUsageOptions } from './application/api-keys/api-key-usage.js';
 import { API_KEY_HANDLERS } from './application/api-keys/api-keys.js';
 import { PasswordsController } from './adapters/passwords.controller.js';
@@ -28,9 +28,7 @@ import { FirstAdministrator } from './application/accounts/first-administrator.j
 import { InvitationQuota } from './application/accounts/invitation-quota.js';
 import { Invitations } from './application/accounts/invitations.js';
 import { KeyMissThrottle } from './application/authentication/key-miss-throttle.js';
-import { CredentialsInForce } from './application/authentication/credentials-in-force.js';
-import { CredentialStrategies } from './application/authentication/credential-strategies.js';
-import { CredentialJudges } from './application/api-keys/credential-judges.js';
+import { CredentialsInForce, CredentialStrategies, CredentialRows } from './application/authentication/ports.js';
 import { KeyIssue } from './application/api-keys/key-issue.js';
 import { DropVerdictsHandler, ForgetApiKeysHandler } from './application/authentication/forget-credentials.js';
 import { IDENTITY_SUBSCRIPTIONS, IdentitySagas } from './application/identity.sagas.js';
@@ -40,13 +38,13 @@ import { Logins } from './application/sessions/logins.js';
 import { PasswordChanges } from './application/passwords/password-changes.js';
 import { PasswordMails } from './application/passwords/password-mails.js';
 import { Passwords } from './application/passwords/passwords.js';
-import { SessionStore, UserAccounts } from './application/accounts/ports.js';
+import { SessionStore } from './application/sessions/ports.js';
+import { UserAccounts, UserLives } from './application/accounts/ports.js';
 import { ResetQuota } from './application/passwords/reset-quota.js';
 import { SendPasswordReset } from './application/passwords/send-password-reset.js';
 import { Sessions } from './application/sessions/sessions.js';
-import { CredentialRows, SignCredentials } from './application/authentication/sign-credentials.js';
+import { SignCredentials } from './application/authentication/sign-credentials.js';
 import { Tokens } from './application/sessions/tokens.js';
-import { UserLives } from './application/accounts/user-lives.js';
 import { USER_HANDLERS } from './application/accounts/users.js';
 
 /** What a crash may lose of the counts of API keys. */

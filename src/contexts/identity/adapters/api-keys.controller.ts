@@ -11,7 +11,7 @@ import type { Reply, Request } from '../../../platform/http/request.js';
 import { expectedVersion } from '../../../platform/http/preconditions.js';
 import { actorOf, created, showVersion } from '../../../platform/http/resource.js';
 import { strictValidation } from '../../../platform/http/validation.js';
-import type { KeyPlace } from '../application/api-keys/api-key-store.js';
+import type { KeyPlace } from '../application/api-keys/ports.js';
 import { GetApiKey, ListApiKeys, RevokeApiKey } from '../application/api-keys/api-keys.js';
 import { CreateApiKey, type IssuedKey } from '../application/api-keys/create-api-key.js';
 import { RotateApiKey } from '../application/api-keys/rotate-api-key.js';

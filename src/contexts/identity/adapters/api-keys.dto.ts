@@ -10,7 +10,7 @@ import { Related } from '../../../platform/http/request-schemas.js';
 import { CountField, pageOf, TimeField, VersionField } from '../../../platform/http/answer-fields.js';
 import { EXAMPLE } from '../../../platform/http/examples.js';
 import { isoTime } from '../../../platform/http/resource.js';
-import type { ApiKeyView } from '../application/api-keys/api-key-store.js';
+import type { ApiKeyView } from '../application/api-keys/ports.js';
 import { API_KEY_ID } from '../domain/api-key-format.js';
 import { isActionPattern, type KeyScope } from '../domain/key-limits.js';
 

@@ -3,15 +3,20 @@ import { AggregateRepository, type Changed } from '../../../platform/event-log/i
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
 import {
   ApiKeyStore,
-  KEYS_PER_USER_MAX,
   type ApiKeyView,
   type KeyMaterial,
   type KeyPlace,
   type KeyUse,
   type StoredKey,
-} from '../application/api-keys/api-key-store.js';
+} from '../application/api-keys/ports.js';
+import {
+  KEYS_PER_USER_MAX,
+  apiKeyAggregate,
+  type ApiKeyEvent,
+  type ApiKeyRef,
+  type ApiKeyState,
+} from '../domain/api-key.js';
 import { apiKeyError } from '../domain/api-key-errors.js';
-import { apiKeyAggregate, type ApiKeyEvent, type ApiKeyRef, type ApiKeyState } from '../domain/api-key.js';
 import { userNotFound } from '../domain/user.js';
 import type { KeyScope } from '../domain/key-limits.js';
 import { CredentialSignatures, credentialTexts, type SignedKey } from './credential-signatures.js';

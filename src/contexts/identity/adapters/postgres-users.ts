@@ -3,8 +3,8 @@ import type { AggregateRepository, Changed } from '../../../platform/event-log/i
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
 import { violatedKey } from '../../../platform/postgres/sql-state.js';
 import { passwordWrong, resetTokenInvalid } from '../application/passwords/password-changes.js';
-import { UserLives } from '../application/accounts/user-lives.js';
 import {
+  UserLives,
   UserAccounts,
   type Account,
   type AccountChange,

@@ -40,6 +40,7 @@ export interface Issued extends KeyFacts {
 export type ApiKeyState = { readonly status: 'none' } | Issued | { readonly status: 'revoked' };
 
 const DAY_MS = 86_400_000;
+export const KEYS_PER_USER_MAX = 50;
 export const LIFETIME_MS_DEFAULT = 90 * DAY_MS;
 export const LIFETIME_MS_MAX = 366 * DAY_MS;
 

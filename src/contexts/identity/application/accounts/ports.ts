@@ -1,5 +1,5 @@
 import { AggregateRepository } from '../../../../platform/event-log/index.js';
-import type { Session, SessionEnded, SessionRef, SessionState } from '../../domain/session.js';
+import type { Sql } from '../../../../platform/postgres/database.js';
 import type { UserEvent, UserKind, UserRef, UserState } from '../../domain/user.js';
 
 export interface Account {
@@ -79,24 +79,20 @@ export interface PasswordReset {
   readonly expiresAt: number;
 }
 
-/** Sessions that have not ended. Projecting an end removes the session. */
-export abstract class SessionStore extends AggregateRepository<SessionState, SessionEnded, SessionRef> {
-  /** False: the account is not active any more, or has another password than the one that was verified. */
-  abstract create(session: Session, passwordHash: string): Promise<boolean>;
-  abstract find(sessionId: string): Promise<Session | undefined>;
-  /** The oldest first. */
-  abstract ofUser(userId: string): Promise<Session[]>;
-  /** Exchanges the refresh token with the number `rotation` in one conditional update; false: somebody else has, or the session is over. */
-  abstract rotate(sessionId: string, rotation: number, use: SessionUse): Promise<boolean>;
-  /** The pair that this rotation gave has been used: the refresh cannot be repeated. */
-  abstract confirm(sessionId: string, rotation: number): Promise<void>;
-  abstract touch(sessionId: string, now: number): Promise<void>;
-  abstract removeExpired(userId: string, now: number): Promise<void>;
+/** What a context does before a user goes: it may refuse by throwing. Called in the transaction of the change. */
+export interface UserWitness {
+  leaving(sql: Sql, userId: string, how: 'suspended' | 'deleted'): Promise<void>;
 }
 
-export interface SessionUse {
-  readonly now: number;
-  readonly idleExpiresAt: number;
-  readonly address: string;
-  readonly userAgent: string | null;
+/** Contexts that come later in the order, and depend on users, register themselves here. */
+export class UserLives {
+  private readonly witnesses: UserWitness[] = [];
+
+  register(witness: UserWitness): void {
+    this.witnesses.push(witness);
+  }
+
+  async leaving(sql: Sql, userId: string, how: 'suspended' | 'deleted'): Promise<void> {
+    for (const witness of this.witnesses) await witness.leaving(sql, userId, how);
+  }
 }

@@ -1,5 +1,5 @@
 import type { PinoLogger } from 'nestjs-pino';
-import type { ApiKeyStore, KeyUse } from './api-key-store.js';
+import type { ApiKeyStore, KeyUse } from './ports.js';
 import { ApiKeyUsage } from './api-key-usage.js';
 
 class Stage {

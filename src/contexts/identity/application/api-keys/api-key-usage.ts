@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
-import { ApiKeyStore, type KeyUse } from './api-key-store.js';
+import { ApiKeyStore, type KeyUse } from './ports.js';
 
 export abstract class ApiKeyUsageOptions {
   /** How often counts are stored. A crash loses at most the counts of this time. */

@@ -3,7 +3,7 @@ import type { Actor } from '../../../../kernel/aggregate.js';
 import type { ExpectedVersion } from '../../../../kernel/expected-version.js';
 import { Aggregates } from '../../../../platform/event-log/index.js';
 import { revokeApiKey, withOrigin, type ApiKeyRef } from '../../domain/api-key.js';
-import { ApiKeyStore, type ApiKeyView, type KeyPlace } from './api-key-store.js';
+import { ApiKeyStore, type ApiKeyView, type KeyPlace } from './ports.js';
 import { ApiKeyUsage } from './api-key-usage.js';
 import { CreateApiKeyHandler } from './create-api-key.js';
 import { factsOf, KeyIssue } from './key-issue.js';

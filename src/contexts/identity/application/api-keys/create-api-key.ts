@@ -6,7 +6,7 @@ import { Aggregates } from '../../../../platform/event-log/index.js';
 import { createApiKey, LIFETIME_MS_DEFAULT } from '../../domain/api-key.js';
 import { newApiKey } from '../../domain/api-key-format.js';
 import type { KeyLimits } from '../../domain/key-limits.js';
-import { ApiKeyStore, type ApiKeyView } from './api-key-store.js';
+import { ApiKeyStore, type ApiKeyView } from './ports.js';
 import { KeyIssue } from './key-issue.js';
 
 export interface ApiKeyInput extends Omit<KeyLimits, 'expiresAt'> {

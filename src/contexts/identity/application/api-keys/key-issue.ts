@@ -13,8 +13,7 @@ import {
 } from '../../domain/api-key.js';
 import { userNotFound, type UserEvent, type UserRef, type UserState } from '../../domain/user.js';
 import { excessOf, NO_LIMITS, type KeyLimits } from '../../domain/key-limits.js';
-import { ApiKeyStore, type ApiKeyView } from './api-key-store.js';
-import { CredentialJudges, type KeyInQuestion } from './credential-judges.js';
+import { ApiKeyStore, type ApiKeyView, CredentialJudges, type KeyInQuestion } from './ports.js';
 import { UserAccounts, type Account } from '../accounts/ports.js';
 import { unauthenticated } from '../sessions/sessions.js';
 

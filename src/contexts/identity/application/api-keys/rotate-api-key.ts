@@ -6,7 +6,7 @@ import { digest } from '../../../../platform/crypto/keys.js';
 import { Aggregates } from '../../../../platform/event-log/index.js';
 import { rotateApiKey, withOrigin, type ApiKeyRef, type Rotation } from '../../domain/api-key.js';
 import { newApiKey } from '../../domain/api-key-format.js';
-import { ApiKeyStore } from './api-key-store.js';
+import { ApiKeyStore } from './ports.js';
 import type { IssuedKey } from './create-api-key.js';
 import { factsOf, KeyIssue } from './key-issue.js';
 

@@ -4,7 +4,7 @@ import { DomainError } from '../../../../kernel/domain-error.js';
 import type { ManagementWatch } from '../../../../platform/event-log/index.js';
 import { newApiKey } from '../../domain/api-key-format.js';
 import { ApiKeyDirectory } from './api-key-directory.js';
-import type { ApiKeyStore, StoredKey } from '../api-keys/api-key-store.js';
+import type { ApiKeyStore, StoredKey } from '../api-keys/ports.js';
 import { KeyMissThrottle } from './key-miss-throttle.js';
 import type { ApiKeyUsage } from '../api-keys/api-key-usage.js';
 

@@ -7,7 +7,7 @@ import { ManagementWatch } from '../../../../platform/event-log/index.js';
 import type { Principal } from '../../../../platform/http/request.js';
 import { parseApiKey, type ApiKeyParts } from '../../domain/api-key-format.js';
 import { identityError } from '../../domain/identity-errors.js';
-import { ApiKeyStore, type StoredKey } from '../api-keys/api-key-store.js';
+import { ApiKeyStore, type StoredKey } from '../api-keys/ports.js';
 import { KeyMissThrottle } from './key-miss-throttle.js';
 import { ApiKeyUsage } from '../api-keys/api-key-usage.js';
 

@@ -4,9 +4,9 @@ import type { ManagementWatch } from '../../../../platform/event-log/index.js';
 import type { Principal } from '../../../../platform/http/request.js';
 import { Authenticator } from './authenticator.js';
 import type { ApiKeyDirectory } from './api-key-directory.js';
-import type { CredentialStrategies } from './credential-strategies.js';
+import type { CredentialStrategies } from './ports.js';
 import { DropVerdicts, DropVerdictsHandler } from './forget-credentials.js';
-import type { SessionStore } from '../accounts/ports.js';
+import type { SessionStore } from '../sessions/ports.js';
 import { unauthenticated } from '../sessions/sessions.js';
 
 const MINUTE = 60_000;

@@ -6,9 +6,9 @@ import { ManagementWatch } from '../../../../platform/event-log/index.js';
 import { parseAuthorization } from '../../../../platform/http/authorization.js';
 import type { Principal } from '../../../../platform/http/request.js';
 import { ApiKeyDirectory } from './api-key-directory.js';
-import { CredentialStrategies } from './credential-strategies.js';
+import { CredentialStrategies } from './ports.js';
 import { authorizationStale } from '../../domain/identity-errors.js';
-import { SessionStore } from '../accounts/ports.js';
+import { SessionStore } from '../sessions/ports.js';
 import { unauthenticated } from '../sessions/sessions.js';
 
 /** Verdicts are not acted on while what has changed may be older than this: a revocation holds everywhere within a second. */

@@ -5,32 +5,7 @@ import { systemActor } from '../../../../kernel/aggregate.js';
 import { SYSTEM_TENANT } from '../../../../kernel/ids.js';
 import { auditedBy, AuditTrail } from '../../../../platform/audit/index.js';
 import { Database } from '../../../../platform/postgres/database.js';
-
-export const CREDENTIAL_KINDS = ['api-key', 'password', 'reset', 'session'] as const;
-export type CredentialKind = (typeof CREDENTIAL_KINDS)[number];
-
-/** How far a pass over one kind has come: the name of the key of the last signature, and the id of its row. */
-export interface CredentialPlace {
-  readonly signedWith: string;
-  readonly id: string;
-}
-
-export interface SignedPage {
-  /** Signed with the master key of before. */
-  readonly renewed: number;
-  /** Left as they are: nobody can use them. No signature of ours fits, or there is none. */
-  readonly refused: number;
-  /** Undefined: there is nothing behind it. */
-  readonly next: CredentialPlace | undefined;
-}
-
-export abstract class CredentialRows {
-  /**
-   * Signs, in one short transaction, the next rows that are signed with another key than that of today, where the signature fits. A row that
-   * anybody has changed since it was read is passed over.
-   */
-  abstract signPage(kind: CredentialKind, after: CredentialPlace | undefined): Promise<SignedPage>;
-}
+import { CREDENTIAL_KINDS, CredentialRows, type CredentialKind, type CredentialPlace } from './ports.js';
 
 /**
  * At each start, before the first request: what was signed with the master key of before is signed with that of today. It may be killed and

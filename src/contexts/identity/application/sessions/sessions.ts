@@ -15,7 +15,8 @@ import {
   type SessionEnd,
   type SessionRef,
 } from '../../domain/session.js';
-import { SessionStore, UserAccounts, type Account } from '../accounts/ports.js';
+import { SessionStore } from './ports.js';
+import { UserAccounts, type Account } from '../accounts/ports.js';
 import { parseRefreshToken, Tokens } from './tokens.js';
 
 /** Beyond it the oldest ends. */

@@ -13,7 +13,7 @@ export { ChangeUser, GetUser } from './application/accounts/users.js';
 export { ProfileBody, toUserDto, UserDto } from './adapters/identity.dto.js';
 export { UserLives, type UserWitness } from './application/accounts/ports.js';
 export { UserAccounts, type Account } from './application/accounts/ports.js';
-export { unauthenticated } from './application/sessions/sessions.js';
+export { unauthenticated } from './domain/identity-errors.js';
 export { authorizationStale } from './domain/identity-errors.js';
 export { userNotFound } from './domain/user.js';
 export { IdentityModule } from './identity.module.js';

@@ -6,7 +6,7 @@ import { Clock } from '../../../kernel/clock.js';
 import type { VerifiedToken } from '../application/authentication/ports.js';
 import { SessionStore } from '../application/sessions/ports.js';
 import { UserAccounts } from '../application/accounts/ports.js';
-import { unauthenticated } from '../application/sessions/sessions.js';
+import { unauthenticated } from '../domain/identity-errors.js';
 import { ACCESS_TOKEN_FORM, Tokens } from '../application/sessions/tokens.js';
 import { isOver } from '../domain/session.js';
 

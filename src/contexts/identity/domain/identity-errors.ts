@@ -30,3 +30,6 @@ export const authorizationStale = (cause: unknown): Error =>
     { retryAfterSeconds: 1 },
     { cause },
   );
+
+export const unauthenticated = (): Error =>
+  identityError('unauthenticated', 'The credentials are missing, wrong or expired.');

@@ -15,7 +15,7 @@ import { userNotFound, type UserEvent, type UserRef, type UserState } from '../.
 import { excessOf, NO_LIMITS, type KeyLimits } from '../../domain/key-limits.js';
 import { ApiKeyStore, type ApiKeyView, CredentialJudges, type KeyInQuestion } from './ports.js';
 import { UserAccounts, type Account } from '../accounts/ports.js';
-import { unauthenticated } from '../sessions/sessions.js';
+import { unauthenticated } from '../../domain/identity-errors.js';
 
 /** What is asked before somebody gets credentials into his hands. */
 @Injectable()

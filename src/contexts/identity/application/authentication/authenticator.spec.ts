@@ -7,7 +7,7 @@ import type { ApiKeyDirectory } from './api-key-directory.js';
 import type { CredentialStrategies } from './ports.js';
 import { DropVerdicts, DropVerdictsHandler } from './forget-credentials.js';
 import type { SessionStore } from '../sessions/ports.js';
-import { unauthenticated } from '../sessions/sessions.js';
+import { unauthenticated } from '../../domain/identity-errors.js';
 
 const MINUTE = 60_000;
 const ADDRESS = '192.0.2.1';

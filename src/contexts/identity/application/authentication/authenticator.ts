@@ -7,9 +7,8 @@ import { parseAuthorization } from '../../../../platform/http/authorization.js';
 import type { Principal } from '../../../../platform/http/request.js';
 import { ApiKeyDirectory } from './api-key-directory.js';
 import { CredentialStrategies } from './ports.js';
-import { authorizationStale } from '../../domain/identity-errors.js';
+import { authorizationStale, unauthenticated } from '../../domain/identity-errors.js';
 import { SessionStore } from '../sessions/ports.js';
-import { unauthenticated } from '../sessions/sessions.js';
 
 /** Verdicts are not acted on while what has changed may be older than this: a revocation holds everywhere within a second. */
 const TRUSTED_MS = 1_000;

@@ -3,14 +3,14 @@ import type { Actor } from '../../../../kernel/aggregate.js';
 import { Clock } from '../../../../kernel/clock.js';
 import { Aggregates } from '../../../../platform/event-log/index.js';
 import { normalEmail } from '../../domain/email.js';
-import { identityError } from '../../domain/identity-errors.js';
+import { identityError, unauthenticated } from '../../domain/identity-errors.js';
 import { changePassword } from '../../domain/user.js';
 import { GuessThrottle } from './guess-throttle.js';
 import { KeysOfUsers } from '../api-keys/keys-of-users.js';
 import { resetDigestOf } from './password-mails.js';
 import { Passwords } from './passwords.js';
 import { UserAccounts } from '../accounts/ports.js';
-import { Sessions, unauthenticated } from '../sessions/sessions.js';
+import { Sessions } from '../sessions/sessions.js';
 
 /** New passwords: by who knows the old one, and by who has the mail of the account. */
 @Injectable()

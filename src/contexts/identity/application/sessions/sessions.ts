@@ -6,7 +6,7 @@ import { Clock } from '../../../../kernel/clock.js';
 import { newId } from '../../../../kernel/ids.js';
 import { SECURITY_SETTINGS, type Settings } from '../../../../platform/config/index.js';
 import { Aggregates } from '../../../../platform/event-log/index.js';
-import { identityError } from '../../domain/identity-errors.js';
+import { identityError, unauthenticated } from '../../domain/identity-errors.js';
 import {
   endSession,
   isOver,
@@ -142,6 +142,3 @@ export class Sessions {
 function originOf({ origin }: Actor): { address: string; userAgent: string | null } {
   return { address: origin?.address ?? 'unknown', userAgent: origin?.userAgent?.slice(0, USER_AGENT_MAX) ?? null };
 }
-
-export const unauthenticated = (): Error =>
-  identityError('unauthenticated', 'The credentials are missing, wrong or expired.');

@@ -8,13 +8,10 @@ export { CredentialJudges, type KeyInQuestion, type CredentialJudge } from './ap
 export { CredentialsInForce } from './application/authentication/ports.js';
 export { SignCredentials } from './application/authentication/sign-credentials.js';
 export { Invitations } from './application/accounts/invitations.js';
-export { EmailField, USER_ID_SCHEMA } from './adapters/email-field.js';
 export { ChangeUser, GetUser } from './application/accounts/users.js';
-export { ProfileBody, toUserDto, UserDto } from './adapters/identity.dto.js';
-export { UserLives, type UserWitness } from './application/accounts/ports.js';
-export { UserAccounts, type Account } from './application/accounts/ports.js';
+export { UserAccounts, UserLives, type Account, type UserWitness } from './application/accounts/ports.js';
 export { unauthenticated } from './domain/identity-errors.js';
 export { authorizationStale } from './domain/identity-errors.js';
-export { userNotFound } from './domain/user.js';
+export { shownState, userNotFound } from './domain/user.js';
 export { IdentityModule } from './identity.module.js';
 export { type KeyScope } from './domain/key-limits.js';

@@ -1,7 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { IsString } from 'class-validator';
-import { Length, Pattern } from '../../../platform/http/field-rules.js';
-import { generatedId } from '../../../platform/http/parameter-schemas.js';
+import { Length, Pattern } from './field-rules.js';
 
 const EMAIL_MAX = 254;
 /** What ADMIN_EMAIL takes. */
@@ -10,8 +9,6 @@ const UNFIT = String.raw`\u0000-\u001f\u007f-\u009f\ud800-\udfff`;
 const KNOWN_EMAIL = new RegExp(`^[^${UNFIT}]+$`, 'u');
 /** What a name may not hold (see field-rules.ts), and what separates addresses, or the parts of one. */
 const PART = String.raw`[^\s@<>,;:"()\[\]\\${UNFIT}\u200b\u2060\u202a-\u202e\u2066-\u2069]+`;
-
-export const USER_ID_SCHEMA = generatedId('usr');
 
 /** An address that an account is to have, and mail to be sent to. */
 export const EmailField = (): PropertyDecorator =>

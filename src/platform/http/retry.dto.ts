@@ -1,8 +1,8 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsInt, IsNumber, Max, Min, ValidateIf } from 'class-validator';
-import { WhenGiven } from '../../../platform/http/field-rules.js';
-import { Related } from '../../../platform/http/request-schemas.js';
+import { WhenGiven } from './field-rules.js';
+import { Related } from './request-schemas.js';
 
 const DAY_MS = 86_400_000;
 

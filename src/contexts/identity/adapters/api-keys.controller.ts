@@ -24,7 +24,7 @@ import {
   RotateApiKeyBody,
   toApiKeyDto,
 } from './api-keys.dto.js';
-import { USER_ID_SCHEMA } from './email-field.js';
+import { USER_ID_SCHEMA } from './identity.dto.js';
 
 const BEGINNING: KeyPlace = { createdAt: -1, keyId: '' };
 

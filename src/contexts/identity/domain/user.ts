@@ -63,6 +63,18 @@ export const userAggregate: Aggregate<UserState, UserEvent, UserRef> = {
   },
 };
 
+/** Who is asked to choose a first password, is shown as `invited` until then. */
+export const shownState = ({
+  kind,
+  state,
+  passwordHash,
+}: {
+  readonly kind: UserKind;
+  readonly state: 'active' | 'suspended';
+  readonly passwordHash: string | null;
+}): 'invited' | 'active' | 'suspended' =>
+  kind === 'human' && state === 'active' && passwordHash === null ? 'invited' : state;
+
 /** Ids are never used again. */
 export function createUser(state: UserState, { userId }: UserRef, kind: UserKind, invited: boolean): UserEvent[] {
   if (state.status !== 'none') throw identityError('user-exists', `User "${userId}" exists.`);

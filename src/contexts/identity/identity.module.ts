@@ -16,7 +16,7 @@ import { PostgresCredentialRows } from './adapters/postgres-credential-rows.js';
 import { ApiKeyDirectory } from './application/authentication/api-key-directory.js';
 import { ApiKeyStore, CredentialJudges } from './application/api-keys/ports.js';
 import { ApiKeyUsage, ApiKeyUsageOptions } from './application/api-keys/api-key-usage.js';
-import { API_KEY_HANDLERS } from './application/api-keys/api-keys.js';
+import { API_KEY_HANDLERS } from './application/api-keys/handlers.js';
 import { PasswordsController } from './adapters/passwords.controller.js';
 import { PostgresCredentialsInForce } from './adapters/postgres-credentials-in-force.js';
 import { PostgresSessions } from './adapters/postgres-sessions.js';
@@ -32,20 +32,19 @@ import { CredentialsInForce, CredentialStrategies, CredentialRows } from './appl
 import { KeyIssue } from './application/api-keys/key-issue.js';
 import { DropVerdictsHandler, ForgetApiKeysHandler } from './application/authentication/forget-credentials.js';
 import { IDENTITY_SUBSCRIPTIONS, IdentitySagas } from './application/identity.sagas.js';
-import { EndKeysOfUserHandler, KeysOfUsers } from './application/api-keys/keys-of-users.js';
+import { KeysOfUsers } from './application/api-keys/keys-of-users.js';
 import { GuessThrottle } from './application/passwords/guess-throttle.js';
-import { Logins } from './application/sessions/logins.js';
-import { PasswordChanges } from './application/passwords/password-changes.js';
+import { PASSWORD_HANDLERS } from './application/passwords/handlers.js';
 import { PasswordMails } from './application/passwords/password-mails.js';
 import { Passwords } from './application/passwords/passwords.js';
 import { SessionStore } from './application/sessions/ports.js';
 import { UserAccounts, UserLives } from './application/accounts/ports.js';
 import { ResetQuota } from './application/passwords/reset-quota.js';
-import { SendPasswordReset } from './application/passwords/send-password-reset.js';
+import { SESSION_HANDLERS } from './application/sessions/handlers.js';
 import { Sessions } from './application/sessions/sessions.js';
 import { SignCredentials } from './application/authentication/sign-credentials.js';
 import { Tokens } from './application/sessions/tokens.js';
-import { USER_HANDLERS } from './application/accounts/users.js';
+import { ACCOUNT_HANDLERS } from './application/accounts/handlers.js';
 
 /** What a crash may lose of the counts of API keys. */
 const USAGE_FLUSH_MS = 10_000;
@@ -69,10 +68,7 @@ const USAGE_FLUSH_MS = 10_000;
     Invitations,
     Tokens,
     Sessions,
-    Logins,
     PasswordMails,
-    PasswordChanges,
-    SendPasswordReset,
     JwtStrategy,
     ApiKeyStrategy,
     { provide: CredentialStrategies, useClass: PassportStrategies },
@@ -88,11 +84,12 @@ const USAGE_FLUSH_MS = 10_000;
     IdentitySagas,
     DropVerdictsHandler,
     ForgetApiKeysHandler,
-    EndKeysOfUserHandler,
     CredentialJudges,
     KeyIssue,
     ...API_KEY_HANDLERS,
-    ...USER_HANDLERS,
+    ...ACCOUNT_HANDLERS,
+    ...SESSION_HANDLERS,
+    ...PASSWORD_HANDLERS,
   ],
   exports: [
     ApiKeyDirectory,

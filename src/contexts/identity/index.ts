@@ -8,7 +8,8 @@ export { CredentialJudges, type KeyInQuestion, type CredentialJudge } from './ap
 export { CredentialsInForce } from './application/authentication/ports.js';
 export { SignCredentials } from './application/authentication/sign-credentials.js';
 export { Invitations } from './application/accounts/invitations.js';
-export { ChangeUser, GetUser } from './application/accounts/users.js';
+export { ChangeUser } from './application/accounts/change-user.js';
+export { GetUser } from './application/accounts/users.js';
 export { UserAccounts, UserLives, type Account, type UserWitness } from './application/accounts/ports.js';
 export { unauthenticated } from './domain/identity-errors.js';
 export { authorizationStale } from './domain/identity-errors.js';

@@ -12,8 +12,9 @@ import { expectedVersion } from '../../../platform/http/preconditions.js';
 import { actorOf, created, showVersion } from '../../../platform/http/resource.js';
 import { strictValidation } from '../../../platform/http/validation.js';
 import type { KeyPlace } from '../application/api-keys/ports.js';
-import { GetApiKey, ListApiKeys, RevokeApiKey } from '../application/api-keys/api-keys.js';
+import { GetApiKey, ListApiKeys } from '../application/api-keys/api-keys.js';
 import { CreateApiKey, type IssuedKey } from '../application/api-keys/create-api-key.js';
+import { RevokeApiKey } from '../application/api-keys/revoke-api-key.js';
 import { RotateApiKey } from '../application/api-keys/rotate-api-key.js';
 import type { ApiKeyRef } from '../domain/api-key.js';
 import {

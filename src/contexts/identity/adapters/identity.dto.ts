@@ -10,7 +10,7 @@ import { describeIds, generatedId } from '../../../platform/http/parameter-schem
 import { Related } from '../../../platform/http/request-schemas.js';
 import { isoTime } from '../../../platform/http/resource.js';
 import type { Account } from '../application/accounts/ports.js';
-import type { TokenPair } from '../application/sessions/sessions.js';
+import type { TokenPair } from '../application/sessions/tokens.js';
 import type { Session } from '../domain/session.js';
 import { shownState } from '../domain/user.js';
 

@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import type { AggregateRepository, Changed } from '../../../platform/event-log/index.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
 import { violatedKey } from '../../../platform/postgres/sql-state.js';
-import { passwordWrong, resetTokenInvalid } from '../application/passwords/password-changes.js';
 import {
   UserLives,
   UserAccounts,
@@ -13,7 +12,7 @@ import {
   type PasswordReset,
 } from '../application/accounts/ports.js';
 import { normalEmail } from '../domain/email.js';
-import { identityError } from '../domain/identity-errors.js';
+import { identityError, passwordWrong, resetTokenInvalid } from '../domain/identity-errors.js';
 import { userAggregate, type UserEvent, type UserRef, type UserState } from '../domain/user.js';
 import { CredentialSignatures, credentialTexts } from './credential-signatures.js';
 

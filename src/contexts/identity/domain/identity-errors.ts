@@ -33,3 +33,8 @@ export const authorizationStale = (cause: unknown): Error =>
 
 export const unauthenticated = (): Error =>
   identityError('unauthenticated', 'The credentials are missing, wrong or expired.');
+
+export const passwordWrong = (): Error => identityError('password-wrong', 'The current password is wrong.');
+
+export const resetTokenInvalid = (): Error =>
+  identityError('reset-token-invalid', 'The token is wrong, used or expired; ask for another one.');

@@ -1,43 +1,8 @@
-import { Command, CommandHandler, Query, QueryHandler, type ICommandHandler, type IQueryHandler } from '@nestjs/cqrs';
-import type { Actor } from '../../../../kernel/aggregate.js';
-import type { ExpectedVersion } from '../../../../kernel/expected-version.js';
-import { Aggregates } from '../../../../platform/event-log/index.js';
-import { revokeApiKey, withOrigin, type ApiKeyRef } from '../../domain/api-key.js';
+import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
+import type { ApiKeyRef } from '../../domain/api-key.js';
 import { ApiKeyStore, type ApiKeyView, type KeyPlace } from './ports.js';
 import { ApiKeyUsage } from './api-key-usage.js';
-import { CreateApiKeyHandler } from './create-api-key.js';
-import { factsOf, KeyIssue } from './key-issue.js';
-import { RotateApiKeyHandler } from './rotate-api-key.js';
-
-export class RevokeApiKey extends Command<void> {
-  constructor(
-    readonly apiKey: ApiKeyRef,
-    readonly by: Actor,
-    readonly expectedVersion?: ExpectedVersion,
-  ) {
-    super();
-  }
-}
-
-@CommandHandler(RevokeApiKey)
-export class RevokeApiKeyHandler implements ICommandHandler<RevokeApiKey> {
-  constructor(
-    private readonly aggregates: Aggregates,
-    private readonly keys: ApiKeyStore,
-    private readonly issue: KeyIssue,
-  ) {}
-
-  async execute({ apiKey: ref, by, expectedVersion }: RevokeApiKey): Promise<void> {
-    const known = await this.issue.find(ref);
-    await this.aggregates.change(
-      this.keys,
-      ref,
-      by,
-      (state) => withOrigin(state, ref, factsOf(known), (key) => revokeApiKey(key, ref)),
-      { expectedVersion },
-    );
-  }
-}
+import { KeyIssue } from './key-issue.js';
 
 export class GetApiKey extends Query<ApiKeyView> {
   constructor(readonly apiKey: ApiKeyRef) {
@@ -94,11 +59,3 @@ function withPending(key: ApiKeyView, usage: ApiKeyUsage): ApiKeyView {
     lastUsedFrom: newer ? pending.address : key.lastUsedFrom,
   };
 }
-
-export const API_KEY_HANDLERS = [
-  CreateApiKeyHandler,
-  RotateApiKeyHandler,
-  RevokeApiKeyHandler,
-  GetApiKeyHandler,
-  ListApiKeysHandler,
-];

@@ -1,15 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import type { Actor } from '../../../../kernel/aggregate.js';
 import { Clock } from '../../../../kernel/clock.js';
 import { HTTP_SETTINGS, type Settings } from '../../../../platform/config/index.js';
 import { digest } from '../../../../platform/crypto/keys.js';
 import { Outbox, type Mail } from '../../../../platform/mail/index.js';
 import { identityError } from '../../domain/identity-errors.js';
-import { normalEmail } from '../../domain/email.js';
 import { invitationMail, membershipMail, resetMail } from './mails.js';
 import { UserAccounts, type Account } from '../accounts/ports.js';
-import { ResetQuota } from './reset-quota.js';
 
 const RESET_MS = 30 * 60_000;
 const INVITATION_MS = 7 * 24 * 3_600_000;
@@ -29,7 +26,6 @@ export class PasswordMails {
 
   constructor(
     private readonly accounts: UserAccounts,
-    private readonly quota: ResetQuota,
     private readonly outbox: Outbox,
     private readonly clock: Clock,
     @Inject(HTTP_SETTINGS) { publicUrl, host, port }: Settings['http'],
@@ -37,13 +33,8 @@ export class PasswordMails {
     this.publicUrl = publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   }
 
-  /** Whoever asks learns nothing: whether there is such an account is looked up behind the answer. */
-  request(email: string, by: Actor): void {
-    const name = normalEmail(email);
-    const address = by.origin?.address ?? 'unknown';
-    const taken = this.quota.take(name, address);
-    for (const left of this.quota.left(name, address)) by.onLimit?.(left);
-    if (!taken) return;
+  /** Where an account has this e-mail, which is looked up behind the answer. */
+  sendIfKnown(email: string): void {
     this.outbox.add(async () => {
       const account = await this.accounts.findByEmail(email);
       return account?.state === 'active' ? this.prepare(account, RESET_MS) : undefined;

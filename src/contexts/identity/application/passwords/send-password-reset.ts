@@ -1,20 +1,29 @@
-import { Injectable } from '@nestjs/common';
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { Actor } from '../../../../kernel/aggregate.js';
 import { Aggregates } from '../../../../platform/event-log/index.js';
 import { sendPasswordReset, userNotFound } from '../../domain/user.js';
-import { PasswordMails } from './password-mails.js';
 import { UserAccounts } from '../accounts/ports.js';
+import { PasswordMails } from './password-mails.js';
 
 /** For an administrator, who may have a user choose a new password, but not choose it himself. */
-@Injectable()
-export class SendPasswordReset {
+export class SendPasswordReset extends Command<void> {
+  constructor(
+    readonly userId: string,
+    readonly by: Actor,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(SendPasswordReset)
+export class SendPasswordResetHandler implements ICommandHandler<SendPasswordReset> {
   constructor(
     private readonly accounts: UserAccounts,
     private readonly aggregates: Aggregates,
     private readonly mails: PasswordMails,
   ) {}
 
-  async to(userId: string, by: Actor): Promise<void> {
+  async execute({ userId, by }: SendPasswordReset): Promise<void> {
     const account = await this.accounts.find(userId);
     if (!account) throw userNotFound(userId);
     this.mails.require();

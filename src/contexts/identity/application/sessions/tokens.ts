@@ -5,6 +5,7 @@ import { Clock } from '../../../../kernel/clock.js';
 import { SECURITY_SETTINGS, type Settings } from '../../../../platform/config/index.js';
 import { equalDigests, KeyRing } from '../../../../platform/crypto/keys.js';
 import type { Session } from '../../domain/session.js';
+import type { Account } from '../accounts/ports.js';
 
 const ISSUER = 'event-store';
 const REFRESH_TOKEN = /^esr_(ses_[0-9a-z]{26})_([0-9a-z]{1,7})_([\w-]{43})$/;
@@ -30,6 +31,15 @@ export interface AccessClaims {
   readonly expiresAt: number;
 }
 
+export interface TokenPair {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  /** Seconds that the access token lives. */
+  readonly expiresIn: number;
+  readonly sessionId: string;
+  readonly account: Account;
+}
+
 /**
  * The tokens of sessions. Access tokens are signed: one algorithm, a `kid` that names one of at most two keys, a type of their own
  * (RFC 9068), an expiry. No right is in them. Refresh tokens are derived from the session, its random seed and a number: any that was ever
@@ -43,21 +53,31 @@ export class Tokens {
     @Inject(SECURITY_SETTINGS) private readonly settings: Settings['security'],
   ) {}
 
-  get accessSeconds(): number {
-    return this.settings.accessTokenTtlSeconds;
+  pair(session: Session, rotation: number, account: Account): TokenPair {
+    return {
+      accessToken: this.access(session, rotation),
+      refreshToken: this.refresh(session, rotation),
+      expiresIn: this.settings.accessTokenTtlSeconds,
+      sessionId: session.sessionId,
+      account,
+    };
   }
 
   access({ userId, sessionId }: Session, rotation: number): string {
     const { id: kid, key } = this.keys.current('access-tokens');
     const iat = Math.floor(this.clock.now() / 1_000);
-    return jwt.sign({ sid: sessionId, rot: rotation, iat, nbf: iat, exp: iat + this.accessSeconds }, key, {
-      algorithm: 'HS256',
-      header: { alg: 'HS256', typ: 'at+jwt', kid },
-      issuer: ISSUER,
-      audience: ISSUER,
-      subject: userId,
-      jwtid: randomUUID(),
-    });
+    return jwt.sign(
+      { sid: sessionId, rot: rotation, iat, nbf: iat, exp: iat + this.settings.accessTokenTtlSeconds },
+      key,
+      {
+        algorithm: 'HS256',
+        header: { alg: 'HS256', typ: 'at+jwt', kid },
+        issuer: ISSUER,
+        audience: ISSUER,
+        subject: userId,
+        jwtid: randomUUID(),
+      },
+    );
   }
 
   /** By what it says of itself, before anything of it is believed. Undefined: it names none of ours. */

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { PinoLogger } from 'nestjs-pino';
 import type { Actor } from '../../../../kernel/aggregate.js';
 import { SYSTEM_TENANT } from '../../../../kernel/ids.js';
@@ -9,11 +9,22 @@ import { normalEmail } from '../../domain/email.js';
 import { GuessThrottle } from '../passwords/guess-throttle.js';
 import { Passwords } from '../passwords/passwords.js';
 import { UserAccounts, type Account } from '../accounts/ports.js';
-import { Sessions, type TokenPair } from './sessions.js';
+import { Sessions } from './sessions.js';
+import type { TokenPair } from './tokens.js';
 
-/** By e-mail and password. */
-@Injectable()
-export class Logins {
+export class LogIn extends Command<TokenPair> {
+  constructor(
+    readonly email: string,
+    readonly password: string,
+    readonly by: Actor,
+  ) {
+    super();
+  }
+}
+
+/** An unknown e-mail, a wrong password and a suspended user take the same way, the same time and get the same answer. */
+@CommandHandler(LogIn)
+export class LogInHandler implements ICommandHandler<LogIn> {
   constructor(
     private readonly accounts: UserAccounts,
     private readonly passwords: Passwords,
@@ -23,8 +34,7 @@ export class Logins {
     private readonly log: PinoLogger,
   ) {}
 
-  /** An unknown e-mail, a wrong password and a suspended user take the same way, the same time and get the same answer. */
-  async login(email: string, password: string, by: Actor): Promise<TokenPair> {
+  async execute({ email, password, by }: LogIn): Promise<TokenPair> {
     const name = normalEmail(email);
     const address = by.origin?.address ?? 'unknown';
     return this.attempt(email, address, password, by).finally(() => {

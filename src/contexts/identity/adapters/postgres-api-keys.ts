@@ -107,6 +107,7 @@ export class PostgresApiKeys extends ApiKeyStore {
   storing({ name, digest, allowedCidrs }: KeyMaterial): AggregateRepository<ApiKeyState, ApiKeyEvent, ApiKeyRef> {
     return {
       aggregate: this.aggregate,
+      ask: (sql, ref, changed) => this.ask(sql, ref, changed),
       project: async (sql, { userId, keyId }, { state, version }) => {
         if (state.status !== 'issued') throw new Error('Only a key that is issued has a secret.');
         const { createdAt, scopes, actions, expiresAt, previousEndsAt, rotatedAt } = state;

@@ -110,17 +110,26 @@ export class PostgresUsers extends UserAccounts {
   }
 
   changing(change: AccountChange): Repository {
-    return { aggregate: this.aggregate, project: (sql, ref, changed) => this.store(sql, ref, changed, change) };
+    return {
+      aggregate: this.aggregate,
+      ask: (sql, ref, changed) => this.ask(sql, ref, changed),
+      project: (sql, ref, changed) => this.store(sql, ref, changed, change),
+    };
   }
 
   creating(account: NewAccount): Repository {
-    return { aggregate: this.aggregate, project: (sql, ref, changed) => this.insert(sql, ref, changed, account) };
+    return {
+      aggregate: this.aggregate,
+      ask: (sql, ref, changed) => this.ask(sql, ref, changed),
+      project: (sql, ref, changed) => this.insert(sql, ref, changed, account),
+    };
   }
 
   /** Whoever appends to the log of users holds its head: nobody else can make the first one meanwhile. */
   creatingFirst(account: NewAccount, key: FirstKey | undefined): Repository {
     return {
       aggregate: this.aggregate,
+      ask: (sql, ref, changed) => this.ask(sql, ref, changed),
       project: async (sql, ref, changed) => {
         const { rowCount } = await sql.query(ANY.text);
         if (rowCount) throw identityError('user-exists', 'The store has an administrator.');

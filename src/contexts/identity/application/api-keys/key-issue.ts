@@ -77,15 +77,16 @@ export class KeyIssue {
 type KeyRepository = AggregateRepository<ApiKeyState, ApiKeyEvent, ApiKeyRef>;
 type UserRepository = AggregateRepository<UserState, UserEvent, UserRef>;
 
-const judged = <S, E extends DomainEvent, R>(
-  repository: AggregateRepository<S, E, R>,
+const judged = <S, E extends DomainEvent, R, F>(
+  repository: AggregateRepository<S, E, R, F>,
   judge: (sql: Sql, state: S) => Promise<void>,
-): AggregateRepository<S, E, R> => ({
+): AggregateRepository<S, E, R, F> => ({
   aggregate: repository.aggregate,
-  project: async (sql, ref, changed) => {
+  ask: async (sql, ref, changed) => {
     await judge(sql, changed.state);
-    await repository.project(sql, ref, changed);
+    return repository.ask(sql, ref, changed);
   },
+  project: (sql, ref, changed, facts) => repository.project(sql, ref, changed, facts),
 });
 
 const askingPrincipal = ({ id, origin }: Actor, { scopes, actions }: KeyLimits): Principal => ({

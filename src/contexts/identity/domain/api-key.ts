@@ -1,6 +1,7 @@
-import { MANAGEMENT_TOPICS, type Aggregate } from '../../../kernel/aggregate.js';
+import { inOneOrder, type Aggregate } from '../../../kernel/aggregate.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { apiKeyError } from './api-key-errors.js';
+import { checkApiKey, type OwnerFacts } from './api-key-rules.js';
 import type { KeyScope } from './key-limits.js';
 
 /*
@@ -40,18 +41,19 @@ export interface Issued extends KeyFacts {
 export type ApiKeyState = { readonly status: 'none' } | Issued | { readonly status: 'revoked' };
 
 const DAY_MS = 86_400_000;
-export const KEYS_PER_USER_MAX = 50;
 export const LIFETIME_MS_DEFAULT = 90 * DAY_MS;
 export const LIFETIME_MS_MAX = 366 * DAY_MS;
 
-export const apiKeyAggregate: Aggregate<ApiKeyState, ApiKeyEvent, ApiKeyRef> = {
-  topicUid: MANAGEMENT_TOPICS.apiKeys,
+export const apiKeyAggregate: Aggregate<ApiKeyState, ApiKeyEvent, ApiKeyRef, OwnerFacts> = {
+  // The number of keys that a user has stands still from when it is asked for until the change is committed.
+  topicUid: inOneOrder('apiKeys'),
   eventTypes: {
     'api-key.created': { version: 1 },
     'api-key.rotated': { version: 1 },
     'api-key.revoked': { version: 1 },
   },
   initial: { status: 'none' },
+  check: checkApiKey,
   // Caches forget keys by the name of the stream.
   streamOf: ({ keyId }) => keyId,
   tenantOf: () => SYSTEM_TENANT,

@@ -34,6 +34,8 @@ export const authorizationStale = (cause: unknown): Error =>
 export const unauthenticated = (): Error =>
   identityError('unauthenticated', 'The credentials are missing, wrong or expired.');
 
+export const emailTaken = (): Error => identityError('email-taken', 'Another user has this e-mail.');
+
 export const passwordWrong = (): Error => identityError('password-wrong', 'The current password is wrong.');
 
 export const resetTokenInvalid = (): Error =>

@@ -22,7 +22,8 @@ export class ActivateUserHandler implements ICommandHandler<ActivateUser> {
 
   async execute({ userId, by }: ActivateUser): Promise<Account> {
     const ref = { userId };
-    await this.aggregates.change(this.accounts, ref, by, (state) => activateUser(state, ref));
-    return (await this.accounts.find(userId))!;
+    const changing = this.accounts.changing({});
+    await this.aggregates.change(changing, ref, by, (state) => activateUser(state, ref));
+    return changing.stored ?? this.accounts.require(userId);
   }
 }

@@ -3,7 +3,7 @@ import type { Actor } from '../../../../kernel/aggregate.js';
 import type { ExpectedVersion } from '../../../../kernel/expected-version.js';
 import { Aggregates } from '../../../../platform/event-log/index.js';
 import { normalEmail } from '../../domain/email.js';
-import { changeUser, userNotFound } from '../../domain/user.js';
+import { changeUser } from '../../domain/user.js';
 import { KeyIssue } from '../api-keys/key-issue.js';
 import { UserAccounts, type Account } from './ports.js';
 
@@ -27,8 +27,7 @@ export class ChangeUserHandler implements ICommandHandler<ChangeUser> {
   ) {}
 
   async execute({ userId, change, by, expectedVersion }: ChangeUser): Promise<Account> {
-    const current = await this.accounts.find(userId);
-    if (!current) throw userNotFound(userId);
+    const current = await this.accounts.require(userId);
     const { name } = change;
     const email = change.email === undefined ? undefined : normalEmail(change.email);
     const changed = {
@@ -42,6 +41,6 @@ export class ChangeUserHandler implements ICommandHandler<ChangeUser> {
     });
     const repository = changed.email ? await this.issue.moving(changing, by, userId) : changing;
     await this.aggregates.change(repository, ref, by, (state) => changeUser(state, ref, changed), { expectedVersion });
-    return (await this.accounts.find(userId))!;
+    return changing.stored ?? current;
   }
 }

@@ -45,10 +45,9 @@ export class CreateUserHandler implements ICommandHandler<CreateUser> {
       name: name ?? (email === undefined ? ref.userId : nameFrom(email)),
       passwordHash: password === undefined ? null : await this.hash(password, [email ?? null, name ?? null]),
     };
-    await this.aggregates.change(this.accounts.creating(account), ref, by, (state) =>
-      createUser(state, ref, kind, invited),
-    );
-    const created = (await this.accounts.find(ref.userId))!;
+    const creating = this.accounts.creating(account);
+    await this.aggregates.change(creating, ref, by, (state) => createUser(state, ref, kind, invited));
+    const created = creating.stored!;
     if (invited) this.mails.send(created);
     return created;
   }

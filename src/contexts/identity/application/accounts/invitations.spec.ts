@@ -11,8 +11,7 @@ function invitations(known: boolean): { readonly invited: Invitations; readonly 
   let writes = 0;
   const accounts = {
     findByEmail: () => Promise.resolve(known ? account : undefined),
-    find: () => Promise.resolve(account),
-    creating: () => ({}),
+    creating: () => ({ stored: account }),
   } as unknown as Parts[0];
   const aggregates = { change: () => Promise.resolve(void writes++) } as unknown as Parts[1];
   return { invited: new Invitations(accounts, aggregates, {} as Parts[2], {} as Parts[3]), writes: () => writes };

@@ -51,17 +51,16 @@ export class Invitations {
     const ref = { userId: newTimelessId('usr') };
     const unheard: Actor = { ...by, onWritten: () => undefined };
     const account = { kind: 'human', email: normalEmail(email), name: nameFrom(email), passwordHash: null } as const;
+    const creating = this.accounts.creating(account);
     try {
-      await this.aggregates.change(this.accounts.creating(account), ref, unheard, (state) =>
-        createUser(state, ref, 'human', true),
-      );
+      await this.aggregates.change(creating, ref, unheard, (state) => createUser(state, ref, 'human', true));
     } catch (error) {
       // Somebody else was faster.
       const other = isTaken(error) ? await this.accounts.findByEmail(email) : undefined;
       if (!other) throw error;
       return other;
     }
-    return (await this.accounts.find(ref.userId))!;
+    return creating.stored!;
   }
 
   /** Behind the answer: who has no password yet gets a token for one, others hear of their membership. */

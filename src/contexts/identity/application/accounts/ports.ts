@@ -1,6 +1,7 @@
 import { AggregateRepository } from '../../../../platform/event-log/index.js';
 import type { Sql } from '../../../../platform/postgres/database.js';
-import type { UserEvent, UserKind, UserRef, UserState } from '../../domain/user.js';
+import type { AccountFacts } from '../../domain/account-rules.js';
+import { userNotFound, type UserEvent, type UserKind, type UserRef, type UserState } from '../../domain/user.js';
 
 export interface Account {
   readonly userId: string;
@@ -28,11 +29,11 @@ export interface AccountChange {
   readonly reason?: string | null;
   /** Ends the sessions and makes a token for a new password worthless. */
   readonly passwordHash?: string;
-  /** The hash that the present password was compared with; where another one is there by now, nothing changes (`password-wrong`). */
+  /** The hash that the present password was compared with, and that is still to be there. */
   readonly provenHash?: string;
   /** The session that a new password does not end. */
   readonly keptSessionId?: string;
-  /** Digest of the token that this change uses up; where it is gone already, nothing changes (`reset-token-invalid`). */
+  /** Digest of the token that this change uses up, and that is still to be there. */
   readonly resetDigest?: string;
 }
 
@@ -43,23 +44,34 @@ export interface FirstKey {
   readonly expiresAt: number;
 }
 
-type UserRepository = AggregateRepository<UserState, UserEvent, UserRef>;
+export type UserRepository = AggregateRepository<UserState, UserEvent, UserRef, AccountFacts>;
+
+/** The repository of one change of an account. */
+export interface StoringAccount extends UserRepository {
+  /** As the change has left it. Undefined: nothing was to be changed, or the user is deleted. */
+  readonly stored: Account | undefined;
+}
 
 /**
- * Accounts: what is known of users beside their events. E-mails are unique (`email-taken`), also against other spellings, and stored in the
+ * Accounts: what is known of users beside their events. E-mails are unique, also against other spellings, and stored in the
  * form that they are given in, which is their normal one; they are asked for in any. A suspension
  * and a deletion end the sessions of the user in the same transaction.
  */
-export abstract class UserAccounts extends AggregateRepository<UserState, UserEvent, UserRef> {
+export abstract class UserAccounts extends AggregateRepository<UserState, UserEvent, UserRef, AccountFacts> {
   /** Stores the account with its first event. */
-  abstract creating(account: NewAccount): UserRepository;
-  /** The same, perhaps with a key, if the store has no account yet (`user-exists`). Safe against a second instance doing the same. */
+  abstract creating(account: NewAccount): StoringAccount;
+  /** The same, perhaps with a key, of who is to be the first. Safe against a second instance doing the same. */
   abstract creatingFirst(account: NewAccount, key: FirstKey | undefined): UserRepository;
-  abstract changing(change: AccountChange): UserRepository;
+  abstract changing(change: AccountChange): StoringAccount;
   abstract any(): Promise<boolean>;
   /** Who was here first; undefined: nobody is. Looks at all of them. */
   abstract first(): Promise<Account | undefined>;
   abstract find(userId: string): Promise<Account | undefined>;
+  async require(userId: string): Promise<Account> {
+    const account = await this.find(userId);
+    if (!account) throw userNotFound(userId);
+    return account;
+  }
   /** Whether the user exists and is not suspended. */
   abstract isActive(userId: string): Promise<boolean>;
   abstract findByEmail(email: string): Promise<Account | undefined>;

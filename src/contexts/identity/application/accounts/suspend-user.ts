@@ -28,9 +28,9 @@ export class SuspendUserHandler implements ICommandHandler<SuspendUser> {
   async execute({ userId, reason, byUserId, by }: SuspendUser): Promise<Account> {
     const ref = { userId };
     const ended = await this.sessions.list(userId);
-    const repository = this.accounts.changing({ reason });
-    await this.aggregates.change(repository, ref, by, (state) => suspendUser(state, ref, byUserId));
+    const changing = this.accounts.changing({ reason });
+    await this.aggregates.change(changing, ref, by, (state) => suspendUser(state, ref, byUserId));
     await this.sessions.told(ended, 'user-suspended', by);
-    return (await this.accounts.find(userId))!;
+    return changing.stored ?? this.accounts.require(userId);
   }
 }

@@ -1,5 +1,4 @@
 import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
-import { userNotFound } from '../../domain/user.js';
 import { UserAccounts, type Account } from './ports.js';
 
 export class GetUser extends Query<Account> {
@@ -12,10 +11,8 @@ export class GetUser extends Query<Account> {
 export class GetUserHandler implements IQueryHandler<GetUser> {
   constructor(private readonly accounts: UserAccounts) {}
 
-  async execute({ userId }: GetUser): Promise<Account> {
-    const account = await this.accounts.find(userId);
-    if (!account) throw userNotFound(userId);
-    return account;
+  execute({ userId }: GetUser): Promise<Account> {
+    return this.accounts.require(userId);
   }
 }
 

@@ -1,8 +1,8 @@
 import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import type { ApiKeyRef } from '../../domain/api-key.js';
-import { ApiKeyStore, type ApiKeyView, type KeyPlace } from './ports.js';
+import { UserAccounts } from '../accounts/ports.js';
 import { ApiKeyUsage } from './api-key-usage.js';
-import { KeyIssue } from './key-issue.js';
+import { ApiKeyStore, type ApiKeyView, type KeyPlace } from './ports.js';
 
 export class GetApiKey extends Query<ApiKeyView> {
   constructor(readonly apiKey: ApiKeyRef) {
@@ -13,12 +13,12 @@ export class GetApiKey extends Query<ApiKeyView> {
 @QueryHandler(GetApiKey)
 export class GetApiKeyHandler implements IQueryHandler<GetApiKey> {
   constructor(
-    private readonly issue: KeyIssue,
+    private readonly keys: ApiKeyStore,
     private readonly usage: ApiKeyUsage,
   ) {}
 
   async execute({ apiKey }: GetApiKey): Promise<ApiKeyView> {
-    return withPending(await this.issue.find(apiKey), this.usage);
+    return withPending(await this.keys.require(apiKey), this.usage);
   }
 }
 
@@ -37,12 +37,12 @@ export class ListApiKeys extends Query<ApiKeyView[]> {
 export class ListApiKeysHandler implements IQueryHandler<ListApiKeys> {
   constructor(
     private readonly keys: ApiKeyStore,
-    private readonly issue: KeyIssue,
+    private readonly accounts: UserAccounts,
     private readonly usage: ApiKeyUsage,
   ) {}
 
   async execute({ userId, after, limit }: ListApiKeys): Promise<ApiKeyView[]> {
-    await this.issue.requireUser(userId);
+    await this.accounts.require(userId);
     return (await this.keys.list(userId, after, limit + 1)).map((key) => withPending(key, this.usage));
   }
 }

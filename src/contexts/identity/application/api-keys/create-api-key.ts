@@ -7,6 +7,7 @@ import { createApiKey, LIFETIME_MS_DEFAULT } from '../../domain/api-key.js';
 import { newApiKey } from '../../domain/api-key-format.js';
 import type { KeyLimits } from '../../domain/key-limits.js';
 import { ApiKeyStore, type ApiKeyView } from './ports.js';
+import { UserAccounts } from '../accounts/ports.js';
 import { KeyIssue } from './key-issue.js';
 
 export interface ApiKeyInput extends Omit<KeyLimits, 'expiresAt'> {
@@ -35,13 +36,14 @@ export class CreateApiKey extends Command<IssuedKey> {
 export class CreateApiKeyHandler implements ICommandHandler<CreateApiKey> {
   constructor(
     private readonly aggregates: Aggregates,
+    private readonly accounts: UserAccounts,
     private readonly keys: ApiKeyStore,
     private readonly issue: KeyIssue,
     private readonly clock: Clock,
   ) {}
 
   async execute({ userId, input, by }: CreateApiKey): Promise<IssuedKey> {
-    const { kind: ownerKind } = await this.issue.requireUser(userId);
+    const { kind: ownerKind } = await this.accounts.require(userId);
     const own = await this.issue.limitsOf(by);
     const now = this.clock.now();
     const { name, scopes, actions, allowedCidrs } = input;
@@ -53,6 +55,6 @@ export class CreateApiKeyHandler implements ICommandHandler<CreateApiKey> {
     const storing = this.keys.storing({ name, digest: digest(secret), allowedCidrs });
     const repository = this.issue.giving(storing, { by, own }, { userId, ownerKind, keyId: undefined }, allowedCidrs);
     await this.aggregates.change(repository, ref, by, (state) => createApiKey(state, ref, facts));
-    return { view: await this.issue.find(ref), key };
+    return { view: storing.stored!, key };
   }
 }

@@ -4,44 +4,24 @@ import type { AggregateRepository } from '../../../../platform/event-log/index.j
 import type { Principal } from '../../../../platform/http/request.js';
 import type { Sql } from '../../../../platform/postgres/database.js';
 import { apiKeyError } from '../../domain/api-key-errors.js';
-import {
-  apiKeyNotFound,
-  type ApiKeyEvent,
-  type ApiKeyRef,
-  type ApiKeyState,
-  type KeyFacts,
-} from '../../domain/api-key.js';
-import { userNotFound, type UserEvent, type UserRef, type UserState } from '../../domain/user.js';
-import { excessOf, NO_LIMITS, type KeyLimits } from '../../domain/key-limits.js';
-import { ApiKeyStore, type ApiKeyView, CredentialJudges, type KeyInQuestion } from './ports.js';
-import { UserAccounts, type Account } from '../accounts/ports.js';
+import type { KeyFacts } from '../../domain/api-key.js';
 import { unauthenticated } from '../../domain/identity-errors.js';
+import { excessOf, NO_LIMITS, type KeyLimits } from '../../domain/key-limits.js';
+import type { UserRepository } from '../accounts/ports.js';
+import { ApiKeyStore, CredentialJudges, type ApiKeyRepository, type ApiKeyView, type KeyInQuestion } from './ports.js';
 
 /** What is asked before somebody gets credentials into his hands. */
 @Injectable()
 export class KeyIssue {
   constructor(
     private readonly keys: ApiKeyStore,
-    private readonly users: UserAccounts,
     private readonly judges: CredentialJudges,
   ) {}
-
-  async requireUser(userId: string): Promise<Account> {
-    const account = await this.users.find(userId);
-    if (!account) throw userNotFound(userId);
-    return account;
-  }
-
-  async find(ref: ApiKeyRef): Promise<ApiKeyView> {
-    const key = await this.keys.find(ref);
-    if (!key) throw apiKeyNotFound(ref);
-    return key;
-  }
 
   /** The bounds of the key that asks; who asks with a session has none but his rights. */
   async limitsOf({ id, origin }: Actor): Promise<KeyLimits> {
     if (!id.startsWith('key_')) return NO_LIMITS;
-    const key = await this.keys.find({ userId: origin?.userId ?? '', keyId: id });
+    const key = origin?.userId && (await this.keys.find({ userId: origin.userId, keyId: id }));
     if (!key) throw unauthenticated();
     return key;
   }
@@ -51,11 +31,11 @@ export class KeyIssue {
    * what is permitted.
    */
   giving(
-    repository: KeyRepository,
+    repository: ApiKeyRepository,
     { by, own }: { readonly by: Actor; readonly own: KeyLimits },
     key: Pick<KeyInQuestion, 'userId' | 'ownerKind' | 'keyId'>,
     allowedCidrs: KeyLimits['allowedCidrs'],
-  ): KeyRepository {
+  ): ApiKeyRepository {
     const asking = askingPrincipal(by, own);
     return judged(repository, async (sql, state) => {
       if (state.status !== 'issued') return;
@@ -73,9 +53,6 @@ export class KeyIssue {
     return judged(repository, (sql) => this.judges.judgeEmail(sql, userId, asking));
   }
 }
-
-type KeyRepository = AggregateRepository<ApiKeyState, ApiKeyEvent, ApiKeyRef>;
-type UserRepository = AggregateRepository<UserState, UserEvent, UserRef>;
 
 const judged = <S, E extends DomainEvent, R, F>(
   repository: AggregateRepository<S, E, R, F>,

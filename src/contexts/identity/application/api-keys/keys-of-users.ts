@@ -4,7 +4,8 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { systemActor, type Actor } from '../../../../kernel/aggregate.js';
 import { Clock, waitAfter } from '../../../../kernel/clock.js';
 import { Aggregates } from '../../../../platform/event-log/index.js';
-import { revokeApiKey, withOrigin, KEYS_PER_USER_MAX } from '../../domain/api-key.js';
+import { KEYS_PER_USER_MAX } from '../../domain/api-key-rules.js';
+import { revokeApiKey, withOrigin } from '../../domain/api-key.js';
 import { ApiKeyStore } from './ports.js';
 import { factsOf } from './key-issue.js';
 

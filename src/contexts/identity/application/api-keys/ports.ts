@@ -1,7 +1,8 @@
 import { AggregateRepository } from '../../../../platform/event-log/index.js';
 import type { Principal } from '../../../../platform/http/request.js';
 import type { Sql } from '../../../../platform/postgres/database.js';
-import type { ApiKeyEvent, ApiKeyRef, ApiKeyState } from '../../domain/api-key.js';
+import { apiKeyNotFound, type ApiKeyEvent, type ApiKeyRef, type ApiKeyState } from '../../domain/api-key.js';
+import type { OwnerFacts } from '../../domain/api-key-rules.js';
 import type { KeyLimits, KeyScope } from '../../domain/key-limits.js';
 import type { UserKind } from '../../domain/user.js';
 
@@ -47,14 +48,27 @@ export interface KeyPlace {
   readonly keyId: string;
 }
 
-export abstract class ApiKeyStore extends AggregateRepository<ApiKeyState, ApiKeyEvent, ApiKeyRef> {
+export type ApiKeyRepository = AggregateRepository<ApiKeyState, ApiKeyEvent, ApiKeyRef, OwnerFacts>;
+
+/** The repository of one change that gives a key a secret. */
+export interface StoringApiKey extends ApiKeyRepository {
+  /** As the change has left it. Undefined: it was not made. */
+  readonly stored: ApiKeyView | undefined;
+}
+
+export abstract class ApiKeyStore extends AggregateRepository<ApiKeyState, ApiKeyEvent, ApiKeyRef, OwnerFacts> {
   /**
-   * The same repository, which gives the key this secret: of a new key its first, of another its next, while the one before stays for as
-   * long as the state says. More than 50 keys of a user: `api-key-limit-reached`; a user who is gone or going: `user-not-found`.
+   * Gives the key this secret: a new key its first, another its next, while the one before stays for as long as the state says. An owner
+   * who is being deleted is waited for.
    */
-  abstract storing(material: KeyMaterial): AggregateRepository<ApiKeyState, ApiKeyEvent, ApiKeyRef>;
+  abstract storing(material: KeyMaterial): StoringApiKey;
   /** Not of a user who is deleted. */
   abstract find(ref: ApiKeyRef): Promise<ApiKeyView | undefined>;
+  async require(ref: ApiKeyRef): Promise<ApiKeyView> {
+    const key = await this.find(ref);
+    if (!key) throw apiKeyNotFound(ref);
+    return key;
+  }
   /** Also those that a deleted user has left, for a moment. */
   abstract list(userId: string, after: KeyPlace, limit: number): Promise<ApiKeyView[]>;
   /** Those of them that exist and have an owner, in any order. */

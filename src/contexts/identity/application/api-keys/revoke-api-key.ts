@@ -4,7 +4,7 @@ import type { ExpectedVersion } from '../../../../kernel/expected-version.js';
 import { Aggregates } from '../../../../platform/event-log/index.js';
 import { revokeApiKey, withOrigin, type ApiKeyRef } from '../../domain/api-key.js';
 import { ApiKeyStore } from './ports.js';
-import { factsOf, KeyIssue } from './key-issue.js';
+import { factsOf } from './key-issue.js';
 
 export class RevokeApiKey extends Command<void> {
   constructor(
@@ -21,11 +21,10 @@ export class RevokeApiKeyHandler implements ICommandHandler<RevokeApiKey> {
   constructor(
     private readonly aggregates: Aggregates,
     private readonly keys: ApiKeyStore,
-    private readonly issue: KeyIssue,
   ) {}
 
   async execute({ apiKey: ref, by, expectedVersion }: RevokeApiKey): Promise<void> {
-    const known = await this.issue.find(ref);
+    const known = await this.keys.require(ref);
     await this.aggregates.change(
       this.keys,
       ref,

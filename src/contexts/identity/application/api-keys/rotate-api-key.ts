@@ -8,6 +8,7 @@ import { rotateApiKey, withOrigin, type ApiKeyRef, type Rotation } from '../../d
 import { newApiKey } from '../../domain/api-key-format.js';
 import { ApiKeyStore } from './ports.js';
 import type { IssuedKey } from './create-api-key.js';
+import { UserAccounts } from '../accounts/ports.js';
 import { factsOf, KeyIssue } from './key-issue.js';
 
 export class RotateApiKey extends Command<IssuedKey> {
@@ -26,6 +27,7 @@ export class RotateApiKey extends Command<IssuedKey> {
 export class RotateApiKeyHandler implements ICommandHandler<RotateApiKey> {
   constructor(
     private readonly aggregates: Aggregates,
+    private readonly accounts: UserAccounts,
     private readonly keys: ApiKeyStore,
     private readonly issue: KeyIssue,
     private readonly clock: Clock,
@@ -34,8 +36,8 @@ export class RotateApiKeyHandler implements ICommandHandler<RotateApiKey> {
   async execute({ apiKey: ref, rotation: wish, by, expectedVersion }: RotateApiKey): Promise<IssuedKey> {
     const seen = typeof expectedVersion === 'object' ? expectedVersion.match : expectedVersion;
     const rotation = { ...wish, knowsLast: seen !== undefined && seen !== 'any' };
-    const known = await this.issue.find(ref);
-    const { kind: ownerKind } = await this.issue.requireUser(ref.userId);
+    const known = await this.keys.require(ref);
+    const { kind: ownerKind } = await this.accounts.require(ref.userId);
     const own = await this.issue.limitsOf(by);
     const now = this.clock.now();
     const { secret, key } = newApiKey('live', ref.keyId);
@@ -49,6 +51,6 @@ export class RotateApiKeyHandler implements ICommandHandler<RotateApiKey> {
       (state) => withOrigin(state, ref, factsOf(known), (current) => rotateApiKey(current, ref, rotation, now)),
       { expectedVersion },
     );
-    return { view: await this.issue.find(ref), key };
+    return { view: storing.stored!, key };
   }
 }

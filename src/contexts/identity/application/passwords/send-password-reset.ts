@@ -1,7 +1,7 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { Actor } from '../../../../kernel/aggregate.js';
 import { Aggregates } from '../../../../platform/event-log/index.js';
-import { sendPasswordReset, userNotFound } from '../../domain/user.js';
+import { sendPasswordReset } from '../../domain/user.js';
 import { UserAccounts } from '../accounts/ports.js';
 import { PasswordMails } from './password-mails.js';
 
@@ -24,8 +24,7 @@ export class SendPasswordResetHandler implements ICommandHandler<SendPasswordRes
   ) {}
 
   async execute({ userId, by }: SendPasswordReset): Promise<void> {
-    const account = await this.accounts.find(userId);
-    if (!account) throw userNotFound(userId);
+    const account = await this.accounts.require(userId);
     this.mails.require();
     const ref = { userId };
     await this.aggregates.change(this.accounts, ref, by, (state) => sendPasswordReset(state, ref));

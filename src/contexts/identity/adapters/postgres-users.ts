@@ -162,6 +162,7 @@ export class PostgresUsers extends UserAccounts {
     if (status === 'deleted' || resetDigest !== undefined) await sql.query(HOLD, [userId]);
     const proven = provenHash === undefined || (await sql.query(HOLD_PROVEN, [userId, provenHash])).rowCount === 1;
     const reset = resetDigest === undefined || (await sql.query(HAS_RESET, [userId, resetDigest])).rowCount === 1;
+    if (status === 'deleted' || status === 'suspended') await this.lives.checkLeaving(sql, userId, status);
     return {
       ...NO_OBSTACLES,
       passwordReplaced: !proven,
@@ -188,7 +189,7 @@ export class PostgresUsers extends UserAccounts {
     { state, version, recordedAt }: Changed<UserState>,
     { name, email, passwordHash, reason, keptSessionId }: AccountChange,
   ): Promise<Account | undefined> {
-    if (state.status === 'deleted' || state.status === 'suspended') await this.lives.leaving(sql, userId, state.status);
+    if (state.status === 'deleted') await this.lives.deleted(sql, userId);
     const given = [name, email, passwordHash, reason, this.signatureOf(userId, passwordHash)];
     const { rows } =
       state.status === 'deleted'

@@ -91,20 +91,27 @@ export interface PasswordReset {
   readonly expiresAt: number;
 }
 
-/** What a context does before a user goes: it may refuse by throwing. Called in the transaction of the change. */
+/** What a context has to say, and to do, where a user goes. Called in the transaction of the change. */
 export interface UserWitness {
-  leaving(sql: Sql, userId: string, how: 'suspended' | 'deleted'): Promise<void>;
+  /** Before the change is written: throws where the user must not go, and locks what that rests on. */
+  checkLeaving(sql: Sql, userId: string, how: 'suspended' | 'deleted'): Promise<void>;
+  /** Removes what there is of a user who is deleted. */
+  deleted(sql: Sql, userId: string): Promise<void>;
 }
 
 /** Contexts that come later in the order, and depend on users, register themselves here. */
-export class UserLives {
+export class UserLives implements UserWitness {
   private readonly witnesses: UserWitness[] = [];
 
   register(witness: UserWitness): void {
     this.witnesses.push(witness);
   }
 
-  async leaving(sql: Sql, userId: string, how: 'suspended' | 'deleted'): Promise<void> {
-    for (const witness of this.witnesses) await witness.leaving(sql, userId, how);
+  async checkLeaving(sql: Sql, userId: string, how: 'suspended' | 'deleted'): Promise<void> {
+    for (const witness of this.witnesses) await witness.checkLeaving(sql, userId, how);
+  }
+
+  async deleted(sql: Sql, userId: string): Promise<void> {
+    for (const witness of this.witnesses) await witness.deleted(sql, userId);
   }
 }

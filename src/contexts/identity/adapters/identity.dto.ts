@@ -1,10 +1,10 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsBoolean, IsIn, IsOptional, IsString } from 'class-validator';
-import { Length, PlainText, WellFormed, WhenGiven } from '../../../platform/http/field-rules.js';
 import { CountField, pageOf, TimeField, VersionField } from '../../../platform/http/answer-fields.js';
 import { EmailField, KnownEmail } from '../../../platform/http/email-field.js';
 import { EXAMPLE } from '../../../platform/http/examples.js';
+import { Length, PlainText, WellFormed, WhenGiven } from '../../../platform/http/field-rules.js';
 import { ListQuery } from '../../../platform/http/list-query.js';
 import { describeIds, generatedId } from '../../../platform/http/parameter-schemas.js';
 import { Related } from '../../../platform/http/request-schemas.js';

@@ -10,8 +10,8 @@ import {
   type StoredKey,
   type StoringApiKey,
 } from '../application/api-keys/ports.js';
-import { apiKeyAggregate, type ApiKeyRef, type ApiKeyState } from '../domain/api-key.js';
 import type { OwnerFacts } from '../domain/api-key-rules.js';
+import { apiKeyAggregate, type ApiKeyRef, type ApiKeyState } from '../domain/api-key.js';
 import type { KeyScope } from '../domain/key-limits.js';
 import { CredentialSignatures, credentialTexts, type SignedKey } from './credential-signatures.js';
 

@@ -5,17 +5,17 @@ import type { FieldError } from '../../../kernel/domain-error.js';
 import { Requires } from '../../../platform/http/access.js';
 import { Cursors, toPage } from '../../../platform/http/cursor.js';
 import { Idempotent } from '../../../platform/http/idempotency.js';
-import type { Reply, Request } from '../../../platform/http/request.js';
 import { expectedVersion } from '../../../platform/http/preconditions.js';
+import type { Reply, Request } from '../../../platform/http/request.js';
 import { actorOf, created, showVersion } from '../../../platform/http/resource.js';
 import { invalid, strictValidation } from '../../../platform/http/validation.js';
-import { SendPasswordReset } from '../application/passwords/send-password-reset.js';
 import { ActivateUser } from '../application/accounts/activate-user.js';
 import { ChangeUser } from '../application/accounts/change-user.js';
 import { CreateUser } from '../application/accounts/create-user.js';
 import { DeleteUser } from '../application/accounts/delete-user.js';
 import { SuspendUser } from '../application/accounts/suspend-user.js';
 import { GetUser, ListUsers } from '../application/accounts/users.js';
+import { SendPasswordReset } from '../application/passwords/send-password-reset.js';
 import {
   ChangeUserBody,
   CreateUserBody,

@@ -4,8 +4,8 @@ import type { ExpectedVersion } from '../../../../kernel/expected-version.js';
 import { Aggregates } from '../../../../platform/event-log/index.js';
 import { deleteUser } from '../../domain/user.js';
 import { KeysOfUsers } from '../api-keys/keys-of-users.js';
-import { UserAccounts } from './ports.js';
 import { Sessions } from '../sessions/sessions.js';
+import { UserAccounts } from './ports.js';
 
 export class DeleteUser extends Command<void> {
   constructor(

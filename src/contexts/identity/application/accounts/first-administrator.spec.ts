@@ -5,8 +5,8 @@ import type { Clock } from '../../../../kernel/clock.js';
 import { Secret, SettingsError, type Settings } from '../../../../platform/config/index.js';
 import { parseApiKey } from '../../domain/api-key-format.js';
 import { CommonPasswords } from '../passwords/common-passwords.js';
-import { FirstAdministrator } from './first-administrator.js';
 import { Passwords } from '../passwords/passwords.js';
+import { FirstAdministrator } from './first-administrator.js';
 import type { FirstKey } from './ports.js';
 
 const NOW = 1_000_000;

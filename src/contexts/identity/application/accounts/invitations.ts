@@ -5,8 +5,8 @@ import { newTimelessId } from '../../../../kernel/ids.js';
 import { Aggregates } from '../../../../platform/event-log/index.js';
 import { nameFrom, normalEmail } from '../../domain/email.js';
 import { createUser } from '../../domain/user.js';
-import { InvitationQuota } from './invitation-quota.js';
 import { PasswordMails } from '../passwords/password-mails.js';
+import { InvitationQuota } from './invitation-quota.js';
 import { UserAccounts, type Account } from './ports.js';
 
 /**

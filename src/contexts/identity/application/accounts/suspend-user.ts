@@ -2,8 +2,8 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { Actor } from '../../../../kernel/aggregate.js';
 import { Aggregates } from '../../../../platform/event-log/index.js';
 import { suspendUser } from '../../domain/user.js';
-import { UserAccounts, type Account } from './ports.js';
 import { Sessions } from '../sessions/sessions.js';
+import { UserAccounts, type Account } from './ports.js';
 
 export class SuspendUser extends Command<Account> {
   constructor(

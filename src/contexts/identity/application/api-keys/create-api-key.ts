@@ -3,12 +3,12 @@ import type { Actor } from '../../../../kernel/aggregate.js';
 import { Clock } from '../../../../kernel/clock.js';
 import { digest } from '../../../../platform/crypto/keys.js';
 import { Aggregates } from '../../../../platform/event-log/index.js';
-import { createApiKey, LIFETIME_MS_DEFAULT } from '../../domain/api-key.js';
 import { newApiKey } from '../../domain/api-key-format.js';
+import { createApiKey, LIFETIME_MS_DEFAULT } from '../../domain/api-key.js';
 import type { KeyLimits } from '../../domain/key-limits.js';
-import { ApiKeyStore, type ApiKeyView } from './ports.js';
 import { UserAccounts } from '../accounts/ports.js';
 import { KeyIssue } from './key-issue.js';
+import { ApiKeyStore, type ApiKeyView } from './ports.js';
 
 export interface ApiKeyInput extends Omit<KeyLimits, 'expiresAt'> {
   readonly name: string;

@@ -6,8 +6,8 @@ import { Clock, waitAfter } from '../../../../kernel/clock.js';
 import { Aggregates } from '../../../../platform/event-log/index.js';
 import { KEYS_PER_USER_MAX } from '../../domain/api-key-rules.js';
 import { revokeApiKey, withOrigin } from '../../domain/api-key.js';
-import { ApiKeyStore } from './ports.js';
 import { factsOf } from './key-issue.js';
+import { ApiKeyStore } from './ports.js';
 
 const HANDLER_MS = 2_000;
 

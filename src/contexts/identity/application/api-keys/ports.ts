@@ -1,8 +1,8 @@
 import { AggregateRepository } from '../../../../platform/event-log/index.js';
 import type { Principal } from '../../../../platform/http/request.js';
 import type { Sql } from '../../../../platform/postgres/database.js';
-import { apiKeyNotFound, type ApiKeyEvent, type ApiKeyRef, type ApiKeyState } from '../../domain/api-key.js';
 import type { OwnerFacts } from '../../domain/api-key-rules.js';
+import { apiKeyNotFound, type ApiKeyEvent, type ApiKeyRef, type ApiKeyState } from '../../domain/api-key.js';
 import type { KeyLimits, KeyScope } from '../../domain/key-limits.js';
 import type { UserKind } from '../../domain/user.js';
 

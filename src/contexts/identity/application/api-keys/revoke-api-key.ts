@@ -3,8 +3,8 @@ import type { Actor } from '../../../../kernel/aggregate.js';
 import type { ExpectedVersion } from '../../../../kernel/expected-version.js';
 import { Aggregates } from '../../../../platform/event-log/index.js';
 import { revokeApiKey, withOrigin, type ApiKeyRef } from '../../domain/api-key.js';
-import { ApiKeyStore } from './ports.js';
 import { factsOf } from './key-issue.js';
+import { ApiKeyStore } from './ports.js';
 
 export class RevokeApiKey extends Command<void> {
   constructor(

@@ -4,12 +4,12 @@ import { Clock } from '../../../../kernel/clock.js';
 import type { ExpectedVersion } from '../../../../kernel/expected-version.js';
 import { digest } from '../../../../platform/crypto/keys.js';
 import { Aggregates } from '../../../../platform/event-log/index.js';
-import { rotateApiKey, withOrigin, type ApiKeyRef, type Rotation } from '../../domain/api-key.js';
 import { newApiKey } from '../../domain/api-key-format.js';
-import { ApiKeyStore } from './ports.js';
-import type { IssuedKey } from './create-api-key.js';
+import { rotateApiKey, withOrigin, type ApiKeyRef, type Rotation } from '../../domain/api-key.js';
 import { UserAccounts } from '../accounts/ports.js';
+import type { IssuedKey } from './create-api-key.js';
 import { factsOf, KeyIssue } from './key-issue.js';
+import { ApiKeyStore } from './ports.js';
 
 export class RotateApiKey extends Command<IssuedKey> {
   constructor(

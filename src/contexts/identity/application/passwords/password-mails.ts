@@ -5,8 +5,8 @@ import { HTTP_SETTINGS, type Settings } from '../../../../platform/config/index.
 import { digest } from '../../../../platform/crypto/keys.js';
 import { Outbox, type Mail } from '../../../../platform/mail/index.js';
 import { identityError } from '../../domain/identity-errors.js';
-import { invitationMail, membershipMail, resetMail } from './mails.js';
 import { UserAccounts, type Account } from '../accounts/ports.js';
+import { invitationMail, membershipMail, resetMail } from './mails.js';
 
 const RESET_MS = 30 * 60_000;
 const INVITATION_MS = 7 * 24 * 3_600_000;

@@ -4,11 +4,11 @@ import type { Actor } from '../../../../kernel/aggregate.js';
 import { SYSTEM_TENANT } from '../../../../kernel/ids.js';
 import { AuditTrail, auditedBy } from '../../../../platform/audit/index.js';
 import { addressClass } from '../../../../platform/http/address-class.js';
-import { identityError } from '../../domain/identity-errors.js';
 import { normalEmail } from '../../domain/email.js';
+import { identityError } from '../../domain/identity-errors.js';
+import { UserAccounts, type Account } from '../accounts/ports.js';
 import { GuessThrottle } from '../passwords/guess-throttle.js';
 import { Passwords } from '../passwords/passwords.js';
-import { UserAccounts, type Account } from '../accounts/ports.js';
 import { Sessions } from './sessions.js';
 import type { TokenPair } from './tokens.js';
 

@@ -56,6 +56,13 @@ export default {
       to: { path: '^src/contexts/([^/]+)/(?!index\\.ts$)', pathNot: '^src/contexts/$1/' },
     },
     {
+      name: 'faces-show-no-dtos',
+      comment: 'A DTO is how one context speaks HTTP. What two of them have in common is in platform/http.',
+      severity: 'error',
+      from: { path: `${context}/index\\.ts$` },
+      to: { path: '\\.dto\\.ts$' },
+    },
+    {
       name: 'app-imports-faces',
       comment: 'The list of contexts is made of faces.',
       severity: 'error',

@@ -8,10 +8,10 @@ const IDENTITY = join(BUILD, 'contexts/identity');
 const ADDRESS = '203.0.113.9';
 const ROUND = 20_000;
 
-const { ApiKeyDirectory } = await import(join(IDENTITY, 'application/api-key-directory.js'));
-const { ApiKeyUsage } = await import(join(IDENTITY, 'application/api-key-usage.js'));
-const { KeyMissThrottle } = await import(join(IDENTITY, 'application/key-miss-throttle.js'));
-const { newApiKey } = await import(join(IDENTITY, 'domain/api-key.js'));
+const { ApiKeyDirectory } = await import(join(IDENTITY, 'application/authentication/api-key-directory.js'));
+const { ApiKeyUsage } = await import(join(IDENTITY, 'application/api-keys/api-key-usage.js'));
+const { KeyMissThrottle } = await import(join(IDENTITY, 'application/authentication/key-miss-throttle.js'));
+const { newApiKey } = await import(join(IDENTITY, 'domain/api-key-format.js'));
 
 const stored = new Map();
 let queries = 0;

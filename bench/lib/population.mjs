@@ -79,7 +79,7 @@ export async function settle(client) {
 
 /** A key for each of the users, by their numbers; answers requests with them that show the users their own tenants. `sign`: that of the store. */
 export async function addKeys(client, userNumbers, sign) {
-  const { newApiKey } = await import(join(BUILD, 'contexts/identity/domain/api-key.js'));
+  const { newApiKey } = await import(join(BUILD, 'contexts/identity/domain/api-key-format.js'));
   const requests = [];
   for (let from = 0; from < userNumbers.length; from += KEYS_A_STATEMENT) {
     const part = userNumbers.slice(from, from + KEYS_A_STATEMENT);

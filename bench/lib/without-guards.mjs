@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { BUILD } from './event-store.mjs';
 
 const CONTEXTS = join(BUILD, 'contexts');
-const { Authenticator } = await import(join(CONTEXTS, 'identity/application/authenticator.js'));
+const { Authenticator } = await import(join(CONTEXTS, 'identity/application/authentication/authenticator.js'));
 const { AccessGuard } = await import(join(CONTEXTS, 'authz/adapters/access.guard.js'));
 
 const ANYBODY = { id: 'usr_bench', kind: 'user', userId: 'usr_bench' };

@@ -14,9 +14,9 @@ export interface EventType {
   readonly upcast?: (data: object, version: number) => object;
 }
 
-/** An event-sourced aggregate: pure, told by its events alone. `R` names one. */
-export interface Aggregate<S, E extends DomainEvent, R> {
-  /** The topic in `$system/$management` that holds its streams. */
+/** An event-sourced aggregate: pure, told by its events alone. `R` names one, `F` is what its `check` has to know of others. */
+export interface Aggregate<S, E extends DomainEvent, R, F = unknown> {
+  /** The topic in `$system/$management` that holds its streams; `inOneOrder(…)` where `check` relies on the order of that log. */
   readonly topicUid: string;
   readonly eventTypes: Readonly<Record<E['type'], EventType>>;
   readonly initial: S;
@@ -26,6 +26,11 @@ export interface Aggregate<S, E extends DomainEvent, R> {
   /** The path of the resource that the aggregate is, as permissions and the audit name it: `tenants/acme/namespaces/shop`. */
   resourceOf(ref: R): string;
   evolve(state: S, event: E, meta: EventMeta): S;
+  /**
+   * The rules that the events of one aggregate cannot tell: limits, what is in use, what has to be there. Throws where the change must not
+   * be made. `facts` are what the repository has asked the store for, inside the transaction of the change and before it is written.
+   */
+  check?(facts: F, changed: Changed<S, E>, ref: R): void;
 }
 
 export interface EventMeta {
@@ -74,6 +79,15 @@ export interface Versioned<S> {
   readonly state: S;
   /** The number of events so far; 0: it never existed. */
   readonly version: number;
+  /** When the last of them was recorded; 0: it never existed. */
+  readonly recordedAt: number;
+}
+
+/** A change that is being made: the aggregate as it will be. */
+export interface Changed<S, E extends DomainEvent = DomainEvent> extends Versioned<S> {
+  readonly before: S;
+  /** What has led from `before` to `state`, in order. */
+  readonly events: readonly E[];
 }
 
 /** Names of the management topics: part of migration 0001. */
@@ -89,3 +103,9 @@ export const MANAGEMENT_TOPICS = {
 } as const;
 
 export type ManagementLog = keyof typeof MANAGEMENT_TOPICS;
+
+/**
+ * Every change of an aggregate holds the head of its log from before `check` is asked until it is committed. So whatever is changed only
+ * by aggregates of this log stands still meanwhile, and needs no lock of its own; a repository locks the rest of what it asks for.
+ */
+export const inOneOrder = (log: ManagementLog): string => MANAGEMENT_TOPICS[log];

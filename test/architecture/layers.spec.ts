@@ -71,6 +71,13 @@ const PLANTED: readonly [rule: string, files: Record<string, string>][] = [
   ]),
   ['nobody-imports-tests', { 'src/a.ts': "import '../test/b.js';", 'test/b.ts': 'export {};' }],
   [
+    'faces-show-no-dtos',
+    {
+      'src/contexts/topics/index.ts': "export { ADto } from './adapters/a.dto.js';",
+      'src/contexts/topics/adapters/a.dto.ts': 'export class ADto {}',
+    },
+  ],
+  [
     'app-imports-faces',
     {
       'src/app.ts': "import './contexts/topics/topics.module.js';",

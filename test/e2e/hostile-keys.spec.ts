@@ -20,12 +20,12 @@ let app: TestApp;
 let keys: Keys;
 /** Ids that the store was asked for, query by query. */
 const queries: number[] = [];
-let newApiKey: typeof import('../../src/contexts/identity/domain/api-key.js').newApiKey;
+let newApiKey: typeof import('../../src/contexts/identity/domain/api-key-format.js').newApiKey;
 
 beforeAll(async () => {
   app = await startInside({ env: PROXIED });
   keys = new Keys(app.client);
-  ({ newApiKey } = await import('../../src/contexts/identity/domain/api-key.js'));
+  ({ newApiKey } = await import('../../src/contexts/identity/domain/api-key-format.js'));
   const { PostgresApiKeys } = await import('../../src/contexts/identity/adapters/postgres-api-keys.js');
   const ask = PostgresApiKeys.prototype.forAuthentication;
   jest.spyOn(PostgresApiKeys.prototype, 'forAuthentication').mockImplementation(function (

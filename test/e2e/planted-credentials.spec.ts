@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { newApiKey } from '../../src/contexts/identity/domain/api-key.js';
+import { newApiKey } from '../../src/contexts/identity/domain/api-key-format.js';
 import { SECRET_KEY, startProcess, type TestProcess } from '../support/app.js';
 import { Keys, type Issued } from '../support/api-keys.js';
 import { MailServer } from '../support/mail-server.js';

@@ -85,7 +85,7 @@ describe('aggregates', () => {
     expect(await aggregates.change(counters, 'a', actor, add(2))).toMatchObject({ state: 2, version: 1 });
     expect(tail.head).toBe(before + 1);
     expect(await aggregates.change(counters, 'a', actor, add(3))).toMatchObject({ state: 5, version: 2 });
-    expect(await aggregates.load(counter, 'a')).toEqual({ state: 5, version: 2 });
+    expect(await aggregates.load(counter, 'a')).toEqual({ state: 5, version: 2, recordedAt: 1_000 });
     expect(await row('a')).toEqual([{ total: 5, version: 2 }]);
     expect(await instance.reader.at(LOG, before + 1)).toMatchObject({
       type: 'counter.added',
@@ -108,7 +108,7 @@ describe('aggregates', () => {
       throw refusal;
     };
     await expect(aggregates.change(counters, 'b', actor, refuse)).rejects.toBe(refusal);
-    expect(await aggregates.change(counters, 'b', actor, () => [])).toEqual({ state: 0, version: 0 });
+    expect(await aggregates.change(counters, 'b', actor, () => [])).toEqual({ state: 0, version: 0, recordedAt: 0 });
     counters.failNext = true;
     await expect(aggregates.change(counters, 'b', actor, add(1))).rejects.toMatchObject({ code: 'counter-refused' });
     expect(await row('b')).toEqual([]);

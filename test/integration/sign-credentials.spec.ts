@@ -2,7 +2,7 @@ import type { PinoLogger } from 'nestjs-pino';
 import { CredentialSignatures, credentialTexts } from '../../src/contexts/identity/adapters/credential-signatures.js';
 import { PostgresApiKeys } from '../../src/contexts/identity/adapters/postgres-api-keys.js';
 import { PostgresCredentialRows } from '../../src/contexts/identity/adapters/postgres-credential-rows.js';
-import { SignCredentials } from '../../src/contexts/identity/application/sign-credentials.js';
+import { SignCredentials } from '../../src/contexts/identity/application/authentication/sign-credentials.js';
 import { KeyRing } from '../../src/platform/crypto/keys.js';
 import { auditTrail } from '../support/audit.js';
 import { SetClock } from '../support/log.js';

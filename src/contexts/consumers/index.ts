@@ -1,5 +1,4 @@
 export { CONSUMER_EXAMPLES } from './adapters/examples.js';
-export { RunsOnDto, toRunsOn } from './adapters/consumer-view.dto.js';
 export { ConsumerFollowers } from './application/consumer-followers.js';
 export { PauseConsumer } from './application/consumers.js';
 export { ConsumerCatalog, type ConsumerSecrets, type ConsumerView } from './application/ports.js';

@@ -1,53 +1,50 @@
 import { Module, type OnApplicationBootstrap, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
-import { DurableSubscriptions } from '../../platform/event-log/index.js';
 import { HashingThreads } from '../../platform/crypto/hashing-threads.js';
-import { RequestAuthentication } from './adapters/request-authentication.js';
-import { authenticateLargeBodies } from './adapters/early-authentication.js';
+import { DurableSubscriptions } from '../../platform/event-log/index.js';
 import { ApiKeyStrategy } from './adapters/api-key.strategy.js';
 import { ApiKeysController } from './adapters/api-keys.controller.js';
 import { AuthController } from './adapters/auth.controller.js';
 import { CredentialSignatures } from './adapters/credential-signatures.js';
+import { authenticateLargeBodies } from './adapters/early-authentication.js';
 import { JwtStrategy } from './adapters/jwt.strategy.js';
 import { PassportStrategies } from './adapters/passport-strategies.js';
+import { PasswordsController } from './adapters/passwords.controller.js';
 import { PostgresApiKeys } from './adapters/postgres-api-keys.js';
 import { PostgresCredentialRows } from './adapters/postgres-credential-rows.js';
-import { ApiKeyDirectory } from './application/api-key-directory.js';
-import { ApiKeyStore } from './application/api-key-store.js';
-import { ApiKeyUsage, ApiKeyUsageOptions } from './application/api-key-usage.js';
-import { API_KEY_HANDLERS } from './application/api-keys.js';
-import { PasswordsController } from './adapters/passwords.controller.js';
 import { PostgresCredentialsInForce } from './adapters/postgres-credentials-in-force.js';
 import { PostgresSessions } from './adapters/postgres-sessions.js';
 import { PostgresUsers } from './adapters/postgres-users.js';
+import { RequestAuthentication } from './adapters/request-authentication.js';
 import { UsersController } from './adapters/users.controller.js';
-import { Authenticator } from './application/authenticator.js';
-import { CommonPasswords } from './application/common-passwords.js';
-import { FirstAdministrator } from './application/first-administrator.js';
-import { InvitationQuota } from './application/invitation-quota.js';
-import { Invitations } from './application/invitations.js';
-import { KeyMissThrottle } from './application/key-miss-throttle.js';
-import { CredentialsInForce } from './application/credentials-in-force.js';
-import { CredentialStrategies } from './application/credential-strategies.js';
-import { CredentialJudges } from './application/credential-judges.js';
-import { KeyIssue } from './application/key-issue.js';
-import { DropVerdictsHandler, ForgetApiKeysHandler } from './application/forget-credentials.js';
+import { FirstAdministrator } from './application/accounts/first-administrator.js';
+import { ACCOUNT_HANDLERS } from './application/accounts/handlers.js';
+import { InvitationQuota } from './application/accounts/invitation-quota.js';
+import { Invitations } from './application/accounts/invitations.js';
+import { UserAccounts, UserLives } from './application/accounts/ports.js';
+import { ApiKeyUsage, ApiKeyUsageOptions } from './application/api-keys/api-key-usage.js';
+import { API_KEY_HANDLERS } from './application/api-keys/handlers.js';
+import { KeyIssue } from './application/api-keys/key-issue.js';
+import { KeysOfUsers } from './application/api-keys/keys-of-users.js';
+import { ApiKeyStore, CredentialJudges } from './application/api-keys/ports.js';
+import { ApiKeyDirectory } from './application/authentication/api-key-directory.js';
+import { Authenticator } from './application/authentication/authenticator.js';
+import { DropVerdictsHandler, ForgetApiKeysHandler } from './application/authentication/forget-credentials.js';
+import { KeyMissThrottle } from './application/authentication/key-miss-throttle.js';
+import { CredentialsInForce, CredentialStrategies, CredentialRows } from './application/authentication/ports.js';
+import { SignCredentials } from './application/authentication/sign-credentials.js';
 import { IDENTITY_SUBSCRIPTIONS, IdentitySagas } from './application/identity.sagas.js';
-import { EndKeysOfUserHandler, KeysOfUsers } from './application/keys-of-users.js';
-import { GuessThrottle } from './application/guess-throttle.js';
-import { Logins } from './application/logins.js';
-import { PasswordChanges } from './application/password-changes.js';
-import { PasswordMails } from './application/password-mails.js';
-import { Passwords } from './application/passwords.js';
-import { SessionStore, UserAccounts } from './application/ports.js';
-import { ResetQuota } from './application/reset-quota.js';
-import { SendPasswordReset } from './application/send-password-reset.js';
-import { Sessions } from './application/sessions.js';
-import { CredentialRows, SignCredentials } from './application/sign-credentials.js';
-import { Tokens } from './application/tokens.js';
-import { UserLives } from './application/user-lives.js';
-import { USER_HANDLERS } from './application/users.js';
+import { CommonPasswords } from './application/passwords/common-passwords.js';
+import { GuessThrottle } from './application/passwords/guess-throttle.js';
+import { PASSWORD_HANDLERS } from './application/passwords/handlers.js';
+import { PasswordMails } from './application/passwords/password-mails.js';
+import { Passwords } from './application/passwords/passwords.js';
+import { ResetQuota } from './application/passwords/reset-quota.js';
+import { SESSION_HANDLERS } from './application/sessions/handlers.js';
+import { SessionStore } from './application/sessions/ports.js';
+import { Sessions } from './application/sessions/sessions.js';
+import { Tokens } from './application/sessions/tokens.js';
 
 /** What a crash may lose of the counts of API keys. */
 const USAGE_FLUSH_MS = 10_000;
@@ -71,10 +68,7 @@ const USAGE_FLUSH_MS = 10_000;
     Invitations,
     Tokens,
     Sessions,
-    Logins,
     PasswordMails,
-    PasswordChanges,
-    SendPasswordReset,
     JwtStrategy,
     ApiKeyStrategy,
     { provide: CredentialStrategies, useClass: PassportStrategies },
@@ -90,11 +84,12 @@ const USAGE_FLUSH_MS = 10_000;
     IdentitySagas,
     DropVerdictsHandler,
     ForgetApiKeysHandler,
-    EndKeysOfUserHandler,
     CredentialJudges,
     KeyIssue,
     ...API_KEY_HANDLERS,
-    ...USER_HANDLERS,
+    ...ACCOUNT_HANDLERS,
+    ...SESSION_HANDLERS,
+    ...PASSWORD_HANDLERS,
   ],
   exports: [
     ApiKeyDirectory,

@@ -1,25 +1,18 @@
 export { IDENTITY_EXAMPLES } from './adapters/examples.js';
 export { RequestAuthentication } from './adapters/request-authentication.js';
-export { ApiKeyDirectory } from './application/api-key-directory.js';
-export { Authenticator } from './application/authenticator.js';
-export { FirstAdministrator, type FirstAccess } from './application/first-administrator.js';
-export {
-  apiKeyExceedsOwn,
-  scopeOfNothing,
-  CredentialJudges,
-  type KeyInQuestion,
-  type CredentialJudge,
-} from './application/credential-judges.js';
-export { CredentialsInForce } from './application/credentials-in-force.js';
-export { SignCredentials } from './application/sign-credentials.js';
-export { Invitations } from './application/invitations.js';
-export { EmailField, USER_ID_SCHEMA } from './adapters/email-field.js';
-export { ChangeUser, GetUser } from './application/users.js';
-export { ProfileBody, toUserDto, UserDto } from './adapters/identity.dto.js';
-export { UserLives, type UserWitness } from './application/user-lives.js';
-export { UserAccounts, type Account } from './application/ports.js';
-export { unauthenticated } from './application/sessions.js';
+export { ApiKeyDirectory } from './application/authentication/api-key-directory.js';
+export { Authenticator } from './application/authentication/authenticator.js';
+export { FirstAdministrator, type FirstAccess } from './application/accounts/first-administrator.js';
+export { apiKeyExceedsOwn, scopeOfNothing } from './domain/api-key-errors.js';
+export { CredentialJudges, type KeyInQuestion, type CredentialJudge } from './application/api-keys/ports.js';
+export { CredentialsInForce } from './application/authentication/ports.js';
+export { SignCredentials } from './application/authentication/sign-credentials.js';
+export { Invitations } from './application/accounts/invitations.js';
+export { ChangeUser } from './application/accounts/change-user.js';
+export { GetUser } from './application/accounts/users.js';
+export { UserAccounts, UserLives, type Account, type UserWitness } from './application/accounts/ports.js';
+export { unauthenticated } from './domain/identity-errors.js';
 export { authorizationStale } from './domain/identity-errors.js';
-export { userNotFound } from './domain/user.js';
+export { shownState, userNotFound } from './domain/user.js';
 export { IdentityModule } from './identity.module.js';
 export { type KeyScope } from './domain/key-limits.js';

@@ -1,5 +1,4 @@
 export { TENANCY_EXAMPLES } from './adapters/examples.js';
-export { RetryDto } from './adapters/retry.dto.js';
 export { NamespaceContents, type EndingTenant, type NamespaceHoldings } from './application/namespace-removal.js';
 export { NamespaceCatalog, TenantCatalog } from './application/ports.js';
 export { FairTurns, type Turn } from './application/fair-turns.js';

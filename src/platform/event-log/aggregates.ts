@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Actor, Aggregate, DomainEvent, Versioned } from '../../kernel/aggregate.js';
+import type { Actor, Aggregate, Changed, DomainEvent, Versioned } from '../../kernel/aggregate.js';
 import type { Clock } from '../../kernel/clock.js';
 import { defineErrors, DomainError } from '../../kernel/domain-error.js';
 import { isMet, type ExpectedVersion } from '../../kernel/expected-version.js';
@@ -8,7 +8,7 @@ import { auditedBy, type AuditTrail } from '../audit/index.js';
 import { unavailable, type Database, type Sql } from '../postgres/database.js';
 import { violatedKey } from '../postgres/sql-state.js';
 import type { LogEnd } from './append-plan.js';
-import { append, LOCK_HEADS, READ_HEADS } from './append-sql.js';
+import { append, LOCK_HEADS, READ_HEADS, READ_STREAM_VERSIONS } from './append-sql.js';
 import type { AppendListener } from './appender.js';
 import type { StoredEvent } from './event.js';
 import type { LogReader } from './log-reader.js';
@@ -23,16 +23,17 @@ const LOOK_AGAIN_MS = 200;
 const ATTEMPTS_MAX = 5;
 
 /** An aggregate and the read model that is written with its events. */
-export abstract class AggregateRepository<S, E extends DomainEvent, R> {
-  abstract readonly aggregate: Aggregate<S, E, R>;
-  /** Brings the read model up to `state`, inside the transaction that appends the events. */
-  abstract project(sql: Sql, ref: R, changed: Changed<S, E>): Promise<void>;
-}
-
-export interface Changed<S, E extends DomainEvent = DomainEvent> extends Versioned<S> {
-  readonly recordedAt: number;
-  /** What has led to `state`, in order. */
-  readonly events: readonly E[];
+export abstract class AggregateRepository<S, E extends DomainEvent, R, F = unknown> {
+  abstract readonly aggregate: Aggregate<S, E, R, F>;
+  /**
+   * What the aggregate's `check` has to know, as the transaction that appends the events sees it. It locks the rows that changes outside of
+   * the aggregate's log may touch. Of one without a `check`: nothing.
+   */
+  ask(_sql: Sql, _ref: R, _changed: Changed<S, E>): Promise<F> {
+    return Promise.resolve(undefined as F);
+  }
+  /** Brings the read model up to `state`, inside the transaction that appends the events. It decides nothing: see `check`. */
+  abstract project(sql: Sql, ref: R, changed: Changed<S, E>, facts: F): Promise<void>;
 }
 
 export interface ChangeOptions<S = unknown> {
@@ -42,7 +43,7 @@ export interface ChangeOptions<S = unknown> {
   readonly exists?: (state: S) => boolean;
 }
 
-/** Load, fold, decide, append with the version that was loaded, audit, project, commit; after a conflict once more, five times in all. */
+/** Load, fold, decide, check, append with the version that was loaded, audit, project, commit; after a conflict once more, five times in all. */
 export class Aggregates {
   constructor(
     private readonly database: Database,
@@ -52,23 +53,25 @@ export class Aggregates {
     private readonly audit: Pick<AuditTrail, 'write'>,
   ) {}
 
-  async load<S, E extends DomainEvent, R>(aggregate: Aggregate<S, E, R>, ref: R): Promise<Versioned<S>> {
+  async load<S, E extends DomainEvent, R, F>(aggregate: Aggregate<S, E, R, F>, ref: R): Promise<Versioned<S>> {
     const log = { tenantId: SYSTEM_TENANT, topicUid: aggregate.topicUid };
     let state = aggregate.initial;
     let version = 0;
+    let recordedAt = 0;
     for (;;) {
       const page = await this.reader.stream(log, aggregate.streamOf(ref), version, STREAM_PAGE);
       for (const event of page)
         state = aggregate.evolve(state, toDomainEvent(aggregate, event), { recordedAt: event.recordedAt });
       version += page.length;
+      recordedAt = page.at(-1)?.recordedAt ?? recordedAt;
       // A page may be short for the bytes that it holds; the next one tells.
-      if (page.length === 0) return { state, version };
+      if (page.length === 0) return { state, version, recordedAt };
     }
   }
 
   /** `decide` is pure: it answers the events to append (none: nothing changes) or throws a DomainError. */
-  async change<S, E extends DomainEvent, R>(
-    repository: AggregateRepository<S, E, R>,
+  async change<S, E extends DomainEvent, R, F>(
+    repository: AggregateRepository<S, E, R, F>,
     ref: R,
     actor: Actor,
     decide: (state: S) => readonly E[],
@@ -82,14 +85,14 @@ export class Aggregates {
       try {
         return await this.append(repository, ref, actor, loaded, events);
       } catch (error) {
-        if (violatedKey(error) !== 'event_stream_key') throw error;
+        if (!(error instanceof Outdated) && violatedKey(error) !== 'event_stream_key') throw error;
         if (attempt === ATTEMPTS_MAX) throw unavailable(error, 'The resource is changed by too many at once.');
       }
     }
   }
 
-  private async append<S, E extends DomainEvent, R>(
-    repository: AggregateRepository<S, E, R>,
+  private async append<S, E extends DomainEvent, R, F>(
+    repository: AggregateRepository<S, E, R, F>,
     ref: R,
     actor: Actor,
     loaded: Versioned<S>,
@@ -101,12 +104,16 @@ export class Aggregates {
       const end = await lockEnd(sql, aggregate.topicUid);
       await actor.confirm?.(sql);
       const recordedAt = Math.max(end.recordedAt, this.clock.now());
+      const states = statesAfter(aggregate, loaded.state, events, recordedAt);
+      const state = states.at(-1)!;
+      const version = loaded.version + events.length;
+      const changed = { before: loaded.state, state, version, recordedAt, events };
+      const facts = await askAndCheck(sql, repository, ref, changed);
       const stored = toRows(aggregate, ref, actor, { end, recordedAt, version: loaded.version, events });
       await sql.query(append(SYSTEM_TENANT, new Map([[aggregate.topicUid, stored]])));
-      const state = await this.fold(sql, aggregate, ref, actor, { loaded, events, recordedAt });
-      const next = { state, version: loaded.version + events.length, recordedAt, events };
-      await repository.project(sql, ref, next);
-      tried = { changed: next, rows: stored };
+      await this.record(sql, aggregate, ref, actor, { loaded, events, states });
+      await repository.project(sql, ref, changed, facts);
+      tried = { changed, rows: stored };
     };
     try {
       await this.database.transaction(write);
@@ -118,27 +125,24 @@ export class Aggregates {
     return tried!.changed;
   }
 
-  /** The state after the events. Each has an audit record, in the transaction that appends it. */
-  private async fold<S, E extends DomainEvent, R>(
+  /** An audit record for each event, in the transaction that appends it. */
+  private async record<S, E extends DomainEvent, R, F>(
     sql: Sql,
-    aggregate: Aggregate<S, E, R>,
+    aggregate: Aggregate<S, E, R, F>,
     ref: R,
     actor: Actor,
-    { loaded, events, recordedAt }: { loaded: Versioned<S>; events: readonly E[]; recordedAt: number },
-  ): Promise<S> {
+    { loaded, events, states }: { loaded: Versioned<S>; events: readonly E[]; states: readonly S[] },
+  ): Promise<void> {
     const told = { ...auditedBy(actor), tenantId: aggregate.tenantOf(ref), resource: aggregate.resourceOf(ref) };
-    let { state } = loaded;
     for (const [i, event] of events.entries()) {
-      const before = loaded.version + i === 0 ? null : state;
-      state = aggregate.evolve(state, event, { recordedAt });
-      await this.audit.write(sql, { ...told, action: event.type, outcome: 'success', before, after: state });
+      const before = loaded.version + i === 0 ? null : (states[i - 1] ?? loaded.state);
+      await this.audit.write(sql, { ...told, action: event.type, outcome: 'success', before, after: states[i] });
     }
-    return state;
   }
 
   /** The reply to a commit may be lost although it took effect. Where the store stays away, that is not known. */
-  private async wasStored<S, E extends DomainEvent, R>(
-    aggregate: Aggregate<S, E, R>,
+  private async wasStored<S, E extends DomainEvent, R, F>(
+    aggregate: Aggregate<S, E, R, F>,
     ref: R,
     first: StoredEvent,
   ): Promise<boolean> {
@@ -153,6 +157,40 @@ export class Aggregates {
       }
     }
     return false;
+  }
+}
+
+/** The aggregate was changed since it was loaded. */
+class Outdated extends Error {}
+
+function statesAfter<S, E extends DomainEvent, R, F>(
+  aggregate: Aggregate<S, E, R, F>,
+  before: S,
+  events: readonly E[],
+  recordedAt: number,
+): S[] {
+  let state = before;
+  return events.map((event) => (state = aggregate.evolve(state, event, { recordedAt })));
+}
+
+/** A refusal never rests on a state that was loaded before another change: then the change is decided anew, as after a conflict. */
+async function askAndCheck<S, E extends DomainEvent, R, F>(
+  sql: Sql,
+  repository: AggregateRepository<S, E, R, F>,
+  ref: R,
+  changed: Changed<S, E>,
+): Promise<F> {
+  const { aggregate } = repository;
+  try {
+    const facts = await repository.ask(sql, ref, changed);
+    aggregate.check?.(facts, changed, ref);
+    return facts;
+  } catch (refusal) {
+    if (!(refusal instanceof DomainError) || refusal.kind === 'unavailable') throw refusal;
+    const values = [SYSTEM_TENANT, [aggregate.topicUid], aggregate.streamOf(ref)];
+    const { rows } = await sql.query({ ...READ_STREAM_VERSIONS, values, rowMode: 'array' });
+    const [, , version] = rows[0] as unknown as [string, string, number];
+    throw version === changed.version - changed.events.length ? refusal : new Outdated();
   }
 }
 
@@ -178,8 +216,8 @@ interface Addition<E> {
   readonly events: readonly E[];
 }
 
-function toRows<S, E extends DomainEvent, R>(
-  aggregate: Aggregate<S, E, R>,
+function toRows<S, E extends DomainEvent, R, F>(
+  aggregate: Aggregate<S, E, R, F>,
   ref: R,
   actor: Actor,
   { end, recordedAt, version, events }: Addition<E>,
@@ -211,7 +249,7 @@ function toRows<S, E extends DomainEvent, R>(
 }
 
 /** A stored event in today's shape. */
-export function toDomainEvent<S, E extends DomainEvent, R>(aggregate: Aggregate<S, E, R>, event: StoredEvent): E {
+export function toDomainEvent<S, E extends DomainEvent, R, F>(aggregate: Aggregate<S, E, R, F>, event: StoredEvent): E {
   const type = aggregate.eventTypes[event.type as E['type']];
   const data = JSON.parse(event.data) as object;
   const version = event.schemaVersion ?? 1;

@@ -1,11 +1,5 @@
-export {
-  Aggregates,
-  AggregateRepository,
-  requireVersion,
-  toDomainEvent,
-  type Changed,
-  type ChangeOptions,
-} from './aggregates.js';
+export type { Changed } from '../../kernel/aggregate.js';
+export { Aggregates, AggregateRepository, requireVersion, toDomainEvent, type ChangeOptions } from './aggregates.js';
 export { Appender, type AppendListener } from './appender.js';
 export { DurableSubscriptions, type Subscription } from './durable-subscription.js';
 export type {

@@ -3,6 +3,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsInt, IsOptional, IsString, Max, Min } from 'class-validator';
 import { ACTION_PATTERNS, ACTIONS, type Action } from '../../../kernel/actions.js';
 import { ADDRESS_OR_RANGE } from '../../../kernel/address-ranges.js';
+import { EmailField } from '../../../platform/http/email-field.js';
 import {
   Contract,
   IdOf,
@@ -18,7 +19,6 @@ import {
 import { ChosenId } from '../../../platform/http/list-query.js';
 import { CHOSEN_ID_SCHEMA, describeIds, generatedId } from '../../../platform/http/parameter-schemas.js';
 import { Related } from '../../../platform/http/request-schemas.js';
-import { EmailField, USER_ID_SCHEMA } from '../../identity/index.js';
 import { CLOCK_TIME, DAYS, EVENT_TYPES, type Constraints, type Day } from '../domain/constraints.js';
 import { PATTERN_CHARS_MAX, RESOURCE_PATH, RESOURCE_PATTERN } from '../domain/resource-pattern.js';
 
@@ -35,7 +35,7 @@ const texts = (most: number, contract: object, description: string, example: str
   ) as PropertyDecorator;
 
 describeIds({
-  members: USER_ID_SCHEMA,
+  members: generatedId('usr'),
   roles: CHOSEN_ID_SCHEMA,
   groups: CHOSEN_ID_SCHEMA,
   permissions: generatedId('grt'),

@@ -10,11 +10,13 @@ import {
   RoleBody,
   RoleChangeBody,
 } from './authz.dto.js';
+import { ProfileBody } from './own-profile.dto.js';
 
 const { userId: user, roleId, groupId } = EXAMPLE;
 const resource = 'tenants/acme/namespaces/shop/topics/orders';
 
 export const AUTHZ_EXAMPLES = [
+  bodyExample(ProfileBody, { name: 'Jane R. Doe' }),
   bodyExample(MemberBody, { roles: ['developer'] }),
   bodyExample(InvitationBody, { email: 'sam@acme.example', roles: ['viewer'] }),
   bodyExample(RoleBody, {

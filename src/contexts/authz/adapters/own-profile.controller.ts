@@ -6,9 +6,9 @@ import type { Reply, Request } from '../../../platform/http/request.js';
 import { expectedVersion } from '../../../platform/http/preconditions.js';
 import { actorOf, showVersion } from '../../../platform/http/resource.js';
 import { strictValidation } from '../../../platform/http/validation.js';
-import { ChangeUser, GetUser, ProfileBody, type Account } from '../../identity/index.js';
+import { ChangeUser, GetUser, type Account } from '../../identity/index.js';
 import { OwnPermissionsOf } from '../application/own-permissions.js';
-import { OwnProfileDto, OwnProfileQuery, toOwnProfileDto } from './own-profile.dto.js';
+import { OwnProfileDto, OwnProfileQuery, ProfileBody, toOwnProfileDto } from './own-profile.dto.js';
 
 /** The account is a matter of identity; what it belongs to and may do is known here, later in the order of contexts. */
 @ApiTags('auth')

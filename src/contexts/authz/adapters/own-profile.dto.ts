@@ -1,9 +1,11 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOptional } from 'class-validator';
+import { TimeField, VersionField } from '../../../platform/http/answer-fields.js';
 import { EXAMPLE } from '../../../platform/http/examples.js';
-import { Reference } from '../../../platform/http/field-rules.js';
+import { PlainText, Reference, WhenGiven } from '../../../platform/http/field-rules.js';
 import type { Principal } from '../../../platform/http/request.js';
-import { toUserDto, UserDto, type Account } from '../../identity/index.js';
+import { isoTime } from '../../../platform/http/resource.js';
+import { shownState, type Account } from '../../identity/index.js';
 import type { OwnPermissions } from '../application/own-permissions.js';
 import { rolesOf, toRuleDto } from './authz-views.js';
 import { HeldRuleDto, MembershipRolesDto } from './rules.dto.js';
@@ -13,6 +15,12 @@ export class OwnProfileQuery {
   @IsOptional()
   @Reference(63)
   readonly tenant?: string;
+}
+
+export class ProfileBody {
+  @WhenGiven()
+  @PlainText(200)
+  readonly name?: string;
 }
 
 class MembershipDto extends MembershipRolesDto {
@@ -40,7 +48,30 @@ class OwnKeyDto {
   readonly permissions!: HeldRuleDto[];
 }
 
-export class OwnProfileDto extends UserDto {
+/** The fields of a user, as `GET /users/:userId` shows them, and what comes with it. */
+export class OwnProfileDto {
+  @ApiProperty({ example: EXAMPLE.userId })
+  readonly id!: string;
+  @ApiProperty({ enum: ['human', 'service'] })
+  readonly kind!: 'human' | 'service';
+  @ApiProperty({ type: String, nullable: true, example: 'jane@acme.example' })
+  readonly email!: string | null;
+  @ApiProperty({ example: 'Jane Doe' })
+  readonly name!: string;
+  @ApiProperty({
+    enum: ['invited', 'active', 'suspended'],
+    example: 'active',
+    description: 'invited: no password was chosen yet.',
+  })
+  readonly state!: 'invited' | 'active' | 'suspended';
+  @ApiProperty({ type: String, nullable: true, description: 'Why it is suspended.' })
+  readonly reason!: string | null;
+  @VersionField()
+  readonly version!: number;
+  @TimeField()
+  readonly createdAt!: string;
+  @TimeField()
+  readonly updatedAt!: string;
   @ApiProperty({ type: [MembershipDto], description: 'In order of tenants, 100 at most.' })
   readonly memberships!: MembershipDto[];
   @ApiProperty({
@@ -64,9 +95,18 @@ export function toOwnProfileDto(
   { memberships, rules, keyRules, complete }: OwnPermissions,
   { id, kind, ceiling }: Principal,
 ): OwnProfileDto {
+  const { userId, email, name, reason, version, createdAt, updatedAt } = account;
   const { scopes = null, actions = null } = ceiling ?? {};
   return {
-    ...toUserDto(account),
+    id: userId,
+    kind: account.kind,
+    email,
+    name,
+    state: shownState(account),
+    reason,
+    version,
+    createdAt: isoTime(createdAt),
+    updatedAt: isoTime(updatedAt),
     memberships: memberships.map((member) => ({ tenant: member.tenantId, ...rolesOf(member) })),
     permissions: rules.map(toRuleDto),
     complete,

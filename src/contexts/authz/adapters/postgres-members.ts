@@ -95,7 +95,7 @@ export class PostgresMembers extends MemberCatalog {
 
   /**
    * Changes of permissions are made one after another (they share the head of one log), so that counting the last holder is safe; who
-   * is suspended meanwhile waits for the rows of the holders (see `userLeaves`), or has been waited for. Who is suspended cannot act:
+   * is suspended meanwhile waits for the rows of the holders (see `requireOtherHolders`), or has been waited for. Who is suspended cannot act:
    * an administrator of the system who is would be no help to himself.
    */
   async project(
@@ -163,7 +163,7 @@ export class PostgresMembers extends MemberCatalog {
     await sql.query(END_ROLES, [tenantId, path]);
   }
 
-  async userLeaves(sql: Sql, userId: string, how: 'suspended' | 'deleted'): Promise<void> {
+  async requireOtherHolders(sql: Sql, userId: string, how: 'suspended' | 'deleted'): Promise<void> {
     const { rows } = await sql.query<{ tenant_id: string; user_id: string }>(KEPT_ROLES, [userId]);
     for (const [tenantId, holders] of Map.groupBy(rows, (row) => row.tenant_id)) {
       if (how === 'suspended' && tenantId !== SYSTEM_TENANT) continue;
@@ -174,7 +174,10 @@ export class PostgresMembers extends MemberCatalog {
         `Nobody active would be left with the role "${lastHolderRole(tenantId)}" in ${tenantId}.`,
       );
     }
-    if (how === 'deleted') for (const remove of REMOVE_USER) await sql.query(remove, [userId]);
+  }
+
+  async removeUser(sql: Sql, userId: string): Promise<void> {
+    for (const remove of REMOVE_USER) await sql.query(remove, [userId]);
   }
 
   ofUser(userId: string, limit?: number): Promise<MemberView[]> {

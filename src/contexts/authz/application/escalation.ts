@@ -42,20 +42,23 @@ export class Escalation {
   ) {}
 
   /** The same repository, whose changes throw `exceeds-own-permissions` where they give or take too much. `about`: whom they concern alone. */
-  bounding<S, E extends DomainEvent, R>(
-    repository: AggregateRepository<S, E, R>,
+  bounding<S, E extends DomainEvent, R, F>(
+    repository: AggregateRepository<S, E, R, F>,
     tenantId: string,
     giver: Principal,
     about?: PrincipalName,
-  ): AggregateRepository<S, E, R> {
+  ): AggregateRepository<S, E, R, F> {
+    const { check, ...aggregate } = repository.aggregate;
     return {
-      aggregate: repository.aggregate,
-      project: async (sql, ref, changed) => {
+      aggregate,
+      ask: (sql, ref, changed) => repository.ask(sql, ref, changed),
+      project: async (sql, ref, changed, facts) => {
         const holding = await this.giver(sql, tenantId, giver);
         const before = await this.rights(sql, tenantId, about);
-        const hindrance = await repository.project(sql, ref, changed).catch(refusalOf);
+        const hindrance = await repository.project(sql, ref, changed, facts).catch(refusalOf);
         this.judge(holding, rightsChange(tenantId, before, await this.rights(sql, tenantId, about)));
         // Who may not make the change is told so before, and nothing of what else hinders it.
+        check?.(facts, changed, ref);
         if (hindrance) throw hindrance;
       },
     };

@@ -42,7 +42,9 @@ export abstract class MemberCatalog extends AggregateRepository<MemberState, Mem
    */
   abstract removeResource(sql: Sql, tenantId: string, path: string): Promise<void>;
   /** In the transaction that suspends or deletes the user: throws where nobody would be left with a role that somebody must keep. */
-  abstract userLeaves(sql: Sql, userId: string, how: 'suspended' | 'deleted'): Promise<void>;
+  abstract requireOtherHolders(sql: Sql, userId: string, how: 'suspended' | 'deleted'): Promise<void>;
+  /** In the transaction that deletes the user: memberships, and what was granted to them or their keys. */
+  abstract removeUser(sql: Sql, userId: string): Promise<void>;
   /** Where a user is a member, `$system` among them, in order of tenants; everywhere, or the first of them. */
   abstract ofUser(userId: string, limit?: number): Promise<MemberView[]>;
 }

@@ -72,8 +72,12 @@ export class FirstHolders implements TenantWitness, UserWitness, OnModuleInit {
   }
 
   /** The last administrator of the system stays active; who is deleted leaves no tenant without an owner, and no trace of membership. */
-  leaving(sql: Sql, userId: string, how: 'suspended' | 'deleted'): Promise<void> {
-    return this.members.userLeaves(sql, userId, how);
+  checkLeaving(sql: Sql, userId: string, how: 'suspended' | 'deleted'): Promise<void> {
+    return this.members.requireOtherHolders(sql, userId, how);
+  }
+
+  deleted(sql: Sql, userId: string): Promise<void> {
+    return this.members.removeUser(sql, userId);
   }
 
   ended(sql: Sql, tenantId: string): Promise<void> {

@@ -2,20 +2,14 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import type { RetryPolicy } from '../../../kernel/retry-policy.js';
 import { CountField, pageOf, TimeField, VersionField } from '../../../platform/http/answer-fields.js';
 import { EXAMPLE } from '../../../platform/http/examples.js';
-import { Reference } from '../../../platform/http/field-rules.js';
 import { isoTime } from '../../../platform/http/resource.js';
+import { RunsOnDto } from '../../../platform/http/runs-on.dto.js';
 import type { ConsumerView } from '../application/ports.js';
 import { restOf } from '../domain/consumer.js';
 
 class SubscribedTopicDto {
   @ApiProperty({ example: EXAMPLE.topicId })
   readonly topic!: string;
-}
-
-export class RunsOnDto {
-  @ApiProperty({ example: EXAMPLE.userId })
-  @Reference(64)
-  readonly user!: string;
 }
 
 /** The whole policy, as it holds. */
@@ -101,8 +95,6 @@ export class ConsumerPage extends pageOf(ConsumerDto) {}
 
 const HIDDEN = '[hidden]';
 
-export const toRunsOn = ({ runsOn }: ConsumerView): RunsOnDto => ({ user: runsOn });
-
 export function toConsumerDto(consumer: ConsumerView): ConsumerDto {
   const { name, url, correlationId, headerNames, retry, timeoutMs } = consumer.settings;
   const { state, reason } = restOf(consumer);
@@ -118,7 +110,7 @@ export function toConsumerDto(consumer: ConsumerView): ConsumerDto {
     retry,
     timeoutMs,
     state,
-    runsOn: toRunsOn(consumer),
+    runsOn: { user: consumer.runsOn },
     pauseReason: reason,
     version: consumer.version,
     createdAt: isoTime(consumer.createdAt),

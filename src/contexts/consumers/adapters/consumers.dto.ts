@@ -15,9 +15,9 @@ import {
 } from '../../../platform/http/field-rules.js';
 import { ChosenId } from '../../../platform/http/list-query.js';
 import { CHOSEN_ID_SCHEMA, describeIds } from '../../../platform/http/parameter-schemas.js';
-import { RetryDto } from '../../tenancy/index.js';
+import { RetryDto } from '../../../platform/http/retry.dto.js';
+import { RunsOnDto } from '../../../platform/http/runs-on.dto.js';
 import { parsePlace, PLACE_SCHEMA, REFERENCE, REFERENCE_CHARS_MAX, type Place } from '../../topics/index.js';
-import { RunsOnDto } from './consumer-view.dto.js';
 
 const TOPICS_MAX = 100;
 

@@ -159,6 +159,7 @@ export class PostgresConsumers extends ConsumerCatalog {
   storing(secrets: ConsumerSecrets): AggregateRepository<ConsumerState, ConsumerEvent, ConsumerRef> {
     return {
       aggregate: this.aggregate,
+      ask: (sql, ref, changed) => this.ask(sql, ref, changed),
       project: async (sql, ref, changed) => {
         await this.project(sql, ref, changed);
         const { consumerUid } = changed.state as Registered;

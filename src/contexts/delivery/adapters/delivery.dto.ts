@@ -2,7 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { CountField, TimeField } from '../../../platform/http/answer-fields.js';
 import { EXAMPLE } from '../../../platform/http/examples.js';
 import { isoTime } from '../../../platform/http/resource.js';
-import { RunsOnDto, toRunsOn } from '../../consumers/index.js';
+import { RunsOnDto } from '../../../platform/http/runs-on.dto.js';
 import type { SendOutcome } from '../../../platform/egress/index.js';
 import type { ConsumerStatus, LaneStatus } from '../application/consumer-status.js';
 import type { TestResult } from '../application/test-delivery.js';
@@ -106,7 +106,7 @@ export const toStatusDto = ({ consumer, state, reason, lanes }: ConsumerStatus):
   state,
   reason,
   correlationId: consumer.settings.correlationId,
-  runsOn: toRunsOn(consumer),
+  runsOn: { user: consumer.runsOn },
   topics: lanes.map(toTopicStatus),
 });
 

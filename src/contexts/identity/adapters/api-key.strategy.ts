@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import { HeaderAPIKeyStrategy } from 'passport-headerapikey';
 import type { Principal } from '../../../platform/http/request.js';
-import { ApiKeyDirectory } from '../application/api-key-directory.js';
+import { ApiKeyDirectory } from '../application/authentication/api-key-directory.js';
 
 export interface KeyRequest {
   readonly headers: { readonly 'x-api-key': string };

@@ -7,15 +7,16 @@ import { Requires } from '../../../platform/http/access.js';
 import { Cursors, toPage } from '../../../platform/http/cursor.js';
 import { Idempotent } from '../../../platform/http/idempotency.js';
 import { ListQuery } from '../../../platform/http/list-query.js';
-import type { Reply, Request } from '../../../platform/http/request.js';
 import { expectedVersion } from '../../../platform/http/preconditions.js';
+import type { Reply, Request } from '../../../platform/http/request.js';
 import { actorOf, created, showVersion } from '../../../platform/http/resource.js';
 import { strictValidation } from '../../../platform/http/validation.js';
-import type { KeyPlace } from '../application/api-key-store.js';
-import { GetApiKey, ListApiKeys, RevokeApiKey } from '../application/api-keys.js';
-import { CreateApiKey, type IssuedKey } from '../application/create-api-key.js';
-import { RotateApiKey } from '../application/rotate-api-key.js';
-import type { ApiKeyRef } from '../domain/api-key-aggregate.js';
+import { GetApiKey, ListApiKeys } from '../application/api-keys/api-keys.js';
+import { CreateApiKey, type IssuedKey } from '../application/api-keys/create-api-key.js';
+import type { KeyPlace } from '../application/api-keys/ports.js';
+import { RevokeApiKey } from '../application/api-keys/revoke-api-key.js';
+import { RotateApiKey } from '../application/api-keys/rotate-api-key.js';
+import type { ApiKeyRef } from '../domain/api-key.js';
 import {
   ApiKeyDto,
   ApiKeyPage,
@@ -24,7 +25,7 @@ import {
   RotateApiKeyBody,
   toApiKeyDto,
 } from './api-keys.dto.js';
-import { USER_ID_SCHEMA } from './email-field.js';
+import { USER_ID_SCHEMA } from './identity.dto.js';
 
 const BEGINNING: KeyPlace = { createdAt: -1, keyId: '' };
 

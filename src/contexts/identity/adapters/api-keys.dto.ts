@@ -4,14 +4,14 @@ import { ArrayMaxSize, ArrayMinSize, IsArray, IsInt, IsOptional, Max, Min, Valid
 import { ACTION_PATTERNS } from '../../../kernel/actions.js';
 import { ADDRESS_RANGE, isAddressRange, RANGE_CHARACTERS_MAX } from '../../../kernel/address-ranges.js';
 import { isChosenId, MANAGEMENT_NAMESPACE, SYSTEM_TENANT } from '../../../kernel/ids.js';
+import { CountField, pageOf, TimeField, VersionField } from '../../../platform/http/answer-fields.js';
+import { EXAMPLE } from '../../../platform/http/examples.js';
 import { IdOf, NestedList, PlainText, Rfc3339, Rule, WhenGiven } from '../../../platform/http/field-rules.js';
 import { describeIds, idOr as idOrReserved } from '../../../platform/http/parameter-schemas.js';
 import { Related } from '../../../platform/http/request-schemas.js';
-import { CountField, pageOf, TimeField, VersionField } from '../../../platform/http/answer-fields.js';
-import { EXAMPLE } from '../../../platform/http/examples.js';
 import { isoTime } from '../../../platform/http/resource.js';
-import type { ApiKeyView } from '../application/api-key-store.js';
-import { API_KEY_ID } from '../domain/api-key.js';
+import type { ApiKeyView } from '../application/api-keys/ports.js';
+import { API_KEY_ID } from '../domain/api-key-format.js';
 import { isActionPattern, type KeyScope } from '../domain/key-limits.js';
 
 const SCOPES_MAX = 20;

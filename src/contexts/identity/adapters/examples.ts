@@ -5,7 +5,6 @@ import {
   CreateUserBody,
   LoginBody,
   PasswordChangeBody,
-  ProfileBody,
   RefreshBody,
   ResetBody,
   ResetRequestBody,
@@ -23,7 +22,6 @@ export const IDENTITY_EXAMPLES = [
   bodyExample(SuspendUserBody, { reason: 'On leave until May.' }),
   bodyExample(LoginBody, { email, password }),
   bodyExample(RefreshBody, { refreshToken: 'esr_3kTMd9ZxQw1a7Lp2' }),
-  bodyExample(ProfileBody, { name: 'Jane R. Doe' }),
   bodyExample(PasswordChangeBody, { currentPassword: password, newPassword: nextPassword }),
   bodyExample(ResetRequestBody, { email }),
   bodyExample(ResetBody, {

@@ -1,21 +1,24 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsBoolean, IsIn, IsOptional, IsString } from 'class-validator';
-import { Length, PlainText, WellFormed, WhenGiven } from '../../../platform/http/field-rules.js';
 import { CountField, pageOf, TimeField, VersionField } from '../../../platform/http/answer-fields.js';
+import { EmailField, KnownEmail } from '../../../platform/http/email-field.js';
 import { EXAMPLE } from '../../../platform/http/examples.js';
+import { Length, PlainText, WellFormed, WhenGiven } from '../../../platform/http/field-rules.js';
 import { ListQuery } from '../../../platform/http/list-query.js';
 import { describeIds, generatedId } from '../../../platform/http/parameter-schemas.js';
 import { Related } from '../../../platform/http/request-schemas.js';
 import { isoTime } from '../../../platform/http/resource.js';
-import type { Account } from '../application/ports.js';
-import type { TokenPair } from '../application/sessions.js';
+import type { Account } from '../application/accounts/ports.js';
+import type { TokenPair } from '../application/sessions/tokens.js';
 import type { Session } from '../domain/session.js';
-import { EmailField, KnownEmail, USER_ID_SCHEMA } from './email-field.js';
+import { shownState } from '../domain/user.js';
 
 const PASSWORD_MAX = 1_024;
 const NAME_MAX = 200;
 const TOKEN_MAX = 256;
+
+export const USER_ID_SCHEMA = generatedId('usr');
 
 describeIds({ users: USER_ID_SCHEMA, sessions: generatedId('ses') });
 
@@ -72,12 +75,6 @@ export class ResetBody {
   readonly revokeApiKeys: boolean = false;
 }
 
-export class ProfileBody {
-  @WhenGiven()
-  @PlainText(NAME_MAX)
-  readonly name?: string;
-}
-
 @Related({
   anyOf: [
     { required: ['email'], properties: { kind: { const: 'human' } } },
@@ -105,7 +102,11 @@ export class CreateUserBody {
   readonly password?: string;
 }
 
-export class ChangeUserBody extends ProfileBody {
+export class ChangeUserBody {
+  @WhenGiven()
+  @PlainText(NAME_MAX)
+  readonly name?: string;
+
   @WhenGiven()
   @EmailField()
   readonly email?: string;
@@ -187,14 +188,13 @@ export class SessionDto {
 export class SessionPage extends pageOf(SessionDto) {}
 
 export const toUserDto = (account: Account): UserDto => {
-  const { userId, kind, email: address, name, state, reason, passwordHash, version, createdAt, updatedAt } = account;
-  const invited = kind === 'human' && state === 'active' && passwordHash === null;
+  const { userId, kind, email: address, name, reason, version, createdAt, updatedAt } = account;
   return {
     id: userId,
     kind,
     email: address,
     name,
-    state: invited ? 'invited' : state,
+    state: shownState(account),
     reason,
     version,
     createdAt: isoTime(createdAt),

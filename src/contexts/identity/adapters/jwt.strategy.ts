@@ -3,10 +3,11 @@ import { PassportStrategy } from '@nestjs/passport';
 import type { Jwt } from 'jsonwebtoken';
 import { Strategy } from 'passport-jwt';
 import { Clock } from '../../../kernel/clock.js';
-import type { VerifiedToken } from '../application/credential-strategies.js';
-import { SessionStore, UserAccounts } from '../application/ports.js';
-import { unauthenticated } from '../application/sessions.js';
-import { ACCESS_TOKEN_FORM, Tokens } from '../application/tokens.js';
+import { UserAccounts } from '../application/accounts/ports.js';
+import type { VerifiedToken } from '../application/authentication/ports.js';
+import { SessionStore } from '../application/sessions/ports.js';
+import { ACCESS_TOKEN_FORM, Tokens } from '../application/sessions/tokens.js';
+import { unauthenticated } from '../domain/identity-errors.js';
 import { isOver } from '../domain/session.js';
 
 export interface TokenRequest {

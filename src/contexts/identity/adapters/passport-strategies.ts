@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import passport from 'passport';
 import type { Principal } from '../../../platform/http/request.js';
-import { CredentialStrategies, type VerifiedToken } from '../application/credential-strategies.js';
-import { unauthenticated } from '../application/sessions.js';
+import { CredentialStrategies, type VerifiedToken } from '../application/authentication/ports.js';
+import { unauthenticated } from '../domain/identity-errors.js';
 import { ApiKeyStrategy, type KeyRequest } from './api-key.strategy.js';
 import { JwtStrategy, type TokenRequest } from './jwt.strategy.js';
 

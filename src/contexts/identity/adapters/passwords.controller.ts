@@ -1,11 +1,13 @@
 import { Body, Controller, HttpCode, Post, Req, UsePipes } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
 import { ApiAcceptedResponse, ApiNoContentResponse, ApiTags } from '@nestjs/swagger';
 import { Public, Requires } from '../../../platform/http/access.js';
 import type { Request } from '../../../platform/http/request.js';
 import { actorOf } from '../../../platform/http/resource.js';
 import { strictValidation } from '../../../platform/http/validation.js';
-import { PasswordChanges } from '../application/password-changes.js';
-import { PasswordMails } from '../application/password-mails.js';
+import { ChangePassword } from '../application/passwords/change-password.js';
+import { RequestPasswordReset } from '../application/passwords/request-password-reset.js';
+import { ResetPassword } from '../application/passwords/reset-password.js';
 import { identityError } from '../domain/identity-errors.js';
 import { PasswordChangeBody, ResetBody, ResetRequestBody } from './identity.dto.js';
 
@@ -15,10 +17,7 @@ const KEYS_STAY = 'API keys stay good, unless `revokeApiKeys` is true.';
 @Controller('auth/password')
 @UsePipes(strictValidation)
 export class PasswordsController {
-  constructor(
-    private readonly changes: PasswordChanges,
-    private readonly mails: PasswordMails,
-  ) {}
+  constructor(private readonly commands: CommandBus) {}
 
   @Post('change')
   @HttpCode(204)
@@ -29,15 +28,16 @@ export class PasswordsController {
     if (sessionId === undefined)
       throw identityError('session-required', 'A password is changed by who is logged in, not by an API key.');
     const passwords = { current: body.currentPassword, next: body.newPassword };
-    await this.changes.change({ userId, sessionId }, passwords, body.revokeApiKeys, actorOf(request));
+    const session = { userId, sessionId };
+    await this.commands.execute(new ChangePassword(session, passwords, body.revokeApiKeys, actorOf(request)));
   }
 
   @Post('reset-request')
   @HttpCode(202)
   @Public('Ask for a new password', 'A mail with a token goes to whoever has the account.')
   @ApiAcceptedResponse({ description: 'The same for every e-mail, known or not.' })
-  requestPasswordReset(@Body() { email }: ResetRequestBody, @Req() request: Request): void {
-    this.mails.request(email, actorOf(request));
+  async requestPasswordReset(@Body() { email }: ResetRequestBody, @Req() request: Request): Promise<void> {
+    await this.commands.execute(new RequestPasswordReset(email, actorOf(request)));
   }
 
   @Post('reset')
@@ -48,6 +48,6 @@ export class PasswordsController {
     @Body() { token, newPassword, revokeApiKeys }: ResetBody,
     @Req() request: Request,
   ): Promise<void> {
-    await this.changes.reset(token, newPassword, revokeApiKeys, actorOf(request));
+    await this.commands.execute(new ResetPassword(token, newPassword, revokeApiKeys, actorOf(request)));
   }
 }

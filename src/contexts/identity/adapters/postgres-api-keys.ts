@@ -1,18 +1,17 @@
 import { Injectable } from '@nestjs/common';
-import { AggregateRepository, type Changed } from '../../../platform/event-log/index.js';
+import type { Changed } from '../../../platform/event-log/index.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
 import {
   ApiKeyStore,
-  KEYS_PER_USER_MAX,
   type ApiKeyView,
   type KeyMaterial,
   type KeyPlace,
   type KeyUse,
   type StoredKey,
-} from '../application/api-key-store.js';
-import { apiKeyError } from '../domain/api-key-errors.js';
-import { apiKeyAggregate, type ApiKeyEvent, type ApiKeyRef, type ApiKeyState } from '../domain/api-key-aggregate.js';
-import { userNotFound } from '../domain/user.js';
+  type StoringApiKey,
+} from '../application/api-keys/ports.js';
+import type { OwnerFacts } from '../domain/api-key-rules.js';
+import { apiKeyAggregate, type ApiKeyRef, type ApiKeyState } from '../domain/api-key.js';
 import type { KeyScope } from '../domain/key-limits.js';
 import { CredentialSignatures, credentialTexts, type SignedKey } from './credential-signatures.js';
 
@@ -53,7 +52,7 @@ const STORE = `
 INSERT INTO api_key (key_id, user_id, name, digest, created_at, scopes, actions, allowed_cidrs, expires_at, version, signature)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $14)
 ON CONFLICT (key_id) DO UPDATE SET previous_digest = $13, digest = $4, scopes = $6, actions = $7, allowed_cidrs = $8, expires_at = $9,
-  version = $10, previous_ends_at = $11, rotated_at = $12, signature = $14`;
+  version = $10, previous_ends_at = $11, rotated_at = $12, signature = $14 RETURNING ${COLUMNS}`;
 const REMOVE = 'DELETE FROM api_key WHERE key_id = $1';
 
 interface LimitsRow {
@@ -99,22 +98,40 @@ export class PostgresApiKeys extends ApiKeyStore {
     await sql.query(REMOVE, [keyId]);
   }
 
-  storing({ name, digest, allowedCidrs }: KeyMaterial): AggregateRepository<ApiKeyState, ApiKeyEvent, ApiKeyRef> {
-    return {
+  override async ask(sql: Sql, { userId }: ApiKeyRef, { state, version }: Changed<ApiKeyState>): Promise<OwnerFacts> {
+    if (state.status !== 'issued') return { ownerExists: true, keys: 0 };
+    const ownerExists = Boolean((await sql.query(HOLD_OWNER, [userId])).rowCount);
+    const [row] = version > 1 ? [] : (await sql.query<{ count: number }>(COUNT, [userId])).rows;
+    return { ownerExists, keys: row?.count ?? 0 };
+  }
+
+  storing(material: KeyMaterial): StoringApiKey {
+    const repository = {
       aggregate: this.aggregate,
-      project: async (sql, { userId, keyId }, { state, version }) => {
-        if (state.status !== 'issued') throw new Error('Only a key that is issued has a secret.');
-        const { createdAt, scopes, actions, expiresAt, previousEndsAt, rotatedAt } = state;
-        if (!(await sql.query(HOLD_OWNER, [userId])).rowCount) throw userNotFound(userId);
-        const previousDigest = await this.presentDigest(sql, keyId);
-        const texts = { scopes: json(scopes), actions: json(actions), allowedCidrs: json(allowedCidrs) };
-        const key = { keyId, userId, digest, previousDigest, previousEndsAt, ...texts, expiresAt };
-        const limits = [texts.scopes, texts.actions, texts.allowedCidrs, expiresAt];
-        const values = [keyId, userId, name, digest, createdAt, ...limits, version, previousEndsAt, rotatedAt];
-        await sql.query(STORE, [...values, previousDigest, this.signatures.sign(credentialTexts.apiKey(key))]);
-        if (version === 1) await this.requireRoom(sql, userId);
+      stored: undefined as ApiKeyView | undefined,
+      ask: (sql: Sql, ref: ApiKeyRef, changed: Changed<ApiKeyState>) => this.ask(sql, ref, changed),
+      project: async (sql: Sql, ref: ApiKeyRef, changed: Changed<ApiKeyState>): Promise<void> => {
+        repository.stored = await this.store(sql, ref, changed, material);
       },
     };
+    return repository;
+  }
+
+  private async store(
+    sql: Sql,
+    { userId, keyId }: ApiKeyRef,
+    { state, version }: Changed<ApiKeyState>,
+    { name, digest, allowedCidrs }: KeyMaterial,
+  ): Promise<ApiKeyView> {
+    if (state.status !== 'issued') throw new Error('Only a key that is issued has a secret.');
+    const { createdAt, scopes, actions, expiresAt, previousEndsAt, rotatedAt } = state;
+    const previousDigest = await this.presentDigest(sql, keyId);
+    const texts = { scopes: json(scopes), actions: json(actions), allowedCidrs: json(allowedCidrs) };
+    const key = { keyId, userId, digest, previousDigest, previousEndsAt, ...texts, expiresAt };
+    const limits = [texts.scopes, texts.actions, texts.allowedCidrs, expiresAt];
+    const values = [keyId, userId, name, digest, createdAt, ...limits, version, previousEndsAt, rotatedAt];
+    values.push(previousDigest, this.signatures.sign(credentialTexts.apiKey(key)));
+    return toView((await sql.query<KeyRow>(STORE, values)).rows[0]!);
   }
 
   /** Null, too, where we have not signed it: what somebody planted is not signed for him. */
@@ -125,16 +142,6 @@ export class PostgresApiKeys extends ApiKeyStore {
 
   private isSigned(row: StoredRow): boolean {
     return this.signatures.fits(credentialTexts.apiKey(toSignedKey(row)), row.signature);
-  }
-
-  /** Creations come one after the other, because each holds the head of the log of keys. */
-  private async requireRoom(sql: Sql, userId: string): Promise<void> {
-    const [row] = (await sql.query<{ count: number }>(COUNT, [userId])).rows;
-    if (row!.count <= KEYS_PER_USER_MAX) return;
-    throw apiKeyError(
-      'api-key-limit-reached',
-      `A user has at most ${KEYS_PER_USER_MAX} keys, expired ones included: revoke one first.`,
-    );
   }
 
   async find({ userId, keyId }: ApiKeyRef): Promise<ApiKeyView | undefined> {

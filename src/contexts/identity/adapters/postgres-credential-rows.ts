@@ -6,7 +6,7 @@ import {
   type CredentialKind,
   type CredentialPlace,
   type SignedPage,
-} from '../application/sign-credentials.js';
+} from '../application/authentication/ports.js';
 import {
   CredentialSignatures,
   credentialTexts,

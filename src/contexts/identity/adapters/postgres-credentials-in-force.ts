@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '../../../platform/http/request.js';
 import type { Sql, Statement } from '../../../platform/postgres/database.js';
-import { CredentialsInForce } from '../application/credentials-in-force.js';
+import { CredentialsInForce } from '../application/authentication/ports.js';
 
 /** A key that was rotated meanwhile goes on while the secret before the last may. */
 const HOLDS: Statement = {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
-import { SessionStore, type SessionUse } from '../application/ports.js';
+import { SessionStore, type SessionUse } from '../application/sessions/ports.js';
 import { sessionAggregate, type Session, type SessionRef } from '../domain/session.js';
 import { CredentialSignatures, credentialTexts } from './credential-signatures.js';
 

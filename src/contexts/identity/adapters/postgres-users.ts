@@ -1,20 +1,20 @@
 import { Injectable } from '@nestjs/common';
-import type { AggregateRepository, Changed } from '../../../platform/event-log/index.js';
+import type { Changed } from '../../../platform/event-log/index.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
-import { violatedKey } from '../../../platform/postgres/sql-state.js';
-import { passwordWrong, resetTokenInvalid } from '../application/password-changes.js';
-import { UserLives } from '../application/user-lives.js';
 import {
+  UserLives,
   UserAccounts,
   type Account,
   type AccountChange,
   type FirstKey,
   type NewAccount,
   type PasswordReset,
-} from '../application/ports.js';
+  type StoringAccount,
+  type UserRepository,
+} from '../application/accounts/ports.js';
+import { NO_OBSTACLES, type AccountFacts } from '../domain/account-rules.js';
 import { normalEmail } from '../domain/email.js';
-import { identityError } from '../domain/identity-errors.js';
-import { userAggregate, type UserEvent, type UserRef, type UserState } from '../domain/user.js';
+import { userAggregate, type UserRef, type UserState } from '../domain/user.js';
 import { CredentialSignatures, credentialTexts } from './credential-signatures.js';
 
 const COLUMNS = `user_id AS "userId", kind, email, name, state, reason, password_hash AS "passwordHash", password_signature AS "passwordSignature", version,
@@ -63,14 +63,16 @@ FROM password_reset WHERE digest = $1`,
 
 const CREATE = `
 INSERT INTO user_account (user_id, kind, email, name, state, password_hash, password_signature, version, created_at, updated_at)
-VALUES ($1, $2, $3, $4, 'active', $5, $6, $7, $8, $8)`;
+VALUES ($1, $2, $3, $4, 'active', $5, $6, $7, $8, $8) RETURNING ${COLUMNS}`;
 const CREATE_KEY =
   'INSERT INTO api_key (key_id, user_id, name, digest, expires_at, created_at, signature) VALUES ($1, $2, $3, $4, $5, $6, $7)';
+/** There is a unique key, too, which nothing reaches that asked first. */
+const IS_TAKEN = 'SELECT 1 FROM user_account WHERE email = $1 AND user_id <> $2';
 /** A suspension keeps its reason as long as it lasts. */
 const CHANGE = `
 UPDATE user_account SET state = $2, version = $3, updated_at = $4, name = COALESCE($5, name), email = COALESCE($6, email),
   password_hash = COALESCE($7, password_hash), password_signature = COALESCE($9, password_signature), reason = CASE WHEN $2 = 'suspended' THEN COALESCE($8, reason) END
-WHERE user_id = $1`;
+WHERE user_id = $1 RETURNING ${COLUMNS}`;
 /** Whatever is being given to the user, and holds his row, is there when the deletion goes on, and goes with him. */
 const HOLD = 'SELECT 1 FROM user_account WHERE user_id = $1 FOR UPDATE';
 const HOLD_PROVEN = 'SELECT 1 FROM user_account WHERE user_id = $1 AND password_hash = $2 FOR UPDATE';
@@ -80,10 +82,9 @@ const IS_ACTIVE: Statement = {
   text: `SELECT 1 AS active FROM user_account WHERE user_id = $1 AND state = 'active'`,
 };
 const END_SESSIONS = 'DELETE FROM session WHERE user_id = $1 AND session_id <> $2';
-const REMOVE_RESET = 'DELETE FROM password_reset WHERE user_id = $1';
-const USE_RESET = 'DELETE FROM password_reset WHERE user_id = $1 AND digest = $2';
+const HAS_RESET = 'SELECT 1 FROM password_reset WHERE user_id = $1 AND digest = $2';
+const REMOVE_RESETS = 'DELETE FROM password_reset WHERE user_id = $1';
 
-type Repository = AggregateRepository<UserState, UserEvent, UserRef>;
 type AccountRow = Account & { readonly passwordSignature: string };
 /** No bounds, as the columns say. */
 const UNBOUNDED = {
@@ -106,26 +107,41 @@ export class PostgresUsers extends UserAccounts {
     super();
   }
 
-  project(sql: Sql, ref: UserRef, changed: Changed<UserState>): Promise<void> {
-    return this.store(sql, ref, changed, {});
+  override ask(sql: Sql, ref: UserRef, { state }: Changed<UserState>): Promise<AccountFacts> {
+    return this.facts(sql, ref, state, {});
   }
 
-  changing(change: AccountChange): Repository {
-    return { aggregate: this.aggregate, project: (sql, ref, changed) => this.store(sql, ref, changed, change) };
+  async project(sql: Sql, ref: UserRef, changed: Changed<UserState>): Promise<void> {
+    await this.store(sql, ref, changed, {});
   }
 
-  creating(account: NewAccount): Repository {
-    return { aggregate: this.aggregate, project: (sql, ref, changed) => this.insert(sql, ref, changed, account) };
+  changing(change: AccountChange): StoringAccount {
+    return storing({
+      ask: (sql, ref, { state }) => this.facts(sql, ref, state, change),
+      project: (sql, ref, changed) => this.store(sql, ref, changed, change),
+    });
   }
 
-  /** Whoever appends to the log of users holds its head: nobody else can make the first one meanwhile. */
-  creatingFirst(account: NewAccount, key: FirstKey | undefined): Repository {
+  creating(account: NewAccount): StoringAccount {
+    return storing({
+      ask: async (sql, { userId }) => ({
+        ...NO_OBSTACLES,
+        emailTaken: account.email !== null && (await isTaken(sql, account.email, userId)),
+      }),
+      project: (sql, ref, changed) => this.insert(sql, ref, changed, account),
+    });
+  }
+
+  creatingFirst(account: NewAccount, key: FirstKey | undefined): UserRepository {
+    const creating = this.creating(account);
     return {
       aggregate: this.aggregate,
-      project: async (sql, ref, changed) => {
-        const { rowCount } = await sql.query(ANY.text);
-        if (rowCount) throw identityError('user-exists', 'The store has an administrator.');
-        await this.insert(sql, ref, changed, account);
+      ask: async (sql, ref, changed) => {
+        const storeHasUsers = Boolean((await sql.query(ANY.text)).rowCount);
+        return { ...(await creating.ask(sql, ref, changed)), storeHasUsers };
+      },
+      project: async (sql, ref, changed, facts) => {
+        await creating.project(sql, ref, changed, facts);
         if (!key) return;
         const { id: keyId, name, digest, expiresAt } = key;
         const text = credentialTexts.apiKey({ keyId, userId: ref.userId, digest, ...UNBOUNDED, expiresAt });
@@ -135,14 +151,35 @@ export class PostgresUsers extends UserAccounts {
     };
   }
 
+  /** Locks the account where this rests on what is changed outside of the log of users: tokens, and hashes that logins renew. */
+  private async facts(
+    sql: Sql,
+    { userId }: UserRef,
+    { status }: UserState,
+    { email, provenHash, resetDigest }: AccountChange,
+  ): Promise<AccountFacts> {
+    // Two tokens of a user that are used at once wait here for each other, and not later for each other's row.
+    if (status === 'deleted' || resetDigest !== undefined) await sql.query(HOLD, [userId]);
+    const proven = provenHash === undefined || (await sql.query(HOLD_PROVEN, [userId, provenHash])).rowCount === 1;
+    const reset = resetDigest === undefined || (await sql.query(HAS_RESET, [userId, resetDigest])).rowCount === 1;
+    if (status === 'deleted' || status === 'suspended') await this.lives.checkLeaving(sql, userId, status);
+    return {
+      ...NO_OBSTACLES,
+      passwordReplaced: !proven,
+      resetTokenGone: !reset,
+      emailTaken: email !== undefined && (await isTaken(sql, email, userId)),
+    };
+  }
+
   private async insert(
     sql: Sql,
     { userId }: UserRef,
     { version, recordedAt }: Changed<UserState>,
     { kind, email, name, passwordHash }: NewAccount,
-  ): Promise<void> {
+  ): Promise<Account | undefined> {
     const signature = this.signatureOf(userId, passwordHash) ?? '';
-    await claimingEmail(sql.query(CREATE, [userId, kind, email, name, passwordHash, signature, version, recordedAt]));
+    const values = [userId, kind, email, name, passwordHash, signature, version, recordedAt];
+    return this.toAccounts((await sql.query<AccountRow>(CREATE, values)).rows)[0];
   }
 
   /** The account comes first: a login that is under way holds it, and its session is seen by what removes the sessions then. */
@@ -150,27 +187,18 @@ export class PostgresUsers extends UserAccounts {
     sql: Sql,
     { userId }: UserRef,
     { state, version, recordedAt }: Changed<UserState>,
-    change: AccountChange,
-  ): Promise<void> {
-    const { name, email, passwordHash, reason, provenHash, keptSessionId, resetDigest } = change;
-    if (provenHash !== undefined && !(await sql.query(HOLD_PROVEN, [userId, provenHash])).rowCount)
-      throw passwordWrong();
-    if (resetDigest !== undefined) {
-      // Two tokens of a user that are used at once wait here for each other, and not later for each other's row.
-      await sql.query(HOLD, [userId]);
-      const { rowCount } = await sql.query(USE_RESET, [userId, resetDigest]);
-      if (!rowCount) throw resetTokenInvalid();
-    }
-    if (state.status === 'deleted') await sql.query(HOLD, [userId]);
-    if (state.status === 'deleted' || state.status === 'suspended') await this.lives.leaving(sql, userId, state.status);
-    if (state.status === 'deleted') await sql.query(REMOVE, [userId]);
-    else {
-      const given = [name, email, passwordHash, reason, this.signatureOf(userId, passwordHash)];
-      await claimingEmail(sql.query(CHANGE, [userId, state.status, version, recordedAt, ...given]));
-    }
+    { name, email, passwordHash, reason, keptSessionId }: AccountChange,
+  ): Promise<Account | undefined> {
+    if (state.status === 'deleted') await this.lives.deleted(sql, userId);
+    const given = [name, email, passwordHash, reason, this.signatureOf(userId, passwordHash)];
+    const { rows } =
+      state.status === 'deleted'
+        ? await sql.query<AccountRow>(REMOVE, [userId])
+        : await sql.query<AccountRow>(CHANGE, [userId, state.status, version, recordedAt, ...given]);
     const endsSessions = state.status !== 'active' || passwordHash !== undefined;
     if (endsSessions) await sql.query(END_SESSIONS, [userId, keptSessionId ?? '']);
-    if (endsSessions || email !== undefined) await sql.query(REMOVE_RESET, [userId]);
+    if (endsSessions || email !== undefined) await sql.query(REMOVE_RESETS, [userId]);
+    return this.toAccounts(rows)[0];
   }
 
   async any(): Promise<boolean> {
@@ -214,7 +242,10 @@ export class PostgresUsers extends UserAccounts {
   }
 
   private async accounts(statement: Statement, values: unknown[]): Promise<Account[]> {
-    const rows = await this.database.query<AccountRow>(statement, values);
+    return this.toAccounts(await this.database.query<AccountRow>(statement, values));
+  }
+
+  private toAccounts(rows: readonly AccountRow[]): Account[] {
     return rows.map(({ passwordSignature, ...account }) => {
       const { userId, passwordHash } = account;
       if (passwordHash === null) return account;
@@ -228,14 +259,24 @@ export class PostgresUsers extends UserAccounts {
   }
 }
 
-async function claimingEmail(statement: Promise<unknown>): Promise<void> {
-  try {
-    await statement;
-  } catch (error) {
-    if (violatedKey(error) === 'user_account_email') throw emailTaken(error);
-    throw error;
-  }
+/** A repository that hands back what its projection has stored. */
+function storing({
+  ask,
+  project,
+}: {
+  readonly ask: UserRepository['ask'];
+  readonly project: (sql: Sql, ref: UserRef, changed: Changed<UserState>) => Promise<Account | undefined>;
+}): StoringAccount {
+  const repository = {
+    aggregate: userAggregate,
+    stored: undefined as Account | undefined,
+    ask,
+    project: async (sql: Sql, ref: UserRef, changed: Changed<UserState>): Promise<void> => {
+      repository.stored = await project(sql, ref, changed);
+    },
+  };
+  return repository;
 }
 
-const emailTaken = (cause?: unknown): Error =>
-  identityError('email-taken', 'Another user has this e-mail.', {}, { cause });
+const isTaken = async (sql: Sql, email: string, userId: string): Promise<boolean> =>
+  Boolean((await sql.query(IS_TAKEN, [email, userId])).rowCount);

@@ -5,8 +5,8 @@ import { AuditTrail, auditedBy } from '../../../platform/audit/index.js';
 import { Consistency } from '../../../platform/http/consistency.js';
 import type { Principal, Request } from '../../../platform/http/request.js';
 import { actorOf } from '../../../platform/http/resource.js';
-import type { KeyRefusal } from '../application/api-key-directory.js';
-import { Authenticator } from '../application/authenticator.js';
+import type { KeyRefusal } from '../application/authentication/api-key-directory.js';
+import { Authenticator } from '../application/authentication/authenticator.js';
 
 interface Cause {
   readonly reason?: KeyRefusal | 'throttled';

@@ -5,20 +5,17 @@ import type { FieldError } from '../../../kernel/domain-error.js';
 import { Requires } from '../../../platform/http/access.js';
 import { Cursors, toPage } from '../../../platform/http/cursor.js';
 import { Idempotent } from '../../../platform/http/idempotency.js';
-import type { Reply, Request } from '../../../platform/http/request.js';
 import { expectedVersion } from '../../../platform/http/preconditions.js';
+import type { Reply, Request } from '../../../platform/http/request.js';
 import { actorOf, created, showVersion } from '../../../platform/http/resource.js';
 import { invalid, strictValidation } from '../../../platform/http/validation.js';
-import { SendPasswordReset } from '../application/send-password-reset.js';
-import {
-  ActivateUser,
-  ChangeUser,
-  CreateUser,
-  DeleteUser,
-  GetUser,
-  ListUsers,
-  SuspendUser,
-} from '../application/users.js';
+import { ActivateUser } from '../application/accounts/activate-user.js';
+import { ChangeUser } from '../application/accounts/change-user.js';
+import { CreateUser } from '../application/accounts/create-user.js';
+import { DeleteUser } from '../application/accounts/delete-user.js';
+import { SuspendUser } from '../application/accounts/suspend-user.js';
+import { GetUser, ListUsers } from '../application/accounts/users.js';
+import { SendPasswordReset } from '../application/passwords/send-password-reset.js';
 import {
   ChangeUserBody,
   CreateUserBody,
@@ -36,7 +33,6 @@ export class UsersController {
   constructor(
     private readonly commands: CommandBus,
     private readonly queries: QueryBus,
-    private readonly passwordReset: SendPasswordReset,
     private readonly cursors: Cursors,
   ) {}
 
@@ -125,7 +121,7 @@ export class UsersController {
   @Requires('user:update', 'Send a user a password reset', 'A mail with a token for a new password.')
   @ApiAcceptedResponse({ description: 'The mail is on its way.' })
   async sendPasswordReset(@Param('userId') userId: string, @Req() request: Request): Promise<void> {
-    await this.passwordReset.to(userId, actorOf(request));
+    await this.commands.execute(new SendPasswordReset(userId, actorOf(request)));
   }
 
   @Delete(':userId')

@@ -1,8 +1,8 @@
 import { commandsOf, due, noticed, recorded, STOPPING } from '../../../../test/support/sagas.js';
 import { Missed } from '../../../platform/sagas/index.js';
-import { DropVerdicts, ForgetApiKeys } from './forget-credentials.js';
+import { EndKeysOfUser } from './api-keys/keys-of-users.js';
+import { DropVerdicts, ForgetApiKeys } from './authentication/forget-credentials.js';
 import { IDENTITY_SUBSCRIPTIONS, IdentitySagas } from './identity.sagas.js';
-import { EndKeysOfUser } from './keys-of-users.js';
 
 const dueUser = (type: string, data: object = {}) =>
   due(IDENTITY_SUBSCRIPTIONS, 'users', recorded(type, { stream: 'usr_1', recordedAt: 7, data: JSON.stringify(data) }));

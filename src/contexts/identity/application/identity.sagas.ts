@@ -11,8 +11,8 @@ import {
   type ManagementEvent,
 } from '../../../platform/sagas/index.js';
 import type { UserEvent } from '../domain/user.js';
-import { DropVerdicts, ForgetApiKeys } from './forget-credentials.js';
-import { EndKeysOfUser } from './keys-of-users.js';
+import { EndKeysOfUser } from './api-keys/keys-of-users.js';
+import { DropVerdicts, ForgetApiKeys } from './authentication/forget-credentials.js';
 
 const ACTS_OF_USERS = subscriptionTo('users', 'identity:on-user-deleted');
 export const IDENTITY_SUBSCRIPTIONS = [ACTS_OF_USERS];

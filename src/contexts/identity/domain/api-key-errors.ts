@@ -9,3 +9,10 @@ export const apiKeyError = defineErrors({
   'api-key-throttled': { kind: 'throttled', title: 'Too many unknown API keys' },
   'api-key-exceeds-own': { kind: 'forbidden', title: 'The API key would be worth more than the one that makes it' },
 });
+
+export const apiKeyExceedsOwn = (detail: string): Error => apiKeyError('api-key-exceeds-own', detail);
+
+export const scopeOfNothing = (at: number): Error =>
+  apiKeyError('api-key-invalid', 'The owner of the key holds nothing in a tenant that it is for.', {
+    errors: [{ pointer: `/scopes/${at}`, detail: 'names a tenant in which the owner of the key holds nothing' }],
+  });

@@ -1,46 +1,103 @@
-import fc from 'fast-check';
-import { API_KEY_FORMAT, newApiKey, parseApiKey } from './api-key.js';
+import {
+  apiKeyAggregate,
+  createApiKey,
+  LIFETIME_MS_MAX,
+  revokeApiKey,
+  rotateApiKey,
+  withOrigin,
+  type ApiKeyEvent,
+  type ApiKeyState,
+} from './api-key.js';
+
+const NOW = 1_000_000_000;
+const DAY_MS = 86_400_000;
+const ref = { userId: 'usr_1', keyId: 'key_1' };
+const facts = { scopes: null, actions: null, allowedCidrsCount: 0, createdAt: NOW, expiresAt: NOW + 1_000 };
+const created: ApiKeyEvent = { type: 'api-key.created', data: { ...ref, ...facts } };
+const revoked: ApiKeyEvent = { type: 'api-key.revoked', data: ref };
+const given = (...events: ApiKeyEvent[]): ApiKeyState =>
+  events.reduce((state, event) => apiKeyAggregate.evolve(state, event, { recordedAt: NOW }), apiKeyAggregate.initial);
+const rotation = { graceMs: 500, expiresAt: undefined, knowsLast: false };
 
 describe('an API key', () => {
-  it('is read as what it was made of', () => {
-    for (const environment of ['live', 'test'] as const) {
-      const { id, secret, key } = newApiKey(environment);
-      expect(parseApiKey(key)).toEqual({ id, secret });
-      expect(key).toMatch(API_KEY_FORMAT);
-      expect([id.length, secret.length, key.length]).toEqual([16, 43, 70]);
+  it('is created with an end within 366 days, or with none', () => {
+    expect(createApiKey(given(), ref, facts)).toEqual([created]);
+    for (const expiresAt of [null, NOW + 1, NOW + LIFETIME_MS_MAX])
+      expect(createApiKey(given(), ref, { ...facts, expiresAt })).toHaveLength(1);
+    for (const expiresAt of [NOW, NOW - 1, NOW + LIFETIME_MS_MAX + 1])
+      expect(() => createApiKey(given(), ref, { ...facts, expiresAt })).toThrow('expiresAt must be');
+  });
+
+  it('is rotated: the old secret stays for the grace, but never beyond its own end', () => {
+    const rotated = (graceMs: number) => rotateApiKey(given(created), ref, { ...rotation, graceMs }, NOW);
+    expect(rotated(500)).toEqual([
+      { type: 'api-key.rotated', data: { ...ref, previousEndsAt: NOW + 500, expiresAt: NOW + 1_000 } },
+    ]);
+    expect(rotated(0)[0]!.data).toMatchObject({ previousEndsAt: NOW });
+    expect(rotated(5_000)[0]!.data).toMatchObject({ previousEndsAt: NOW + 1_000 });
+  });
+
+  it('that has expired is rotated with a new end only, and its old secret stays dead', () => {
+    const later = NOW + 2_000;
+    expect(() => rotateApiKey(given(created), ref, rotation, later)).toThrow('has expired');
+    const [event] = rotateApiKey(given(created), ref, { ...rotation, expiresAt: later + 1 }, later);
+    expect(event!.data).toMatchObject({ previousEndsAt: NOW + 1_000, expiresAt: later + 1 });
+    expect(() => rotateApiKey(given(created), ref, { ...rotation, expiresAt: later }, later)).toThrow('in the future');
+  });
+
+  it('is not rotated again, but without a grace, until that of the secret before is over', () => {
+    const made = { ...created, data: { ...created.data, expiresAt: null } } as ApiKeyEvent;
+    const [first] = rotateApiKey(given(made), ref, { ...rotation, graceMs: DAY_MS }, NOW);
+    const again = (graceMs: number, afterMs: number) => () =>
+      rotateApiKey(given(made, first!), ref, { ...rotation, graceMs }, NOW + afterMs);
+    for (const afterMs of [0, 10_000, DAY_MS - 1])
+      expect(again(1, afterMs)).toThrow(
+        expect.objectContaining({
+          code: 'api-key-rotating',
+          extensions: { retryAfterSeconds: (DAY_MS - afterMs) / 1_000 },
+        }),
+      );
+    expect(again(1, DAY_MS)()).toHaveLength(1);
+    expect(again(0, 10_000)()[0]!.data).toMatchObject({ previousEndsAt: NOW + 10_000 });
+  });
+
+  it.each([0, 1, DAY_MS])(
+    'never ends a secret of the last ten seconds unasked, whatever grace it had given: %i ms',
+    (graceMs) => {
+      const made = { ...created, data: { ...created.data, expiresAt: null } } as ApiKeyEvent;
+      const [first] = rotateApiKey(given(made), ref, { ...rotation, graceMs }, NOW);
+      const again =
+        (afterMs: number, knowsLast = false) =>
+        () =>
+          rotateApiKey(given(made, first!), ref, { ...rotation, graceMs: 0, knowsLast }, NOW + afterMs);
+      const wait = (retryAfterSeconds: number) =>
+        expect.objectContaining({ code: 'api-key-rotating', extensions: { retryAfterSeconds } });
+      expect(again(0)).toThrow(wait(10));
+      expect(again(9_999)).toThrow(wait(0.001));
+      expect(again(10_000)()).toHaveLength(1);
+      // The clock was set right meanwhile: nobody waits for an hour.
+      expect(again(-3_600_000)()).toHaveLength(1);
+      expect(again(0, true)()).toHaveLength(1);
+    },
+  );
+
+  it('that is revoked is gone, and that of another user never was there', () => {
+    expect(revokeApiKey(given(created), ref)).toEqual([revoked]);
+    const other = { ...ref, userId: 'usr_2' };
+    for (const [state, name] of [
+      [given(created, revoked), ref],
+      [given(), ref],
+      [given(created), other],
+    ] as const) {
+      expect(() => revokeApiKey(state, name)).toThrow('no API key');
+      expect(() => rotateApiKey(state, name, rotation, NOW)).toThrow('no API key');
     }
   });
 
-  it('of the same id has another secret', () => {
-    const first = newApiKey('live');
-    const second = newApiKey('live', first.id);
-    expect(second.id).toBe(first.id);
-    expect(second.secret).not.toBe(first.secret);
-    expect(parseApiKey(second.key)).toEqual({ id: first.id, secret: second.secret });
-  });
-
-  it('with any one character changed, missing or added is none', () => {
-    const { key } = newApiKey('live');
-    fc.assert(
-      fc.property(fc.nat(key.length - 1), fc.string({ minLength: 1, maxLength: 1 }), (at, other) => {
-        fc.pre(other !== key[at]);
-        expect(parseApiKey(key.slice(0, at) + other + key.slice(at + 1))).toBeUndefined();
-        expect(parseApiKey(key.slice(0, at) + key.slice(at + 1))).toBeUndefined();
-        expect(parseApiKey(key.slice(0, at) + other + key.slice(at))).toBeUndefined();
-      }),
-      { numRuns: 500 },
-    );
-    // The rest of a key of its own kind, with the checksum of the whole gone.
-    expect(parseApiKey(key.replace('live', 'test'))).toBeUndefined();
-  });
-
-  it.each(['', 'es_live_', 'x'.repeat(70), 'x'.repeat(1_000_000), 'es_live_\u0000'])('is not %#', (text) => {
-    expect(parseApiKey(text)).toBeUndefined();
-  });
-
-  it('is random in every place', () => {
-    const keys = Array.from({ length: 500 }, () => newApiKey('live'));
-    expect(new Set(keys.map(({ id }) => id)).size).toBe(500);
-    for (let at = 0; at < 43; at++) expect(new Set(keys.map(({ secret }) => secret[at])).size).toBeGreaterThan(40);
+  it('older than its stream is told to be created with its first change', () => {
+    const decide = (state: ApiKeyState) => revokeApiKey(state, ref);
+    expect(withOrigin(given(), ref, facts, decide)).toEqual([created, revoked]);
+    expect(withOrigin(given(created), ref, facts, decide)).toEqual([revoked]);
+    expect(() => withOrigin(given(created, revoked), ref, facts, decide)).toThrow('no API key');
   });
 });

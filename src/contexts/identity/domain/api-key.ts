@@ -1,56 +1,154 @@
-import { randomBytes } from 'node:crypto';
-import { crc32 } from 'node:zlib';
+import { inOneOrder, type Aggregate } from '../../../kernel/aggregate.js';
+import { SYSTEM_TENANT } from '../../../kernel/ids.js';
+import { apiKeyError } from './api-key-errors.js';
+import { checkApiKey, type OwnerFacts } from './api-key-rules.js';
+import type { KeyScope } from './key-limits.js';
 
 /*
- * es_<env>_<id>_<secret><checksum>: id 12, secret 43 (256 bits), checksum 6 characters of base 62. The id is public and shows in logs;
- * the checksum (CRC-32 of all before it) lets scanners and this server tell a key from noise without looking anything up.
+ * none ──created──▶ issued ──rotated──▶ issued … ──revoked──▶ revoked
+ *
+ * A key has one secret, or two while an old one is phased out; expiry is a matter of time, not of events. Digests, address ranges and names
+ * are not in the events: they are in the table api_key and go with the key. A name may say whose it is ("Jane's laptop").
  */
-const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
-/** Also for secret scanners, without the anchors: docs/api-keys.md. */
-export const API_KEY_FORMAT = /^es_(live|test)_([0-9A-Za-z]{12})_([0-9A-Za-z]{43})([0-9A-Za-z]{6})$/;
-export const API_KEY_ID = /^key_[0-9A-Za-z]{12}$/;
-const ID_PREFIX = 'key_';
-const ID_LENGTH = 12;
-const SECRET_LENGTH = 43;
-const CHECKSUM_LENGTH = 6;
 
-export interface ApiKeyParts {
-  readonly id: string;
-  readonly secret: string;
+export interface ApiKeyRef {
+  readonly userId: string;
+  readonly keyId: string;
 }
 
-/** Characters without bias: bytes that would favour some are thrown away. */
-function randomBase62(length: number): string {
-  let text = '';
-  while (text.length < length) {
-    for (const byte of randomBytes(length)) if (byte < 248 && text.length < length) text += BASE62[byte % 62];
-  }
-  return text;
+/** What the log tells of a key. Times are milliseconds since the epoch. */
+export interface KeyFacts {
+  readonly scopes: readonly KeyScope[] | null;
+  readonly actions: readonly string[] | null;
+  readonly allowedCidrsCount: number;
+  readonly createdAt: number;
+  readonly expiresAt: number | null;
 }
 
-function checksum(text: string): string {
-  let rest = crc32(text);
-  let encoded = '';
-  for (let i = 0; i < CHECKSUM_LENGTH; i++) {
-    encoded = BASE62[rest % 62] + encoded;
-    rest = Math.floor(rest / 62);
-  }
-  return encoded;
+export type ApiKeyEvent =
+  | { type: 'api-key.created'; data: ApiKeyRef & KeyFacts }
+  | { type: 'api-key.rotated'; data: ApiKeyRef & { previousEndsAt: number; expiresAt: number | null } }
+  | { type: 'api-key.revoked'; data: ApiKeyRef };
+
+export interface Issued extends KeyFacts {
+  readonly status: 'issued';
+  readonly userId: string;
+  /** When the secret before the last rotation stops working. */
+  readonly previousEndsAt: number | null;
+  readonly rotatedAt: number | null;
 }
 
-/** A new secret; without an id also a new id. */
-export function newApiKey(
-  environment: 'live' | 'test',
-  id = `${ID_PREFIX}${randomBase62(ID_LENGTH)}`,
-): ApiKeyParts & { readonly key: string } {
-  const secret = randomBase62(SECRET_LENGTH);
-  const body = `es_${environment}_${id.slice(ID_PREFIX.length)}_${secret}`;
-  return { id, secret, key: body + checksum(body) };
+export type ApiKeyState = { readonly status: 'none' } | Issued | { readonly status: 'revoked' };
+
+const DAY_MS = 86_400_000;
+export const LIFETIME_MS_DEFAULT = 90 * DAY_MS;
+export const LIFETIME_MS_MAX = 366 * DAY_MS;
+
+export const apiKeyAggregate: Aggregate<ApiKeyState, ApiKeyEvent, ApiKeyRef, OwnerFacts> = {
+  // The number of keys that a user has stands still from when it is asked for until the change is committed.
+  topicUid: inOneOrder('apiKeys'),
+  eventTypes: {
+    'api-key.created': { version: 1 },
+    'api-key.rotated': { version: 1 },
+    'api-key.revoked': { version: 1 },
+  },
+  initial: { status: 'none' },
+  check: checkApiKey,
+  // Caches forget keys by the name of the stream.
+  streamOf: ({ keyId }) => keyId,
+  tenantOf: () => SYSTEM_TENANT,
+  resourceOf: ({ userId, keyId }) => `users/${userId}/api-keys/${keyId}`,
+  evolve(state, event, { recordedAt }): ApiKeyState {
+    if (event.type === 'api-key.created') return born(event.data);
+    if (state.status !== 'issued') return state;
+    if (event.type === 'api-key.revoked') return { status: 'revoked' };
+    const { previousEndsAt, expiresAt } = event.data;
+    return { ...state, previousEndsAt, expiresAt, rotatedAt: recordedAt };
+  },
+};
+
+function born({ userId, scopes, actions, allowedCidrsCount, createdAt, expiresAt }: ApiKeyRef & KeyFacts): Issued {
+  const facts = { scopes, actions, allowedCidrsCount, createdAt, expiresAt };
+  return { status: 'issued', userId, ...facts, previousEndsAt: null, rotatedAt: null };
 }
 
-/** Undefined: this is no key, whatever it is. */
-export function parseApiKey(key: string): ApiKeyParts | undefined {
-  const match = API_KEY_FORMAT.exec(key);
-  if (!match || checksum(key.slice(0, -CHECKSUM_LENGTH)) !== match[4]) return undefined;
-  return { id: ID_PREFIX + match[2], secret: match[3]! };
+export function createApiKey(state: ApiKeyState, ref: ApiKeyRef, facts: KeyFacts): ApiKeyEvent[] {
+  if (state.status !== 'none') throw new Error(`The id ${ref.keyId} was made twice.`);
+  checkLifetime(facts.expiresAt, facts.createdAt);
+  return [{ type: 'api-key.created', data: { ...ref, ...facts } }];
 }
+
+export interface Rotation {
+  readonly graceMs: number;
+  /** Undefined: the end stays as it is. */
+  readonly expiresAt: number | null | undefined;
+  /** Whoever asks has shown that they know of the last change: `If-Match`. */
+  readonly knowsLast: boolean;
+}
+
+/** Who rotates twice within it has not put the first secret anywhere: two asked at once, or one asked again. */
+const AT_ONCE_MS = 10_000;
+
+/**
+ * The old secret never outlives the end that it had, and works until the end that its grace was answered with: there are two secrets at most,
+ * so that no other rotation is taken until then. Without a grace all that was before ends, also what is in its grace: after a leak nobody
+ * knows which of them it was. Not a secret that was given a moment ago, though: of two who rotate at once, one would be answered a dead key.
+ */
+export function rotateApiKey(
+  state: ApiKeyState,
+  ref: ApiKeyRef,
+  { graceMs, expiresAt, knowsLast }: Rotation,
+  now: number,
+): ApiKeyEvent[] {
+  const key = existing(state, ref);
+  const graceLeftMs = graceMs > 0 ? (key.previousEndsAt ?? now) - now : 0;
+  const sinceLastMs = graceMs > 0 || knowsLast ? Infinity : Math.abs(now - (key.rotatedAt ?? -Infinity));
+  if (graceLeftMs > 0) throw rotating(graceLeftMs, 'The secret before is still in its grace.');
+  if (sinceLastMs < AT_ONCE_MS) throw rotating(AT_ONCE_MS - sinceLastMs, 'The key was rotated a moment ago.');
+  if (expiresAt !== undefined) checkLifetime(expiresAt, now);
+  const end = expiresAt === undefined ? key.expiresAt : expiresAt;
+  if (end !== null && end <= now)
+    throw apiKeyError('api-key-expired', 'The key has expired: give it a new expiresAt, or create another one.');
+  const previousEndsAt = Math.min(now + graceMs, key.expiresAt ?? Infinity);
+  return [{ type: 'api-key.rotated', data: { ...ref, previousEndsAt, expiresAt: end } }];
+}
+
+function rotating(leftMs: number, why: string): Error {
+  const detail = `${why} Wait; or end all secrets before with "gracePeriodSeconds": 0 and the version of the key in If-Match.`;
+  return apiKeyError('api-key-rotating', detail, { retryAfterSeconds: leftMs / 1_000 });
+}
+
+export function revokeApiKey(state: ApiKeyState, ref: ApiKeyRef): ApiKeyEvent[] {
+  existing(state, ref);
+  return [{ type: 'api-key.revoked', data: { ...ref } }];
+}
+
+/**
+ * Decides about a key that may have no event yet: the first administrator's is stored with his account, as a row. Its first change tells
+ * first that it was created.
+ */
+export function withOrigin(
+  state: ApiKeyState,
+  ref: ApiKeyRef,
+  known: KeyFacts,
+  decide: (state: ApiKeyState) => ApiKeyEvent[],
+): ApiKeyEvent[] {
+  if (state.status !== 'none') return decide(state);
+  const { scopes, actions, allowedCidrsCount, createdAt, expiresAt } = known;
+  const data = { ...ref, scopes, actions, allowedCidrsCount, createdAt, expiresAt };
+  return [{ type: 'api-key.created', data }, ...decide(born(data))];
+}
+
+function checkLifetime(expiresAt: number | null, now: number): void {
+  if (expiresAt === null || (expiresAt > now && expiresAt <= now + LIFETIME_MS_MAX)) return;
+  const detail = expiresAt <= now ? 'must be in the future' : 'must be within 366 days, or null for never';
+  throw apiKeyError('api-key-invalid', `expiresAt ${detail}.`, { errors: [{ pointer: '/expiresAt', detail }] });
+}
+
+function existing(state: ApiKeyState, ref: ApiKeyRef): Issued {
+  if (state.status !== 'issued' || state.userId !== ref.userId) throw apiKeyNotFound(ref);
+  return state;
+}
+
+export const apiKeyNotFound = ({ keyId }: ApiKeyRef): Error =>
+  apiKeyError('api-key-not-found', `The user has no API key "${keyId}".`);

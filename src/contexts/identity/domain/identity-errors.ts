@@ -30,3 +30,13 @@ export const authorizationStale = (cause: unknown): Error =>
     { retryAfterSeconds: 1 },
     { cause },
   );
+
+export const unauthenticated = (): Error =>
+  identityError('unauthenticated', 'The credentials are missing, wrong or expired.');
+
+export const emailTaken = (): Error => identityError('email-taken', 'Another user has this e-mail.');
+
+export const passwordWrong = (): Error => identityError('password-wrong', 'The current password is wrong.');
+
+export const resetTokenInvalid = (): Error =>
+  identityError('reset-token-invalid', 'The token is wrong, used or expired; ask for another one.');

@@ -1,5 +1,6 @@
 import { MANAGEMENT_TOPICS, type Aggregate } from '../../../kernel/aggregate.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
+import { identityError } from './identity-errors.js';
 
 export interface SessionRef {
   readonly sessionId: string;
@@ -75,3 +76,6 @@ export function judgeRefresh(
   const repeated = number === rotation - 1 && rotatedAt !== null && now - rotatedAt < retryMs;
   return repeated ? 'repeat' : 'reused';
 }
+
+export const sessionNotFound = (sessionId: string): Error =>
+  identityError('session-not-found', `There is no session "${sessionId.slice(0, 100)}".`);

@@ -1,5 +1,6 @@
-import { MANAGEMENT_TOPICS, type Aggregate } from '../../../kernel/aggregate.js';
+import { inOneOrder, type Aggregate } from '../../../kernel/aggregate.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
+import { checkAccount, type AccountFacts } from './account-rules.js';
 import { identityError } from './identity-errors.js';
 
 export interface UserRef {
@@ -30,8 +31,9 @@ interface ExistingUser {
 
 export type UserState = { readonly status: 'none' } | { readonly status: 'deleted' } | ExistingUser;
 
-export const userAggregate: Aggregate<UserState, UserEvent, UserRef> = {
-  topicUid: MANAGEMENT_TOPICS.users,
+export const userAggregate: Aggregate<UserState, UserEvent, UserRef, AccountFacts> = {
+  // E-mails, and who is the first, are free from when they are asked for until the change is committed.
+  topicUid: inOneOrder('users'),
   eventTypes: {
     'user.created': { version: 1 },
     'user.invited': { version: 1 },
@@ -44,6 +46,7 @@ export const userAggregate: Aggregate<UserState, UserEvent, UserRef> = {
     'user.deleted': { version: 1 },
   },
   initial: { status: 'none' },
+  check: checkAccount,
   streamOf: ({ userId }) => userId,
   tenantOf: () => SYSTEM_TENANT,
   resourceOf: ({ userId }) => `users/${userId}`,
@@ -62,6 +65,18 @@ export const userAggregate: Aggregate<UserState, UserEvent, UserRef> = {
     }
   },
 };
+
+/** Who is asked to choose a first password, is shown as `invited` until then. */
+export const shownState = ({
+  kind,
+  state,
+  passwordHash,
+}: {
+  readonly kind: UserKind;
+  readonly state: 'active' | 'suspended';
+  readonly passwordHash: string | null;
+}): 'invited' | 'active' | 'suspended' =>
+  kind === 'human' && state === 'active' && passwordHash === null ? 'invited' : state;
 
 /** Ids are never used again. */
 export function createUser(state: UserState, { userId }: UserRef, kind: UserKind, invited: boolean): UserEvent[] {

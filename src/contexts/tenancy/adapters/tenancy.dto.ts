@@ -8,10 +8,10 @@ import { EXAMPLE } from '../../../platform/http/examples.js';
 import { ChosenId } from '../../../platform/http/list-query.js';
 import { describeIds, generatedId, idOr } from '../../../platform/http/parameter-schemas.js';
 import { isoTime } from '../../../platform/http/resource.js';
+import { RetryDto } from '../../../platform/http/retry.dto.js';
 import type { NamespaceView, TenantView } from '../application/ports.js';
 import type { DefaultsPatch, TenantDefaults, TenantStatus } from '../domain/tenant.js';
 import type { TenantLimits } from '../domain/tenant-limits.js';
-import { RetryDto } from './retry.dto.js';
 
 describeIds({
   tenants: idOr(SYSTEM_TENANT),

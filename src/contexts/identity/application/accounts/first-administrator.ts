@@ -1,0 +1,98 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { resolve } from 'node:path';
+import { Inject, Injectable } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import { systemActor } from '../../../../kernel/aggregate.js';
+import { Clock } from '../../../../kernel/clock.js';
+import { DomainError } from '../../../../kernel/domain-error.js';
+import { newTimelessId } from '../../../../kernel/ids.js';
+import { ADMIN_SETTINGS, SettingsError, STORAGE_SETTINGS, type Settings } from '../../../../platform/config/index.js';
+import { digest } from '../../../../platform/crypto/keys.js';
+import { Aggregates } from '../../../../platform/event-log/index.js';
+import { writeDurably } from '../../../../platform/postgres/embedded/index.js';
+import { newApiKey } from '../../domain/api-key-format.js';
+import { normalEmail } from '../../domain/email.js';
+import { createUser } from '../../domain/user.js';
+import { Passwords } from '../passwords/passwords.js';
+import { UserAccounts, type FirstKey } from './ports.js';
+
+/** Time to make bounded ones with it. */
+const KEY_LIFETIME_MS = 30 * 24 * 3_600_000;
+const KEY_FILE = 'admin.key';
+const NAME = 'Administrator';
+
+export interface FirstAccess {
+  readonly email: string;
+  /** Undefined where the operator chose it: it is not shown again. */
+  readonly password: string | undefined;
+  /** Only where the operator asked for it. */
+  readonly apiKey: string | undefined;
+  /** Otherwise, where it was put; undefined: none was made. */
+  readonly apiKeyFile: string | undefined;
+}
+
+/**
+ * Creates the one administrator when the store is empty. An API key of his is printed only on demand, since what is printed is kept by
+ * whatever collects logs. Otherwise the embedded store, which has a directory of its own, gets it as a file; beside an external one there is
+ * none, and the administrator logs in.
+ */
+@Injectable()
+export class FirstAdministrator {
+  constructor(
+    private readonly accounts: UserAccounts,
+    private readonly aggregates: Aggregates,
+    private readonly passwords: Passwords,
+    private readonly clock: Clock,
+    private readonly log: PinoLogger,
+    @Inject(ADMIN_SETTINGS) private readonly settings: Settings['admin'],
+    @Inject(STORAGE_SETTINGS) private readonly storage: Settings['storage'],
+  ) {}
+
+  /** What is to be shown once; undefined: the store has an administrator. */
+  async create(): Promise<FirstAccess | undefined> {
+    if (await this.accounts.any()) return undefined;
+    const chosen = this.settings.password?.reveal();
+    const password = chosen ?? randomBytes(18).toString('base64url');
+    const email = normalEmail(this.settings.email);
+    if (chosen !== undefined) await this.judge(chosen, [email, NAME]);
+    const account = {
+      kind: 'human' as const,
+      email,
+      name: NAME,
+      passwordHash: await this.passwords.hash(password),
+    };
+    const { apiKey, apiKeyFile, stored } = await this.makeKey();
+    const repository = this.accounts.creatingFirst(account, stored);
+    const ref = { userId: newTimelessId('usr') };
+    try {
+      await this.aggregates.change(repository, ref, systemActor(randomUUID()), (state) =>
+        createUser(state, ref, 'human', false),
+      );
+    } catch (error) {
+      // Another instance was faster, and shows what is to be shown.
+      if (error instanceof DomainError && error.code === 'user-exists') return undefined;
+      throw error;
+    }
+    return { email, password: chosen === undefined ? password : undefined, apiKey, apiKeyFile };
+  }
+
+  private async judge(password: string, known: string[]): Promise<void> {
+    const refusal = await this.passwords.refusalOf(password, known);
+    if (refusal === undefined) return;
+    const problem = `admin.password (ADMIN_PASSWORD) ${refusal}`;
+    if (!this.settings.weakPassword) throw new SettingsError([problem]);
+    this.log.warn({ problem }, 'the password of the administrator breaks the rules: production refuses it');
+  }
+
+  private async makeKey(): Promise<Pick<FirstAccess, 'apiKey' | 'apiKeyFile'> & { readonly stored?: FirstKey }> {
+    const shown = this.settings.apiKey;
+    if (!shown && this.storage.databaseUrl) return { apiKey: undefined, apiKeyFile: undefined };
+    const { id, secret, key } = newApiKey('live');
+    const stored = { id, digest: digest(secret), name: 'first key', expiresAt: this.clock.now() + KEY_LIFETIME_MS };
+    if (shown) return { apiKey: key, apiKeyFile: undefined, stored };
+    const apiKeyFile = resolve(this.storage.dataDir, KEY_FILE);
+    // Before it is worth anything: a crash in between leaves a file that the next start replaces, and not a key that nobody knows.
+    await writeDurably(apiKeyFile, `${key}\n`);
+    return { apiKey: undefined, apiKeyFile, stored };
+  }
+}

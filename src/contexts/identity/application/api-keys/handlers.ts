@@ -1,0 +1,14 @@
+import { GetApiKeyHandler, ListApiKeysHandler } from './api-keys.js';
+import { CreateApiKeyHandler } from './create-api-key.js';
+import { EndKeysOfUserHandler } from './keys-of-users.js';
+import { RevokeApiKeyHandler } from './revoke-api-key.js';
+import { RotateApiKeyHandler } from './rotate-api-key.js';
+
+export const API_KEY_HANDLERS = [
+  CreateApiKeyHandler,
+  RotateApiKeyHandler,
+  RevokeApiKeyHandler,
+  GetApiKeyHandler,
+  ListApiKeysHandler,
+  EndKeysOfUserHandler,
+];

@@ -1,0 +1,60 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { Injectable } from '@nestjs/common';
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { systemActor, type Actor } from '../../../../kernel/aggregate.js';
+import { Clock, waitAfter } from '../../../../kernel/clock.js';
+import { Aggregates } from '../../../../platform/event-log/index.js';
+import { KEYS_PER_USER_MAX } from '../../domain/api-key-rules.js';
+import { revokeApiKey, withOrigin } from '../../domain/api-key.js';
+import { factsOf } from './key-issue.js';
+import { ApiKeyStore } from './ports.js';
+
+const HANDLER_MS = 2_000;
+
+/** Ends all keys of a user who is deleted, or wants to be rid of them. To do it again, or twice at once, does no harm. */
+@Injectable()
+export class KeysOfUsers {
+  constructor(
+    private readonly aggregates: Aggregates,
+    private readonly keys: ApiKeyStore,
+  ) {}
+
+  /** Those that were made until then. */
+  async revokeAll(userId: string, by: Actor, until = Infinity): Promise<void> {
+    for (const known of await this.keys.list(userId, { createdAt: -1, keyId: '' }, KEYS_PER_USER_MAX)) {
+      if (known.createdAt > until) continue;
+      const ref = { userId, keyId: known.keyId };
+      await this.aggregates.change(this.keys, ref, by, (state) =>
+        state.status === 'revoked' ? [] : withOrigin(state, ref, factsOf(known), (key) => revokeApiKey(key, ref)),
+      );
+    }
+  }
+}
+
+/** What a crash between the act of a user and the end of their keys has left. */
+export class EndKeysOfUser extends Command<void> {
+  constructor(
+    readonly userId: string,
+    /** Those that were made until then. */
+    readonly until: number,
+    readonly actedAt: number,
+    readonly correlationId: string,
+    readonly signal: AbortSignal,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(EndKeysOfUser)
+export class EndKeysOfUserHandler implements ICommandHandler<EndKeysOfUser> {
+  constructor(
+    private readonly keys: KeysOfUsers,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Who acts for the user does it a moment later, and puts on record who did; it is only made good where that never came. */
+  async execute({ userId, until, actedAt, correlationId, signal }: EndKeysOfUser): Promise<void> {
+    await pause(waitAfter(actedAt, HANDLER_MS, this.clock.now()), undefined, { signal });
+    await this.keys.revokeAll(userId, systemActor(correlationId), until);
+  }
+}

@@ -1,0 +1,142 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../../../kernel/clock.js';
+import { addressClass } from '../../../../platform/http/address-class.js';
+import { usedUp, type LimitLeft } from '../../../../kernel/limit-left.js';
+import {
+  ACCOUNT_FAILURES_MAX,
+  counted,
+  FORGOTTEN_AFTER_MS,
+  FREE_FAILURES,
+  waitLeft,
+  type Failures,
+} from '../../domain/guess-schedule.js';
+import { identityError } from '../../domain/identity-errors.js';
+import { Windows } from '../windows.js';
+
+const REMEMBERED_MAX = 100_000;
+const ADDRESS_WINDOW_MS = 60_000;
+const ADDRESS_GUESSES_MAX = 30;
+const OF_ADDRESS = { policy: 'login-address', quota: ADDRESS_GUESSES_MAX, windowSeconds: ADDRESS_WINDOW_MS / 1_000 };
+const OF_ACCOUNT = { policy: 'login-account', quota: FREE_FAILURES, windowSeconds: FORGOTTEN_AFTER_MS / 1_000 };
+
+/** Tells whether somebody has logged in to the account from this class of addresses, and his session still lives. */
+type KnownClasses = () => Promise<ReadonlySet<string>>;
+
+/** Counts that are forgotten from the one that was longest not touched. */
+class Counts {
+  private readonly entries = new Map<string, Failures>();
+
+  get(key: string): Failures | undefined {
+    return this.entries.get(key);
+  }
+
+  set(key: string, failures: Failures): void {
+    this.entries.delete(key);
+    this.entries.set(key, failures);
+    if (this.entries.size > REMEMBERED_MAX) this.entries.delete(this.entries.keys().next().value!);
+  }
+
+  /** The last one ended now. */
+  touch(key: string, now: number): void {
+    const failures = this.entries.get(key);
+    if (failures) this.entries.set(key, { ...failures, lastAt: now });
+  }
+
+  lower(key: string): void {
+    const failures = this.entries.get(key);
+    if (failures) this.entries.set(key, { ...failures, count: failures.count - 1 });
+  }
+
+  delete(key: string): void {
+    this.entries.delete(key);
+  }
+}
+
+/**
+ * Slows down whoever guesses; the schedule is in domain/guess-schedule.ts. Names are counted whether there is such an account or not, so
+ * that a refusal tells nothing. Counts are in the memory of each instance: a restart forgets them, and n instances allow n times as much,
+ * which at 10 free guesses and waits of up to 15 minutes is no help to anybody. A refused guess is not counted: it was not looked at.
+ */
+@Injectable()
+export class GuessThrottle {
+  private readonly byPlace = new Counts();
+  private readonly byName = new Counts();
+  private readonly byAddress: Windows;
+
+  constructor(private readonly clock: Clock) {
+    this.byAddress = new Windows(clock, ADDRESS_WINDOW_MS);
+  }
+
+  /** Throws `login-throttled`, or counts one more guess of `name` from `address` until `succeeded` takes it back. */
+  async attempt(name: string, address: string, knownClasses: KnownClasses): Promise<void> {
+    if (this.overallWait(name) > 0 && !(await knownClasses()).has(addressClass(address)))
+      refuseFor(this.overallWait(name), OF_ACCOUNT);
+    // Nothing is waited for from here on: parallel guesses see each other's counts.
+    const place = placeOf(name, address);
+    const now = this.clock.now();
+    refuseFor(waitLeft(this.byPlace.get(place), now), OF_ACCOUNT);
+    this.countAddress(address);
+    this.byPlace.set(place, counted(this.byPlace.get(place), now));
+    this.byName.set(name, counted(this.byName.get(name), now));
+  }
+
+  /**
+   * The guess was wrong: what has to be waited for begins now. Counted from when the guess was made, the first waits would be over before a
+   * busy server had looked at it.
+   */
+  failed(name: string, address: string): void {
+    const now = this.clock.now();
+    this.byPlace.touch(placeOf(name, address), now);
+    this.byName.touch(name, now);
+  }
+
+  succeeded(name: string, address: string): void {
+    this.byPlace.delete(placeOf(name, address));
+    this.byName.delete(name);
+    this.byAddress.takeBack(addressClass(address));
+  }
+
+  /** The guess was not looked at after all. */
+  withdraw(name: string, address: string): void {
+    this.byPlace.lower(placeOf(name, address));
+    this.byName.lower(name);
+    this.byAddress.takeBack(addressClass(address));
+  }
+
+  /** Whoever has the mail of the account has proved that he owns it. */
+  forgive(name: string): void {
+    this.byName.delete(name);
+  }
+
+  /** Of guesses of `name` from `address`; what others guess from elsewhere is theirs. */
+  left(name: string, address: string): LimitLeft[] {
+    const key = addressClass(address);
+    const place = this.byPlace.get(placeOf(name, address));
+    const waitMs = waitLeft(place, this.clock.now());
+    const ofAddress = { ...OF_ADDRESS, remaining: ADDRESS_GUESSES_MAX - this.byAddress.count(key) };
+    const ofAccount = { ...OF_ACCOUNT, remaining: FREE_FAILURES - (place?.count ?? 0) };
+    const resetSeconds = this.byAddress.leftMs(key) / 1_000;
+    return [
+      resetSeconds > 0 ? { ...ofAddress, resetSeconds } : ofAddress,
+      waitMs > 0 ? { ...ofAccount, resetSeconds: waitMs / 1_000 } : ofAccount,
+    ];
+  }
+
+  private overallWait(name: string): number {
+    return waitLeft(this.byName.get(name), this.clock.now(), ACCOUNT_FAILURES_MAX);
+  }
+
+  private countAddress(address: string): void {
+    const key = addressClass(address);
+    if (this.byAddress.count(key) >= ADDRESS_GUESSES_MAX) refuseFor(this.byAddress.leftMs(key), OF_ADDRESS);
+    this.byAddress.add(key);
+  }
+}
+
+function refuseFor(waitMs: number, policy: typeof OF_ACCOUNT): void {
+  if (waitMs <= 0) return;
+  const extensions = usedUp(policy, waitMs / 1_000);
+  throw identityError('login-throttled', 'Too many attempts; wait before the next one.', extensions);
+}
+
+const placeOf = (name: string, address: string): string => `${addressClass(address)} ${name}`;

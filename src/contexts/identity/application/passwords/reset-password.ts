@@ -1,0 +1,57 @@
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import type { Actor } from '../../../../kernel/aggregate.js';
+import { Clock } from '../../../../kernel/clock.js';
+import { Aggregates } from '../../../../platform/event-log/index.js';
+import { normalEmail } from '../../domain/email.js';
+import { resetTokenInvalid } from '../../domain/identity-errors.js';
+import { changePassword } from '../../domain/user.js';
+import { UserAccounts } from '../accounts/ports.js';
+import { KeysOfUsers } from '../api-keys/keys-of-users.js';
+import { Sessions } from '../sessions/sessions.js';
+import { GuessThrottle } from './guess-throttle.js';
+import { resetDigestOf } from './password-mails.js';
+import { Passwords } from './passwords.js';
+
+/** By who has the mail of the account: for a new password, or the first one of who was invited. */
+export class ResetPassword extends Command<void> {
+  constructor(
+    readonly token: string,
+    readonly newPassword: string,
+    readonly revokesApiKeys: boolean,
+    readonly by: Actor,
+  ) {
+    super();
+  }
+}
+
+/** The token works once, and only where the password is good enough. */
+@CommandHandler(ResetPassword)
+export class ResetPasswordHandler implements ICommandHandler<ResetPassword> {
+  constructor(
+    private readonly accounts: UserAccounts,
+    private readonly aggregates: Aggregates,
+    private readonly sessions: Sessions,
+    private readonly passwords: Passwords,
+    private readonly throttle: GuessThrottle,
+    private readonly clock: Clock,
+    private readonly keys: KeysOfUsers,
+  ) {}
+
+  async execute({ token, newPassword, revokesApiKeys, by }: ResetPassword): Promise<void> {
+    const resetDigest = resetDigestOf(token);
+    const reset = resetDigest && (await this.accounts.findReset(resetDigest));
+    if (!reset || reset.expiresAt <= this.clock.now()) throw resetTokenInvalid();
+    const { userId } = reset;
+    const account = await this.accounts.find(userId);
+    if (account?.state !== 'active') throw resetTokenInvalid();
+    await this.passwords.judge(newPassword, [account.email, account.name], '/newPassword');
+    const passwordHash = await this.passwords.hash(newPassword);
+    const ended = await this.sessions.list(userId);
+    const ref = { userId };
+    const repository = this.accounts.changing({ passwordHash, resetDigest: reset.digest });
+    await this.aggregates.change(repository, ref, by, (state) => changePassword(state, ref, 'reset', revokesApiKeys));
+    this.throttle.forgive(normalEmail(account.email!));
+    await this.sessions.told(ended, 'password-reset', by);
+    if (revokesApiKeys) await this.keys.revokeAll(userId, by);
+  }
+}

@@ -1,0 +1,27 @@
+import { emailTaken, identityError, passwordWrong, resetTokenInvalid } from './identity-errors.js';
+
+/** What prevents a change of a user, and is not in their events. */
+export interface AccountFacts {
+  /** The password that was proved is not the one of the account any more. */
+  readonly passwordReplaced: boolean;
+  /** The token for a new password was used, or went with a change of the account. */
+  readonly resetTokenGone: boolean;
+  /** Of a user who is to be the first: somebody was here before. */
+  readonly storeHasUsers: boolean;
+  /** Another user has the e-mail that this one is to have, in whatever spelling. */
+  readonly emailTaken: boolean;
+}
+
+export const NO_OBSTACLES: AccountFacts = {
+  passwordReplaced: false,
+  resetTokenGone: false,
+  storeHasUsers: false,
+  emailTaken: false,
+};
+
+export function checkAccount(facts: AccountFacts): void {
+  if (facts.passwordReplaced) throw passwordWrong();
+  if (facts.resetTokenGone) throw resetTokenInvalid();
+  if (facts.storeHasUsers) throw identityError('user-exists', 'The store has an administrator.');
+  if (facts.emailTaken) throw emailTaken();
+}

@@ -1,0 +1,10 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { EXAMPLE } from './examples.js';
+import { Reference } from './field-rules.js';
+
+/** Whose right something runs on. */
+export class RunsOnDto {
+  @ApiProperty({ example: EXAMPLE.userId })
+  @Reference(64)
+  readonly user!: string;
+}

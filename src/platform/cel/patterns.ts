@@ -1,5 +1,6 @@
 import { RE2JS } from '@bufbuild/re2';
 import { hasMoreCharacters } from '../../kernel/characters.js';
+import { boundedMap } from '../limits/bounded-map.js';
 import { charge } from './work-budget.js';
 
 /** What a pattern may be: repetitions blow the program up, and the program's size is the price of each character. */
@@ -10,7 +11,7 @@ const patternsKept = 1000;
 /** A search from this price on fills the pattern's tables of states, 10 MB and more, which are then given back. */
 const tablesKeptUpTo = 200_000;
 
-const compiled = new Map<string, { regex: RE2JS; unitsPerCharacter: number }>();
+const compiled = boundedMap<{ regex: RE2JS; unitsPerCharacter: number }>(patternsKept);
 
 /**
  * What is wrong with a pattern; undefined: nothing. RE2 has neither look-around nor back references and never runs away
@@ -41,11 +42,10 @@ export function matchesPattern(text: string, pattern: string): boolean {
 }
 
 function patternOf(pattern: string) {
-  const kept = compiled.get(pattern);
+  const kept = compiled.peek(pattern);
   if (kept) return kept;
   const regex = RE2JS.compile(pattern);
   const entry = { regex, unitsPerCharacter: 100 + 11 * regex.re2().prog.numInst() };
-  if (compiled.size >= patternsKept) compiled.delete(compiled.keys().next().value as string);
   compiled.set(pattern, entry);
   return entry;
 }

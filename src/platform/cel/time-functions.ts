@@ -10,6 +10,7 @@ import {
 } from '@bufbuild/cel';
 import type { ReflectMessage } from '@bufbuild/protobuf/reflect';
 import { type Timestamp, timestampFromMs, TimestampSchema } from '@bufbuild/protobuf/wkt';
+import { boundedMap } from '../limits/bounded-map.js';
 import { charge } from './work-budget.js';
 
 const { INT, STRING } = CelScalar;
@@ -19,8 +20,7 @@ const TIMESTAMP = objectType(TimestampSchema);
 const textLengthMax = 64;
 const textsKept = 200;
 /** A formatter takes 50 µs to make and 2 µs to use; there are some 600 time zones. */
-const formatters = new Map<string, Intl.DateTimeFormat>();
-const formattersKept = 100;
+const formatters = boundedMap<Intl.DateTimeFormat>(100);
 
 const DAY_MS = 86_400_000;
 
@@ -64,16 +64,15 @@ function fromText(): CelFunc[] {
   return [...celEnv().funcs]
     .filter(({ id }) => id === 'timestamp(string)' || id === 'duration(string)')
     .map((standard) => {
-      const known = new Map<string, CelValue>();
+      const known = boundedMap<NonNullable<CelValue>>(textsKept);
       return celFunc(standard.name, [STRING], standard.result, (text) => {
         charge(20);
-        const kept = known.get(text);
+        const kept = known.peek(text);
         if (kept !== undefined) return kept as never;
         charge(600);
         if (text.length > textLengthMax) throw new Error('too long');
         const value = standard.call(0, undefined, [text]);
-        if (value === undefined || isCelError(value)) throw new Error(`not a ${standard.name}`);
-        if (known.size >= textsKept) known.delete(known.keys().next().value as string);
+        if (value === undefined || value === null || isCelError(value)) throw new Error(`not a ${standard.name}`);
         known.set(text, value);
         return value as never;
       });
@@ -107,7 +106,7 @@ function wallClock(ms: number, zone: string): Date {
 
 function formatter(zone: string): Intl.DateTimeFormat {
   charge(800);
-  const kept = formatters.get(zone);
+  const kept = formatters.peek(zone);
   if (kept) return kept;
   charge(15_000);
   if (zone.length > textLengthMax) throw new Error('not a time zone');
@@ -121,7 +120,6 @@ function formatter(zone: string): Intl.DateTimeFormat {
     minute: 'numeric',
     second: 'numeric',
   });
-  if (formatters.size >= formattersKept) formatters.delete(formatters.keys().next().value as string);
   formatters.set(zone, made);
   return made;
 }

@@ -1,3 +1,4 @@
+import { boundedMap } from '../limits/bounded-map.js';
 import { reasonOf } from './failure-reasons.js';
 import { LookUpSlots, type SlotBounds } from './look-up-slots.js';
 import type { ResolvedAddress, Resolver } from './name-resolver.js';
@@ -63,8 +64,8 @@ export class LookUps {
   private readonly wanted = new Map<string, LookUp>();
   /** What waits for a slot, by share, the share that had its turn last at the end. */
   private readonly queues = new Map<string, Queue>();
-  /** The oldest first. An answer outlives its time, to tell of a name whether it brought nothing the last time. */
-  private readonly known = new Map<string, { readonly answer: Answer; readonly until: number }>();
+  /** An answer outlives its time, to tell of a name whether it brought nothing the last time. */
+  private readonly known = boundedMap<{ readonly answer: Answer; readonly until: number }>(REMEMBERED_MAX);
 
   constructor(
     private readonly resolver: Resolver,
@@ -78,7 +79,7 @@ export class LookUps {
   addressesOf(hostname: string, { share, signal }: Asking): Promise<readonly ResolvedAddress[]> {
     return new Promise((resolve, reject) => {
       const settle = (answer: Answer): void => (answer instanceof ConnectFailure ? reject(answer) : resolve(answer));
-      const known = this.known.get(hostname);
+      const known = this.known.peek(hostname);
       if (known && performance.now() < known.until) settle(known.answer);
       else if (signal?.aborted) settle(new ConnectFailure('dns', TOO_SLOW));
       else this.wait(this.wanted.get(hostname) ?? this.want(hostname), { share, settle }, signal);
@@ -86,7 +87,7 @@ export class LookUps {
   }
 
   private want(hostname: string): LookUp {
-    const doubtful = this.known.get(hostname)?.answer instanceof ConnectFailure;
+    const doubtful = this.known.peek(hostname)?.answer instanceof ConnectFailure;
     const lookUp: LookUp = { hostname, doubtful, askers: new Set() };
     this.wanted.set(hostname, lookUp);
     return lookUp;
@@ -172,9 +173,7 @@ export class LookUps {
   }
 
   private remember(hostname: string, answer: Answer, forMs: number): void {
-    this.known.delete(hostname);
     this.known.set(hostname, { answer, until: performance.now() + forMs });
-    if (this.known.size > REMEMBERED_MAX) this.known.delete(this.known.keys().next().value!);
   }
 
   private line(share: string, { doubtful }: LookUp): Set<LookUp> {

@@ -1,5 +1,6 @@
 import { WallClock, type Clock } from '../../kernel/clock.js';
 import { DomainError } from '../../kernel/domain-error.js';
+import { boundedMap } from '../limits/bounded-map.js';
 import { ADDRESS_NOT_ALLOWED, type AddressPolicy } from './address-policy.js';
 import { Connections } from './connections.js';
 import { Exchange } from './exchange.js';
@@ -46,7 +47,7 @@ export class WebhookSender {
   private readonly connections: Connections;
   private readonly now: () => number;
   /** URLs that passed the policy, taken apart: parsing and judging one costs 3 µs, and lanes send to the same one again and again. */
-  private readonly targets = new Map<string, Target>();
+  private readonly targets = boundedMap<Target>(TARGETS_MAX);
   private closed = false;
 
   constructor({
@@ -63,7 +64,7 @@ export class WebhookSender {
   /** Never rejects for what the network or the receiver does. */
   send({ url, share, headers, body, timeoutMs, signal }: SendRequest): Promise<SendOutcome> {
     if (this.closed || signal?.aborted) return Promise.resolve(ABORTED);
-    const target = this.targets.get(url) ?? this.judge(url);
+    const target = this.targets.peek(url) ?? this.judge(url);
     if (typeof target === 'string') {
       return Promise.resolve({ kind: 'failure', phase: 'refused', error: target, durationMs: 0 });
     }
@@ -85,7 +86,6 @@ export class WebhookSender {
     try {
       const { origin, pathname, search } = this.policy.judgeUrl(raw);
       const target = { origin, path: pathname + search };
-      if (this.targets.size >= TARGETS_MAX) this.targets.delete(this.targets.keys().next().value!);
       this.targets.set(raw, target);
       return target;
     } catch (error) {

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../kernel/clock.js';
+import { boundedMap } from '../limits/bounded-map.js';
 import { Database, type Statement } from '../postgres/database.js';
 
 /** A sum reads a row for each kept answer of the holder. */
@@ -22,7 +23,7 @@ interface Share {
  */
 @Injectable()
 export class KeptAnswerShares {
-  private readonly shares = new Map<string, Share>();
+  private readonly shares = boundedMap<Share>(REMEMBERED_MAX);
   /** Whoever asks meanwhile waits for the same one. */
   private readonly sums = new Map<string, Promise<number>>();
 
@@ -32,7 +33,7 @@ export class KeptAnswerShares {
   ) {}
 
   bytesOf(holder: string): number | Promise<number> {
-    const share = this.shares.get(holder);
+    const share = this.shares.peek(holder);
     if (share && this.clock.now() - share.summedAt <= SUMMED_AGAIN_AFTER_MS) return share.bytes;
     let sum = this.sums.get(holder);
     if (!sum) this.sums.set(holder, (sum = this.sum(holder).finally(() => this.sums.delete(holder))));
@@ -40,15 +41,13 @@ export class KeptAnswerShares {
   }
 
   add(holder: string, bytes: number): void {
-    const share = this.shares.get(holder);
+    const share = this.shares.peek(holder);
     if (share) share.bytes += bytes;
   }
 
   private async sum(holder: string): Promise<number> {
     const summedAt = this.clock.now();
     const [row] = await this.database.query<{ bytes: number }>(SUM, [holder]);
-    this.shares.delete(holder);
-    if (this.shares.size >= REMEMBERED_MAX) this.shares.delete(this.shares.keys().next().value!);
     this.shares.set(holder, { bytes: row!.bytes, summedAt });
     return row!.bytes;
   }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { LogRef } from '../../../platform/event-log/index.js';
+import { boundedMap } from '../../../platform/limits/bounded-map.js';
 import { topicNotFound, type TopicRef } from '../domain/topic.js';
 import { TopicCatalog } from './ports.js';
 
@@ -11,13 +12,13 @@ const ENTRIES_MAX = 10_000;
  */
 @Injectable()
 export class TopicDirectory {
-  private readonly logs = new Map<string, LogRef>();
+  private readonly logs = boundedMap<LogRef>(ENTRIES_MAX);
 
   constructor(private readonly topics: TopicCatalog) {}
 
   /** The log of a topic, or `undefined` where it is not in memory. */
   remembered(ref: TopicRef): LogRef | undefined {
-    return this.logs.get(nameOf(ref));
+    return this.logs.peek(nameOf(ref));
   }
 
   /** Asks the store. */
@@ -27,7 +28,6 @@ export class TopicDirectory {
     const topic = await this.topics.find(ref);
     if (!topic) throw topicNotFound(ref);
     const log = { tenantId: ref.tenantId, topicUid: topic.topicUid };
-    if (this.logs.size >= ENTRIES_MAX) this.logs.delete(this.logs.keys().next().value!);
     this.logs.set(name, log);
     return log;
   }

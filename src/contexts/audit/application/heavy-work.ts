@@ -1,5 +1,6 @@
 import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { usedUp } from '../../../kernel/limit-left.js';
+import { Slots } from '../../../platform/limits/slots.js';
 import { auditError, goOn } from '../domain/audit-errors.js';
 
 const RETRY_AFTER_SECONDS = 5;
@@ -25,8 +26,8 @@ export interface SlotHolder {
  */
 @Injectable()
 export class HeavyWork implements BeforeApplicationShutdown {
-  private readonly ofTenants = new Slots(4);
-  private readonly ofSystem = new Slots(2);
+  private readonly ofTenants = new Room(4);
+  private readonly ofSystem = new Room(2);
 
   beforeApplicationShutdown(): void {
     this.ofTenants.abort();
@@ -53,32 +54,34 @@ export class HeavyWork implements BeforeApplicationShutdown {
   }
 }
 
-class Slots {
-  private readonly open = new Map<AbortController, readonly string[]>();
+class Room {
+  private readonly slots = new Slots();
+  private readonly open = new Set<AbortController>();
 
   constructor(private readonly slotsMax: number) {}
 
   abort(): void {
-    for (const controller of this.open.keys()) controller.abort();
+    for (const controller of this.open) controller.abort();
   }
 
   enter(holders: readonly string[], asked: AbortSignal): Slot {
-    const extensions = { retryAfterSeconds: RETRY_AFTER_SECONDS };
-    if ([...this.open.values()].some((others) => others.some((other) => holders.includes(other))))
+    if (holders.some((holder) => this.slots.of(holder) > 0))
       throw auditError(
         'audit-under-way',
         'An export or a verification of yours has not ended.',
         usedUp(AUDIT_LIMIT, RETRY_AFTER_SECONDS),
       );
-    if (this.open.size >= this.slotsMax)
-      throw auditError(
-        'audit-busy',
-        `This instance runs ${this.slotsMax} exports and verifications at once.`,
-        extensions,
-      );
+    if (this.slots.inAll >= this.slotsMax)
+      throw auditError('audit-busy', `This instance runs ${this.slotsMax} exports and verifications at once.`, {
+        retryAfterSeconds: RETRY_AFTER_SECONDS,
+      });
     const controller = new AbortController();
-    const leave = (): void => void this.open.delete(controller);
-    this.open.set(controller, holders);
+    const giveBack = this.slots.take(...holders);
+    const leave = (): void => {
+      giveBack();
+      this.open.delete(controller);
+    };
+    this.open.add(controller);
     asked.addEventListener('abort', leave, { once: true });
     return { signal: AbortSignal.any([asked, controller.signal]), leave };
   }

@@ -1,6 +1,7 @@
 import { performance, type EventLoopUtilization } from 'node:perf_hooks';
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Loop } from '../../../platform/jobs/loop.js';
+import { Line } from '../../../platform/limits/line.js';
 import { Metrics } from '../../../platform/telemetry/metrics.js';
 
 const ADAPT_MS = 100;
@@ -13,8 +14,7 @@ const TURNS_MAX = 128;
 const REFUSED_MS = 200;
 
 interface Queue {
-  readonly waiting: (() => void)[];
-  inService: number;
+  readonly line: Line;
   /** Whether it has asked for anything since the last look. */
   active: boolean;
 }
@@ -23,15 +23,12 @@ interface Queue {
 export class Turn {
   private over = false;
 
-  constructor(
-    private readonly turns: FairTurns,
-    private readonly queue: Queue,
-  ) {}
+  constructor(private readonly line: Line) {}
 
   end(): void {
     if (this.over) return;
     this.over = true;
-    this.turns.ended(this.queue);
+    this.line.leave();
   }
 
   /** Of a request that was too much (429). */
@@ -83,24 +80,18 @@ export class FairTurns implements OnApplicationBootstrap, OnApplicationShutdown 
 
   get waiting(): number {
     let count = 0;
-    for (const queue of this.queues.values()) count += queue.waiting.length;
+    for (const queue of this.queues.values()) count += queue.line.waiting;
     return count;
   }
 
   /** At once where nothing is scarce. `owner` is a tenant, or a user where no tenant is concerned. */
   take(owner: string): Turn | Promise<Turn> {
     let queue = this.queues.get(owner);
-    if (!queue) this.queues.set(owner, (queue = { waiting: [], inService: 0, active: true }));
+    if (!queue) this.queues.set(owner, (queue = { line: new Line(this.limit), active: true }));
     if (this.queues.size > 1 && this.started) this.watch();
     queue.active = true;
-    if (queue.inService < this.limit) return this.begin(queue);
-    const waiting = queue;
-    return new Promise((resolve) => waiting.waiting.push(() => resolve(this.begin(waiting))));
-  }
-
-  ended(queue: Queue): void {
-    queue.inService--;
-    this.serve(queue);
+    const { line } = queue;
+    return line.enter() ? new Turn(line) : line.wait().then(() => new Turn(line));
   }
 
   /** `utilization`: the share of the last tenth of a second that the event loop was at work. */
@@ -109,10 +100,10 @@ export class FairTurns implements OnApplicationBootstrap, OnApplicationShutdown 
     let most = 0;
     for (const [owner, queue] of this.queues) {
       // What waits has something in service: the limit is never 0.
-      if (queue.active || queue.inService > 0) active++;
+      if (queue.active || queue.line.entered > 0) active++;
       else this.queues.delete(owner);
       queue.active = false;
-      most = Math.max(most, queue.inService);
+      most = Math.max(most, queue.line.entered);
     }
     const limit = Math.min(this.limit, TURNS_MAX);
     if (active < 2) this.setLimit(Infinity);
@@ -134,15 +125,6 @@ export class FairTurns implements OnApplicationBootstrap, OnApplicationShutdown 
 
   private setLimit(limit: number): void {
     this.limit = limit;
-    for (const queue of this.queues.values()) this.serve(queue);
-  }
-
-  private begin(queue: Queue): Turn {
-    queue.inService++;
-    return new Turn(this, queue);
-  }
-
-  private serve(queue: Queue): void {
-    while (queue.inService < this.limit && queue.waiting.length > 0) queue.waiting.shift()!();
+    for (const { line } of this.queues.values()) line.setLimit(limit);
   }
 }

@@ -1,4 +1,5 @@
 import { usedUp, type LimitLeft } from '../../../kernel/limit-left.js';
+import { Slots } from '../../../platform/limits/slots.js';
 import { admission, ownShare, type OpenCounts } from '../domain/stream-share.js';
 import { topicError } from '../domain/topic-errors.js';
 
@@ -17,48 +18,31 @@ const SHARE_USED = {
 
 /** The streams of one kind that this instance has open, and whose they are. */
 export class OpenStreams {
-  private readonly byTenant = new Map<string, number>();
-  private readonly byHuman = new Map<string, number>();
-  private inAll = 0;
+  private readonly slots = new Slots();
 
   constructor(private readonly streamsMax: number) {}
 
   /** Until what it returns is called. */
-  enter({ tenantId, userId }: StreamHolder): () => void {
-    const open = this.countsOf({ tenantId, userId });
+  enter(holder: StreamHolder): () => void {
+    const open = this.countsOf(holder);
     const judged = admission(open, this.streamsMax);
     const { quota } = ownShare(open, this.streamsMax);
     const extensions = usedUp({ ...POLICY, quota }, RETRY_AFTER_SECONDS);
     if (judged === 'full')
       throw topicError('too-many-streams', 'This instance has as many open streams as it takes.', extensions);
     if (judged !== 'open') throw topicError('stream-share-used', SHARE_USED[judged], extensions);
-    this.count(tenantId, userId, 1);
-    let left = false;
-    return () => {
-      if (left) return;
-      left = true;
-      this.count(tenantId, userId, -1);
-    };
+    return this.slots.take(tenantOf(holder), humanOf(holder));
   }
 
   left(holder: StreamHolder): LimitLeft {
     return { ...POLICY, ...ownShare(this.countsOf(holder), this.streamsMax) };
   }
 
-  private countsOf({ tenantId, userId }: StreamHolder): OpenCounts {
-    return { inAll: this.inAll, ofTenant: this.byTenant.get(tenantId) ?? 0, ofHuman: this.byHuman.get(userId) ?? 0 };
-  }
-
-  private count(tenantId: string, userId: string, by: 1 | -1): void {
-    this.inAll += by;
-    add(this.byTenant, tenantId, by);
-    add(this.byHuman, userId, by);
+  private countsOf(holder: StreamHolder): OpenCounts {
+    const { slots } = this;
+    return { inAll: slots.inAll, ofTenant: slots.of(tenantOf(holder)), ofHuman: slots.of(humanOf(holder)) };
   }
 }
 
-/** Who has none is not remembered. */
-function add(counts: Map<string, number>, name: string, by: number): void {
-  const count = (counts.get(name) ?? 0) + by;
-  if (count === 0) counts.delete(name);
-  else counts.set(name, count);
-}
+const tenantOf = ({ tenantId }: StreamHolder): string => `tenant ${tenantId}`;
+const humanOf = ({ userId }: StreamHolder): string => `human ${userId}`;

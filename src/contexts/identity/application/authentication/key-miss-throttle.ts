@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../../../../kernel/clock.js';
 import { SECURITY_SETTINGS, type Settings } from '../../../../platform/config/index.js';
 import { addressClass } from '../../../../platform/http/address-class.js';
+import { Slots } from '../../../../platform/limits/slots.js';
 import { usedUp } from '../../../../kernel/limit-left.js';
 import { apiKeyError } from '../../domain/api-key-errors.js';
 import { Windows } from '../windows.js';
@@ -20,7 +21,7 @@ const PENDING_MAX = 1_000;
 @Injectable()
 export class KeyMissThrottle {
   private readonly misses: Windows;
-  private readonly pending = new Map<string, number>();
+  private readonly pending = new Slots();
 
   constructor(
     clock: Clock,
@@ -34,7 +35,7 @@ export class KeyMissThrottle {
     const place = addressClass(address);
     if (this.misses.count(place) >= this.settings.apiKeyMissesPerMinute)
       throw this.throttled(this.misses.leftMs(place) / 1_000, keyId);
-    if ((this.pending.get(place) ?? 0) >= PENDING_MAX) throw this.throttled(1, keyId);
+    if (this.pending.of(place) >= PENDING_MAX) throw this.throttled(1, keyId);
   }
 
   /** Told with the refusal alone: on a 401 the count would tell an id that nobody has made from a secret that is wrong. */
@@ -52,15 +53,13 @@ export class KeyMissThrottle {
   /** Counts a question of the address until it is answered, and for the rest of the minute where the answer is none. */
   async asking<T>(address: string, question: Promise<T | undefined>): Promise<T | undefined> {
     const place = addressClass(address);
-    this.pending.set(place, (this.pending.get(place) ?? 0) + 1);
+    const answered = this.pending.take(place);
     try {
       const answer = await question;
       if (answer === undefined) this.misses.add(place);
       return answer;
     } finally {
-      const left = this.pending.get(place)! - 1;
-      if (left === 0) this.pending.delete(place);
-      else this.pending.set(place, left);
+      answered();
     }
   }
 }

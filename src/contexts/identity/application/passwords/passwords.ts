@@ -4,6 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { SECURITY_SETTINGS, type Settings } from '../../../../platform/config/index.js';
 import { HashingThreads } from '../../../../platform/crypto/hashing-threads.js';
 import { KeyRing, type NamedKey } from '../../../../platform/crypto/keys.js';
+import { Line } from '../../../../platform/limits/line.js';
 import { identityError } from '../../domain/identity-errors.js';
 import { normalPassword, refusalOf } from '../../domain/password-rules.js';
 import { CommonPasswords } from './common-passwords.js';
@@ -13,11 +14,6 @@ export const HASHES_AT_ONCE = Math.min(2, Math.max(1, availableParallelism() - 1
 const WAITING_MAX = 32;
 const WAIT_MS_MAX = 2_000;
 const HASH = /^v1\$([\w-]+)\$(\$2[aby]\$(\d\d)\$.+)$/;
-
-interface Waiting {
-  readonly go: () => void;
-  readonly timer: NodeJS.Timeout;
-}
 
 export interface Verification {
   readonly right: boolean;
@@ -32,8 +28,7 @@ export interface Verification {
  */
 @Injectable()
 export class Passwords {
-  private running = 0;
-  private readonly waiting = new Set<Waiting>();
+  private readonly line = new Line(HASHES_AT_ONCE);
 
   constructor(
     private readonly keys: KeyRing,
@@ -79,32 +74,13 @@ export class Passwords {
   }
 
   private async inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.running < HASHES_AT_ONCE) this.running++;
-    else await this.turn();
+    if (!this.line.enter() && (this.line.waiting >= WAITING_MAX || !(await this.line.wait(WAIT_MS_MAX))))
+      throw identityError('login-busy', 'Too many logins at once; try again.', { retryAfterSeconds: 2 });
     try {
       return await work();
     } finally {
-      const [next] = this.waiting;
-      if (next) {
-        this.waiting.delete(next);
-        clearTimeout(next.timer);
-        next.go();
-      } else this.running--;
+      this.line.leave();
     }
-  }
-
-  private turn(): Promise<void> {
-    const busy = (): Error =>
-      identityError('login-busy', 'Too many logins at once; try again.', { retryAfterSeconds: 2 });
-    if (this.waiting.size >= WAITING_MAX) throw busy();
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const timer = setTimeout(() => {
-      this.waiting.delete(waiting);
-      reject(busy());
-    }, WAIT_MS_MAX);
-    const waiting = { go: resolve, timer };
-    this.waiting.add(waiting);
-    return promise;
   }
 }
 

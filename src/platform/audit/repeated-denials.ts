@@ -1,4 +1,5 @@
 import { addressClass } from '../http/address-class.js';
+import { Window } from '../limits/window.js';
 import { toRow, type AuditRecord, type AuditRow } from './audit-record.js';
 
 const SINGLE_MAX = 10;
@@ -6,11 +7,10 @@ const WINDOW_MS = 60_000;
 /** Of windows and of rows that count, together: some 40 MB at most. */
 const KEPT_MAX = 10_000;
 
-interface Window {
-  readonly endsAt: number;
-  singles: number;
+/** Its count is that of the records of their own. */
+class Denials extends Window {
   /** By what was refused, and why; undefined where none was counted yet. */
-  readonly kinds: Map<string, AuditRow | undefined>;
+  readonly kinds = new Map<string, AuditRow | undefined>();
 }
 
 /**
@@ -21,7 +21,7 @@ interface Window {
  */
 export class RepeatedDenials {
   /** All windows have the same length, so that their order is that in which they end. */
-  private readonly windows = new Map<string, Window>();
+  private readonly windows = new Map<string, Denials>();
   private kept = 0;
   private over: AuditRow[] = [];
 
@@ -33,13 +33,13 @@ export class RepeatedDenials {
   /** True: a record of its own. False: it was counted. */
   admit(record: AuditRecord, now: number): boolean {
     if (record.outcome === 'success') return true;
-    this.end((window) => window.endsAt <= now || this.kept >= KEPT_MAX);
+    this.end((window) => window.isOver(now) || this.kept >= KEPT_MAX);
     const window = this.windowOf(record, now);
     const kind = JSON.stringify([record.action, record.outcome, record.reason]);
     const known = window.kinds.has(kind);
     if (!known) this.kept++;
-    if (!known || window.singles < SINGLE_MAX) {
-      window.singles++;
+    if (!known || window.count < SINGLE_MAX) {
+      window.count++;
       window.kinds.set(kind, undefined);
       return true;
     }
@@ -50,17 +50,17 @@ export class RepeatedDenials {
 
   /** What was counted in windows that are over at `now`; each is answered once. */
   due(now: number): AuditRow[] {
-    this.end((window) => window.endsAt <= now);
+    this.end((window) => window.isOver(now));
     const due = this.over;
     this.over = [];
     return due;
   }
 
-  private windowOf(record: AuditRecord, now: number): Window {
+  private windowOf(record: AuditRecord, now: number): Denials {
     const key = keyOf(record);
     let window = this.windows.get(key);
     if (!window) {
-      window = { endsAt: now + WINDOW_MS, singles: 0, kinds: new Map() };
+      window = new Denials(now, WINDOW_MS);
       this.windows.set(key, window);
       this.kept++;
     }
@@ -68,7 +68,7 @@ export class RepeatedDenials {
   }
 
   /** From the oldest on. */
-  private end(isOver: (window: Window) => boolean): void {
+  private end(isOver: (window: Denials) => boolean): void {
     for (const [key, window] of this.windows) {
       if (!isOver(window)) return;
       this.windows.delete(key);

@@ -1,13 +1,8 @@
 import type { Clock } from '../../kernel/clock.js';
+import { Window } from '../limits/window.js';
 
 const LINES_MAX = 10;
 const WINDOW_MS = 60_000;
-
-interface Window {
-  readonly endsAt: number;
-  lines: number;
-  leftOut: number;
-}
 
 /**
  * Keeps what clients can bring about at will from filling the log: of each kind ten lines a minute are written, and the first one of the
@@ -22,12 +17,10 @@ export class RepeatedLines {
   admit(kind: string): { readonly leftOut?: number } | undefined {
     const now = this.clock.now();
     const window = this.windows.get(kind);
-    if (!window || window.endsAt <= now) {
-      this.windows.set(kind, { endsAt: now + WINDOW_MS, lines: 1, leftOut: 0 });
-      return window && window.leftOut > 0 ? { leftOut: window.leftOut } : {};
+    if (!window || window.isOver(now)) {
+      this.windows.set(kind, new Window(now, WINDOW_MS, 1));
+      return window && window.count > LINES_MAX ? { leftOut: window.count - LINES_MAX } : {};
     }
-    if (++window.lines <= LINES_MAX) return {};
-    window.leftOut++;
-    return undefined;
+    return ++window.count <= LINES_MAX ? {} : undefined;
   }
 }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../../../../kernel/clock.js';
 import { identityError } from '../../domain/identity-errors.js';
 import { usedUp, type LimitLeft } from '../../../../kernel/limit-left.js';
-import { leftOf, Windows } from '../windows.js';
+import { leftOf, Windows } from '../../../../platform/limits/window.js';
 
 const WINDOW_MS = 3_600_000;
 const PER_TENANT = 100;

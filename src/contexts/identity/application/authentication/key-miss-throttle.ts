@@ -3,9 +3,9 @@ import { Clock } from '../../../../kernel/clock.js';
 import { SECURITY_SETTINGS, type Settings } from '../../../../platform/config/index.js';
 import { addressClass } from '../../../../platform/http/address-class.js';
 import { Slots } from '../../../../platform/limits/slots.js';
+import { Windows } from '../../../../platform/limits/window.js';
 import { usedUp } from '../../../../kernel/limit-left.js';
 import { apiKeyError } from '../../domain/api-key-errors.js';
-import { Windows } from '../windows.js';
 
 const WINDOW_MS = 60_000;
 /** Questions of one address that are under way: what one query takes. Their answers are not known yet. */

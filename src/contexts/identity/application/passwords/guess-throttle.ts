@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../../../kernel/clock.js';
 import { addressClass } from '../../../../platform/http/address-class.js';
+import { boundedMap, type BoundedMap } from '../../../../platform/limits/bounded-map.js';
+import { Windows } from '../../../../platform/limits/window.js';
 import { usedUp, type LimitLeft } from '../../../../kernel/limit-left.js';
 import {
   ACCOUNT_FAILURES_MAX,
@@ -11,7 +13,6 @@ import {
   type Failures,
 } from '../../domain/guess-schedule.js';
 import { identityError } from '../../domain/identity-errors.js';
-import { Windows } from '../windows.js';
 
 const REMEMBERED_MAX = 100_000;
 const ADDRESS_WINDOW_MS = 60_000;
@@ -22,36 +23,6 @@ const OF_ACCOUNT = { policy: 'login-account', quota: FREE_FAILURES, windowSecond
 /** Tells whether somebody has logged in to the account from this class of addresses, and his session still lives. */
 type KnownClasses = () => Promise<ReadonlySet<string>>;
 
-/** Counts that are forgotten from the one that was longest not touched. */
-class Counts {
-  private readonly entries = new Map<string, Failures>();
-
-  get(key: string): Failures | undefined {
-    return this.entries.get(key);
-  }
-
-  set(key: string, failures: Failures): void {
-    this.entries.delete(key);
-    this.entries.set(key, failures);
-    if (this.entries.size > REMEMBERED_MAX) this.entries.delete(this.entries.keys().next().value!);
-  }
-
-  /** The last one ended now. */
-  touch(key: string, now: number): void {
-    const failures = this.entries.get(key);
-    if (failures) this.entries.set(key, { ...failures, lastAt: now });
-  }
-
-  lower(key: string): void {
-    const failures = this.entries.get(key);
-    if (failures) this.entries.set(key, { ...failures, count: failures.count - 1 });
-  }
-
-  delete(key: string): void {
-    this.entries.delete(key);
-  }
-}
-
 /**
  * Slows down whoever guesses; the schedule is in domain/guess-schedule.ts. Names are counted whether there is such an account or not, so
  * that a refusal tells nothing. Counts are in the memory of each instance: a restart forgets them, and n instances allow n times as much,
@@ -59,8 +30,9 @@ class Counts {
  */
 @Injectable()
 export class GuessThrottle {
-  private readonly byPlace = new Counts();
-  private readonly byName = new Counts();
+  /** The ones that were longest not touched are forgotten. */
+  private readonly byPlace = boundedMap<Failures>(REMEMBERED_MAX);
+  private readonly byName = boundedMap<Failures>(REMEMBERED_MAX);
   private readonly byAddress: Windows;
 
   constructor(private readonly clock: Clock) {
@@ -74,10 +46,10 @@ export class GuessThrottle {
     // Nothing is waited for from here on: parallel guesses see each other's counts.
     const place = placeOf(name, address);
     const now = this.clock.now();
-    refuseFor(waitLeft(this.byPlace.get(place), now), OF_ACCOUNT);
+    refuseFor(waitLeft(this.byPlace.peek(place), now), OF_ACCOUNT);
     this.countAddress(address);
-    this.byPlace.set(place, counted(this.byPlace.get(place), now));
-    this.byName.set(name, counted(this.byName.get(name), now));
+    this.byPlace.set(place, counted(this.byPlace.peek(place), now));
+    this.byName.set(name, counted(this.byName.peek(name), now));
   }
 
   /**
@@ -86,8 +58,8 @@ export class GuessThrottle {
    */
   failed(name: string, address: string): void {
     const now = this.clock.now();
-    this.byPlace.touch(placeOf(name, address), now);
-    this.byName.touch(name, now);
+    change(this.byPlace, placeOf(name, address), (failures) => ({ ...failures, lastAt: now }));
+    change(this.byName, name, (failures) => ({ ...failures, lastAt: now }));
   }
 
   succeeded(name: string, address: string): void {
@@ -98,8 +70,8 @@ export class GuessThrottle {
 
   /** The guess was not looked at after all. */
   withdraw(name: string, address: string): void {
-    this.byPlace.lower(placeOf(name, address));
-    this.byName.lower(name);
+    change(this.byPlace, placeOf(name, address), oneLess);
+    change(this.byName, name, oneLess);
     this.byAddress.takeBack(addressClass(address));
   }
 
@@ -111,7 +83,7 @@ export class GuessThrottle {
   /** Of guesses of `name` from `address`; what others guess from elsewhere is theirs. */
   left(name: string, address: string): LimitLeft[] {
     const key = addressClass(address);
-    const place = this.byPlace.get(placeOf(name, address));
+    const place = this.byPlace.peek(placeOf(name, address));
     const waitMs = waitLeft(place, this.clock.now());
     const ofAddress = { ...OF_ADDRESS, remaining: ADDRESS_GUESSES_MAX - this.byAddress.count(key) };
     const ofAccount = { ...OF_ACCOUNT, remaining: FREE_FAILURES - (place?.count ?? 0) };
@@ -123,7 +95,7 @@ export class GuessThrottle {
   }
 
   private overallWait(name: string): number {
-    return waitLeft(this.byName.get(name), this.clock.now(), ACCOUNT_FAILURES_MAX);
+    return waitLeft(this.byName.peek(name), this.clock.now(), ACCOUNT_FAILURES_MAX);
   }
 
   private countAddress(address: string): void {
@@ -140,3 +112,10 @@ function refuseFor(waitMs: number, policy: typeof OF_ACCOUNT): void {
 }
 
 const placeOf = (name: string, address: string): string => `${addressClass(address)} ${name}`;
+
+const oneLess = (failures: Failures): Failures => ({ ...failures, count: failures.count - 1 });
+
+function change(counts: BoundedMap<Failures>, key: string, next: (failures: Failures) => Failures): void {
+  const failures = counts.peek(key);
+  if (failures) counts.set(key, next(failures));
+}

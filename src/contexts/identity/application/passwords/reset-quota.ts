@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../../../../kernel/clock.js';
 import type { LimitLeft } from '../../../../kernel/limit-left.js';
 import { addressClass } from '../../../../platform/http/address-class.js';
-import { leftOf, Windows } from '../windows.js';
+import { leftOf, Windows } from '../../../../platform/limits/window.js';
 
 const WINDOW_MS = 3_600_000;
 const PER_NAME_AND_ADDRESS = 3;

@@ -1,4 +1,4 @@
-import { Windows } from './windows.js';
+import { Windows } from './window.js';
 
 let now: number;
 let windows: Windows;

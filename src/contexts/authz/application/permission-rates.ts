@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../../kernel/clock.js';
 import { usedUp, type LimitLeft } from '../../../kernel/limit-left.js';
+import { boundedMap } from '../../../platform/limits/bounded-map.js';
+import { TokenBucket } from '../../../platform/limits/token-bucket.js';
 import { authzError } from '../domain/authz-errors.js';
 import type { RateRule } from '../domain/decision.js';
 
@@ -12,7 +14,7 @@ const BUCKETS_MAX = 50_000;
  */
 @Injectable()
 export class PermissionRates {
-  private readonly buckets = new Map<string, Bucket>();
+  private readonly buckets = boundedMap<TokenBucket>(BUCKETS_MAX);
 
   constructor(private readonly clock: Clock) {}
 
@@ -21,47 +23,39 @@ export class PermissionRates {
    * undefined where there is none.
    */
   spend(userId: string, lists: readonly (readonly RateRule[])[]): LimitLeft | undefined {
-    const chosen = new Set<Bucket>();
-    let longest: Bucket | undefined;
+    const chosen = new Set<TokenBucket>();
+    let longest: TokenBucket | undefined;
     for (const rules of lists) {
       const buckets = rules.map((rule) => this.refilled(`${userId} ${rule.grantId}`, rule));
       const withRoom = buckets.find((bucket) => bucket.tokens >= 1);
       if (withRoom) chosen.add(withRoom);
       else {
         const next = soonest(buckets);
-        if (!longest || waitMs(next) > waitMs(longest)) longest = next;
+        if (!longest || waitSeconds(next) > waitSeconds(longest)) longest = next;
       }
     }
     if (longest) {
-      const extensions = usedUp(policyOf(longest), waitMs(longest) / 1_000);
+      const extensions = usedUp(policyOf(longest), waitSeconds(longest));
       throw authzError('permission-rate-limited', 'The permission is used up for now.', extensions);
     }
-    for (const bucket of chosen) bucket.tokens--;
+    for (const bucket of chosen) bucket.take(1);
     const [least] = [...chosen].toSorted((a, b) => a.tokens - b.tokens);
     return least && { ...policyOf(least), remaining: least.tokens, resetSeconds: least.windowSeconds / least.limit };
   }
 
-  private refilled(name: string, { limit, windowSeconds }: RateRule): Bucket {
+  private refilled(name: string, rule: RateRule): TokenBucket {
     const now = this.clock.now();
-    const perMs = limit / (windowSeconds * 1_000);
-    const bucket = this.buckets.get(name) ?? { tokens: limit, at: now, perMs, limit, windowSeconds };
-    bucket.tokens = Math.min(limit, bucket.tokens + Math.max(0, now - bucket.at) * perMs);
-    bucket.at = now;
-    this.buckets.delete(name);
-    if (this.buckets.size >= BUCKETS_MAX) this.buckets.delete(this.buckets.keys().next().value!);
+    const bucket = this.buckets.peek(name) ?? new TokenBucket(rule, now);
     this.buckets.set(name, bucket);
-    return bucket;
+    return bucket.refill(rule, now);
   }
 }
 
-interface Bucket {
-  tokens: number;
-  at: number;
-  readonly perMs: number;
-  readonly limit: number;
-  readonly windowSeconds: number;
-}
-
-const waitMs = ({ tokens, perMs }: Bucket): number => (1 - tokens) / perMs;
-const soonest = (buckets: readonly Bucket[]): Bucket => buckets.toSorted((a, b) => waitMs(a) - waitMs(b))[0]!;
-const policyOf = ({ limit, windowSeconds }: Bucket) => ({ policy: 'permission', quota: limit, windowSeconds });
+const waitSeconds = (bucket: TokenBucket): number => bucket.secondsUntil(1);
+const soonest = (buckets: readonly TokenBucket[]): TokenBucket =>
+  buckets.toSorted((a, b) => waitSeconds(a) - waitSeconds(b))[0]!;
+const policyOf = ({ limit, windowSeconds }: TokenBucket) => ({
+  policy: 'permission',
+  quota: limit,
+  windowSeconds,
+});

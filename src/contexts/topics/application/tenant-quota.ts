@@ -3,17 +3,16 @@ import { Clock } from '../../../kernel/clock.js';
 import { usedUp, type LimitLeft } from '../../../kernel/limit-left.js';
 import type { NewEvent } from '../../../platform/event-log/index.js';
 import { KeptAnswerShares } from '../../../platform/http/kept-answer-shares.js';
+import { boundedMap } from '../../../platform/limits/bounded-map.js';
+import { TokenBucket } from '../../../platform/limits/token-bucket.js';
 import { tenancyError, TenantGates, type TenantGate } from '../../tenancy/index.js';
 import { TopicCatalog } from './ports.js';
 
 /** How long what a tenant stores is counted on from the last sum. */
 const SUMMED_AGAIN_AFTER_MS = 10_000;
 const FULL_RETRY_SECONDS = 60;
-
-interface Bucket {
-  tokens: number;
-  at: number;
-}
+/** Of tenants with limits. Who is pushed out begins with a full bucket, when so many others have published since. */
+const REMEMBERED_MAX = 50_000;
 
 interface Usage {
   bytes: number;
@@ -26,8 +25,8 @@ interface Usage {
  */
 @Injectable()
 export class TenantQuota {
-  private readonly buckets = new Map<string, Bucket>();
-  private readonly usage = new Map<string, Usage>();
+  private readonly buckets = boundedMap<TokenBucket>(REMEMBERED_MAX);
+  private readonly usage = boundedMap<Usage>(REMEMBERED_MAX);
 
   constructor(
     private readonly gates: TenantGates,
@@ -36,45 +35,52 @@ export class TenantQuota {
     private readonly clock: Clock,
   ) {}
 
-  /** `tell` hears what is left. What is not limited most requests find out without waiting. Throws where a limit is reached. */
+  /** `tell` hears what is left. At once, but for what a tenant stores, which may have to be summed. Throws where a limit is reached. */
   take(tenantId: string, events: readonly NewEvent[], tell: (left: LimitLeft) => void): void | Promise<void> {
     const gate = this.gates.of(tenantId);
     if (gate instanceof Promise) return gate.then((found) => this.charge(tenantId, found, events, tell));
-    if (!gate || (gate.limits.eventsPerSecond === null && gate.limits.storageBytes === null)) return undefined;
     return this.charge(tenantId, gate, events, tell);
   }
 
-  private async charge(
+  private charge(
     tenantId: string,
     gate: TenantGate | null,
     events: readonly NewEvent[],
     tell: (left: LimitLeft) => void,
-  ): Promise<void> {
-    if (!gate) return;
+  ): void | Promise<void> {
+    if (!gate) return undefined;
     const { eventsPerSecond, storageBytes } = gate.limits;
-    if (storageBytes !== null) tell(await this.store(tenantId, storageBytes, events));
-    if (eventsPerSecond !== null) tell(this.spend(tenantId, eventsPerSecond, events.length));
+    if (storageBytes === null) return this.spend(tenantId, eventsPerSecond, events.length, tell);
+    return this.store(tenantId, storageBytes, events).then((left) => {
+      tell(left);
+      this.spend(tenantId, eventsPerSecond, events.length, tell);
+    });
   }
 
   /** A batch larger than the rate passes when the bucket is full, and leaves it in debt. */
-  private spend(tenantId: string, limit: number, count: number): LimitLeft {
+  private spend(tenantId: string, limit: number | null, count: number, tell: (left: LimitLeft) => void): void {
+    if (limit === null) return;
     const policy = { policy: 'tenant', quota: limit, windowSeconds: 1 };
-    const now = this.clock.now();
-    const bucket = this.buckets.get(tenantId) ?? { tokens: limit, at: now };
-    this.buckets.set(tenantId, bucket);
-    bucket.tokens = Math.min(limit, bucket.tokens + (Math.max(0, now - bucket.at) / 1_000) * limit);
-    bucket.at = now;
-    if (bucket.tokens < Math.min(count, limit) || limit === 0) {
-      const missing = Math.min(count, limit) - bucket.tokens;
-      const retryAfterSeconds = limit === 0 ? FULL_RETRY_SECONDS : Math.max(1, Math.ceil(missing / limit));
+    const needed = Math.min(count, limit);
+    const bucket = this.bucketOf(tenantId, limit);
+    if (bucket.tokens < needed || limit === 0) {
+      const retryAfterSeconds = limit === 0 ? FULL_RETRY_SECONDS : Math.max(1, Math.ceil(bucket.secondsUntil(needed)));
       throw tenancyError(
         'tenant-rate-limited',
         `The tenant may publish ${limit} events a second.`,
         usedUp(policy, retryAfterSeconds),
       );
     }
-    bucket.tokens -= count;
-    return { ...policy, remaining: bucket.tokens, resetSeconds: 1 };
+    bucket.take(count);
+    tell({ ...policy, remaining: bucket.tokens, resetSeconds: 1 });
+  }
+
+  private bucketOf(tenantId: string, limit: number): TokenBucket {
+    const rate = { limit, windowSeconds: 1 };
+    const now = this.clock.now();
+    let bucket = this.buckets.get(tenantId);
+    if (!bucket) this.buckets.set(tenantId, (bucket = new TokenBucket(rate, now)));
+    return bucket.refill(rate, now);
   }
 
   private async store(tenantId: string, limit: number, events: readonly NewEvent[]): Promise<LimitLeft> {

@@ -1,13 +1,15 @@
-import { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import type { FieldError } from '../../../kernel/domain-error.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
+import { CSV_TYPE } from '../../../platform/formats/csv.js';
+import { NDJSON_TYPE } from '../../../platform/formats/ndjson.js';
 import { Cursors, toPage } from '../../../platform/http/cursor.js';
 import type { Reply, Request } from '../../../platform/http/request.js';
 import { expectedVersion } from '../../../platform/http/preconditions.js';
 import { noteLimit } from '../../../platform/http/rate-limit-headers.js';
 import { actorOf, isoTime, showVersion } from '../../../platform/http/resource.js';
+import { lines, sendPieces, untilClosed } from '../../../platform/http/streaming.js';
 import { invalid } from '../../../platform/http/validation.js';
 import { parseTime } from '../../topics/index.js';
 import type { Verdict } from '../application/chain-verifier.js';
@@ -19,7 +21,7 @@ import { LAST_ID, type AuditFilter, type AuditView, type Retention } from '../ap
 import { ChangeAuditRetention, GetAuditRetention } from '../application/retention.js';
 import { VerifyAudit } from '../application/verify-audit.js';
 import { maxAgeOf } from '../domain/retention.js';
-import { CSV_HEADER, csvLine, ndjsonLine, toAuditRecordDto } from './audit-formats.js';
+import { CSV_HEADER, csvRecord, ndjsonRecord, toAuditRecordDto } from './audit-formats.js';
 import type {
   AuditFilterFields,
   AuditPage,
@@ -56,15 +58,13 @@ export class AuditAnswers {
     const command = new ExportAuditRecords(tenantId, filter, format, actorOf(request), untilClosed(reply));
     const pages = await this.commands.execute(command);
     noteLimit(request, { ...AUDIT_LIMIT, remaining: 0 });
-    await reply
-      .status(200)
-      .headers({
-        'content-type':
-          format === 'csv' ? 'text/csv; charset=utf-8; header=present' : 'application/x-ndjson; charset=utf-8',
-        'content-disposition': `attachment; filename="audit.${format}"`,
-        'cache-control': 'no-store',
-      })
-      .send(Readable.from(whileAllowed(request, format === 'csv' ? csv(pages) : ndjson(pages))));
+    const headers = {
+      'content-type': format === 'csv' ? CSV_TYPE : NDJSON_TYPE,
+      'content-disposition': `attachment; filename="audit.${format}"`,
+      'cache-control': 'no-store',
+    };
+    const pieces = format === 'csv' ? csv(pages) : lines(pages, ndjsonRecord);
+    await sendPieces(reply.status(200), headers, whileAllowed(request, pieces));
   }
 
   async verifyTenant(tenantId: string, query: VerifyAuditQuery, reply: Reply): Promise<TenantAuditVerdictDto> {
@@ -144,21 +144,9 @@ function toFilter({ from, to, ...rest }: AuditFilterFields, prefix: '?' | '/'): 
 
 const askedBy = (reply: Reply): string => reply.request.principal!.userId;
 
-/** Aborted when the answer is sent, or nobody waits for it any more. */
-function untilClosed(reply: Reply): AbortSignal {
-  const controller = new AbortController();
-  if (reply.raw.closed) controller.abort();
-  else reply.raw.once('close', () => controller.abort());
-  return controller.signal;
-}
-
 async function* csv(pages: AsyncGenerator<AuditView[]>): AsyncGenerator<string> {
   yield CSV_HEADER;
-  for await (const page of pages) yield page.map(csvLine).join('');
-}
-
-async function* ndjson(pages: AsyncGenerator<AuditView[]>): AsyncGenerator<string> {
-  for await (const page of pages) yield page.map(ndjsonLine).join('');
+  yield* lines(pages, csvRecord);
 }
 
 /** What comes when the right is gone, or the tenant, breaks the connection: what was sent so far must not look like all there is. */

@@ -1,3 +1,5 @@
+import { csvLine } from '../../../platform/formats/csv.js';
+import { ndjsonLine } from '../../../platform/formats/ndjson.js';
 import { isoTime } from '../../../platform/http/resource.js';
 import type { AuditView } from '../application/ports.js';
 import type { AuditRecordDto } from './audit.dto.js';
@@ -48,21 +50,11 @@ export function toAuditRecordDto(record: AuditView): AuditRecordDto {
   };
 }
 
-export const ndjsonLine = (record: AuditView): string => `${JSON.stringify(toAuditRecordDto(record))}\n`;
+export const ndjsonRecord = (record: AuditView): string => ndjsonLine(toAuditRecordDto(record));
 
-export const CSV_HEADER = `${CSV_COLUMNS.join(',')}\r\n`;
+export const CSV_HEADER = csvLine(CSV_COLUMNS);
 
-export function csvLine(record: AuditView): string {
+export function csvRecord(record: AuditView): string {
   const shown = { ...toAuditRecordDto(record), before: record.before, after: record.after };
-  return `${CSV_COLUMNS.map((name) => csvCell(shown[name])).join(',')}\r\n`;
-}
-
-/**
- * RFC 4180. A text that a spreadsheet would take for a formula is led by an apostrophe (OWASP, CSV injection): what is in an audit
- * record was partly written by an attacker.
- */
-export function csvCell(value: string | number | null): string {
-  if (value === null) return '';
-  const text = typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return csvLine(CSV_COLUMNS.map((name) => shown[name]));
 }

@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { HTTP_SETTINGS, READ_SETTINGS, type Settings } from '../../../platform/config/index.js';
@@ -9,8 +8,10 @@ import {
   type StoredEvent,
   type TopicNames,
 } from '../../../platform/event-log/index.js';
+import { NDJSON_TYPE } from '../../../platform/formats/ndjson.js';
 import { noteLimit } from '../../../platform/http/rate-limit-headers.js';
 import type { Access, Reply } from '../../../platform/http/request.js';
+import { lines, sendPieces, whenClosed } from '../../../platform/http/streaming.js';
 import { Loop } from '../../../platform/jobs/loop.js';
 import { OpenStreams } from '../application/open-streams.js';
 import { EventReader, type EventQuery } from '../application/read-events.js';
@@ -99,9 +100,8 @@ export class EventStreams implements OnApplicationBootstrap, BeforeApplicationSh
   async sendAll(reply: Reply, log: LogRef, query: EventQuery, names: Followed, limit?: number): Promise<void> {
     const stream = this.enter(this.reads, reply, log, names);
     const pages = this.events.all(log, await this.events.begun(log, query), this.read.filterBudgetMs, limit);
-    await reply
-      .header('content-type', 'application/x-ndjson; charset=utf-8')
-      .send(Readable.from(lines(pages, names, stream)));
+    const line = (event: StoredEvent): string => `${eventJsonLine(event, names)}\n`;
+    await sendPieces(reply, { 'content-type': NDJSON_TYPE }, lines(shownPages(pages, names, stream), line));
   }
 
   /** `id` is the position and the life of the topic, so that `Last-Event-ID` goes on right behind it, or is told that it cannot. */
@@ -109,12 +109,8 @@ export class EventStreams implements OnApplicationBootstrap, BeforeApplicationSh
     const stream = this.enter(this.live, reply, log, names);
     // From here on we hear of the end of the topic; whether it was before is seen now.
     const pages = this.events.follow(log, await this.events.begun(log, query), stream.signal);
-    await reply
-      .headers({
-        'content-type': 'text/event-stream; charset=utf-8',
-        'x-accel-buffering': 'no',
-      })
-      .send(Readable.from(messages(pages, { ...names, life: lifeOf(log) }, stream)));
+    const headers = { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' };
+    await sendPieces(reply, headers, messages(pages, { ...names, life: lifeOf(log) }, stream));
   }
 
   private enter(kind: OpenStreams, reply: Reply, { tenantId, topicUid }: LogRef, { access }: Followed): OpenStream {
@@ -130,23 +126,22 @@ export class EventStreams implements OnApplicationBootstrap, BeforeApplicationSh
       this.open.delete(controller);
       controller.abort();
     };
-    if (reply.raw.closed) leave();
-    else reply.raw.once('close', leave);
+    whenClosed(reply, leave);
     return { signal: controller.signal, leave };
   }
 }
 
 /** An end that comes too early must not look like the end of the topic: what fails here breaks the connection. */
-async function* lines(
+async function* shownPages(
   pages: AsyncGenerator<StoredEvent[]>,
   names: Followed,
   { signal, leave }: OpenStream,
-): AsyncGenerator<string> {
+): AsyncGenerator<readonly StoredEvent[]> {
   try {
     for await (const page of pages) {
       const shown = signal.aborted ? undefined : await visible(page, names);
       if (!shown) throw topicError('reading-cut-off', 'The events could not all be sent.', { retryAfterSeconds: 1 });
-      yield shown.map((event) => `${eventJsonLine(event, names)}\n`).join('');
+      yield shown;
     }
   } finally {
     leave();

@@ -1,5 +1,6 @@
 import type { FieldError } from '../../../kernel/domain-error.js';
 import { newId } from '../../../kernel/ids.js';
+import { parseTime } from '../../../kernel/rfc3339.js';
 import type { NewEvent } from '../../../platform/event-log/index.js';
 import { scanBody, type RawBody, type RawItem, type RawMember } from '../../../platform/json/raw-json.js';
 import {
@@ -11,7 +12,6 @@ import {
   judgeType,
   METADATA_BYTES_MAX,
   note,
-  parseTime,
 } from '../domain/envelope.js';
 import { topicError } from '../domain/topic-errors.js';
 

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
+import { parseTime } from '../../../kernel/rfc3339.js';
 import { compileFilter } from '../../../platform/cel/index.js';
 import type { LogRef, ReadFilter } from '../../../platform/event-log/index.js';
 import { Cursors } from '../../../platform/http/cursor.js';
 import { invalid } from '../../../platform/http/validation.js';
 import { Places } from '../application/places.js';
 import type { EventQuery } from '../application/read-events.js';
-import { parseTime } from '../domain/envelope.js';
 import { parseBarePlace, type Place, type VisibleTypes } from '../domain/place.js';
 import type { ReadEventsQuery } from './events.dto.js';
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import { parseTime } from '../../../kernel/rfc3339.js';
 import { LogReader, type LogRef } from '../../../platform/event-log/index.js';
-import { parseTime } from '../domain/envelope.js';
 import { lifeOf, noSuchPosition, type Place, type VisibleTypes } from '../domain/place.js';
 import { topicError } from '../domain/topic-errors.js';
 

@@ -1,8 +1,6 @@
 import { hasMoreCharacters } from '../../../kernel/characters.js';
 import type { FieldError } from '../../../kernel/domain-error.js';
 
-export { parseTime } from '../../../kernel/rfc3339.js';
-
 /** Rules of the fields around an event's data. Everything is checked before the log sees it. */
 
 export const EVENT_ID_CHARS_MAX = 128;

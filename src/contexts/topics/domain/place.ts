@@ -1,4 +1,5 @@
-import { judgeEventId, parseTime } from './envelope.js';
+import { parseTime } from '../../../kernel/rfc3339.js';
+import { judgeEventId } from './envelope.js';
 import { topicError } from './topic-errors.js';
 
 /** A place in a topic, as clients name it: by event, by position, by time of recording, or one of the ends. */

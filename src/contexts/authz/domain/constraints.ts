@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import type { FieldError } from '../../../kernel/domain-error.js';
+import { matchesGlob } from '../../../kernel/glob.js';
 import { parseTime } from '../../../kernel/rfc3339.js';
 import { authzError } from './authz-errors.js';
 
@@ -78,7 +79,7 @@ export class CompiledConstraints {
 }
 
 export const matchesGlobs = (globs: readonly string[], type: string): boolean =>
-  globs.some((glob) => (glob.endsWith('*') ? type.startsWith(glob.slice(0, -1)) : glob === type));
+  globs.some((glob) => matchesGlob(glob, type));
 
 /** Throws a `grant-invalid` that names all that is wrong. */
 export function checkConstraints(constraints: Constraints, effect: 'allow' | 'deny', actions: readonly string[]): void {

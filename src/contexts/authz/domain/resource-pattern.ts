@@ -1,3 +1,4 @@
+import { globCovers, matchesGlob } from '../../../kernel/glob.js';
 import { authzError } from './authz-errors.js';
 
 /*
@@ -74,7 +75,7 @@ export function touches({ segments }: ResourcePattern, resource: readonly string
 export function covers(wide: ResourcePattern, narrow: ResourcePattern): boolean {
   if (wide.segments.length > narrow.segments.length) return false;
   if (!wide.literal && narrow.segments.some((segment) => segment.startsWith('$'))) return false;
-  return wide.segments.every((segment, i) => coversSegment(segment, narrow.segments[i]!));
+  return wide.segments.every((segment, i) => globCovers(segment, narrow.segments[i]!));
 }
 
 /** Whether there can be a resource that both name. */
@@ -91,12 +92,5 @@ export function overlap(a: ResourcePattern, b: ResourcePattern): boolean {
   return true;
 }
 
-function matchesSegment(pattern: string, segment: string): boolean {
-  if (!pattern.endsWith('*')) return pattern === segment;
-  return !segment.startsWith('$') && segment.startsWith(pattern.slice(0, -1));
-}
-
-function coversSegment(wide: string, narrow: string): boolean {
-  if (!wide.endsWith('*')) return wide === narrow;
-  return narrow.replace(/\*$/, '').startsWith(wide.slice(0, -1));
-}
+const matchesSegment = (pattern: string, segment: string): boolean =>
+  matchesGlob(pattern, segment) && !(pattern.endsWith('*') && segment.startsWith('$'));

@@ -1,3 +1,4 @@
+import { matchesGlob } from '../../../kernel/glob.js';
 import type { ReadFilter, StoredEvent } from '../../../platform/event-log/index.js';
 
 /** The same judgement that the store makes of a filter, on events that are in memory. */
@@ -7,9 +8,5 @@ export function keeps(
 ): boolean {
   if (key !== undefined && event.key !== key) return false;
   if (stream !== undefined && event.stream !== stream) return false;
-  return types === undefined || types.some((type) => matchesType(type, event.type));
+  return types === undefined || types.some((type) => matchesGlob(type, event.type));
 }
-
-/** A type, or a prefix that ends in `*`. */
-export const matchesType = (pattern: string, type: string): boolean =>
-  pattern.endsWith('*') ? type.startsWith(pattern.slice(0, -1)) : type === pattern;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import ipaddr from 'ipaddr.js';
-import { AddressRanges, isAddressRange, rangeCovers } from './address-ranges.js';
+import { AddressRanges, isAddressOrRange, isAddressRange, rangeCovers } from './address-ranges.js';
 
 const byte = fc.integer({ min: 0, max: 255 });
 const word = fc.integer({ min: 0, max: 0xffff });
@@ -76,6 +76,14 @@ describe('address ranges', () => {
   ])('%j is none', (cidr) => {
     expect(isAddressRange(cidr)).toBe(false);
     expect(() => new AddressRanges([cidr])).toThrow('is no range of addresses');
+  });
+
+  it('are of single addresses, too, where those are asked for', () => {
+    const ranges = AddressRanges.withAddresses(['10.0.0.1', '2001:db8::1', '192.0.2.0/24']);
+    const held = ['10.0.0.1', '10.0.0.2', '2001:db8::1', '2001:db8::2', '192.0.2.9'].map((a) => ranges.contains(a));
+    expect(held).toEqual([true, false, true, false, true]);
+    for (const text of ['', '10.0.0', '10.0.0.0/33', '10.0.0.1/', '10.0.0.1/8/8', 'fe80::1%eth0', ' 10.0.0.1'])
+      expect([text, isAddressOrRange(text)]).toEqual([text, false]);
   });
 
   it('cover another one exactly where they hold its first and its last address', () => {

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 
-const CIDR = /^([0-9a-fA-F:.]+)\/(\d{1,3})$/;
+const ADDRESS_AND_BITS = /^([0-9a-fA-F:.]+)(?:\/(\d{1,3}))?$/;
 const OCTET = String.raw`(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)`;
 const WORD = '[0-9A-Fa-f]{1,4}';
 /** `::` stands for at least one word, wherever it is. */
@@ -23,14 +23,20 @@ interface Range {
   readonly family: 'ipv4' | 'ipv6';
 }
 
+/** Undefined: it is neither an address nor a range. */
+function parseAddressOrRange(text: string): Range | undefined {
+  const [, base = '', bits] = ADDRESS_AND_BITS.exec(text) ?? [];
+  const version = isIP(base);
+  if (version === 0) return undefined;
+  const bitsMax = version === 4 ? 32 : 128;
+  const range = { base, bits: Number(bits ?? bitsMax), family: version === 4 ? 'ipv4' : 'ipv6' } as const;
+  return range.bits > bitsMax ? undefined : range;
+}
+
 /** Undefined: it is no range such as `10.0.0.0/8` or `2001:db8::/32`. IPv4 is written as IPv4, not mapped into IPv6. */
 function parseRange(cidr: string): Range | undefined {
-  const [, base = '', bits = ''] = CIDR.exec(cidr) ?? [];
-  const version = isIP(base);
-  if (version === 0 || Number(bits) > (version === 4 ? 32 : 128)) return undefined;
-  const family = version === 4 ? 'ipv4' : 'ipv6';
-  const range = { base, bits: Number(bits), family } as const;
-  return version === 6 && isMapped(range) ? undefined : range;
+  const range = cidr.includes('/') ? parseAddressOrRange(cidr) : undefined;
+  return range?.family === 'ipv6' && isMapped(range) ? undefined : range;
 }
 
 /** A range of mapped addresses matches nothing, because a mapped address is judged as the IPv4 address that it is. */
@@ -39,6 +45,8 @@ const isMapped = ({ base, bits }: Pick<Range, 'base' | 'bits'>): boolean =>
   (MAPPED.test(base) || blockListOf([{ base: '::ffff:0:0', bits: 96, family: 'ipv6' }]).check(base, 'ipv6'));
 
 export const isAddressRange = (cidr: string): boolean => parseRange(cidr) !== undefined;
+
+export const isAddressOrRange = (text: string): boolean => parseAddressOrRange(text) !== undefined;
 
 /** Whether every address of the range `inner` is in the range `outer`. */
 export function rangeCovers(outer: string, inner: string): boolean {
@@ -51,14 +59,19 @@ export function rangeCovers(outer: string, inner: string): boolean {
 export class AddressRanges {
   private readonly ranges: BlockList;
 
-  constructor(cidrs: readonly string[]) {
+  constructor(cidrs: readonly string[], parse = parseRange) {
     this.ranges = blockListOf(
       cidrs.map((cidr) => {
-        const range = parseRange(cidr);
+        const range = parse(cidr);
         if (!range) throw new Error(`"${cidr}" is no range of addresses`);
         return range;
       }),
     );
+  }
+
+  /** Single addresses are ranges of one. */
+  static withAddresses(texts: readonly string[]): AddressRanges {
+    return new AddressRanges(texts, parseAddressOrRange);
   }
 
   /** Also for an IPv4 address that is mapped into IPv6. What is no address is in no range. */

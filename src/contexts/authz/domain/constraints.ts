@@ -1,4 +1,5 @@
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
+import { AddressRanges, isAddressOrRange } from '../../../kernel/address-ranges.js';
 import type { FieldError } from '../../../kernel/domain-error.js';
 import { matchesGlob } from '../../../kernel/glob.js';
 import { parseTime } from '../../../kernel/rfc3339.js';
@@ -44,13 +45,13 @@ const MINUTES_A_DAY = 1_440;
 export class CompiledConstraints {
   private readonly from: number;
   private readonly until: number;
-  private readonly addresses: BlockList | undefined;
+  private readonly addresses: AddressRanges | undefined;
   private readonly clock: ((now: number) => LocalTime) | undefined;
 
   constructor(readonly source: Constraints) {
     this.from = source.validFrom === undefined ? -Infinity : parseTime(source.validFrom);
     this.until = source.validUntil === undefined ? Infinity : parseTime(source.validUntil);
-    this.addresses = source.sourceCidrs && blockList(source.sourceCidrs);
+    this.addresses = source.sourceCidrs && AddressRanges.withAddresses(source.sourceCidrs);
     if (source.daysOfWeek || source.hours) this.clock = localClock(source.timeZone ?? 'UTC');
   }
 
@@ -58,9 +59,8 @@ export class CompiledConstraints {
   judge({ now, address, eventType }: RequestContext, onDoubt: boolean): Verdict {
     if (now < this.from || now >= this.until) return false;
     if (this.addresses) {
-      const family = address === undefined ? 0 : isIP(address);
-      if (family === 0) return onDoubt;
-      if (!this.addresses.check(address!, family === 6 ? 'ipv6' : 'ipv4')) return false;
+      if (address === undefined || isIP(address) === 0) return onDoubt;
+      if (!this.addresses.contains(address)) return false;
     }
     if (this.clock && !this.isOpen(this.clock(now))) return false;
     if (!this.source.eventTypes) return true;
@@ -101,28 +101,9 @@ export function checkConstraints(constraints: Constraints, effect: 'allow' | 'de
     wrong('hours', 'must be two different times of day, HH:MM');
   if (timeZone !== undefined && !isTimeZone(timeZone)) wrong('timeZone', 'must be an IANA time zone');
   if (rateLimit && effect === 'deny') wrong('rateLimit', 'is for what is allowed');
-  if (sourceCidrs && !isBlockList(sourceCidrs)) wrong('sourceCidrs', 'must be addresses or CIDR ranges');
+  if (sourceCidrs?.some((cidr) => !isAddressOrRange(cidr))) wrong('sourceCidrs', 'must be addresses or CIDR ranges');
   if (errors.length === 0) return;
   throw authzError('grant-invalid', errors.map(({ pointer, detail }) => `${pointer} ${detail}`).join('; '), { errors });
-}
-
-function blockList(cidrs: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const cidr of cidrs) {
-    const [address, bits] = cidr.split('/') as [string, string?];
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-    list.addSubnet(address, bits === undefined ? (family === 'ipv6' ? 128 : 32) : Number(bits), family);
-  }
-  return list;
-}
-
-function isBlockList(cidrs: readonly string[]): boolean {
-  try {
-    blockList(cidrs);
-    return cidrs.every((cidr) => /^[0-9a-fA-F:.]+(\/\d{1,3})?$/.test(cidr));
-  } catch {
-    return false;
-  }
 }
 
 function isTimeZone(name: string): boolean {

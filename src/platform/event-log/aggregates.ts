@@ -5,13 +5,14 @@ import { defineErrors, DomainError } from '../../kernel/domain-error.js';
 import { isMet, type ExpectedVersion } from '../../kernel/expected-version.js';
 import { newId, SYSTEM_TENANT } from '../../kernel/ids.js';
 import { auditedBy, type AuditTrail } from '../audit/index.js';
-import { unavailable, type Database, type Sql } from '../postgres/database.js';
+import type { Database, Sql } from '../postgres/database.js';
 import { violatedKey } from '../postgres/sql-state.js';
 import type { LogEnd } from './append-plan.js';
 import { append, LOCK_HEADS, READ_HEADS, READ_STREAM_VERSIONS } from './append-sql.js';
 import type { AppendListener } from './appender.js';
 import type { StoredEvent } from './event.js';
 import type { LogReader } from './log-reader.js';
+import { ConflictError, retryOnConflict } from './retry-on-conflict.js';
 
 const fail = defineErrors({
   'version-mismatch': { kind: 'precondition-failed', title: 'The resource has changed' },
@@ -20,7 +21,6 @@ const fail = defineErrors({
 const STREAM_PAGE = 1_000;
 const LOOKS_MAX = 5;
 const LOOK_AGAIN_MS = 200;
-const ATTEMPTS_MAX = 5;
 
 /** An aggregate and the read model that is written with its events. */
 export abstract class AggregateRepository<S, E extends DomainEvent, R, F = unknown> {
@@ -77,18 +77,13 @@ export class Aggregates {
     decide: (state: S) => readonly E[],
     options: ChangeOptions<S> = {},
   ): Promise<Versioned<S>> {
-    for (let attempt = 1; ; attempt++) {
+    const attempt = async (): Promise<Versioned<S>> => {
       const loaded = await this.load(repository.aggregate, ref);
       const events = decide(loaded.state);
       requireVersion(loaded.version, options.expectedVersion, options.exists?.(loaded.state));
-      if (events.length === 0) return loaded;
-      try {
-        return await this.append(repository, ref, actor, loaded, events);
-      } catch (error) {
-        if (!(error instanceof Outdated) && violatedKey(error) !== 'event_stream_key') throw error;
-        if (attempt === ATTEMPTS_MAX) throw unavailable(error, 'The resource is changed by too many at once.');
-      }
-    }
+      return events.length === 0 ? loaded : this.append(repository, ref, actor, loaded, events);
+    };
+    return retryOnConflict('The resource', attempt, isConflict);
   }
 
   private async append<S, E extends DomainEvent, R, F>(
@@ -160,8 +155,8 @@ export class Aggregates {
   }
 }
 
-/** The aggregate was changed since it was loaded. */
-class Outdated extends Error {}
+const isConflict = (error: unknown): boolean =>
+  error instanceof ConflictError || violatedKey(error) === 'event_stream_key';
 
 function statesAfter<S, E extends DomainEvent, R, F>(
   aggregate: Aggregate<S, E, R, F>,
@@ -190,7 +185,7 @@ async function askAndCheck<S, E extends DomainEvent, R, F>(
     const values = [SYSTEM_TENANT, [aggregate.topicUid], aggregate.streamOf(ref)];
     const { rows } = await sql.query({ ...READ_STREAM_VERSIONS, values, rowMode: 'array' });
     const [, , version] = rows[0] as unknown as [string, string, number];
-    throw version === changed.version - changed.events.length ? refusal : new Outdated();
+    throw version === changed.version - changed.events.length ? refusal : new ConflictError();
   }
 }
 

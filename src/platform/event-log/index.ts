@@ -13,6 +13,7 @@ export type {
 } from './event.js';
 export { eventJson, eventJsonLine, type TopicNames } from './event-json.js';
 export { Hints } from './hints.js';
+export { ConflictError, retryOnConflict } from './retry-on-conflict.js';
 export { LogFollower } from './log-follower.js';
 export { LogReader, type EventPage, type LogBounds, type PageRequest, type ReadFilter } from './log-reader.js';
 export { ManagementWatch, type ManagementPlace } from './management-watch.js';

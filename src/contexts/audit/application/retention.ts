@@ -6,13 +6,11 @@ import type { ExpectedVersion } from '../../../kernel/expected-version.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { auditedBy, AuditTrail } from '../../../platform/audit/index.js';
 import { AUDIT_SETTINGS, type Settings } from '../../../platform/config/index.js';
-import { requireVersion } from '../../../platform/event-log/index.js';
-import { Database, unavailable, type Sql } from '../../../platform/postgres/database.js';
+import { ConflictError, requireVersion, retryOnConflict } from '../../../platform/event-log/index.js';
+import { Database, type Sql } from '../../../platform/postgres/database.js';
 import { maxAgeOf, parseMaxAge } from '../domain/retention.js';
 import { auditResource } from './export-records.js';
 import { AuditRetentions, type Retention } from './ports.js';
-
-const TRIES = 5;
 
 export class GetAuditRetention extends Query<Retention> {
   constructor(
@@ -62,15 +60,14 @@ export class ChangeAuditRetentionHandler implements ICommandHandler<ChangeAuditR
 
   async execute(command: ChangeAuditRetention): Promise<Retention> {
     const days = parseMaxAge(command.maxAge);
-    for (let attempt = 1; attempt <= TRIES; attempt++) {
+    return retryOnConflict('The retention', async () => {
       const before = await this.current.execute(command);
       // Where nobody has set one, that of the settings is there: version 0.
       requireVersion(before.version, command.expectedVersion, true);
       if (before.version > 0 && before.genuine && before.days === days) return before;
-      const changed = await this.database.transaction((sql) => this.replace(sql, command, before, days));
-      if (changed) return { days, version: before.version + 1, genuine: true };
-    }
-    throw unavailable(undefined, 'The retention is changed by too many at once.');
+      await this.database.transaction((sql) => this.replace(sql, command, before, days));
+      return { days, version: before.version + 1, genuine: true };
+    });
   }
 
   private async replace(
@@ -78,9 +75,10 @@ export class ChangeAuditRetentionHandler implements ICommandHandler<ChangeAuditR
     { tenantId, by }: ChangeAuditRetention,
     before: Retention,
     days: number,
-  ): Promise<boolean> {
+  ): Promise<void> {
     const owner = tenantId ?? SYSTEM_TENANT;
-    if (!(await this.retentions.replace(sql, owner, before.version, days, this.clock.now()))) return false;
+    const replaced = await this.retentions.replace(sql, owner, before.version, days, this.clock.now());
+    if (!replaced) throw new ConflictError();
     await this.trail.write(sql, {
       ...auditedBy(by),
       tenantId: owner,
@@ -90,6 +88,5 @@ export class ChangeAuditRetentionHandler implements ICommandHandler<ChangeAuditR
       before: { maxAge: maxAgeOf(before.days) },
       after: { maxAge: maxAgeOf(days) },
     });
-    return true;
   }
 }

@@ -13,7 +13,7 @@ let anonymous: Client;
 
 beforeAll(async () => {
   [store, mail] = await Promise.all([createTestDatabase(), MailServer.start()]);
-  app = await startApp({ connection: store.connection, env: environmentWith(mail) });
+  app = await startApp({ connection: store.connection, env: { ...environmentWith(mail), BCRYPT_COST: '10' } });
   anonymous = app.client.with({});
 });
 afterAll(async () => {

@@ -9,6 +9,7 @@ const project = {
 
 /** Only a run that has a suite starts PostgreSQL: a spec beside pure code waits for nothing. */
 const server = {
+  testEnvironment: '<rootDir>/test/support/environment.mjs',
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
 };

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
-import { startApp, startProcess, type AppOptions, type TestApp, type TestProcess } from '../support/app.js';
-import { DAY_MS, inMs, keyPath, Keys, KEYS, PROXIED, type ApiKey } from '../support/api-keys.js';
+import { sharedApp, startProcess, type AppOptions, type TestApp, type TestProcess } from '../support/app.js';
+import { DAY_MS, inMs, keyPath, Keys, KEYS, type ApiKey } from '../support/api-keys.js';
 import type { Client, Problem } from '../support/client.js';
 import { createTestDatabase } from '../support/postgres.js';
 import { sendRaw } from '../support/raw-http.js';
@@ -12,7 +12,7 @@ let keys: Keys;
 let shop: Workspace;
 
 beforeAll(async () => {
-  app = await startApp({ env: PROXIED });
+  app = await sharedApp();
   client = app.client;
   keys = new Keys(client);
   shop = await Workspace.create(client);

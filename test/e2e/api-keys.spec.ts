@@ -1,6 +1,6 @@
 import { digest } from '../../src/platform/crypto/keys.js';
-import { startApp, type TestApp } from '../support/app.js';
-import { DAY_MS, inMs, keyPath, Keys, KEYS, PROXIED, type ApiKey, type Issued } from '../support/api-keys.js';
+import { sharedApp, type TestApp } from '../support/app.js';
+import { DAY_MS, inMs, keyPath, Keys, KEYS, type ApiKey, type Issued } from '../support/api-keys.js';
 import type { Answer, Client, Problem } from '../support/client.js';
 import { bearer } from '../support/people.js';
 import { connect } from '../support/postgres.js';
@@ -12,7 +12,7 @@ let keys: Keys;
 let shop: Workspace;
 
 beforeAll(async () => {
-  app = await startApp({ env: PROXIED });
+  app = await sharedApp();
   // Not by the first key, which ends after 30 days, and what it makes with it.
   const login = { email: app.adminEmail, password: app.adminPassword };
   const { body } = await app.client.with({}).post<{ accessToken: string }>('/auth/login', login);

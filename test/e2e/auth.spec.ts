@@ -1,5 +1,5 @@
 import jwt from 'jsonwebtoken';
-import { startApp, type TestApp } from '../support/app.js';
+import { sharedApp, type TestApp } from '../support/app.js';
 import type { Client, RequestHeaders } from '../support/client.js';
 
 interface Tokens {
@@ -14,7 +14,7 @@ let app: TestApp;
 let anonymous: Client;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
   anonymous = app.client.with({});
 });
 afterAll(() => app?.stop());

@@ -1,5 +1,5 @@
 import { CloudEvent, HTTP, type Message } from 'cloudevents';
-import { startApp, type TestApp } from '../support/app.js';
+import { sharedApp, type TestApp } from '../support/app.js';
 import { sendRaw } from '../support/raw-http.js';
 import { Workspace, type ReadEvent } from '../support/workspace.js';
 
@@ -7,7 +7,7 @@ let app: TestApp;
 let shop: Workspace;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {

@@ -1,4 +1,4 @@
-import { startApp, type TestApp } from '../support/app.js';
+import { sharedApp, type TestApp } from '../support/app.js';
 import type { Problem } from '../support/client.js';
 import { WebhookReceiver } from '../support/webhook-receiver.js';
 import { Workspace, type Consumer, type Page } from '../support/workspace.js';
@@ -9,7 +9,7 @@ let receiver: WebhookReceiver;
 let witness: WebhookReceiver;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {

@@ -1,4 +1,4 @@
-import { startApp, type TestApp } from '../support/app.js';
+import { sharedApp, type TestApp } from '../support/app.js';
 import { WebhookReceiver } from '../support/webhook-receiver.js';
 import { until, Workspace, type Consumer, type Page } from '../support/workspace.js';
 
@@ -10,7 +10,7 @@ let shop: Workspace;
 let receiver: WebhookReceiver;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {

@@ -1,4 +1,4 @@
-import { startApp, type TestApp } from '../support/app.js';
+import { sharedApp, type TestApp } from '../support/app.js';
 import { DAY_MS, inMs, keyPath, Keys, KEYS, type Issued } from '../support/api-keys.js';
 import type { Answer, Client, Problem } from '../support/client.js';
 import { Person as User } from '../support/people.js';
@@ -15,7 +15,7 @@ let keys: Keys;
 const NARROW = ['api-key:create', 'event:publish'];
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {

@@ -1,5 +1,5 @@
 import { Webhook } from 'standardwebhooks';
-import { startProcess, type TestApp } from '../support/app.js';
+import { sharedApp, type TestApp } from '../support/app.js';
 import type { Problem } from '../support/client.js';
 import { WebhookReceiver, type Received } from '../support/webhook-receiver.js';
 import { until, Workspace } from '../support/workspace.js';
@@ -10,7 +10,7 @@ let receiver: WebhookReceiver;
 let witness: WebhookReceiver;
 
 beforeAll(async () => {
-  app = await startProcess();
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {

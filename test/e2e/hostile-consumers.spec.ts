@@ -1,5 +1,5 @@
-import { startApp, type TestApp } from '../support/app.js';
-import { inMs, Keys, PROXIED } from '../support/api-keys.js';
+import { sharedApp, type TestApp } from '../support/app.js';
+import { inMs, Keys } from '../support/api-keys.js';
 import type { Answer, Problem } from '../support/client.js';
 import { Obstacle } from '../support/obstacle.js';
 import { loggedIn } from '../support/people.js';
@@ -17,7 +17,7 @@ const CONSUMER_LOG = '/tenants/$system/namespaces/$management/topics/consumers/e
 const NOWHERE = 'http://127.0.0.1:65000/';
 
 beforeAll(async () => {
-  app = await startApp({ env: PROXIED });
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {

@@ -1,4 +1,4 @@
-import { startApp, type TestApp } from '../support/app.js';
+import { sharedApp, type TestApp } from '../support/app.js';
 import { Keys } from '../support/api-keys.js';
 import type { Client } from '../support/client.js';
 import { member, newPerson, type Person } from '../support/strangers.js';
@@ -10,7 +10,7 @@ let other: Workspace;
 let owner: Person;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {

@@ -1,10 +1,11 @@
-import { startApp, type TestApp } from '../support/app.js';
+import { sharedApp, type TestApp } from '../support/app.js';
 import type { Answer, Client, Problem } from '../support/client.js';
 import { newPerson, type Person } from '../support/strangers.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
+import type { Database } from '../../src/platform/postgres/database.js';
+import { openDatabase } from '../support/postgres.js';
 import { Workspace, type Page } from '../support/workspace.js';
 
-let store: TestDatabase;
+let database: Database;
 let app: TestApp;
 let shop: Workspace;
 let tenant: string;
@@ -12,13 +13,13 @@ let person: Person;
 let me: string;
 
 beforeAll(async () => {
-  store = await createTestDatabase();
-  app = await startApp({ connection: store.connection });
+  app = await sharedApp();
+  database = openDatabase(app.connection);
   me = (await app.client.get<{ id: string }>('/auth/me')).body.id;
 });
 afterAll(async () => {
   await app?.stop();
-  await store?.drop();
+  await database?.close();
 });
 beforeEach(async () => {
   shop = await Workspace.create(app.client);
@@ -227,7 +228,7 @@ describe('structures that grow or close a circle', () => {
         [shop.tenant],
       ],
     ] as [string, string, unknown[]][])
-      await store.database.query({ name, text }, values);
+      await database.query({ name, text }, values);
   }
 
   async function medianMs(): Promise<number> {

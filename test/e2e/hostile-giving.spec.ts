@@ -1,4 +1,4 @@
-import { startApp, type TestApp } from '../support/app.js';
+import { sharedApp, type TestApp } from '../support/app.js';
 import { inMs } from '../support/api-keys.js';
 import { must, statusOf, type Client } from '../support/client.js';
 import { loggedIn, type Human, type User } from '../support/people.js';
@@ -17,7 +17,7 @@ const HOUR_MS = 3_600_000;
 const EXCEEDS = [403, 'exceeds-own-permissions'];
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {

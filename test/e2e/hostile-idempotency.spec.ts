@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { startApp, type TestApp } from '../support/app.js';
+import { sharedApp, type TestApp } from '../support/app.js';
 import { Keys } from '../support/api-keys.js';
 import type { Answer, Client, Problem, RequestHeaders } from '../support/client.js';
 import { bearer, Person as Somebody } from '../support/people.js';
@@ -16,7 +16,7 @@ let person: Person;
 let key: RequestHeaders;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {

@@ -1,4 +1,4 @@
-import { startApp, type TestApp } from '../support/app.js';
+import { sharedApp, type TestApp } from '../support/app.js';
 import { must, statusOf, type Client } from '../support/client.js';
 import { loggedIn, type Human } from '../support/people.js';
 import { Workspace } from '../support/workspace.js';
@@ -13,7 +13,7 @@ let owner: Human;
 let x: Human;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {

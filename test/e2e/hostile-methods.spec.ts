@@ -1,5 +1,5 @@
 import { addressOf, routesOf, type Route } from '../support/access-matrix.js';
-import { startApp, type TestApp } from '../support/app.js';
+import { sharedApp, type TestApp } from '../support/app.js';
 import type { Client } from '../support/client.js';
 import type { ApiDocument } from '../support/openapi.js';
 import { sendRaw } from '../support/raw-http.js';
@@ -15,7 +15,7 @@ let routes: Route[];
 let places: Record<string, string>;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
   shop = await Workspace.create(app.client);
   const [stranger, viewer, owner] = [
     await newPerson(app),

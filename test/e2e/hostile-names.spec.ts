@@ -1,6 +1,5 @@
 import { bodyRoutesOf, withValue, type BodyPlace, type BodyRoute } from '../support/api-bodies.js';
-import { PROXIED } from '../support/api-keys.js';
-import { startApp, type TestApp } from '../support/app.js';
+import { sharedApp, type TestApp } from '../support/app.js';
 import { routesOf, type ApiDocument } from '../support/openapi.js';
 import { sendRaw } from '../support/raw-http.js';
 import { SampleBodies } from '../support/sample-bodies.js';
@@ -12,7 +11,7 @@ let document: ApiDocument;
 let routes: BodyRoute[];
 
 beforeAll(async () => {
-  app = await startApp({ env: PROXIED });
+  app = await sharedApp();
   samples = await SampleBodies.prepare(app);
   document = (await app.client.get<ApiDocument>('/openapi.json')).body;
   routes = bodyRoutesOf(document);

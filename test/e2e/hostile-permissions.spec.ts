@@ -1,5 +1,4 @@
-import { startApp, type TestApp } from '../support/app.js';
-import { PROXIED } from '../support/api-keys.js';
+import { sharedApp, type TestApp } from '../support/app.js';
 import type { Client } from '../support/client.js';
 import { EventStream } from '../support/event-stream.js';
 import { from } from '../support/people.js';
@@ -12,7 +11,7 @@ let tenant: string;
 let person: Person;
 
 beforeAll(async () => {
-  app = await startApp({ env: PROXIED });
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {

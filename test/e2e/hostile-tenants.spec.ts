@@ -1,4 +1,4 @@
-import { startApp, type TestApp } from '../support/app.js';
+import { sharedApp, type TestApp } from '../support/app.js';
 import type { Client, RequestHeaders } from '../support/client.js';
 import { routesOf, type ApiDocument, type Route } from '../support/openapi.js';
 import { newPerson, type Person } from '../support/strangers.js';
@@ -17,7 +17,7 @@ let member: Person;
 let ids: Readonly<Record<string, string>>;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
   [own, other] = [await filled('own'), await filled(PRIVATE)];
   [intruder, member] = [await newPerson(app), await newPerson(app)];
   await app.client.request('PUT', `/tenants/${own.tenant}/members/${intruder.userId}`, { roles: ['owner'] });

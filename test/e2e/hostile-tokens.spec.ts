@@ -1,13 +1,12 @@
 import { createPublicKey, createSecretKey, generateKeyPairSync, sign } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { KeyRing } from '../../src/platform/crypto/keys.js';
-import { startApp, type TestApp } from '../support/app.js';
+import { SECRET_KEY, sharedApp, type TestApp } from '../support/app.js';
 import type { Client } from '../support/client.js';
 import { encodedPart, signedToken } from '../support/forged-tokens.js';
 import { bearer, newPassword, Person, type Tokens, type User } from '../support/people.js';
 import { sendRaw } from '../support/raw-http.js';
 
-const SECRET_KEY = 'of these tests, forty characters long 02';
 const FAST_MS = 1_000;
 
 let app: TestApp;
@@ -16,7 +15,7 @@ let person: Person;
 let tokens: Tokens;
 
 beforeAll(async () => {
-  app = await startApp({ env: { SECRET_KEY } });
+  app = await sharedApp();
   anonymous = app.client.with({});
 });
 afterAll(() => app?.stop());

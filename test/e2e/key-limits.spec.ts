@@ -1,4 +1,4 @@
-import { startApp, type TestApp } from '../support/app.js';
+import { sharedApp, type TestApp } from '../support/app.js';
 import type { Client } from '../support/client.js';
 import { newPerson, type Person } from '../support/strangers.js';
 import { Workspace } from '../support/workspace.js';
@@ -8,7 +8,7 @@ let shop: Workspace;
 let owner: Person;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {

@@ -1,4 +1,4 @@
-import { startApp, type TestApp } from '../support/app.js';
+import { sharedApp, type TestApp } from '../support/app.js';
 import type { Client } from '../support/client.js';
 import { member, newPerson, type Person } from '../support/strangers.js';
 import { Workspace, type Page } from '../support/workspace.js';
@@ -10,7 +10,7 @@ let owner: Person;
 let admin: Person;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {

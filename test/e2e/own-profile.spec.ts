@@ -1,4 +1,4 @@
-import { startApp, type TestApp } from '../support/app.js';
+import { sharedApp, type TestApp } from '../support/app.js';
 import { Keys } from '../support/api-keys.js';
 import type { Client } from '../support/client.js';
 import { bearer, Person, type User } from '../support/people.js';
@@ -25,7 +25,7 @@ let client: Client;
 let shop: Workspace;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {

@@ -1,4 +1,4 @@
-import { startApp, type TestApp } from '../support/app.js';
+import { sharedApp, type TestApp } from '../support/app.js';
 import type { Client } from '../support/client.js';
 import { EventStream } from '../support/event-stream.js';
 import { newPerson, type Person } from '../support/strangers.js';
@@ -10,7 +10,7 @@ let person: Person;
 let tenant: string;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {

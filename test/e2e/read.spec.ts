@@ -1,4 +1,4 @@
-import { startApp, type TestApp } from '../support/app.js';
+import { sharedApp, type TestApp } from '../support/app.js';
 import type { Problem } from '../support/client.js';
 import { Workspace, type Page, type ReadEvent } from '../support/workspace.js';
 
@@ -7,7 +7,7 @@ let shop: Workspace;
 
 /** Positions 1 to 12: types a, b, c in turn; keys k0 and k1 in turn; every third event in the stream `s`. */
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
   shop = await Workspace.create(app.client, ['orders', 'empty']);
   await shop.publish(
     Array.from({ length: 12 }, (_, i) => ({

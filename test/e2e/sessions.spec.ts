@@ -1,7 +1,7 @@
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { KeyRing } from '../../src/platform/crypto/keys.js';
-import { startApp, startProcess, type TestApp } from '../support/app.js';
+import { SECRET_KEY, sharedApp, startProcess, type TestApp } from '../support/app.js';
 import type { Client } from '../support/client.js';
 import { signedToken } from '../support/forged-tokens.js';
 import { bearer, Person, type Tokens } from '../support/people.js';
@@ -18,13 +18,12 @@ interface SessionView {
   readonly expiresAt: string;
 }
 
-const SECRET_KEY = 'of these tests, forty characters long 01';
 const keys = new KeyRing(Buffer.from(SECRET_KEY));
 let app: TestApp;
 let anonymous: Client;
 
 beforeAll(async () => {
-  app = await startApp({ env: { SECRET_KEY } });
+  app = await sharedApp();
   anonymous = app.client.with({});
 });
 afterAll(() => app?.stop());

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { startApp, startProcess, type TestApp } from '../support/app.js';
+import { sharedApp, startProcess, type TestApp } from '../support/app.js';
 import { EventStream, type Message } from '../support/event-stream.js';
 import { until, Workspace } from '../support/workspace.js';
 
@@ -9,7 +9,7 @@ let shop: Workspace;
 const open: EventStream[] = [];
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {

@@ -1,4 +1,4 @@
-import { startApp, type TestApp } from '../support/app.js';
+import { sharedApp, type TestApp } from '../support/app.js';
 import { WebhookReceiver } from '../support/webhook-receiver.js';
 import { Workspace, type Consumer } from '../support/workspace.js';
 
@@ -23,7 +23,7 @@ let shop: Workspace;
 let tenant: string;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {

@@ -1,4 +1,4 @@
-import { startApp, type TestApp } from '../support/app.js';
+import { sharedApp, type TestApp } from '../support/app.js';
 import { newPerson } from '../support/strangers.js';
 import { WebhookReceiver } from '../support/webhook-receiver.js';
 import { Workspace } from '../support/workspace.js';
@@ -8,7 +8,7 @@ let shop: Workspace;
 let tenant: string;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { startApp, startProcess, type TestApp } from '../support/app.js';
+import { sharedApp, startProcess, type TestApp } from '../support/app.js';
 import type { Answer, Problem } from '../support/client.js';
 import { Obstacle } from '../support/obstacle.js';
 import { createTestDatabase } from '../support/postgres.js';
@@ -15,7 +15,7 @@ let app: TestApp;
 let me: string;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
   me = (await app.client.get<{ id: string }>('/auth/me')).body.id;
 });
 afterAll(() => app?.stop());

@@ -1,9 +1,11 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import { fork, type ChildProcess, type ForkOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { ClientConfig } from 'pg';
+import { PROXIED } from './api-keys.js';
 import { Client } from './client.js';
-import { createTestDatabase, type TestDatabase } from './postgres.js';
+import { connect, createTestDatabase, type TestDatabase } from './postgres.js';
+import type { Announcement, SharedServer } from './shared-server.mjs';
 
 export const ADMIN_EMAIL = 'admin@example.test';
 export const ADMIN_PASSWORD = 'correct horse battery staple';
@@ -56,6 +58,40 @@ export interface TestProcess extends TestApp {
   kill(): Promise<void>;
 }
 
+declare global {
+  /** By environment.mjs. */
+  var sharedServer: SharedServer;
+}
+
+/** Many files ask from few addresses. */
+const SHARED = { DELIVERY_THREADS: '0', ...PROXIED, API_KEY_MISSES_PER_MINUTE: '1000000' };
+
+/**
+ * The server that the files of a worker share, for tests that keep to tenants and people of their own and change nothing of the whole:
+ * a second less than one of their own. It believes its proxy. What counts, watches the log, sets the clock or the settings starts its own.
+ */
+export async function sharedApp(): Promise<TestApp> {
+  const { url, firstAccess, connection } = await globalThis.sharedServer.running(async () => {
+    const { connection: fresh, database } = await createTestDatabase('migrated', 'shared');
+    await database.close();
+    return { module: SERVER, options: processOptions(fresh, { env: SHARED }), connection: fresh };
+  });
+  const app = described(url, firstAccess, connection, {});
+  return { ...app, stop: () => leave(app) };
+}
+
+/** Says so when it ended during this file. No consumer of it goes on to be delivered to. */
+async function leave({ client, connection }: Pick<TestApp, 'client' | 'connection'>): Promise<void> {
+  globalThis.sharedServer.check();
+  const sql = await connect(connection);
+  const { rows } = await sql.query<{ tenant: string }>(
+    `SELECT DISTINCT tenant_id AS tenant FROM consumer JOIN tenant USING (tenant_id)
+     WHERE consumer.state = 'active' AND tenant.state = 'active'`,
+  );
+  await sql.end();
+  for (const { tenant } of rows) await client.post(`/tenants/${tenant}/suspend`, {});
+}
+
 /** The server with its lanes in the main thread, which is ready sooner. */
 export const startApp = (options: AppOptions = {}): Promise<TestApp> =>
   startProcess({ ...options, env: { DELIVERY_THREADS: '0', ...options.env } });
@@ -87,14 +123,14 @@ async function product(): Promise<
   return { ...(await import('../../src/platform/config/index.js')), ...(await import('../../src/bootstrap.js')) };
 }
 
+const SERVER = fileURLToPath(new URL('server-process.mjs', import.meta.url));
 const SURROUNDINGS = new URL('surroundings.mjs', import.meta.url).href;
 
-/** The server as a process of its own, to be killed and started again. */
-export async function startProcess(
-  options: AppOptions & { readonly surroundings?: Surroundings } = {},
-): Promise<TestProcess> {
-  const { connection, drop } = await databaseOf(options);
-  const child = fork(fileURLToPath(new URL('server-process.mjs', import.meta.url)), {
+function processOptions(
+  connection: ClientConfig,
+  options: AppOptions & { readonly surroundings?: Surroundings },
+): ForkOptions {
+  return {
     env: {
       PATH: process.env['PATH'],
       TEST_BUILD: process.env['TEST_BUILD'],
@@ -105,7 +141,15 @@ export async function startProcess(
     // Loaded into every thread, before the product.
     execArgv: ['--no-warnings', '--enable-source-maps', '--import', SURROUNDINGS],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  });
+  };
+}
+
+/** The server as a process of its own, to be killed and started again. */
+export async function startProcess(
+  options: AppOptions & { readonly surroundings?: Surroundings } = {},
+): Promise<TestProcess> {
+  const { connection, drop } = await databaseOf(options);
+  const child = fork(SERVER, processOptions(connection, options));
   let output = '';
   for (const stream of [child.stdout!, child.stderr!])
     stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
@@ -125,12 +169,6 @@ export async function startProcess(
     await drop();
     throw error;
   }
-}
-
-interface Announcement {
-  readonly url: string;
-  readonly firstAccess: { readonly apiKey: string | undefined } | undefined;
-  readonly failure?: string;
 }
 
 async function announced(child: ChildProcess, output: () => string): Promise<Announcement> {

@@ -33,7 +33,11 @@ export default async function setUp() {
 function givenServer(url) {
   const { host, port, user, password, database, ssl } = new Client({ connectionString: url });
   const connection = { host, port, user, password, database, ssl };
-  const stop = () => withClient(connection, (admin) => admin.query(`DROP DATABASE IF EXISTS ${TEMPLATE}`));
+  const stop = () =>
+    withClient(connection, async (admin) => {
+      const { rows } = await admin.query('SELECT datname FROM pg_database WHERE starts_with(datname, $1)', [TEMPLATE]);
+      for (const { datname } of rows) await admin.query(`DROP DATABASE ${datname} WITH (FORCE)`);
+    });
   return { connection, stop };
 }
 

@@ -26,10 +26,12 @@ export const bearer = (token: string): RequestHeaders => ({ authorization: `Bear
 /** The server believes what is said here of where a request comes from: see `environmentWith`. */
 export const from = (address: string): RequestHeaders => ({ 'x-forwarded-for': address });
 
-let lastAddress = 0;
-/** Somebody at an address of his own, since the server counts by addresses. */
-export const stranger = (): RequestHeaders =>
-  from(`198.51.${Math.floor(++lastAddress / 250)}.${(lastAddress % 250) + 1}`);
+const prefix = `fd${randomBytes(5)
+  .toString('hex')
+  .replace(/^(..)(....)/, '$1:$2:')}`;
+let lastNetwork = 0;
+/** Somebody at an address that no other test has, since the server counts by addresses, of IPv6 by their /64. */
+export const stranger = (): RequestHeaders => from(`${prefix}:${(++lastNetwork).toString(16)}::1`);
 
 /** A server that sends its mail there and stands behind a proxy. */
 export const environmentWith = (mail: MailServer): Record<string, string> => ({

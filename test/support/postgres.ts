@@ -16,10 +16,13 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** A fresh database of a test file: a clone of the migrated template, or an empty one. */
-export async function createTestDatabase(kind: 'migrated' | 'empty' = 'migrated'): Promise<TestDatabase> {
+/** A fresh database of a test file: a clone of the migrated template, or an empty one. A shared one stays until the end of the run. */
+export async function createTestDatabase(
+  kind: 'migrated' | 'empty' = 'migrated',
+  lifetime: 'file' | 'shared' = 'file',
+): Promise<TestDatabase> {
   const { connection: server, template } = testServer();
-  const name = `test_${randomBytes(6).toString('hex')}`;
+  const name = `${lifetime === 'shared' ? template : 'test'}_${randomBytes(6).toString('hex')}`;
   await asAdmin(server, `CREATE DATABASE ${name} TEMPLATE ${kind === 'migrated' ? template : 'template0'}`);
   const connection = { ...server, database: name };
   const database = openDatabase(connection);

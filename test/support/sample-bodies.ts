@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { addressOf, type Places } from './access-matrix.js';
 import type { BodyRoute } from './api-bodies.js';
 import type { TestApp } from './app.js';
@@ -64,13 +65,13 @@ export class SampleBodies {
     const userId = person.user.id;
     const base = `/tenants/${shop.tenant}`;
     await done(client.request('PUT', `${base}/members/${userId}`, { roles: ['viewer'] }));
-    for (const path of [`${base}/roles`, '/roles'])
-      await done(client.post(path, { id: 'clerk', actions: ['topic:*'] }));
+    const roleId = `clerk-${randomBytes(4).toString('hex')}`; // that of the system is one of all tests on this server
+    for (const path of [`${base}/roles`, '/roles']) await done(client.post(path, { id: roleId, actions: ['topic:*'] }));
     await done(client.post(`${base}/groups`, { id: 'team' }));
     const consumer = await shop.register('http://127.0.0.1:65000/', { id: 'warehouse' });
     const limited = { name: 'key', actions: ['topic:read'] };
     const key = await client.post<{ id: string }>(`/users/${userId}/api-keys`, limited);
-    const ids = { roleId: 'clerk', groupId: 'team', consumerId: consumer.id, keyId: key.body.id };
+    const ids = { roleId, groupId: 'team', consumerId: consumer.id, keyId: key.body.id };
     const places = { tenantId: shop.tenant, namespaceId: 'shop', topicId: 'orders', userId, ...ids };
     return new SampleBodies(
       client,
@@ -180,9 +181,9 @@ const identitySamples = ({ tenantId }: Places, spare: Places, email: string): Re
   'POST /users/{userId}/api-keys/{keyId}/rotate': one(() => ({ gracePeriodSeconds: 60, expiresAt: FAR })),
 });
 
-function authzSamples({ tenantId, userId, keyId }: Places): Record<string, Sample> {
+function authzSamples({ tenantId, userId, roleId, keyId }: Places): Record<string, Sample> {
   const resource = `tenants/${tenantId}`;
-  const principals = [{ user: userId }, { group: 'team' }, { role: 'clerk' }, { apiKey: keyId }];
+  const principals = [{ user: userId }, { group: 'team' }, { role: roleId }, { apiKey: keyId }];
   const constraints = {
     eventTypes: ['order.*'],
     validFrom: EARLY,

@@ -10,16 +10,23 @@ let shop: Workspace;
 let receiver: WebhookReceiver;
 const running: TestProcess[] = [];
 
-beforeEach(async () => {
+beforeAll(async () => {
   store = await createTestDatabase();
-  receiver = await WebhookReceiver.start();
   server = await launch();
+});
+afterAll(async () => {
+  await Promise.all(running.map((one) => one.kill()));
+  await store?.drop();
+});
+/** Each test goes on with the server that the one before has started last. */
+beforeEach(async () => {
+  receiver = await WebhookReceiver.start();
   shop = await Workspace.create(server.client);
 });
 afterEach(async () => {
-  await Promise.all(running.splice(0).map((one) => one.kill()));
+  await Promise.all(running.filter((one) => one !== server).map((one) => one.kill()));
+  await server.client.post(`/tenants/${shop.tenant}/suspend`, {});
   await receiver.stop();
-  await store.drop();
 });
 
 async function launch({ env }: AppOptions = {}): Promise<TestProcess> {

@@ -19,6 +19,7 @@ export default {
     { ...project, displayName: 'unit', roots: ['<rootDir>/src'] },
     { ...project, ...server, displayName: 'suites', roots: ['<rootDir>/test'] },
   ],
+  testSequencer: '<rootDir>/test/support/longest-first.mjs',
   testTimeout: 30_000,
   maxWorkers: 2,
 };

@@ -101,7 +101,7 @@ let app: TestApp;
 let stage: SampleBodies;
 
 beforeAll(async () => {
-  app = await startApp({ env: { ...PROXIED, BCRYPT_COST: '10' } });
+  app = await startApp({ env: PROXIED });
   stage = await SampleBodies.prepare(app);
 });
 afterAll(() => app?.stop());

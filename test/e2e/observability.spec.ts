@@ -23,7 +23,7 @@ let failure: Answer<Readonly<Record<string, unknown>>>;
 
 /** One life of a server with everything in it that is worth a line; what it said is judged below. */
 beforeAll(async () => {
-  server = await startProcess({ env: { LOG_LEVEL: 'debug' } });
+  server = await startProcess({ env: { LOG_LEVEL: 'debug' }, sourceMaps: true });
   shop = await Workspace.create(server.client);
   [good, bad] = [await WebhookReceiver.start(), await WebhookReceiver.start()];
   bad.always({ status: 500, body: 'out of order' });

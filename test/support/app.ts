@@ -21,6 +21,8 @@ export interface AppOptions {
   readonly connection?: ClientConfig;
   /** The key of an earlier server on the same database: it is shown at the first start only. */
   readonly apiKey?: string;
+  /** Places in the sources in its errors, as the product tells them. */
+  readonly sourceMaps?: true;
 }
 
 /** What a process of its own finds around it. */
@@ -59,8 +61,9 @@ export interface TestProcess extends TestApp {
 }
 
 declare global {
-  /** By environment.mjs. */
+  /** Both by environment.mjs: outside of the modules of a file, and the number of this file in its worker. */
   var sharedServer: SharedServer;
+  var fileNumber: number;
 }
 
 /** Many files ask from few addresses. */
@@ -138,8 +141,13 @@ function processOptions(
       TEST_SURROUNDINGS: JSON.stringify(options.surroundings ?? {}),
       ...environment(connection, options),
     },
-    // Loaded into every thread, before the product.
-    execArgv: ['--no-warnings', '--enable-source-maps', '--import', SURROUNDINGS],
+    // The import is loaded into every thread, before the product. Source maps, with which the product runs, are a quarter of a start.
+    execArgv: [
+      '--no-warnings',
+      ...((options.sourceMaps ?? process.env['TEST_SOURCE_MAPS']) ? ['--enable-source-maps'] : []),
+      '--import',
+      SURROUNDINGS,
+    ],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   };
 }

@@ -26,12 +26,12 @@ export const bearer = (token: string): RequestHeaders => ({ authorization: `Bear
 /** The server believes what is said here of where a request comes from: see `environmentWith`. */
 export const from = (address: string): RequestHeaders => ({ 'x-forwarded-for': address });
 
-const prefix = `fd${randomBytes(5)
-  .toString('hex')
-  .replace(/^(..)(....)/, '$1:$2:')}`;
-let lastNetwork = 0;
-/** Somebody at an address that no other test has, since the server counts by addresses, of IPv6 by their /64. */
-export const stranger = (): RequestHeaders => from(`${prefix}:${(++lastNetwork).toString(16)}::1`);
+let lastAddress = 0;
+/** Somebody at an address that no other test of this worker has, since the server counts by addresses. */
+export function stranger(): RequestHeaders {
+  const [file, n] = [globalThis.fileNumber, ++lastAddress];
+  return from(`${20 + (file >> 8)}.${file & 255}.${n >> 8}.${n & 255}`);
+}
 
 /** A server that sends its mail there and stands behind a proxy. */
 export const environmentWith = (mail: MailServer): Record<string, string> => ({

@@ -33,7 +33,7 @@ describe('a key stops working', () => {
     expect((await client.delete(keyPath(again))).status).toBe(404);
   });
 
-  it('27. at its end, to the millisecond of the clock, without allowance for skew, although it was just used', async () => {
+  it('at its end, to the millisecond of the clock, without allowance for skew, although it was just used', async () => {
     const key = await keys.create({ expiresAt: inMs(1_500) });
     expect(await keys.trying(key.key)).toBe(200);
     await until(
@@ -99,7 +99,7 @@ describe('a key that makes keys', () => {
     await keys.revoke(own, stronger, less);
   });
 
-  it('28. does no more than its ceiling says, nor elsewhere', async () => {
+  it('does no more than its ceiling says, nor elsewhere', async () => {
     const other = await Workspace.create(client);
     const key = await keys.create({
       scopes: [{ tenant: shop.tenant, namespace: 'shop', topic: 'orders' }],
@@ -130,7 +130,7 @@ function invented(id: string, secret: string): string {
 }
 
 describe('whatever is wrong with a key', () => {
-  it('27. is answered with one and the same 401', async () => {
+  it('is answered with one and the same 401', async () => {
     const [right, revoked, expired, rotated, elsewhere] = [
       await keys.create(),
       await keys.create(),
@@ -180,7 +180,7 @@ describe('whatever is wrong with a key', () => {
     await keys.revoke(right, expired, rotated, elsewhere);
   });
 
-  it('27. never becomes a 500, on the wire either', async () => {
+  it('never becomes a 500, on the wire either', async () => {
     const raw = (head: string) =>
       sendRaw(app.url, `GET /auth/me HTTP/1.1\r\nHost: x\r\n${head}Connection: close\r\n\r\n`);
     const { apiKey } = app;

@@ -166,7 +166,7 @@ describe('an export of the audit', () => {
     });
   });
 
-  it('41. is CSV that no spreadsheet takes for formulas, with the filters of the list', async () => {
+  it('is CSV that no spreadsheet takes for formulas, with the filters of the list', async () => {
     await client.patch(`${acme.base}/topics/returns`, { description: 'x' }, { 'user-agent': '=cmd()' });
     const filter = { action: 'topic.*', resource: `tenants/${acme.tenant}/namespaces/shop/topics/returns` };
     const answer = await client.post(`/tenants/${acme.tenant}/audit/export`, { format: 'csv', ...filter });

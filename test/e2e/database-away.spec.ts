@@ -34,7 +34,7 @@ const unique = (requests: readonly Received[]) => [...new Set(requests.map(({ he
 
 describe('while the store is away', () => {
   it(
-    '16. the server says so, refuses with 503 and Retry-After, and goes on by itself when the store is back',
+    'the server says so, refuses with 503 and Retry-After, and goes on by itself when the store is back',
     async () => {
       await shop.publish({ ...event, id: 'before' });
       await store.stop();
@@ -44,7 +44,7 @@ describe('while the store is away', () => {
       expect(refused.headers.get('content-type')).toContain('application/problem+json');
       const read = await server.client.get(shop.events());
       expect([read.status, Number(read.headers.get('retry-after')) > 0]).toEqual([503, true]);
-      // 45. Nor does a probe tell more than that.
+      // Nor does a probe tell more than that.
       const { host, port, user } = store.connection;
       expect((await ready(503)).text).not.toMatch(new RegExp(`${host}|${port}|${user}|ECONN|postgres`, 'i'));
       expect((await server.client.get('/health/live')).status).toBe(200);
@@ -58,7 +58,7 @@ describe('while the store is away', () => {
   );
 
   it(
-    '16. nobody is let in on trust: after a second without news of revocations known credentials are refused, too',
+    'nobody is let in on trust: after a second without news of revocations known credentials are refused, too',
     async () => {
       const credentials = { email: server.adminEmail, password: server.adminPassword };
       const login = await server.client.with({}).post<{ accessToken: string }>('/auth/login', credentials);
@@ -144,7 +144,7 @@ describe('while the store is away', () => {
 
 describe('when the store falls silent', () => {
   it(
-    '16. requests get their 503 in bounded time instead of hanging, and the server recovers',
+    'requests get their 503 in bounded time instead of hanging, and the server recovers',
     async () => {
       await shop.publish({ ...event, id: 'before' });
       store.fallSilent();

@@ -89,7 +89,7 @@ it('keys that a crash has left behind the deletion of their user cannot be seen,
   expect(ended.toSorted()).toEqual(keys.map(({ id }) => id).toSorted());
 });
 
-it('L13. keys that a crash has left behind a new password that ends them end after the restart, and no newer ones', async () => {
+it('keys that a crash has left behind a new password that ends them end after the restart, and no newer ones', async () => {
   const obstacle = await Obstacle.put(store.connection, 'SELECT 1 FROM api_key WHERE key_id = $1', [keys[0]!.id]);
   const session = bearer((await person.login()).accessToken);
   const newPassword = 'another lantern walks 43 times';

@@ -69,7 +69,7 @@ describe('a delivery', () => {
     );
   });
 
-  it('33. carries the event as reading gives it, its data byte for byte', async () => {
+  it('carries the event as reading gives it, its data byte for byte', async () => {
     await shop.register(receiver.url);
     const data = '{ "b": 123456789012345678, "a": 1.0, "a": 1e400, "__proto__": "\\u0000\\ud800" }';
     await shop.publish(`{"id":"e1","type":"t","key":"k","stream":"s","metadata":{"m":1},"data":${data}}`);

@@ -96,7 +96,7 @@ describe('whoever guesses', () => {
 });
 
 describe('a storm of logins', () => {
-  it('26. of five hundred at once is answered 503 with Retry-After beyond what can be hashed; all else goes on meanwhile', async () => {
+  it('of five hundred at once is answered 503 with Retry-After beyond what can be hashed; all else goes on meanwhile', async () => {
     const shop = await Workspace.create(app.client);
     const person = await Person.create(app);
     const tokens = await person.login(stranger());

@@ -54,7 +54,7 @@ describe('fields that nobody may choose', () => {
   ];
   const CHOSEN = [...ROLES, ...STATE];
 
-  it('30. are refused by name in every object of every body', async () => {
+  it('are refused by name in every object of every body', async () => {
     for (const [route, { pointer, fields }] of placesOf('object')) {
       const foreign = CHOSEN.filter((field) => !fields.includes(field));
       const body = foreign.reduce<object>(
@@ -73,7 +73,7 @@ describe('fields that nobody may choose', () => {
     }
   });
 
-  it('30. change nothing where no body is taken', async () => {
+  it('change nothing where no body is taken', async () => {
     const shop = await Workspace.create(app.client);
     const { userId } = await newPerson(app);
     const consumer = await shop.register('http://127.0.0.1:65000/');
@@ -94,7 +94,7 @@ describe('fields that nobody may choose', () => {
     expect(body).toMatchObject({ id, url, correlationId, state: 'paused' });
   });
 
-  it('30. are attributes like others of a CloudEvent, of which the event itself takes nothing', async () => {
+  it('are attributes like others of a CloudEvent, of which the event itself takes nothing', async () => {
     const shop = await Workspace.create(app.client);
     const attributes = { role: 'owner', tenantid: 'other', position: 9, publishedby: 'me', issystem: true };
     const event = { specversion: '1.0', id: 'ce', source: '/x', type: 't', data: 1, ...attributes };
@@ -129,7 +129,7 @@ describe('members of what every object inherits', () => {
     '"__defineGetter__":"x"',
   ];
 
-  it.each(MEMBERS)('31. are refused in every object of every body: %s', async (member) => {
+  it.each(MEMBERS)('are refused in every object of every body: %s', async (member) => {
     const places = [...placesOf('object'), ...placesOf('map')];
     for (const [route, { pointer }] of places) {
       const answer = await samples.send(route, jsonWithMember(samples.bodyWith(route, pointer), pointer, member));
@@ -138,7 +138,7 @@ describe('members of what every object inherits', () => {
     expect(places.length).toBeGreaterThan(50);
   });
 
-  it('31. are refused in every query string, and inert in those of probes', async () => {
+  it('are refused in every query string, and inert in those of probes', async () => {
     const queries = [
       '__proto__=1',
       '__proto__[polluted]=1',
@@ -157,7 +157,7 @@ describe('members of what every object inherits', () => {
     }
   });
 
-  it('31. are data in data and metadata: they come back, and filters see them as they see other members', async () => {
+  it('are data in data and metadata: they come back, and filters see them as they see other members', async () => {
     const shop = await Workspace.create(app.client);
     const payload = '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}},"n":{"__proto__":1}}';
     await shop.publish(`{"id":"with","type":"t","data":${payload},"metadata":${payload}}`);
@@ -183,7 +183,7 @@ describe('members of what every object inherits', () => {
       ]);
   });
 
-  it('31. are no types, keys, streams, places or attributes that anything is found by', async () => {
+  it('are no types, keys, streams, places or attributes that anything is found by', async () => {
     const shop = await Workspace.create(app.client);
     await shop.publish({ type: 't', data: 1 });
     for (const name of ['__proto__', 'constructor', 'toString']) {

@@ -49,7 +49,7 @@ describe('texts in bodies', () => {
     ['NUL', 'a\0b'],
     ['a lone surrogate', 'a\ud800'],
     ['the other half', '\udfffb'],
-  ])('33. with %s are refused wherever they stand, never stored as something else, and no 500', async (_, text) => {
+  ])('with %s are refused wherever they stand, never stored as something else, and no 500', async (_, text) => {
     expect(
       await takenIn(
         placesOf((route, place) => isText(route, place) && !isSecret(place)),
@@ -64,7 +64,7 @@ describe('texts in bodies', () => {
     ['a turn of direction', 'a\u202etxt.exe', () => false],
     ['a space without width', 'a\u200bb', () => false],
     ['100,000 characters', 'x'.repeat(100_000), () => false],
-  ] as [string, string, (place: BodyPlace) => boolean][])('34. with %s are refused', async (_, text, isMeant) => {
+  ] as [string, string, (place: BodyPlace) => boolean][])('with %s are refused', async (_, text, isMeant) => {
     const isVisible = (route: BodyRoute, place: BodyPlace): boolean =>
       text.length > 1_000 || /\p{Cc}/u.test(text) || !(isSought(route) || isOfProducer(route, place));
     const places = placesOf(
@@ -110,14 +110,14 @@ describe('ids that clients choose', () => {
   const places = (): [BodyRoute, BodyPlace][] =>
     placesOf(({ path }, { pointer }) => pointer === '/id' && !EVENTS.test(path));
 
-  it('34. are refused but for 1 to 63 of a few characters', async () => {
+  it('are refused but for 1 to 63 of a few characters', async () => {
     expect(places().map(([{ path }]) => path.split('/').at(-1))).toEqual(
       expect.arrayContaining(['tenants', 'namespaces', 'topics', 'consumers', 'roles', 'groups']),
     );
     for (const id of NOT_CHOSEN) expect([id, await takenIn(places(), id)]).toEqual([id, []]);
   });
 
-  it('34. have up to 63 characters, and may be words that mean something elsewhere', async () => {
+  it('have up to 63 characters, and may be words that mean something elsewhere', async () => {
     for (const [route] of places())
       for (const id of [`${'a'.repeat(60)}.-_`, 'con', 'nul', 'constructor', '0'])
         expect([route.name, id, (await samples.send(route, { ...samples.bodies(route)[0], id })).status]).toEqual([
@@ -127,7 +127,7 @@ describe('ids that clients choose', () => {
         ]);
   });
 
-  it('34. are those of events, too, in their own bounds', async () => {
+  it('are those of events, too, in their own bounds', async () => {
     const [publish] = placesOf(({ path }, { pointer }) => EVENTS.test(path) && pointer === '/id') as [
       [BodyRoute, BodyPlace],
     ];
@@ -169,7 +169,7 @@ describe('addresses', () => {
   const escaped = (name: string): string =>
     encodeURIComponent(name).replace(/[.*']/g, (c) => `%${c.charCodeAt(0).toString(16)}`);
 
-  it.each(HOSTILE)('34. that name %j are 400, 404 or 414, whichever route, whatever it names', async (name) => {
+  it.each(HOSTILE)('that name %j are 400, 404 or 414, whichever route, whatever it names', async (name) => {
     const named = routesOf(document).flatMap(({ method, path }) =>
       [...path.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => ({ method, path, parameter })),
     );
@@ -195,7 +195,7 @@ describe('addresses', () => {
   });
 });
 
-it('34. names as long as they may be, in characters of three bytes, fit into every index', async () => {
+it('names as long as they may be, in characters of three bytes, fit into every index', async () => {
   const shop = await Workspace.create(app.client);
   const odd = (length: number): string =>
     Array.from({ length }, (_, i) => String.fromCodePoint(0x4e00 + ((i * 7_919) % 20_000))).join('');

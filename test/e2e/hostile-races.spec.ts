@@ -185,7 +185,7 @@ async function inOrder(one: string, other: string, swapped = false): Promise<str
   return outcomeOf(swapped ? done.toReversed() : done, left);
 }
 
-it('finding 4: who is demoted or removed does not come back by asking, without end, for what he has', async () => {
+it('who is demoted or removed does not come back by asking, without end, for what he has', async () => {
   for (const how of ['x is demoted', 'x is removed'] as const) {
     for (let round = 0; round < 5; round++) {
       const tenant = await world();

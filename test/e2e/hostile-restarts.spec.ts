@@ -30,7 +30,7 @@ const status = async (client: Client, method: string, path: string, body?: objec
   (await client.request(method, path, body)).status;
 
 it(
-  '13. what is made, removed and made again is there or not there, never both, however often the server is killed between',
+  'what is made, removed and made again is there or not there, never both, however often the server is killed between',
   async () => {
     const person = await newPerson(server);
     const ask = (method: string, path: string, body?: object): Promise<number> =>
@@ -70,7 +70,7 @@ it(
 );
 
 it(
-  '17. the first answers after a start are those of before: what was taken is not back, what was given is there',
+  'the first answers after a start are those of before: what was taken is not back, what was given is there',
   async () => {
     const [holder, loser] = [await newPerson(server), await newPerson(server)];
     const roles = (userId: string, given: string[]): Promise<number> =>

@@ -153,7 +153,7 @@ async function deliver(): Promise<void> {
 }
 
 describe('a secret', () => {
-  it('40. is in no log, metric, error, document or record of the audit, wherever it was planted', () => {
+  it('is in no log, metric, error, document or record of the audit, wherever it was planted', () => {
     expect([...shown.keys()].toSorted()).toEqual(['audit', 'docs', 'errors', 'log', 'metrics', 'openapi']);
     expect(planted.size).toBeGreaterThan(35);
     const found = [...shown].flatMap(([where, text]) =>
@@ -163,7 +163,7 @@ describe('a secret', () => {
     expect(found).toEqual(['the URL of a consumer in audit']);
   });
 
-  it('40. would be seen: what is no secret is there', () => {
+  it('would be seen: what is no secret is there', () => {
     expect(shown.get('log')).toMatch(/"eventIds":\["shown"\]/);
     expect(shown.get('log')).toContain('delivery failed');
     expect(shown.get('log')).toContain('a mail was not taken');

@@ -44,7 +44,7 @@ describe('the audit of a tenant, and who is refused', () => {
     );
   }
 
-  it('14. two thousand paths of a stranger leave nothing in it, and a handful in that of the system', async () => {
+  it('two thousand paths of a stranger leave nothing in it, and a handful in that of the system', async () => {
     const stranger = await newPerson(app);
     const tenant = `/tenants/${place.tenant}`;
     const before = (await audit(tenant, '')).length;

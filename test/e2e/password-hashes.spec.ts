@@ -56,7 +56,7 @@ describe('hashes', () => {
     expect(await hashOf(user.id)).toMatch(/^v1\$[\w-]{8}\$\$2b\$10\$/);
   });
 
-  it('23. open no account where they are not signed for it, as those that somebody has written into the database', async () => {
+  it('open no account where they are not signed for it, as those that somebody has written into the database', async () => {
     const [mine, victim] = [await Person.create(app), await Person.create(app)];
     const hash = await hashOf(mine.user.id);
     for (const signedFor of [undefined, mine.user.id]) {

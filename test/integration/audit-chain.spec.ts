@@ -164,7 +164,7 @@ describe('the chain of audit records', () => {
       { fault: 'chain-rewritten', seq: null },
     ],
   ];
-  it.each(tampering)('41. shows %s', async (_, statements, broken) => {
+  it.each(tampering)('shows %s', async (_, statements, broken) => {
     const tenantId = await newTenant();
     expect((await one.verify(tenantId)).broken).toBeUndefined();
     for (const statement of statements) await sql(statement, tenantId);
@@ -208,7 +208,7 @@ describe('the chain of audit records', () => {
     const keep = (tenantId: string, days: number): Promise<unknown> =>
       store.database.transaction((own) => one.retentions.replace(own, tenantId, 0, days, NOW));
 
-    it('41. still holds, and goes on', async () => {
+    it('still holds, and goes on', async () => {
       const tenantId = await aged();
       expect(await one.trim.runOnce()).toBe(700);
       await one.sealAll();

@@ -1,10 +1,10 @@
 import { crc32 } from 'node:zlib';
-import { sharedApp, startProcess, type AppOptions, type TestApp, type TestProcess } from '../support/app.js';
-import { DAY_MS, inMs, keyPath, Keys, KEYS, type ApiKey } from '../support/api-keys.js';
-import type { Client, Problem } from '../support/client.js';
-import { createTestDatabase } from '../support/postgres.js';
-import { sendRaw } from '../support/raw-http.js';
-import { until, Workspace, type Page } from '../support/workspace.js';
+import { sharedApp, startProcess, type AppOptions, type TestApp, type TestProcess } from '../support/server/app.js';
+import { DAY_MS, inMs, keyPath, Keys, KEYS, type ApiKey } from '../support/api/api-keys.js';
+import type { Client, Problem } from '../support/api/client.js';
+import { createTestDatabase } from '../support/server/postgres.js';
+import { sendRaw } from '../support/faults/raw-http.js';
+import { until, Workspace, type Page } from '../support/api/workspace.js';
 
 let app: TestApp;
 let client: Client;

@@ -1,7 +1,7 @@
-import { startApp, type TestApp } from '../support/app.js';
-import type { Client } from '../support/client.js';
-import { connect } from '../support/postgres.js';
-import { Workspace, type Page } from '../support/workspace.js';
+import { startApp, type TestApp } from '../support/server/app.js';
+import type { Client } from '../support/api/client.js';
+import { connect } from '../support/server/postgres.js';
+import { Workspace, type Page } from '../support/api/workspace.js';
 
 interface Item {
   readonly id: string;

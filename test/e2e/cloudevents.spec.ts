@@ -1,7 +1,7 @@
 import { CloudEvent, HTTP, type Message } from 'cloudevents';
-import { sharedApp, type TestApp } from '../support/app.js';
-import { sendRaw } from '../support/raw-http.js';
-import { Workspace, type ReadEvent } from '../support/workspace.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import { sendRaw } from '../support/faults/raw-http.js';
+import { Workspace, type ReadEvent } from '../support/api/workspace.js';
 
 let app: TestApp;
 let shop: Workspace;

@@ -1,7 +1,7 @@
-import { startProcess, type TestProcess } from '../support/app.js';
-import { GatedDatabase } from '../support/database-gate.js';
-import { WebhookReceiver, type Received } from '../support/webhook-receiver.js';
-import { until, Workspace } from '../support/workspace.js';
+import { startProcess, type TestProcess } from '../support/server/app.js';
+import { GatedDatabase } from '../support/faults/database-gate.js';
+import { WebhookReceiver, type Received } from '../support/api/webhook-receiver.js';
+import { until, Workspace } from '../support/api/workspace.js';
 
 const LONG_MS = 60_000;
 

@@ -1,9 +1,9 @@
-import { startProcess, type TestProcess } from '../support/app.js';
-import { Keys, type Issued } from '../support/api-keys.js';
-import { Obstacle } from '../support/obstacle.js';
-import { Person, bearer } from '../support/people.js';
-import { connect, createTestDatabase, type TestDatabase } from '../support/postgres.js';
-import { until, Workspace, type Page, type ReadEvent } from '../support/workspace.js';
+import { startProcess, type TestProcess } from '../support/server/app.js';
+import { Keys, type Issued } from '../support/api/api-keys.js';
+import { Obstacle } from '../support/faults/obstacle.js';
+import { Person, bearer } from '../support/api/people.js';
+import { connect, createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
+import { until, Workspace, type Page, type ReadEvent } from '../support/api/workspace.js';
 
 const NAME = 'the laptop of Jane Doe';
 const KEY_LOG = '/tenants/$system/namespaces/$management/topics/api-keys/events';

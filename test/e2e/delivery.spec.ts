@@ -1,8 +1,8 @@
 import { Webhook } from 'standardwebhooks';
-import { sharedApp, type TestApp } from '../support/app.js';
-import type { Problem } from '../support/client.js';
-import { WebhookReceiver, type Received } from '../support/webhook-receiver.js';
-import { until, Workspace } from '../support/workspace.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import type { Problem } from '../support/api/client.js';
+import { WebhookReceiver, type Received } from '../support/api/webhook-receiver.js';
+import { until, Workspace } from '../support/api/workspace.js';
 
 let app: TestApp;
 let shop: Workspace;

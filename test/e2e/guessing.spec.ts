@@ -1,6 +1,6 @@
-import { startApp, type TestApp } from '../support/app.js';
-import type { Answer, Client, Problem } from '../support/client.js';
-import { MailServer } from '../support/mail-server.js';
+import { startApp, type TestApp } from '../support/server/app.js';
+import type { Answer, Client, Problem } from '../support/api/client.js';
+import { MailServer } from '../support/api/mail-server.js';
 import {
   bearer,
   environmentWith,
@@ -10,8 +10,8 @@ import {
   stranger,
   type Tokens,
   type User,
-} from '../support/people.js';
-import { Workspace } from '../support/workspace.js';
+} from '../support/api/people.js';
+import { Workspace } from '../support/api/workspace.js';
 
 let app: TestApp;
 let mail: MailServer;

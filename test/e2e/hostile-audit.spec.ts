@@ -1,8 +1,8 @@
 import type { Client as Sql } from 'pg';
-import { startApp, startProcess, type TestApp } from '../support/app.js';
-import { bearer, type Tokens } from '../support/people.js';
-import { connect, createTestDatabase } from '../support/postgres.js';
-import { until, Workspace } from '../support/workspace.js';
+import { startApp, startProcess, type TestApp } from '../support/server/app.js';
+import { bearer, type Tokens } from '../support/api/people.js';
+import { connect, createTestDatabase } from '../support/server/postgres.js';
+import { until, Workspace } from '../support/api/workspace.js';
 
 const DAY_MS = 86_400_000;
 const TOPICS = ['a', 'b', 'c', 'd', 'e'];

@@ -1,11 +1,11 @@
-import { bodyRoutesOf, jsonWithMember, withValue, type BodyPlace, type BodyRoute } from '../support/api-bodies.js';
-import { sharedApp, type TestApp } from '../support/app.js';
-import type { Answer, Problem } from '../support/client.js';
-import { routesOf, type ApiDocument } from '../support/openapi.js';
-import { SampleBodies, valueAt } from '../support/sample-bodies.js';
-import { stranger } from '../support/people.js';
-import { newPerson } from '../support/strangers.js';
-import { Workspace, type Page, type ReadEvent } from '../support/workspace.js';
+import { bodyRoutesOf, jsonWithMember, withValue, type BodyPlace, type BodyRoute } from '../support/api/api-bodies.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import type { Answer, Problem } from '../support/api/client.js';
+import { routesOf, type ApiDocument } from '../support/api/openapi.js';
+import { SampleBodies, valueAt } from '../support/api/sample-bodies.js';
+import { stranger } from '../support/api/people.js';
+import { newPerson } from '../support/api/strangers.js';
+import { Workspace, type Page, type ReadEvent } from '../support/api/workspace.js';
 
 let app: TestApp;
 let samples: SampleBodies;

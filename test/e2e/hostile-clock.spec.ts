@@ -1,10 +1,10 @@
-import { inMs, Keys } from '../support/api-keys.js';
-import { startProcess, type TestProcess } from '../support/app.js';
-import { MailServer } from '../support/mail-server.js';
-import { bearer, environmentWith, from, newPassword, Person, stranger } from '../support/people.js';
-import { member } from '../support/strangers.js';
-import { WebhookReceiver } from '../support/webhook-receiver.js';
-import { until, Workspace } from '../support/workspace.js';
+import { inMs, Keys } from '../support/api/api-keys.js';
+import { startProcess, type TestProcess } from '../support/server/app.js';
+import { MailServer } from '../support/api/mail-server.js';
+import { bearer, environmentWith, from, newPassword, Person, stranger } from '../support/api/people.js';
+import { member } from '../support/api/strangers.js';
+import { WebhookReceiver } from '../support/api/webhook-receiver.js';
+import { until, Workspace } from '../support/api/workspace.js';
 
 const HOUR_MS = 3_600_000;
 /** Longer than a request takes, and nothing against the hour by which the clock is set back. */

@@ -1,11 +1,11 @@
-import { sharedApp, type TestApp } from '../support/app.js';
-import { inMs, Keys } from '../support/api-keys.js';
-import type { Answer, Problem } from '../support/client.js';
-import { Obstacle } from '../support/obstacle.js';
-import { loggedIn } from '../support/people.js';
-import { member, newPerson, type Person } from '../support/strangers.js';
-import { WebhookReceiver } from '../support/webhook-receiver.js';
-import { until, Workspace, type Consumer, type Page, type ReadEvent } from '../support/workspace.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import { inMs, Keys } from '../support/api/api-keys.js';
+import type { Answer, Problem } from '../support/api/client.js';
+import { Obstacle } from '../support/faults/obstacle.js';
+import { loggedIn } from '../support/api/people.js';
+import { member, newPerson, type Person } from '../support/api/strangers.js';
+import { WebhookReceiver } from '../support/api/webhook-receiver.js';
+import { until, Workspace, type Consumer, type Page, type ReadEvent } from '../support/api/workspace.js';
 
 let app: TestApp;
 let shop: Workspace;

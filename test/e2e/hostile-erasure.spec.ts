@@ -1,8 +1,8 @@
-import { startApp, type TestApp } from '../support/app.js';
-import { Keys } from '../support/api-keys.js';
-import { bearer, Person, type Tokens } from '../support/people.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
-import { until, Workspace, type Page, type ReadEvent } from '../support/workspace.js';
+import { startApp, type TestApp } from '../support/server/app.js';
+import { Keys } from '../support/api/api-keys.js';
+import { bearer, Person, type Tokens } from '../support/api/people.js';
+import { createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
+import { until, Workspace, type Page, type ReadEvent } from '../support/api/workspace.js';
 
 const MANAGEMENT = '/tenants/$system/namespaces/$management/topics';
 const NAME = 'Erasmus Forget-Me';

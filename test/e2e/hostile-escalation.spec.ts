@@ -1,9 +1,9 @@
-import { sharedApp, type TestApp } from '../support/app.js';
-import type { Answer, Client, Problem } from '../support/client.js';
-import { newPerson, type Person } from '../support/strangers.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import type { Answer, Client, Problem } from '../support/api/client.js';
+import { newPerson, type Person } from '../support/api/strangers.js';
 import type { Database } from '../../src/platform/postgres/database.js';
-import { openDatabase } from '../support/postgres.js';
-import { Workspace, type Page } from '../support/workspace.js';
+import { openDatabase } from '../support/server/postgres.js';
+import { Workspace, type Page } from '../support/api/workspace.js';
 
 let database: Database;
 let app: TestApp;

@@ -1,10 +1,10 @@
-import { startApp, startProcess, type TestApp } from '../support/app.js';
-import type { Answer, RequestHeaders } from '../support/client.js';
-import { MailServer } from '../support/mail-server.js';
-import { routesOf, type ApiDocument } from '../support/openapi.js';
-import { environmentWith, from } from '../support/people.js';
-import { sendRaw } from '../support/raw-http.js';
-import { until, Workspace } from '../support/workspace.js';
+import { startApp, startProcess, type TestApp } from '../support/server/app.js';
+import type { Answer, RequestHeaders } from '../support/api/client.js';
+import { MailServer } from '../support/api/mail-server.js';
+import { routesOf, type ApiDocument } from '../support/api/openapi.js';
+import { environmentWith, from } from '../support/api/people.js';
+import { sendRaw } from '../support/faults/raw-http.js';
+import { until, Workspace } from '../support/api/workspace.js';
 
 const METRICS_TOKEN = 'a-token-for-prometheus-4711';
 const MAIL_PASSWORD = 'mail-password-4711';

@@ -1,7 +1,7 @@
-import { startProcess, type TestProcess } from '../support/app.js';
-import type { Answer, Problem } from '../support/client.js';
-import { routesOf, type ApiDocument } from '../support/openapi.js';
-import { Workspace, type Page, type ReadEvent } from '../support/workspace.js';
+import { startProcess, type TestProcess } from '../support/server/app.js';
+import type { Answer, Problem } from '../support/api/client.js';
+import { routesOf, type ApiDocument } from '../support/api/openapi.js';
+import { Workspace, type Page, type ReadEvent } from '../support/api/workspace.js';
 
 const CPU_MS_MAX = 100;
 

@@ -1,8 +1,8 @@
 import type { Client as Sql } from 'pg';
-import { startApp, startProcess, type TestApp } from '../support/app.js';
-import type { Problem } from '../support/client.js';
-import { connect } from '../support/postgres.js';
-import { until, Workspace } from '../support/workspace.js';
+import { startApp, startProcess, type TestApp } from '../support/server/app.js';
+import type { Problem } from '../support/api/client.js';
+import { connect } from '../support/server/postgres.js';
+import { until, Workspace } from '../support/api/workspace.js';
 
 interface Verdict {
   readonly valid: boolean;

@@ -1,8 +1,8 @@
-import { sharedApp, type TestApp } from '../support/app.js';
-import { inMs } from '../support/api-keys.js';
-import { must, statusOf, type Client } from '../support/client.js';
-import { loggedIn, type Human, type User } from '../support/people.js';
-import { Workspace } from '../support/workspace.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import { inMs } from '../support/api/api-keys.js';
+import { must, statusOf, type Client } from '../support/api/client.js';
+import { loggedIn, type Human, type User } from '../support/api/people.js';
+import { Workspace } from '../support/api/workspace.js';
 
 /** Kind A of the security review: nobody comes by more than he holds, whichever way he takes. */
 

@@ -1,10 +1,10 @@
-import { startApp, type TestApp } from '../support/app.js';
-import type { Answer, Client, Problem, RequestHeaders } from '../support/client.js';
-import { MailServer } from '../support/mail-server.js';
-import { environmentWith, from, newPassword, Person, stranger, type Tokens } from '../support/people.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
-import { sendRaw } from '../support/raw-http.js';
-import { ageResets } from '../support/signed-rows.js';
+import { startApp, type TestApp } from '../support/server/app.js';
+import type { Answer, Client, Problem, RequestHeaders } from '../support/api/client.js';
+import { MailServer } from '../support/api/mail-server.js';
+import { environmentWith, from, newPassword, Person, stranger, type Tokens } from '../support/api/people.js';
+import { createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
+import { sendRaw } from '../support/faults/raw-http.js';
+import { ageResets } from '../support/faults/signed-rows.js';
 
 const PUBLIC_URL = 'https://store.example.test';
 

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { startProcess, type TestProcess } from '../support/app.js';
-import { brokenRequests } from '../support/broken-requests.js';
-import { openSocket, sendRaw, sendUntilClosed, statusesOf } from '../support/raw-http.js';
-import { until, Workspace } from '../support/workspace.js';
+import { startProcess, type TestProcess } from '../support/server/app.js';
+import { brokenRequests } from '../support/faults/broken-requests.js';
+import { openSocket, sendRaw, sendUntilClosed, statusesOf } from '../support/faults/raw-http.js';
+import { until, Workspace } from '../support/api/workspace.js';
 
 /** What is open beyond it is looked for every two seconds; the rest is for a busy machine. */
 const TIMEOUT_MS = 3_000;

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { sharedApp, type TestApp } from '../support/app.js';
-import { Keys } from '../support/api-keys.js';
-import type { Answer, Client, Problem, RequestHeaders } from '../support/client.js';
-import { bearer, Person as Somebody } from '../support/people.js';
-import { member, type Person } from '../support/strangers.js';
-import { Workspace, type Published } from '../support/workspace.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import { Keys } from '../support/api/api-keys.js';
+import type { Answer, Client, Problem, RequestHeaders } from '../support/api/client.js';
+import { bearer, Person as Somebody } from '../support/api/people.js';
+import { member, type Person } from '../support/api/strangers.js';
+import { Workspace, type Published } from '../support/api/workspace.js';
 
 const EVENT = { type: 't', data: 1 };
 const REPLAYED = 'idempotent-replayed';

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
-import { startProcess, type TestProcess } from '../support/app.js';
-import type { Answer, Payload, Problem, RequestHeaders } from '../support/client.js';
-import { Workspace } from '../support/workspace.js';
+import { startProcess, type TestProcess } from '../support/server/app.js';
+import type { Answer, Payload, Problem, RequestHeaders } from '../support/api/client.js';
+import { Workspace } from '../support/api/workspace.js';
 
 let server: TestProcess;
 let shop: Workspace;

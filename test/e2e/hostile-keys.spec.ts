@@ -1,8 +1,8 @@
 import { jest } from '@jest/globals';
-import { startInside, type TestApp } from '../support/app.js';
-import { Keys, PROXIED } from '../support/api-keys.js';
-import type { Answer, Problem } from '../support/client.js';
-import { until, type Page } from '../support/workspace.js';
+import { startInside, type TestApp } from '../support/server/app.js';
+import { Keys, PROXIED } from '../support/api/api-keys.js';
+import type { Answer, Problem } from '../support/api/client.js';
+import { until, type Page } from '../support/api/workspace.js';
 
 const GUESSER = '203.0.113.66';
 const ELSEWHERE = '203.0.113.67';

@@ -1,8 +1,8 @@
-import { startProcess, type TestProcess } from '../support/app.js';
-import type { RequestHeaders } from '../support/client.js';
-import { sendRaw } from '../support/raw-http.js';
-import { WebhookReceiver } from '../support/webhook-receiver.js';
-import { Workspace } from '../support/workspace.js';
+import { startProcess, type TestProcess } from '../support/server/app.js';
+import type { RequestHeaders } from '../support/api/client.js';
+import { sendRaw } from '../support/faults/raw-http.js';
+import { WebhookReceiver } from '../support/api/webhook-receiver.js';
+import { Workspace } from '../support/api/workspace.js';
 
 const FAKE = 'somebody made this up';
 const ESCAPE = '\u001b[31m';

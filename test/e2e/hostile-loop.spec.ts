@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { startProcess, type TestProcess } from '../support/app.js';
-import { brokenRequests } from '../support/broken-requests.js';
-import type { Answer, Client } from '../support/client.js';
-import { EventStream } from '../support/event-stream.js';
-import { loopDelayDuring } from '../support/loop-delay.js';
-import { openSocket, sendRaw } from '../support/raw-http.js';
-import { newPerson, type Person } from '../support/strangers.js';
-import { Workspace } from '../support/workspace.js';
+import { startProcess, type TestProcess } from '../support/server/app.js';
+import { brokenRequests } from '../support/faults/broken-requests.js';
+import type { Answer, Client } from '../support/api/client.js';
+import { EventStream } from '../support/api/event-stream.js';
+import { loopDelayDuring } from '../support/faults/loop-delay.js';
+import { openSocket, sendRaw } from '../support/faults/raw-http.js';
+import { newPerson, type Person } from '../support/api/strangers.js';
+import { Workspace } from '../support/api/workspace.js';
 
 /**
  * On a quiet machine what is here delays the loop by 5 to 60 ms. A process that shares two cores with its database and its tests may wait

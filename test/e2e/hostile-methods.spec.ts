@@ -1,10 +1,10 @@
-import { addressOf, routesOf, type Route } from '../support/access-matrix.js';
-import { sharedApp, type TestApp } from '../support/app.js';
-import type { Client } from '../support/client.js';
-import type { ApiDocument } from '../support/openapi.js';
-import { sendRaw } from '../support/raw-http.js';
-import { member, newPerson } from '../support/strangers.js';
-import { Workspace } from '../support/workspace.js';
+import { addressOf, routesOf, type Route } from '../support/checks/access-matrix.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import type { Client } from '../support/api/client.js';
+import type { ApiDocument } from '../support/api/openapi.js';
+import { sendRaw } from '../support/faults/raw-http.js';
+import { member, newPerson } from '../support/api/strangers.js';
+import { Workspace } from '../support/api/workspace.js';
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 

@@ -1,9 +1,9 @@
-import { bodyRoutesOf, withValue, type BodyPlace, type BodyRoute } from '../support/api-bodies.js';
-import { sharedApp, type TestApp } from '../support/app.js';
-import { routesOf, type ApiDocument } from '../support/openapi.js';
-import { sendRaw } from '../support/raw-http.js';
-import { SampleBodies } from '../support/sample-bodies.js';
-import { Workspace, type ReadEvent } from '../support/workspace.js';
+import { bodyRoutesOf, withValue, type BodyPlace, type BodyRoute } from '../support/api/api-bodies.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import { routesOf, type ApiDocument } from '../support/api/openapi.js';
+import { sendRaw } from '../support/faults/raw-http.js';
+import { SampleBodies } from '../support/api/sample-bodies.js';
+import { Workspace, type ReadEvent } from '../support/api/workspace.js';
 
 let app: TestApp;
 let samples: SampleBodies;

@@ -1,8 +1,8 @@
-import { bodyRoutesOf, jsonWith, withValue, type BodyPlace, type BodyRoute } from '../support/api-bodies.js';
-import { sharedApp, type TestApp } from '../support/app.js';
-import { routesOf, type ApiDocument, type Route } from '../support/openapi.js';
-import { stranger } from '../support/people.js';
-import { SampleBodies } from '../support/sample-bodies.js';
+import { bodyRoutesOf, jsonWith, withValue, type BodyPlace, type BodyRoute } from '../support/api/api-bodies.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import { routesOf, type ApiDocument, type Route } from '../support/api/openapi.js';
+import { stranger } from '../support/api/people.js';
+import { SampleBodies } from '../support/api/sample-bodies.js';
 
 let app: TestApp;
 let samples: SampleBodies;

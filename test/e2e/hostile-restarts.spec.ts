@@ -1,8 +1,8 @@
-import { startProcess, type TestProcess } from '../support/app.js';
-import type { Client } from '../support/client.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
-import { newPerson } from '../support/strangers.js';
-import { Workspace } from '../support/workspace.js';
+import { startProcess, type TestProcess } from '../support/server/app.js';
+import type { Client } from '../support/api/client.js';
+import { createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
+import { newPerson } from '../support/api/strangers.js';
+import { Workspace } from '../support/api/workspace.js';
 
 const LONG_MS = 60_000;
 

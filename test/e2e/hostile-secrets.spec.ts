@@ -1,10 +1,10 @@
-import { addressOf, routesOf, type Route } from '../support/access-matrix.js';
-import { startProcess, type TestProcess } from '../support/app.js';
-import type { Answer, Client, RequestHeaders } from '../support/client.js';
-import type { ApiDocument } from '../support/openapi.js';
-import { bearer, type Tokens } from '../support/people.js';
-import { WebhookReceiver } from '../support/webhook-receiver.js';
-import { until, Workspace } from '../support/workspace.js';
+import { addressOf, routesOf, type Route } from '../support/checks/access-matrix.js';
+import { startProcess, type TestProcess } from '../support/server/app.js';
+import type { Answer, Client, RequestHeaders } from '../support/api/client.js';
+import type { ApiDocument } from '../support/api/openapi.js';
+import { bearer, type Tokens } from '../support/api/people.js';
+import { WebhookReceiver } from '../support/api/webhook-receiver.js';
+import { until, Workspace } from '../support/api/workspace.js';
 
 /** One for each place, so that a find names the place. None is a word that could stand somewhere by itself. */
 const planted = new Map<string, string>();

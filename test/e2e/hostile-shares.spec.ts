@@ -1,10 +1,10 @@
 import { jest } from '@jest/globals';
-import { startInside, type TestApp } from '../support/app.js';
-import { PROXIED } from '../support/api-keys.js';
-import type { Answer, Problem } from '../support/client.js';
-import { from } from '../support/people.js';
-import { member, newPerson } from '../support/strangers.js';
-import { until, Workspace, type Page } from '../support/workspace.js';
+import { startInside, type TestApp } from '../support/server/app.js';
+import { PROXIED } from '../support/api/api-keys.js';
+import type { Answer, Problem } from '../support/api/client.js';
+import { from } from '../support/api/people.js';
+import { member, newPerson } from '../support/api/strangers.js';
+import { until, Workspace, type Page } from '../support/api/workspace.js';
 
 let app: TestApp;
 let place: Workspace;

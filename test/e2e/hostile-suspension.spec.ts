@@ -1,11 +1,11 @@
-import { Keys } from '../support/api-keys.js';
-import { startProcess, type TestProcess } from '../support/app.js';
-import type { Client } from '../support/client.js';
-import { EventStream } from '../support/event-stream.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
-import { member, type Person } from '../support/strangers.js';
-import { WebhookReceiver } from '../support/webhook-receiver.js';
-import { until, Workspace, type Consumer } from '../support/workspace.js';
+import { Keys } from '../support/api/api-keys.js';
+import { startProcess, type TestProcess } from '../support/server/app.js';
+import type { Client } from '../support/api/client.js';
+import { EventStream } from '../support/api/event-stream.js';
+import { createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
+import { member, type Person } from '../support/api/strangers.js';
+import { WebhookReceiver } from '../support/api/webhook-receiver.js';
+import { until, Workspace, type Consumer } from '../support/api/workspace.js';
 
 const CONSUMERS = 3;
 

@@ -1,8 +1,8 @@
-import { sharedApp, type TestApp } from '../support/app.js';
-import type { Client, RequestHeaders } from '../support/client.js';
-import { routesOf, type ApiDocument, type Route } from '../support/openapi.js';
-import { newPerson, type Person } from '../support/strangers.js';
-import { Workspace, type Page } from '../support/workspace.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import type { Client, RequestHeaders } from '../support/api/client.js';
+import { routesOf, type ApiDocument, type Route } from '../support/api/openapi.js';
+import { newPerson, type Person } from '../support/api/strangers.js';
+import { Workspace, type Page } from '../support/api/workspace.js';
 
 /** In every name and event of the other tenant, and in nothing that is asked for. */
 const PRIVATE = 'private-matter';

@@ -1,11 +1,11 @@
 import { createPublicKey, createSecretKey, generateKeyPairSync, sign } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { KeyRing } from '../../src/platform/crypto/keys.js';
-import { SECRET_KEY, sharedApp, type TestApp } from '../support/app.js';
-import type { Client } from '../support/client.js';
-import { encodedPart, signedToken } from '../support/forged-tokens.js';
-import { bearer, newPassword, Person, type Tokens, type User } from '../support/people.js';
-import { sendRaw } from '../support/raw-http.js';
+import { SECRET_KEY, sharedApp, type TestApp } from '../support/server/app.js';
+import type { Client } from '../support/api/client.js';
+import { encodedPart, signedToken } from '../support/faults/forged-tokens.js';
+import { bearer, newPassword, Person, type Tokens, type User } from '../support/api/people.js';
+import { sendRaw } from '../support/faults/raw-http.js';
 
 const FAST_MS = 1_000;
 

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer, type ServerResponse } from 'node:http';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { startProcess, type TestProcess } from '../support/app.js';
-import { WebhookReceiver } from '../support/webhook-receiver.js';
-import { until, Workspace, type Consumer, type TopicStatus } from '../support/workspace.js';
+import { startProcess, type TestProcess } from '../support/server/app.js';
+import { WebhookReceiver } from '../support/api/webhook-receiver.js';
+import { until, Workspace, type Consumer, type TopicStatus } from '../support/api/workspace.js';
 
 const SECRET = 'root:x:0:0:what-an-inner-service-says';
 /** An attempt and one repetition tell all that there is to tell. */

@@ -6,11 +6,11 @@ import { holdsAll, withoutLockout } from '../../src/contexts/authz/domain/lockou
 import { Policy } from '../../src/contexts/authz/domain/policy.js';
 import { ACTIONS } from '../../src/kernel/actions.js';
 import { SYSTEM_TENANT } from '../../src/kernel/ids.js';
-import { sharedApp, type TestApp } from '../support/app.js';
-import type { Client } from '../support/client.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import type { Client } from '../support/api/client.js';
 import type { Database } from '../../src/platform/postgres/database.js';
-import { openDatabase } from '../support/postgres.js';
-import { newPerson, type Person } from '../support/strangers.js';
+import { openDatabase } from '../support/server/postgres.js';
+import { newPerson, type Person } from '../support/api/strangers.js';
 
 /**
  * Kind A of the security review, as one property: in random worlds, no sequence of accepted calls by two friends ends with one of them, or

@@ -1,8 +1,8 @@
 import { gzipSync } from 'node:zlib';
-import { startApp, type TestApp } from '../support/app.js';
-import type { Answer, Payload, Problem, RequestHeaders } from '../support/client.js';
-import { sendRaw } from '../support/raw-http.js';
-import { Workspace, type Page } from '../support/workspace.js';
+import { startApp, type TestApp } from '../support/server/app.js';
+import type { Answer, Payload, Problem, RequestHeaders } from '../support/api/client.js';
+import { sendRaw } from '../support/faults/raw-http.js';
+import { Workspace, type Page } from '../support/api/workspace.js';
 
 let app: TestApp;
 let shop: Workspace;

@@ -1,11 +1,11 @@
-import { addressOf, routesOf, type Places, type Route } from '../support/access-matrix.js';
-import { sharedApp, type TestApp } from '../support/app.js';
-import { must, type Client, type RequestHeaders } from '../support/client.js';
-import { EventStream } from '../support/event-stream.js';
-import type { ApiDocument } from '../support/openapi.js';
-import { Person, stranger } from '../support/people.js';
-import { member, newPerson } from '../support/strangers.js';
-import { until, Workspace } from '../support/workspace.js';
+import { addressOf, routesOf, type Places, type Route } from '../support/checks/access-matrix.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import { must, type Client, type RequestHeaders } from '../support/api/client.js';
+import { EventStream } from '../support/api/event-stream.js';
+import type { ApiDocument } from '../support/api/openapi.js';
+import { Person, stranger } from '../support/api/people.js';
+import { member, newPerson } from '../support/api/strangers.js';
+import { until, Workspace } from '../support/api/workspace.js';
 
 let app: TestApp;
 let shop: Workspace;

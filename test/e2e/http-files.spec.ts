@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { sharedApp, type TestApp } from '../support/app.js';
-import { failuresOf, parseHttpFile, runHttpFile } from '../support/http-files.js';
-import { WebhookReceiver } from '../support/webhook-receiver.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import { failuresOf, parseHttpFile, runHttpFile } from '../support/api/http-files.js';
+import { WebhookReceiver } from '../support/api/webhook-receiver.js';
 
 const DIRECTORY = join(import.meta.dirname, '../../docs/http');
 const FILES = readdirSync(DIRECTORY).filter((name) => name.endsWith('.http'));

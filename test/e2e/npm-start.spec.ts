@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Client } from '../support/client.js';
-import type { Page } from '../support/workspace.js';
-import { type as typed, type Typed } from '../support/npm-start.js';
+import { Client } from '../support/api/client.js';
+import type { Page } from '../support/api/workspace.js';
+import { type as typed, type Typed } from '../support/server/npm-start.js';
 
 jest.setTimeout(240_000);
 

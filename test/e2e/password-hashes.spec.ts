@@ -1,10 +1,10 @@
-import { startApp, startProcess, type TestApp } from '../support/app.js';
-import type { Answer, Client, Problem } from '../support/client.js';
+import { startApp, startProcess, type TestApp } from '../support/server/app.js';
+import type { Answer, Client, Problem } from '../support/api/client.js';
 import { credentialTexts } from '../../src/contexts/identity/adapters/credential-signatures.js';
-import { signCredential } from '../support/signed-rows.js';
-import { MailServer } from '../support/mail-server.js';
-import { environmentWith, newPassword, Person, stranger, type Tokens } from '../support/people.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
+import { signCredential } from '../support/faults/signed-rows.js';
+import { MailServer } from '../support/api/mail-server.js';
+import { environmentWith, newPassword, Person, stranger, type Tokens } from '../support/api/people.js';
+import { createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
 
 let store: TestDatabase;
 let app: TestApp;

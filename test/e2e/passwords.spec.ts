@@ -1,11 +1,11 @@
-import { startApp, type TestApp } from '../support/app.js';
-import { Keys, type Issued } from '../support/api-keys.js';
-import type { Answer, Client, Problem } from '../support/client.js';
-import { MailServer } from '../support/mail-server.js';
-import { bearer, environmentWith, newPassword, Person, stranger, type Tokens } from '../support/people.js';
-import { connect, createTestDatabase, type TestDatabase } from '../support/postgres.js';
-import type { Page } from '../support/workspace.js';
-import { ageResets } from '../support/signed-rows.js';
+import { startApp, type TestApp } from '../support/server/app.js';
+import { Keys, type Issued } from '../support/api/api-keys.js';
+import type { Answer, Client, Problem } from '../support/api/client.js';
+import { MailServer } from '../support/api/mail-server.js';
+import { bearer, environmentWith, newPassword, Person, stranger, type Tokens } from '../support/api/people.js';
+import { connect, createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
+import type { Page } from '../support/api/workspace.js';
+import { ageResets } from '../support/faults/signed-rows.js';
 
 let store: TestDatabase;
 let app: TestApp;

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { newApiKey } from '../../src/contexts/identity/domain/api-key-format.js';
-import { SECRET_KEY, startProcess, type TestProcess } from '../support/app.js';
-import { Keys, type Issued } from '../support/api-keys.js';
-import { MailServer } from '../support/mail-server.js';
-import { bearer, environmentWith, newPassword, Person, stranger, type Tokens } from '../support/people.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
-import { Workspace } from '../support/workspace.js';
+import { SECRET_KEY, startProcess, type TestProcess } from '../support/server/app.js';
+import { Keys, type Issued } from '../support/api/api-keys.js';
+import { MailServer } from '../support/api/mail-server.js';
+import { bearer, environmentWith, newPassword, Person, stranger, type Tokens } from '../support/api/people.js';
+import { createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
+import { Workspace } from '../support/api/workspace.js';
 
 const YOUNG_KEY = 'the-master-key-that-takes-the-place-of-the-first-one';
 

@@ -1,6 +1,6 @@
-import { sharedApp, type TestApp } from '../support/app.js';
-import type { Problem } from '../support/client.js';
-import { Workspace, type Page, type ReadEvent } from '../support/workspace.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import type { Problem } from '../support/api/client.js';
+import { Workspace, type Page, type ReadEvent } from '../support/api/workspace.js';
 
 let app: TestApp;
 let shop: Workspace;

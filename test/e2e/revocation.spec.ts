@@ -1,8 +1,8 @@
-import { startProcess, type TestProcess } from '../support/app.js';
-import { EventStream } from '../support/event-stream.js';
-import { newPerson, type Person } from '../support/strangers.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
-import { until, Workspace } from '../support/workspace.js';
+import { startProcess, type TestProcess } from '../support/server/app.js';
+import { EventStream } from '../support/api/event-stream.js';
+import { newPerson, type Person } from '../support/api/strangers.js';
+import { createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
+import { until, Workspace } from '../support/api/workspace.js';
 
 /** What is promised: everywhere within a second. */
 const PROMISED_MS = 1_000;

@@ -1,12 +1,12 @@
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { KeyRing } from '../../src/platform/crypto/keys.js';
-import { SECRET_KEY, sharedApp, startProcess, type TestApp } from '../support/app.js';
-import type { Client } from '../support/client.js';
-import { signedToken } from '../support/forged-tokens.js';
-import { bearer, Person, type Tokens } from '../support/people.js';
-import { createTestDatabase } from '../support/postgres.js';
-import type { Page, ReadEvent } from '../support/workspace.js';
+import { SECRET_KEY, sharedApp, startProcess, type TestApp } from '../support/server/app.js';
+import type { Client } from '../support/api/client.js';
+import { signedToken } from '../support/faults/forged-tokens.js';
+import { bearer, Person, type Tokens } from '../support/api/people.js';
+import { createTestDatabase } from '../support/server/postgres.js';
+import type { Page, ReadEvent } from '../support/api/workspace.js';
 
 interface SessionView {
   readonly id: string;

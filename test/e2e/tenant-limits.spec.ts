@@ -1,7 +1,7 @@
-import { sharedApp, type TestApp } from '../support/app.js';
-import { newPerson } from '../support/strangers.js';
-import { WebhookReceiver } from '../support/webhook-receiver.js';
-import { Workspace } from '../support/workspace.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import { newPerson } from '../support/api/strangers.js';
+import { WebhookReceiver } from '../support/api/webhook-receiver.js';
+import { Workspace } from '../support/api/workspace.js';
 
 let app: TestApp;
 let shop: Workspace;

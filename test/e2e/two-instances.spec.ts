@@ -1,8 +1,8 @@
-import { startProcess, type AppOptions, type TestProcess } from '../support/app.js';
-import { EventStream } from '../support/event-stream.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
-import { WebhookReceiver, type Received } from '../support/webhook-receiver.js';
-import { until, Workspace, type Consumer } from '../support/workspace.js';
+import { startProcess, type AppOptions, type TestProcess } from '../support/server/app.js';
+import { EventStream } from '../support/api/event-stream.js';
+import { createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
+import { WebhookReceiver, type Received } from '../support/api/webhook-receiver.js';
+import { until, Workspace, type Consumer } from '../support/api/workspace.js';
 
 let store: TestDatabase;
 let first: TestProcess;

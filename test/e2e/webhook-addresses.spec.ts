@@ -1,6 +1,6 @@
-import { startApp, startProcess, type TestApp } from '../support/app.js';
-import { WebhookReceiver } from '../support/webhook-receiver.js';
-import { until, Workspace, type Consumer, type Page } from '../support/workspace.js';
+import { startApp, startProcess, type TestApp } from '../support/server/app.js';
+import { WebhookReceiver } from '../support/api/webhook-receiver.js';
+import { until, Workspace, type Consumer, type Page } from '../support/api/workspace.js';
 
 /** As in production, but for plain http: the scheme is not what is tested here. */
 const PUBLIC_ONLY = { NODE_ENV: 'production', DELIVERY_ALLOWED_CIDRS: '', DELIVERY_ALLOW_HTTP: 'true' };

@@ -1,9 +1,9 @@
 import { jest } from '@jest/globals';
 import { KeyRing } from '../../src/platform/crypto/keys.js';
-import { Obstacle } from '../support/obstacle.js';
-import { createTestDatabase, openDatabase, type TestDatabase } from '../support/postgres.js';
-import { until } from '../support/workspace.js';
-import { Auditor, NOW } from '../support/auditor.js';
+import { Obstacle } from '../support/faults/obstacle.js';
+import { createTestDatabase, openDatabase, type TestDatabase } from '../support/server/postgres.js';
+import { until } from '../support/api/workspace.js';
+import { Auditor, NOW } from '../support/api/auditor.js';
 
 const DAY_MS = 86_400_000;
 

@@ -1,7 +1,7 @@
 import { KeyRing } from '../../src/platform/crypto/keys.js';
-import { AuditTables, type AuditTable, type AuditTableRow } from '../support/audit-tables.js';
-import { Auditor, NOW } from '../support/auditor.js';
-import { createTestDatabase, openDatabase, type TestDatabase } from '../support/postgres.js';
+import { AuditTables, type AuditTable, type AuditTableRow } from '../support/checks/audit-tables.js';
+import { Auditor, NOW } from '../support/api/auditor.js';
+import { createTestDatabase, openDatabase, type TestDatabase } from '../support/server/postgres.js';
 
 const DAY_MS = 86_400_000;
 const TENANTS = ['acme', 'globex', 'initech'];

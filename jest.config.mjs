@@ -9,8 +9,9 @@ const project = {
 
 /** Only a run that has a suite starts PostgreSQL: a spec beside pure code waits for nothing. */
 const server = {
-  globalSetup: '<rootDir>/test/support/global-setup.mjs',
-  globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
+  testEnvironment: '<rootDir>/test/support/server/environment.mjs',
+  globalSetup: '<rootDir>/test/support/server/global-setup.mjs',
+  globalTeardown: '<rootDir>/test/support/server/global-teardown.mjs',
 };
 
 export default {
@@ -18,6 +19,7 @@ export default {
     { ...project, displayName: 'unit', roots: ['<rootDir>/src'] },
     { ...project, ...server, displayName: 'suites', roots: ['<rootDir>/test'] },
   ],
+  testSequencer: '<rootDir>/test/support/server/longest-first.mjs',
   testTimeout: 30_000,
   maxWorkers: 2,
 };

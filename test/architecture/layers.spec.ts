@@ -16,7 +16,7 @@ interface Summary {
 }
 
 function cruise(directories: readonly string[]): Summary[] {
-  const script = join(ROOT, 'test/support/cruise.mjs');
+  const script = join(ROOT, 'test/support/checks/cruise.mjs');
   const options = { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 } as const;
   const { stdout, stderr } = spawnSync(process.execPath, [script, ...directories], options);
   if (!stdout) throw new Error(stderr);

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readMigrations, type Migration } from '../../src/platform/postgres/migrate.js';
-import { judgeMigrations, withNewMigrations, type MigrationLock } from '../support/migration-lock.js';
+import { judgeMigrations, withNewMigrations, type MigrationLock } from '../support/checks/migration-lock.js';
 
 const LOCK_FILE = join(import.meta.dirname, 'migrations.lock.json');
 

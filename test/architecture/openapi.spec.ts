@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startApp, type TestApp } from '../support/app.js';
-import { danglingRefs, openObjects, routesOf, undeclaredRoutes, type ApiDocument } from '../support/openapi.js';
+import { startApp, type TestApp } from '../support/server/app.js';
+import { danglingRefs, openObjects, routesOf, undeclaredRoutes, type ApiDocument } from '../support/api/openapi.js';
 
 const SNAPSHOT = join(import.meta.dirname, 'openapi.snapshot.json');
 const NAMES = join(import.meta.dirname, 'operations.snapshot.json');

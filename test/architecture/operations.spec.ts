@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { AnswerSchemas } from '../support/answer-schemas.js';
-import { routesOf, type ApiDocument, type Media, type Route } from '../support/openapi.js';
+import { AnswerSchemas } from '../support/checks/answer-schemas.js';
+import { routesOf, type ApiDocument, type Media, type Route } from '../support/api/openapi.js';
 
 /** That it is the one that is served is held by openapi.spec.ts. */
 const document = JSON.parse(readFileSync(join(import.meta.dirname, 'openapi.snapshot.json'), 'utf8')) as ApiDocument;

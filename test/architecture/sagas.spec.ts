@@ -5,7 +5,7 @@ import type { ICommand } from '@nestjs/cqrs';
 import { MANAGEMENT_TOPICS, type Aggregate, type DomainEvent } from '../../src/kernel/aggregate.js';
 import type { Subscription } from '../../src/platform/event-log/index.js';
 import { logOf, Missed, subscriptionTo, type ManagementEvent } from '../../src/platform/sagas/index.js';
-import { commandOf, commandsOf, due, noticed, recorded, sagasOf, type SagaClass } from '../support/sagas.js';
+import { commandOf, commandsOf, due, noticed, recorded, sagasOf, type SagaClass } from '../support/api/sagas.js';
 
 /** No memory depends on these: what is asked about them is read from the store. */
 const CONCERN_NO_CACHE = [

@@ -1,5 +1,13 @@
 import { join } from 'node:path';
-import { lint, RULES, sqlInMigration, sqlInSource, sqlUnder, tenantTables, type Rule } from '../support/sql-lint.js';
+import {
+  lint,
+  RULES,
+  sqlInMigration,
+  sqlInSource,
+  sqlUnder,
+  tenantTables,
+  type Rule,
+} from '../support/checks/sql-lint.js';
 
 const SOURCES = join(import.meta.dirname, '../../src');
 

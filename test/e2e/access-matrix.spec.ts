@@ -7,9 +7,9 @@ import {
   type Actor,
   type Places,
   type Route,
-} from '../support/access-matrix.js';
-import { AccessStage, HALTED_BECAUSE } from '../support/access-stage.js';
-import { plantIn, plantPerson, type Mark } from '../support/planted-marks.js';
+} from '../support/checks/access-matrix.js';
+import { AccessStage, HALTED_BECAUSE } from '../support/api/access-stage.js';
+import { plantIn, plantPerson, type Mark } from '../support/checks/planted-marks.js';
 
 /** Asks the server to go no further than its guards, so that a thousand requests change nothing. */
 const STOP = { 'x-stop-behind-guards': '1' };

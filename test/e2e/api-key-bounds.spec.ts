@@ -1,10 +1,10 @@
 import { crc32 } from 'node:zlib';
-import { startApp, startProcess, type AppOptions, type TestApp, type TestProcess } from '../support/app.js';
-import { DAY_MS, inMs, keyPath, Keys, KEYS, PROXIED, type ApiKey } from '../support/api-keys.js';
-import type { Client, Problem } from '../support/client.js';
-import { createTestDatabase } from '../support/postgres.js';
-import { sendRaw } from '../support/raw-http.js';
-import { until, Workspace, type Page } from '../support/workspace.js';
+import { sharedApp, startProcess, type AppOptions, type TestApp, type TestProcess } from '../support/server/app.js';
+import { DAY_MS, inMs, keyPath, Keys, KEYS, type ApiKey } from '../support/api/api-keys.js';
+import type { Client, Problem } from '../support/api/client.js';
+import { createTestDatabase } from '../support/server/postgres.js';
+import { sendRaw } from '../support/faults/raw-http.js';
+import { until, Workspace, type Page } from '../support/api/workspace.js';
 
 let app: TestApp;
 let client: Client;
@@ -12,7 +12,7 @@ let keys: Keys;
 let shop: Workspace;
 
 beforeAll(async () => {
-  app = await startApp({ env: PROXIED });
+  app = await sharedApp();
   client = app.client;
   keys = new Keys(client);
   shop = await Workspace.create(client);
@@ -33,7 +33,7 @@ describe('a key stops working', () => {
     expect((await client.delete(keyPath(again))).status).toBe(404);
   });
 
-  it('27. at its end, to the millisecond of the clock, without allowance for skew, although it was just used', async () => {
+  it('at its end, to the millisecond of the clock, without allowance for skew, although it was just used', async () => {
     const key = await keys.create({ expiresAt: inMs(1_500) });
     expect(await keys.trying(key.key)).toBe(200);
     await until(
@@ -99,7 +99,7 @@ describe('a key that makes keys', () => {
     await keys.revoke(own, stronger, less);
   });
 
-  it('28. does no more than its ceiling says, nor elsewhere', async () => {
+  it('does no more than its ceiling says, nor elsewhere', async () => {
     const other = await Workspace.create(client);
     const key = await keys.create({
       scopes: [{ tenant: shop.tenant, namespace: 'shop', topic: 'orders' }],
@@ -130,7 +130,7 @@ function invented(id: string, secret: string): string {
 }
 
 describe('whatever is wrong with a key', () => {
-  it('27. is answered with one and the same 401', async () => {
+  it('is answered with one and the same 401', async () => {
     const [right, revoked, expired, rotated, elsewhere] = [
       await keys.create(),
       await keys.create(),
@@ -180,7 +180,7 @@ describe('whatever is wrong with a key', () => {
     await keys.revoke(right, expired, rotated, elsewhere);
   });
 
-  it('27. never becomes a 500, on the wire either', async () => {
+  it('never becomes a 500, on the wire either', async () => {
     const raw = (head: string) =>
       sendRaw(app.url, `GET /auth/me HTTP/1.1\r\nHost: x\r\n${head}Connection: close\r\n\r\n`);
     const { apiKey } = app;

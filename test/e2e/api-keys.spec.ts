@@ -1,10 +1,10 @@
 import { digest } from '../../src/platform/crypto/keys.js';
-import { startApp, type TestApp } from '../support/app.js';
-import { DAY_MS, inMs, keyPath, Keys, KEYS, PROXIED, type ApiKey, type Issued } from '../support/api-keys.js';
-import type { Answer, Client, Problem } from '../support/client.js';
-import { bearer } from '../support/people.js';
-import { connect } from '../support/postgres.js';
-import { until, Workspace, type Page, type ReadEvent } from '../support/workspace.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import { DAY_MS, inMs, keyPath, Keys, KEYS, type ApiKey, type Issued } from '../support/api/api-keys.js';
+import type { Answer, Client, Problem } from '../support/api/client.js';
+import { bearer } from '../support/api/people.js';
+import { connect } from '../support/server/postgres.js';
+import { until, Workspace, type Page, type ReadEvent } from '../support/api/workspace.js';
 
 let app: TestApp;
 let client: Client;
@@ -12,7 +12,7 @@ let keys: Keys;
 let shop: Workspace;
 
 beforeAll(async () => {
-  app = await startApp({ env: PROXIED });
+  app = await sharedApp();
   // Not by the first key, which ends after 30 days, and what it makes with it.
   const login = { email: app.adminEmail, password: app.adminPassword };
   const { body } = await app.client.with({}).post<{ accessToken: string }>('/auth/login', login);

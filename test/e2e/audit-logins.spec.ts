@@ -1,9 +1,9 @@
-import { Keys } from '../support/api-keys.js';
-import { startApp, type TestApp } from '../support/app.js';
-import { environmentWith, from, Person, stranger } from '../support/people.js';
-import { MailServer } from '../support/mail-server.js';
-import { newPerson } from '../support/strangers.js';
-import { until, type Page } from '../support/workspace.js';
+import { Keys } from '../support/api/api-keys.js';
+import { startApp, type TestApp } from '../support/server/app.js';
+import { environmentWith, from, Person, stranger } from '../support/api/people.js';
+import { MailServer } from '../support/api/mail-server.js';
+import { newPerson } from '../support/api/strangers.js';
+import { until, type Page } from '../support/api/workspace.js';
 
 interface Item {
   readonly action: string;

@@ -1,7 +1,7 @@
-import { startApp, type TestApp } from '../support/app.js';
-import type { Client } from '../support/client.js';
-import { connect } from '../support/postgres.js';
-import { Workspace, type Page } from '../support/workspace.js';
+import { startApp, type TestApp } from '../support/server/app.js';
+import type { Client } from '../support/api/client.js';
+import { connect } from '../support/server/postgres.js';
+import { Workspace, type Page } from '../support/api/workspace.js';
 
 interface Item {
   readonly id: string;
@@ -166,7 +166,7 @@ describe('an export of the audit', () => {
     });
   });
 
-  it('41. is CSV that no spreadsheet takes for formulas, with the filters of the list', async () => {
+  it('is CSV that no spreadsheet takes for formulas, with the filters of the list', async () => {
     await client.patch(`${acme.base}/topics/returns`, { description: 'x' }, { 'user-agent': '=cmd()' });
     const filter = { action: 'topic.*', resource: `tenants/${acme.tenant}/namespaces/shop/topics/returns` };
     const answer = await client.post(`/tenants/${acme.tenant}/audit/export`, { format: 'csv', ...filter });

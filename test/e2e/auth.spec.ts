@@ -1,6 +1,6 @@
 import jwt from 'jsonwebtoken';
-import { startApp, type TestApp } from '../support/app.js';
-import type { Client, RequestHeaders } from '../support/client.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import type { Client, RequestHeaders } from '../support/api/client.js';
 
 interface Tokens {
   readonly accessToken: string;
@@ -14,7 +14,7 @@ let app: TestApp;
 let anonymous: Client;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
   anonymous = app.client.with({});
 });
 afterAll(() => app?.stop());

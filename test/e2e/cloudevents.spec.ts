@@ -1,13 +1,13 @@
 import { CloudEvent, HTTP, type Message } from 'cloudevents';
-import { startApp, type TestApp } from '../support/app.js';
-import { sendRaw } from '../support/raw-http.js';
-import { Workspace, type ReadEvent } from '../support/workspace.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import { sendRaw } from '../support/faults/raw-http.js';
+import { Workspace, type ReadEvent } from '../support/api/workspace.js';
 
 let app: TestApp;
 let shop: Workspace;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {

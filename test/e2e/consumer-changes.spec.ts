@@ -1,7 +1,7 @@
-import { startApp, type TestApp } from '../support/app.js';
-import type { Problem } from '../support/client.js';
-import { WebhookReceiver } from '../support/webhook-receiver.js';
-import { Workspace, type Consumer, type Page } from '../support/workspace.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import type { Problem } from '../support/api/client.js';
+import { WebhookReceiver } from '../support/api/webhook-receiver.js';
+import { Workspace, type Consumer, type Page } from '../support/api/workspace.js';
 
 let app: TestApp;
 let shop: Workspace;
@@ -9,7 +9,7 @@ let receiver: WebhookReceiver;
 let witness: WebhookReceiver;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {

@@ -1,9 +1,9 @@
-import { QUICK_TAKEOVER, startProcess, type TestProcess } from '../support/app.js';
-import { Obstacle } from '../support/obstacle.js';
-import { connect, createTestDatabase, type TestDatabase } from '../support/postgres.js';
-import { member, type Person } from '../support/strangers.js';
-import { WebhookReceiver } from '../support/webhook-receiver.js';
-import { until, Workspace, type Consumer } from '../support/workspace.js';
+import { QUICK_TAKEOVER, startProcess, type TestProcess } from '../support/server/app.js';
+import { Obstacle } from '../support/faults/obstacle.js';
+import { connect, createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
+import { member, type Person } from '../support/api/strangers.js';
+import { WebhookReceiver } from '../support/api/webhook-receiver.js';
+import { until, Workspace, type Consumer } from '../support/api/workspace.js';
 
 let store: TestDatabase;
 let shop: Workspace;

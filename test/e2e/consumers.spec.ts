@@ -1,6 +1,6 @@
-import { startApp, type TestApp } from '../support/app.js';
-import { WebhookReceiver } from '../support/webhook-receiver.js';
-import { until, Workspace, type Consumer, type Page } from '../support/workspace.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import { WebhookReceiver } from '../support/api/webhook-receiver.js';
+import { until, Workspace, type Consumer, type Page } from '../support/api/workspace.js';
 
 const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const URL_OF_NOBODY = 'http://127.0.0.1:65000/hook';
@@ -10,7 +10,7 @@ let shop: Workspace;
 let receiver: WebhookReceiver;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { PROXIED } from '../support/api-keys.js';
-import { startApp, type TestApp } from '../support/app.js';
-import type { Answer, Problem } from '../support/client.js';
-import { routesOf, type ApiDocument, type Route } from '../support/openapi.js';
-import { stranger } from '../support/people.js';
-import { SampleBodies } from '../support/sample-bodies.js';
-import { SchemaMutants } from '../support/schema-mutants.js';
-import { SchemaValues, type JsonSchema } from '../support/schema-values.js';
+import { PROXIED } from '../support/api/api-keys.js';
+import { startApp, type TestApp } from '../support/server/app.js';
+import type { Answer, Problem } from '../support/api/client.js';
+import { routesOf, type ApiDocument, type Route } from '../support/api/openapi.js';
+import { stranger } from '../support/api/people.js';
+import { SampleBodies } from '../support/api/sample-bodies.js';
+import { SchemaMutants } from '../support/checks/schema-mutants.js';
+import { SchemaValues, type JsonSchema } from '../support/checks/schema-values.js';
 
 /*
  * Requests made from /openapi.json, for every operation: none that it allows is refused for its form, and what it does not allow is refused
@@ -101,7 +101,7 @@ let app: TestApp;
 let stage: SampleBodies;
 
 beforeAll(async () => {
-  app = await startApp({ env: { ...PROXIED, BCRYPT_COST: '10' } });
+  app = await startApp({ env: PROXIED });
   stage = await SampleBodies.prepare(app);
 });
 afterAll(() => app?.stop());

@@ -1,9 +1,9 @@
-import { startApp, type TestApp } from '../support/app.js';
-import { DAY_MS, inMs, keyPath, Keys, KEYS, type Issued } from '../support/api-keys.js';
-import type { Answer, Client, Problem } from '../support/client.js';
-import { Person as User } from '../support/people.js';
-import { member, newPerson, type Person } from '../support/strangers.js';
-import { Workspace } from '../support/workspace.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import { DAY_MS, inMs, keyPath, Keys, KEYS, type Issued } from '../support/api/api-keys.js';
+import type { Answer, Client, Problem } from '../support/api/client.js';
+import { Person as User } from '../support/api/people.js';
+import { member, newPerson, type Person } from '../support/api/strangers.js';
+import { Workspace } from '../support/api/workspace.js';
 
 let app: TestApp;
 let shop: Workspace;
@@ -15,7 +15,7 @@ let keys: Keys;
 const NARROW = ['api-key:create', 'event:publish'];
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {

@@ -1,9 +1,9 @@
-import { startProcess, type TestProcess } from '../support/app.js';
-import { Keys, type Issued } from '../support/api-keys.js';
-import { Obstacle } from '../support/obstacle.js';
-import { Person, bearer } from '../support/people.js';
-import { connect, createTestDatabase, type TestDatabase } from '../support/postgres.js';
-import { until, Workspace, type Page, type ReadEvent } from '../support/workspace.js';
+import { startProcess, type TestProcess } from '../support/server/app.js';
+import { Keys, type Issued } from '../support/api/api-keys.js';
+import { Obstacle } from '../support/faults/obstacle.js';
+import { Person, bearer } from '../support/api/people.js';
+import { connect, createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
+import { until, Workspace, type Page, type ReadEvent } from '../support/api/workspace.js';
 
 const NAME = 'the laptop of Jane Doe';
 const KEY_LOG = '/tenants/$system/namespaces/$management/topics/api-keys/events';
@@ -89,7 +89,7 @@ it('keys that a crash has left behind the deletion of their user cannot be seen,
   expect(ended.toSorted()).toEqual(keys.map(({ id }) => id).toSorted());
 });
 
-it('L13. keys that a crash has left behind a new password that ends them end after the restart, and no newer ones', async () => {
+it('keys that a crash has left behind a new password that ends them end after the restart, and no newer ones', async () => {
   const obstacle = await Obstacle.put(store.connection, 'SELECT 1 FROM api_key WHERE key_id = $1', [keys[0]!.id]);
   const session = bearer((await person.login()).accessToken);
   const newPassword = 'another lantern walks 43 times';

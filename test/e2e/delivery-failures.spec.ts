@@ -1,6 +1,6 @@
-import { startProcess, type TestApp } from '../support/app.js';
-import { WebhookReceiver, type Reaction, type Received } from '../support/webhook-receiver.js';
-import { until, Workspace } from '../support/workspace.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import { WebhookReceiver, type Reaction, type Received } from '../support/api/webhook-receiver.js';
+import { until, Workspace } from '../support/api/workspace.js';
 
 let app: TestApp;
 let shop: Workspace;
@@ -8,7 +8,7 @@ let receiver: WebhookReceiver;
 let witness: WebhookReceiver;
 
 beforeAll(async () => {
-  app = await startProcess();
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {

@@ -1,8 +1,8 @@
 import { Webhook } from 'standardwebhooks';
-import { startProcess, type TestApp } from '../support/app.js';
-import type { Problem } from '../support/client.js';
-import { WebhookReceiver, type Received } from '../support/webhook-receiver.js';
-import { until, Workspace } from '../support/workspace.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import type { Problem } from '../support/api/client.js';
+import { WebhookReceiver, type Received } from '../support/api/webhook-receiver.js';
+import { until, Workspace } from '../support/api/workspace.js';
 
 let app: TestApp;
 let shop: Workspace;
@@ -10,7 +10,7 @@ let receiver: WebhookReceiver;
 let witness: WebhookReceiver;
 
 beforeAll(async () => {
-  app = await startProcess();
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {
@@ -69,7 +69,7 @@ describe('a delivery', () => {
     );
   });
 
-  it('33. carries the event as reading gives it, its data byte for byte', async () => {
+  it('carries the event as reading gives it, its data byte for byte', async () => {
     await shop.register(receiver.url);
     const data = '{ "b": 123456789012345678, "a": 1.0, "a": 1e400, "__proto__": "\\u0000\\ud800" }';
     await shop.publish(`{"id":"e1","type":"t","key":"k","stream":"s","metadata":{"m":1},"data":${data}}`);

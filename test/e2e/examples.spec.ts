@@ -2,13 +2,13 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { EXAMPLE } from '../../src/platform/http/examples.js';
-import { AnswerSchemas } from '../support/answer-schemas.js';
-import { startApp, type TestApp } from '../support/app.js';
-import { must, type Answer, type Client } from '../support/client.js';
-import { ExampleSender, inOrder, shownRequests, type ShownRequest } from '../support/example-sender.js';
-import { MailServer } from '../support/mail-server.js';
-import { routesOf, type ApiDocument, type Route } from '../support/openapi.js';
-import { bearer, environmentWith, type Tokens } from '../support/people.js';
+import { AnswerSchemas } from '../support/checks/answer-schemas.js';
+import { startApp, type TestApp } from '../support/server/app.js';
+import { must, type Answer, type Client } from '../support/api/client.js';
+import { ExampleSender, inOrder, shownRequests, type ShownRequest } from '../support/api/example-sender.js';
+import { MailServer } from '../support/api/mail-server.js';
+import { routesOf, type ApiDocument, type Route } from '../support/api/openapi.js';
+import { bearer, environmentWith, type Tokens } from '../support/api/people.js';
 
 const DEMO = join(import.meta.dirname, '../../scripts/demo.mjs');
 /** Headers that an answer may only have where the document says so. */

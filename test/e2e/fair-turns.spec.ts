@@ -1,5 +1,5 @@
-import { startInside, type TestApp } from '../support/app.js';
-import { until, Workspace } from '../support/workspace.js';
+import { startInside, type TestApp } from '../support/server/app.js';
+import { until, Workspace } from '../support/api/workspace.js';
 
 let app: TestApp;
 let modest: Workspace;

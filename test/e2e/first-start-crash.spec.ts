@@ -1,5 +1,5 @@
-import { startProcess } from '../support/app.js';
-import { createTestDatabase } from '../support/postgres.js';
+import { startProcess } from '../support/server/app.js';
+import { createTestDatabase } from '../support/server/postgres.js';
 
 it('a first start that died before its administrator had the role is made good by the next one', async () => {
   const { connection, database, drop } = await createTestDatabase();

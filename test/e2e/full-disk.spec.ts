@@ -1,9 +1,9 @@
 import type { Client as Connection } from 'pg';
-import { startApp, type TestApp } from '../support/app.js';
-import type { Problem } from '../support/client.js';
-import { connect } from '../support/postgres.js';
-import { WebhookReceiver } from '../support/webhook-receiver.js';
-import { Workspace } from '../support/workspace.js';
+import { startApp, type TestApp } from '../support/server/app.js';
+import type { Problem } from '../support/api/client.js';
+import { connect } from '../support/server/postgres.js';
+import { WebhookReceiver } from '../support/api/webhook-receiver.js';
+import { Workspace } from '../support/api/workspace.js';
 
 let app: TestApp;
 let shop: Workspace;

@@ -1,7 +1,7 @@
-import { QUICK_TAKEOVER, startProcess, type TestProcess } from '../support/app.js';
-import { connect, createTestDatabase, type TestDatabase } from '../support/postgres.js';
-import { WebhookReceiver, type Received } from '../support/webhook-receiver.js';
-import { until, Workspace } from '../support/workspace.js';
+import { QUICK_TAKEOVER, startProcess, type TestProcess } from '../support/server/app.js';
+import { connect, createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
+import { WebhookReceiver, type Received } from '../support/api/webhook-receiver.js';
+import { until, Workspace } from '../support/api/workspace.js';
 
 let store: TestDatabase;
 let server: TestProcess;

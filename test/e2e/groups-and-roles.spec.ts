@@ -1,8 +1,8 @@
-import { startApp, type TestApp } from '../support/app.js';
-import type { Client } from '../support/client.js';
-import { loggedIn } from '../support/people.js';
-import { newPerson, type Person } from '../support/strangers.js';
-import { Workspace, type Page } from '../support/workspace.js';
+import { startApp, type TestApp } from '../support/server/app.js';
+import type { Client } from '../support/api/client.js';
+import { loggedIn } from '../support/api/people.js';
+import { newPerson, type Person } from '../support/api/strangers.js';
+import { Workspace, type Page } from '../support/api/workspace.js';
 
 let app: TestApp;
 let shop: Workspace;

@@ -1,8 +1,8 @@
 import type { Client as Sql } from 'pg';
-import { startApp, startProcess, type TestApp } from '../support/app.js';
-import { bearer, type Tokens } from '../support/people.js';
-import { connect, createTestDatabase } from '../support/postgres.js';
-import { until, Workspace } from '../support/workspace.js';
+import { startApp, startProcess, type TestApp } from '../support/server/app.js';
+import { bearer, type Tokens } from '../support/api/people.js';
+import { connect, createTestDatabase } from '../support/server/postgres.js';
+import { until, Workspace } from '../support/api/workspace.js';
 
 const DAY_MS = 86_400_000;
 const TOPICS = ['a', 'b', 'c', 'd', 'e'];
@@ -67,7 +67,7 @@ describe('the audit of a tenant whose rows somebody touches', () => {
     ],
     ['one is put behind the last', [copied(String(RECORDS + 1), 2)], 'record-added', RECORDS + 1],
     ['one is put where the sealer takes it', [copied('NULL', 2)], 'record-changed', RECORDS + 1],
-  ])('41. names the first place where the chain does not hold: %s', async (_, statements, reason, firstBrokenSeq) => {
+  ])('names the first place where the chain does not hold: %s', async (_, statements, reason, firstBrokenSeq) => {
     const { tenant } = await Workspace.create(app.client, TOPICS);
     expect(await verdict(tenant)).toMatchObject({ valid: true, records: RECORDS, head: { seq: RECORDS } });
     for (const statement of statements) await sql.query(statement, [tenant]);
@@ -95,7 +95,7 @@ describe('an export of the audit as CSV', () => {
     "='x'!A1",
   ];
 
-  it('41. holds no cell that a spreadsheet would run, wherever it came in', async () => {
+  it('holds no cell that a spreadsheet would run, wherever it came in', async () => {
     const { tenant } = await Workspace.create(app.client, []);
     for (const formula of formulas)
       await app.client.patch(
@@ -119,7 +119,7 @@ function cellsOf(line: string): string[] {
 }
 
 describe('the audit whose old records are removed', () => {
-  it('41. still holds, goes on with its numbers, and still shows who touches it', async () => {
+  it('still holds, goes on with its numbers, and still shows who touches it', async () => {
     const store = await createTestDatabase();
     const { connection } = store;
     const then = await startProcess({ connection, surroundings: { clockShiftMs: -40 * DAY_MS } });

@@ -1,12 +1,11 @@
-import { bodyRoutesOf, jsonWithMember, withValue, type BodyPlace, type BodyRoute } from '../support/api-bodies.js';
-import { PROXIED } from '../support/api-keys.js';
-import { startApp, type TestApp } from '../support/app.js';
-import type { Answer, Problem } from '../support/client.js';
-import { routesOf, type ApiDocument } from '../support/openapi.js';
-import { SampleBodies, valueAt } from '../support/sample-bodies.js';
-import { stranger } from '../support/people.js';
-import { newPerson } from '../support/strangers.js';
-import { Workspace, type Page, type ReadEvent } from '../support/workspace.js';
+import { bodyRoutesOf, jsonWithMember, withValue, type BodyPlace, type BodyRoute } from '../support/api/api-bodies.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import type { Answer, Problem } from '../support/api/client.js';
+import { routesOf, type ApiDocument } from '../support/api/openapi.js';
+import { SampleBodies, valueAt } from '../support/api/sample-bodies.js';
+import { stranger } from '../support/api/people.js';
+import { newPerson } from '../support/api/strangers.js';
+import { Workspace, type Page, type ReadEvent } from '../support/api/workspace.js';
 
 let app: TestApp;
 let samples: SampleBodies;
@@ -14,7 +13,7 @@ let document: ApiDocument;
 let routes: BodyRoute[];
 
 beforeAll(async () => {
-  app = await startApp({ env: PROXIED });
+  app = await sharedApp();
   samples = await SampleBodies.prepare(app);
   document = (await app.client.get<ApiDocument>('/openapi.json')).body;
   routes = bodyRoutesOf(document);
@@ -55,7 +54,7 @@ describe('fields that nobody may choose', () => {
   ];
   const CHOSEN = [...ROLES, ...STATE];
 
-  it('30. are refused by name in every object of every body', async () => {
+  it('are refused by name in every object of every body', async () => {
     for (const [route, { pointer, fields }] of placesOf('object')) {
       const foreign = CHOSEN.filter((field) => !fields.includes(field));
       const body = foreign.reduce<object>(
@@ -74,7 +73,7 @@ describe('fields that nobody may choose', () => {
     }
   });
 
-  it('30. change nothing where no body is taken', async () => {
+  it('change nothing where no body is taken', async () => {
     const shop = await Workspace.create(app.client);
     const { userId } = await newPerson(app);
     const consumer = await shop.register('http://127.0.0.1:65000/');
@@ -95,7 +94,7 @@ describe('fields that nobody may choose', () => {
     expect(body).toMatchObject({ id, url, correlationId, state: 'paused' });
   });
 
-  it('30. are attributes like others of a CloudEvent, of which the event itself takes nothing', async () => {
+  it('are attributes like others of a CloudEvent, of which the event itself takes nothing', async () => {
     const shop = await Workspace.create(app.client);
     const attributes = { role: 'owner', tenantid: 'other', position: 9, publishedby: 'me', issystem: true };
     const event = { specversion: '1.0', id: 'ce', source: '/x', type: 't', data: 1, ...attributes };
@@ -130,7 +129,7 @@ describe('members of what every object inherits', () => {
     '"__defineGetter__":"x"',
   ];
 
-  it.each(MEMBERS)('31. are refused in every object of every body: %s', async (member) => {
+  it.each(MEMBERS)('are refused in every object of every body: %s', async (member) => {
     const places = [...placesOf('object'), ...placesOf('map')];
     for (const [route, { pointer }] of places) {
       const answer = await samples.send(route, jsonWithMember(samples.bodyWith(route, pointer), pointer, member));
@@ -139,7 +138,7 @@ describe('members of what every object inherits', () => {
     expect(places.length).toBeGreaterThan(50);
   });
 
-  it('31. are refused in every query string, and inert in those of probes', async () => {
+  it('are refused in every query string, and inert in those of probes', async () => {
     const queries = [
       '__proto__=1',
       '__proto__[polluted]=1',
@@ -158,7 +157,7 @@ describe('members of what every object inherits', () => {
     }
   });
 
-  it('31. are data in data and metadata: they come back, and filters see them as they see other members', async () => {
+  it('are data in data and metadata: they come back, and filters see them as they see other members', async () => {
     const shop = await Workspace.create(app.client);
     const payload = '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}},"n":{"__proto__":1}}';
     await shop.publish(`{"id":"with","type":"t","data":${payload},"metadata":${payload}}`);
@@ -184,7 +183,7 @@ describe('members of what every object inherits', () => {
       ]);
   });
 
-  it('31. are no types, keys, streams, places or attributes that anything is found by', async () => {
+  it('are no types, keys, streams, places or attributes that anything is found by', async () => {
     const shop = await Workspace.create(app.client);
     await shop.publish({ type: 't', data: 1 });
     for (const name of ['__proto__', 'constructor', 'toString']) {

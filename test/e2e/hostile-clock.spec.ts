@@ -1,10 +1,10 @@
-import { inMs, Keys } from '../support/api-keys.js';
-import { startProcess, type TestProcess } from '../support/app.js';
-import { MailServer } from '../support/mail-server.js';
-import { bearer, environmentWith, from, newPassword, Person, stranger } from '../support/people.js';
-import { member } from '../support/strangers.js';
-import { WebhookReceiver } from '../support/webhook-receiver.js';
-import { until, Workspace } from '../support/workspace.js';
+import { inMs, Keys } from '../support/api/api-keys.js';
+import { startProcess, type TestProcess } from '../support/server/app.js';
+import { MailServer } from '../support/api/mail-server.js';
+import { bearer, environmentWith, from, newPassword, Person, stranger } from '../support/api/people.js';
+import { member } from '../support/api/strangers.js';
+import { WebhookReceiver } from '../support/api/webhook-receiver.js';
+import { until, Workspace } from '../support/api/workspace.js';
 
 const HOUR_MS = 3_600_000;
 /** Longer than a request takes, and nothing against the hour by which the clock is set back. */
@@ -35,7 +35,7 @@ function setClock(byMs: number): Promise<void> {
 }
 
 describe('a system clock that is set back by an hour', () => {
-  it('47. ends nothing that holds: who logged in before goes on, and logs in anew', async () => {
+  it('ends nothing that holds: who logged in before goes on, and logs in anew', async () => {
     const person = await Person.create(server);
     const before = await person.login();
     await setClock(-HOUR_MS);
@@ -46,7 +46,7 @@ describe('a system clock that is set back by an hour', () => {
     expect(Date.parse(expiresAt!)).toBeGreaterThan(Date.now() + 89 * 24 * HOUR_MS);
   });
 
-  it('47. makes nobody wait for an hour who was to wait for a second: logins', async () => {
+  it('makes nobody wait for an hour who was to wait for a second: logins', async () => {
     const person = await Person.create(server);
     const place = stranger();
     const wrong = newPassword();
@@ -62,7 +62,7 @@ describe('a system clock that is set back by an hour', () => {
     expect(answer.status).toBe(200);
   });
 
-  it('47. makes nobody wait for an hour who was to wait for a second: publishing, nor lets anybody exceed a rate', async () => {
+  it('makes nobody wait for an hour who was to wait for a second: publishing, nor lets anybody exceed a rate', async () => {
     const limit = 5;
     await server.client.patch(`/tenants/${shop.tenant}`, { limits: { eventsPerSecond: limit } });
     const publish = () => shop.tryPublish({ type: 't', data: 1 });
@@ -79,7 +79,7 @@ describe('a system clock that is set back by an hour', () => {
     await until(publish, ({ status }) => status === 201);
   });
 
-  it('47. delays no delivery, signs it for the time that it is, and turns no times around', async () => {
+  it('delays no delivery, signs it for the time that it is, and turns no times around', async () => {
     receiver.next({ status: 503 }, { status: 503 });
     const { id } = await shop.register(receiver.url, {
       retry: { strategy: 'fixed', initialDelayMs: 400, maxDelayMs: 400, jitter: 0 },
@@ -136,7 +136,7 @@ describe('a system clock that is set back by an hour', () => {
     };
   }
 
-  it('47. revives nothing that has ended: key, overlap, token, session, reset, grant', async () => {
+  it('revives nothing that has ended: key, overlap, token, session, reset, grant', async () => {
     const all = Object.entries(await credentials());
     const statuses = async (): Promise<Record<string, number>> => {
       const found: Record<string, number> = {};

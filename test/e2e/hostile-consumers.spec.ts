@@ -1,11 +1,11 @@
-import { startApp, type TestApp } from '../support/app.js';
-import { inMs, Keys, PROXIED } from '../support/api-keys.js';
-import type { Answer, Problem } from '../support/client.js';
-import { Obstacle } from '../support/obstacle.js';
-import { loggedIn } from '../support/people.js';
-import { member, newPerson, type Person } from '../support/strangers.js';
-import { WebhookReceiver } from '../support/webhook-receiver.js';
-import { until, Workspace, type Consumer, type Page, type ReadEvent } from '../support/workspace.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import { inMs, Keys } from '../support/api/api-keys.js';
+import type { Answer, Problem } from '../support/api/client.js';
+import { Obstacle } from '../support/faults/obstacle.js';
+import { loggedIn } from '../support/api/people.js';
+import { member, newPerson, type Person } from '../support/api/strangers.js';
+import { WebhookReceiver } from '../support/api/webhook-receiver.js';
+import { until, Workspace, type Consumer, type Page, type ReadEvent } from '../support/api/workspace.js';
 
 let app: TestApp;
 let shop: Workspace;
@@ -17,7 +17,7 @@ const CONSUMER_LOG = '/tenants/$system/namespaces/$management/topics/consumers/e
 const NOWHERE = 'http://127.0.0.1:65000/';
 
 beforeAll(async () => {
-  app = await startApp({ env: PROXIED });
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {

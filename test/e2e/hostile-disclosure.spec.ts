@@ -1,8 +1,8 @@
-import { startApp, type TestApp } from '../support/app.js';
-import { Keys } from '../support/api-keys.js';
-import type { Client } from '../support/client.js';
-import { member, newPerson, type Person } from '../support/strangers.js';
-import { Workspace, type Page } from '../support/workspace.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import { Keys } from '../support/api/api-keys.js';
+import type { Client } from '../support/api/client.js';
+import { member, newPerson, type Person } from '../support/api/strangers.js';
+import { Workspace, type Page } from '../support/api/workspace.js';
 
 let app: TestApp;
 let shop: Workspace;
@@ -10,7 +10,7 @@ let other: Workspace;
 let owner: Person;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {

@@ -1,8 +1,8 @@
-import { startApp, type TestApp } from '../support/app.js';
-import { Keys } from '../support/api-keys.js';
-import { bearer, Person, type Tokens } from '../support/people.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
-import { until, Workspace, type Page, type ReadEvent } from '../support/workspace.js';
+import { startApp, type TestApp } from '../support/server/app.js';
+import { Keys } from '../support/api/api-keys.js';
+import { bearer, Person, type Tokens } from '../support/api/people.js';
+import { createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
+import { until, Workspace, type Page, type ReadEvent } from '../support/api/workspace.js';
 
 const MANAGEMENT = '/tenants/$system/namespaces/$management/topics';
 const NAME = 'Erasmus Forget-Me';
@@ -79,7 +79,7 @@ describe('a user who is erased', () => {
     expect((await app.client.delete(`/users/${person.user.id}`)).status).toBe(204);
   };
 
-  it('42. is named nowhere any more: by no table, list, event, audit record or export', async () => {
+  it('is named nowhere any more: by no table, list, event, audit record or export', async () => {
     expect(await tablesWith(person.email)).not.toEqual([]);
     expect(await tablesWith(NAME)).not.toEqual([]);
     await erase();
@@ -103,7 +103,7 @@ describe('a user who is erased', () => {
     expect((await positions()).join('\n')).not.toMatch(new RegExp(`${email}|${NAME}`, 'i'));
   });
 
-  it('42. leaves events whose actor is an id that names nobody, at the positions that they had', async () => {
+  it('leaves events whose actor is an id that names nobody, at the positions that they had', async () => {
     const before = await positions();
     await erase();
     expect((await app.client.get(`/users/${person.user.id}`)).status).toBe(404);
@@ -114,7 +114,7 @@ describe('a user who is erased', () => {
     expect([audit.status, audit.text.includes(person.user.id)]).toEqual([200, true]);
   });
 
-  it('42. leaves everybody else as he was, and the audit whole', async () => {
+  it('leaves everybody else as he was, and the audit whole', async () => {
     const untouched = async (): Promise<string[]> => {
       const paths = [
         `/users/${other.user.id}`,
@@ -134,7 +134,7 @@ describe('a user who is erased', () => {
       expect((await app.client.get<{ valid: boolean }>(path)).body.valid).toBe(true);
   });
 
-  it('42. does not come back with a kept answer', async () => {
+  it('does not come back with a kept answer', async () => {
     const key = { 'idempotency-key': `erase-${person.user.id}` };
     const email = `kept.${person.email}`;
     const made = await app.client.post<{ id: string }>('/users', { email, name: NAME, password: person.password }, key);
@@ -145,7 +145,7 @@ describe('a user who is erased', () => {
   });
 
   it.todo(
-    '42. a subject of events: payload unreadable in store, lists, streams and deliveries (with the erasure of events)',
+    'a subject of events: payload unreadable in store, lists, streams and deliveries (with the erasure of events)',
   );
-  it.todo('42. a subject of events: nor in exports, replays, dead letters and queries (with those)');
+  it.todo('a subject of events: nor in exports, replays, dead letters and queries (with those)');
 });

@@ -1,10 +1,11 @@
-import { startApp, type TestApp } from '../support/app.js';
-import type { Answer, Client, Problem } from '../support/client.js';
-import { newPerson, type Person } from '../support/strangers.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
-import { Workspace, type Page } from '../support/workspace.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import type { Answer, Client, Problem } from '../support/api/client.js';
+import { newPerson, type Person } from '../support/api/strangers.js';
+import type { Database } from '../../src/platform/postgres/database.js';
+import { openDatabase } from '../support/server/postgres.js';
+import { Workspace, type Page } from '../support/api/workspace.js';
 
-let store: TestDatabase;
+let database: Database;
 let app: TestApp;
 let shop: Workspace;
 let tenant: string;
@@ -12,13 +13,13 @@ let person: Person;
 let me: string;
 
 beforeAll(async () => {
-  store = await createTestDatabase();
-  app = await startApp({ connection: store.connection });
+  app = await sharedApp();
+  database = openDatabase(app.connection);
   me = (await app.client.get<{ id: string }>('/auth/me')).body.id;
 });
 afterAll(async () => {
   await app?.stop();
-  await store?.drop();
+  await database?.close();
 });
 beforeEach(async () => {
   shop = await Workspace.create(app.client);
@@ -36,7 +37,7 @@ const joinGroup = (group: string, whom = person): Promise<Answer<Problem>> =>
   app.client.request('PUT', `${tenant}/groups/${group}/members/${whom.userId}`);
 
 describe('whoever may manage permissions', () => {
-  it('10. gains none by it: not by a grant, a role, a change of one, a group or a key', async () => {
+  it('gains none by it: not by a grant, a role, a change of one, a group or a key', async () => {
     await app.client.post(`${tenant}/roles`, { id: 'clerk', actions: ['topic:read'] });
     for (const id of ['bosses', 'inner', 'team']) await app.client.post(`${tenant}/groups`, { id });
     await app.client.request('PUT', `${tenant}/groups/bosses/roles/owner`);
@@ -72,7 +73,7 @@ describe('whoever may manage permissions', () => {
     expect(await code(person.client, 'PUT', `/users/${person.userId}/roles/system-admin`)).toBe('permission-denied');
   });
 
-  it('10. cannot lift a denial of what he does not hold otherwise, nor what limits him', async () => {
+  it('cannot lift a denial of what he does not hold otherwise, nor what limits him', async () => {
     await join(['admin']);
     const denial = { principal: { user: person.userId }, effect: 'deny', actions: ['event:read'] };
     const { body } = await app.client.post<{ id: string }>(`${tenant}/permissions`, {
@@ -83,7 +84,7 @@ describe('whoever may manage permissions', () => {
     expect(await code(person.client, 'GET', shop.events())).toBe('permission-denied');
   });
 
-  it('10. makes a key no stronger: not by a new one, by rotation, or by a change', async () => {
+  it('makes a key no stronger: not by a new one, by rotation, or by a change', async () => {
     await join(['owner']);
     const limits = { actions: ['api-key:create', 'api-key:read', 'event:publish', 'permission:grant'] };
     const made = await person.client.post<{ id: string; key: string }>('/users/me/api-keys', { name: 'k', ...limits });
@@ -118,7 +119,7 @@ describe('the last', () => {
     ['demoted and removed', demote, remove],
     ['demoted and demoted', demote, demote],
     ['robbed of the role and removed', take, remove],
-  ])('11. owner stays when both are %s at once: exactly one is left, in every round', async (_, first, second) => {
+  ])('owner stays when both are %s at once: exactly one is left, in every round', async (_, first, second) => {
     for (let round = 0; round < 5; round++) {
       await join(['owner']);
       const answers = await Promise.all([first(me), second(person.userId)]);
@@ -132,7 +133,7 @@ describe('the last', () => {
     }
   });
 
-  it('11. administrator who can act stays: a suspended one does not count, also when both happens at once', async () => {
+  it('administrator who can act stays: a suspended one does not count, also when both happens at once', async () => {
     expect(await code(app.client, 'PUT', `/users/${person.userId}/roles/system-admin`)).toBe(200);
     expect(await code(app.client, 'POST', `/users/${person.userId}/suspend`, {})).toBe(200);
     expect(await code(app.client, 'DELETE', `/users/${me}/roles/system-admin`)).toBe('last-holder');
@@ -152,7 +153,7 @@ describe('the last', () => {
     expect(await code(app.client, 'DELETE', `/users/${person.userId}/roles/system-admin`)).toBe(204);
   });
 
-  it('11. active owner of a tenant stays, too, while the other one is suspended', async () => {
+  it('active owner of a tenant stays, too, while the other one is suspended', async () => {
     await join(['owner']);
     expect(await code(app.client, 'POST', `/users/${person.userId}/suspend`, {})).toBe(200);
     expect([await remove(me), await demote(me), await take(me)]).toEqual(['last-holder', 'last-holder', 'last-holder']);
@@ -162,7 +163,7 @@ describe('the last', () => {
 });
 
 describe('structures that grow or close a circle', () => {
-  it('12. are refused: a group in itself, through others, also where two close the circle at once', async () => {
+  it('are refused: a group in itself, through others, also where two close the circle at once', async () => {
     for (const id of ['a', 'b', 'c', 'd']) await app.client.post(`${tenant}/groups`, { id });
     const put = (outer: string, inner: string) => code(app.client, 'PUT', `${tenant}/groups/${outer}/groups/${inner}`);
     expect([await put('a', 'b'), await put('b', 'c')]).toEqual([204, 204]);
@@ -171,7 +172,7 @@ describe('structures that grow or close a circle', () => {
     expect(both.toSorted()).toEqual([204, 'group-cycle']);
   });
 
-  it('12. cost who is checked nothing: with as many grants and groups as there may be it takes as long', async () => {
+  it('cost who is checked nothing: with as many grants and groups as there may be it takes as long', async () => {
     await join([]);
     const resource = (topic: string) => `tenants/${shop.tenant}/namespaces/shop/topics/${topic}`;
     const grant = (topic: string) =>
@@ -227,7 +228,7 @@ describe('structures that grow or close a circle', () => {
         [shop.tenant],
       ],
     ] as [string, string, unknown[]][])
-      await store.database.query({ name, text }, values);
+      await database.query({ name, text }, values);
   }
 
   async function medianMs(): Promise<number> {

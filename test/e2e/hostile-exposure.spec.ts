@@ -1,10 +1,10 @@
-import { startApp, startProcess, type TestApp } from '../support/app.js';
-import type { Answer, RequestHeaders } from '../support/client.js';
-import { MailServer } from '../support/mail-server.js';
-import { routesOf, type ApiDocument } from '../support/openapi.js';
-import { environmentWith, from } from '../support/people.js';
-import { sendRaw } from '../support/raw-http.js';
-import { until, Workspace } from '../support/workspace.js';
+import { startApp, startProcess, type TestApp } from '../support/server/app.js';
+import type { Answer, RequestHeaders } from '../support/api/client.js';
+import { MailServer } from '../support/api/mail-server.js';
+import { routesOf, type ApiDocument } from '../support/api/openapi.js';
+import { environmentWith, from } from '../support/api/people.js';
+import { sendRaw } from '../support/faults/raw-http.js';
+import { until, Workspace } from '../support/api/workspace.js';
 
 const METRICS_TOKEN = 'a-token-for-prometheus-4711';
 const MAIL_PASSWORD = 'mail-password-4711';
@@ -42,7 +42,7 @@ const shown = ({ headers, text }: Answer<unknown>): string => `${JSON.stringify(
 const leaks = (answer: Answer<unknown>): string[] => hidden.filter((secret) => shown(answer).includes(secret));
 
 describe('without credentials', () => {
-  it.each(['/health/live', '/health/ready'])('45. %s tells the state, and nothing else', async (path) => {
+  it.each(['/health/live', '/health/ready'])('%s tells the state, and nothing else', async (path) => {
     const answer = await ask(path);
     expect([answer.status, leaks(answer)]).toEqual([200, []]);
     expect(shown(answer)).not.toMatch(INSIDE);
@@ -52,7 +52,7 @@ describe('without credentials', () => {
     ).toEqual([]);
   });
 
-  it('45. /openapi.json and /docs tell the contract: no secret, no name of a tenant, no setting', async () => {
+  it('/openapi.json and /docs tell the contract: no secret, no name of a tenant, no setting', async () => {
     for (const path of ['/openapi.json', '/docs', '/docs/', '/docs/swagger-ui-init.js', '/docs/nothing']) {
       const answer = await ask(path);
       expect([path, leaks(answer)]).toEqual([path, []]);
@@ -70,13 +70,13 @@ describe('without credentials', () => {
     '/server-status',
     '/debug/pprof',
     '/config',
-  ])('45. %s is refused without a word of what is inside', async (path) => {
+  ])('%s is refused without a word of what is inside', async (path) => {
     const answer = await ask(path);
     expect([[401, 404].includes(answer.status), leaks(answer)]).toEqual([true, []]);
     expect(shown(answer)).not.toMatch(INSIDE);
   });
 
-  it('45. no answer names the software that gives it', async () => {
+  it('no answer names the software that gives it', async () => {
     for (const path of ['/health/live', '/openapi.json', '/docs', '/tenants', '/nothing']) {
       const { headers } = await ask(path);
       expect([path, headers.get('server'), headers.get('x-powered-by'), headers.get('via')]).toEqual([
@@ -166,7 +166,7 @@ describe('/metrics', () => {
   const status = async (headers: RequestHeaders, method?: string): Promise<number> =>
     (await ask('/metrics', headers, method)).status;
 
-  it('45. is not there for who comes from elsewhere without the token or the permission, whatever he sends', async () => {
+  it('is not there for who comes from elsewhere without the token or the permission, whatever he sends', async () => {
     const refused: RequestHeaders[] = [
       {},
       { authorization: 'Bearer wrong' },
@@ -189,12 +189,12 @@ describe('/metrics', () => {
     expect(await status({ authorization: 'Bearer wrong' })).toBe(404);
   });
 
-  it('45. is there for who comes from elsewhere and may metrics:read in the whole system', async () => {
+  it('is there for who comes from elsewhere and may metrics:read in the whole system', async () => {
     for (const key of [app.apiKey, await keyWith(['metrics:read'])])
       expect(await status({ ...ELSEWHERE, 'x-api-key': key })).toBe(200);
   });
 
-  it('45. shows no secret to who may read it', async () => {
+  it('shows no secret to who may read it', async () => {
     const { text } = await ask('/metrics', { authorization: `Bearer ${METRICS_TOKEN}` });
     const secrets = [app.apiKey, app.adminPassword, METRICS_TOKEN, MAIL_PASSWORD, app.adminEmail];
     expect(secrets.filter((secret) => text.includes(secret))).toEqual([]);
@@ -242,7 +242,7 @@ describe('/metrics', () => {
     await here.stop();
   });
 
-  it('45. is not there through a proxy on the same machine that nobody has named', async () => {
+  it('is not there through a proxy on the same machine that nobody has named', async () => {
     const plain = await startProcess();
     const anonymous = plain.client.with({});
     const passedOn = [

@@ -1,7 +1,7 @@
-import { startProcess, type TestProcess } from '../support/app.js';
-import type { Answer, Problem } from '../support/client.js';
-import { routesOf, type ApiDocument } from '../support/openapi.js';
-import { Workspace, type Page, type ReadEvent } from '../support/workspace.js';
+import { startProcess, type TestProcess } from '../support/server/app.js';
+import type { Answer, Problem } from '../support/api/client.js';
+import { routesOf, type ApiDocument } from '../support/api/openapi.js';
+import { Workspace, type Page, type ReadEvent } from '../support/api/workspace.js';
 
 const CPU_MS_MAX = 100;
 
@@ -52,7 +52,7 @@ describe('a filter', () => {
     ['an unknown function', 'sleep(1000)'],
     ['a lone bracket', ')'],
     ['a value that is no bool', '"text"'],
-  ])('36. of %s is refused with the place of the error, at the cost of a few milliseconds', async (_, filter) => {
+  ])('of %s is refused with the place of the error, at the cost of a few milliseconds', async (_, filter) => {
     const before = await server.cpuMs();
     const { status, body } = await filtered(filter);
     expect([status, body.code]).toEqual([400, filter.length > 2_048 ? 'invalid-request' : 'filter-invalid']);
@@ -74,7 +74,7 @@ describe('a filter', () => {
     ['a time zone for each member', 'data.l.exists(x, time.getHours("Europe/None") > 0)', 'too costly'],
     ['a division by zero', '1 / 0 == 1', 'no'],
     ['an overflow', '9223372036854775807 + data.l.size() > 0', 'no'],
-  ])('36. of %s is answered, or given up, in bounds', async (_, filter, expected) => {
+  ])('of %s is answered, or given up, in bounds', async (_, filter, expected) => {
     const { status, body } = await filtered(filter);
     const found = status === 200 ? (body.items.length > 0 ? 'yes' : 'no') : body.code;
     const given = [422, 'filter-too-costly'];
@@ -86,11 +86,11 @@ describe('a filter', () => {
     expect((await server.cpuMs()) - before).toBeLessThan(3 * 2 * CPU_MS_MAX);
   });
 
-  it('36. of 10,000 nodes is more than the head of a request may be', async () => {
+  it('of 10,000 nodes is more than the head of a request may be', async () => {
     expect((await filtered(repeated('1', 5_000, '+'))).status).toBe(431);
   });
 
-  it('36. lets others be answered while forty of the costliest are', async () => {
+  it('lets others be answered while forty of the costliest are', async () => {
     let unanswered = 40;
     const costly = Array.from({ length: unanswered }, () =>
       filtered('data.l.all(x, x in data.l) && data.l.all(x, !(2 in data.l))').finally(() => unanswered--),
@@ -126,7 +126,7 @@ describe('what means something in SQL or a pattern', () => {
     );
   });
 
-  it.each(KEYS)('36. stands for itself in keys, streams and filters: %j', async (key) => {
+  it.each(KEYS)('stands for itself in keys, streams and filters: %j', async (key) => {
     for (const parameter of ['key', 'stream']) {
       const { items } = await shop.read(`?${parameter}=${encodeURIComponent(key)}`, 'odd');
       expect(items.map((event) => event[parameter as 'key'])).toEqual([key]);
@@ -140,7 +140,7 @@ describe('what means something in SQL or a pattern', () => {
     expect((await server.client.get<Page<ReadEvent>>(path)).body.items.map((event) => event.key)).toEqual([key]);
   });
 
-  it('36. stands for itself in types, of which only a star at the end is more', async () => {
+  it('stands for itself in types, of which only a star at the end is more', async () => {
     const count = async (type: string): Promise<number> =>
       (await shop.read(`?type=${encodeURIComponent(type)}`, 'odd')).items.length;
     for (const type of ['%', '_%', 'a_b_c', 'a%', '%c', '_____', 'a\\%b_c', "'", 'A%B_C', '[a]%', '.*', 'a%b_c '])
@@ -148,7 +148,7 @@ describe('what means something in SQL or a pattern', () => {
     for (const type of ['a%b_c', 'a%*', 'a%b_*', '*']) expect([type, await count(type)]).toEqual([type, KEYS.length]);
   });
 
-  it('36. stands for itself in what is looked for in the audit', async () => {
+  it('stands for itself in what is looked for in the audit', async () => {
     const found = async (query: string): Promise<unknown> => {
       const { status, body } = await server.client.get<Page<object>>(`/audit?${query}`);
       return status === 200 ? body.items.length : status;
@@ -161,7 +161,7 @@ describe('what means something in SQL or a pattern', () => {
       expect([action, await found(`action=${encodeURIComponent(action)}`)]).toEqual([action, 400]);
   });
 
-  it('36. is never a 500 in any parameter of any route', async () => {
+  it('is never a 500 in any parameter of any route', async () => {
     const { body: document } = await server.client.get<ApiDocument>('/openapi.json');
     const texts = [
       '%25',
@@ -203,7 +203,7 @@ describe('what means something in SQL or a pattern', () => {
 });
 
 it.todo(
-  '36. filters and transforms of consumers are bounded, and their errors refused at the registration (with DELIVERY)',
+  'filters and transforms of consumers are bounded, and their errors refused at the registration (with DELIVERY)',
 );
-it.todo('36. conditions, searches and groups of POST /query are bounded (with queries)');
-it.todo('36. filters of replays and exports are bounded (with replays and export jobs)');
+it.todo('conditions, searches and groups of POST /query are bounded (with queries)');
+it.todo('filters of replays and exports are bounded (with replays and export jobs)');

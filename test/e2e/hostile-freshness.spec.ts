@@ -1,8 +1,8 @@
 import type { Client as Sql } from 'pg';
-import { startApp, startProcess, type TestApp } from '../support/app.js';
-import type { Problem } from '../support/client.js';
-import { connect } from '../support/postgres.js';
-import { until, Workspace } from '../support/workspace.js';
+import { startApp, startProcess, type TestApp } from '../support/server/app.js';
+import type { Problem } from '../support/api/client.js';
+import { connect } from '../support/server/postgres.js';
+import { until, Workspace } from '../support/api/workspace.js';
 
 interface Verdict {
   readonly valid: boolean;
@@ -45,7 +45,7 @@ async function cutBack(): Promise<{ shop: Workspace; head: Verdict['head'] }> {
   return { shop, head };
 }
 
-it('9a. an end that was cut off with the earlier row of the chain put back is seen, also under new records', async () => {
+it('an end that was cut off with the earlier row of the chain put back is seen, also under new records', async () => {
   const { shop, head } = await cutBack();
   expect(head.seq).toBe(8);
   const seen = { valid: false, reason: 'chain-rewritten', records: 8 };
@@ -56,7 +56,7 @@ it('9a. an end that was cut off with the earlier row of the chain put back is se
   expect(all.broken).toEqual([{ tenant: shop.tenant, reason: 'chain-rewritten', firstBrokenSeq: null }]);
 });
 
-it('9b. a retention that was written into the database makes the server erase nothing', async () => {
+it('a retention that was written into the database makes the server erase nothing', async () => {
   const { tenant } = await Workspace.create(app.client, ['a', 'b', 'c']);
   const { records } = await verify(tenant);
   await sql.query(

@@ -1,8 +1,8 @@
-import { startApp, type TestApp } from '../support/app.js';
-import { inMs } from '../support/api-keys.js';
-import { must, statusOf, type Client } from '../support/client.js';
-import { loggedIn, type Human, type User } from '../support/people.js';
-import { Workspace } from '../support/workspace.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import { inMs } from '../support/api/api-keys.js';
+import { must, statusOf, type Client } from '../support/api/client.js';
+import { loggedIn, type Human, type User } from '../support/api/people.js';
+import { Workspace } from '../support/api/workspace.js';
 
 /** Kind A of the security review: nobody comes by more than he holds, whichever way he takes. */
 
@@ -17,7 +17,7 @@ const HOUR_MS = 3_600_000;
 const EXCEEDS = [403, 'exceeds-own-permissions'];
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {
@@ -43,7 +43,7 @@ const administrator = async (): Promise<Human> => {
   return one;
 };
 
-describe('finding 1: what is granted to a role or a group counts when the role or the place is given', () => {
+describe('what is granted to a role or a group counts when the role or the place is given', () => {
   it('a people manager gives himself no role to which more is granted than he holds, not by a group either', async () => {
     const actions = ['tenant:read', 'member:read', 'member:manage', 'group:manage'];
     await must(owner.login, 'POST', `${tenant}/roles`, { id: 'people-manager', actions });
@@ -60,7 +60,7 @@ describe('finding 1: what is granted to a role or a group counts when the role o
   });
 });
 
-describe('finding 2: a denial is not shed by leaving what carries it', () => {
+describe('a denial is not shed by leaving what carries it', () => {
   const DENIAL = { effect: 'deny' };
   const stillDenied = async (): Promise<void> => expect(await reads(x.login)).toBe(403);
 
@@ -106,7 +106,7 @@ describe('finding 2: a denial is not shed by leaving what carries it', () => {
   });
 });
 
-describe('finding 6: an administrator of the system gets at no events through somebody else', () => {
+describe('an administrator of the system gets at no events through somebody else', () => {
   it('not by a key for an owner, but by one that is limited to what he holds himself', async () => {
     const admin = await administrator();
     const keys = `/users/${owner.user.id}/api-keys`;
@@ -145,7 +145,7 @@ describe('finding 6: an administrator of the system gets at no events through so
   });
 });
 
-it('finding 7: rights from grants count where somebody is no member: no key for him, no new e-mail', async () => {
+it('rights from grants count where somebody is no member: no key for him, no new e-mail', async () => {
   await app.client.post('/roles', { id: 'help-desk', actions: ['user:read', 'user:update', 'api-key:create'] });
   const help = await loggedIn(app);
   await must(app.client, 'PUT', `/users/${help.user.id}/roles/help-desk`);
@@ -157,7 +157,7 @@ it('finding 7: rights from grants count where somebody is no member: no key for 
   expect(await refusal(help.login, 'PATCH', `/users/${x.user.id}`, { email: 'evil@example.test' })).toEqual(EXCEEDS);
 });
 
-it('finding 10: the glass is broken by a login of an administrator, in one tenant, and by no key', async () => {
+it('the glass is broken by a login of an administrator, in one tenant, and by no key', async () => {
   const admin = await administrator();
   const open = (
     client: Client,
@@ -186,7 +186,7 @@ it('finding 10: the glass is broken by a login of an administrator, in one tenan
   expect([opened, await reads(admin.login)]).toEqual([201, 200]);
 });
 
-describe('finding 17: what another tenant says of my key', () => {
+describe('what another tenant says of my key', () => {
   it('is refused where I hold nothing there, as for a key that does not exist', async () => {
     const key = await must(x.login, 'POST', '/users/me/api-keys', { name: 'mine' });
     const denial = { effect: 'deny', actions: ['topic:read'], resource: `tenants/${t}` };
@@ -215,7 +215,7 @@ describe('finding 17: what another tenant says of my key', () => {
   });
 });
 
-it('L3: an allow is taken back only by who holds it', async () => {
+it('an allow is taken back only by who holds it', async () => {
   await must(owner.login, 'POST', `${tenant}/roles`, {
     id: 'granter',
     actions: ['permission:grant', 'permission:read'],
@@ -229,7 +229,7 @@ it('L3: an allow is taken back only by who holds it', async () => {
   expect(await statusOf(owner.login, 'DELETE', `${tenant}/permissions/${id}`)).toBe(204);
 });
 
-it('L4: a tenant takes nothing from who looks after the system', async () => {
+it('a tenant takes nothing from who looks after the system', async () => {
   const admin = await administrator();
   const auditor = await loggedIn(app);
   await must(app.client, 'PUT', `/users/${auditor.user.id}/roles/system-auditor`);

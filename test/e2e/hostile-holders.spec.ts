@@ -1,7 +1,7 @@
-import { startApp, type TestApp } from '../support/app.js';
-import { must, statusOf, type Client } from '../support/client.js';
-import { loggedIn, type Human } from '../support/people.js';
-import { Workspace } from '../support/workspace.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import { must, statusOf, type Client } from '../support/api/client.js';
+import { loggedIn, type Human } from '../support/api/people.js';
+import { Workspace } from '../support/api/workspace.js';
 
 /** Kind A of the security review: the roles of owners and administrators carry more than their actions. */
 
@@ -14,7 +14,7 @@ let x: Human;
 const EXCEEDS = [403, 'exceeds-own-permissions'];
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {

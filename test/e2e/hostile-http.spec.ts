@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { startProcess, type TestProcess } from '../support/app.js';
-import { brokenRequests } from '../support/broken-requests.js';
-import { openSocket, sendRaw, sendUntilClosed, statusesOf } from '../support/raw-http.js';
-import { until, Workspace } from '../support/workspace.js';
+import { startProcess, type TestProcess } from '../support/server/app.js';
+import { brokenRequests } from '../support/faults/broken-requests.js';
+import { openSocket, sendRaw, sendUntilClosed, statusesOf } from '../support/faults/raw-http.js';
+import { until, Workspace } from '../support/api/workspace.js';
 
 /** What is open beyond it is looked for every two seconds; the rest is for a busy machine. */
 const TIMEOUT_MS = 3_000;
@@ -49,7 +49,7 @@ async function timed<T>(work: Promise<T>): Promise<[T, number]> {
 }
 
 describe('a request that does not come', () => {
-  it('37. ends with 408 in time, which no byte prolongs', async () => {
+  it('ends with 408 in time, which no byte prolongs', async () => {
     const slow: [string, Iterable<string>][] = [
       ['a head that stops', ['GET /tenants HTTP/1.1\r\nHost: x\r\nX-Slow: ']],
       ['a head that drips', dripped('GET /tenants HTTP/1.1\r\nHost: x\r\nX-Slow: ', 'x')],
@@ -66,7 +66,7 @@ describe('a request that does not come', () => {
     expect(await Promise.all(ended)).toEqual(slow.map(([name]) => [name, 408, true]));
   });
 
-  it('37. costs nobody else anything, as many as there are', async () => {
+  it('costs nobody else anything, as many as there are', async () => {
     const slow = Array.from({ length: DRIPPING }, (_, i) =>
       sendUntilClosed(
         server.url,
@@ -82,7 +82,7 @@ describe('a request that does not come', () => {
     expect(statuses.filter((status) => ![408, 400, 0].includes(status))).toEqual([]);
   });
 
-  it('37. leaves room where five thousand sockets are open and idle, and they are closed in time', async () => {
+  it('leaves room where five thousand sockets are open and idle, and they are closed in time', async () => {
     const answers: string[] = [];
     const sockets: Socket[] = [];
     while (sockets.length < IDLE_SOCKETS) {
@@ -97,7 +97,7 @@ describe('a request that does not come', () => {
     expect([closedMs < IN_TIME_MS, answers]).toEqual([true, []]);
   });
 
-  it('37. is not waited for where the one before was answered', async () => {
+  it('is not waited for where the one before was answered', async () => {
     const [{ text }, tookMs] = await timed(sendUntilClosed(server.url, [get()]));
     expect(statusesOf(text)).toEqual([200]);
     expect(tookMs).toBeLessThan(IN_TIME_MS);
@@ -105,26 +105,26 @@ describe('a request that does not come', () => {
 });
 
 describe('requests one behind the other on one connection', () => {
-  it('37. are answered in their order, each with its own credentials', async () => {
+  it('are answered in their order, each with its own credentials', async () => {
     const anonymous = 'GET /tenants HTTP/1.1\r\nHost: x\r\n\r\n';
     const requests = [get(), anonymous, get('/nothing'), get('/health/live'), anonymous, get()];
     const { text } = await sendUntilClosed(server.url, [requests.join('')]);
     expect(statusesOf(text)).toEqual([200, 401, 404, 200, 401, 200]);
   });
 
-  it('37. are all answered, also a thousand of them', async () => {
+  it('are all answered, also a thousand of them', async () => {
     const { text } = await sendUntilClosed(server.url, [get('/health/live').repeat(1_000)]);
     expect(statusesOf(text)).toEqual(Array.from({ length: 1_000 }, () => 200));
   });
 
-  it('37. end where one is broken: nothing behind it is looked at', async () => {
+  it('end where one is broken: nothing behind it is looked at', async () => {
     const event = '{"type":"t","data":1}';
     const publish = `${openPost()}Content-Length: ${event.length}\r\n\r\n${event}`;
     const { text } = await sendUntilClosed(server.url, [`${get()}GET /tenants HTTP/1.1\r\nX A: 1\r\n\r\n${publish}`]);
     expect(statusesOf(text).at(-1)).toBe(400);
   });
 
-  it('37. do not break into an answer under way: a stream ends, and nothing else is written into it', async () => {
+  it('do not break into an answer under way: a stream ends, and nothing else is written into it', async () => {
     const stream = get(shop.events(), 'Accept: text/event-stream\r\n');
     const socket = await openSocket(server.url);
     let text = '';
@@ -142,7 +142,7 @@ describe('requests one behind the other on one connection', () => {
 });
 
 describe('requests that are no HTTP, or hardly', () => {
-  it('37. are refused by their form, in whatever way it is broken, as a problem that is in the log', async () => {
+  it('are refused by their form, in whatever way it is broken, as a problem that is in the log', async () => {
     const found: object[] = [];
     const told: string[] = [];
     const forms = brokenRequests(shop.events(), server.apiKey);

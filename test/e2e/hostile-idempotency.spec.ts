@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { startApp, type TestApp } from '../support/app.js';
-import { Keys } from '../support/api-keys.js';
-import type { Answer, Client, Problem, RequestHeaders } from '../support/client.js';
-import { bearer, Person as Somebody } from '../support/people.js';
-import { member, type Person } from '../support/strangers.js';
-import { Workspace, type Published } from '../support/workspace.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import { Keys } from '../support/api/api-keys.js';
+import type { Answer, Client, Problem, RequestHeaders } from '../support/api/client.js';
+import { bearer, Person as Somebody } from '../support/api/people.js';
+import { member, type Person } from '../support/api/strangers.js';
+import { Workspace, type Published } from '../support/api/workspace.js';
 
 const EVENT = { type: 't', data: 1 };
 const REPLAYED = 'idempotent-replayed';
@@ -16,7 +16,7 @@ let person: Person;
 let key: RequestHeaders;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {
@@ -31,7 +31,7 @@ const told = ({ status, body, headers }: Answer<Problem>) => [status, body.code,
 const stored = async (where = shop): Promise<number> => (await where.readAll()).length;
 
 describe('an Idempotency-Key', () => {
-  it('43. of one tenant is another one in another tenant: both are done, neither sees the other answer', async () => {
+  it('of one tenant is another one in another tenant: both are done, neither sees the other answer', async () => {
     const there = await member(app, other.tenant, 'owner');
     const [first, second] = [await publish(person.client), await publish(there.client, other)];
     expect([told(first), told(second)]).toEqual([
@@ -42,7 +42,7 @@ describe('an Idempotency-Key', () => {
     expect([await stored(), await stored(other)]).toEqual([1, 1]);
   });
 
-  it('43. of one user is another one for another user of the same tenant, and for another key of his', async () => {
+  it('of one user is another one for another user of the same tenant, and for another key of his', async () => {
     const colleague = await member(app, shop.tenant, 'publisher');
     const second = app.client.with({ 'x-api-key': (await new Keys(person.client).create()).key });
     const answers = [];
@@ -53,7 +53,7 @@ describe('an Idempotency-Key', () => {
     expect(await stored()).toBe(4);
   });
 
-  it('43. tells a stranger nothing: he is refused as without it, and does not use it up', async () => {
+  it('tells a stranger nothing: he is refused as without it, and does not use it up', async () => {
     await publish(person.client);
     const stranger = await member(app, other.tenant, 'owner');
     expect(told(await publish(stranger.client))).toEqual([404, 'tenant-not-found', null]);
@@ -61,7 +61,7 @@ describe('an Idempotency-Key', () => {
     expect((await publish(person.client)).headers.get(REPLAYED)).toBe('true');
   });
 
-  it('43. gives no first answer to whom it was given once the right to ask is gone', async () => {
+  it('gives no first answer to whom it was given once the right to ask is gone', async () => {
     const first = await publish(person.client);
     expect(first.status).toBe(201);
     await app.client.delete(`/tenants/${shop.tenant}/members/${person.userId}`);
@@ -73,13 +73,13 @@ describe('an Idempotency-Key', () => {
     ['one more field', { ...EVENT, key: 'k' }],
     ['the same with another blank', '{"type":"t", "data":1}'],
     ['the same as an array', [EVENT]],
-  ])('43. with another body is 409, and nothing is done: %s', async (_, body) => {
+  ])('with another body is 409, and nothing is done: %s', async (_, body) => {
     await publish(person.client);
     expect(told(await publish(person.client, shop, body))).toEqual([409, 'idempotency-key-reused', null]);
     expect(await stored()).toBe(1);
   });
 
-  it('43. with another address is 409: topic, namespace, tenant, kind of resource', async () => {
+  it('with another address is 409: topic, namespace, tenant, kind of resource', async () => {
     const owned = await member(app, other.tenant, 'owner');
     await app.client.request('PUT', `/tenants/${shop.tenant}/members/${owned.userId}`, { roles: ['owner'] });
     await shop.createTopic('returns');
@@ -94,7 +94,7 @@ describe('an Idempotency-Key', () => {
     expect([await stored(), (await shop.readAll('returns')).length, await stored(other)]).toEqual([1, 0, 0]);
   });
 
-  it('43. used many times at once with different bodies does one of them', async () => {
+  it('used many times at once with different bodies does one of them', async () => {
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, n) => publish(person.client, shop, { type: 't', data: n })),
     );
@@ -104,14 +104,14 @@ describe('an Idempotency-Key', () => {
     expect(await stored()).toBe(1);
   });
 
-  it.each(['', ' ', 'a b', 'ä', 'x'.repeat(256)])('43. that is none is 400: %j', async (value) => {
+  it.each(['', ' ', 'a b', 'ä', 'x'.repeat(256)])('that is none is 400: %j', async (value) => {
     const bytes = Buffer.from(value, 'utf8').toString('latin1');
     const answer = await shop.through(person.client).tryPublish(EVENT, { 'idempotency-key': bytes });
     expect([answer.status, answer.body.code]).toEqual([400, 'idempotency-key-invalid']);
     expect(await stored()).toBe(0);
   });
 
-  it("43. shows no secret of one user's answer to another: a new API key", async () => {
+  it("shows no secret of one user's answer to another: a new API key", async () => {
     const [one, two] = [await Somebody.create(app), await Somebody.create(app)];
     const clients = await Promise.all(
       [one, two].map(async (somebody) => somebody.anonymous.with(bearer((await somebody.login()).accessToken))),
@@ -123,5 +123,5 @@ describe('an Idempotency-Key', () => {
     expect(made[0]!.body.key).not.toBe(made[1]!.body.key);
   });
 
-  it.todo('43. does not begin a second replay or export, also in another tenant (with replays and export jobs)');
+  it.todo('does not begin a second replay or export, also in another tenant (with replays and export jobs)');
 });

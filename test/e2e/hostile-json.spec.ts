@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
-import { startProcess, type TestProcess } from '../support/app.js';
-import type { Answer, Payload, Problem, RequestHeaders } from '../support/client.js';
-import { Workspace } from '../support/workspace.js';
+import { startProcess, type TestProcess } from '../support/server/app.js';
+import type { Answer, Payload, Problem, RequestHeaders } from '../support/api/client.js';
+import { Workspace } from '../support/api/workspace.js';
 
 let server: TestProcess;
 let shop: Workspace;
@@ -69,7 +69,7 @@ describe.each(DOORS)('%s', (door) => {
     ['NaN', () => holding(door, 'NaN')],
   ];
   it.each(bodies.map(([what, body, headers = {}]) => [what, body, headers] as const))(
-    '32. of %s is refused',
+    'of %s is refused',
     async (_, body, headers) => {
       const answer = await send(door, body(), headers).catch((error: unknown) => isCut(error) || Promise.reject(error));
       if (answer === true) return;
@@ -82,7 +82,7 @@ describe.each(DOORS)('%s', (door) => {
   );
 });
 
-it('32. levels and members within the bounds of data are data: see 33', async () => {
+it('levels and members within the bounds of data are data: see 33', async () => {
   const deep = await Workspace.create(server.client);
   await deep.publish(`{"type":"t","data":${list(65, '{}').replaceAll('{}', nested(65))}}`);
   await deep.publish(`{"type":"t","data":${keys(20_000)}}`);
@@ -111,7 +111,7 @@ describe('what bombs cost', () => {
     ],
   ];
 
-  it.each(bombs)(`32. is less than ${CPU_MS_MAX} ms of the process: %s`, async (_, bomb) => {
+  it.each(bombs)(`is less than ${CPU_MS_MAX} ms of the process: %s`, async (_, bomb) => {
     const ROUNDS = 5;
     for (let n = 0; n < 3; n++) expect(REFUSED).toContain((await bomb()).status);
     const before = await server.cpuMs();

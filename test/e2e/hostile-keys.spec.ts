@@ -1,8 +1,8 @@
 import { jest } from '@jest/globals';
-import { startInside, type TestApp } from '../support/app.js';
-import { Keys, PROXIED } from '../support/api-keys.js';
-import type { Answer, Problem } from '../support/client.js';
-import { until, type Page } from '../support/workspace.js';
+import { startInside, type TestApp } from '../support/server/app.js';
+import { Keys, PROXIED } from '../support/api/api-keys.js';
+import type { Answer, Problem } from '../support/api/client.js';
+import { until, type Page } from '../support/api/workspace.js';
 
 const GUESSER = '203.0.113.66';
 const ELSEWHERE = '203.0.113.67';
@@ -50,7 +50,7 @@ async function invent(count: number, from: string): Promise<Answer<Problem>[]> {
   return answers;
 }
 
-it('29. thousands of invented keys from one address are refused, cost few queries, and lock out no known key there', async () => {
+it('thousands of invented keys from one address are refused, cost few queries, and lock out no known key there', async () => {
   const [known, unseen] = [await keys.create(), await keys.create()];
   expect((await send(known.key, GUESSER)).status).toBe(200);
   queries.length = 0;
@@ -74,7 +74,7 @@ it('29. thousands of invented keys from one address are refused, cost few querie
   expect((await send(unseen.key, GUESSER)).status).toBe(200);
 }, 120_000);
 
-it('29. the refused are on record, counted together', async () => {
+it('the refused are on record, counted together', async () => {
   const throttled = await until(
     async () => {
       const { body } = await app.client.get<Page<Told>>(`/audit?action=auth.refused&address=${GUESSER}&limit=1000`);
@@ -85,7 +85,7 @@ it('29. the refused are on record, counted together', async () => {
   expect(throttled.length).toBeLessThan(50);
 });
 
-it('29. invented keys from a thousand addresses cost no query each, the same ones again none, and noise none at all', async () => {
+it('invented keys from a thousand addresses cost no query each, the same ones again none, and noise none at all', async () => {
   const GUESSED = 1_000;
   const guesses = Array.from({ length: GUESSED }, (_, n) => [
     newApiKey('live').key,

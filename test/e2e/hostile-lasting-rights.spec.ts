@@ -1,7 +1,7 @@
-import { startApp, type TestApp } from '../support/app.js';
-import { must, statusOf, type Client } from '../support/client.js';
-import { loggedIn, type Human } from '../support/people.js';
-import { Workspace } from '../support/workspace.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import { must, statusOf, type Client } from '../support/api/client.js';
+import { loggedIn, type Human } from '../support/api/people.js';
+import { Workspace } from '../support/api/workspace.js';
 
 /** Kind D of the security review: what is granted lasts no longer than the place and the membership that it belongs to. */
 
@@ -13,7 +13,7 @@ let owner: Human;
 let x: Human;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {
@@ -29,7 +29,7 @@ const join = (who: Human, ...roles: string[]) =>
 const grant = (principal: object, actions: string[], more: object = {}, by = owner.login) =>
   must(by, 'POST', `${tenant}/permissions`, { principal, effect: 'allow', actions, resource: `tenants/${t}`, ...more });
 const reads = (client: Client): Promise<number> => statusOf(client, 'GET', shop.events());
-it('finding 18: who is removed from a tenant keeps no grant there, and finds none when he comes again', async () => {
+it('who is removed from a tenant keeps no grant there, and finds none when he comes again', async () => {
   await join(x, 'viewer');
   await must(owner.login, 'POST', `${tenant}/groups`, { id: 'readers' });
   await must(owner.login, 'PUT', `${tenant}/groups/readers/members/${x.user.id}`);
@@ -52,7 +52,7 @@ it('finding 18: who is removed from a tenant keeps no grant there, and finds non
   expect(again.items.map(({ id }) => id)).toEqual([x.user.id]);
 });
 
-describe('finding 19: what is granted ends with the life of what it names', () => {
+describe('what is granted ends with the life of what it names', () => {
   it('a grant of the system with the tenant', async () => {
     await must(app.client, 'POST', '/permissions', {
       principal: { user: x.user.id },

@@ -1,8 +1,8 @@
-import { startProcess, type TestProcess } from '../support/app.js';
-import type { RequestHeaders } from '../support/client.js';
-import { sendRaw } from '../support/raw-http.js';
-import { WebhookReceiver } from '../support/webhook-receiver.js';
-import { Workspace } from '../support/workspace.js';
+import { startProcess, type TestProcess } from '../support/server/app.js';
+import type { RequestHeaders } from '../support/api/client.js';
+import { sendRaw } from '../support/faults/raw-http.js';
+import { WebhookReceiver } from '../support/api/webhook-receiver.js';
+import { Workspace } from '../support/api/workspace.js';
 
 const FAKE = 'somebody made this up';
 const ESCAPE = '\u001b[31m';
@@ -107,7 +107,7 @@ async function writeAsMember(): Promise<void> {
 }
 
 describe('the log', () => {
-  it('39. stays one object of JSON a line, whatever comes in: nothing is made up, nothing is said twice', () => {
+  it('stays one object of JSON a line, whatever comes in: nothing is made up, nothing is said twice', () => {
     expect(lines.length).toBeGreaterThan(50);
     expect(lines.some((line) => line.includes('made-up'))).toBe(true);
     const found = lines.filter((line) => {
@@ -118,16 +118,16 @@ describe('the log', () => {
     expect(found).toEqual([]);
   });
 
-  it('39. holds no character that moves the cursor of a terminal', () => {
+  it('holds no character that moves the cursor of a terminal', () => {
     // oxlint-disable-next-line no-control-regex
     expect(lines.filter((line) => /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/.test(line))).toEqual([]);
   });
 
-  it('39. holds no line of a length that a stranger can choose', () => {
+  it('holds no line of a length that a stranger can choose', () => {
     expect(lines.filter((line) => line.length > 4_000).map((line) => line.slice(0, 200))).toEqual([]);
   });
 
-  it('39. names a correlation id that is malformed or long by another one', () => {
+  it('names a correlation id that is malformed or long by another one', () => {
     expect(correlationIds).toHaveLength(7);
     expect(correlationIds.filter((id) => id !== null && !UUID.test(id))).toEqual([]);
     expect(correlationIds.filter((id) => id !== null).length).toBeGreaterThan(4);

@@ -1,10 +1,10 @@
-import { addressOf, routesOf, type Route } from '../support/access-matrix.js';
-import { startApp, type TestApp } from '../support/app.js';
-import type { Client } from '../support/client.js';
-import type { ApiDocument } from '../support/openapi.js';
-import { sendRaw } from '../support/raw-http.js';
-import { member, newPerson } from '../support/strangers.js';
-import { Workspace } from '../support/workspace.js';
+import { addressOf, routesOf, type Route } from '../support/checks/access-matrix.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import type { Client } from '../support/api/client.js';
+import type { ApiDocument } from '../support/api/openapi.js';
+import { sendRaw } from '../support/faults/raw-http.js';
+import { member, newPerson } from '../support/api/strangers.js';
+import { Workspace } from '../support/api/workspace.js';
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
@@ -15,7 +15,7 @@ let routes: Route[];
 let places: Record<string, string>;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
   shop = await Workspace.create(app.client);
   const [stranger, viewer, owner] = [
     await newPerson(app),
@@ -63,7 +63,7 @@ async function askRaw(client: Client, method: string, path: string, headers = ''
 }
 
 describe('a method', () => {
-  it('44. HEAD is answered as GET is, to everybody on every route, without a body', async () => {
+  it('HEAD is answered as GET is, to everybody on every route, without a body', async () => {
     const found: object[] = [];
     const read = routes.filter(({ method }) => method === 'GET');
     expect(read.length).toBeGreaterThan(30);
@@ -77,7 +77,7 @@ describe('a method', () => {
     expect(found).toEqual([]);
   });
 
-  it('44. HEAD opens no stream', async () => {
+  it('HEAD opens no stream', async () => {
     for (const accept of ['text/event-stream', 'application/x-ndjson']) {
       expect((await actors['a stranger']!.request('HEAD', shop.events(), undefined, { accept })).status).toBe(404);
       const { status, text } = await app.client.request('HEAD', shop.events(), undefined, { accept });
@@ -85,7 +85,7 @@ describe('a method', () => {
     }
   });
 
-  it('44. that a path does not have is 405 with those that it has, for everybody, whatever exists, and does nothing', async () => {
+  it('that a path does not have is 405 with those that it has, for everybody, whatever exists, and does nothing', async () => {
     const before = await contents();
     const byPath = Map.groupBy(routes, ({ path }) => path);
     const nowhere = Object.fromEntries(Object.keys(places).map((name) => [name, 'nowhere']));
@@ -108,7 +108,7 @@ describe('a method', () => {
     expect(await contents()).toBe(before);
   });
 
-  it('44. OPTIONS tells of the methods, and opens the API to no other origin', async () => {
+  it('OPTIONS tells of the methods, and opens the API to no other origin', async () => {
     const headers = { origin: 'https://evil.example', 'access-control-request-method': 'DELETE' };
     for (const path of ['/tenants', `/tenants/${shop.tenant}`, shop.events(), '/auth/login', '/nothing', '/docs'])
       for (const client of [app.client, actors['nobody']!]) {
@@ -122,7 +122,7 @@ describe('a method', () => {
   });
 
   it.each(['TRACE', 'TRACK', 'CONNECT', 'PROPFIND', 'SEARCH', 'LOCK', 'PURGE', 'COPY', 'QUERY', 'get', 'Delete'])(
-    '44. %s is refused, and nothing is sent back',
+    '%s is refused, and nothing is sent back',
     async (method) => {
       const request = `${method} /tenants/${shop.tenant} HTTP/1.1\r\nHost: x\r\nX-API-Key: ${app.apiKey}\r\n\r\n`;
       const { status, text } = await sendRaw(app.url, request);
@@ -131,7 +131,7 @@ describe('a method', () => {
     },
   );
 
-  it('44. is not overridden by header, query or body', async () => {
+  it('is not overridden by header, query or body', async () => {
     const before = await contents();
     const tenant = `/tenants/${shop.tenant}`;
     for (const name of ['x-http-method-override', 'x-http-method', 'x-method-override']) {
@@ -183,7 +183,7 @@ describe('the form of a path', () => {
     `http://127.0.0.1/health/live${path}`,
   ];
 
-  it('44. lets nobody around the guard: it is refused as the path is, or there is nothing', async () => {
+  it('lets nobody around the guard: it is refused as the path is, or there is nothing', async () => {
     const paths = [`/tenants/${shop.tenant}`, shop.events(), `/tenants/${shop.tenant}/audit`];
     const asked = paths.flatMap((path) => [path, ...forms(path)]).flatMap((form) => [`GET ${form}`, `HEAD ${form}`]);
     const found: object[] = [];
@@ -196,7 +196,7 @@ describe('the form of a path', () => {
     expect(found).toEqual([]);
   });
 
-  it('44. leads whoever may to the same, or to nothing', async () => {
+  it('leads whoever may to the same, or to nothing', async () => {
     const path = `/tenants/${shop.tenant}`;
     const found: object[] = [];
     for (const form of forms(path)) {
@@ -215,7 +215,7 @@ describe('the form of a path', () => {
     '....//package.json',
     '/etc/passwd',
     '..\\package.json',
-  ])('44. leads out of the documents to no file: /docs/%s', async (path) => {
+  ])('leads out of the documents to no file: /docs/%s', async (path) => {
     for (const client of [app.client, actors['nobody']!])
       expect([400, 403, 404]).toContain(await askRaw(client, 'GET', `/docs/${path}`));
   });

@@ -1,10 +1,9 @@
-import { bodyRoutesOf, withValue, type BodyPlace, type BodyRoute } from '../support/api-bodies.js';
-import { PROXIED } from '../support/api-keys.js';
-import { startApp, type TestApp } from '../support/app.js';
-import { routesOf, type ApiDocument } from '../support/openapi.js';
-import { sendRaw } from '../support/raw-http.js';
-import { SampleBodies } from '../support/sample-bodies.js';
-import { Workspace, type ReadEvent } from '../support/workspace.js';
+import { bodyRoutesOf, withValue, type BodyPlace, type BodyRoute } from '../support/api/api-bodies.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import { routesOf, type ApiDocument } from '../support/api/openapi.js';
+import { sendRaw } from '../support/faults/raw-http.js';
+import { SampleBodies } from '../support/api/sample-bodies.js';
+import { Workspace, type ReadEvent } from '../support/api/workspace.js';
 
 let app: TestApp;
 let samples: SampleBodies;
@@ -12,7 +11,7 @@ let document: ApiDocument;
 let routes: BodyRoute[];
 
 beforeAll(async () => {
-  app = await startApp({ env: PROXIED });
+  app = await sharedApp();
   samples = await SampleBodies.prepare(app);
   document = (await app.client.get<ApiDocument>('/openapi.json')).body;
   routes = bodyRoutesOf(document);
@@ -50,7 +49,7 @@ describe('texts in bodies', () => {
     ['NUL', 'a\0b'],
     ['a lone surrogate', 'a\ud800'],
     ['the other half', '\udfffb'],
-  ])('33. with %s are refused wherever they stand, never stored as something else, and no 500', async (_, text) => {
+  ])('with %s are refused wherever they stand, never stored as something else, and no 500', async (_, text) => {
     expect(
       await takenIn(
         placesOf((route, place) => isText(route, place) && !isSecret(place)),
@@ -65,7 +64,7 @@ describe('texts in bodies', () => {
     ['a turn of direction', 'a\u202etxt.exe', () => false],
     ['a space without width', 'a\u200bb', () => false],
     ['100,000 characters', 'x'.repeat(100_000), () => false],
-  ] as [string, string, (place: BodyPlace) => boolean][])('34. with %s are refused', async (_, text, isMeant) => {
+  ] as [string, string, (place: BodyPlace) => boolean][])('with %s are refused', async (_, text, isMeant) => {
     const isVisible = (route: BodyRoute, place: BodyPlace): boolean =>
       text.length > 1_000 || /\p{Cc}/u.test(text) || !(isSought(route) || isOfProducer(route, place));
     const places = placesOf(
@@ -111,14 +110,14 @@ describe('ids that clients choose', () => {
   const places = (): [BodyRoute, BodyPlace][] =>
     placesOf(({ path }, { pointer }) => pointer === '/id' && !EVENTS.test(path));
 
-  it('34. are refused but for 1 to 63 of a few characters', async () => {
+  it('are refused but for 1 to 63 of a few characters', async () => {
     expect(places().map(([{ path }]) => path.split('/').at(-1))).toEqual(
       expect.arrayContaining(['tenants', 'namespaces', 'topics', 'consumers', 'roles', 'groups']),
     );
     for (const id of NOT_CHOSEN) expect([id, await takenIn(places(), id)]).toEqual([id, []]);
   });
 
-  it('34. have up to 63 characters, and may be words that mean something elsewhere', async () => {
+  it('have up to 63 characters, and may be words that mean something elsewhere', async () => {
     for (const [route] of places())
       for (const id of [`${'a'.repeat(60)}.-_`, 'con', 'nul', 'constructor', '0'])
         expect([route.name, id, (await samples.send(route, { ...samples.bodies(route)[0], id })).status]).toEqual([
@@ -128,7 +127,7 @@ describe('ids that clients choose', () => {
         ]);
   });
 
-  it('34. are those of events, too, in their own bounds', async () => {
+  it('are those of events, too, in their own bounds', async () => {
     const [publish] = placesOf(({ path }, { pointer }) => EVENTS.test(path) && pointer === '/id') as [
       [BodyRoute, BodyPlace],
     ];
@@ -170,7 +169,7 @@ describe('addresses', () => {
   const escaped = (name: string): string =>
     encodeURIComponent(name).replace(/[.*']/g, (c) => `%${c.charCodeAt(0).toString(16)}`);
 
-  it.each(HOSTILE)('34. that name %j are 400, 404 or 414, whichever route, whatever it names', async (name) => {
+  it.each(HOSTILE)('that name %j are 400, 404 or 414, whichever route, whatever it names', async (name) => {
     const named = routesOf(document).flatMap(({ method, path }) =>
       [...path.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => ({ method, path, parameter })),
     );
@@ -196,7 +195,7 @@ describe('addresses', () => {
   });
 });
 
-it('34. names as long as they may be, in characters of three bytes, fit into every index', async () => {
+it('names as long as they may be, in characters of three bytes, fit into every index', async () => {
   const shop = await Workspace.create(app.client);
   const odd = (length: number): string =>
     Array.from({ length }, (_, i) => String.fromCodePoint(0x4e00 + ((i * 7_919) % 20_000))).join('');

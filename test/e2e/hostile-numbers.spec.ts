@@ -1,9 +1,8 @@
-import { bodyRoutesOf, jsonWith, withValue, type BodyPlace, type BodyRoute } from '../support/api-bodies.js';
-import { PROXIED } from '../support/api-keys.js';
-import { startApp, type TestApp } from '../support/app.js';
-import { routesOf, type ApiDocument, type Route } from '../support/openapi.js';
-import { stranger } from '../support/people.js';
-import { SampleBodies } from '../support/sample-bodies.js';
+import { bodyRoutesOf, jsonWith, withValue, type BodyPlace, type BodyRoute } from '../support/api/api-bodies.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import { routesOf, type ApiDocument, type Route } from '../support/api/openapi.js';
+import { stranger } from '../support/api/people.js';
+import { SampleBodies } from '../support/api/sample-bodies.js';
 
 let app: TestApp;
 let samples: SampleBodies;
@@ -11,7 +10,7 @@ let document: ApiDocument;
 let routes: BodyRoute[];
 
 beforeAll(async () => {
-  app = await startApp({ env: PROXIED });
+  app = await sharedApp();
   samples = await SampleBodies.prepare(app);
   document = (await app.client.get<ApiDocument>('/openapi.json')).body;
   routes = bodyRoutesOf(document);
@@ -56,17 +55,17 @@ describe('numbers in bodies', () => {
     '0x10',
     '01',
     '1_000',
-  ])('35. are refused where they are %s', async (text) => {
+  ])('are refused where they are %s', async (text) => {
     expect(placesOf('number').length).toBeGreaterThan(30);
     expect(await takenIn(placesOf('number'), text)).toEqual([]);
   });
 
-  it('35. are whole but for the few that are shares', async () => {
+  it('are whole but for the few that are shares', async () => {
     const whole = placesOf('number').filter((place) => !isFraction(place));
     for (const text of ['1.5', '1e-7', '100.00001']) expect(await takenIn(whole, text)).toEqual([]);
   });
 
-  it('35. come back as they were given at the ends of what is allowed', async () => {
+  it('come back as they were given at the ends of what is allowed', async () => {
     const { tenantId } = samples.places;
     const limits = {
       namespaces: 1,
@@ -89,7 +88,7 @@ describe('numbers in bodies', () => {
     '{"position":9007199254740993}',
     '{"position":1e400}',
     '{"position":"1"}',
-  ])('35. are no place in a topic: %s', async (place) => {
+  ])('are no place in a topic: %s', async (place) => {
     expect(
       await takenIn(
         placesOf('any').filter(([, { pointer }]) => pointer.endsWith('startFrom')),
@@ -101,7 +100,7 @@ describe('numbers in bodies', () => {
   });
 
   it.each(['P-1D', 'P0D', 'P1.5D', 'P1e9D', 'P99999D', 'P9007199254740993D', 'PT1H', 'P1Y', '400', 'P400D ', 'p400d'])(
-    '35. are no age: %s',
+    'are no age: %s',
     async (age) => {
       const ages = placesOf('text').filter(([, { pointer }]) => pointer === '/maxAge');
       expect(ages).toHaveLength(2);
@@ -135,7 +134,7 @@ const NO_TIMES = [
 ];
 
 describe('times', () => {
-  it.each(NO_TIMES)('35. in bodies are refused where they are %j', async (time) => {
+  it.each(NO_TIMES)('in bodies are refused where they are %j', async (time) => {
     const places = placesOf('time');
     expect(places.length).toBeGreaterThan(8);
     expect(await takenIn(places, JSON.stringify(time))).toEqual([]);
@@ -147,12 +146,12 @@ describe('times', () => {
     ).toEqual([]);
   });
 
-  it('35. in bodies are refused where they are numbers, empty, or lists', async () => {
+  it('in bodies are refused where they are numbers, empty, or lists', async () => {
     for (const text of ['1767225600000', '""', '[]', '{}', 'true'])
       expect(await takenIn(placesOf('time'), text)).toEqual([]);
   });
 
-  it('35. are taken with any offset and up to nine digits of a second, over leap days, to the year 9999', async () => {
+  it('are taken with any offset and up to nine digits of a second, over leap days, to the year 9999', async () => {
     const [publish] = placesOf('time').filter(([{ path }]) => path.endsWith('/events')) as [[BodyRoute, BodyPlace]];
     for (const time of ['2024-02-29T23:59:59.123456789+14:00', '9999-12-31T23:59:59Z', '0001-01-01t00:00:00z']) {
       const answer = await samples.send(publish[0], withValue(samples.bodies(publish[0])[0]!, '/time', time));
@@ -196,12 +195,12 @@ describe('in query strings', () => {
     '9007199254740993',
     '99999999999999999999',
     '1&limit=2',
-  ])('35. a limit of %j is refused by every list', async (limit) => {
+  ])('a limit of %j is refused by every list', async (limit) => {
     expect(reading('limit').length).toBeGreaterThan(12);
     expect(await notRefused('limit', limit)).toEqual([]);
   });
 
-  it.each(NO_TIMES)('35. a time of %j is refused wherever one bounds a list', async (time) => {
+  it.each(NO_TIMES)('a time of %j is refused wherever one bounds a list', async (time) => {
     expect(reading('from').length).toBeGreaterThan(4);
     for (const parameter of ['from', 'to']) expect(await notRefused(parameter, encodeURIComponent(time))).toEqual([]);
   });
@@ -209,7 +208,7 @@ describe('in query strings', () => {
 
 describe('in headers', () => {
   it.each(['-1', '1.5', '1e3', '9007199254740993', '99999999999999999999', '10abc', '0x1', '', 'NaN'])(
-    '35. %j is no version that is expected of a stream, and as an ETag that of nothing: nothing is changed',
+    '%j is no version that is expected of a stream, and as an ETag that of nothing: nothing is changed',
     async (version) => {
       const { tenantId } = samples.places;
       const body = { type: 't', data: 1, stream: 's' };

@@ -1,7 +1,7 @@
-import { startApp, type TestApp } from '../support/app.js';
-import type { Answer, Client, Problem } from '../support/client.js';
-import { MailServer } from '../support/mail-server.js';
-import { bearer, environmentWith, newPassword, Person, stranger, type Tokens } from '../support/people.js';
+import { startApp, type TestApp } from '../support/server/app.js';
+import type { Answer, Client, Problem } from '../support/api/client.js';
+import { MailServer } from '../support/api/mail-server.js';
+import { bearer, environmentWith, newPassword, Person, stranger, type Tokens } from '../support/api/people.js';
 
 let app: TestApp;
 let mail: MailServer;
@@ -46,7 +46,7 @@ describe('a password', () => {
     ['null', null],
     ['empty', ''],
     ['a megabyte', 'x'.repeat(1_000_000)],
-  ])('25. is refused when it is %s, where users are created and where they change', async (_, password) => {
+  ])('is refused when it is %s, where users are created and where they change', async (_, password) => {
     const person = await Person.create(app);
     const tokens = await person.login(stranger());
     const answers = [
@@ -65,7 +65,7 @@ describe('a password', () => {
     ['white space', ' leading and trailing ', 'leading and trailing'],
     ['NUL at the end', 'before the nul at the end\u0000', 'before the nul at the end'],
     ['case', 'Correct Horse Battery', 'correct horse battery'],
-  ])('25. is hashed whole: %s', async (_, password, other) => {
+  ])('is hashed whole: %s', async (_, password, other) => {
     const { email } = await Person.create(app);
     expect((await reset(await tokenFor(email), password)).status).toBe(204);
     expect((await login(email, other)).status).toBe(401);
@@ -80,7 +80,7 @@ describe('a password', () => {
     ['a number', 1],
     ['null', null],
     ['true', true],
-  ])('25. is no password to log in with, or to confirm a change with, where it is %s', async (_, password) => {
+  ])('is no password to log in with, or to confirm a change with, where it is %s', async (_, password) => {
     const person = await Person.create(app);
     const tokens = await person.login(stranger());
     const answers = [
@@ -90,7 +90,7 @@ describe('a password', () => {
     expect(answers.map(({ status }) => (status === 413 ? 400 : status))).toEqual([400, 400]);
   });
 
-  it('25. is the same in whichever form a keyboard composes it', async () => {
+  it('is the same in whichever form a keyboard composes it', async () => {
     const { email } = await Person.create(app);
     const password = 'crème brûlée à la carte';
     expect((await reset(await tokenFor(email), password.normalize('NFC'))).status).toBe(204);

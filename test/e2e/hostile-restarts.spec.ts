@@ -1,8 +1,8 @@
-import { startProcess, type TestProcess } from '../support/app.js';
-import type { Client } from '../support/client.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
-import { newPerson } from '../support/strangers.js';
-import { Workspace } from '../support/workspace.js';
+import { startProcess, type TestProcess } from '../support/server/app.js';
+import type { Client } from '../support/api/client.js';
+import { createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
+import { newPerson } from '../support/api/strangers.js';
+import { Workspace } from '../support/api/workspace.js';
 
 const LONG_MS = 60_000;
 
@@ -30,7 +30,7 @@ const status = async (client: Client, method: string, path: string, body?: objec
   (await client.request(method, path, body)).status;
 
 it(
-  '13. what is made, removed and made again is there or not there, never both, however often the server is killed between',
+  'what is made, removed and made again is there or not there, never both, however often the server is killed between',
   async () => {
     const person = await newPerson(server);
     const ask = (method: string, path: string, body?: object): Promise<number> =>
@@ -70,7 +70,7 @@ it(
 );
 
 it(
-  '17. the first answers after a start are those of before: what was taken is not back, what was given is there',
+  'the first answers after a start are those of before: what was taken is not back, what was given is there',
   async () => {
     const [holder, loser] = [await newPerson(server), await newPerson(server)];
     const roles = (userId: string, given: string[]): Promise<number> =>

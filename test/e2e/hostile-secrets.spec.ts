@@ -1,10 +1,10 @@
-import { addressOf, routesOf, type Route } from '../support/access-matrix.js';
-import { startProcess, type TestProcess } from '../support/app.js';
-import type { Answer, Client, RequestHeaders } from '../support/client.js';
-import type { ApiDocument } from '../support/openapi.js';
-import { bearer, type Tokens } from '../support/people.js';
-import { WebhookReceiver } from '../support/webhook-receiver.js';
-import { until, Workspace } from '../support/workspace.js';
+import { addressOf, routesOf, type Route } from '../support/checks/access-matrix.js';
+import { startProcess, type TestProcess } from '../support/server/app.js';
+import type { Answer, Client, RequestHeaders } from '../support/api/client.js';
+import type { ApiDocument } from '../support/api/openapi.js';
+import { bearer, type Tokens } from '../support/api/people.js';
+import { WebhookReceiver } from '../support/api/webhook-receiver.js';
+import { until, Workspace } from '../support/api/workspace.js';
 
 /** One for each place, so that a find names the place. None is a word that could stand somewhere by itself. */
 const planted = new Map<string, string>();
@@ -153,7 +153,7 @@ async function deliver(): Promise<void> {
 }
 
 describe('a secret', () => {
-  it('40. is in no log, metric, error, document or record of the audit, wherever it was planted', () => {
+  it('is in no log, metric, error, document or record of the audit, wherever it was planted', () => {
     expect([...shown.keys()].toSorted()).toEqual(['audit', 'docs', 'errors', 'log', 'metrics', 'openapi']);
     expect(planted.size).toBeGreaterThan(35);
     const found = [...shown].flatMap(([where, text]) =>
@@ -163,7 +163,7 @@ describe('a secret', () => {
     expect(found).toEqual(['the URL of a consumer in audit']);
   });
 
-  it('40. would be seen: what is no secret is there', () => {
+  it('would be seen: what is no secret is there', () => {
     expect(shown.get('log')).toMatch(/"eventIds":\["shown"\]/);
     expect(shown.get('log')).toContain('delivery failed');
     expect(shown.get('log')).toContain('a mail was not taken');

@@ -1,10 +1,10 @@
 import { jest } from '@jest/globals';
-import { startInside, type TestApp } from '../support/app.js';
-import { PROXIED } from '../support/api-keys.js';
-import type { Answer, Problem } from '../support/client.js';
-import { from } from '../support/people.js';
-import { member, newPerson } from '../support/strangers.js';
-import { until, Workspace, type Page } from '../support/workspace.js';
+import { startInside, type TestApp } from '../support/server/app.js';
+import { PROXIED } from '../support/api/api-keys.js';
+import type { Answer, Problem } from '../support/api/client.js';
+import { from } from '../support/api/people.js';
+import { member, newPerson } from '../support/api/strangers.js';
+import { until, Workspace, type Page } from '../support/api/workspace.js';
 
 let app: TestApp;
 let place: Workspace;
@@ -44,7 +44,7 @@ describe('the audit of a tenant, and who is refused', () => {
     );
   }
 
-  it('14. two thousand paths of a stranger leave nothing in it, and a handful in that of the system', async () => {
+  it('two thousand paths of a stranger leave nothing in it, and a handful in that of the system', async () => {
     const stranger = await newPerson(app);
     const tenant = `/tenants/${place.tenant}`;
     const before = (await audit(tenant, '')).length;

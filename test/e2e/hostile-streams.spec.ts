@@ -1,14 +1,14 @@
-import { startApp, type TestApp } from '../support/app.js';
-import type { Client } from '../support/client.js';
-import { member, newPerson, type Person } from '../support/strangers.js';
-import { Workspace, type Page, type ReadEvent } from '../support/workspace.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import type { Client } from '../support/api/client.js';
+import { member, newPerson, type Person } from '../support/api/strangers.js';
+import { Workspace, type Page, type ReadEvent } from '../support/api/workspace.js';
 
 let app: TestApp;
 let shop: Workspace;
 let owner: Person;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {

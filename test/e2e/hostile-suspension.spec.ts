@@ -1,11 +1,11 @@
-import { Keys } from '../support/api-keys.js';
-import { startProcess, type TestProcess } from '../support/app.js';
-import type { Client } from '../support/client.js';
-import { EventStream } from '../support/event-stream.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
-import { member, type Person } from '../support/strangers.js';
-import { WebhookReceiver } from '../support/webhook-receiver.js';
-import { until, Workspace, type Consumer } from '../support/workspace.js';
+import { Keys } from '../support/api/api-keys.js';
+import { startProcess, type TestProcess } from '../support/server/app.js';
+import type { Client } from '../support/api/client.js';
+import { EventStream } from '../support/api/event-stream.js';
+import { createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
+import { member, type Person } from '../support/api/strangers.js';
+import { WebhookReceiver } from '../support/api/webhook-receiver.js';
+import { until, Workspace, type Consumer } from '../support/api/workspace.js';
 
 const CONSUMERS = 3;
 
@@ -69,7 +69,7 @@ const atRest = async (): Promise<void> => {
 const counts = (): number[] => receivers.map(({ requests }) => requests.length);
 
 describe('a tenant that is suspended on one instance while it is busy on two', () => {
-  it('46. takes nothing and sends nothing from then on, and after its activation everything comes, in order', async () => {
+  it('takes nothing and sends nothing from then on, and after its activation everything comes, in order', async () => {
     const publishing = [publishUntilRefused(first), publishUntilRefused(second)];
     await Promise.all(receivers.map((receiver) => receiver.received(10)));
     expect((await suspend()).status).toBe(200);
@@ -97,7 +97,7 @@ describe('a tenant that is suspended on one instance while it is busy on two', (
     }
   });
 
-  it('46. ends its open streams, and opens none', async () => {
+  it('ends its open streams, and opens none', async () => {
     const streams = [];
     for (const server of [first, second])
       streams.push(await EventStream.open(through(server, owner.client), shop.events()));
@@ -111,7 +111,7 @@ describe('a tenant that is suspended on one instance while it is busy on two', (
     }
   });
 
-  it('46. refuses keys of every kind, and what they could change; elsewhere they go on', async () => {
+  it('refuses keys of every kind, and what they could change; elsewhere they go on', async () => {
     const elsewhere = await Workspace.create(first.client);
     await first.client.request('PUT', `/tenants/${elsewhere.tenant}/members/${owner.userId}`, { roles: ['owner'] });
     const keys = new Keys(owner.client);
@@ -162,6 +162,6 @@ describe('a tenant that is suspended on one instance while it is busy on two', (
     expect((await first.client.get(consumer)).status).toBe(200);
   });
 
-  it.todo('46. rests its replays and export jobs, and lets them go on where they were (with those)');
-  it.todo('46. gives no events to members of a consumer group that poll (with consumer groups)');
+  it.todo('rests its replays and export jobs, and lets them go on where they were (with those)');
+  it.todo('gives no events to members of a consumer group that poll (with consumer groups)');
 });

@@ -1,8 +1,8 @@
-import { startApp, type TestApp } from '../support/app.js';
-import type { Client, RequestHeaders } from '../support/client.js';
-import { routesOf, type ApiDocument, type Route } from '../support/openapi.js';
-import { newPerson, type Person } from '../support/strangers.js';
-import { Workspace, type Page } from '../support/workspace.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import type { Client, RequestHeaders } from '../support/api/client.js';
+import { routesOf, type ApiDocument, type Route } from '../support/api/openapi.js';
+import { newPerson, type Person } from '../support/api/strangers.js';
+import { Workspace, type Page } from '../support/api/workspace.js';
 
 /** In every name and event of the other tenant, and in nothing that is asked for. */
 const PRIVATE = 'private-matter';
@@ -17,7 +17,7 @@ let member: Person;
 let ids: Readonly<Record<string, string>>;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
   [own, other] = [await filled('own'), await filled(PRIVATE)];
   [intruder, member] = [await newPerson(app), await newPerson(app)];
   await app.client.request('PUT', `/tenants/${own.tenant}/members/${intruder.userId}`, { roles: ['owner'] });
@@ -82,7 +82,7 @@ async function contents(place: Workspace): Promise<string> {
 }
 
 describe('a credential of one tenant', () => {
-  it('1. finds nothing of another by any path: 404, as for a tenant that does not exist, and nothing happens', async () => {
+  it('finds nothing of another by any path: 404, as for a tenant that does not exist, and nothing happens', async () => {
     const before = await contents(other);
     expect(before).toContain(PRIVATE);
     const found: object[] = [];
@@ -99,7 +99,7 @@ describe('a credential of one tenant', () => {
     expect(await contents(other)).toBe(before);
   });
 
-  it('1. finds no account, key, role or grant beyond its own by the paths of the system', async () => {
+  it('finds no account, key, role or grant beyond its own by the paths of the system', async () => {
     const found: object[] = [];
     const asked = (await routes()).filter(({ path }) => /^\/(?:users|roles|permissions)\b.*\{/.test(path));
     for (const route of asked) {
@@ -111,7 +111,7 @@ describe('a credential of one tenant', () => {
     expect(found).toEqual([]);
   });
 
-  it('1. finds nothing of another by query or header', async () => {
+  it('finds nothing of another by query or header', async () => {
     const event = ids['eventId']!;
     const tenant = `/tenants/${own.tenant}`;
     for (const [path, headers] of [
@@ -137,7 +137,7 @@ describe('a credential of one tenant', () => {
     expect(elsewhere.status).toBeGreaterThanOrEqual(400);
   });
 
-  it('1. reaches nothing of another by a body', async () => {
+  it('reaches nothing of another by a body', async () => {
     const tenant = `/tenants/${own.tenant}`;
     const resource = `tenants/${other.tenant}/namespaces/shop/topics/orders`;
     const grant = { principal: { user: intruder.userId }, effect: 'allow', actions: ['event:read'], resource };
@@ -172,7 +172,7 @@ describe('a credential of one tenant', () => {
     expect((await byKey.get(other.events())).status).toBe(404);
   });
 
-  it('1. gets no answer that another got for the same Idempotency-Key', async () => {
+  it('gets no answer that another got for the same Idempotency-Key', async () => {
     const key = { 'idempotency-key': `shared-${other.tenant}` };
     const body = { id: 'same-topic' };
     const owner = other.through(member.client);
@@ -189,7 +189,7 @@ describe('a credential of one tenant', () => {
     ['x-rewrite-url', () => other.events()],
     ['x-forwarded-prefix', () => `/tenants/${other.tenant}`],
     ['cookie', () => `tenant=${other.tenant}`],
-  ])('2. is not moved to another tenant by a header: %s', async (name, value) => {
+  ])('is not moved to another tenant by a header: %s', async (name, value) => {
     const headers = { [name]: value() };
     expect((await intruder.client.get(other.events(), headers)).status).toBe(404);
     const mine = await intruder.client.get<Page<{ data: unknown }>>(own.events(), headers);
@@ -218,7 +218,7 @@ describe('a cursor', () => {
     return [status, body.code];
   };
 
-  it('3. of one tenant is none in another, nor for another list: 400', async () => {
+  it('of one tenant is none in another, nor for another list: 400', async () => {
     const elsewhere = new Map(lists(own));
     for (const [list, path] of lists(other)) {
       const cursor = await cursorOf(path);
@@ -229,7 +229,7 @@ describe('a cursor', () => {
     }
   });
 
-  it('3. with any one byte changed is 400, never 500', async () => {
+  it('with any one byte changed is 400, never 500', async () => {
     const cursor = await cursorOf(own.events());
     for (let at = 0; at < cursor.length; at++) {
       const changed = cursor.slice(0, at) + (cursor[at] === 'A' ? 'B' : 'A') + cursor.slice(at + 1);
@@ -243,7 +243,7 @@ describe('a cursor', () => {
       expect([odd, (await go(intruder.client, own.events(), odd))[0]]).toEqual([odd, 400]);
   });
 
-  it('3. a consistency token is a number that opens nothing: no right comes with it, and a broken one is 400', async () => {
+  it('a consistency token is a number that opens nothing: no right comes with it, and a broken one is 400', async () => {
     const answer = await app.client.request('PUT', `/tenants/${other.tenant}/members/${member.userId}`, {
       roles: ['owner', 'developer'],
     });
@@ -255,7 +255,5 @@ describe('a cursor', () => {
       expect([broken, await status(broken, own.events())]).toEqual([broken, 400]);
   });
 
-  it.todo(
-    '3. a link to an export of one tenant opens nothing in another, nor with one byte changed (with export jobs)',
-  );
+  it.todo('a link to an export of one tenant opens nothing in another, nor with one byte changed (with export jobs)');
 });

@@ -1,13 +1,12 @@
 import { createPublicKey, createSecretKey, generateKeyPairSync, sign } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { KeyRing } from '../../src/platform/crypto/keys.js';
-import { startApp, type TestApp } from '../support/app.js';
-import type { Client } from '../support/client.js';
-import { encodedPart, signedToken } from '../support/forged-tokens.js';
-import { bearer, newPassword, Person, type Tokens, type User } from '../support/people.js';
-import { sendRaw } from '../support/raw-http.js';
+import { SECRET_KEY, sharedApp, type TestApp } from '../support/server/app.js';
+import type { Client } from '../support/api/client.js';
+import { encodedPart, signedToken } from '../support/faults/forged-tokens.js';
+import { bearer, newPassword, Person, type Tokens, type User } from '../support/api/people.js';
+import { sendRaw } from '../support/faults/raw-http.js';
 
-const SECRET_KEY = 'of these tests, forty characters long 02';
 const FAST_MS = 1_000;
 
 let app: TestApp;
@@ -16,7 +15,7 @@ let person: Person;
 let tokens: Tokens;
 
 beforeAll(async () => {
-  app = await startApp({ env: { SECRET_KEY } });
+  app = await sharedApp();
   anonymous = app.client.with({});
 });
 afterAll(() => app?.stop());
@@ -28,7 +27,7 @@ beforeEach(async () => {
 const statusesOf = (all: readonly Tokens[]): Promise<number[]> => Promise.all(all.map((one) => person.status(one)));
 
 describe('an access token', () => {
-  it('18. that is forged in any way is 401, fast', async () => {
+  it('that is forged in any way is 401, fast', async () => {
     const own = new KeyRing(Buffer.from(SECRET_KEY)).key('access-tokens');
     const { header, payload } = jwt.decode(tokens.accessToken, { complete: true })!;
     const claims = payload as jwt.JwtPayload;
@@ -81,7 +80,7 @@ describe('an access token', () => {
     expect([400, 401]).toContain((await person.refresh({ refreshToken: tokens.accessToken })).status);
   });
 
-  it('18. of a megabyte, or in two headers, is refused on the wire, fast', async () => {
+  it('of a megabyte, or in two headers, is refused on the wire, fast', async () => {
     const ask = (...lines: string[]) =>
       sendRaw(app.url, `GET /auth/me HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${lines.join('\r\n')}\r\n\r\n`);
     const one = `Authorization: Bearer ${tokens.accessToken}`;
@@ -96,7 +95,7 @@ describe('an access token', () => {
     expect(performance.now() - begin).toBeLessThan(5 * FAST_MS);
   });
 
-  it('19. of a deleted user is none of who comes after him with the same e-mail and password', async () => {
+  it('of a deleted user is none of who comes after him with the same e-mail and password', async () => {
     const { user, email, password } = person;
     await app.client.delete(`/users/${user.id}`);
     const { body: next } = await app.client.post<User>('/users', { email, password });
@@ -111,7 +110,7 @@ describe('an access token', () => {
 });
 
 describe('a refresh token', () => {
-  it('20. used twenty times at once has one successor; used again later it ends the whole family', async () => {
+  it('used twenty times at once has one successor; used again later it ends the whole family', async () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => person.refresh(tokens)));
     const successors = new Set(answers.filter(({ status }) => status === 200).map(({ body }) => body.refreshToken));
     expect(successors.size).toBe(1);
@@ -142,7 +141,7 @@ describe('a refresh token', () => {
         return anonymous.post('/auth/password/change', body, bearer(accessToken));
       },
     ],
-  ])('20. is 401 after %s, with its access token and its successors', async (_, happens) => {
+  ])('is 401 after %s, with its access token and its successors', async (_, happens) => {
     const second = (await person.refresh(tokens)).body;
     expect(await statusesOf([tokens, second])).toEqual([200, 200]);
     expect((await happens()).status).toBeLessThan(300);
@@ -152,7 +151,7 @@ describe('a refresh token', () => {
 });
 
 describe('a session', () => {
-  it('21. has an id that the server makes at the login: what a client brings along is refused or ignored', async () => {
+  it('has an id that the server makes at the login: what a client brings along is refused or ignored', async () => {
     const { email, password } = person;
     for (const fixed of [{ sessionId: 'ses_mine' }, { sid: 'ses_mine' }, { id: 'ses_mine' }, { refreshToken: 'x' }])
       expect((await anonymous.post('/auth/login', { email, password, ...fixed })).status).toBe(400);

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer, type ServerResponse } from 'node:http';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { startProcess, type TestProcess } from '../support/app.js';
-import { WebhookReceiver } from '../support/webhook-receiver.js';
-import { until, Workspace, type Consumer, type TopicStatus } from '../support/workspace.js';
+import { startProcess, type TestProcess } from '../support/server/app.js';
+import { WebhookReceiver } from '../support/api/webhook-receiver.js';
+import { until, Workspace, type Consumer, type TopicStatus } from '../support/api/workspace.js';
 
 const SECRET = 'root:x:0:0:what-an-inner-service-says';
 /** An attempt and one repetition tell all that there is to tell. */
@@ -65,7 +65,7 @@ const logged = (id: string): Promise<string> =>
   );
 
 describe('a redirect', () => {
-  it.each([301, 302, 303, 307, 308])('38. is followed nowhere, is a failure, and is logged: %i', async (status) => {
+  it.each([301, 302, 303, 307, 308])('is followed nowhere, is a failure, and is logged: %i', async (status) => {
     const inner = await WebhookReceiver.start();
     const targets = [
       'http://169.254.169.254/latest/meta-data/',
@@ -88,7 +88,7 @@ describe('a redirect', () => {
     await inner.stop();
   });
 
-  it('38. does not lead from https to http: what does not speak TLS is told nothing', async () => {
+  it('does not lead from https to http: what does not speak TLS is told nothing', async () => {
     const heard: Buffer[] = [];
     const port = await listening(
       createServer((socket) => {
@@ -121,7 +121,7 @@ describe('a name whose answer changes', () => {
     ['to the metadata of the cloud', ['169.254.169.254']],
     ['to a mapped address', ['::ffff:169.254.169.254']],
     ['to a private one among public ones', [PUBLIC_ADDRESS, '10.0.0.1']],
-  ])('38. between the check and the connection is refused at the connection: %s', async (_, later) => {
+  ])('between the check and the connection is refused at the connection: %s', async (_, later) => {
     const host = `rebinding-${shop.tenant}.example`;
     await server.surround({ names: { [host]: [PUBLIC_ADDRESS] } });
     const { status, body } = await register(host);
@@ -138,7 +138,7 @@ describe('a name whose answer changes', () => {
     expect(receiver.requests).toEqual([]);
   });
 
-  it('38. is asked for again with each new connection, and is refused at registration', async () => {
+  it('is asked for again with each new connection, and is refused at registration', async () => {
     const host = `again-${shop.tenant}.example`;
     await server.surround({ names: { [host]: ['127.0.0.1'] } });
     receiver.always({ headers: { connection: 'close' } });
@@ -162,19 +162,16 @@ describe('a name whose answer changes', () => {
 });
 
 describe('a port', () => {
-  it.each([0, 1, 21, 22, 23, 25, 53, 111, 139, 445, 587, 993])(
-    '38. of another service is refused: %i',
-    async (port) => {
-      const url = `http://example.com:${port}/`;
-      const answer = await server.client.post<{ code: string }>(`${shop.base}/consumers`, {
-        url,
-        topics: [{ topic: 'orders' }],
-      });
-      expect([answer.status, answer.body.code]).toEqual([400, 'webhook-url-invalid']);
-    },
-  );
+  it.each([0, 1, 21, 22, 23, 25, 53, 111, 139, 445, 587, 993])('of another service is refused: %i', async (port) => {
+    const url = `http://example.com:${port}/`;
+    const answer = await server.client.post<{ code: string }>(`${shop.base}/consumers`, {
+      url,
+      topics: [{ topic: 'orders' }],
+    });
+    expect([answer.status, answer.body.code]).toEqual([400, 'webhook-url-invalid']);
+  });
 
-  it('38. where something else listens that is no HTTP gives away nothing that it says', async () => {
+  it('where something else listens that is no HTTP gives away nothing that it says', async () => {
     const port = await listening(
       createServer((socket) => {
         socket.on('error', () => undefined);
@@ -189,7 +186,7 @@ describe('a port', () => {
 });
 
 describe('an answer', () => {
-  it('38. of an inner service is shown to nobody: its status is, and is logged', async () => {
+  it('of an inner service is shown to nobody: its status is, and is logged', async () => {
     receiver.always({ status: 403, headers: { 'x-inner': SECRET }, body: SECRET });
     const { id, status, shown } = await blocked(receiver.url);
     expect(status.lastError).toMatchObject({ phase: 'response', status: 403 });
@@ -198,7 +195,7 @@ describe('an answer', () => {
     expect(await logged(id)).toContain('403');
   });
 
-  it('38. of a gigabyte is read to 64 KiB, whether it means yes or no', async () => {
+  it('of a gigabyte is read to 64 KiB, whether it means yes or no', async () => {
     for (const status of [200, 500]) {
       const whole = Promise.withResolvers<number>();
       const inner = createHttpServer((request, response) => {
@@ -216,7 +213,7 @@ describe('an answer', () => {
     }
   });
 
-  it('38. that never ends, or never begins, ends by the timeout', async () => {
+  it('that never ends, or never begins, ends by the timeout', async () => {
     for (const [reaction, lastError] of [
       [
         { status: 500, drip: true },

@@ -6,10 +6,11 @@ import { holdsAll, withoutLockout } from '../../src/contexts/authz/domain/lockou
 import { Policy } from '../../src/contexts/authz/domain/policy.js';
 import { ACTIONS } from '../../src/kernel/actions.js';
 import { SYSTEM_TENANT } from '../../src/kernel/ids.js';
-import { startApp, type TestApp } from '../support/app.js';
-import type { Client } from '../support/client.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
-import { newPerson, type Person } from '../support/strangers.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import type { Client } from '../support/api/client.js';
+import type { Database } from '../../src/platform/postgres/database.js';
+import { openDatabase } from '../support/server/postgres.js';
+import { newPerson, type Person } from '../support/api/strangers.js';
 
 /**
  * Kind A of the security review, as one property: in random worlds, no sequence of accepted calls by two friends ends with one of them, or
@@ -31,16 +32,16 @@ const BUNDLES = [
   ['tenant:read', 'tenant:update'],
 ];
 
-let store: TestDatabase;
+let database: Database;
 let app: TestApp;
 let rules: PostgresRules;
 /** Two who act together, and somebody else whom they may use. */
 let people: readonly [Person, Person, Person];
 
 beforeAll(async () => {
-  store = await createTestDatabase();
-  app = await startApp({ connection: store.connection });
-  rules = new PostgresRules(store.database);
+  app = await sharedApp();
+  database = openDatabase(app.connection);
+  rules = new PostgresRules(database);
   people = [await newPerson(app), await newPerson(app), await newPerson(app)];
   const clerk = { id: 'key-clerk', actions: ['api-key:create', 'user:update'] };
   if ((await app.client.post('/roles', clerk)).status !== 201) throw new Error('no role');
@@ -48,7 +49,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await app?.stop();
-  await store?.drop();
+  await database?.close();
 });
 
 interface Change {

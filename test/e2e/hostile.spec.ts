@@ -1,8 +1,8 @@
 import { gzipSync } from 'node:zlib';
-import { startApp, type TestApp } from '../support/app.js';
-import type { Answer, Payload, Problem, RequestHeaders } from '../support/client.js';
-import { sendRaw } from '../support/raw-http.js';
-import { Workspace, type Page } from '../support/workspace.js';
+import { startApp, type TestApp } from '../support/server/app.js';
+import type { Answer, Payload, Problem, RequestHeaders } from '../support/api/client.js';
+import { sendRaw } from '../support/faults/raw-http.js';
+import { Workspace, type Page } from '../support/api/workspace.js';
 
 let app: TestApp;
 let shop: Workspace;
@@ -110,18 +110,18 @@ describe('media types', () => {
     'multipart/form-data; boundary=x',
     'application/jsonx',
     'nonsense',
-  ])('32. %s is 415', async (type) => {
+  ])('%s is 415', async (type) => {
     expect(refusal(await shop.tryPublish('{"type":"t","data":1}', { 'content-type': type }))).toBe(415);
     expect(refusal(await app.client.post('/tenants', '{"id":"x"}', { 'content-type': type }))).toBe(415);
   });
 
-  it('32. a charset that is not UTF-8 is refused', async () => {
+  it('a charset that is not UTF-8 is refused', async () => {
     expect(
       refusal(await shop.tryPublish('{"type":"t","data":1}', { 'content-type': 'application/json; charset=utf-16' })),
     ).toBe(415);
   });
 
-  it.each(['gzip', 'br', 'deflate', 'identity, gzip'])('32. a compressed body is 415: %s', async (encoding) => {
+  it.each(['gzip', 'br', 'deflate', 'identity, gzip'])('a compressed body is 415: %s', async (encoding) => {
     const body = new Uint8Array(gzipSync('{"type":"t","data":1}'));
     expect(refusal(await shop.tryPublish(body, { 'content-encoding': encoding }))).toBe(415);
   });

@@ -1,10 +1,11 @@
-import { addressOf, routesOf, type Places, type Route } from '../support/access-matrix.js';
-import { startApp, type TestApp } from '../support/app.js';
-import { must, type Client, type RequestHeaders } from '../support/client.js';
-import { EventStream } from '../support/event-stream.js';
-import type { ApiDocument } from '../support/openapi.js';
-import { member, newPerson } from '../support/strangers.js';
-import { until, Workspace } from '../support/workspace.js';
+import { addressOf, routesOf, type Places, type Route } from '../support/checks/access-matrix.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import { must, type Client, type RequestHeaders } from '../support/api/client.js';
+import { EventStream } from '../support/api/event-stream.js';
+import type { ApiDocument } from '../support/api/openapi.js';
+import { Person, stranger } from '../support/api/people.js';
+import { member, newPerson } from '../support/api/strangers.js';
+import { until, Workspace } from '../support/api/workspace.js';
 
 let app: TestApp;
 let shop: Workspace;
@@ -14,7 +15,7 @@ let administrator: Client;
 let places: Places;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
   shop = await Workspace.create(app.client);
   const { id: consumerId } = await shop.register('http://127.0.0.1:65000/');
   const { events } = await shop.publish({ type: 't', stream: 's', data: 1 });
@@ -204,9 +205,9 @@ describe('what is left of a limit', () => {
   const login = (client: Client, email: string, password: string) => client.post('/auth/login', { email, password });
 
   it('is told of logins, also of those that fail, and a refusal says the same as its Retry-After', async () => {
-    const anonymous = app.client.with({});
+    const [anonymous, somebody] = [app.client.with(stranger()), await Person.create(app)];
     const policies = '"login-address";q=30;w=60, "login-account";q=10;w=86400';
-    expect(told(await login(anonymous, app.adminEmail, app.adminPassword))).toEqual([
+    expect(told(await login(anonymous, somebody.email, somebody.password))).toEqual([
       policies,
       expect.stringMatching(/^"login-address";r=30;t=\d+, "login-account";r=10$/),
     ]);
@@ -222,8 +223,10 @@ describe('what is left of a limit', () => {
   });
 
   it('is told of mails for a new password, the same for every e-mail', async () => {
-    const ask = (email: string) => app.client.with({}).post('/auth/password/reset-request', { email });
-    const [known, unknown] = [await ask(app.adminEmail), await ask('stranger@example.com')];
+    const anonymous = app.client.with(stranger());
+    const ask = (email: string) => anonymous.post('/auth/password/reset-request', { email });
+    const somebody = await Person.create(app);
+    const [known, unknown] = [await ask(somebody.email), await ask('stranger@example.com')];
     const policies = '"reset-address";q=10;w=3600, "reset-account";q=3;w=3600';
     expect(told(known)).toEqual([
       policies,

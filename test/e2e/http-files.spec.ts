@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startApp, type TestApp } from '../support/app.js';
-import { failuresOf, parseHttpFile, runHttpFile } from '../support/http-files.js';
-import { WebhookReceiver } from '../support/webhook-receiver.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import { failuresOf, parseHttpFile, runHttpFile } from '../support/api/http-files.js';
+import { WebhookReceiver } from '../support/api/webhook-receiver.js';
 
 const DIRECTORY = join(import.meta.dirname, '../../docs/http');
 const FILES = readdirSync(DIRECTORY).filter((name) => name.endsWith('.http'));
@@ -13,7 +13,7 @@ describe('the requests in docs/http', () => {
   let given: Record<string, string>;
 
   beforeAll(async () => {
-    [app, receiver] = await Promise.all([startApp(), WebhookReceiver.start()]);
+    [app, receiver] = await Promise.all([sharedApp(), WebhookReceiver.start()]);
     const { url: host, apiKey, adminEmail, adminPassword } = app;
     given = { host, apiKey, adminEmail, adminPassword, receiver: receiver.url };
   });

@@ -1,7 +1,7 @@
-import { startProcess, type TestProcess } from '../support/app.js';
-import { Obstacle } from '../support/obstacle.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
-import { until, Workspace } from '../support/workspace.js';
+import { startProcess, type TestProcess } from '../support/server/app.js';
+import { Obstacle } from '../support/faults/obstacle.js';
+import { createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
+import { until, Workspace } from '../support/api/workspace.js';
 
 const EVENT = { type: 't', data: 1 };
 const KEY = { 'idempotency-key': 'k-1' };

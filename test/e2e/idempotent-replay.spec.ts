@@ -1,7 +1,7 @@
 import { Agent, request as send, type IncomingHttpHeaders } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { startProcess, type TestProcess } from '../support/app.js';
-import { Workspace } from '../support/workspace.js';
+import { startProcess, type TestProcess } from '../support/server/app.js';
+import { Workspace } from '../support/api/workspace.js';
 
 let server: TestProcess;
 let shop: Workspace;

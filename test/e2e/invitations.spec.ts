@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { domainToASCII } from 'node:url';
-import { startApp, startProcess, type TestApp } from '../support/app.js';
-import type { Answer, Client, Problem } from '../support/client.js';
-import { MailServer, type ReceivedMail } from '../support/mail-server.js';
-import { Obstacle } from '../support/obstacle.js';
-import { bearer, environmentWith, newPassword, Person, type Tokens, type User } from '../support/people.js';
-import { createTestDatabase } from '../support/postgres.js';
-import { member } from '../support/strangers.js';
-import { until, Workspace, type Page } from '../support/workspace.js';
+import { startApp, startProcess, type TestApp } from '../support/server/app.js';
+import type { Answer, Client, Problem } from '../support/api/client.js';
+import { MailServer, type ReceivedMail } from '../support/api/mail-server.js';
+import { Obstacle } from '../support/faults/obstacle.js';
+import { bearer, environmentWith, newPassword, Person, type Tokens, type User } from '../support/api/people.js';
+import { createTestDatabase } from '../support/server/postgres.js';
+import { member } from '../support/api/strangers.js';
+import { until, Workspace, type Page } from '../support/api/workspace.js';
 
 interface Member {
   readonly userId: string;

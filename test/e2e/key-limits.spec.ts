@@ -1,14 +1,14 @@
-import { startApp, type TestApp } from '../support/app.js';
-import type { Client } from '../support/client.js';
-import { newPerson, type Person } from '../support/strangers.js';
-import { Workspace } from '../support/workspace.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import type { Client } from '../support/api/client.js';
+import { newPerson, type Person } from '../support/api/strangers.js';
+import { Workspace } from '../support/api/workspace.js';
 
 let app: TestApp;
 let shop: Workspace;
 let owner: Person;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {
@@ -28,7 +28,7 @@ async function key(limits: object): Promise<{ client: Client; id: string }> {
 }
 
 describe('an API key', () => {
-  it('28. reaches no further than its scopes and actions', async () => {
+  it('reaches no further than its scopes and actions', async () => {
     const { client } = await key({
       scopes: [{ tenant: shop.tenant, namespace: 'shop', topic: 'orders' }],
       actions: ['event:publish', 'topic:read'],
@@ -41,7 +41,7 @@ describe('an API key', () => {
     expect(await status(client, 'GET', '/users/me/api-keys')).toBe(403);
   });
 
-  it('28. does not show the other tenants of its owner', async () => {
+  it('does not show the other tenants of its owner', async () => {
     const other = await Workspace.create(app.client);
     await app.client.request('PUT', `/tenants/${other.tenant}/members/${owner.userId}`, { roles: ['developer'] });
     const { client } = await key({ scopes: [{ tenant: shop.tenant }] });
@@ -50,7 +50,7 @@ describe('an API key', () => {
     expect(body.items.map(({ id }) => id)).toEqual([shop.tenant]);
   });
 
-  it('28. loses what its owner loses, at once', async () => {
+  it('loses what its owner loses, at once', async () => {
     const { client } = await key({});
     expect(await status(client, 'POST', shop.events(), event)).toBe(201);
     await app.client.request('PUT', `/tenants/${shop.tenant}/members/${owner.userId}`, { roles: ['viewer'] });
@@ -100,7 +100,7 @@ describe('an API key', () => {
     ['the end of the tenant', 404, async () => () => admin('DELETE', `/tenants/${shop.tenant}?force=true`)],
     ['a suspension', 401, async () => () => admin('POST', `/users/${owner.userId}/suspend`, {})],
     ['the end of an account', 401, async () => () => admin('DELETE', `/users/${owner.userId}`)],
-  ])('28. loses what its owner loses by %s: %d, with the next request', async (_, refused, prepare) => {
+  ])('loses what its owner loses by %s: %d, with the next request', async (_, refused, prepare) => {
     await admin('PUT', inTenant(`members/${owner.userId}`), { roles: ['publisher', 'viewer'] });
     const { client } = await key({});
     const take = await prepare();

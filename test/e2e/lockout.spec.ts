@@ -1,7 +1,7 @@
-import { startApp, type TestApp } from '../support/app.js';
-import type { Client } from '../support/client.js';
-import { member, newPerson, type Person } from '../support/strangers.js';
-import { Workspace, type Page } from '../support/workspace.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import type { Client } from '../support/api/client.js';
+import { member, newPerson, type Person } from '../support/api/strangers.js';
+import { Workspace, type Page } from '../support/api/workspace.js';
 
 let app: TestApp;
 let shop: Workspace;
@@ -10,7 +10,7 @@ let owner: Person;
 let admin: Person;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {

@@ -1,10 +1,10 @@
-import { ADMIN_EMAIL, SECRET_KEY, startProcess, type TestProcess } from '../support/app.js';
-import type { Client, Problem } from '../support/client.js';
-import { MailServer, type ReceivedMail } from '../support/mail-server.js';
-import { bearer, environmentWith, type Tokens } from '../support/people.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
-import { WebhookReceiver } from '../support/webhook-receiver.js';
-import { until, Workspace } from '../support/workspace.js';
+import { ADMIN_EMAIL, SECRET_KEY, startProcess, type TestProcess } from '../support/server/app.js';
+import type { Client, Problem } from '../support/api/client.js';
+import { MailServer, type ReceivedMail } from '../support/api/mail-server.js';
+import { bearer, environmentWith, type Tokens } from '../support/api/people.js';
+import { createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
+import { WebhookReceiver } from '../support/api/webhook-receiver.js';
+import { until, Workspace } from '../support/api/workspace.js';
 
 const OTHER_KEY = 'another-key-of-the-operator-that-nobody-used-before';
 

@@ -1,6 +1,6 @@
-import { startProcess } from '../support/app.js';
-import { newPassword } from '../support/people.js';
-import { until, Workspace } from '../support/workspace.js';
+import { startProcess } from '../support/server/app.js';
+import { newPassword } from '../support/api/people.js';
+import { until, Workspace } from '../support/api/workspace.js';
 
 describe('without a mail server', () => {
   it('development reads mails in the log, which says so; production invites nobody', async () => {

@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Client } from '../support/client.js';
-import type { Page } from '../support/workspace.js';
-import { type as typed, type Typed } from '../support/npm-start.js';
+import { Client } from '../support/api/client.js';
+import type { Page } from '../support/api/workspace.js';
+import { type as typed, type Typed } from '../support/server/npm-start.js';
 
 jest.setTimeout(240_000);
 
@@ -93,7 +93,7 @@ describe('npm start', () => {
     expect(await text(early)).toMatch(/^HTTP\/1.1 200 /);
   });
 
-  it('22. puts the first API key where only its user reads it, tells the place and not the key, and lets it end', async () => {
+  it('puts the first API key where only its user reads it, tells the place and not the key, and lets it end', async () => {
     const output = await npmStart().says(GREETED);
     expect(fileIn(output)).toBe(join(dataDir, 'admin.key'));
     const key = await keyIn(output);
@@ -107,7 +107,7 @@ describe('npm start', () => {
     expect(days).toBeCloseTo(30, 2);
   });
 
-  it('22. prints it only on demand, and then keeps it nowhere', async () => {
+  it('prints it only on demand, and then keeps it nowhere', async () => {
     const output = await npmStart({ ADMIN_API_KEY: 'true' }).says(GREETED);
     const client = new Client(addressIn(output), { 'x-api-key': fileIn(output) });
     expect((await client.get('/tenants')).status).toBe(200);

@@ -1,8 +1,8 @@
-import { startProcess, type TestProcess } from '../support/app.js';
-import type { Answer } from '../support/client.js';
-import { connect } from '../support/postgres.js';
-import { WebhookReceiver } from '../support/webhook-receiver.js';
-import { until, Workspace } from '../support/workspace.js';
+import { startProcess, type TestProcess } from '../support/server/app.js';
+import type { Answer } from '../support/api/client.js';
+import { connect } from '../support/server/postgres.js';
+import { WebhookReceiver } from '../support/api/webhook-receiver.js';
+import { until, Workspace } from '../support/api/workspace.js';
 
 type Line = Readonly<Record<string, unknown>> & { readonly level: number; readonly msg: string; readonly time: string };
 
@@ -23,7 +23,7 @@ let failure: Answer<Readonly<Record<string, unknown>>>;
 
 /** One life of a server with everything in it that is worth a line; what it said is judged below. */
 beforeAll(async () => {
-  server = await startProcess({ env: { LOG_LEVEL: 'debug' } });
+  server = await startProcess({ env: { LOG_LEVEL: 'debug' }, sourceMaps: true });
   shop = await Workspace.create(server.client);
   [good, bad] = [await WebhookReceiver.start(), await WebhookReceiver.start()];
   bad.always({ status: 500, body: 'out of order' });

@@ -1,6 +1,6 @@
-import { startProcess, type TestProcess } from '../support/app.js';
-import { connect } from '../support/postgres.js';
-import { until, Workspace } from '../support/workspace.js';
+import { startProcess, type TestProcess } from '../support/server/app.js';
+import { connect } from '../support/server/postgres.js';
+import { until, Workspace } from '../support/api/workspace.js';
 
 let server: TestProcess;
 let shop: Workspace;

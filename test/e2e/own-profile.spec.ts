@@ -1,9 +1,9 @@
-import { startApp, type TestApp } from '../support/app.js';
-import { Keys } from '../support/api-keys.js';
-import type { Client } from '../support/client.js';
-import { bearer, Person, type User } from '../support/people.js';
-import { connect } from '../support/postgres.js';
-import { Workspace } from '../support/workspace.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import { Keys } from '../support/api/api-keys.js';
+import type { Client } from '../support/api/client.js';
+import { bearer, Person, type User } from '../support/api/people.js';
+import { connect } from '../support/server/postgres.js';
+import { Workspace } from '../support/api/workspace.js';
 
 interface Held {
   readonly via: { readonly kind: string; readonly id: string; readonly through?: object };
@@ -25,7 +25,7 @@ let client: Client;
 let shop: Workspace;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {

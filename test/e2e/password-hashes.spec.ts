@@ -1,10 +1,10 @@
-import { startApp, startProcess, type TestApp } from '../support/app.js';
-import type { Answer, Client, Problem } from '../support/client.js';
+import { startApp, startProcess, type TestApp } from '../support/server/app.js';
+import type { Answer, Client, Problem } from '../support/api/client.js';
 import { credentialTexts } from '../../src/contexts/identity/adapters/credential-signatures.js';
-import { signCredential } from '../support/signed-rows.js';
-import { MailServer } from '../support/mail-server.js';
-import { environmentWith, newPassword, Person, stranger, type Tokens } from '../support/people.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
+import { signCredential } from '../support/faults/signed-rows.js';
+import { MailServer } from '../support/api/mail-server.js';
+import { environmentWith, newPassword, Person, stranger, type Tokens } from '../support/api/people.js';
+import { createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
 
 let store: TestDatabase;
 let app: TestApp;
@@ -13,7 +13,7 @@ let anonymous: Client;
 
 beforeAll(async () => {
   [store, mail] = await Promise.all([createTestDatabase(), MailServer.start()]);
-  app = await startApp({ connection: store.connection, env: environmentWith(mail) });
+  app = await startApp({ connection: store.connection, env: { ...environmentWith(mail), BCRYPT_COST: '10' } });
   anonymous = app.client.with({});
 });
 afterAll(async () => {
@@ -56,7 +56,7 @@ describe('hashes', () => {
     expect(await hashOf(user.id)).toMatch(/^v1\$[\w-]{8}\$\$2b\$10\$/);
   });
 
-  it('23. open no account where they are not signed for it, as those that somebody has written into the database', async () => {
+  it('open no account where they are not signed for it, as those that somebody has written into the database', async () => {
     const [mine, victim] = [await Person.create(app), await Person.create(app)];
     const hash = await hashOf(mine.user.id);
     for (const signedFor of [undefined, mine.user.id]) {

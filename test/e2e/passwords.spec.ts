@@ -1,11 +1,11 @@
-import { startApp, type TestApp } from '../support/app.js';
-import { Keys, type Issued } from '../support/api-keys.js';
-import type { Answer, Client, Problem } from '../support/client.js';
-import { MailServer } from '../support/mail-server.js';
-import { bearer, environmentWith, newPassword, Person, stranger, type Tokens } from '../support/people.js';
-import { connect, createTestDatabase, type TestDatabase } from '../support/postgres.js';
-import type { Page } from '../support/workspace.js';
-import { ageResets } from '../support/signed-rows.js';
+import { startApp, type TestApp } from '../support/server/app.js';
+import { Keys, type Issued } from '../support/api/api-keys.js';
+import type { Answer, Client, Problem } from '../support/api/client.js';
+import { MailServer } from '../support/api/mail-server.js';
+import { bearer, environmentWith, newPassword, Person, stranger, type Tokens } from '../support/api/people.js';
+import { connect, createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
+import type { Page } from '../support/api/workspace.js';
+import { ageResets } from '../support/faults/signed-rows.js';
 
 let store: TestDatabase;
 let app: TestApp;
@@ -131,7 +131,7 @@ describe('API keys', () => {
     return body.items.map(({ action }) => action);
   };
 
-  it('L13. stay good after a change of the password, and all end with it where that is asked for', async () => {
+  it('stay good after a change of the password, and all end with it where that is asked for', async () => {
     const person = await Person.create(app);
     const mine = await person.login(stranger());
     const [one, other] = [await keyOf(person, mine), await keyOf(person, mine)];
@@ -146,7 +146,7 @@ describe('API keys', () => {
     expect(await status(await keyOf(person, mine))).toBe(200);
   });
 
-  it('L13. end with a reset that asks for it, which the mail tells', async () => {
+  it('end with a reset that asks for it, which the mail tells', async () => {
     const person = await Person.create(app);
     const [stays, key] = [await tokenFor(person.email), await keyOf(person, await person.login(stranger()))];
     expect(mail.mails.at(-1)!.text).toContain('"revokeApiKeys": true');
@@ -157,7 +157,7 @@ describe('API keys', () => {
     expect(await records(key)).toEqual(['api-key.revoked', 'api-key.created']);
   });
 
-  it.each(['true', 1, null])('L13. end by true, and by nothing that looks like it: %j', async (revokeApiKeys) => {
+  it.each(['true', 1, null])('end by true, and by nothing that looks like it: %j', async (revokeApiKeys) => {
     const person = await Person.create(app);
     const mine = await person.login(stranger());
     const { status: refused, body } = await change(mine, person.password, newPassword(), { revokeApiKeys });

@@ -1,8 +1,8 @@
-import { startApp, type TestApp } from '../support/app.js';
-import type { Client } from '../support/client.js';
-import { EventStream } from '../support/event-stream.js';
-import { newPerson, type Person } from '../support/strangers.js';
-import { Workspace } from '../support/workspace.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import type { Client } from '../support/api/client.js';
+import { EventStream } from '../support/api/event-stream.js';
+import { newPerson, type Person } from '../support/api/strangers.js';
+import { Workspace } from '../support/api/workspace.js';
 
 let app: TestApp;
 let shop: Workspace;
@@ -10,7 +10,7 @@ let person: Person;
 let tenant: string;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {

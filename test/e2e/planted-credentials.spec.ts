@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { newApiKey } from '../../src/contexts/identity/domain/api-key-format.js';
-import { SECRET_KEY, startProcess, type TestProcess } from '../support/app.js';
-import { Keys, type Issued } from '../support/api-keys.js';
-import { MailServer } from '../support/mail-server.js';
-import { bearer, environmentWith, newPassword, Person, stranger, type Tokens } from '../support/people.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
-import { Workspace } from '../support/workspace.js';
+import { SECRET_KEY, startProcess, type TestProcess } from '../support/server/app.js';
+import { Keys, type Issued } from '../support/api/api-keys.js';
+import { MailServer } from '../support/api/mail-server.js';
+import { bearer, environmentWith, newPassword, Person, stranger, type Tokens } from '../support/api/people.js';
+import { createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
+import { Workspace } from '../support/api/workspace.js';
 
 const YOUNG_KEY = 'the-master-key-that-takes-the-place-of-the-first-one';
 
@@ -58,7 +58,7 @@ describe('who writes to the database, but has no SECRET_KEY', () => {
     return key;
   };
 
-  it('23. makes no API key of the administrator, also not by waiting for a start', async () => {
+  it('makes no API key of the administrator, also not by waiting for a start', async () => {
     const key = await plant();
     expect(await me(key)).toBe(401);
     await startAgain();
@@ -74,7 +74,7 @@ describe('who writes to the database, but has no SECRET_KEY', () => {
     ['the actions', 'actions = NULL'],
     ['the addresses', 'allowed_cidrs = NULL'],
     ['the secret of before', 'previous_digest = digest, previous_ends_at = expires_at'],
-  ])('23. loses a key of his own when he changes %s', async (_, change) => {
+  ])('loses a key of his own when he changes %s', async (_, change) => {
     const { tenant } = await Workspace.create(server.client);
     const bounds = { scopes: [{ tenant }], actions: ['topic:read'], allowedCidrs: ['0.0.0.0/0'] };
     const keys = new Keys(server.client);
@@ -83,7 +83,7 @@ describe('who writes to the database, but has no SECRET_KEY', () => {
     expect([await me(changed.key), await me(same.key)]).toEqual([401, 200]);
   });
 
-  it('23. has nothing of his own key that he gives to somebody else', async () => {
+  it('has nothing of his own key that he gives to somebody else', async () => {
     const person = await Person.create(server);
     const victim = await Person.create(server);
     const [given, same] = [await keyOf(person), await keyOf(person)];
@@ -91,7 +91,7 @@ describe('who writes to the database, but has no SECRET_KEY', () => {
     expect([await me(given.key), await me(same.key)]).toEqual([401, 200]);
   });
 
-  it('23. resets no password: neither by a token of his own making, nor by one that was sent to himself', async () => {
+  it('resets no password: neither by a token of his own making, nor by one that was sent to himself', async () => {
     const [person, victim] = [await Person.create(server), await Person.create(server)];
     const reset = async (token: string): Promise<number> => {
       const body = { token, newPassword: newPassword() };
@@ -111,7 +111,7 @@ describe('who writes to the database, but has no SECRET_KEY', () => {
     expect(await reset(own)).toBe(204);
   });
 
-  it('23. refreshes no session of his own that he gives to somebody else', async () => {
+  it('refreshes no session of his own that he gives to somebody else', async () => {
     const [person, victim] = [await Person.create(server), await Person.create(server)];
     const tokens: Tokens = await person.login(stranger());
     await sql('UPDATE session SET user_id = $2 WHERE session_id = $1', tokens.sessionId, victim.user.id);

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { startApp, type TestApp } from '../support/app.js';
-import { Workspace } from '../support/workspace.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import { Workspace } from '../support/api/workspace.js';
 
 let app: TestApp;
 let shop: Workspace;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {

@@ -1,11 +1,11 @@
-import { startApp, type TestApp } from '../support/app.js';
-import { Workspace } from '../support/workspace.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import { Workspace } from '../support/api/workspace.js';
 
 let app: TestApp;
 let shop: Workspace;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {
@@ -46,7 +46,7 @@ describe('data', () => {
     ['false', 'false'],
     ['an empty string', '""'],
     ['depth 128', nested(128)],
-  ])('33. comes back byte for byte: %s', async (_, sent) => {
+  ])('comes back byte for byte: %s', async (_, sent) => {
     await shop.publish(`{"id":"exact","type":"t","data":${sent}}`);
     expect(dataIn((await app.client.get(shop.events())).text, sent)).toBe(sent);
     const line = sent.replaceAll('\n', ' ');
@@ -74,12 +74,12 @@ describe('data', () => {
     ['a raw control character', '"\u0001"'],
     ['an unknown escape', '"\\x41"'],
     ['nothing', ''],
-  ])('33. is refused: %s', async (_, sent) => {
+  ])('is refused: %s', async (_, sent) => {
     expect((await shop.tryPublish(`{"type":"t","data":${sent}}`)).status).toBe(400);
     expect(await shop.readAll()).toEqual([]);
   });
 
-  it('33. is another one with other digits, for an id that is known: 1 and 1.0, 1e400 and 2e400, a lone surrogate and its like', async () => {
+  it('is another one with other digits, for an id that is known: 1 and 1.0, 1e400 and 2e400, a lone surrogate and its like', async () => {
     for (const [id, first, other] of [
       ['decimals', '1', '1.0'],
       ['large', '1e400', '2e400'],

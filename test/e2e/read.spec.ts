@@ -1,13 +1,13 @@
-import { startApp, type TestApp } from '../support/app.js';
-import type { Problem } from '../support/client.js';
-import { Workspace, type Page, type ReadEvent } from '../support/workspace.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import type { Problem } from '../support/api/client.js';
+import { Workspace, type Page, type ReadEvent } from '../support/api/workspace.js';
 
 let app: TestApp;
 let shop: Workspace;
 
 /** Positions 1 to 12: types a, b, c in turn; keys k0 and k1 in turn; every third event in the stream `s`. */
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
   shop = await Workspace.create(app.client, ['orders', 'empty']);
   await shop.publish(
     Array.from({ length: 12 }, (_, i) => ({

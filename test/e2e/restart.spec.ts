@@ -1,8 +1,8 @@
-import { QUICK_TAKEOVER, startProcess, type AppOptions, type TestProcess } from '../support/app.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
-import { seededRandom } from '../support/storm.js';
-import { WebhookReceiver, type Received } from '../support/webhook-receiver.js';
-import { QUICK_RETRY, until, Workspace, type Consumer } from '../support/workspace.js';
+import { QUICK_TAKEOVER, startProcess, type AppOptions, type TestProcess } from '../support/server/app.js';
+import { createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
+import { seededRandom } from '../support/faults/storm.js';
+import { WebhookReceiver, type Received } from '../support/api/webhook-receiver.js';
+import { QUICK_RETRY, until, Workspace, type Consumer } from '../support/api/workspace.js';
 
 let store: TestDatabase;
 let server: TestProcess;
@@ -10,16 +10,23 @@ let shop: Workspace;
 let receiver: WebhookReceiver;
 const running: TestProcess[] = [];
 
-beforeEach(async () => {
+beforeAll(async () => {
   store = await createTestDatabase();
-  receiver = await WebhookReceiver.start();
   server = await launch();
+});
+afterAll(async () => {
+  await Promise.all(running.map((one) => one.kill()));
+  await store?.drop();
+});
+/** Each test goes on with the server that the one before has started last. */
+beforeEach(async () => {
+  receiver = await WebhookReceiver.start();
   shop = await Workspace.create(server.client);
 });
 afterEach(async () => {
-  await Promise.all(running.splice(0).map((one) => one.kill()));
+  await Promise.all(running.filter((one) => one !== server).map((one) => one.kill()));
+  await server.client.post(`/tenants/${shop.tenant}/suspend`, {});
   await receiver.stop();
-  await store.drop();
 });
 
 async function launch({ env }: AppOptions = {}): Promise<TestProcess> {

@@ -1,8 +1,8 @@
-import { startProcess, type TestProcess } from '../support/app.js';
-import { EventStream } from '../support/event-stream.js';
-import { newPerson, type Person } from '../support/strangers.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
-import { until, Workspace } from '../support/workspace.js';
+import { startProcess, type TestProcess } from '../support/server/app.js';
+import { EventStream } from '../support/api/event-stream.js';
+import { newPerson, type Person } from '../support/api/strangers.js';
+import { createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
+import { until, Workspace } from '../support/api/workspace.js';
 
 /** What is promised: everywhere within a second. */
 const PROMISED_MS = 1_000;
@@ -60,7 +60,7 @@ describe('with two instances', () => {
         }),
     ],
     ['a tenant suspended', () => first.client.post(`/tenants/${shop.tenant}/suspend`, {})],
-  ])('14. %s on one is in force on the other within a second, under load', async (_, revoke) => {
+  ])('%s on one is in force on the other within a second, under load', async (_, revoke) => {
     await first.client.request('PUT', member(), { roles: ['publisher'] });
     const seen = { lastAllowedAt: 0 };
     const load = Array.from({ length: 8 }, async () => {
@@ -85,7 +85,7 @@ describe('with two instances', () => {
     ['a user suspended', () => first.client.post(`/users/${person.userId}/suspend`, {})],
     ['a key revoked', () => first.client.delete(`/users/${person.userId}/api-keys/${person.keyId}`)],
     ['a tenant suspended', () => first.client.post(`/tenants/${shop.tenant}/suspend`, {})],
-  ])('15. %s on one ends an open event stream on the other within a second, events or none', async (_, revoke) => {
+  ])('%s on one ends an open event stream on the other within a second, events or none', async (_, revoke) => {
     await first.client.request('PUT', member(), { roles: ['subscriber'] });
     const silent = await EventStream.open(asThere(), shop.events());
     const busy = await EventStream.open(asThere(), shop.events('busy'));
@@ -105,7 +105,7 @@ describe('with two instances', () => {
     expect(Date.parse(loud.messages.at(-1)!.event.recordedAt) - answeredAt).toBeLessThan(PROMISED_MS);
   });
 
-  it('15. a revocation cuts off a download of all events, and the reader sees that it was cut', async () => {
+  it('a revocation cuts off a download of all events, and the reader sees that it was cut', async () => {
     await first.client.request('PUT', member(), { roles: ['subscriber'] });
     const batch = Array.from({ length: 1_000 }, () => ({ type: 't', data: 'x'.repeat(9_000) }));
     for (let n = 0; n < 4; n++) await shop.publish(batch);
@@ -126,8 +126,8 @@ describe('with two instances', () => {
     expect(bytes).toBeLessThan(4_000 * 9_000);
   });
 
-  it.todo('15. a revocation ends an open poll of a consumer group (with consumer groups)');
-  it.todo('15. a revocation ends the download of an export (with export jobs)');
+  it.todo('a revocation ends an open poll of a consumer group (with consumer groups)');
+  it.todo('a revocation ends the download of an export (with export jobs)');
 
   it.each(['', 'x', 'permissions.', 'permissions.1e9', 'moons.1', 'permissions.1,'.repeat(20)])(
     'a token that none has given out ("%s") is 400',
@@ -137,7 +137,7 @@ describe('with two instances', () => {
     },
   );
 
-  it('L10. a place that no change has is 400 at once, for whoever is known; nobody else is made to wait', async () => {
+  it('a place that no change has is 400 at once, for whoever is known; nobody else is made to wait', async () => {
     for (const server of [first, second]) {
       const token = { 'x-consistency-token': 'permissions.999999999999999' };
       const known = await server.client.get('/tenants', token);

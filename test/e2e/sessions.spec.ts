@@ -1,12 +1,12 @@
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { KeyRing } from '../../src/platform/crypto/keys.js';
-import { startApp, startProcess, type TestApp } from '../support/app.js';
-import type { Client } from '../support/client.js';
-import { signedToken } from '../support/forged-tokens.js';
-import { bearer, Person, type Tokens } from '../support/people.js';
-import { createTestDatabase } from '../support/postgres.js';
-import type { Page, ReadEvent } from '../support/workspace.js';
+import { SECRET_KEY, sharedApp, startProcess, type TestApp } from '../support/server/app.js';
+import type { Client } from '../support/api/client.js';
+import { signedToken } from '../support/faults/forged-tokens.js';
+import { bearer, Person, type Tokens } from '../support/api/people.js';
+import { createTestDatabase } from '../support/server/postgres.js';
+import type { Page, ReadEvent } from '../support/api/workspace.js';
 
 interface SessionView {
   readonly id: string;
@@ -18,13 +18,12 @@ interface SessionView {
   readonly expiresAt: string;
 }
 
-const SECRET_KEY = 'of these tests, forty characters long 01';
 const keys = new KeyRing(Buffer.from(SECRET_KEY));
 let app: TestApp;
 let anonymous: Client;
 
 beforeAll(async () => {
-  app = await startApp({ env: { SECRET_KEY } });
+  app = await sharedApp();
   anonymous = app.client.with({});
 });
 afterAll(() => app?.stop());

@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { startProcess, type TestProcess } from '../support/app.js';
-import type { Client } from '../support/client.js';
-import { connect } from '../support/postgres.js';
-import { openSocket } from '../support/raw-http.js';
-import { member, type Person } from '../support/strangers.js';
-import { until, Workspace } from '../support/workspace.js';
+import { startProcess, type TestProcess } from '../support/server/app.js';
+import type { Client } from '../support/api/client.js';
+import { connect } from '../support/server/postgres.js';
+import { openSocket } from '../support/faults/raw-http.js';
+import { member, type Person } from '../support/api/strangers.js';
+import { until, Workspace } from '../support/api/workspace.js';
 
 /**
  * What the process has once, asked for by one tenant as often as it can: streams, the slots of the audit, memory for answers that nobody

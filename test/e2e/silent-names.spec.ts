@@ -1,7 +1,7 @@
-import { startApp, type TestApp } from '../support/app.js';
-import { DnsServer } from '../support/dns-server.js';
-import { WebhookReceiver } from '../support/webhook-receiver.js';
-import { until, Workspace, type Consumer } from '../support/workspace.js';
+import { startApp, type TestApp } from '../support/server/app.js';
+import { DnsServer } from '../support/faults/dns-server.js';
+import { WebhookReceiver } from '../support/api/webhook-receiver.js';
+import { until, Workspace, type Consumer } from '../support/api/workspace.js';
 
 const SILENT = 60;
 const EAGER = { strategy: 'fixed', initialDelayMs: 10, maxDelayMs: 10, maxAttempts: 1_000 };

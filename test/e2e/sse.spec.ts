@@ -1,15 +1,15 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { startApp, startProcess, type TestApp } from '../support/app.js';
-import { EventStream, type Message } from '../support/event-stream.js';
-import { until, Workspace } from '../support/workspace.js';
+import { sharedApp, startProcess, type TestApp } from '../support/server/app.js';
+import { EventStream, type Message } from '../support/api/event-stream.js';
+import { until, Workspace } from '../support/api/workspace.js';
 
 let app: TestApp;
 let shop: Workspace;
 const open: EventStream[] = [];
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {

@@ -1,6 +1,6 @@
-import { startApp, startProcess, type TestApp } from '../support/app.js';
-import { createTestDatabase } from '../support/postgres.js';
-import { until, Workspace, type Page, type ReadEvent } from '../support/workspace.js';
+import { sharedApp, startProcess, type TestApp } from '../support/server/app.js';
+import { createTestDatabase } from '../support/server/postgres.js';
+import { until, Workspace, type Page, type ReadEvent } from '../support/api/workspace.js';
 
 interface Resource {
   readonly id: string;
@@ -18,7 +18,7 @@ let app: TestApp;
 let shop: Workspace;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {

@@ -1,7 +1,7 @@
-import { startApp, type TestApp } from '../support/app.js';
-import type { Answer, Client, Problem } from '../support/client.js';
-import { member, newPerson, type Person } from '../support/strangers.js';
-import { until, Workspace, type Page } from '../support/workspace.js';
+import { startApp, type TestApp } from '../support/server/app.js';
+import type { Answer, Client, Problem } from '../support/api/client.js';
+import { member, newPerson, type Person } from '../support/api/strangers.js';
+import { until, Workspace, type Page } from '../support/api/workspace.js';
 
 interface Tenant {
   readonly id: string;

@@ -1,6 +1,6 @@
-import { startApp, type TestApp } from '../support/app.js';
-import { WebhookReceiver } from '../support/webhook-receiver.js';
-import { Workspace, type Consumer } from '../support/workspace.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import { WebhookReceiver } from '../support/api/webhook-receiver.js';
+import { Workspace, type Consumer } from '../support/api/workspace.js';
 
 interface Tenant {
   readonly version: number;
@@ -23,7 +23,7 @@ let shop: Workspace;
 let tenant: string;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {

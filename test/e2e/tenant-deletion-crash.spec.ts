@@ -1,8 +1,8 @@
-import { startProcess, type TestProcess } from '../support/app.js';
-import { Obstacle } from '../support/obstacle.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
-import { completed, rowsOf, type Deletion } from '../support/tenant-deletions.js';
-import { until, Workspace, type Page } from '../support/workspace.js';
+import { startProcess, type TestProcess } from '../support/server/app.js';
+import { Obstacle } from '../support/faults/obstacle.js';
+import { createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
+import { completed, rowsOf, type Deletion } from '../support/api/tenant-deletions.js';
+import { until, Workspace, type Page } from '../support/api/workspace.js';
 
 const TOPICS = 24;
 

@@ -1,11 +1,11 @@
-import { startApp, type TestApp } from '../support/app.js';
+import { startApp, type TestApp } from '../support/server/app.js';
 import type { Database } from '../../src/platform/postgres/database.js';
 import { JobStore } from '../../src/platform/jobs/job-store.js';
-import { Obstacle } from '../support/obstacle.js';
-import { openDatabase } from '../support/postgres.js';
-import { member, newPerson } from '../support/strangers.js';
-import { completed, deleteTenant, type Deletion } from '../support/tenant-deletions.js';
-import { Workspace, type Page } from '../support/workspace.js';
+import { Obstacle } from '../support/faults/obstacle.js';
+import { openDatabase } from '../support/server/postgres.js';
+import { member, newPerson } from '../support/api/strangers.js';
+import { completed, deleteTenant, type Deletion } from '../support/api/tenant-deletions.js';
+import { Workspace, type Page } from '../support/api/workspace.js';
 
 let app: TestApp;
 let database: Database;

@@ -1,13 +1,13 @@
-import { startApp, type TestApp } from '../support/app.js';
-import { EventStream } from '../support/event-stream.js';
-import { Obstacle } from '../support/obstacle.js';
-import { openDatabase } from '../support/postgres.js';
+import { startApp, type TestApp } from '../support/server/app.js';
+import { EventStream } from '../support/api/event-stream.js';
+import { Obstacle } from '../support/faults/obstacle.js';
+import { openDatabase } from '../support/server/postgres.js';
 import type { Database } from '../../src/platform/postgres/database.js';
 import { MANAGEMENT_TOPICS } from '../../src/kernel/aggregate.js';
-import { member, newPerson } from '../support/strangers.js';
-import { completed, deleteTenant, rowsOf, type Deletion } from '../support/tenant-deletions.js';
-import { WebhookReceiver } from '../support/webhook-receiver.js';
-import { until, Workspace, type Page } from '../support/workspace.js';
+import { member, newPerson } from '../support/api/strangers.js';
+import { completed, deleteTenant, rowsOf, type Deletion } from '../support/api/tenant-deletions.js';
+import { WebhookReceiver } from '../support/api/webhook-receiver.js';
+import { until, Workspace, type Page } from '../support/api/workspace.js';
 
 let app: TestApp;
 let database: Database;

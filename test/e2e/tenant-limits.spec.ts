@@ -1,14 +1,14 @@
-import { startApp, type TestApp } from '../support/app.js';
-import { newPerson } from '../support/strangers.js';
-import { WebhookReceiver } from '../support/webhook-receiver.js';
-import { Workspace } from '../support/workspace.js';
+import { sharedApp, type TestApp } from '../support/server/app.js';
+import { newPerson } from '../support/api/strangers.js';
+import { WebhookReceiver } from '../support/api/webhook-receiver.js';
+import { Workspace } from '../support/api/workspace.js';
 
 let app: TestApp;
 let shop: Workspace;
 let tenant: string;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
 });
 afterAll(() => app?.stop());
 beforeEach(async () => {
@@ -19,7 +19,7 @@ beforeEach(async () => {
 const limit = async (limits: object): Promise<number> => (await app.client.patch(tenant, { limits })).status;
 
 describe('a suspended tenant', () => {
-  it('46. refuses everybody, rests its deliveries, and goes on without a loss', async () => {
+  it('refuses everybody, rests its deliveries, and goes on without a loss', async () => {
     const receiver = await WebhookReceiver.start();
     const member = await newPerson(app);
     await app.client.request('PUT', `${tenant}/members/${member.userId}`, { roles: ['owner'] });
@@ -51,7 +51,7 @@ describe('a suspended tenant', () => {
     await receiver.stop();
   });
 
-  it('46. sends nothing of what waits until it is activated', async () => {
+  it('sends nothing of what waits until it is activated', async () => {
     const [receiver, witness] = [await WebhookReceiver.start(), await WebhookReceiver.start()];
     const retry = { strategy: 'fixed', initialDelayMs: 20, maxDelayMs: 20, jitter: 0, maxAttempts: 1_000 };
     for (const one of [receiver, witness]) one.always({ status: 503 });

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { startApp, startProcess, type TestApp } from '../support/app.js';
-import type { Answer, Problem } from '../support/client.js';
-import { Obstacle } from '../support/obstacle.js';
-import { createTestDatabase } from '../support/postgres.js';
-import { newPerson } from '../support/strangers.js';
-import { until, type Page, type ReadEvent } from '../support/workspace.js';
+import { sharedApp, startProcess, type TestApp } from '../support/server/app.js';
+import type { Answer, Problem } from '../support/api/client.js';
+import { Obstacle } from '../support/faults/obstacle.js';
+import { createTestDatabase } from '../support/server/postgres.js';
+import { newPerson } from '../support/api/strangers.js';
+import { until, type Page, type ReadEvent } from '../support/api/workspace.js';
 
 interface Member {
   readonly userId: string;
@@ -15,7 +15,7 @@ let app: TestApp;
 let me: string;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await sharedApp();
   me = (await app.client.get<{ id: string }>('/auth/me')).body.id;
 });
 afterAll(() => app?.stop());

@@ -1,8 +1,8 @@
-import { startProcess, type AppOptions, type TestProcess } from '../support/app.js';
-import { EventStream } from '../support/event-stream.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
-import { WebhookReceiver, type Received } from '../support/webhook-receiver.js';
-import { until, Workspace, type Consumer } from '../support/workspace.js';
+import { startProcess, type AppOptions, type TestProcess } from '../support/server/app.js';
+import { EventStream } from '../support/api/event-stream.js';
+import { createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
+import { WebhookReceiver, type Received } from '../support/api/webhook-receiver.js';
+import { until, Workspace, type Consumer } from '../support/api/workspace.js';
 
 let store: TestDatabase;
 let first: TestProcess;
@@ -12,21 +12,24 @@ let there: Workspace;
 const receivers: WebhookReceiver[] = [];
 const running: TestProcess[] = [];
 
-beforeEach(async () => {
-  store = await createTestDatabase();
-});
-afterEach(async () => {
-  await Promise.all([...running.splice(0).map((one) => one.kill()), ...receivers.splice(0).map((one) => one.stop())]);
-  await store.drop();
-});
+afterEach(() => Promise.all(receivers.splice(0).map((one) => one.stop())));
 
-async function launchBoth(ofFirst: AppOptions = {}, ofSecond: AppOptions = {}): Promise<void> {
+async function launchBoth(ofFirst: AppOptions = {}): Promise<void> {
+  store = await createTestDatabase();
   first = await startProcess({ connection: store.connection, ...ofFirst });
   running.push(first);
-  second = await startProcess({ connection: store.connection, apiKey: first.apiKey, ...ofSecond });
+  second = await startProcess({ connection: store.connection, apiKey: first.apiKey });
   running.push(second);
+}
+
+async function shareWorkspace(): Promise<void> {
   here = await Workspace.create(first.client);
   there = here.through(second.client);
+}
+
+async function endBoth(): Promise<void> {
+  await Promise.all(running.splice(0).map((one) => one.kill()));
+  await store.drop();
 }
 
 async function receive(): Promise<WebhookReceiver> {
@@ -40,8 +43,12 @@ const positions = (requests: readonly Received[]) => requests.map(({ headers }) 
 const dense = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
 
 describe('two instances on one database', () => {
+  beforeAll(() => launchBoth());
+  beforeEach(shareWorkspace);
+  afterEach(() => first.client.post(`/tenants/${here.tenant}/suspend`, {}));
+  afterAll(endBoth);
+
   it('give dense positions to what both publish, and show the same log', async () => {
-    await launchBoth();
     const answers = await Promise.all(
       dense(300).map((n) => (n % 2 ? here : there).publish({ id: `e${n}`, type: 't', data: n })),
     );
@@ -52,7 +59,6 @@ describe('two instances on one database', () => {
   });
 
   it('store an id once, whoever is asked', async () => {
-    await launchBoth();
     const answers = await Promise.all(
       dense(20).map((n) => (n % 2 ? here : there).publish({ id: 'race', type: 't', data: 1 })),
     );
@@ -60,7 +66,6 @@ describe('two instances on one database', () => {
   });
 
   it('deliver each event once, in order, while both are there', async () => {
-    await launchBoth();
     const receiver = await receive();
     const { id } = await here.register(receiver.url);
     await Promise.all(dense(200).map((n) => (n % 2 ? here : there).publish({ type: 't', data: n })));
@@ -73,15 +78,35 @@ describe('two instances on one database', () => {
   });
 
   it('show live what the other one stores', async () => {
-    await launchBoth();
     const stream = await EventStream.open(second.client, there.events());
     await here.publishMany(3);
     expect((await stream.received(3)).map(({ event }) => event.id)).toEqual(['e1', 'e2', 'e3']);
     stream.close();
   });
 
+  it('end a session on both: the logout on one is known to the other within a second', async () => {
+    const { body } = await first.client.post<{ accessToken: string }>('/auth/login', {
+      email: first.adminEmail,
+      password: first.adminPassword,
+    });
+    const bearer = { authorization: `Bearer ${body.accessToken}` };
+    const asThere = second.client.with({});
+    expect((await asThere.get('/tenants', bearer)).status).toBe(200);
+    await first.client.with({}).post('/auth/logout', undefined, bearer);
+    await until(
+      () => asThere.get('/tenants', bearer),
+      ({ status }) => status === 401,
+      1_000,
+    );
+  });
+});
+
+describe('two instances, one of which answers and one delivers', () => {
+  afterAll(endBoth);
+
   it('obey within a second what the other one is told about a consumer, and lose nothing by it', async () => {
     await launchBoth({ env: { ROLES: 'api' } });
+    await shareWorkspace();
     const [old, moved, witness] = [await receive(), await receive(), await receive()];
     const { id } = await here.register(old.url);
     await here.register(witness.url);
@@ -105,28 +130,16 @@ describe('two instances on one database', () => {
     await moved.received(count - old.requests.length);
     expect([...positions(old.requests), ...positions(moved.requests)]).toEqual(dense(count));
   });
-
-  it('end a session on both: the logout on one is known to the other within a second', async () => {
-    await launchBoth();
-    const { body } = await first.client.post<{ accessToken: string }>('/auth/login', {
-      email: first.adminEmail,
-      password: first.adminPassword,
-    });
-    const bearer = { authorization: `Bearer ${body.accessToken}` };
-    const asThere = second.client.with({});
-    expect((await asThere.get('/tenants', bearer)).status).toBe(200);
-    await first.client.with({}).post('/auth/logout', undefined, bearer);
-    await until(
-      () => asThere.get('/tenants', bearer),
-      ({ status }) => status === 401,
-      1_000,
-    );
-  });
 });
 
 describe('when one of two is killed', () => {
-  it('the other delivers for all consumers within 10 seconds, in order and without a loss', async () => {
+  beforeEach(async () => {
     await launchBoth();
+    await shareWorkspace();
+  });
+  afterEach(endBoth);
+
+  it('the other delivers for all consumers within 10 seconds, in order and without a loss', async () => {
     const fleet = await Promise.all(dense(6).map(() => receive()));
     for (const [i, receiver] of fleet.entries()) await (i % 2 ? here : there).register(receiver.url);
     await here.publishMany(5, 'before');
@@ -150,7 +163,6 @@ describe('when one of two is killed', () => {
   });
 
   it('whatever was acknowledged by either is there', async () => {
-    await launchBoth();
     const acknowledged: string[] = [];
     const write = async (shop: Workspace, writer: string): Promise<void> => {
       for (let n = 0; n < 200; n++) {

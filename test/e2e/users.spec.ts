@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { startApp, type TestApp } from '../support/app.js';
-import type { Answer, Client } from '../support/client.js';
-import { MailServer } from '../support/mail-server.js';
-import { bearer, newPassword, Person, type User } from '../support/people.js';
-import type { Page, ReadEvent } from '../support/workspace.js';
+import { startApp, type TestApp } from '../support/server/app.js';
+import type { Answer, Client } from '../support/api/client.js';
+import { MailServer } from '../support/api/mail-server.js';
+import { bearer, newPassword, Person, type User } from '../support/api/people.js';
+import type { Page, ReadEvent } from '../support/api/workspace.js';
 
 const MANAGEMENT = '/tenants/$system/namespaces/$management/topics';
 let app: TestApp;

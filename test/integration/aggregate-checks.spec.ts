@@ -3,9 +3,9 @@ import { defineErrors } from '../../src/kernel/domain-error.js';
 import { SYSTEM_TENANT } from '../../src/kernel/ids.js';
 import { AggregateRepository, Aggregates, type LogReader } from '../../src/platform/event-log/index.js';
 import type { Sql } from '../../src/platform/postgres/database.js';
-import { auditTrail } from '../support/audit.js';
-import { openInstance, readAll, SetClock, type Instance } from '../support/log.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
+import { auditTrail } from '../support/api/audit.js';
+import { openInstance, readAll, SetClock, type Instance } from '../support/server/log.js';
+import { createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
 
 const fail = defineErrors({
   'seat-taken': { kind: 'conflict', title: 'Taken' },

@@ -9,10 +9,10 @@ import {
   type StoredEvent,
 } from '../../src/platform/event-log/index.js';
 import type { Sql } from '../../src/platform/postgres/database.js';
-import { auditTrail } from '../support/audit.js';
-import { LossyConnection } from '../support/lossy-connection.js';
-import { openInstance, readAll, SetClock, type Instance } from '../support/log.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
+import { auditTrail } from '../support/api/audit.js';
+import { LossyConnection } from '../support/faults/lossy-connection.js';
+import { openInstance, readAll, SetClock, type Instance } from '../support/server/log.js';
+import { createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
 
 const fail = defineErrors({ 'counter-refused': { kind: 'conflict', title: 'Refused' } });
 const LOG = { tenantId: SYSTEM_TENANT, topicUid: MANAGEMENT_TOPICS.consumers };

@@ -1,9 +1,9 @@
 import { jest } from '@jest/globals';
 import { KeyRing } from '../../src/platform/crypto/keys.js';
-import { Obstacle } from '../support/obstacle.js';
-import { createTestDatabase, openDatabase, type TestDatabase } from '../support/postgres.js';
-import { until } from '../support/workspace.js';
-import { Auditor, NOW } from '../support/auditor.js';
+import { Obstacle } from '../support/faults/obstacle.js';
+import { createTestDatabase, openDatabase, type TestDatabase } from '../support/server/postgres.js';
+import { until } from '../support/api/workspace.js';
+import { Auditor, NOW } from '../support/api/auditor.js';
 
 const DAY_MS = 86_400_000;
 
@@ -164,7 +164,7 @@ describe('the chain of audit records', () => {
       { fault: 'chain-rewritten', seq: null },
     ],
   ];
-  it.each(tampering)('41. shows %s', async (_, statements, broken) => {
+  it.each(tampering)('shows %s', async (_, statements, broken) => {
     const tenantId = await newTenant();
     expect((await one.verify(tenantId)).broken).toBeUndefined();
     for (const statement of statements) await sql(statement, tenantId);
@@ -208,7 +208,7 @@ describe('the chain of audit records', () => {
     const keep = (tenantId: string, days: number): Promise<unknown> =>
       store.database.transaction((own) => one.retentions.replace(own, tenantId, 0, days, NOW));
 
-    it('41. still holds, and goes on', async () => {
+    it('still holds, and goes on', async () => {
       const tenantId = await aged();
       expect(await one.trim.runOnce()).toBe(700);
       await one.sealAll();

@@ -1,7 +1,7 @@
 import { KeyRing } from '../../src/platform/crypto/keys.js';
-import { AuditTables, type AuditTable, type AuditTableRow } from '../support/audit-tables.js';
-import { Auditor, NOW } from '../support/auditor.js';
-import { createTestDatabase, openDatabase, type TestDatabase } from '../support/postgres.js';
+import { AuditTables, type AuditTable, type AuditTableRow } from '../support/checks/audit-tables.js';
+import { Auditor, NOW } from '../support/api/auditor.js';
+import { createTestDatabase, openDatabase, type TestDatabase } from '../support/server/postgres.js';
 
 const DAY_MS = 86_400_000;
 const TENANTS = ['acme', 'globex', 'initech'];
@@ -38,7 +38,7 @@ describe('the row of a chain that is put back', () => {
   const cutTo8 = (): Promise<unknown> =>
     tables.run(`DELETE FROM audit_record WHERE tenant_id = 'acme' AND (seq > 8 OR seq IS NULL)`);
 
-  it('9a. with all records behind it removed is seen, also after new records have come on top of it', async () => {
+  it('with all records behind it removed is seen, also after new records have come on top of it', async () => {
     const kept = await eight();
     await cutTo8();
     await tables.put('audit_chain', kept);
@@ -126,7 +126,7 @@ describe('a retention', () => {
   const INSERT = `INSERT INTO audit_retention (tenant_id, max_age_days, version, updated_at, signature) VALUES ('acme', $1, 1, 0, '')`;
 
   it.each([[0], [-1], [30]])(
-    '9b. of %i days that somebody has written into the database removes nothing, and is told',
+    'of %i days that somebody has written into the database removes nothing, and is told',
     async (days) => {
       await threeOld('acme');
       await tables.run(INSERT, [days]);

@@ -1,6 +1,6 @@
-import { AuditTables, type AuditState } from '../support/audit-tables.js';
-import { Auditor, NOW } from '../support/auditor.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
+import { AuditTables, type AuditState } from '../support/checks/audit-tables.js';
+import { Auditor, NOW } from '../support/api/auditor.js';
+import { createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
 
 let store: TestDatabase;
 let tables: AuditTables;

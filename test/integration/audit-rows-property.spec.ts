@@ -5,9 +5,9 @@ import {
   sameKey,
   type AuditTable,
   type AuditTableRow,
-} from '../support/audit-tables.js';
-import { Auditor, NOW } from '../support/auditor.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
+} from '../support/checks/audit-tables.js';
+import { Auditor, NOW } from '../support/api/auditor.js';
+import { createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
 
 const DAY_MS = 86_400_000;
 const TENANTS = ['acme', 'globex', 'initech'];

@@ -4,9 +4,9 @@ import { DomainError } from '../../src/kernel/domain-error.js';
 import { auditedBy, type AuditRecord } from '../../src/platform/audit/index.js';
 import { AggregateRepository, Aggregates } from '../../src/platform/event-log/index.js';
 import { unavailable } from '../../src/platform/postgres/database.js';
-import { auditTrail } from '../support/audit.js';
-import { openInstance, readAll, SetClock, type Instance } from '../support/log.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
+import { auditTrail } from '../support/api/audit.js';
+import { openInstance, readAll, SetClock, type Instance } from '../support/server/log.js';
+import { createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
 
 const LOG = { tenantId: '$system', topicUid: MANAGEMENT_TOPICS.topics };
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import type { Action } from '../../src/kernel/actions.js';
 import { SYSTEM_TENANT } from '../../src/kernel/ids.js';
-import { pathOf, RightsStage, TOPICS, USERS, type Step } from '../support/rights-stage.js';
-import type { RightsChange } from '../support/rights-world.js';
+import { pathOf, RightsStage, TOPICS, USERS, type Step } from '../support/api/rights-stage.js';
+import type { RightsChange } from '../support/api/rights-world.js';
 
 const userId = fc.constantFrom(...USERS);
 const tenantId = fc.constantFrom('acme', 'acme', SYSTEM_TENANT);

@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import { connectionOf } from '../../src/platform/postgres/connection-url.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
-import { CA_FILE, OTHER_CA_FILE, TlsFront } from '../support/tls-front.js';
+import { createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
+import { CA_FILE, OTHER_CA_FILE, TlsFront } from '../support/faults/tls-front.js';
 
 let store: TestDatabase;
 let secured: TlsFront;

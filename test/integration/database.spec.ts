@@ -1,5 +1,5 @@
 import type { Database, Sql } from '../../src/platform/postgres/database.js';
-import { connect, createTestDatabase, openDatabase, type TestDatabase } from '../support/postgres.js';
+import { connect, createTestDatabase, openDatabase, type TestDatabase } from '../support/server/postgres.js';
 
 describe('the database', () => {
   let store: TestDatabase;

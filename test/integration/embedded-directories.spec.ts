@@ -19,7 +19,7 @@ import { requireSpace } from '../../src/platform/postgres/embedded/layout.js';
 import { canEnter, choosePostgresUser, type PostgresUser } from '../../src/platform/postgres/embedded/run-as.js';
 import { ServerLog } from '../../src/platform/postgres/embedded/server-log.js';
 import { makeSocketDirectory } from '../../src/platform/postgres/embedded/socket-directory.js';
-import { ask, EmbeddedStage } from '../support/embedded-stage.js';
+import { ask, EmbeddedStage } from '../support/server/embedded-stage.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 const weAreRoot = process.getuid?.() === 0;

@@ -6,8 +6,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { DirectoryLock } from '../../src/platform/postgres/embedded/directory-lock.js';
 import { choosePostgresUser, identity } from '../../src/platform/postgres/embedded/run-as.js';
-import { startEmbeddedApp } from '../support/embedded-app.js';
-import { ask, ended, EmbeddedStage, lives } from '../support/embedded-stage.js';
+import { startEmbeddedApp } from '../support/server/embedded-app.js';
+import { ask, ended, EmbeddedStage, lives } from '../support/server/embedded-stage.js';
 
 let stage: EmbeddedStage;
 beforeEach(async () => {

@@ -15,7 +15,7 @@ import {
   nameOf,
   type SocketPlace,
 } from '../../src/platform/postgres/embedded/socket-directory.js';
-import { ask, EmbeddedStage } from '../support/embedded-stage.js';
+import { ask, EmbeddedStage } from '../support/server/embedded-stage.js';
 
 const NOBODY: PostgresUser = { name: 'nobody', uid: 65_534, gid: 65_534, switched: true };
 

@@ -3,8 +3,8 @@ import { loadSettings } from '../../src/platform/config/index.js';
 import { firstConnection } from '../../src/platform/postgres/first-connection.js';
 import { openStorage } from '../../src/platform/postgres/open-storage.js';
 import { processLogger } from '../../src/platform/telemetry/logger.js';
-import { connect, createTestDatabase, type TestDatabase } from '../support/postgres.js';
-import { CA_FILE, TlsFront } from '../support/tls-front.js';
+import { connect, createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
+import { CA_FILE, TlsFront } from '../support/faults/tls-front.js';
 
 let store: TestDatabase;
 let front: TlsFront;

@@ -8,8 +8,8 @@ import { KeptAnswerShares } from '../../src/platform/http/kept-answer-shares.js'
 import type { Reply, Request } from '../../src/platform/http/request.js';
 import type { Database } from '../../src/platform/postgres/database.js';
 import { Presence } from '../../src/platform/postgres/presence.js';
-import { openInstance, type Instance } from '../support/log.js';
-import { createTestDatabase, openDatabase, type TestDatabase } from '../support/postgres.js';
+import { openInstance, type Instance } from '../support/server/log.js';
+import { createTestDatabase, openDatabase, type TestDatabase } from '../support/server/postgres.js';
 
 class SettableClock extends Clock {
   ms = 1_000_000;

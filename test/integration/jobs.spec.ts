@@ -3,8 +3,8 @@ import type { Job, JobKind } from '../../src/platform/jobs/job.js';
 import { JobRunner } from '../../src/platform/jobs/job-runner.js';
 import { JobStore } from '../../src/platform/jobs/job-store.js';
 import type { Database } from '../../src/platform/postgres/database.js';
-import { SetClock } from '../support/log.js';
-import { createTestDatabase, openDatabase, type TestDatabase } from '../support/postgres.js';
+import { SetClock } from '../support/server/log.js';
+import { createTestDatabase, openDatabase, type TestDatabase } from '../support/server/postgres.js';
 
 const NOW = Date.UTC(2026, 10, 30);
 const DAY_MS = 86_400_000;

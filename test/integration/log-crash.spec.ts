@@ -1,8 +1,8 @@
-import { History } from '../support/history-checker.js';
-import { createLog, newEvent, openInstance, readAll, request, type Instance } from '../support/log.js';
-import { startOwnServer, type OwnServer } from '../support/own-server.js';
-import { connect } from '../support/postgres.js';
-import { runStorm } from '../support/storm.js';
+import { History } from '../support/checks/history-checker.js';
+import { createLog, newEvent, openInstance, readAll, request, type Instance } from '../support/server/log.js';
+import { startOwnServer, type OwnServer } from '../support/server/own-server.js';
+import { connect } from '../support/server/postgres.js';
+import { runStorm } from '../support/faults/storm.js';
 
 const SEED = Number(process.env['STORM_SEED'] ?? Date.now() % 1_000_000);
 

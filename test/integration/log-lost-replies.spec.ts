@@ -1,7 +1,7 @@
 import type { LogRef } from '../../src/platform/event-log/index.js';
-import { createLog, newEvent, openInstance, readAll, request, type Instance } from '../support/log.js';
-import { LossyConnection } from '../support/lossy-connection.js';
-import { connect, createTestDatabase, type TestDatabase } from '../support/postgres.js';
+import { createLog, newEvent, openInstance, readAll, request, type Instance } from '../support/server/log.js';
+import { LossyConnection } from '../support/faults/lossy-connection.js';
+import { connect, createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
 
 describe('an append whose connection breaks', () => {
   let store: TestDatabase;

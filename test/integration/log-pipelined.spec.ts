@@ -1,8 +1,8 @@
 import type { Client } from 'pg';
 import type { LogRef } from '../../src/platform/event-log/index.js';
-import { createLog, newEvent, openInstance, readAll, request, type Instance } from '../support/log.js';
-import { LossyConnection } from '../support/lossy-connection.js';
-import { connect, createTestDatabase, type TestDatabase } from '../support/postgres.js';
+import { createLog, newEvent, openInstance, readAll, request, type Instance } from '../support/server/log.js';
+import { LossyConnection } from '../support/faults/lossy-connection.js';
+import { connect, createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
 
 const turnOfTheLoop = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 

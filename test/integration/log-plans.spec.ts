@@ -1,8 +1,8 @@
 import { jest } from '@jest/globals';
 import { Client, type QueryConfig } from 'pg';
 import type { LogRef } from '../../src/platform/event-log/index.js';
-import { createLog, newEvent, openInstance, request, type Instance } from '../support/log.js';
-import { connect, createTestDatabase, type TestDatabase } from '../support/postgres.js';
+import { createLog, newEvent, openInstance, request, type Instance } from '../support/server/log.js';
+import { connect, createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
 
 const LOGGED = 3_000;
 /** Rows of the log that a statement of this test has a use for. */

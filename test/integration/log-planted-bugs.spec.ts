@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
-import { History, type FindingKind, type Seen } from '../support/history-checker.js';
-import { createLog, newEvent, openInstance, readAll, request, type Instance } from '../support/log.js';
-import { connect, createTestDatabase, type TestDatabase } from '../support/postgres.js';
+import { History, type FindingKind, type Seen } from '../support/checks/history-checker.js';
+import { createLog, newEvent, openInstance, readAll, request, type Instance } from '../support/server/log.js';
+import { connect, createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
 
 const LOG = 'naive';
 

@@ -1,6 +1,6 @@
 import type { EventPage, LogRef, PageRequest, ReadFilter } from '../../src/platform/event-log/index.js';
-import { createLog, newEvent, openInstance, readAll, request, SetClock, type Instance } from '../support/log.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
+import { createLog, newEvent, openInstance, readAll, request, SetClock, type Instance } from '../support/server/log.js';
+import { createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
 
 const END = Number.MAX_SAFE_INTEGER;
 const positions = ({ events }: EventPage): number[] => events.map(({ position }) => position);

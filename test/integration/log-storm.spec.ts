@@ -1,8 +1,8 @@
 import type { Client } from 'pg';
-import { History } from '../support/history-checker.js';
-import { createLog, openInstance, type Instance } from '../support/log.js';
-import { connect, createTestDatabase, type TestDatabase } from '../support/postgres.js';
-import { runStorm, seededRandom, type StormOptions } from '../support/storm.js';
+import { History } from '../support/checks/history-checker.js';
+import { createLog, openInstance, type Instance } from '../support/server/log.js';
+import { connect, createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
+import { runStorm, seededRandom, type StormOptions } from '../support/faults/storm.js';
 
 /** Said on failure; `STORM_SEED` asks for the same storm again, as far as timing allows. */
 const SEED = Number(process.env['STORM_SEED'] ?? Date.now() % 1_000_000);

@@ -1,6 +1,6 @@
 import type { LogRef, StoredEvent, TopicTail } from '../../src/platform/event-log/index.js';
-import { createLog, newEvent, openInstance, request, type Instance } from '../support/log.js';
-import { connect, createTestDatabase, type TestDatabase } from '../support/postgres.js';
+import { createLog, newEvent, openInstance, request, type Instance } from '../support/server/log.js';
+import { connect, createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
 
 const NEVER = new AbortController().signal;
 const positions = (events: readonly StoredEvent[]): number[] => events.map(({ position }) => position);

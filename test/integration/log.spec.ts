@@ -9,8 +9,8 @@ import {
   request,
   SetClock,
   type Instance,
-} from '../support/log.js';
-import { connect, createTestDatabase, type TestDatabase } from '../support/postgres.js';
+} from '../support/server/log.js';
+import { connect, createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
 
 const refusal = async (append: Promise<unknown>): Promise<DomainError> => {
   const error: unknown = await append.then(

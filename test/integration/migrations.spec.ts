@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { DomainError } from '../../src/kernel/domain-error.js';
 import { migrate, readMigrations, type Migration } from '../../src/platform/postgres/migrate.js';
-import { connect, createTestDatabase, type TestDatabase } from '../support/postgres.js';
+import { connect, createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
 
 const codeOf = (error: unknown): string => (error instanceof DomainError ? error.code : String(error));
 

@@ -3,7 +3,7 @@ import type { PinoLogger } from 'nestjs-pino';
 import type { Aggregates, ManagementWatch } from '../../src/platform/event-log/index.js';
 import type { ConsumerRights } from '../../src/contexts/consumers/application/consumer-rights.js';
 import type { ConsumerCatalog, ConsumerView } from '../../src/contexts/consumers/application/ports.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
+import { createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
 
 // Later than Nest, which they need to be there.
 const { PostgresRunningConsumers } =

@@ -12,9 +12,9 @@ import {
   subscriptionTo,
   type ManagementEvent,
 } from '../../src/platform/sagas/index.js';
-import { newEvent, openInstance, request, type Instance } from '../support/log.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
-import { sagaStage } from '../support/saga-stage.js';
+import { newEvent, openInstance, request, type Instance } from '../support/server/log.js';
+import { createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
+import { sagaStage } from '../support/api/saga-stage.js';
 
 const LOG = { tenantId: SYSTEM_TENANT, topicUid: MANAGEMENT_TOPICS.consumers };
 const PLANTED = subscriptionTo('consumers', 'test:planted');

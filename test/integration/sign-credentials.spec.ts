@@ -4,9 +4,9 @@ import { PostgresApiKeys } from '../../src/contexts/identity/adapters/postgres-a
 import { PostgresCredentialRows } from '../../src/contexts/identity/adapters/postgres-credential-rows.js';
 import { SignCredentials } from '../../src/contexts/identity/application/authentication/sign-credentials.js';
 import { KeyRing } from '../../src/platform/crypto/keys.js';
-import { auditTrail } from '../support/audit.js';
-import { SetClock } from '../support/log.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
+import { auditTrail } from '../support/api/audit.js';
+import { SetClock } from '../support/server/log.js';
+import { createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
 
 const [OLD, YOUNG] = [Buffer.alloc(32, 'o'), Buffer.alloc(32, 'y')];
 /** More than two pages. */

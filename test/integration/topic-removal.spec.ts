@@ -1,8 +1,8 @@
 import type { ResourceEnds } from '../../src/contexts/authz/index.js';
 import type { TenantCatalog } from '../../src/contexts/tenancy/index.js';
 import { PostgresTopics } from '../../src/contexts/topics/adapters/postgres-topics.js';
-import { createLog, dropLog, newEvent, openInstance, readAll, request, type Instance } from '../support/log.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
+import { createLog, dropLog, newEvent, openInstance, readAll, request, type Instance } from '../support/server/log.js';
+import { createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
 
 const EVENTS = 200;
 const SLICE = 7;

@@ -44,6 +44,12 @@ describe('settings', () => {
     expect(docs({ NODE_ENV: 'production', HTTP_DOCS: 'true' })).toBe(true);
   });
 
+  it('let passwords be hashed at a cost of 12, of 10 in tests, and no setting lowers it below', () => {
+    const cost = (NODE_ENV: string): number => loadSettings({ env: { NODE_ENV } }).security.bcryptCost;
+    expect(['production', 'development', 'test'].map(cost)).toEqual([12, 12, 10]);
+    expect(() => loadSettings({ env: { BCRYPT_COST: '9' } })).toThrow('BCRYPT_COST');
+  });
+
   it('let production reach public addresses over https only', () => {
     expect(loadSettings({ env: { NODE_ENV: 'production' } }).delivery).toMatchObject({
       allowedCidrs: [],

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DnsServer, type Zone } from '../../../test/support/dns-server.js';
+import { DnsServer, type Zone } from '../../../test/support/faults/dns-server.js';
 import { HostsFile, parseHosts } from './hosts-file.js';
 import { nameResolver, type Resolver } from './name-resolver.js';
 

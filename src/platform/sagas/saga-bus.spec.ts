@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { Command, CommandHandler, EventBus, Saga, type ICommand, type ICommandHandler } from '@nestjs/cqrs';
 import { map, mergeMap, throwError, type Observable } from 'rxjs';
-import { sagaStage } from '../../../test/support/saga-stage.js';
+import { sagaStage } from '../../../test/support/api/saga-stage.js';
 import type { StoredEvent } from '../event-log/index.js';
 import { Due, missed, Noticed, noticedIn, dueFor, subscriptionTo, type ManagementEvent } from './management-events.js';
 import { SagaBus } from './saga-bus.js';

@@ -1,4 +1,4 @@
-import { commandsOf, due, recorded } from '../../../../test/support/sagas.js';
+import { commandsOf, due, recorded } from '../../../../test/support/api/sagas.js';
 import type { ManagementLog } from '../../../kernel/aggregate.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import type { StoredEvent } from '../../../platform/event-log/index.js';

@@ -1,6 +1,7 @@
 import { DEFAULT_RETRY } from '../../../kernel/retry-policy.js';
 import {
   consumerAggregate,
+  deleteConsumer,
   dropTopic,
   pauseConsumer,
   reconfigureConsumer,
@@ -56,6 +57,61 @@ describe('a change of a consumer', () => {
 
   it('that names somebody has it run on his', () => {
     expect(runner({ url: 'https://b.example', runsOn: 'usr_third' })).toBe('usr_third');
+  });
+});
+
+describe('a consumer', () => {
+  const EMPTY = consumerAggregate.initial;
+  const deleted = after(registered(), deleteConsumer(registered(), REF)) as ConsumerState;
+
+  it('is registered once, with an id that can be chosen, and again when it is deleted', () => {
+    const { settings, consumerUid, runsOn, topics } = registered();
+    const registration = { ...settings, consumerUid, runsOn, topics };
+    expect(() => registerConsumer(registered(), REF, registration)).toThrow('Consumer "warehouse" exists.');
+    expect(() => registerConsumer(EMPTY, { ...REF, consumerId: 'a b' }, registration)).toThrow('is no valid id');
+    expect(deleted).toEqual({ status: 'none', consumerUid: 'uid' });
+    expect(after(deleted, registerConsumer(deleted, REF, registration))).toEqual(registered());
+  });
+
+  it('that is not there is not changed, paused, resumed or deleted, and loses no topic', () => {
+    for (const state of [EMPTY, deleted]) {
+      for (const decide of [
+        () => reconfigureConsumer(state, REF, {}, 'usr_maker'),
+        () => pauseConsumer(state, REF, 'requested'),
+        () => resumeConsumer(state, REF, 'usr_maker'),
+        () => deleteConsumer(state, REF),
+      ])
+        expect(decide).toThrow('There is no consumer "warehouse".');
+      expect(dropTopic(state, REF, 'orders')).toEqual([]);
+      expect(consumerAggregate.evolve(state, { type: 'consumer.resumed', data: REF }, { recordedAt: 2 })).toBe(state);
+    }
+  });
+
+  it('says in its events what differs, and nothing where nothing does', () => {
+    const change = { name: 'Warehouse', timeoutMs: 1_000, url: 'https://a.example', topics: [topic('orders')] };
+    expect(reconfigureConsumer(registered(), REF, change, 'usr_maker')).toEqual([
+      { type: 'consumer.configured', data: { ...REF, name: 'Warehouse' } },
+    ]);
+    expect(reconfigureConsumer(registered(), REF, {}, 'usr_other')).toEqual([]);
+    expect(reconfigureConsumer(registered(), REF, { headersChanged: true }, 'usr_maker')).toEqual([
+      { type: 'consumer.configured', data: REF },
+    ]);
+  });
+
+  it('keeps its place in topics that stay, however they are named again', () => {
+    const now = { ...registered(), topics: [{ ...topic('orders'), startPosition: 7 }, topic('old')] };
+    const wanted = { topics: [topic('returns'), { ...topic('orders'), startPosition: 0 }] };
+    const events = reconfigureConsumer(now, REF, wanted, 'usr_maker');
+    expect(events.map(({ type }) => type)).toEqual(['consumer.topics-removed', 'consumer.topics-added']);
+    expect(after(now, events).topics).toEqual([{ ...topic('orders'), startPosition: 7 }, topic('returns')]);
+  });
+
+  it('is paused once, and resumed also where it is not paused, since a lane may be blocked', () => {
+    const paused = after(registered(), pauseConsumer(registered(), REF, 'gone'));
+    expect(paused).toMatchObject({ status: 'paused', pauseReason: 'gone' });
+    expect(pauseConsumer(paused, REF, 'requested')).toEqual([]);
+    expect(resumeConsumer(registered(), REF, 'usr_maker')).toEqual([{ type: 'consumer.resumed', data: REF }]);
+    expect(after(paused, resumeConsumer(paused, REF, 'usr_maker'))).toEqual(registered());
   });
 });
 

@@ -1,4 +1,4 @@
-import { commandsOf, noticed } from '../../../../test/support/sagas.js';
+import { commandsOf, noticed } from '../../../../test/support/api/sagas.js';
 import { Missed } from '../../../platform/sagas/index.js';
 import { DeliverySagas } from './delivery.sagas.js';
 import { JudgeLanes } from './judge-lanes.js';

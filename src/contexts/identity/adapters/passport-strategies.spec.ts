@@ -1,5 +1,5 @@
 import jwt from 'jsonwebtoken';
-import { signedToken } from '../../../../test/support/forged-tokens.js';
+import { signedToken } from '../../../../test/support/faults/forged-tokens.js';
 import { DomainError } from '../../../kernel/domain-error.js';
 import type { Settings } from '../../../platform/config/index.js';
 import { KeyRing } from '../../../platform/crypto/keys.js';

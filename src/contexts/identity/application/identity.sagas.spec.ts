@@ -1,4 +1,4 @@
-import { commandsOf, due, noticed, recorded, STOPPING } from '../../../../test/support/sagas.js';
+import { commandsOf, due, noticed, recorded, STOPPING } from '../../../../test/support/api/sagas.js';
 import { Missed } from '../../../platform/sagas/index.js';
 import { EndKeysOfUser } from './api-keys/keys-of-users.js';
 import { DropVerdicts, ForgetApiKeys } from './authentication/forget-credentials.js';

@@ -1,4 +1,4 @@
-import { commandsOf, due, noticed, recorded, STOPPING } from '../../../../test/support/sagas.js';
+import { commandsOf, due, noticed, recorded, STOPPING } from '../../../../test/support/api/sagas.js';
 import { Missed } from '../../../platform/sagas/index.js';
 import { CompleteTenant } from './complete-tenant.js';
 import { RemoveNamespaceContents } from './namespace-removal.js';

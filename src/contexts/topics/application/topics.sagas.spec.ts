@@ -1,4 +1,4 @@
-import { commandsOf, noticed } from '../../../../test/support/sagas.js';
+import { commandsOf, noticed } from '../../../../test/support/api/sagas.js';
 import { Missed } from '../../../platform/sagas/index.js';
 import { EndStreams } from './end-streams.js';
 import { TopicsSagas } from './topics.sagas.js';

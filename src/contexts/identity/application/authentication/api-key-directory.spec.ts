@@ -206,7 +206,7 @@ describe('the directory of API keys', () => {
     expect(await stage.verify(key)).toBe('ok');
   });
 
-  it('29. remembers 10,000 ids that nobody has, and forgets the first for the next', async () => {
+  it('remembers 10,000 ids that nobody has, and forgets the first for the next', async () => {
     const ids = Array.from({ length: 10_001 }, () => newApiKey('live').key);
     // Each from an address of its own: no address is refused for it.
     const ask = (n: number): Promise<string> => stage.verify(ids[n]!, `10.0.${n >> 8}.${n & 255}`);

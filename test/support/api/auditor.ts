@@ -1,0 +1,70 @@
+import type { PinoLogger } from 'nestjs-pino';
+import { Registry } from 'prom-client';
+import { PostgresAuditChains } from '../../../src/contexts/audit/adapters/postgres-audit-chains.js';
+import { PostgresAuditHeads } from '../../../src/contexts/audit/adapters/postgres-audit-heads.js';
+import { PostgresAuditRetentions } from '../../../src/contexts/audit/adapters/postgres-audit-retentions.js';
+import { ChainVerifier, type Verdict } from '../../../src/contexts/audit/application/chain-verifier.js';
+import { SealRecords } from '../../../src/contexts/audit/application/seal-records.js';
+import { TrimChains } from '../../../src/contexts/audit/application/trim-chains.js';
+import { auditedBy } from '../../../src/platform/audit/index.js';
+import { systemActor } from '../../../src/kernel/aggregate.js';
+import type { Database } from '../../../src/platform/postgres/database.js';
+import { Metrics } from '../../../src/platform/telemetry/metrics.js';
+import { AUDIT_KEYS, auditTrail } from './audit.js';
+import { SetClock } from '../server/log.js';
+
+export const NOW = Date.UTC(2026, 10, 23);
+const STILL = new AbortController().signal;
+
+/** What one instance has to work with. */
+export class Auditor {
+  readonly errors: unknown[] = [];
+  readonly clock = new SetClock(NOW);
+  readonly heads: PostgresAuditHeads;
+  readonly retentions: PostgresAuditRetentions;
+  readonly chains: PostgresAuditChains;
+  readonly seal: SealRecords;
+  readonly verifier: ChainVerifier;
+  readonly trim: TrimChains;
+
+  constructor(
+    readonly database: Database,
+    keys = AUDIT_KEYS,
+  ) {
+    const complain = (...said: unknown[]): void => void this.errors.push(said);
+    const log = { warn: complain, error: complain, info: () => undefined } as unknown as PinoLogger;
+    const metrics = new Metrics(new Registry());
+    this.heads = new PostgresAuditHeads(database, keys);
+    this.retentions = new PostgresAuditRetentions(database, keys, this.heads);
+    const trail = auditTrail(this.clock, database);
+    this.chains = new PostgresAuditChains(database, keys, this.clock, this.heads, trail);
+    this.seal = new SealRecords(this.chains, metrics, log);
+    this.verifier = new ChainVerifier(this.chains, this.seal, this.retentions, this.heads);
+    const settings = { retentionDays: 400 };
+    this.trim = new TrimChains(this.chains, this.verifier, this.retentions, this.clock, metrics, log, settings);
+  }
+
+  async record(tenantId: string, count: number, at = NOW): Promise<void> {
+    const trail = auditTrail(new SetClock(at), this.database);
+    const actor = auditedBy(systemActor('corr'));
+    for (let n = 1; n <= count; n++)
+      trail.note({ ...actor, tenantId, action: 'auth.login', outcome: 'success', resource: 'r', after: { n } });
+    await trail.close();
+  }
+
+  async sealAll(): Promise<void> {
+    while (await this.seal.runOnce());
+  }
+
+  verify(tenantId: string): Promise<Verdict> {
+    return this.verifier.verify(tenantId, STILL);
+  }
+
+  /** What a verification of everything tells. */
+  async faults(): Promise<string[]> {
+    const found: (string | undefined)[] = [];
+    for await (const tenantId of this.verifier.tenants()) found.push((await this.verify(tenantId)).broken?.fault);
+    found.push((await this.verifier.breakOfHeads())?.fault);
+    return found.filter((fault) => fault !== undefined);
+  }
+}

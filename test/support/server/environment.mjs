@@ -1,0 +1,15 @@
+import { TestEnvironment } from 'jest-environment-node';
+import { SharedServer } from './shared-server.mjs';
+
+/** Of this worker: what stands here outlives the test files. */
+const sharedServer = new SharedServer();
+let files = 0;
+
+export default class extends TestEnvironment {
+  constructor(config, context) {
+    super(config, context);
+    sharedServer.usedBy(context.testPath);
+    this.global.sharedServer = sharedServer;
+    this.global.fileNumber = ++files;
+  }
+}

@@ -25,6 +25,8 @@ import {
   DurableSubscriptions,
   Hints,
   LogReader,
+  LogSizes,
+  LogTrimmer,
   ManagementWatch,
   Tails,
   type AppendListener,
@@ -164,6 +166,8 @@ function logProviders({ settings, storage }: PlatformParts): Provider[] {
   const warn = (log: PinoLogger, message: string) => (err: unknown) => log.warn({ err }, message);
   return [
     { provide: LogReader, inject: [Database], useFactory: (database: Database) => new LogReader(database) },
+    { provide: LogSizes, inject: [Database], useFactory: (database: Database) => new LogSizes(database) },
+    { provide: LogTrimmer, inject: [Database], useFactory: (database: Database) => new LogTrimmer(database) },
     {
       provide: Hints,
       inject: [Database, Presence, PinoLogger],

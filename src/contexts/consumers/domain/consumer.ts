@@ -1,4 +1,4 @@
-import { MANAGEMENT_TOPICS, type Aggregate } from '../../../kernel/aggregate.js';
+import { inOneOrder, type Aggregate } from '../../../kernel/aggregate.js';
 import { isChosenId } from '../../../kernel/ids.js';
 import { consumerError } from './consumer-errors.js';
 import type { RetryPolicy } from '../../../kernel/retry-policy.js';
@@ -57,7 +57,7 @@ export interface Registered {
 export type ConsumerState = { readonly status: 'none'; readonly consumerUid?: string } | Registered;
 
 export const consumerAggregate: Aggregate<ConsumerState, ConsumerEvent, ConsumerRef> = {
-  topicUid: MANAGEMENT_TOPICS.consumers,
+  topicUid: inOneOrder('consumers'),
   eventTypes: {
     'consumer.registered': { version: 1 },
     'consumer.runs-on-changed': { version: 1 },
@@ -213,6 +213,12 @@ export function restOf({ status, pauseReason, topics }: Pick<Registered, 'status
 export function deleteConsumer(state: ConsumerState, ref: ConsumerRef): ConsumerEvent[] {
   const { consumerUid } = existing(state, ref);
   return [{ type: 'consumer.deleted', data: { ...ref, consumerUid } }];
+}
+
+/** A topic may have been deleted since it was looked up; then nothing would tell the consumer any more. */
+export function requireTopics(missing: readonly Subscription[]): void {
+  const [first] = missing;
+  if (first) throw consumerError('consumer-invalid', `There is no topic "${first.topicId}" in the namespace.`);
 }
 
 /** The consumer loses a topic that no longer exists. */

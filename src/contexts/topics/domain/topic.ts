@@ -1,4 +1,4 @@
-import { MANAGEMENT_TOPICS, type Aggregate } from '../../../kernel/aggregate.js';
+import { inOneOrder, type Aggregate } from '../../../kernel/aggregate.js';
 import { isCode } from '../../../kernel/domain-error.js';
 import { isChosenId } from '../../../kernel/ids.js';
 import { topicError } from './topic-errors.js';
@@ -24,7 +24,7 @@ export type TopicState =
     };
 
 export const topicAggregate: Aggregate<TopicState, TopicEvent, TopicRef> = {
-  topicUid: MANAGEMENT_TOPICS.topics,
+  topicUid: inOneOrder('topics'),
   eventTypes: { 'topic.created': { version: 1 }, 'topic.described': { version: 1 }, 'topic.deleted': { version: 1 } },
   initial: { status: 'none' },
   streamOf: ({ tenantId, namespaceId, topicId }) => `${tenantId}/${namespaceId}/${topicId}`,

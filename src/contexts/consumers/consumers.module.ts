@@ -54,7 +54,7 @@ export class ConsumersModule implements OnModuleInit, OnApplicationBootstrap {
 
   onModuleInit(): void {
     this.contents.register(this.consumers);
-    this.hidden.register('consumers', (consumerId) => consumerNotFound({ tenantId: '', namespaceId: '', consumerId }));
+    this.hidden.register('consumers', (consumerId) => consumerNotFound({ consumerId }));
   }
 
   onApplicationBootstrap(): void {

@@ -232,5 +232,5 @@ function existing(state: ConsumerState, ref: ConsumerRef): Registered {
   return state;
 }
 
-export const consumerNotFound = ({ consumerId }: ConsumerRef): Error =>
+export const consumerNotFound = ({ consumerId }: Pick<ConsumerRef, 'consumerId'>): Error =>
   consumerError('consumer-not-found', `There is no consumer "${consumerId}".`);

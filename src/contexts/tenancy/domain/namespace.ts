@@ -97,5 +97,5 @@ export function deleteNamespace(state: NamespaceState, ref: NamespaceRef, forced
   return [{ type: 'namespace.deleted', data: { ...ref, namespaceUid: state.namespaceUid, forced } }];
 }
 
-export const namespaceNotFound = ({ namespaceId }: NamespaceRef): Error =>
+export const namespaceNotFound = ({ namespaceId }: Pick<NamespaceRef, 'namespaceId'>): Error =>
   tenancyError('namespace-not-found', `There is no namespace "${namespaceId}".`);

@@ -74,7 +74,7 @@ export function deleteTopic(state: TopicState, ref: TopicRef): TopicEvent[] {
   return [{ type: 'topic.deleted', data: { ...ref, topicUid: state.topicUid } }];
 }
 
-export const topicNotFound = ({ topicId }: TopicRef): Error =>
+export const topicNotFound = ({ topicId }: Pick<TopicRef, 'topicId'>): Error =>
   topicError('topic-not-found', `There is no topic "${topicId}".`);
 
 /** It was deleted while it was being read. */

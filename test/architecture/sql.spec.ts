@@ -30,7 +30,6 @@ const EXCEPTIONS: Readonly<Record<string, Partial<Record<Rule, string>>>> = {
   'audit-retentions-to-sign': { tenant: 'at the start, after the master key was changed, by pages' },
   'audit-page-of-all-§-§': { tenant: 'the audit of all tenants is for system administrators, by pages' },
   'audit-unsealed-tenants': { tenant: 'a background job looks for its work in all tenants, by small pages' },
-  '0020_tenant_usage:tenant_usage': { tenant: 'once, at the upgrade, for what all tenants hold' },
   'consumers-running-anywhere': {
     tenant: 'what changes in the system changes rights in all tenants; by pages, in the order of the key',
   },

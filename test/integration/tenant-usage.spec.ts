@@ -6,7 +6,6 @@ import { createTenant, deleteTenant, NO_DEFAULTS } from '../../src/contexts/tena
 import { createTopic, deleteTopic } from '../../src/contexts/topics/domain/topic.js';
 import { Aggregates, LogSizes, LogTrimmer, type AggregateRepository } from '../../src/platform/event-log/index.js';
 import type { Settings } from '../../src/platform/config/index.js';
-import { JobStore } from '../../src/platform/jobs/index.js';
 import { auditTrail } from '../support/audit.js';
 import { openInstance, SetClock, type Instance } from '../support/log.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
@@ -17,6 +16,7 @@ const { TenantLives } = await import('../../src/contexts/tenancy/application/ten
 const { PostgresNamespaces } = await import('../../src/contexts/tenancy/adapters/postgres-namespaces.js');
 const { PostgresTenants } = await import('../../src/contexts/tenancy/adapters/postgres-tenants.js');
 const { PostgresTopics } = await import('../../src/contexts/topics/adapters/postgres-topics.js');
+const { JobStore } = await import('../../src/platform/jobs/index.js');
 const { NamespaceTopics } = await import('../../src/contexts/topics/application/namespace-topics.js');
 
 const TENANT = 'acme';

@@ -1,9 +1,12 @@
 import type { ResourceEnds } from '../../src/contexts/authz/index.js';
 import type { NamespaceCatalog, TenantCatalog } from '../../src/contexts/tenancy/index.js';
-import { PostgresTopics } from '../../src/contexts/topics/adapters/postgres-topics.js';
 import { LogSizes, LogTrimmer } from '../../src/platform/event-log/index.js';
 import { createLog, dropLog, newEvent, openInstance, readAll, request, type Instance } from '../support/server/log.js';
 import { createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
+
+// Later than Nest, which it needs to be there.
+await import('@nestjs/common');
+const { PostgresTopics } = await import('../../src/contexts/topics/adapters/postgres-topics.js');
 
 const EVENTS = 200;
 const SLICE = 7;

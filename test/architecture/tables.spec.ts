@@ -6,7 +6,7 @@ import {
   sqlUnder,
   trespasses,
   type Trespass,
-} from '../support/sql-lint.js';
+} from '../support/checks/sql-lint.js';
 
 const SOURCES = join(import.meta.dirname, '../../src');
 

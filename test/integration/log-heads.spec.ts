@@ -1,6 +1,6 @@
 import { beginLog, endLog, holdLogs, LogSizes, LogTrimmer, type LogRef } from '../../src/platform/event-log/index.js';
-import { createLog, newEvent, openInstance, readAll, request, type Instance } from '../support/log.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
+import { createLog, newEvent, openInstance, readAll, request, type Instance } from '../support/server/log.js';
+import { createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
 
 let store: TestDatabase;
 let instance: Instance;

@@ -6,9 +6,9 @@ import { createTenant, deleteTenant, NO_DEFAULTS } from '../../src/contexts/tena
 import { createTopic, deleteTopic } from '../../src/contexts/topics/domain/topic.js';
 import { Aggregates, LogSizes, LogTrimmer, type AggregateRepository } from '../../src/platform/event-log/index.js';
 import type { Settings } from '../../src/platform/config/index.js';
-import { auditTrail } from '../support/audit.js';
-import { openInstance, SetClock, type Instance } from '../support/log.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
+import { auditTrail } from '../support/api/audit.js';
+import { openInstance, SetClock, type Instance } from '../support/server/log.js';
+import { createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
 
 // Later than Nest, which they need to be there.
 const { NamespaceContents } = await import('../../src/contexts/tenancy/application/namespace-removal.js');

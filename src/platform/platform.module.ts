@@ -1,7 +1,7 @@
 import { Global, Module, type DynamicModule, type OnApplicationShutdown, type Provider } from '@nestjs/common';
 import { LoggerModule, PinoLogger } from 'nestjs-pino';
 import { Clock, SystemClock, WallClock } from '../kernel/clock.js';
-import { AuditTrail } from './audit/index.js';
+import { AuditLog, AuditRecords, AuditTrail } from './audit/index.js';
 import {
   ADMIN_SETTINGS,
   AUDIT_SETTINGS,
@@ -25,6 +25,8 @@ import {
   DurableSubscriptions,
   Hints,
   LogReader,
+  LogSizes,
+  LogTrimmer,
   ManagementWatch,
   Tails,
   type AppendListener,
@@ -73,7 +75,7 @@ export class PlatformModule implements OnApplicationShutdown {
     const providers = [
       ...settingsProviders(parts.settings),
       ...partProviders(parts),
-      auditProvider(parts),
+      ...auditProviders(parts),
       ...logProviders(parts),
       aggregatesProvider(),
       ...httpProviders(parts),
@@ -142,8 +144,8 @@ function watchedClock(metrics: Metrics): Clock {
   return clock;
 }
 
-function auditProvider({ database, keys }: PlatformParts): Provider {
-  return {
+function auditProviders({ database, keys }: PlatformParts): Provider[] {
+  const trailProvider = {
     provide: AuditTrail,
     inject: [Clock, Metrics, PinoLogger],
     useFactory: (clock: Clock, metrics: Metrics, log: PinoLogger) => {
@@ -158,12 +160,19 @@ function auditProvider({ database, keys }: PlatformParts): Provider {
       return trail;
     },
   };
+  return [
+    trailProvider,
+    { provide: AuditLog, useValue: new AuditLog(database) },
+    { provide: AuditRecords, useValue: new AuditRecords(database) },
+  ];
 }
 
 function logProviders({ settings, storage }: PlatformParts): Provider[] {
   const warn = (log: PinoLogger, message: string) => (err: unknown) => log.warn({ err }, message);
   return [
     { provide: LogReader, inject: [Database], useFactory: (database: Database) => new LogReader(database) },
+    { provide: LogSizes, inject: [Database], useFactory: (database: Database) => new LogSizes(database) },
+    { provide: LogTrimmer, inject: [Database], useFactory: (database: Database) => new LogTrimmer(database) },
     {
       provide: Hints,
       inject: [Database, Presence, PinoLogger],

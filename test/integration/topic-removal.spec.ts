@@ -1,8 +1,12 @@
 import type { ResourceEnds } from '../../src/contexts/authz/index.js';
-import type { TenantCatalog } from '../../src/contexts/tenancy/index.js';
-import { PostgresTopics } from '../../src/contexts/topics/adapters/postgres-topics.js';
+import type { NamespaceCatalog, TenantCatalog } from '../../src/contexts/tenancy/index.js';
+import { LogSizes, LogTrimmer } from '../../src/platform/event-log/index.js';
 import { createLog, dropLog, newEvent, openInstance, readAll, request, type Instance } from '../support/server/log.js';
 import { createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
+
+// Later than Nest, which it needs to be there.
+await import('@nestjs/common');
+const { PostgresTopics } = await import('../../src/contexts/topics/adapters/postgres-topics.js');
 
 const EVENTS = 200;
 const SLICE = 7;
@@ -34,7 +38,14 @@ describe('the removal of the events of a deleted topic', () => {
       [log.tenantId, log.topicUid],
     );
     const remove = async ({ database }: Instance): Promise<void> => {
-      const topics = new PostgresTopics(database, {} as TenantCatalog, {} as ResourceEnds);
+      const topics = new PostgresTopics(
+        database,
+        {} as LogSizes,
+        new LogTrimmer(database),
+        {} as TenantCatalog,
+        {} as NamespaceCatalog,
+        {} as ResourceEnds,
+      );
       for (let left = await topics.removals(10); left.length > 0; left = await topics.removals(10))
         for (const removal of left) await topics.removeEvents(removal, SLICE);
     };

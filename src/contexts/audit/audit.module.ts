@@ -4,7 +4,6 @@ import { TenancyModule } from '../tenancy/index.js';
 import { AuditAnswers } from './adapters/audit-answers.js';
 import { PostgresAuditChains } from './adapters/postgres-audit-chains.js';
 import { PostgresAuditHeads } from './adapters/postgres-audit-heads.js';
-import { PostgresAuditLog } from './adapters/postgres-audit-log.js';
 import { PostgresAuditRetentions } from './adapters/postgres-audit-retentions.js';
 import { SystemAuditController } from './adapters/system-audit.controller.js';
 import { TenantAuditController } from './adapters/tenant-audit.controller.js';
@@ -13,7 +12,7 @@ import { ExportAuditRecordsHandler } from './application/export-records.js';
 import { BeginHeads } from './application/begin-heads.js';
 import { HeavyWork } from './application/heavy-work.js';
 import { ListAuditRecordsHandler } from './application/list-records.js';
-import { AuditChains, AuditHeads, AuditLog, AuditRetentions } from './application/ports.js';
+import { AuditChains, AuditHeads, AuditRetentions } from './application/ports.js';
 import { ChangeAuditRetentionHandler, GetAuditRetentionHandler } from './application/retention.js';
 import { SealRecords } from './application/seal-records.js';
 import { TrimChains } from './application/trim-chains.js';
@@ -23,7 +22,6 @@ import { VerifyAuditHandler } from './application/verify-audit.js';
   imports: [TenancyModule],
   controllers: [SystemAuditController, TenantAuditController],
   providers: [
-    { provide: AuditLog, useClass: PostgresAuditLog },
     { provide: AuditChains, useClass: PostgresAuditChains },
     { provide: AuditHeads, useClass: PostgresAuditHeads },
     { provide: AuditRetentions, useClass: PostgresAuditRetentions },

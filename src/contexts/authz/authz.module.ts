@@ -95,6 +95,6 @@ export class AuthzModule implements OnModuleInit {
 
   onModuleInit(): void {
     this.hidden.register('tenants', tenantNotFound);
-    this.hidden.register('namespaces', (namespaceId) => namespaceNotFound({ tenantId: '', namespaceId }));
+    this.hidden.register('namespaces', (namespaceId) => namespaceNotFound({ namespaceId }));
   }
 }

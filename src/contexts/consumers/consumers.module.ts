@@ -11,6 +11,7 @@ import { CONSUMER_HANDLERS } from './application/consumers.js';
 import { ConsumerDefaults } from './application/consumer-defaults.js';
 import { CONSUMER_SUBSCRIPTIONS, ConsumersSagas } from './application/consumers.sagas.js';
 import { ConsumerRights } from './application/consumer-rights.js';
+import { ConsumerLanes } from './application/consumer-lanes.js';
 import { ConsumerFollowers } from './application/consumer-followers.js';
 import { NamespaceConsumers } from './application/namespace-consumers.js';
 import { ConsumerCatalog, RunningConsumers } from './application/ports.js';
@@ -35,12 +36,13 @@ import { WithdrawRights } from './application/withdraw-rights.js';
     LeaveTopicHandler,
     NamespaceConsumers,
     ConsumerFollowers,
+    ConsumerLanes,
     ConsumerDefaults,
     RegisterConsumerHandler,
     ChangeConsumerHandler,
     ...CONSUMER_HANDLERS,
   ],
-  exports: [ConsumerCatalog, ConsumerFollowers],
+  exports: [ConsumerCatalog, ConsumerFollowers, ConsumerLanes],
 })
 export class ConsumersModule implements OnModuleInit, OnApplicationBootstrap {
   constructor(
@@ -52,7 +54,7 @@ export class ConsumersModule implements OnModuleInit, OnApplicationBootstrap {
 
   onModuleInit(): void {
     this.contents.register(this.consumers);
-    this.hidden.register('consumers', (consumerId) => consumerNotFound({ tenantId: '', namespaceId: '', consumerId }));
+    this.hidden.register('consumers', (consumerId) => consumerNotFound({ consumerId }));
   }
 
   onApplicationBootstrap(): void {

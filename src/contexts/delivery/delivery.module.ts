@@ -1,16 +1,23 @@
-import { Inject, Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import {
+  Inject,
+  Module,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+  type OnModuleInit,
+} from '@nestjs/common';
 import { Clock, WallClock } from '../../kernel/clock.js';
 import { DELIVERY_SETTINGS, ROLES, STORAGE_SETTINGS, type Settings } from '../../platform/config/index.js';
 import { Egress } from '../../platform/egress/index.js';
 import { LogReader, Tails } from '../../platform/event-log/index.js';
 import { Storage } from '../../platform/postgres/storage.js';
-import { ConsumerCatalog, ConsumersModule } from '../consumers/index.js';
+import { ConsumerCatalog, ConsumerLanes, ConsumersModule } from '../consumers/index.js';
 import { TenancyModule, TenantGates } from '../tenancy/index.js';
 import { TopicCatalog, TopicsModule } from '../topics/index.js';
 import { DeliveryController } from './adapters/delivery.controller.js';
 import { InlineLanes } from './adapters/inline-lanes.js';
 import type { ThreadSetup } from './adapters/lane-messages.js';
 import { LaneThreads } from './adapters/lane-threads.js';
+import { PostgresLaneKeeper } from './adapters/postgres-lane-keeper.js';
 import { PostgresLanes } from './adapters/postgres-lanes.js';
 import { GetConsumerStatusHandler } from './application/consumer-status.js';
 import { DeliveryEngine, type EngineOptions } from './application/delivery-engine.js';
@@ -54,6 +61,7 @@ function openRunner(
   controllers: [DeliveryController],
   providers: [
     { provide: LaneStore, useClass: PostgresLanes },
+    PostgresLaneKeeper,
     {
       provide: Membership,
       inject: [LaneStore, Storage, DELIVERY_SETTINGS],
@@ -108,7 +116,7 @@ function openRunner(
     SendTestDeliveryHandler,
   ],
 })
-export class DeliveryModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class DeliveryModule implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
   private started = false;
 
   constructor(
@@ -116,7 +124,14 @@ export class DeliveryModule implements OnApplicationBootstrap, BeforeApplication
     private readonly gauges: DeliveryGauges,
     @Inject(ROLES) private readonly roles: Settings['roles'],
     private readonly runner: LaneRunner,
+    private readonly lanes: ConsumerLanes,
+    private readonly keeper: PostgresLaneKeeper,
   ) {}
+
+  /** Also where this instance delivers nothing: it may be told of consumers. */
+  onModuleInit(): void {
+    this.lanes.register(this.keeper);
+  }
 
   async onApplicationBootstrap(): Promise<void> {
     if (!this.roles.includes('worker')) return;

@@ -7,5 +7,6 @@ export { TenantLives, type TenantLife, type TenantWitness } from './application/
 export { refuseSystem } from './application/tenants.js';
 export { namespaceNotFound, type NamespaceLife, type NamespaceRef } from './domain/namespace.js';
 export { tenantDeleting, tenantNotFound, tenantSuspended, SYSTEM_LIFE } from './domain/tenant.js';
+export { requireRoom, type TenantRoom } from './domain/tenant-room.js';
 export { tenancyError } from './domain/tenancy-errors.js';
 export { TenancyModule } from './tenancy.module.js';

@@ -54,7 +54,7 @@ export class TopicsModule implements OnModuleInit, OnApplicationBootstrap, Befor
 
   onModuleInit(): void {
     this.contents.register(this.topics);
-    this.hidden.register('topics', (topicId) => topicNotFound({ tenantId: '', namespaceId: '', topicId }));
+    this.hidden.register('topics', (topicId) => topicNotFound({ topicId }));
   }
 
   onApplicationBootstrap(): void {

@@ -3,14 +3,14 @@ import { DomainError } from '../../kernel/domain-error.js';
 import type { KeyRing } from '../crypto/keys.js';
 import { Loop } from '../jobs/loop.js';
 import type { Database, Sql } from '../postgres/database.js';
-import { canonical, toRow, type AuditRecord, type AuditRow } from './audit-record.js';
+import { toRow, type AuditRecord, type AuditRow } from './audit-record.js';
+import { insertionOf, type AuditInsert } from './audit-records.js';
 import { RepeatedDenials } from './repeated-denials.js';
 
 const QUEUE_RECORDS_MAX = 10_000;
 const BATCH_RECORDS = 200;
 const FLUSH_MS = 200;
 const RETRY_MS = 1_000;
-const COLUMNS = 18;
 
 /** Why records were not written. */
 export type AuditLoss = 'queue-full' | 'write-failed';
@@ -19,11 +19,6 @@ export interface AuditTrailOptions {
   readonly onLost: (loss: AuditLoss, records: number, error?: unknown) => void;
   /** The store could not be reached; the records wait. */
   readonly onDelayed: (error: unknown) => void;
-}
-
-interface Insert {
-  readonly text: string;
-  readonly values: unknown[];
 }
 
 /**
@@ -148,28 +143,8 @@ export class AuditTrail {
     await this.database.transaction((sql) => sql.query(text, values));
   }
 
-  /** A record may be sent again when the reply to the commit was lost: it is there once. */
-  private insertOf(rows: readonly AuditRow[]): Insert {
+  private insertOf(rows: readonly AuditRow[]): AuditInsert {
     this.onRecord();
-    const places = rows.map(
-      (_, i) => `(${Array.from({ length: COLUMNS }, (__, j) => `$${i * COLUMNS + j + 1}`).join()})`,
-    );
-    return {
-      text: `
-INSERT INTO audit_record (tenant_id, audit_id, occurred_at, action, outcome, reason, actor_kind, actor_id, user_id, address, user_agent,
-  route, resource, correlation_id, times, state_before, state_after, mac)
-VALUES ${places.join()} ON CONFLICT (tenant_id, audit_id) DO NOTHING`,
-      values: rows.flatMap((row) => this.valuesOf(row)),
-    };
-  }
-
-  private valuesOf(row: AuditRow): unknown[] {
-    const what = [row.tenantId, row.auditId, row.occurredAt, row.action, row.outcome, row.reason];
-    const who = [row.actorKind, row.actorId, row.userId, row.address, row.userAgent, row.route];
-    const rest = [row.resource, row.correlationId, row.times, row.before, row.after, macOf(this.keys, row)];
-    return [...what, ...who, ...rest];
+    return insertionOf(rows, this.keys);
   }
 }
-
-/** Shows that the product wrote the record, and that it was not changed since. */
-export const macOf = (keys: KeyRing, row: AuditRow): string => keys.mac(canonical(row), 'audit');

@@ -8,4 +8,6 @@ export {
   type AuditRecord,
   type AuditRow,
 } from './audit-record.js';
-export { AuditTrail, macOf, type AuditLoss } from './audit-trail.js';
+export { AuditLog, FIRST_ID, LAST_ID, type AuditFilter, type AuditRange } from './audit-log.js';
+export { AuditRecords, macOf, type AuditView, type StoredAuditRecord } from './audit-records.js';
+export { AuditTrail, type AuditLoss } from './audit-trail.js';

@@ -6,7 +6,7 @@ import { PostgresAuditRetentions } from '../../../src/contexts/audit/adapters/po
 import { ChainVerifier, type Verdict } from '../../../src/contexts/audit/application/chain-verifier.js';
 import { SealRecords } from '../../../src/contexts/audit/application/seal-records.js';
 import { TrimChains } from '../../../src/contexts/audit/application/trim-chains.js';
-import { auditedBy } from '../../../src/platform/audit/index.js';
+import { AuditRecords, auditedBy } from '../../../src/platform/audit/index.js';
 import { systemActor } from '../../../src/kernel/aggregate.js';
 import type { Database } from '../../../src/platform/postgres/database.js';
 import { Metrics } from '../../../src/platform/telemetry/metrics.js';
@@ -37,7 +37,7 @@ export class Auditor {
     this.heads = new PostgresAuditHeads(database, keys);
     this.retentions = new PostgresAuditRetentions(database, keys, this.heads);
     const trail = auditTrail(this.clock, database);
-    this.chains = new PostgresAuditChains(database, keys, this.clock, this.heads, trail);
+    this.chains = new PostgresAuditChains(database, keys, this.clock, this.heads, trail, new AuditRecords(database));
     this.seal = new SealRecords(this.chains, metrics, log);
     this.verifier = new ChainVerifier(this.chains, this.seal, this.retentions, this.heads);
     const settings = { retentionDays: 400 };

@@ -116,6 +116,51 @@ export function tenantTables(all: readonly SqlText[]): Set<string> {
   return new Set(tables.flatMap((match) => (match && /\btenant_id\b/.test(match[2]!) ? [match[1]!] : [])));
 }
 
+/** Tables that migrations have made, and not removed again. */
+export function createdTables(migrations: readonly SqlText[]): Set<string> {
+  const tables = new Set<string>();
+  for (const { text } of migrations) {
+    const [, verb, table] = /^\s*(CREATE|DROP) TABLE (?:IF (?:NOT )?EXISTS )?(\w+)/i.exec(text) ?? [];
+    if (verb?.toUpperCase() === 'CREATE') tables.add(table!);
+    if (verb?.toUpperCase() === 'DROP') tables.delete(table!);
+  }
+  return tables;
+}
+
+export interface Trespass {
+  /** Folder that the statement stands in, as far as it is named by an owner; otherwise its file. */
+  readonly by: string;
+  readonly table: string;
+  readonly writes: boolean;
+  readonly name: string;
+}
+
+/** What touches tables outside of the folder of their owner (`owners`: by table). A table that the text does not name reads `§`. */
+export function trespasses(all: readonly SqlText[], owners: Readonly<Record<string, string>>): Trespass[] {
+  const folders = new Set(Object.values(owners));
+  return all.flatMap(({ file, name, text }) => {
+    const by = [...folders].find((folder) => file.startsWith(`${folder}/`)) ?? file;
+    return touched(text)
+      .filter(({ table }) => table === '§' || (owners[table] !== undefined && owners[table] !== by))
+      .map((mention) => ({ by, name, ...mention }));
+  });
+}
+
+/** Every table after a word that a table follows, those of a list behind FROM and USING included. */
+function touched(text: string): { table: string; writes: boolean }[] {
+  const sql = withoutTexts(withoutComments(text));
+  const written =
+    /\b(?:INSERT\s+INTO|(?<!\b(?:FOR|KEY|DO) )UPDATE|DELETE\s+FROM|TRUNCATE(?:\s+TABLE)?)\s+(?:ONLY\s+)?(\w+|§)/gi;
+  const read =
+    /\b(?<!\bDELETE\s+)(?:FROM|JOIN|USING)\s+(?:ONLY\s+|LATERAL\s+)?((?:\w+|§)(?:\s+(?:AS\s+)?\w+)?(?:\s*,\s*(?:\w+|§)(?:\s+(?:AS\s+)?\w+)?)*)/gi;
+  return [
+    ...[...sql.matchAll(written)].map(([, table]) => ({ table: table!, writes: true })),
+    ...[...sql.matchAll(read)].flatMap(([, list]) =>
+      list!.split(',').map((item) => ({ table: item.trim().split(/\s/)[0]!, writes: false })),
+    ),
+  ];
+}
+
 const withoutComments = (sql: string): string => sql.replace(/--.*$/gm, '');
 /** What stands in quotes is data. */
 const withoutTexts = (sql: string): string => sql.replace(/'(?:[^']|'')*'/g, "''");

@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import type { CommandBus, QueryBus } from '@nestjs/cqrs';
 import type { Cursors } from '../../../platform/http/cursor.js';
 import type { Reply, Request } from '../../../platform/http/request.js';
-import type { AuditView } from '../application/ports.js';
+import type { AuditView } from '../../../platform/audit/index.js';
 import { AuditAnswers } from './audit-answers.js';
 
 async function* pages(): AsyncGenerator<AuditView[]> {

@@ -1,4 +1,4 @@
-import type { AuditView } from '../application/ports.js';
+import type { AuditView } from '../../../platform/audit/index.js';
 import { CSV_HEADER, csvRecord, ndjsonRecord } from './audit-formats.js';
 
 const RECORD: AuditView = {

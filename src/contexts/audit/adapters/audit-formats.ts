@@ -1,7 +1,7 @@
 import { csvLine } from '../../../platform/formats/csv.js';
 import { ndjsonLine } from '../../../platform/formats/ndjson.js';
 import { isoTime } from '../../../platform/http/resource.js';
-import type { AuditView } from '../application/ports.js';
+import type { AuditView } from '../../../platform/audit/index.js';
 import type { AuditRecordDto } from './audit.dto.js';
 
 const CSV_COLUMNS = [

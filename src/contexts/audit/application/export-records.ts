@@ -1,11 +1,18 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { Actor } from '../../../kernel/aggregate.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
-import { auditedBy, AuditTrail } from '../../../platform/audit/index.js';
+import {
+  auditedBy,
+  AuditLog,
+  AuditTrail,
+  FIRST_ID,
+  type AuditFilter,
+  type AuditRange,
+  type AuditView,
+} from '../../../platform/audit/index.js';
 import { Database } from '../../../platform/postgres/database.js';
 import { goOn } from '../domain/audit-errors.js';
 import { HeavyWork, type Slot } from './heavy-work.js';
-import { AuditLog, FIRST_ID, type AuditFilter, type AuditRange, type AuditView } from './ports.js';
 
 /** Records may have 64 KiB each. */
 const PAGE = 200;

@@ -1,5 +1,5 @@
 import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
-import { AuditLog, FIRST_ID, type AuditFilter, type AuditView } from './ports.js';
+import { AuditLog, FIRST_ID, type AuditFilter, type AuditView } from '../../../platform/audit/index.js';
 
 /** The newest first; `limit + 1` of them, so that the caller sees whether there are more. */
 export class ListAuditRecords extends Query<AuditView[]> {

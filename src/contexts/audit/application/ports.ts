@@ -1,49 +1,7 @@
-import type { AuditOutcome, AuditRecord, AuditRow } from '../../../platform/audit/index.js';
+import type { AuditRecord } from '../../../platform/audit/index.js';
 import type { Sql } from '../../../platform/postgres/database.js';
 import type { ChainPlace, ChainRecord } from '../domain/chain.js';
 import type { TenantHead } from '../domain/heads.js';
-
-/** A stored record; `seq` and `hash` once it is sealed. */
-export interface AuditView extends AuditRow {
-  readonly seq: number | null;
-  readonly hash: string | null;
-}
-
-/** What a record must have; undefined: anything. */
-export interface AuditFilter {
-  readonly actor?: string;
-  readonly user?: string;
-  /** A whole action, or its beginning with `*` behind it. */
-  readonly action?: string;
-  /** How the path begins. */
-  readonly resource?: string;
-  readonly outcome?: AuditOutcome;
-  readonly address?: string;
-  readonly correlationId?: string;
-  /** Milliseconds; from this on. */
-  readonly from?: number;
-  /** Up to, and without. */
-  readonly to?: number;
-}
-
-/** Records between two ids, both left out. */
-export interface AuditRange {
-  readonly order: 'asc' | 'desc';
-  readonly after: string;
-  readonly before: string;
-  readonly limit: number;
-}
-
-/** Before and behind all ids. */
-export const FIRST_ID = '';
-export const LAST_ID = '~';
-
-/** The records as they are read. */
-export abstract class AuditLog {
-  /** Of one tenant, since it was last created: an id may have belonged to another tenant before. */
-  abstract page(tenantId: string, filter: AuditFilter, range: AuditRange): Promise<AuditView[]>;
-  abstract pageOfAllTenants(filter: AuditFilter, range: AuditRange): Promise<AuditView[]>;
-}
 
 /** The ends of a chain. */
 export interface Chain {

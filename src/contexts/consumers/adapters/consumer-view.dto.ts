@@ -4,7 +4,7 @@ import { CountField, pageOf, TimeField, VersionField } from '../../../platform/h
 import { EXAMPLE } from '../../../platform/http/examples.js';
 import { isoTime } from '../../../platform/http/resource.js';
 import { RunsOnDto } from '../../../platform/http/runs-on.dto.js';
-import type { ConsumerView } from '../application/ports.js';
+import type { ShownConsumer } from '../application/ports.js';
 import { restOf } from '../domain/consumer.js';
 
 class SubscribedTopicDto {
@@ -95,7 +95,7 @@ export class ConsumerPage extends pageOf(ConsumerDto) {}
 
 const HIDDEN = '[hidden]';
 
-export function toConsumerDto(consumer: ConsumerView): ConsumerDto {
+export function toConsumerDto(consumer: ShownConsumer): ConsumerDto {
   const { name, url, correlationId, headerNames, retry, timeoutMs } = consumer.settings;
   const { state, reason } = restOf(consumer);
   return {

@@ -1,13 +1,24 @@
 import { Injectable } from '@nestjs/common';
+import type { Versioned } from '../../../kernel/aggregate.js';
 import { KeyRing } from '../../../platform/crypto/keys.js';
-import { AggregateRepository, type Changed } from '../../../platform/event-log/index.js';
+import { holdLogs, type Changed } from '../../../platform/event-log/index.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
 import { ResourceEnds } from '../../authz/index.js';
-import { namespaceNotFound, TenantCatalog, type EndingTenant, type NamespaceRef } from '../../tenancy/index.js';
-import { ConsumerCatalog, type ConsumerSecrets, type ConsumerView } from '../application/ports.js';
+import { NamespaceCatalog, TenantCatalog, type EndingTenant, type NamespaceRef } from '../../tenancy/index.js';
+import { TopicCatalog } from '../../topics/index.js';
+import { ConsumerLanes } from '../application/consumer-lanes.js';
+import { checkConsumer, type ConsumerFacts } from '../application/consumer-rules.js';
+import {
+  ConsumerCatalog,
+  type ConsumerRepository,
+  type ConsumerSecrets,
+  type ConsumerView,
+  type ShownConsumer,
+} from '../application/ports.js';
 import { consumerError } from '../domain/consumer-errors.js';
 import {
   consumerAggregate,
+  consumerNotFound,
   type ConsumerEvent,
   type ConsumerRef,
   type ConsumerState,
@@ -17,14 +28,9 @@ import {
 
 export const CONSUMER_COLUMNS = `tenant_id, namespace_id, namespace_uid, consumer_id, settings, version, updated_at`;
 
-/** With which of its topics are there: those that were deleted leave it by a saga, a moment later. */
-const SHOWN = `${CONSUMER_COLUMNS}, ARRAY(
-  SELECT t.topic_uid::text FROM lane l JOIN topic t ON t.tenant_id = l.tenant_id AND t.topic_uid = l.topic_uid
-  WHERE l.tenant_id = consumer.tenant_id AND l.consumer_uid = consumer.consumer_uid) AS present`;
-
 const FIND: Statement = {
   name: 'consumer-find',
-  text: `SELECT ${SHOWN} FROM consumer WHERE tenant_id = $1 AND namespace_id = $2 AND consumer_id = $3`,
+  text: `SELECT ${CONSUMER_COLUMNS} FROM consumer WHERE tenant_id = $1 AND namespace_id = $2 AND consumer_id = $3`,
 };
 const FIND_BY_UID: Statement = {
   name: 'consumer-find-by-uid',
@@ -32,7 +38,7 @@ const FIND_BY_UID: Statement = {
 };
 const LIST: Statement = {
   name: 'consumer-list',
-  text: `SELECT ${SHOWN} FROM consumer WHERE tenant_id = $1 AND namespace_id = $2 AND consumer_id > $3 ORDER BY consumer_id LIMIT $4`,
+  text: `SELECT ${CONSUMER_COLUMNS} FROM consumer WHERE tenant_id = $1 AND namespace_id = $2 AND consumer_id > $3 ORDER BY consumer_id LIMIT $4`,
 };
 const ENDING: Statement = {
   name: 'consumer-ending',
@@ -43,20 +49,15 @@ const COUNT_OF: Statement = {
   name: 'consumer-count-of',
   text: 'SELECT count(*) AS count FROM consumer WHERE tenant_id = $1',
 };
-const SUBSCRIBED: Statement = {
-  name: 'consumer-subscribed',
-  text: `SELECT ${CONSUMER_COLUMNS} FROM consumer WHERE tenant_id = $1
-  AND consumer_uid IN (SELECT consumer_uid FROM lane WHERE tenant_id = $1 AND topic_uid = $2)`,
+const FIND_BY_UIDS: Statement = {
+  name: 'consumer-find-by-uids',
+  text: `SELECT ${CONSUMER_COLUMNS} FROM consumer WHERE tenant_id = $1 AND consumer_uid = ANY ($2::uuid[])`,
 };
 const SECRETS: Statement = {
   name: 'consumer-secrets',
   text: 'SELECT signing, headers FROM consumer_secret WHERE tenant_id = $1 AND consumer_uid = $2',
 };
 
-/** A lane that is made again begins with higher epochs than the old one can have had: its owner may not know yet. */
-const EPOCHS_PER_VERSION = 2 ** 20;
-
-const HOLD_NAMESPACE = 'SELECT namespace_uid FROM namespace WHERE tenant_id = $1 AND namespace_id = $2 FOR KEY SHARE';
 const INSERT = `
 INSERT INTO consumer (tenant_id, namespace_id, consumer_id, consumer_uid, namespace_uid, state, settings, version, created_at, updated_at, runs_on)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)`;
@@ -64,13 +65,6 @@ const UPDATE = `
 UPDATE consumer SET state = $4, settings = $5, version = $6, updated_at = $7, runs_on = $8
 WHERE tenant_id = $1 AND namespace_id = $2 AND consumer_id = $3`;
 const ANY_IN = 'SELECT 1 FROM consumer WHERE tenant_id = $1 AND namespace_id = $2 LIMIT 1';
-const ADD_LANE = `
-INSERT INTO lane (tenant_id, consumer_uid, topic_uid, position, epoch)
-SELECT $1, $2, $3, $4, $5 FROM topic_head WHERE tenant_id = $1 AND topic_uid = $3 FOR KEY SHARE
-ON CONFLICT (tenant_id, consumer_uid, topic_uid) DO NOTHING`;
-const ANY_LANE = 'SELECT 1 FROM lane WHERE tenant_id = $1 AND consumer_uid = $2 AND topic_uid = $3';
-const REMOVE_OTHER_LANES =
-  'DELETE FROM lane WHERE tenant_id = $1 AND consumer_uid = $2 AND NOT topic_uid = ANY ($3::uuid[])';
 const REMOVE_SECRETS = 'DELETE FROM consumer_secret WHERE tenant_id = $1 AND consumer_uid = $2';
 const REMOVE = 'DELETE FROM consumer WHERE tenant_id = $1 AND consumer_uid = $2';
 const STORE_SECRETS = `
@@ -87,81 +81,68 @@ export interface ConsumerRow {
   readonly updated_at: number;
 }
 
-interface ShownRow extends ConsumerRow {
-  readonly present: readonly string[];
-}
-
 @Injectable()
 export class PostgresConsumers extends ConsumerCatalog {
-  readonly aggregate = consumerAggregate;
+  readonly aggregate = { ...consumerAggregate, check: checkConsumer };
 
   constructor(
     private readonly database: Database,
     private readonly keys: KeyRing,
     private readonly tenants: TenantCatalog,
+    private readonly namespaces: NamespaceCatalog,
+    private readonly topics: TopicCatalog,
+    private readonly lanes: ConsumerLanes,
     private readonly ends: ResourceEnds,
   ) {
     super();
   }
 
+  override async ask(sql: Sql, ref: ConsumerRef, { before, state }: Changed<ConsumerState>): Promise<ConsumerFacts> {
+    const begins = before.status === 'none' && state.status !== 'none';
+    const namespaceUid = begins ? await this.namespaces.hold(sql, ref) : undefined;
+    const room = begins ? await this.tenants.room(sql, ref.tenantId, 'consumers') : undefined;
+    const added = topicsOf(state).filter(({ topicUid }) => !topicsOf(before).some((had) => had.topicUid === topicUid));
+    const there = await holdLogs(
+      sql,
+      ref.tenantId,
+      added.map(({ topicUid }) => topicUid),
+    );
+    return { namespaceUid, room, missing: added.filter(({ topicUid }) => !there.has(topicUid)) };
+  }
+
   async project(
     sql: Sql,
     ref: ConsumerRef,
-    { state, version, recordedAt, events }: Changed<ConsumerState, ConsumerEvent>,
+    { before, state, version, recordedAt }: Changed<ConsumerState, ConsumerEvent>,
+    { namespaceUid }: ConsumerFacts,
   ): Promise<void> {
     const { tenantId, namespaceId, consumerId } = ref;
     if (state.status === 'none') {
-      await this.remove(sql, tenantId, state.consumerUid!);
+      const consumerUid = state.consumerUid!;
+      await this.lanes.changed(sql, { tenantId, consumerUid, version }, []);
+      for (const remove of [REMOVE_SECRETS, REMOVE]) await sql.query(remove, [tenantId, consumerUid]);
+      await this.tenants.count(sql, tenantId, 'consumers', 'deleted');
       return this.ends.ended(sql, ref, 'consumers', consumerId);
     }
     const { consumerUid, topics, runsOn } = state;
     const document = JSON.stringify(state satisfies Registered);
-    if (events.some(({ type }) => type === 'consumer.registered')) {
-      const namespaceUid = await this.holdNamespace(sql, ref);
+    if (before.status === 'none') {
       const row = [consumerUid, namespaceUid, state.status, document, version, recordedAt, runsOn];
       await sql.query(INSERT, [tenantId, namespaceId, consumerId, ...row]);
-      await this.tenants.requireRoom(sql, tenantId, 'consumers');
+      await this.tenants.count(sql, tenantId, 'consumers', 'made');
     } else {
-      // Also where its namespace is gone, and it is about to go, too: whoever pauses many shall not come to a halt at that one.
       const row = [state.status, document, version, recordedAt, runsOn];
       await sql.query(UPDATE, [tenantId, namespaceId, consumerId, ...row]);
     }
-    await sql.query(REMOVE_OTHER_LANES, [tenantId, consumerUid, topics.map(({ topicUid }) => topicUid)]);
-    for (const topic of topics) await this.addLane(sql, tenantId, consumerUid, topic, version * EPOCHS_PER_VERSION);
+    if (topics !== topicsOf(before)) await this.lanes.changed(sql, { tenantId, consumerUid, version }, topics);
   }
 
-  private async holdNamespace(sql: Sql, ref: ConsumerRef): Promise<string> {
-    const held = await sql.query<{ namespace_uid: string }>(HOLD_NAMESPACE, [ref.tenantId, ref.namespaceId]);
-    const [namespace] = held.rows;
-    if (!namespace) throw namespaceNotFound(ref);
-    return namespace.namespace_uid;
-  }
-
-  /** The topic may have been deleted since it was looked up; then nothing would tell the consumer any more. */
-  private async addLane(
-    sql: Sql,
-    tenantId: string,
-    consumerUid: string,
-    { topicId, topicUid, startPosition }: Subscription,
-    epoch: number,
-  ): Promise<void> {
-    const added = await sql.query(ADD_LANE, [tenantId, consumerUid, topicUid, startPosition, epoch]);
-    if (added.rowCount || (await sql.query(ANY_LANE, [tenantId, consumerUid, topicUid])).rowCount) return;
-    throw consumerError('consumer-invalid', `There is no topic "${topicId}" in the namespace.`);
-  }
-
-  private async remove(sql: Sql, tenantId: string, consumerUid: string): Promise<void> {
-    await sql.query(REMOVE_OTHER_LANES, [tenantId, consumerUid, []]);
-    await sql.query(REMOVE_SECRETS, [tenantId, consumerUid]);
-    await sql.query(REMOVE, [tenantId, consumerUid]);
-  }
-
-  storing(secrets: ConsumerSecrets): AggregateRepository<ConsumerState, ConsumerEvent, ConsumerRef> {
+  storing(secrets: ConsumerSecrets): ConsumerRepository {
     return {
       aggregate: this.aggregate,
       ask: (sql, ref, changed) => this.ask(sql, ref, changed),
-      project: async (sql, ref, changed) => {
-        await this.project(sql, ref, changed);
+      project: async (sql, ref, changed, facts) => {
+        await this.project(sql, ref, changed, facts);
         const { consumerUid } = changed.state as Registered;
         const signing = this.keys.encrypt(JSON.stringify(secrets.signing), contextOf(consumerUid, 'signing'));
         const headers = this.keys.encrypt(JSON.stringify(secrets.headers), contextOf(consumerUid, 'headers'));
@@ -170,9 +151,15 @@ export class PostgresConsumers extends ConsumerCatalog {
     };
   }
 
+  async shown(ref: ConsumerRef, { state, version, recordedAt }: Versioned<ConsumerState>): Promise<ShownConsumer> {
+    if (state.status === 'none') throw consumerNotFound(ref);
+    const [shown] = await this.withPresentTopics([{ ...ref, ...state, version, updatedAt: recordedAt }]);
+    return shown!;
+  }
+
   async find({ tenantId, namespaceId, consumerId }: ConsumerRef): Promise<ConsumerView | undefined> {
-    const [row] = await this.database.query<ShownRow>(FIND, [tenantId, namespaceId, consumerId]);
-    return row && toShownView(row);
+    const rows = await this.database.query<ConsumerRow>(FIND, [tenantId, namespaceId, consumerId]);
+    return (await this.withPresentTopics(rows.map(toConsumerView)))[0];
   }
 
   async findByUid(tenantId: string, consumerUid: string): Promise<ConsumerView | undefined> {
@@ -200,7 +187,19 @@ export class PostgresConsumers extends ConsumerCatalog {
   }
 
   async list({ tenantId, namespaceId }: NamespaceRef, afterId: string, limit: number): Promise<ConsumerView[]> {
-    return (await this.database.query<ShownRow>(LIST, [tenantId, namespaceId, afterId, limit])).map(toShownView);
+    const rows = await this.database.query<ConsumerRow>(LIST, [tenantId, namespaceId, afterId, limit]);
+    return this.withPresentTopics(rows.map(toConsumerView));
+  }
+
+  /** Of one tenant. Topics that were deleted leave their consumers by a saga, a moment later. */
+  private async withPresentTopics<C extends ShownConsumer>(consumers: readonly C[]): Promise<C[]> {
+    const uids = [...new Set(consumers.flatMap(({ topics }) => topics.map(({ topicUid }) => topicUid)))];
+    const found = uids.length === 0 ? [] : await this.topics.findByUids(consumers[0]!.tenantId, uids);
+    const present = new Set(found.map(({ topicUid }) => topicUid));
+    return consumers.map((consumer) => ({
+      ...consumer,
+      topics: consumer.topics.filter(({ topicUid }) => present.has(topicUid)),
+    }));
   }
 
   async anyIn(sql: Sql, { tenantId, namespaceId }: NamespaceRef): Promise<boolean> {
@@ -217,9 +216,14 @@ export class PostgresConsumers extends ConsumerCatalog {
   }
 
   async subscribedTo(tenantId: string, topicUid: string): Promise<ConsumerView[]> {
-    return (await this.database.query<ConsumerRow>(SUBSCRIBED, [tenantId, topicUid])).map(toConsumerView);
+    const uids = await this.lanes.consumersOf(tenantId, topicUid);
+    return (await this.database.query<ConsumerRow>(FIND_BY_UIDS, [tenantId, uids])).map(toConsumerView);
   }
 }
+
+const NO_TOPICS: readonly Subscription[] = [];
+const topicsOf = (state: ConsumerState): readonly Subscription[] =>
+  state.status === 'none' ? NO_TOPICS : state.topics;
 
 const contextOf = (consumerUid: string, what: string): string => `consumer ${consumerUid} ${what}`;
 
@@ -232,8 +236,3 @@ export const toConsumerView = (row: ConsumerRow): ConsumerView => ({
   version: row.version,
   updatedAt: row.updated_at,
 });
-
-function toShownView(row: ShownRow): ConsumerView {
-  const view = toConsumerView(row);
-  return { ...view, topics: view.topics.filter(({ topicUid }) => row.present.includes(topicUid)) };
-}

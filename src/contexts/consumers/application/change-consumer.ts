@@ -17,7 +17,7 @@ import type { RetryPolicy } from '../../../kernel/retry-policy.js';
 import { invalidConsumer } from '../domain/consumer-errors.js';
 import { ConsumerDefaults } from './consumer-defaults.js';
 import { ConsumerRights } from './consumer-rights.js';
-import { ConsumerCatalog, type ConsumerSecrets, type ConsumerView } from './ports.js';
+import { ConsumerCatalog, type ConsumerSecrets, type ShownConsumer } from './ports.js';
 import { Subscriptions, type TopicRequest } from './subscriptions.js';
 import { unraced } from './unraced.js';
 
@@ -36,7 +36,7 @@ export interface ConsumerPatch {
 /** Where events go, which, and what is sent with them; whoever says so must be allowed to read them. */
 const DIRECTING = ['url', 'topics', 'headers', 'correlationId', 'runsOn'] as const satisfies (keyof ConsumerPatch)[];
 
-export class ChangeConsumer extends Command<ConsumerView> {
+export class ChangeConsumer extends Command<ShownConsumer> {
   constructor(
     readonly consumer: ConsumerRef,
     readonly patch: ConsumerPatch,
@@ -60,11 +60,11 @@ export class ChangeConsumerHandler implements ICommandHandler<ChangeConsumer> {
   ) {}
 
   /** A patch is merged into what it was read with: where that has changed meanwhile, it is merged anew. */
-  execute(command: ChangeConsumer): Promise<ConsumerView> {
+  execute(command: ChangeConsumer): Promise<ShownConsumer> {
     return unraced(command.expectedVersion, () => this.merge(command));
   }
 
-  private async merge({ consumer: ref, patch, asking, by, expectedVersion }: ChangeConsumer): Promise<ConsumerView> {
+  private async merge({ consumer: ref, patch, asking, by, expectedVersion }: ChangeConsumer): Promise<ShownConsumer> {
     const current = await this.consumers.find(ref);
     if (!current) throw consumerNotFound(ref);
     const topics = patch.topics && (await this.subscriptions.resolve(asking, ref, patch.topics, current.topics));
@@ -89,8 +89,8 @@ export class ChangeConsumerHandler implements ICommandHandler<ChangeConsumer> {
     const repository = secrets ? this.consumers.storing(secrets) : this.consumers;
     const decide = (state: ConsumerState) => reconfigureConsumer(state, ref, change, asking.userId);
     requireVersion(current.version, expectedVersion);
-    await this.aggregates.change(repository, ref, by, decide, { expectedVersion: current.version });
-    return (await this.consumers.find(ref))!;
+    const changed = await this.aggregates.change(repository, ref, by, decide, { expectedVersion: current.version });
+    return this.consumers.shown(ref, changed);
   }
 
   private async requireRight(

@@ -1,6 +1,6 @@
 import { Command, CommandHandler, Query, QueryHandler, type ICommandHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { PinoLogger } from 'nestjs-pino';
-import type { Actor } from '../../../kernel/aggregate.js';
+import type { Actor, Versioned } from '../../../kernel/aggregate.js';
 import type { ExpectedVersion } from '../../../kernel/expected-version.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
 import type { Principal } from '../../../platform/http/request.js';
@@ -16,7 +16,7 @@ import {
   type PauseReason,
 } from '../domain/consumer.js';
 import { ConsumerRights } from './consumer-rights.js';
-import { ConsumerCatalog, type ConsumerView } from './ports.js';
+import { ConsumerCatalog, type ConsumerView, type ShownConsumer } from './ports.js';
 import { unraced } from './unraced.js';
 
 /** What each line about a consumer says: its id alone is not unique. */
@@ -27,7 +27,7 @@ const namesOf = ({ tenantId, namespaceId, consumerId }: ConsumerRef, { correlati
   consumer: consumerId,
 });
 
-export class PauseConsumer extends Command<ConsumerView> {
+export class PauseConsumer extends Command<ShownConsumer> {
   constructor(
     readonly consumer: ConsumerRef,
     readonly reason: PauseReason,
@@ -46,20 +46,20 @@ export class PauseConsumerHandler implements ICommandHandler<PauseConsumer> {
     private readonly log: PinoLogger,
   ) {}
 
-  async execute({ consumer: ref, reason, by, expectedVersion }: PauseConsumer): Promise<ConsumerView> {
+  async execute({ consumer: ref, reason, by, expectedVersion }: PauseConsumer): Promise<ShownConsumer> {
     let pauses = false;
     const decide = (state: ConsumerState): ConsumerEvent[] => {
       const events = pauseConsumer(state, ref, reason);
       pauses = events.length > 0;
       return events;
     };
-    await this.aggregates.change(this.consumers, ref, by, decide, { expectedVersion });
+    const paused = await this.aggregates.change(this.consumers, ref, by, decide, { expectedVersion });
     if (pauses) this.log.info({ ...namesOf(ref, by), reason }, 'consumer paused');
-    return (await this.consumers.find(ref))!;
+    return this.consumers.shown(ref, paused);
   }
 }
 
-export class ResumeConsumer extends Command<ConsumerView> {
+export class ResumeConsumer extends Command<ShownConsumer> {
   constructor(
     readonly consumer: ConsumerRef,
     readonly asking: Principal,
@@ -78,22 +78,21 @@ export class ResumeConsumerHandler implements ICommandHandler<ResumeConsumer> {
     private readonly log: PinoLogger,
   ) {}
 
-  async execute(command: ResumeConsumer): Promise<ConsumerView> {
+  async execute(command: ResumeConsumer): Promise<ShownConsumer> {
     const { consumer: ref, by } = command;
-    await unraced(undefined, () => this.resume(command));
+    const resumed = await unraced(undefined, () => this.resume(command));
     this.log.info(namesOf(ref, by), 'consumer resumed');
-    return (await this.consumers.find(ref))!;
+    return this.consumers.shown(ref, resumed);
   }
 
   /** On all topics that it has then. */
-  private async resume({ consumer: ref, asking, by }: ResumeConsumer): Promise<void> {
+  private async resume({ consumer: ref, asking, by }: ResumeConsumer): Promise<Versioned<ConsumerState>> {
     const current = await this.consumers.find(ref);
     if (!current) throw consumerNotFound(ref);
     const topicIds = current.topics.map(({ topicId }) => topicId);
     await this.rights.require(asking, ref, topicIds);
-    await this.aggregates.change(this.consumers, ref, by, (state) => resumeConsumer(state, ref, asking.userId), {
-      expectedVersion: current.version,
-    });
+    const decide = (state: ConsumerState) => resumeConsumer(state, ref, asking.userId);
+    return this.aggregates.change(this.consumers, ref, by, decide, { expectedVersion: current.version });
   }
 }
 

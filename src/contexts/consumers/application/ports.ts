@@ -1,7 +1,9 @@
+import type { Versioned } from '../../../kernel/aggregate.js';
 import { AggregateRepository } from '../../../platform/event-log/index.js';
 import type { Sql } from '../../../platform/postgres/database.js';
 import type { EndingTenant, NamespaceRef } from '../../tenancy/index.js';
 import type { ConsumerEvent, ConsumerRef, ConsumerState, Registered } from '../domain/consumer.js';
+import type { ConsumerFacts } from './consumer-rules.js';
 
 export interface ConsumerView extends ConsumerRef, Registered {
   /** The life of the namespace that it belongs to. */
@@ -10,6 +12,11 @@ export interface ConsumerView extends ConsumerRef, Registered {
   readonly updatedAt: number;
 }
 
+/** As it is answered. */
+export type ShownConsumer = Omit<ConsumerView, 'namespaceUid'>;
+
+export type ConsumerRepository = AggregateRepository<ConsumerState, ConsumerEvent, ConsumerRef, ConsumerFacts>;
+
 /** What is kept encrypted, and apart from the log. */
 export interface ConsumerSecrets {
   /** `whsec_…`, newest first: each delivery is signed with all of them. */
@@ -17,10 +24,20 @@ export interface ConsumerSecrets {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Consumers as queries see them; lists are in order of ids. `find` and `list` show no topic that is deleted, also before it has left them. */
-export abstract class ConsumerCatalog extends AggregateRepository<ConsumerState, ConsumerEvent, ConsumerRef> {
+/**
+ * Consumers as queries see them; lists are in order of ids. `find`, `list` and `shown` show no topic that is deleted, also before it has
+ * left them.
+ */
+export abstract class ConsumerCatalog extends AggregateRepository<
+  ConsumerState,
+  ConsumerEvent,
+  ConsumerRef,
+  ConsumerFacts
+> {
+  /** What a change of it came to. */
+  abstract shown(ref: ConsumerRef, changed: Versioned<ConsumerState>): Promise<ShownConsumer>;
   /** The same repository, which also stores these secrets in the transaction of the change. */
-  abstract storing(secrets: ConsumerSecrets): AggregateRepository<ConsumerState, ConsumerEvent, ConsumerRef>;
+  abstract storing(secrets: ConsumerSecrets): ConsumerRepository;
   abstract find(ref: ConsumerRef): Promise<ConsumerView | undefined>;
   abstract findByUid(tenantId: string, consumerUid: string): Promise<ConsumerView | undefined>;
   /** `consumer-secrets-unreadable`: they were encrypted with a master key that this instance does not have. */

@@ -7,10 +7,10 @@ import { Egress, generateSigningSecret } from '../../../platform/egress/index.js
 import { Aggregates } from '../../../platform/event-log/index.js';
 import type { Principal } from '../../../platform/http/request.js';
 import { NamespaceCatalog, namespaceNotFound, refuseSystem, type NamespaceRef } from '../../tenancy/index.js';
-import { registerConsumer } from '../domain/consumer.js';
+import { registerConsumer, type ConsumerState } from '../domain/consumer.js';
 import type { RetryPolicy } from '../../../kernel/retry-policy.js';
 import { ConsumerDefaults } from './consumer-defaults.js';
-import { ConsumerCatalog, type ConsumerView } from './ports.js';
+import { ConsumerCatalog, type ShownConsumer } from './ports.js';
 import { Subscriptions, type TopicRequest } from './subscriptions.js';
 
 export interface ConsumerInput {
@@ -25,7 +25,7 @@ export interface ConsumerInput {
 }
 
 export interface RegisteredConsumer {
-  readonly consumer: ConsumerView;
+  readonly consumer: ShownConsumer;
   /** Shown this once. */
   readonly secret: string;
 }
@@ -74,7 +74,8 @@ export class RegisterConsumerHandler implements ICommandHandler<RegisterConsumer
     };
     const secret = generateSigningSecret();
     const repository = this.consumers.storing({ signing: [secret], headers });
-    await this.aggregates.change(repository, ref, by, (state) => registerConsumer(state, ref, registration));
+    const decide = (state: ConsumerState) => registerConsumer(state, ref, registration);
+    const registered = await this.aggregates.change(repository, ref, by, decide);
     const { tenantId: tenant, namespaceId: namespaceName, consumerId } = ref;
     const names = {
       tenant,
@@ -86,6 +87,6 @@ export class RegisterConsumerHandler implements ICommandHandler<RegisterConsumer
       { correlationId: by.correlationId, ...names, topics: topics.map(({ topicId }) => topicId) },
       'consumer registered',
     );
-    return { consumer: (await this.consumers.find(ref))!, secret };
+    return { consumer: await this.consumers.shown(ref, registered), secret };
   }
 }

@@ -1,4 +1,4 @@
-import { MANAGEMENT_TOPICS, type Aggregate } from '../../../kernel/aggregate.js';
+import { inOneOrder, type Aggregate } from '../../../kernel/aggregate.js';
 import { isChosenId } from '../../../kernel/ids.js';
 import { consumerError } from './consumer-errors.js';
 import type { RetryPolicy } from '../../../kernel/retry-policy.js';
@@ -57,7 +57,7 @@ export interface Registered {
 export type ConsumerState = { readonly status: 'none'; readonly consumerUid?: string } | Registered;
 
 export const consumerAggregate: Aggregate<ConsumerState, ConsumerEvent, ConsumerRef> = {
-  topicUid: MANAGEMENT_TOPICS.consumers,
+  topicUid: inOneOrder('consumers'),
   eventTypes: {
     'consumer.registered': { version: 1 },
     'consumer.runs-on-changed': { version: 1 },
@@ -215,6 +215,12 @@ export function deleteConsumer(state: ConsumerState, ref: ConsumerRef): Consumer
   return [{ type: 'consumer.deleted', data: { ...ref, consumerUid } }];
 }
 
+/** A topic may have been deleted since it was looked up; then nothing would tell the consumer any more. */
+export function requireTopics(missing: readonly Subscription[]): void {
+  const [first] = missing;
+  if (first) throw consumerError('consumer-invalid', `There is no topic "${first.topicId}" in the namespace.`);
+}
+
 /** The consumer loses a topic that no longer exists. */
 export function dropTopic(state: ConsumerState, ref: ConsumerRef, topicUid: string): ConsumerEvent[] {
   if (state.status === 'none' || !state.topics.some((topic) => topic.topicUid === topicUid)) return [];
@@ -226,5 +232,5 @@ function existing(state: ConsumerState, ref: ConsumerRef): Registered {
   return state;
 }
 
-export const consumerNotFound = ({ consumerId }: ConsumerRef): Error =>
+export const consumerNotFound = ({ consumerId }: Pick<ConsumerRef, 'consumerId'>): Error =>
   consumerError('consumer-not-found', `There is no consumer "${consumerId}".`);

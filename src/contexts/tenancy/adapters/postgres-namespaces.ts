@@ -4,8 +4,13 @@ import { Database, type Sql, type Statement } from '../../../platform/postgres/d
 import { NamespaceContents } from '../application/namespace-removal.js';
 import { TenantLives } from '../application/tenant-lives.js';
 import { NamespaceCatalog, TenantCatalog, type NamespaceView } from '../application/ports.js';
-import { tenancyError } from '../domain/tenancy-errors.js';
-import { namespaceAggregate, type NamespaceLife, type NamespaceRef, type NamespaceState } from '../domain/namespace.js';
+import {
+  namespaceAggregate,
+  type NamespaceFacts,
+  type NamespaceLife,
+  type NamespaceRef,
+  type NamespaceState,
+} from '../domain/namespace.js';
 
 const COLUMNS = `tenant_id AS "tenantId", namespace_id AS "namespaceId", name, version,
   created_at AS "createdAt", updated_at AS "updatedAt"`;
@@ -23,6 +28,9 @@ const ENDING: Statement = {
   text: `SELECT tenant_id AS "tenantId", namespace_id AS "namespaceId", namespace_uid AS "namespaceUid" FROM namespace
   WHERE tenant_id = $1 AND EXISTS (SELECT 1 FROM tenant WHERE tenant_id = $1 AND deletion_id = $2) LIMIT $3`,
 };
+const HOLD = 'SELECT namespace_uid FROM namespace WHERE tenant_id = $1 AND namespace_id = $2 FOR KEY SHARE';
+/** Waits for what is being made in it, which holds a share of it; then nothing can come any more. */
+const CLOSE = 'SELECT 1 FROM namespace WHERE tenant_id = $1 AND namespace_id = $2 FOR UPDATE';
 const UPSERT = `
 INSERT INTO namespace (tenant_id, namespace_id, namespace_uid, name, version, created_at, updated_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -46,24 +54,37 @@ export class PostgresNamespaces extends NamespaceCatalog {
     super();
   }
 
-  async project(sql: Sql, ref: NamespaceRef, { state, version, recordedAt }: Changed<NamespaceState>): Promise<void> {
+  override async ask(sql: Sql, ref: NamespaceRef, changed: Changed<NamespaceState>): Promise<NamespaceFacts> {
     const { tenantId, namespaceId } = ref;
-    if (state.status === 'none') return this.remove(sql, ref, state.forced!);
-    await this.tenants.hold(sql, { tenantId });
-    const { namespaceUid, name, createdAt } = state;
-    await sql.query(UPSERT, [tenantId, namespaceId, namespaceUid, name, version, createdAt, recordedAt]);
-    if (createdAt === recordedAt) await this.tenants.requireRoom(sql, tenantId, 'namespaces');
+    const { before, state } = changed;
+    if (state.status === 'none') {
+      await sql.query(CLOSE, [tenantId, namespaceId]);
+      return { tenant: undefined, room: undefined, occupied: !state.forced && (await this.contents.any(sql, ref)) };
+    }
+    const tenant = await this.tenants.heldState(sql, { tenantId });
+    const room = before.status === 'none' ? await this.tenants.room(sql, tenantId, 'namespaces') : undefined;
+    return { tenant, room, occupied: false };
   }
 
-  /** Removing the row waits for what is being created in it, which holds a share of it; then nothing can come any more. */
-  private async remove(sql: Sql, ref: NamespaceRef, forced: boolean): Promise<void> {
-    await sql.query(REMOVE, [ref.tenantId, ref.namespaceId]);
-    await this.lives.namespaceEnded(sql, ref);
-    if (!forced && (await this.contents.any(sql, ref)))
-      throw tenancyError(
-        'namespace-not-empty',
-        `Namespace "${ref.namespaceId}" is not empty; empty it or use ?force=true.`,
-      );
+  async project(
+    sql: Sql,
+    ref: NamespaceRef,
+    { before, state, version, recordedAt }: Changed<NamespaceState>,
+  ): Promise<void> {
+    const { tenantId, namespaceId } = ref;
+    if (state.status === 'none') {
+      await sql.query(REMOVE, [tenantId, namespaceId]);
+      await this.tenants.count(sql, tenantId, 'namespaces', 'deleted');
+      return this.lives.namespaceEnded(sql, ref);
+    }
+    const { namespaceUid, name, createdAt } = state;
+    await sql.query(UPSERT, [tenantId, namespaceId, namespaceUid, name, version, createdAt, recordedAt]);
+    if (before.status === 'none') await this.tenants.count(sql, tenantId, 'namespaces', 'made');
+  }
+
+  async hold(sql: Sql, { tenantId, namespaceId }: NamespaceRef): Promise<string | undefined> {
+    const { rows } = await sql.query<{ namespace_uid: string }>(HOLD, [tenantId, namespaceId]);
+    return rows[0]?.namespace_uid;
   }
 
   async find({ tenantId, namespaceId }: NamespaceRef): Promise<NamespaceView | undefined> {

@@ -1,22 +1,23 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { TENANT_SETTINGS, type Settings } from '../../../platform/config/index.js';
+import type { Versioned } from '../../../kernel/aggregate.js';
 import type { Changed } from '../../../platform/event-log/index.js';
 import { JobStore } from '../../../platform/jobs/index.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
-import { tenancyError } from '../domain/tenancy-errors.js';
 import { TENANT_DELETION, type DeletionPayload } from '../application/tenant-deletions.js';
 import { TenantLives } from '../application/tenant-lives.js';
-import { TenantCatalog, type LimitedKind, type TenantView } from '../application/ports.js';
+import { TenantCatalog, type TenantView } from '../application/ports.js';
 import {
   NO_DEFAULTS,
   tenantAggregate,
-  tenantDeleting,
   tenantNotFound,
   type TenantDefaults,
+  type TenantFacts,
   type TenantRef,
   type TenantState,
   type TenantStatus,
 } from '../domain/tenant.js';
+import type { LimitedKind, TenantRoom } from '../domain/tenant-room.js';
 import { limitsThatHold, NO_LIMITS, type TenantLimits } from '../domain/tenant-limits.js';
 
 const COLUMNS = `tenant_id AS "tenantId", tenant_uid AS "tenantUid", name, state, reason, limits, defaults,
@@ -35,14 +36,18 @@ ON CONFLICT (tenant_id) DO UPDATE
   SET name = $3, state = $4, reason = $5, limits = $6, defaults = $7, deletion_id = $8, version = $9, updated_at = $11`;
 const HOLD = `SELECT state FROM tenant WHERE tenant_id = $1 AND ($2::uuid IS NULL OR tenant_uid = $2) FOR KEY SHARE`;
 const STATE: Statement = { name: 'tenant-state', text: 'SELECT state FROM tenant WHERE tenant_id = $1' };
-const COUNT: Readonly<Record<LimitedKind, string>> = {
-  namespaces:
-    'SELECT state, limits, (SELECT count(*) FROM namespace o WHERE o.tenant_id = $1) AS held FROM tenant t WHERE t.tenant_id = $1',
-  topics:
-    'SELECT state, limits, (SELECT count(*) FROM topic o WHERE o.tenant_id = $1) AS held FROM tenant t WHERE t.tenant_id = $1',
-  consumers:
-    'SELECT state, limits, (SELECT count(*) FROM consumer o WHERE o.tenant_id = $1) AS held FROM tenant t WHERE t.tenant_id = $1',
+const ROOM: Statement = {
+  name: 'tenant-room',
+  text: `SELECT state, limits, coalesce((SELECT held FROM tenant_usage WHERE tenant_id = $1 AND kind = $2), 0) AS held
+FROM tenant WHERE tenant_id = $1`,
 };
+const ONE_MORE = `
+INSERT INTO tenant_usage (tenant_id, kind, held) VALUES ($1, $2, 1)
+ON CONFLICT (tenant_id, kind) DO UPDATE SET held = tenant_usage.held + 1`;
+const ONE_LESS = 'UPDATE tenant_usage SET held = held - 1 WHERE tenant_id = $1 AND kind = $2';
+const NONE_LEFT = 'DELETE FROM tenant_usage WHERE tenant_id = $1 AND kind = $2 AND held <= 0';
+/** Waits for what is being made in the tenant, which holds a share of it; then nothing can come any more. */
+const CLOSE = 'SELECT 1 FROM tenant WHERE tenant_id = $1 FOR UPDATE';
 const REMOVE = 'DELETE FROM tenant WHERE tenant_id = $1';
 const ANY_NAMESPACE = 'SELECT 1 FROM namespace WHERE tenant_id = $1 LIMIT 1';
 
@@ -51,11 +56,7 @@ type TenantRow = Omit<TenantView, 'limits' | 'effectiveLimits' | 'defaults'> & {
   readonly defaults: string | null;
 };
 
-interface Room {
-  readonly state: TenantStatus;
-  readonly limits: string | null;
-  readonly held: number;
-}
+type RoomRow = Pick<TenantRow, 'state' | 'limits'> & Pick<TenantRoom, 'held'>;
 
 @Injectable()
 export class PostgresTenants extends TenantCatalog {
@@ -78,12 +79,23 @@ export class PostgresTenants extends TenantCatalog {
     };
   }
 
+  override async ask(sql: Sql, { tenantId }: TenantRef, { state }: Changed<TenantState>): Promise<TenantFacts> {
+    if (state.status !== 'none') return { holdsNamespaces: false };
+    await sql.query(CLOSE, [tenantId]);
+    return { holdsNamespaces: Boolean((await sql.query(ANY_NAMESPACE, [tenantId])).rowCount) };
+  }
+
   async project(
     sql: Sql,
     { tenantId }: TenantRef,
     { state, version, recordedAt }: Changed<TenantState>,
   ): Promise<void> {
-    if (state.status === 'none') return this.remove(sql, tenantId, recordedAt);
+    if (state.status === 'none') {
+      await sql.query(REMOVE, [tenantId]);
+      await this.lives.ended(sql, tenantId);
+      await this.jobs.completeAll(sql, tenantId, TENANT_DELETION, recordedAt);
+      return;
+    }
     const { tenantUid, name, status, reason, limits, defaults, deletion, createdAt } = state;
     const settings = [name, status, reason, JSON.stringify(limits), JSON.stringify(defaults)];
     const row = [tenantId, tenantUid, ...settings, deletion?.deletionId, version, createdAt, recordedAt];
@@ -94,34 +106,43 @@ export class PostgresTenants extends TenantCatalog {
     await this.jobs.add(sql, { tenantId, jobId, kind: TENANT_DELETION, payload, createdAt: recordedAt });
   }
 
-  /** Removing the row waits for what is being made in the tenant, which holds a share of it; then nothing can come any more. */
-  private async remove(sql: Sql, tenantId: string, recordedAt: number): Promise<void> {
-    await sql.query(REMOVE, [tenantId]);
-    await this.lives.ended(sql, tenantId);
-    const { rowCount } = await sql.query(ANY_NAMESPACE, [tenantId]);
-    if (rowCount)
-      throw tenancyError('tenant-not-empty', `Tenant "${tenantId}" holds namespaces; delete them or use ?force=true.`);
-    await this.jobs.completeAll(sql, tenantId, TENANT_DELETION, recordedAt);
-  }
-
   async stateWithin(sql: Sql, tenantId: string): Promise<TenantStatus | undefined> {
     return (await sql.query<{ state: TenantStatus }>({ ...STATE, values: [tenantId] })).rows[0]?.state;
   }
 
-  async hold(sql: Sql, { tenantId, tenantUid }: { tenantId: string; tenantUid?: string }): Promise<void> {
-    const { rows } = await sql.query<{ state: TenantStatus }>(HOLD, [tenantId, tenantUid ?? null]);
-    if (!rows[0]) throw tenantNotFound(tenantId);
-    if (rows[0].state === 'deleting') throw tenantDeleting(tenantId);
+  async heldState(
+    sql: Sql,
+    { tenantId, tenantUid }: { tenantId: string; tenantUid?: string },
+  ): Promise<TenantStatus | undefined> {
+    return (await sql.query<{ state: TenantStatus }>(HOLD, [tenantId, tenantUid ?? null])).rows[0]?.state;
   }
 
-  async requireRoom(sql: Sql, tenantId: string, kind: LimitedKind): Promise<void> {
-    const { rows } = await sql.query<Room>(COUNT[kind], [tenantId]);
-    const [row] = rows;
-    if (row?.state === 'deleting') throw tenantDeleting(tenantId);
-    if (!row) return;
-    const most = this.limitsOf(row.limits).effectiveLimits[kind];
-    if (most !== null && row.held > most)
-      throw tenancyError('tenant-limit-reached', `Tenant "${tenantId}" may have ${most} ${kind}.`);
+  async room(sql: Sql, tenantId: string, kind: LimitedKind): Promise<TenantRoom | undefined> {
+    const [row] = (await sql.query<RoomRow>({ ...ROOM, values: [tenantId, kind] })).rows;
+    return row && { status: row.state, held: row.held, max: this.limitsOf(row.limits).effectiveLimits[kind] };
+  }
+
+  async count(sql: Sql, tenantId: string, kind: LimitedKind, change: 'made' | 'deleted'): Promise<void> {
+    for (const statement of change === 'made' ? [ONE_MORE] : [ONE_LESS, NONE_LEFT])
+      await sql.query(statement, [tenantId, kind]);
+  }
+
+  viewOf({ tenantId }: TenantRef, { state, version, recordedAt }: Versioned<TenantState>): TenantView {
+    if (state.status === 'none') throw tenantNotFound(tenantId);
+    const { tenantUid, name, status, reason, limits, defaults, deletion, createdAt } = state;
+    const deletionId = deletion?.deletionId ?? null;
+    const row = {
+      tenantId,
+      tenantUid,
+      name,
+      state: status,
+      reason,
+      deletionId,
+      version,
+      createdAt,
+      updatedAt: recordedAt,
+    };
+    return { ...row, defaults, limits, effectiveLimits: limitsThatHold(limits, this.installation) };
   }
 
   async find(tenantId: string): Promise<TenantView | undefined> {

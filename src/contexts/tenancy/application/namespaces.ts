@@ -1,10 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { Command, CommandHandler, Query, QueryHandler, type ICommandHandler, type IQueryHandler } from '@nestjs/cqrs';
-import type { Actor } from '../../../kernel/aggregate.js';
+import type { Actor, Versioned } from '../../../kernel/aggregate.js';
 import type { ExpectedVersion } from '../../../kernel/expected-version.js';
 import { newId } from '../../../kernel/ids.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
-import { createNamespace, namespaceNotFound, renameNamespace, type NamespaceRef } from '../domain/namespace.js';
+import {
+  createNamespace,
+  namespaceNotFound,
+  renameNamespace,
+  type NamespaceRef,
+  type NamespaceState,
+} from '../domain/namespace.js';
 import { tenantNotFound } from '../domain/tenant.js';
 import { NamespaceRemoval } from './namespace-removal.js';
 import { NamespaceCatalog, TenantCatalog, type NamespaceView } from './ports.js';
@@ -33,8 +39,8 @@ export class CreateNamespaceHandler implements ICommandHandler<CreateNamespace> 
     if (!(await this.tenants.find(tenantId))) throw tenantNotFound(tenantId);
     const ref = { tenantId, namespaceId: input.id ?? newId('ns') };
     const name = input.name ?? ref.namespaceId;
-    await this.aggregates.change(this.namespaces, ref, by, (state) => createNamespace(state, ref, randomUUID(), name));
-    return (await this.namespaces.find(ref))!;
+    const decide = (state: NamespaceState) => createNamespace(state, ref, randomUUID(), name);
+    return viewOf(ref, await this.aggregates.change(this.namespaces, ref, by, decide));
   }
 }
 
@@ -58,10 +64,8 @@ export class RenameNamespaceHandler implements ICommandHandler<RenameNamespace> 
 
   async execute({ namespace: ref, name, by, expectedVersion }: RenameNamespace): Promise<NamespaceView> {
     refuseSystem(ref.tenantId);
-    await this.aggregates.change(this.namespaces, ref, by, (state) => renameNamespace(state, ref, name), {
-      expectedVersion,
-    });
-    return (await this.namespaces.find(ref))!;
+    const decide = (state: NamespaceState) => renameNamespace(state, ref, name);
+    return viewOf(ref, await this.aggregates.change(this.namespaces, ref, by, decide, { expectedVersion }));
   }
 }
 
@@ -126,6 +130,11 @@ export class ListNamespacesHandler implements IQueryHandler<ListNamespaces> {
     if (!(await this.tenants.find(tenantId))) throw tenantNotFound(tenantId);
     return this.namespaces.list(tenantId, afterId, limit + 1);
   }
+}
+
+function viewOf(ref: NamespaceRef, { state, version, recordedAt }: Versioned<NamespaceState>): NamespaceView {
+  if (state.status === 'none') throw namespaceNotFound(ref);
+  return { ...ref, name: state.name, version, createdAt: state.createdAt, updatedAt: recordedAt };
 }
 
 export const NAMESPACE_HANDLERS = [

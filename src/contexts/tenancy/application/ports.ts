@@ -1,11 +1,23 @@
 import type { Sql } from '../../../platform/postgres/database.js';
 import { AggregateRepository } from '../../../platform/event-log/index.js';
-import type { NamespaceEvent, NamespaceLife, NamespaceRef, NamespaceState } from '../domain/namespace.js';
-import type { TenantDefaults, TenantEvent, TenantRef, TenantState, TenantStatus } from '../domain/tenant.js';
+import type { Versioned } from '../../../kernel/aggregate.js';
+import type {
+  NamespaceEvent,
+  NamespaceFacts,
+  NamespaceLife,
+  NamespaceRef,
+  NamespaceState,
+} from '../domain/namespace.js';
+import {
+  type TenantDefaults,
+  type TenantEvent,
+  type TenantFacts,
+  type TenantRef,
+  type TenantState,
+  type TenantStatus,
+} from '../domain/tenant.js';
+import { requireOpen, type LimitedKind, type TenantRoom } from '../domain/tenant-room.js';
 import type { TenantLimits } from '../domain/tenant-limits.js';
-
-/** What a tenant may have so many of. */
-export type LimitedKind = 'namespaces' | 'topics' | 'consumers';
 
 export interface TenantView {
   readonly tenantId: string;
@@ -35,7 +47,9 @@ export interface NamespaceView {
 }
 
 /** Tenants as queries see them. Lists are in order of ids and begin after `afterId`. */
-export abstract class TenantCatalog extends AggregateRepository<TenantState, TenantEvent, TenantRef> {
+export abstract class TenantCatalog extends AggregateRepository<TenantState, TenantEvent, TenantRef, TenantFacts> {
+  /** The view of what a change of it came to. */
+  abstract viewOf(ref: TenantRef, changed: Versioned<TenantState>): TenantView;
   abstract find(tenantId: string): Promise<TenantView | undefined>;
   abstract list(afterId: string, limit: number, among?: readonly string[]): Promise<TenantView[]>;
   /** As a transaction sees it; undefined: there is no such tenant. */
@@ -44,12 +58,31 @@ export abstract class TenantCatalog extends AggregateRepository<TenantState, Ten
    * Inside a transaction that puts something into the tenant: throws where the tenant, or this life of it, is gone or going. Its end
    * waits for the transaction, and finds what it has made.
    */
-  abstract hold(sql: Sql, tenant: { readonly tenantId: string; readonly tenantUid?: string }): Promise<void>;
-  /** Inside the transaction that has just made one more: throws where the tenant takes none, or has more of the kind than it may have. */
-  abstract requireRoom(sql: Sql, tenantId: string, kind: LimitedKind): Promise<void>;
+  async hold(sql: Sql, tenant: { readonly tenantId: string; readonly tenantUid?: string }): Promise<void> {
+    requireOpen(tenant.tenantId, await this.heldState(sql, tenant));
+  }
+  /** As `hold`, for callers that decide by themselves. */
+  abstract heldState(
+    sql: Sql,
+    tenant: { readonly tenantId: string; readonly tenantUid?: string },
+  ): Promise<TenantStatus | undefined>;
+  /** Inside a transaction that is about to make one more, and holds the order of the kind. Undefined: there is no such tenant. */
+  abstract room(sql: Sql, tenantId: string, kind: LimitedKind): Promise<TenantRoom | undefined>;
+  /** Inside the transaction that makes or deletes one, which holds the order of the kind. */
+  abstract count(sql: Sql, tenantId: string, kind: LimitedKind, change: 'made' | 'deleted'): Promise<void>;
 }
 
-export abstract class NamespaceCatalog extends AggregateRepository<NamespaceState, NamespaceEvent, NamespaceRef> {
+export abstract class NamespaceCatalog extends AggregateRepository<
+  NamespaceState,
+  NamespaceEvent,
+  NamespaceRef,
+  NamespaceFacts
+> {
+  /**
+   * Inside a transaction that puts something into the namespace: which life of it there is; undefined: none. Its end waits for the
+   * transaction, and finds what it has made.
+   */
+  abstract hold(sql: Sql, ref: NamespaceRef): Promise<string | undefined>;
   abstract find(ref: NamespaceRef): Promise<NamespaceView | undefined>;
   abstract list(tenantId: string, afterId: string, limit: number): Promise<NamespaceView[]>;
   abstract count(tenantId: string): Promise<number>;

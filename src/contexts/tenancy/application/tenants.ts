@@ -55,9 +55,10 @@ export class CreateTenantHandler implements ICommandHandler<CreateTenant> {
     if (input.owner !== undefined) await this.lives.requireOwner(input.owner);
     const defaults = mergeDefaults(NO_DEFAULTS, input.defaults);
     const founding = { name: input.name ?? ref.tenantId, tenantUid: randomUUID(), founder, owner, defaults };
-    await this.aggregates.change(this.tenants, ref, by, (state) => createTenant(state, ref, founding, input.limits));
+    const decide = (state: TenantState) => createTenant(state, ref, founding, input.limits);
+    const created = await this.aggregates.change(this.tenants, ref, by, decide);
     await this.lives.began({ ...ref, tenantUid: founding.tenantUid }, firstOwners(founding), by);
-    return (await this.tenants.find(ref.tenantId))!;
+    return this.tenants.viewOf(ref, created);
   }
 }
 
@@ -83,8 +84,7 @@ export class ConfigureTenantHandler implements ICommandHandler<ConfigureTenant> 
     refuseSystem(tenantId);
     const ref = { tenantId };
     const decide = (state: TenantState) => configureTenant(state, ref, change);
-    await this.aggregates.change(this.tenants, ref, by, decide, { expectedVersion });
-    return (await this.tenants.find(tenantId))!;
+    return this.tenants.viewOf(ref, await this.aggregates.change(this.tenants, ref, by, decide, { expectedVersion }));
   }
 }
 
@@ -109,8 +109,8 @@ export class SuspendTenantHandler implements ICommandHandler<SuspendTenant> {
   async execute({ tenantId, reason, by }: SuspendTenant): Promise<TenantView> {
     refuseSystem(tenantId);
     const ref = { tenantId };
-    await this.aggregates.change(this.tenants, ref, by, (state) => suspendTenant(state, ref, reason));
-    return (await this.tenants.find(tenantId))!;
+    const decide = (state: TenantState) => suspendTenant(state, ref, reason);
+    return this.tenants.viewOf(ref, await this.aggregates.change(this.tenants, ref, by, decide));
   }
 }
 
@@ -133,8 +133,8 @@ export class ActivateTenantHandler implements ICommandHandler<ActivateTenant> {
   async execute({ tenantId, by }: ActivateTenant): Promise<TenantView> {
     refuseSystem(tenantId);
     const ref = { tenantId };
-    await this.aggregates.change(this.tenants, ref, by, (state) => activateTenant(state, ref));
-    return (await this.tenants.find(tenantId))!;
+    const decide = (state: TenantState) => activateTenant(state, ref);
+    return this.tenants.viewOf(ref, await this.aggregates.change(this.tenants, ref, by, decide));
   }
 }
 

@@ -1,6 +1,8 @@
-import { MANAGEMENT_TOPICS, type Aggregate } from '../../../kernel/aggregate.js';
+import { inOneOrder, type Aggregate, type Changed } from '../../../kernel/aggregate.js';
 import { isChosenId } from '../../../kernel/ids.js';
 import { tenancyError } from './tenancy-errors.js';
+import { requireOpen, requireRoom, type TenantRoom } from './tenant-room.js';
+import type { TenantStatus } from './tenant.js';
 
 export interface NamespaceRef {
   readonly tenantId: string;
@@ -20,8 +22,17 @@ export type NamespaceState =
   | { readonly status: 'none'; readonly namespaceUid?: string; readonly forced?: boolean }
   | { readonly status: 'active'; readonly namespaceUid: string; readonly name: string; readonly createdAt: number };
 
-export const namespaceAggregate: Aggregate<NamespaceState, NamespaceEvent, NamespaceRef> = {
-  topicUid: MANAGEMENT_TOPICS.namespaces,
+export interface NamespaceFacts {
+  /** Of its tenant; undefined: there is none. */
+  readonly tenant: TenantStatus | undefined;
+  /** For one that begins. */
+  readonly room: TenantRoom | undefined;
+  /** Whether one that ends holds anything. */
+  readonly occupied: boolean;
+}
+
+export const namespaceAggregate: Aggregate<NamespaceState, NamespaceEvent, NamespaceRef, NamespaceFacts> = {
+  topicUid: inOneOrder('namespaces'),
   eventTypes: {
     'namespace.created': { version: 1 },
     'namespace.renamed': { version: 1 },
@@ -43,7 +54,25 @@ export const namespaceAggregate: Aggregate<NamespaceState, NamespaceEvent, Names
         return state;
     }
   },
+  check: checkNamespace,
 };
+
+function checkNamespace(
+  { tenant, room, occupied }: NamespaceFacts,
+  { before, state }: Changed<NamespaceState>,
+  { tenantId, namespaceId }: NamespaceRef,
+): void {
+  if (state.status === 'none') {
+    if (occupied && !state.forced)
+      throw tenancyError(
+        'namespace-not-empty',
+        `Namespace "${namespaceId}" is not empty; empty it or use ?force=true.`,
+      );
+    return;
+  }
+  requireOpen(tenantId, tenant);
+  if (before.status === 'none') requireRoom(tenantId, 'namespaces', room);
+}
 
 /** The uid is new for each life of an id: what an earlier one held is not part of it. */
 export function createNamespace(
@@ -68,5 +97,5 @@ export function deleteNamespace(state: NamespaceState, ref: NamespaceRef, forced
   return [{ type: 'namespace.deleted', data: { ...ref, namespaceUid: state.namespaceUid, forced } }];
 }
 
-export const namespaceNotFound = ({ namespaceId }: NamespaceRef): Error =>
+export const namespaceNotFound = ({ namespaceId }: Pick<NamespaceRef, 'namespaceId'>): Error =>
   tenancyError('namespace-not-found', `There is no namespace "${namespaceId}".`);

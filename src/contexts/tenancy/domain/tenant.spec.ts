@@ -56,6 +56,15 @@ describe('the deletion of a tenant', () => {
     );
   });
 
+  it('is refused where the tenant holds namespaces; nothing else is', () => {
+    const change = { before: after(created), version: 2, recordedAt: 1, events: [] };
+    const check = (state: TenantState, holdsNamespaces: boolean) => () =>
+      tenantAggregate.check!({ holdsNamespaces }, { ...change, state }, ref);
+    expect(check(after(created, deleted), true)).toThrow(expect.objectContaining({ code: 'tenant-not-empty' }));
+    expect(check(after(created, deleted), false)).not.toThrow();
+    expect(check(after(created, suspended), true)).not.toThrow();
+  });
+
   it('keeps the id until it is finished', () => {
     expect(() => createTenant(after(created, started), ref, founding)).toThrow(
       expect.objectContaining({ code: 'tenant-exists' }),

@@ -1,4 +1,4 @@
-import { MANAGEMENT_TOPICS, type Aggregate } from '../../../kernel/aggregate.js';
+import { inOneOrder, type Aggregate, type Changed } from '../../../kernel/aggregate.js';
 import { isChosenId } from '../../../kernel/ids.js';
 import type { RetryPolicy } from '../../../kernel/retry-policy.js';
 import { tenancyError } from './tenancy-errors.js';
@@ -72,8 +72,13 @@ export type TenantState =
 /** `$system` has one life, which no event began. */
 export const SYSTEM_LIFE = '00000000-0000-0000-0000-000000000000';
 
-export const tenantAggregate: Aggregate<TenantState, TenantEvent, TenantRef> = {
-  topicUid: MANAGEMENT_TOPICS.tenants,
+/** What stands in the way of the end of a tenant: asked for when it ends. */
+export interface TenantFacts {
+  readonly holdsNamespaces: boolean;
+}
+
+export const tenantAggregate: Aggregate<TenantState, TenantEvent, TenantRef, TenantFacts> = {
+  topicUid: inOneOrder('tenants'),
   eventTypes: {
     'tenant.created': { version: 1 },
     'tenant.renamed': { version: 1 },
@@ -112,7 +117,17 @@ export const tenantAggregate: Aggregate<TenantState, TenantEvent, TenantRef> = {
         return state;
     }
   },
+  check: requireEmptyAtItsEnd,
 };
+
+function requireEmptyAtItsEnd(
+  { holdsNamespaces }: TenantFacts,
+  { state }: Changed<TenantState>,
+  { tenantId }: TenantRef,
+): void {
+  if (state.status === 'none' && holdsNamespaces)
+    throw tenancyError('tenant-not-empty', `Tenant "${tenantId}" holds namespaces; delete them or use ?force=true.`);
+}
 
 /** Who may become the first owner, in this order: an owner who is gone by then leaves the tenant to its founder. */
 export const firstOwners = ({ owner, founder }: Founding): string[] => [

@@ -55,7 +55,7 @@ export const toTopicSummary = ({
   version,
   createdAt,
   updatedAt,
-}: TopicView): TopicSummaryDto => ({
+}: Omit<TopicView, 'namespaceUid'>): TopicSummaryDto => ({
   id: topicId,
   description,
   version,

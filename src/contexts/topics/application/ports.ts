@@ -2,6 +2,7 @@ import { AggregateRepository, type LogRef } from '../../../platform/event-log/in
 import type { Sql } from '../../../platform/postgres/database.js';
 import type { EndingTenant, NamespaceRef } from '../../tenancy/index.js';
 import type { TopicEvent, TopicRef, TopicState } from '../domain/topic.js';
+import type { TopicFacts } from './topic-rules.js';
 
 export interface TopicView extends TopicRef {
   readonly topicUid: string;
@@ -17,7 +18,7 @@ export interface TopicView extends TopicRef {
 export type Removal = LogRef;
 
 /** Topics as queries see them; lists are in order of ids. */
-export abstract class TopicCatalog extends AggregateRepository<TopicState, TopicEvent, TopicRef> {
+export abstract class TopicCatalog extends AggregateRepository<TopicState, TopicEvent, TopicRef, TopicFacts> {
   abstract find(ref: TopicRef): Promise<TopicView | undefined>;
   abstract findByUids(tenantId: string, topicUids: readonly string[]): Promise<TopicView[]>;
   abstract list(namespace: NamespaceRef, afterId: string, limit: number): Promise<TopicView[]>;

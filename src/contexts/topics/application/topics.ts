@@ -5,10 +5,17 @@ import type { ExpectedVersion } from '../../../kernel/expected-version.js';
 import { newId } from '../../../kernel/ids.js';
 import { Aggregates, LogReader, type LogBounds } from '../../../platform/event-log/index.js';
 import { NamespaceCatalog, namespaceNotFound, refuseSystem, type NamespaceRef } from '../../tenancy/index.js';
-import { createTopic, deleteTopic, describeTopic, topicNotFound, type TopicRef } from '../domain/topic.js';
+import {
+  createTopic,
+  deleteTopic,
+  describeTopic,
+  topicNotFound,
+  type TopicRef,
+  type TopicState,
+} from '../domain/topic.js';
 import { TopicCatalog, type TopicView } from './ports.js';
 
-export type TopicDetail = TopicView & LogBounds;
+export type TopicDetail = Omit<TopicView, 'namespaceUid'> & LogBounds;
 
 export class CreateTopic extends Command<TopicDetail> {
   constructor(
@@ -33,8 +40,10 @@ export class CreateTopicHandler implements ICommandHandler<CreateTopic> {
     if (!(await this.namespaces.find(namespace))) throw namespaceNotFound(namespace);
     const ref = { ...namespace, topicId: input.id ?? newId('top') };
     const description = input.description ?? null;
-    await this.aggregates.change(this.topics, ref, by, (state) => createTopic(state, ref, randomUUID(), description));
-    const topic = (await this.topics.find(ref))!;
+    const topicUid = randomUUID();
+    const decide = (state: TopicState) => createTopic(state, ref, topicUid, description);
+    const { version, recordedAt } = await this.aggregates.change(this.topics, ref, by, decide);
+    const topic = { ...ref, topicUid, description, version, createdAt: recordedAt, updatedAt: recordedAt };
     return { ...topic, firstPosition: 1, lastPosition: 0, eventCount: 0, bytes: 0 };
   }
 }

@@ -1,4 +1,4 @@
-import { MANAGEMENT_TOPICS, type Aggregate } from '../../../kernel/aggregate.js';
+import { inOneOrder, type Aggregate } from '../../../kernel/aggregate.js';
 import { isCode } from '../../../kernel/domain-error.js';
 import { isChosenId } from '../../../kernel/ids.js';
 import { topicError } from './topic-errors.js';
@@ -24,7 +24,7 @@ export type TopicState =
     };
 
 export const topicAggregate: Aggregate<TopicState, TopicEvent, TopicRef> = {
-  topicUid: MANAGEMENT_TOPICS.topics,
+  topicUid: inOneOrder('topics'),
   eventTypes: { 'topic.created': { version: 1 }, 'topic.described': { version: 1 }, 'topic.deleted': { version: 1 } },
   initial: { status: 'none' },
   streamOf: ({ tenantId, namespaceId, topicId }) => `${tenantId}/${namespaceId}/${topicId}`,
@@ -74,7 +74,7 @@ export function deleteTopic(state: TopicState, ref: TopicRef): TopicEvent[] {
   return [{ type: 'topic.deleted', data: { ...ref, topicUid: state.topicUid } }];
 }
 
-export const topicNotFound = ({ topicId }: TopicRef): Error =>
+export const topicNotFound = ({ topicId }: Pick<TopicRef, 'topicId'>): Error =>
   topicError('topic-not-found', `There is no topic "${topicId}".`);
 
 /** It was deleted while it was being read. */

@@ -91,6 +91,15 @@ CREATE TABLE job (
 CREATE INDEX job_kind ON job (kind, job_id);
 CREATE INDEX job_open ON job (job_id) WHERE finished_at IS NULL;
 
+-- How much of what is limited a tenant holds, moved in the transactions that make and delete it: to count it took longer the more there was.
+-- No row: none, as of $system, where nothing is made. Rows outlive their tenant for as long as something of it is still to be removed.
+CREATE TABLE tenant_usage (
+  tenant_id text COLLATE "C" NOT NULL,
+  kind text COLLATE "C" NOT NULL,
+  held bigint NOT NULL,
+  PRIMARY KEY (tenant_id, kind)
+);
+
 CREATE TABLE namespace (
   tenant_id text COLLATE "C" NOT NULL,
   namespace_id text COLLATE "C" NOT NULL,

@@ -1,8 +1,36 @@
-import { Injectable } from '@nestjs/common';
-import { idFloor } from '../../../kernel/ids.js';
-import { Database, type Statement } from '../../../platform/postgres/database.js';
-import { AuditLog, FIRST_ID, type AuditFilter, type AuditRange, type AuditView } from '../application/ports.js';
-import { RECORD_COLUMNS } from './audit-rows.js';
+import { idFloor } from '../../kernel/ids.js';
+import type { Database, Statement } from '../postgres/database.js';
+import type { AuditOutcome } from './audit-record.js';
+import { READ_COLUMNS, type AuditView } from './audit-records.js';
+
+/** What a record must have; undefined: anything. */
+export interface AuditFilter {
+  readonly actor?: string;
+  readonly user?: string;
+  /** A whole action, or its beginning with `*` behind it. */
+  readonly action?: string;
+  /** How the path begins. */
+  readonly resource?: string;
+  readonly outcome?: AuditOutcome;
+  readonly address?: string;
+  readonly correlationId?: string;
+  /** Milliseconds; from this on. */
+  readonly from?: number;
+  /** Up to, and without. */
+  readonly to?: number;
+}
+
+/** Records between two ids, both left out. */
+export interface AuditRange {
+  readonly order: 'asc' | 'desc';
+  readonly after: string;
+  readonly before: string;
+  readonly limit: number;
+}
+
+/** Before and behind all ids. */
+export const FIRST_ID = '';
+export const LAST_ID = '~';
 
 /** Behind every text that begins with the same: texts are compared byte by byte. */
 const LAST_CHARACTER = '\u{10ffff}';
@@ -77,7 +105,7 @@ function boundsOf({ from }: AuditFilter, { after, before, limit }: AuditRange): 
 /** The subquery is looked up once, at the end of an index; retention never removes the creation and leaves what was before it. */
 const page = (order: AuditRange['order'], { letters, sql }: Clauses): Statement => ({
   name: `audit-page-${order}-${letters}`,
-  text: `SELECT ${RECORD_COLUMNS} FROM audit_record
+  text: `SELECT ${READ_COLUMNS} FROM audit_record
 WHERE tenant_id = $1 AND audit_id > $2 AND audit_id < $3
   AND audit_id >= coalesce((SELECT max(audit_id) FROM audit_record WHERE tenant_id = $1 AND action = 'tenant.created'), '')${sql}
 ORDER BY audit_id ${order} LIMIT $4`,
@@ -85,15 +113,14 @@ ORDER BY audit_id ${order} LIMIT $4`,
 
 const pageOfAll = (order: AuditRange['order'], { letters, sql }: Clauses): Statement => ({
   name: `audit-page-of-all-${order}-${letters}`,
-  text: `SELECT ${RECORD_COLUMNS} FROM audit_record WHERE audit_id > $1 AND audit_id < $2${sql} ORDER BY audit_id ${order} LIMIT $3`,
+  text: `SELECT ${READ_COLUMNS} FROM audit_record WHERE audit_id > $1 AND audit_id < $2${sql} ORDER BY audit_id ${order} LIMIT $3`,
 });
 
-@Injectable()
-export class PostgresAuditLog extends AuditLog {
-  constructor(private readonly database: Database) {
-    super();
-  }
+/** The records as they are read. */
+export class AuditLog {
+  constructor(private readonly database: Database) {}
 
+  /** Of one tenant, since it was last created: an id may have belonged to another tenant before. */
   page(tenantId: string, filter: AuditFilter, range: AuditRange): Promise<AuditView[]> {
     const clauses = clausesOf(filter, 5);
     const values = [tenantId, ...boundsOf(filter, range), ...clauses.values];

@@ -1,0 +1,40 @@
+import type { Sql } from '../../../platform/postgres/database.js';
+import type { Subscription } from '../domain/consumer.js';
+
+export interface SubscribedConsumer {
+  readonly tenantId: string;
+  readonly consumerUid: string;
+  /** Of the consumer, with this change of its topics. */
+  readonly version: number;
+}
+
+/** Who keeps a lane for each topic of a consumer. */
+export interface LaneKeeper {
+  /** In the transaction that changes which topics a consumer has; these are all of them, and none of their logs ends meanwhile. */
+  changed(sql: Sql, consumer: SubscribedConsumer, topics: readonly Subscription[]): Promise<void>;
+  /** The consumers that have a topic. */
+  consumersOf(tenantId: string, topicUid: string): Promise<string[]>;
+}
+
+/** Deliveries come later in the order of contexts, and register themselves here. */
+export class ConsumerLanes implements LaneKeeper {
+  private keeper: LaneKeeper | undefined;
+
+  register(keeper: LaneKeeper): void {
+    this.keeper = keeper;
+  }
+
+  changed(sql: Sql, consumer: SubscribedConsumer, topics: readonly Subscription[]): Promise<void> {
+    return this.registered.changed(sql, consumer, topics);
+  }
+
+  consumersOf(tenantId: string, topicUid: string): Promise<string[]> {
+    return this.registered.consumersOf(tenantId, topicUid);
+  }
+
+  /** A consumer that nobody delivers to would be registered in vain. */
+  private get registered(): LaneKeeper {
+    if (!this.keeper) throw new Error('Nobody keeps the lanes of consumers.');
+    return this.keeper;
+  }
+}

@@ -1,0 +1,26 @@
+import type { Database, Statement } from '../postgres/database.js';
+import type { LogRef } from './event.js';
+
+const TRIM: Statement = {
+  name: 'log-trim',
+  text: `DELETE FROM event WHERE tenant_id = $1 AND topic_uid = $2 AND position IN (
+  SELECT position FROM event WHERE tenant_id = $1 AND topic_uid = $2 ORDER BY position LIMIT $3)`,
+};
+const ANY_LEFT: Statement = {
+  name: 'log-any-left',
+  text: 'SELECT 1 FROM event WHERE tenant_id = $1 AND topic_uid = $2 LIMIT 1',
+};
+
+/**
+ * Removes events from the beginning of a log, a slice at a time, each in a transaction of its own, so that no append or read waits for it.
+ * So far of logs that have ended: of one that goes on, `base_position` would have to follow its last event, and its readers be told.
+ */
+export class LogTrimmer {
+  constructor(private readonly database: Database) {}
+
+  /** At most `limit` of its events. False: none are left. Not by how many were removed: another instance may have removed the same ones. */
+  async trim({ tenantId, topicUid }: LogRef, limit: number): Promise<boolean> {
+    await this.database.query(TRIM, [tenantId, topicUid, limit]);
+    return (await this.database.query(ANY_LEFT, [tenantId, topicUid])).length > 0;
+  }
+}

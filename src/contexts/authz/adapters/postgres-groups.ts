@@ -92,10 +92,8 @@ export class PostgresGroups extends GroupCatalog {
   private async add(sql: Sql, ref: GroupRef, part: GroupPart, id: string): Promise<void> {
     const { tenantId, groupId } = ref;
     if (part === 'role') await this.roles.requireAll(tenantId, [id], sql);
-    else if (part === 'user' && !(await sql.query(MEMBER, [tenantId, id])).rowCount)
-      throw memberNotFound({ ...ref, userId: id });
-    else if (part === 'group' && !(await sql.query(GROUP, [tenantId, id])).rowCount)
-      throw groupNotFound({ ...ref, groupId: id });
+    else if (part === 'user' && !(await sql.query(MEMBER, [tenantId, id])).rowCount) throw memberNotFound(id);
+    else if (part === 'group' && !(await sql.query(GROUP, [tenantId, id])).rowCount) throw groupNotFound(id);
     await sql.query(ADD_PART, [tenantId, groupId, part, id]);
     const { rows } = await sql.query<{ parts: number }>(COUNT_PARTS, [tenantId, groupId, part]);
     if (rows[0]!.parts > PARTS_MAX[part])

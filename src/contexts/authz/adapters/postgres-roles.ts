@@ -76,7 +76,7 @@ export class PostgresRoles extends RoleCatalog {
       : await this.database.query<{ roleId: string }>(KNOWN, values);
     const known = new Set(rows.map(({ roleId }) => roleId));
     const missing = own.find((roleId) => !known.has(roleId));
-    if (missing !== undefined) throw roleNotFound({ tenantId, tenantUid: '', roleId: missing });
+    if (missing !== undefined) throw roleNotFound(missing);
   }
 
   async find({ tenantId, roleId }: Named<RoleRef>): Promise<RoleView | undefined> {

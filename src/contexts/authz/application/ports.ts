@@ -1,9 +1,22 @@
 import type { Sql } from '../../../platform/postgres/database.js';
 import { AggregateRepository } from '../../../platform/event-log/index.js';
-import type { GrantEvent, GrantRef, GrantSettings, GrantState, PrincipalKind } from '../domain/grant.js';
-import type { GroupEvent, GroupPart, GroupRef, GroupState } from '../domain/group.js';
-import type { MemberEvent, MemberRef, MemberState, RoleAssignment } from '../domain/member.js';
-import type { RoleEvent, RoleRef, RoleSettings, RoleState } from '../domain/role.js';
+import {
+  grantNotFound,
+  type GrantEvent,
+  type GrantRef,
+  type GrantSettings,
+  type GrantState,
+  type PrincipalKind,
+} from '../domain/grant.js';
+import { groupNotFound, type GroupEvent, type GroupPart, type GroupRef, type GroupState } from '../domain/group.js';
+import {
+  memberNotFound,
+  type MemberEvent,
+  type MemberRef,
+  type MemberState,
+  type RoleAssignment,
+} from '../domain/member.js';
+import { roleNotFound, type RoleEvent, type RoleRef, type RoleSettings, type RoleState } from '../domain/role.js';
 
 /** As queries name it: only the life that goes on can be seen. */
 export type Named<R> = Omit<R, 'tenantUid'>;
@@ -32,6 +45,14 @@ export interface GrantView extends Named<GrantRef>, GrantSettings {
 /** Lists are in order of ids and begin after `afterId`. */
 export abstract class MemberCatalog extends AggregateRepository<MemberState, MemberEvent, MemberRef> {
   abstract find(ref: Named<MemberRef>): Promise<MemberView | undefined>;
+
+  /** Throws where there is none. */
+  async get(ref: Named<MemberRef>): Promise<MemberView> {
+    const found = await this.find(ref);
+    if (!found) throw memberNotFound(ref.userId);
+    return found;
+  }
+
   abstract list(tenantId: string, afterId: string, limit: number): Promise<MemberView[]>;
   abstract anyHolder(tenantId: string, roleId: string): Promise<boolean>;
   /** In the transaction that deletes the tenant: members, roles, groups and grants, those of the system that name it among them. */
@@ -53,11 +74,27 @@ export abstract class RoleCatalog extends AggregateRepository<RoleState, RoleEve
   /** Throws `role-not-found` where one is neither predefined there nor made. `sql`: as a transaction sees it. */
   abstract requireAll(tenantId: string, roleIds: readonly string[], sql?: Sql): Promise<void>;
   abstract find(ref: Named<RoleRef>): Promise<RoleView | undefined>;
+
+  /** Throws where there is none. */
+  async get(ref: Named<RoleRef>): Promise<RoleView> {
+    const found = await this.find(ref);
+    if (!found) throw roleNotFound(ref.roleId);
+    return found;
+  }
+
   abstract list(tenantId: string): Promise<RoleView[]>;
 }
 
 export abstract class GroupCatalog extends AggregateRepository<GroupState, GroupEvent, GroupRef> {
   abstract find(ref: Named<GroupRef>): Promise<GroupView | undefined>;
+
+  /** Throws where there is none. */
+  async get(ref: Named<GroupRef>): Promise<GroupView> {
+    const found = await this.find(ref);
+    if (!found) throw groupNotFound(ref.groupId);
+    return found;
+  }
+
   abstract list(tenantId: string, afterId: string, limit: number): Promise<GroupView[]>;
   abstract parts(ref: Named<GroupRef>, part: GroupPart, afterId: string, limit: number): Promise<string[]>;
   abstract hasPart(ref: Named<GroupRef>, part: GroupPart, id: string): Promise<boolean>;
@@ -65,6 +102,14 @@ export abstract class GroupCatalog extends AggregateRepository<GroupState, Group
 
 export abstract class GrantCatalog extends AggregateRepository<GrantState, GrantEvent, GrantRef> {
   abstract find(ref: Named<GrantRef>): Promise<GrantView | undefined>;
+
+  /** Throws where there is none. */
+  async get(ref: Named<GrantRef>): Promise<GrantView> {
+    const found = await this.find(ref);
+    if (!found) throw grantNotFound(ref.grantId);
+    return found;
+  }
+
   abstract list(tenantId: string, afterId: string, limit: number): Promise<GrantView[]>;
 }
 

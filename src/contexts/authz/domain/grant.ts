@@ -48,11 +48,11 @@ export const createGrant = (ref: GrantRef, settings: GrantSettings): GrantEvent[
 ];
 
 export function revokeGrant(state: GrantState, ref: GrantRef): GrantEvent[] {
-  if (state.status === 'none') throw grantNotFound(ref);
+  if (state.status === 'none') throw grantNotFound(ref.grantId);
   return [{ type: 'grant.revoked', data: { ...ref, principal: state.principal } }];
 }
 
-export const grantNotFound = ({ grantId }: GrantRef): Error =>
+export const grantNotFound = (grantId: string): Error =>
   authzError('grant-not-found', `There is no grant "${grantId}".`);
 
 /** The same for a key that does not exist and for one of somebody who has nothing to do with the tenant. */

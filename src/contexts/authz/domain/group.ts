@@ -92,11 +92,11 @@ export function deleteGroup(state: GroupState, ref: GroupRef): GroupEvent[] {
 }
 
 function existing(state: GroupState, ref: GroupRef): GroupState & { status: 'active' } {
-  if (state.status === 'none') throw groupNotFound(ref);
+  if (state.status === 'none') throw groupNotFound(ref.groupId);
   return state;
 }
 
-export const groupNotFound = ({ groupId }: GroupRef): Error =>
+export const groupNotFound = (groupId: string): Error =>
   authzError('group-not-found', `There is no group "${groupId}".`);
 
 export const groupCycle = ({ groupId }: GroupRef, id: string): Error =>

@@ -89,7 +89,7 @@ export function replaceRoles(
   wanted: readonly RoleAssignment[],
   live: readonly RoleAssignment[],
 ): MemberEvent[] {
-  if (state.status === 'none') throw memberNotFound(ref);
+  if (state.status === 'none') throw memberNotFound(ref.userId);
   const scoped = state.roles.filter(({ scope }) => scope !== '');
   return setRoles(state, ref, [...wanted, ...scoped], [...live, ...scoped]);
 }
@@ -110,18 +110,18 @@ export const isIn = (roles: readonly RoleAssignment[], role: RoleAssignment): bo
   roles.some((other) => sameAssignment(role, other));
 
 export function removeRole(state: MemberState, ref: MemberRef, role: RoleAssignment): MemberEvent[] {
-  if (state.status === 'none') throw memberNotFound(ref);
+  if (state.status === 'none') throw memberNotFound(ref.userId);
   return state.roles.some((other) => sameAssignment(role, other))
     ? [{ type: 'member.role-removed', data: { ...ref, ...role } }]
     : [];
 }
 
 export function removeMember(state: MemberState, ref: MemberRef, reason: Removal): MemberEvent[] {
-  if (state.status === 'none') throw memberNotFound(ref);
+  if (state.status === 'none') throw memberNotFound(ref.userId);
   return [{ type: 'member.removed', data: { ...ref, reason } }];
 }
 
 export const noSuchUser = (userId: string): Error => authzError('member-not-found', `There is no user "${userId}".`);
 
-export const memberNotFound = ({ userId }: Pick<MemberRef, 'userId'>): Error =>
+export const memberNotFound = (userId: string): Error =>
   authzError('member-not-found', `User "${userId}" is no member of the tenant.`);

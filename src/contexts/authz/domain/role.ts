@@ -64,9 +64,8 @@ export function deleteRole(state: RoleState, ref: RoleRef): RoleEvent[] {
 
 function existing(state: RoleState, ref: RoleRef): RoleState & { status: 'active' } {
   if (predefinedRole(ref.roleId)) throw authzError('role-predefined', `Role "${ref.roleId}" is predefined and stays.`);
-  if (state.status === 'none') throw roleNotFound(ref);
+  if (state.status === 'none') throw roleNotFound(ref.roleId);
   return state;
 }
 
-export const roleNotFound = ({ roleId }: RoleRef): Error =>
-  authzError('role-not-found', `There is no role "${roleId}".`);
+export const roleNotFound = (roleId: string): Error => authzError('role-not-found', `There is no role "${roleId}".`);

@@ -169,7 +169,7 @@ const arrived = ({ tenantId, principal, action, request, context }) => {
 
 /** As the guard does it; the path of the resource is put together for each. */
 const decide = (authorizer, { tenantId, principal, action, request, context }) =>
-  authorizer.decide(authorizer.subject(tenantId, principal), action, resourceOf(PATH, request), context);
+  authorizer.subject(tenantId, principal).check(action, resourceOf(PATH, request), context);
 
 const micros = (milliseconds) => Math.round(milliseconds * 1e6) / 1e3;
 

@@ -1,6 +1,6 @@
 /**
- * Everything that can be permitted, as `resource:action`. The place in the list is the bit in a mask of 64: new ones are added at the
- * end, none is ever removed.
+ * Everything that can be permitted, as `resource:action`. The place in the list is the bit in a mask: new ones are added at the end, none
+ * is ever removed.
  */
 export const ACTIONS = [
   'tenant:create',
@@ -58,42 +58,38 @@ const BITS = new Map<string, number>(ACTIONS.map((action, bit) => [action, bit])
 /** Undefined: there is no such action. */
 export const bitOf = (action: string): number | undefined => BITS.get(action);
 
-/** A set of actions in two words of 32 bits: a check is one `and`. */
-export interface ActionMask {
-  readonly low: number;
-  readonly high: number;
-}
+/** A set of actions in words of 32 bits, as many as the list takes: a check is one `and`. */
+export type ActionMask = readonly number[];
 
-export const NO_ACTIONS: ActionMask = { low: 0, high: 0 };
+const WORDS = Math.ceil(ACTIONS.length / 32);
 
-export const isEmpty = ({ low, high }: ActionMask): boolean => low === 0 && high === 0;
+export const NO_ACTIONS: ActionMask = Array.from({ length: WORDS }, () => 0);
 
-export function maskOf(actions: Iterable<string>): ActionMask {
-  let low = 0;
-  let high = 0;
-  for (const action of actions) {
-    const bit = BITS.get(action);
-    if (bit === undefined) continue;
-    if (bit < 32) low |= 1 << bit;
-    else high |= 1 << (bit - 32);
+export const isEmpty = (mask: ActionMask): boolean => mask.every((word) => word === 0);
+
+export const isSame = (a: ActionMask, b: ActionMask): boolean => isEmpty(without(a, b)) && isEmpty(without(b, a));
+
+export const maskOf = (actions: Iterable<string>): ActionMask =>
+  maskOfBits([...actions].map(bitOf).filter((bit) => bit !== undefined));
+
+/** Longer than others where a bit is beyond the end of the list. */
+export function maskOfBits(bits: readonly number[]): ActionMask {
+  const words = [...NO_ACTIONS];
+  for (const bit of bits) {
+    while (words.length <= bit >>> 5) words.push(0);
+    words[bit >>> 5]! |= 1 << (bit & 31);
   }
-  return { low, high };
+  return words;
 }
 
-export const hasBit = ({ low, high }: ActionMask, bit: number): boolean =>
-  ((bit < 32 ? low : high) & (1 << (bit & 31))) !== 0;
+export const hasBit = (mask: ActionMask, bit: number): boolean => (mask[bit >>> 5]! & (1 << (bit & 31))) !== 0;
 
-export const without = (mask: ActionMask, { low, high }: ActionMask): ActionMask => ({
-  low: mask.low & ~low,
-  high: mask.high & ~high,
-});
+export const without = (a: ActionMask, b: ActionMask): ActionMask => a.map((word, i) => word & ~b[i]!);
 
-export const union = (a: ActionMask, b: ActionMask): ActionMask => ({ low: a.low | b.low, high: a.high | b.high });
+export const union = (a: ActionMask, b: ActionMask): ActionMask =>
+  a.length < b.length ? union(b, a) : a.map((word, i) => word | b[i]!);
 
-export const intersection = (a: ActionMask, b: ActionMask): ActionMask => ({
-  low: a.low & b.low,
-  high: a.high & b.high,
-});
+export const intersection = (a: ActionMask, b: ActionMask): ActionMask => a.map((word, i) => word & b[i]!);
 
 export const actionsOf = (mask: ActionMask): Action[] => ACTIONS.filter((_, bit) => hasBit(mask, bit));
 

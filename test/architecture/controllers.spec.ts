@@ -8,7 +8,6 @@ const CONTEXTS = join(import.meta.dirname, '../../src/contexts');
 const EXCEPTIONS: Readonly<Record<string, string>> = {
   'audit/adapters/system-audit.controller.ts': 'records are written to the answer while they are read',
   'audit/adapters/tenant-audit.controller.ts': 'records are written to the answer while they are read',
-  'authz/': 'not yet: its lists and checks are no queries',
   'consumers/adapters/consumers.controller.ts': 'the answer waits until the lanes have heard of the change',
   'operations/metrics.controller.ts': 'metrics are no use case',
   'topics/adapters/events.controller.ts': 'events are written to the answer while they are read',

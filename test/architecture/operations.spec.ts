@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AnswerSchemas } from '../support/checks/answer-schemas.js';
 import { routesOf, type ApiDocument, type Media, type Route } from '../support/api/openapi.js';
@@ -31,6 +31,20 @@ function undescribed(list: readonly Route[]): string[] {
     }),
   );
 }
+
+const SOURCES = join(import.meta.dirname, '../../src');
+const controllers = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.controller.ts'))
+  .map((file) => readFileSync(join(SOURCES, file), 'utf8'));
+
+/** Of methods that are routes, what they say that they return: the end of the line that opens them. */
+const returnsOf = (source: string): string[] =>
+  source
+    .split(/^  @(?:Get|Post|Put|Patch|Delete)\(/m)
+    .slice(1)
+    .map((route) => /^  [^\s@].*\{$/m.exec(route)![0].replace(/^.*\)(?:: (.*))? \{$/, '$1'));
+
+const isVague = (type: string): boolean => type === '' || /\b(object|unknown|any|Record)\b/.test(type);
 
 describe('the names of operations', () => {
   it('are a verb and what it is about, in camel case, each once', () => {
@@ -75,6 +89,23 @@ describe('every success', () => {
       'planted 200: no body',
       'planted 201: no schema',
     ]);
+  });
+
+  it('is of a type that its method names', () => {
+    const types = controllers.flatMap(returnsOf);
+    expect(types.length).toBeGreaterThan(80);
+    expect(types.filter(isVague)).toEqual([]);
+  });
+
+  it('is missed where a method names none: planted ones are found', () => {
+    const signatures = [
+      'async a(): Promise<object> {',
+      'b() {',
+      '@Http(204)\n  c(\n    x: X,\n  ): Promise<unknown> {',
+    ];
+    const planted = signatures.map((signature) => `  @Get('x')\n  ${signature}\n    return 1;\n  }\n`).join('');
+    expect(returnsOf(planted)).toEqual(['Promise<object>', '', 'Promise<unknown>']);
+    expect(returnsOf(planted).filter(isVague)).toHaveLength(3);
   });
 
   it('is shown by an example that its schema takes', () => {

@@ -21,15 +21,10 @@ import { SystemAccess } from './adapters/system-access.js';
 import { AuthzSagas } from './application/authz.sagas.js';
 import { Authorizer } from './application/authorizer.js';
 import { Escalation } from './application/escalation.js';
-import { Explanations } from './application/explanations.js';
-import { CreateGrantHandler, RevokeGrantHandler } from './application/grants.js';
-import { ChangeGroupHandler } from './application/groups.js';
+import { AUTHZ_HANDLERS } from './application/handlers.js';
 import { HiddenResources } from './application/hidden-resources.js';
-import { ChangeMemberHandler } from './application/members.js';
-import { InviteMemberHandler } from './application/invite-member.js';
 import { CredentialWorth } from './application/credential-worth.js';
-import { OutdatePoliciesHandler } from './application/outdate-policies.js';
-import { OwnPermissionsOf } from './application/own-permissions.js';
+import { PermissionChanges } from './application/permission-changes.js';
 import { PermissionRates } from './application/permission-rates.js';
 import { Policies } from './application/policies.js';
 import {
@@ -41,7 +36,6 @@ import {
   RuleStore,
 } from './application/ports.js';
 import { ResourceEnds } from './application/resource-ends.js';
-import { ChangeRoleHandler } from './application/roles.js';
 import { StandingRights } from './application/standing-rights.js';
 import { FirstHolders, TenantLifeOf } from './application/tenant-life.js';
 
@@ -69,24 +63,17 @@ import { FirstHolders, TenantLifeOf } from './application/tenant-life.js';
     { provide: RuleStore, useClass: PostgresRules },
     Policies,
     AuthzSagas,
-    OutdatePoliciesHandler,
     PermissionRates,
     HiddenResources,
     Authorizer,
-    Explanations,
     Escalation,
     CredentialWorth,
-    OwnPermissionsOf,
     TenantLifeOf,
     FirstHolders,
     ResourceEnds,
     StandingRights,
-    ChangeMemberHandler,
-    InviteMemberHandler,
-    ChangeRoleHandler,
-    ChangeGroupHandler,
-    CreateGrantHandler,
-    RevokeGrantHandler,
+    PermissionChanges,
+    ...AUTHZ_HANDLERS,
   ],
   exports: [HiddenResources, FirstHolders, ResourceEnds, StandingRights, SystemAccess],
 })

@@ -61,13 +61,16 @@ export const toRoleDto = ({ roleId, name: title, description, actions, ...role }
   ...versions(role),
 });
 
-export const toPredefinedDto = ({ roleId, name: title, description, actions }: PredefinedRole): RoleDto => ({
+const toPredefinedDto = ({ roleId, name: title, description, actions }: PredefinedRole): RoleDto => ({
   id: roleId,
   name: title,
   description,
   actions,
   predefined: true,
 });
+
+export const toAnyRoleDto = (role: RoleView | PredefinedRole): RoleDto =>
+  'version' in role ? toRoleDto(role) : toPredefinedDto(role);
 
 export const toGroupDto = ({ groupId, name: title, ...group }: GroupView): GroupDto => ({
   id: groupId,

@@ -9,7 +9,7 @@ import type { Principal, Reply, Request } from '../../../platform/http/request.j
 import type { ApiKeyDirectory, RequestAuthentication } from '../../identity/index.js';
 import { tenantNotFound, type FairTurns, type TenantGates } from '../../tenancy/index.js';
 import { Authorizer } from '../application/authorizer.js';
-import { Explanations } from '../application/explanations.js';
+import { CheckPermissionHandler } from '../application/check-permission.js';
 import { HiddenResources } from '../application/hidden-resources.js';
 import { PermissionRates } from '../application/permission-rates.js';
 import { Policies } from '../application/policies.js';
@@ -214,7 +214,7 @@ function stage(given: World) {
     clock,
   );
   const keys = { principalOf: async () => given.principal } as unknown as ApiKeyDirectory;
-  const controller = new AuthzController(authorizer, new Explanations(authorizer, keys), {} as MemberCatalog, clock);
+  const controller = new AuthzController(new CheckPermissionHandler(authorizer, keys) as never, clock);
   const explained = (body: CheckBody, by: Principal) => controller.checkPermission(body, { principal: by } as Request);
   return { guard, explained, spend: jest.spyOn(rates, 'spend') };
 }

@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req, Res, UsePipes } from '@nestjs/common';
-import { CommandBus } from '@nestjs/cqrs';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { Requires } from '../../../platform/http/access.js';
@@ -7,15 +7,15 @@ import { Cursors, toPage } from '../../../platform/http/cursor.js';
 import { Idempotent } from '../../../platform/http/idempotency.js';
 import { ListQuery } from '../../../platform/http/list-query.js';
 import type { Reply, Request } from '../../../platform/http/request.js';
-import { expectedVersion } from '../../../platform/http/preconditions.js';
 import { actorOf, created } from '../../../platform/http/resource.js';
 import { invalid, strictValidation } from '../../../platform/http/validation.js';
-import { CreateGrant, RevokeGrant } from '../application/grants.js';
-import { GrantCatalog } from '../application/ports.js';
-import { grantNotFound, type PrincipalKind } from '../domain/grant.js';
+import { CreateGrant, RevokeGrant } from '../application/grants/change-grants.js';
+import { GetGrant, ListGrants } from '../application/grants/list-grants.js';
+import type { PrincipalKind } from '../domain/grant.js';
 import { GrantDto, GrantPage } from './authz-answers.dto.js';
 import { GrantBody, type PrincipalDto } from './authz.dto.js';
 import { toGrantDto } from './authz-views.js';
+import { callerOf } from './caller.js';
 
 interface GrantParams {
   readonly tenantId?: string;
@@ -29,7 +29,7 @@ interface GrantParams {
 export class GrantsController {
   constructor(
     private readonly commands: CommandBus,
-    private readonly grants: GrantCatalog,
+    private readonly queries: QueryBus,
     private readonly cursors: Cursors,
   ) {}
 
@@ -54,9 +54,8 @@ export class GrantsController {
       resource,
       constraints: constraints ?? null,
     };
-    const grant = await this.commands.execute(
-      new CreateGrant(tenantId ?? SYSTEM_TENANT, settings, actorOf(request), request.principal!),
-    );
+    const caller = { by: actorOf(request), giver: request.principal! };
+    const grant = await this.commands.execute(new CreateGrant(tenantId ?? SYSTEM_TENANT, settings, caller));
     const base = tenantId === undefined ? '' : `/tenants/${tenantId}`;
     created(reply, `${base}/permissions/${grant.grantId}`);
     return toGrantDto(grant);
@@ -71,7 +70,7 @@ export class GrantsController {
   ): Promise<GrantPage> {
     const scope = `permissions ${tenantId}`;
     const after = cursor === undefined ? '' : this.cursors.decode<string>(scope, cursor);
-    const rows = await this.grants.list(tenantId, after, limit + 1);
+    const rows = await this.queries.execute(new ListGrants(tenantId, after, limit));
     return toPage(rows, limit, { item: toGrantDto, cursor: (last) => this.cursors.encode(scope, last.grantId) });
   }
 
@@ -79,9 +78,7 @@ export class GrantsController {
   @Requires('permission:read', 'Show a grant')
   @ApiOkResponse({ type: GrantDto })
   async getGrant(@Param() { tenantId = SYSTEM_TENANT, grantId }: GrantParams): Promise<GrantDto> {
-    const grant = await this.grants.find({ tenantId, grantId });
-    if (!grant) throw grantNotFound({ tenantId, grantId, tenantUid: '' });
-    return toGrantDto(grant);
+    return toGrantDto(await this.queries.execute(new GetGrant({ tenantId, grantId })));
   }
 
   @Delete(':grantId')
@@ -92,8 +89,7 @@ export class GrantsController {
     @Param() { tenantId = SYSTEM_TENANT, grantId }: GrantParams,
     @Req() request: Request,
   ): Promise<void> {
-    const grant = { tenantId, grantId };
-    await this.commands.execute(new RevokeGrant(grant, actorOf(request), request.principal!, expectedVersion(request)));
+    await this.commands.execute(new RevokeGrant({ tenantId, grantId }, callerOf(request)));
   }
 }
 

@@ -1,17 +1,16 @@
 import { Controller, Delete, Get, HttpCode, Param, Put, Query, Req, UsePipes } from '@nestjs/common';
-import { CommandBus } from '@nestjs/cqrs';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { Requires } from '../../../platform/http/access.js';
 import { Cursors, toPage } from '../../../platform/http/cursor.js';
 import { ListQuery } from '../../../platform/http/list-query.js';
 import type { Request } from '../../../platform/http/request.js';
-import { expectedVersion } from '../../../platform/http/preconditions.js';
-import { actorOf } from '../../../platform/http/resource.js';
 import { strictValidation } from '../../../platform/http/validation.js';
-import { ChangeGroup } from '../application/groups.js';
-import { GroupCatalog } from '../application/ports.js';
-import { groupNotFound, type GroupPart } from '../domain/group.js';
+import { AddToGroup, RemoveFromGroup } from '../application/groups/group-parts.js';
+import { GetGroup, ListGroupParts } from '../application/groups/list-groups.js';
+import type { GroupPart } from '../domain/group.js';
 import { GroupPartPage } from './authz-answers.dto.js';
+import { callerOf } from './caller.js';
 
 interface GroupParams {
   readonly tenantId: string;
@@ -25,7 +24,7 @@ interface GroupParams {
 export class GroupPartsController {
   constructor(
     private readonly commands: CommandBus,
-    private readonly groups: GroupCatalog,
+    private readonly queries: QueryBus,
     private readonly cursors: Cursors,
   ) {}
 
@@ -40,16 +39,22 @@ export class GroupPartsController {
   @HttpCode(204)
   @Requires('group:manage', 'Add a member to a group')
   @ApiNoContentResponse()
-  addGroupMember(@Param() { userId, ...group }: GroupParams & { userId: string }, @Req() request: Request) {
-    return this.change(group, { kind: 'add', part: 'user', id: userId }, request);
+  addGroupMember(
+    @Param() { userId, ...group }: GroupParams & { userId: string },
+    @Req() request: Request,
+  ): Promise<void> {
+    return this.add(group, 'user', userId, request);
   }
 
   @Delete('members/:userId')
   @HttpCode(204)
   @Requires('group:manage', 'Remove a member from a group')
   @ApiNoContentResponse()
-  removeGroupMember(@Param() { userId, ...group }: GroupParams & { userId: string }, @Req() request: Request) {
-    return this.change(group, { kind: 'remove', part: 'user', id: userId }, request);
+  removeGroupMember(
+    @Param() { userId, ...group }: GroupParams & { userId: string },
+    @Req() request: Request,
+  ): Promise<void> {
+    return this.remove(group, 'user', userId, request);
   }
 
   @Get('roles')
@@ -63,16 +68,22 @@ export class GroupPartsController {
   @HttpCode(204)
   @Requires('group:manage', 'Give a role to a group')
   @ApiNoContentResponse()
-  addGroupRole(@Param() { roleId, ...group }: GroupParams & { roleId: string }, @Req() request: Request) {
-    return this.change(group, { kind: 'add', part: 'role', id: roleId }, request);
+  addGroupRole(
+    @Param() { roleId, ...group }: GroupParams & { roleId: string },
+    @Req() request: Request,
+  ): Promise<void> {
+    return this.add(group, 'role', roleId, request);
   }
 
   @Delete('roles/:roleId')
   @HttpCode(204)
   @Requires('group:manage', 'Take a role from a group')
   @ApiNoContentResponse()
-  removeGroupRole(@Param() { roleId, ...group }: GroupParams & { roleId: string }, @Req() request: Request) {
-    return this.change(group, { kind: 'remove', part: 'role', id: roleId }, request);
+  removeGroupRole(
+    @Param() { roleId, ...group }: GroupParams & { roleId: string },
+    @Req() request: Request,
+  ): Promise<void> {
+    return this.remove(group, 'role', roleId, request);
   }
 
   @Get('groups')
@@ -89,8 +100,8 @@ export class GroupPartsController {
   addNestedGroup(
     @Param() { nestedGroupId, ...group }: GroupParams & { nestedGroupId: string },
     @Req() request: Request,
-  ) {
-    return this.change(group, { kind: 'add', part: 'group', id: nestedGroupId }, request);
+  ): Promise<void> {
+    return this.add(group, 'group', nestedGroupId, request);
   }
 
   @Delete('groups/:nestedGroupId')
@@ -100,25 +111,23 @@ export class GroupPartsController {
   removeNestedGroup(
     @Param() { nestedGroupId, ...group }: GroupParams & { nestedGroupId: string },
     @Req() request: Request,
-  ) {
-    return this.change(group, { kind: 'remove', part: 'group', id: nestedGroupId }, request);
+  ): Promise<void> {
+    return this.remove(group, 'group', nestedGroupId, request);
   }
 
   private async list(group: GroupParams, part: GroupPart, { limit, cursor }: ListQuery): Promise<GroupPartPage> {
-    if (!(await this.groups.find(group))) throw groupNotFound({ ...group, tenantUid: '' });
+    await this.queries.execute(new GetGroup(group));
     const scope = `group ${group.tenantId}/${group.groupId} ${part}`;
     const after = cursor === undefined ? '' : this.cursors.decode<string>(scope, cursor);
-    const ids = await this.groups.parts(group, part, after, limit + 1);
+    const ids = await this.queries.execute(new ListGroupParts(group, part, after, limit));
     return toPage(ids, limit, { item: (id) => ({ id }), cursor: (last) => this.cursors.encode(scope, last) });
   }
 
-  private async change(
-    group: GroupParams,
-    change: { readonly kind: 'add' | 'remove'; readonly part: GroupPart; readonly id: string },
-    request: Request,
-  ): Promise<void> {
-    await this.commands.execute(
-      new ChangeGroup(group, change, actorOf(request), request.principal!, expectedVersion(request)),
-    );
+  private async add(group: GroupParams, kind: GroupPart, id: string, request: Request): Promise<void> {
+    await this.commands.execute(new AddToGroup(group, { kind, id }, callerOf(request)));
+  }
+
+  private async remove(group: GroupParams, kind: GroupPart, id: string, request: Request): Promise<void> {
+    await this.commands.execute(new RemoveFromGroup(group, { kind, id }, callerOf(request)));
   }
 }

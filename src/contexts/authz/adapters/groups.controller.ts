@@ -1,20 +1,19 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req, Res, UsePipes } from '@nestjs/common';
-import { CommandBus } from '@nestjs/cqrs';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { Requires } from '../../../platform/http/access.js';
 import { Cursors, toPage } from '../../../platform/http/cursor.js';
 import { Idempotent } from '../../../platform/http/idempotency.js';
 import { ListQuery } from '../../../platform/http/list-query.js';
 import type { Reply, Request } from '../../../platform/http/request.js';
-import { expectedVersion } from '../../../platform/http/preconditions.js';
-import { actorOf, created, showVersion } from '../../../platform/http/resource.js';
+import { created, showVersion } from '../../../platform/http/resource.js';
 import { strictValidation } from '../../../platform/http/validation.js';
-import { ChangeGroup, type GroupChange } from '../application/groups.js';
-import { GroupCatalog, type GroupView } from '../application/ports.js';
-import { groupNotFound } from '../domain/group.js';
+import { CreateGroup, DeleteGroup, RenameGroup } from '../application/groups/change-group.js';
+import { GetGroup, ListGroups } from '../application/groups/list-groups.js';
 import { GroupDto, GroupPage } from './authz-answers.dto.js';
 import { GroupBody, GroupChangeBody } from './authz.dto.js';
 import { toGroupDto } from './authz-views.js';
+import { callerOf } from './caller.js';
 
 interface GroupParams {
   readonly tenantId: string;
@@ -27,7 +26,7 @@ interface GroupParams {
 export class GroupsController {
   constructor(
     private readonly commands: CommandBus,
-    private readonly groups: GroupCatalog,
+    private readonly queries: QueryBus,
     private readonly cursors: Cursors,
   ) {}
 
@@ -41,8 +40,8 @@ export class GroupsController {
     @Req() request: Request,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<GroupDto> {
-    const change = { kind: 'create', name: name ?? id ?? 'Group' } as const;
-    const group = (await this.change({ tenantId, ...(id !== undefined && { groupId: id }) }, change, request))!;
+    const input = { id, name: name ?? id ?? 'Group' };
+    const group = await this.commands.execute(new CreateGroup(tenantId, input, callerOf(request)));
     created(reply, `/tenants/${tenantId}/groups/${group.groupId}`, group.version);
     return toGroupDto(group);
   }
@@ -53,7 +52,7 @@ export class GroupsController {
   async listGroups(@Param('tenantId') tenantId: string, @Query() { limit, cursor }: ListQuery): Promise<GroupPage> {
     const scope = `groups ${tenantId}`;
     const after = cursor === undefined ? '' : this.cursors.decode<string>(scope, cursor);
-    const rows = await this.groups.list(tenantId, after, limit + 1);
+    const rows = await this.queries.execute(new ListGroups(tenantId, after, limit));
     return toPage(rows, limit, { item: toGroupDto, cursor: (last) => this.cursors.encode(scope, last.groupId) });
   }
 
@@ -61,8 +60,7 @@ export class GroupsController {
   @Requires('group:read', 'Show a group')
   @ApiOkResponse({ type: GroupDto })
   async getGroup(@Param() ref: GroupParams, @Res({ passthrough: true }) reply: Reply): Promise<GroupDto> {
-    const group = await this.groups.find(ref);
-    if (!group) throw groupNotFound({ ...ref, tenantUid: '' });
+    const group = await this.queries.execute(new GetGroup(ref));
     showVersion(reply, group.version);
     return toGroupDto(group);
   }
@@ -76,7 +74,7 @@ export class GroupsController {
     @Req() request: Request,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<GroupDto> {
-    const group = (await this.change(ref, { kind: 'rename', name }, request))!;
+    const group = await this.commands.execute(new RenameGroup(ref, name, callerOf(request)));
     showVersion(reply, group.version);
     return toGroupDto(group);
   }
@@ -86,16 +84,6 @@ export class GroupsController {
   @Requires('group:manage', 'Delete a group')
   @ApiNoContentResponse({ description: 'Its members have lost what it gave them.' })
   async deleteGroup(@Param() ref: GroupParams, @Req() request: Request): Promise<void> {
-    await this.change(ref, { kind: 'delete' }, request);
-  }
-
-  private change(
-    group: { readonly tenantId: string; readonly groupId?: string },
-    change: GroupChange,
-    request: Request,
-  ): Promise<GroupView | undefined> {
-    return this.commands.execute(
-      new ChangeGroup(group, change, actorOf(request), request.principal!, expectedVersion(request)),
-    );
+    await this.commands.execute(new DeleteGroup(ref, callerOf(request)));
   }
 }

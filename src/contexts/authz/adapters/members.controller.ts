@@ -13,7 +13,7 @@ import {
   Res,
   UsePipes,
 } from '@nestjs/common';
-import { CommandBus } from '@nestjs/cqrs';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { requireVersion } from '../../../platform/event-log/index.js';
@@ -25,17 +25,28 @@ import type { Reply, Request } from '../../../platform/http/request.js';
 import { expectedVersion } from '../../../platform/http/preconditions.js';
 import { actorOf, created, showVersion } from '../../../platform/http/resource.js';
 import { invalid, strictValidation } from '../../../platform/http/validation.js';
-import { ChangeMember, type MemberChange } from '../application/members.js';
-import { InviteMember } from '../application/invite-member.js';
-import { MemberCatalog, type MemberView } from '../application/ports.js';
-import { memberNotFound } from '../domain/member.js';
+import { AssignRole, UnassignRole } from '../application/members/assign-role.js';
+import { InviteMember } from '../application/members/invite-member.js';
+import { GetMember, ListMembers } from '../application/members/list-members.js';
+import { RemoveMember } from '../application/members/remove-member.js';
+import { ReplaceRoles, SetMember } from '../application/members/set-member.js';
+import type { MemberView } from '../application/ports.js';
+import type { RoleAssignment } from '../domain/member.js';
 import { MemberDto, MemberPage } from './authz-answers.dto.js';
 import { InvitationBody, MemberBody, ScopeQuery } from './authz.dto.js';
 import { toMemberDto } from './authz-views.js';
+import { callerOf } from './caller.js';
 
-interface MemberParams {
+interface TenantMember {
+  readonly tenantId: string;
+  readonly userId: string;
+}
+
+/** Without a tenant: a role of the system. */
+interface RoleParams {
   readonly tenantId?: string;
   readonly userId: string;
+  readonly roleId: string;
 }
 
 @ApiTags('members')
@@ -44,7 +55,7 @@ interface MemberParams {
 export class MembersController {
   constructor(
     private readonly commands: CommandBus,
-    private readonly members: MemberCatalog,
+    private readonly queries: QueryBus,
     private readonly cursors: Cursors,
   ) {}
 
@@ -54,7 +65,7 @@ export class MembersController {
   async listMembers(@Param('tenantId') tenantId: string, @Query() { limit, cursor }: ListQuery): Promise<MemberPage> {
     const scope = `members ${tenantId}`;
     const after = cursor === undefined ? '' : this.cursors.decode<string>(scope, cursor);
-    const rows = await this.members.list(tenantId, after, limit + 1);
+    const rows = await this.queries.execute(new ListMembers(tenantId, after, limit));
     return toPage(rows, limit, { item: toMemberDto, cursor: (last) => this.cursors.encode(scope, last.userId) });
   }
 
@@ -75,8 +86,10 @@ export class MembersController {
     @Req() request: Request,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<MemberDto> {
-    const command = new InviteMember(tenantId, email, [...new Set(roles)], actorOf(request), request.principal!);
-    const { member, joined } = await this.commands.execute(command);
+    const caller = { by: actorOf(request), giver: request.principal! };
+    const { member, joined } = await this.commands.execute(
+      new InviteMember(tenantId, email, [...new Set(roles)], caller),
+    );
     if (joined) created(reply, `/tenants/${tenantId}/members/${member.userId}`, member.version);
     else {
       reply.status(200);
@@ -88,99 +101,87 @@ export class MembersController {
   @Get('tenants/:tenantId/members/:userId')
   @Requires('member:read', 'Show a member')
   @ApiOkResponse({ type: MemberDto })
-  async getMember(@Param() ref: Required<MemberParams>, @Res({ passthrough: true }) reply: Reply): Promise<MemberDto> {
-    const member = await this.members.find(ref);
-    if (!member) throw memberNotFound(ref);
-    showVersion(reply, member.version);
-    return toMemberDto(member);
+  async getMember(@Param() ref: TenantMember, @Res({ passthrough: true }) reply: Reply): Promise<MemberDto> {
+    return shown(await this.queries.execute(new GetMember(ref)), reply);
   }
 
   @Put('tenants/:tenantId/members/:userId')
   @Requires('member:manage', 'Make a user a member with these roles')
   @ApiOkResponse({ type: MemberDto })
-  setMember(
-    @Param() ref: MemberParams,
+  async setMember(
+    @Param() ref: TenantMember,
     @Body() { roles = [] }: MemberBody,
     @Req() request: Request,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<MemberDto> {
-    return this.changed(ref, { kind: 'set', roles: inTenant(roles) }, request, reply);
+    return shown(await this.commands.execute(new SetMember(ref, inTenant(roles), callerOf(request))), reply);
   }
 
   @Patch('tenants/:tenantId/members/:userId')
   @Requires('member:manage', 'Change the roles of a member')
   @ApiOkResponse({ type: MemberDto })
   async updateMember(
-    @Param() ref: Required<MemberParams>,
+    @Param() ref: TenantMember,
     @Body() { roles }: MemberBody,
     @Req() request: Request,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<MemberDto> {
-    if (roles) return this.changed(ref, { kind: 'replace', roles: inTenant(roles) }, request, reply);
-    const member = await this.members.find(ref);
-    if (!member) throw memberNotFound(ref);
+    if (roles)
+      return shown(await this.commands.execute(new ReplaceRoles(ref, inTenant(roles), callerOf(request))), reply);
+    const member = await this.queries.execute(new GetMember(ref));
     requireVersion(member.version, expectedVersion(request));
-    showVersion(reply, member.version);
-    return toMemberDto(member);
+    return shown(member, reply);
   }
 
   @Delete('tenants/:tenantId/members/:userId')
   @HttpCode(204)
   @Requires('member:manage', 'Remove a member')
   @ApiNoContentResponse({ description: 'All their roles in the tenant are gone, too.' })
-  async removeMember(@Param() ref: MemberParams, @Req() request: Request): Promise<void> {
-    await this.change(ref, { kind: 'remove' }, request);
+  async removeMember(@Param() ref: TenantMember, @Req() request: Request): Promise<void> {
+    await this.commands.execute(new RemoveMember(ref, callerOf(request)));
   }
 
   @Put(['tenants/:tenantId/users/:userId/roles/:roleId', 'users/:userId/roles/:roleId'])
   @Requires('member:manage', 'Give a user a role', 'In the tenant, or with `namespace` and `topic` in a part of it.')
   @ApiOkResponse({ type: MemberDto })
-  assignRole(
-    @Param() { roleId, ...ref }: MemberParams & { roleId: string },
+  async assignRole(
+    @Param() params: RoleParams,
     @Query() query: ScopeQuery,
     @Req() request: Request,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<MemberDto> {
-    return this.changed(ref, { kind: 'assign', role: { roleId, scope: scopeOf(ref, query) } }, request, reply);
+    const { member, role } = assignmentOf(params, query);
+    return shown(await this.commands.execute(new AssignRole(member, role, callerOf(request))), reply);
   }
 
   @Delete(['tenants/:tenantId/users/:userId/roles/:roleId', 'users/:userId/roles/:roleId'])
   @HttpCode(204)
   @Requires('member:manage', 'Take a role from a user')
   @ApiNoContentResponse()
-  async unassignRole(
-    @Param() { roleId, ...ref }: MemberParams & { roleId: string },
-    @Query() query: ScopeQuery,
-    @Req() request: Request,
-  ): Promise<void> {
-    await this.change(ref, { kind: 'unassign', role: { roleId, scope: scopeOf(ref, query) } }, request);
-  }
-
-  private async changed(ref: MemberParams, change: MemberChange, request: Request, reply: Reply): Promise<MemberDto> {
-    const member = await this.change(ref, change, request);
-    // Removed by somebody else a moment after the change.
-    if (!member) throw memberNotFound(ref);
-    showVersion(reply, member.version);
-    return toMemberDto(member);
-  }
-
-  private change(
-    { tenantId, userId }: MemberParams,
-    change: MemberChange,
-    request: Request,
-  ): Promise<MemberView | undefined> {
-    const member = { tenantId: tenantId ?? SYSTEM_TENANT, userId };
-    return this.commands.execute(
-      new ChangeMember(member, change, actorOf(request), request.principal!, expectedVersion(request)),
-    );
+  async unassignRole(@Param() params: RoleParams, @Query() query: ScopeQuery, @Req() request: Request): Promise<void> {
+    const { member, role } = assignmentOf(params, query);
+    await this.commands.execute(new UnassignRole(member, role, callerOf(request)));
   }
 }
 
-const inTenant = (roles: readonly string[]): { roleId: string; scope: string }[] =>
+function shown(member: MemberView, reply: Reply): MemberDto {
+  showVersion(reply, member.version);
+  return toMemberDto(member);
+}
+
+const inTenant = (roles: readonly string[]): RoleAssignment[] =>
   [...new Set(roles)].map((roleId) => ({ roleId, scope: '' }));
 
+function assignmentOf(
+  params: RoleParams,
+  query: ScopeQuery,
+): { readonly member: TenantMember; readonly role: RoleAssignment } {
+  const { tenantId = SYSTEM_TENANT, userId, roleId } = params;
+  return { member: { tenantId, userId }, role: { roleId, scope: scopeOf(params, query) } };
+}
+
 /** Refuses what could only be taken for more than it says: a topic of no namespace, a place of no tenant. */
-function scopeOf({ tenantId }: MemberParams, { namespace, topic }: ScopeQuery): string {
+function scopeOf({ tenantId }: RoleParams, { namespace, topic }: ScopeQuery): string {
   if (topic !== undefined && namespace === undefined)
     throw invalid([{ pointer: '?namespace', detail: 'must be given with a topic' }]);
   if (namespace === undefined) return '';

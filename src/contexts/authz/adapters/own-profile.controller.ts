@@ -7,7 +7,7 @@ import { expectedVersion } from '../../../platform/http/preconditions.js';
 import { actorOf, showVersion } from '../../../platform/http/resource.js';
 import { strictValidation } from '../../../platform/http/validation.js';
 import { ChangeUser, GetUser, type Account } from '../../identity/index.js';
-import { OwnPermissionsOf } from '../application/own-permissions.js';
+import { GetOwnPermissions } from '../application/own-permissions.js';
 import { OwnProfileDto, OwnProfileQuery, ProfileBody, toOwnProfileDto } from './own-profile.dto.js';
 
 /** The account is a matter of identity; what it belongs to and may do is known here, later in the order of contexts. */
@@ -18,7 +18,6 @@ export class OwnProfileController {
   constructor(
     private readonly commands: CommandBus,
     private readonly queries: QueryBus,
-    private readonly permissions: OwnPermissionsOf,
   ) {}
 
   @Get()
@@ -52,6 +51,7 @@ export class OwnProfileController {
     reply: Reply,
   ): Promise<OwnProfileDto> {
     showVersion(reply, account.version);
-    return toOwnProfileDto(account, await this.permissions.of(principal!, tenant), principal!);
+    const permissions = await this.queries.execute(new GetOwnPermissions(principal!, tenant));
+    return toOwnProfileDto(account, permissions, principal!);
   }
 }

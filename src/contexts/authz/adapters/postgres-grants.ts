@@ -3,8 +3,14 @@ import type { Changed } from '../../../platform/event-log/index.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
 import { TenantCatalog } from '../../tenancy/index.js';
 import { GrantCatalog, type GrantView, type Named } from '../application/ports.js';
-import { authzError } from '../domain/authz-errors.js';
-import { grantAggregate, noKeyOfTenant, type GrantRef, type GrantState, type PrincipalKind } from '../domain/grant.js';
+import {
+  grantAggregate,
+  noKeyOfTenant,
+  type GrantFacts,
+  type GrantRef,
+  type GrantState,
+  type PrincipalKind,
+} from '../domain/grant.js';
 
 export const GRANT_COLUMNS = `tenant_id, grant_id, principal_kind, principal_id, effect, actions, resource, constraints, version, created_at`;
 
@@ -26,9 +32,6 @@ SELECT 1 FROM api_key k WHERE k.key_id = $2 AND ($1 = '$system'
   OR EXISTS (SELECT 1 FROM member m WHERE m.tenant_id = $1 AND m.user_id = k.user_id)
   OR EXISTS (SELECT 1 FROM access_grant g WHERE g.tenant_id = $1 AND g.principal_kind = 'user' AND g.principal_id = k.user_id))`;
 const REMOVE = 'DELETE FROM access_grant WHERE tenant_id = $1 AND grant_id = $2';
-
-/** What one principal can have granted: all of it is compiled together. */
-const GRANTS_MAX = 200;
 
 export interface GrantRow {
   readonly tenant_id: string;
@@ -54,21 +57,22 @@ export class PostgresGrants extends GrantCatalog {
     super();
   }
 
-  async project(sql: Sql, ref: GrantRef, { state, version }: Changed<GrantState>): Promise<void> {
-    const { tenantId, grantId } = ref;
+  override async ask(sql: Sql, ref: GrantRef, { state }: Changed<GrantState>): Promise<GrantFacts> {
+    if (state.status === 'none') return { grants: 0 };
+    await this.tenants.hold(sql, ref);
+    const { kind, id } = state.principal;
+    if (kind === 'apiKey' && !(await sql.query(KEY_OF_TENANT, [ref.tenantId, id])).rowCount) throw noKeyOfTenant(id);
+    return (await sql.query<GrantFacts>(COUNT, [ref.tenantId, kind, id])).rows[0]!;
+  }
+
+  async project(sql: Sql, { tenantId, grantId }: GrantRef, { state, version }: Changed<GrantState>): Promise<void> {
     if (state.status === 'none') {
       await sql.query(REMOVE, [tenantId, grantId]);
       return;
     }
-    await this.tenants.hold(sql, ref);
     const { principal, effect, actions, resource, constraints, createdAt } = state;
-    if (principal.kind === 'apiKey' && !(await sql.query(KEY_OF_TENANT, [tenantId, principal.id])).rowCount)
-      throw noKeyOfTenant(principal.id);
     const rule = [effect, JSON.stringify(actions), resource, constraints && JSON.stringify(constraints)];
     await sql.query(ADD, [tenantId, grantId, principal.kind, principal.id, ...rule, version, createdAt]);
-    const counted = await sql.query<{ grants: number }>(COUNT, [tenantId, principal.kind, principal.id]);
-    if (counted.rows[0]!.grants > GRANTS_MAX)
-      throw authzError('too-many-grants', `A principal may have ${GRANTS_MAX} grants in a tenant.`);
   }
 
   async find({ tenantId, grantId }: Named<GrantRef>): Promise<GrantView | undefined> {

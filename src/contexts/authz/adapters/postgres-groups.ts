@@ -3,13 +3,12 @@ import type { Changed } from '../../../platform/event-log/index.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
 import { TenantCatalog } from '../../tenancy/index.js';
 import { GroupCatalog, RoleCatalog, type GroupView, type Named } from '../application/ports.js';
-import { authzError } from '../domain/authz-errors.js';
+import type { Nesting } from '../domain/group-cycle.js';
 import {
   groupAggregate,
-  groupCycle,
   groupNotFound,
-  PARTS_MAX,
   type GroupEvent,
+  type GroupFacts,
   type GroupPart,
   type GroupRef,
   type GroupState,
@@ -42,20 +41,16 @@ const REMOVE = 'DELETE FROM user_group WHERE tenant_id = $1 AND group_id = $2';
 const REMOVE_PARTS = `DELETE FROM group_part WHERE tenant_id = $1 AND (group_id = $2 OR (part = 'group' AND id = $2))`;
 const REMOVE_GRANTS = `DELETE FROM access_grant WHERE tenant_id = $1 AND principal_kind = 'group' AND principal_id = $2`;
 const REMOVE_PART = 'DELETE FROM group_part WHERE tenant_id = $1 AND group_id = $2 AND part = $3 AND id = $4';
-const COUNT_PARTS = 'SELECT count(*) AS parts FROM group_part WHERE tenant_id = $1 AND group_id = $2 AND part = $3';
+const COUNT_OTHER_PARTS = `
+SELECT count(*) AS parts FROM group_part WHERE tenant_id = $1 AND group_id = $2 AND part = $3 AND id <> $4`;
 const MEMBER = 'SELECT 1 FROM member WHERE tenant_id = $1 AND user_id = $2';
 const GROUP = 'SELECT 1 FROM user_group WHERE tenant_id = $1 AND group_id = $2';
 const ADD_PART = `
 INSERT INTO group_part (tenant_id, group_id, part, id) VALUES ($1, $2, $3, $4)
 ON CONFLICT (tenant_id, group_id, part, id) DO NOTHING`;
-/** Groups that are reached from the group by way of those that it holds. */
-const REACHED = `
-WITH RECURSIVE reached AS (
-  SELECT id FROM group_part WHERE tenant_id = $1 AND group_id = $2 AND part = 'group'
-  UNION SELECT p.id FROM group_part p JOIN reached ON p.tenant_id = $1 AND p.group_id = reached.id AND p.part = 'group'
-) SELECT 1 FROM reached WHERE id = $2`;
+const NESTING = `SELECT group_id AS "groupId", id AS "childId" FROM group_part WHERE tenant_id = $1 AND part = 'group'`;
 
-const GROUPS_MAX = 500;
+const NOTHING_ASKED: GroupFacts = { groups: 0, otherParts: 0, nesting: [] };
 
 @Injectable()
 export class PostgresGroups extends GroupCatalog {
@@ -69,38 +64,47 @@ export class PostgresGroups extends GroupCatalog {
     super();
   }
 
-  async project(
+  override async ask(
     sql: Sql,
     ref: GroupRef,
+    { before, state, events }: Changed<GroupState, GroupEvent>,
+  ): Promise<GroupFacts> {
+    const { tenantId, groupId } = ref;
+    if (state.status === 'none') return NOTHING_ASKED;
+    await this.tenants.hold(sql, ref);
+    if (before.status === 'none') {
+      const { rows } = await sql.query<{ groups: number }>(COUNT, [tenantId]);
+      return { ...NOTHING_ASKED, groups: rows[0]!.groups };
+    }
+    const added = events.find(({ type }) => type === 'group.part-added');
+    if (added?.type !== 'group.part-added') return NOTHING_ASKED;
+    const { part, id } = added.data;
+    await this.requirePart(sql, tenantId, part, id);
+    const { rows } = await sql.query<{ parts: number }>(COUNT_OTHER_PARTS, [tenantId, groupId, part, id]);
+    const nesting = part === 'group' ? (await sql.query<Nesting>(NESTING, [tenantId])).rows : [];
+    return { ...NOTHING_ASKED, otherParts: rows[0]!.parts, nesting };
+  }
+
+  private async requirePart(sql: Sql, tenantId: string, part: GroupPart, id: string): Promise<void> {
+    if (part === 'role') await this.roles.requireAll(tenantId, [id], sql);
+    else if (part === 'user' && !(await sql.query(MEMBER, [tenantId, id])).rowCount) throw memberNotFound(id);
+    else if (part === 'group' && !(await sql.query(GROUP, [tenantId, id])).rowCount) throw groupNotFound(id);
+  }
+
+  async project(
+    sql: Sql,
+    { tenantId, groupId }: GroupRef,
     { state, version, recordedAt, events }: Changed<GroupState, GroupEvent>,
   ): Promise<void> {
-    const { tenantId, groupId } = ref;
     if (state.status === 'none') {
       for (const remove of [REMOVE_PARTS, REMOVE_GRANTS, REMOVE]) await sql.query(remove, [tenantId, groupId]);
       return;
     }
-    await this.tenants.hold(sql, ref);
     await sql.query(UPSERT, [tenantId, groupId, state.name, version, state.createdAt, recordedAt]);
-    const [{ groups }] = (await sql.query<{ groups: number }>(COUNT, [tenantId])).rows as [{ groups: number }];
-    if (groups > GROUPS_MAX) throw authzError('too-many-groups', `A tenant may have ${GROUPS_MAX} groups.`);
     for (const { type, data } of events) {
-      if (type === 'group.part-added') await this.add(sql, ref, data.part, data.id);
+      if (type === 'group.part-added') await sql.query(ADD_PART, [tenantId, groupId, data.part, data.id]);
       if (type === 'group.part-removed') await sql.query(REMOVE_PART, [tenantId, groupId, data.part, data.id]);
     }
-  }
-
-  private async add(sql: Sql, ref: GroupRef, part: GroupPart, id: string): Promise<void> {
-    const { tenantId, groupId } = ref;
-    if (part === 'role') await this.roles.requireAll(tenantId, [id], sql);
-    else if (part === 'user' && !(await sql.query(MEMBER, [tenantId, id])).rowCount)
-      throw memberNotFound({ ...ref, userId: id });
-    else if (part === 'group' && !(await sql.query(GROUP, [tenantId, id])).rowCount)
-      throw groupNotFound({ ...ref, groupId: id });
-    await sql.query(ADD_PART, [tenantId, groupId, part, id]);
-    const { rows } = await sql.query<{ parts: number }>(COUNT_PARTS, [tenantId, groupId, part]);
-    if (rows[0]!.parts > PARTS_MAX[part])
-      throw authzError('group-full', `A group may have ${PARTS_MAX[part]} ${part}s.`);
-    if (part === 'group' && (await sql.query(REACHED, [tenantId, groupId])).rowCount) throw groupCycle(ref, id);
   }
 
   async find({ tenantId, groupId }: Named<GroupRef>): Promise<GroupView | undefined> {

@@ -3,13 +3,13 @@ import type { Changed } from '../../../platform/event-log/index.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
 import { TenantCatalog } from '../../tenancy/index.js';
-import { MemberCatalog, RoleCatalog, type MemberView, type Named } from '../application/ports.js';
-import { authzError } from '../domain/authz-errors.js';
+import { MemberCatalog, RoleCatalog, type KeptRole, type MemberView, type Named } from '../application/ports.js';
+import type { OtherHolders } from '../domain/last-administrator.js';
 import {
   memberAggregate,
   noSuchUser,
-  ROLES_PER_MEMBER_MAX,
   type MemberEvent,
+  type MemberFacts,
   type MemberRef,
   type MemberState,
   type RoleAssignment,
@@ -49,16 +49,20 @@ const LEAVE = [
 const ADD_ROLE = `
 INSERT INTO member_role (tenant_id, user_id, role_id, scope) VALUES ($1, $2, $3, $4)
 ON CONFLICT (tenant_id, user_id, role_id, scope) DO NOTHING`;
-const COUNT_ROLES = 'SELECT count(*) AS roles FROM member_role WHERE tenant_id = $1 AND user_id = $2';
+const LIVE_ROLES = 'SELECT role_id AS "roleId", scope FROM member_role WHERE tenant_id = $1 AND user_id = $2';
+/** Who suspends or deletes a user holds the rows of all who hold such a role, until it is seen who of them is active. */
+const HOLD_KEPT_ROLE = `
+SELECT 1 FROM member_role WHERE tenant_id = $1 AND user_id = $2 AND role_id = $3 AND scope = '' FOR UPDATE`;
 const REMOVE_ROLE = 'DELETE FROM member_role WHERE tenant_id = $1 AND user_id = $2 AND role_id = $3 AND scope = $4';
 const HOLDER: Statement = {
   name: 'member-role-holder',
   text: `SELECT 1 FROM member_role WHERE tenant_id = $1 AND role_id = $2 AND scope = '' LIMIT 1`,
 };
 const HOLDERS = `
-SELECT count(*) AS holders, count(*) FILTER (WHERE u.state = 'active') AS active
+SELECT count(*) FILTER (WHERE r.user_id <> $2) AS all, count(*) FILTER (WHERE r.user_id <> $2 AND u.state = 'active') AS active,
+  count(*) FILTER (WHERE r.user_id = $2 AND u.state = 'active') AS "ownActive"
 FROM member_role r LEFT JOIN user_account u ON u.user_id = r.user_id
-WHERE r.tenant_id = $1 AND r.role_id = $2 AND r.scope = ''`;
+WHERE r.tenant_id = $1 AND r.role_id = $3 AND r.scope = ''`;
 const REMOVE_TENANT = ['member', 'member_role', 'role', 'user_group', 'group_part', 'access_grant'].map(
   (table) => `DELETE FROM ${table} WHERE tenant_id = $1`,
 );
@@ -93,50 +97,42 @@ export class PostgresMembers extends MemberCatalog {
     super();
   }
 
-  /**
-   * Changes of permissions are made one after another (they share the head of one log), so that counting the last holder is safe; who
-   * is suspended meanwhile waits for the rows of the holders (see `requireOtherHolders`), or has been waited for. Who is suspended cannot act:
-   * an administrator of the system who is would be no help to himself.
-   */
-  async project(
+  /** Who suspends or deletes a user meanwhile waits for the row of the role that must stay, or is waited for before holders are counted. */
+  override async ask(
     sql: Sql,
     ref: MemberRef,
-    { state, version, recordedAt, events }: Changed<MemberState, MemberEvent>,
-  ): Promise<void> {
+    { state, events }: Changed<MemberState, MemberEvent>,
+  ): Promise<MemberFacts> {
     const { tenantId, userId } = ref;
-    if (state.status === 'active' && !(await sql.query(HOLD_USER, [userId])).rowCount) throw noSuchUser(userId);
-    const before = await countHolders(sql, tenantId);
-    if (state.status === 'none') for (const remove of LEAVE) await sql.query(remove, [tenantId, userId]);
-    else {
+    if (state.status === 'active') {
+      if (!(await sql.query(HOLD_USER, [userId])).rowCount) throw noSuchUser(userId);
       await this.tenants.hold(sql, ref);
-      await sql.query(UPSERT, [tenantId, userId, version, state.createdAt, recordedAt]);
-      await this.changeRoles(sql, ref, events);
+      const assigned = events.flatMap(({ type, data }) => (type === 'member.role-assigned' ? [data.roleId] : []));
+      await this.roles.requireAll(tenantId, assigned, sql);
     }
-    const goesWithIt = state.status === 'none' && state.reason !== 'requested';
-    if (goesWithIt) return;
-    const after = await countHolders(sql, tenantId);
-    if ((before.all > 0 && after.all === 0) || (before.active > 0 && after.active === 0))
-      throw authzError('last-holder', `Nobody active would be left with the role "${lastHolderRole(tenantId)}".`);
+    const kept = [tenantId, userId, lastHolderRole(tenantId)];
+    await sql.query(HOLD_KEPT_ROLE, kept);
+    const live = await sql.query<RoleAssignment>(LIVE_ROLES, [tenantId, userId]);
+    const holders = await sql.query<OtherHolders & { ownActive: number }>(HOLDERS, kept);
+    const { ownActive, ...others } = holders.rows[0]!;
+    return { live: live.rows, active: ownActive > 0, others };
   }
 
-  /** By the events, not by the state: roles that have ended with the place for which they were given stay ended. */
-  private async changeRoles(sql: Sql, { tenantId, userId }: MemberRef, events: readonly MemberEvent[]): Promise<void> {
-    const assigned = events
-      .filter(({ type }) => type === 'member.role-assigned')
-      .map(({ data }) => data as RoleAssignment);
-    await this.roles.requireAll(
-      tenantId,
-      assigned.map(({ roleId }) => roleId),
-      sql,
-    );
+  /** Roles by the events, not by the state: those that have ended with the place for which they were given stay ended. */
+  async project(
+    sql: Sql,
+    { tenantId, userId }: MemberRef,
+    { state, version, recordedAt, events }: Changed<MemberState, MemberEvent>,
+  ): Promise<void> {
+    if (state.status === 'none') {
+      for (const remove of LEAVE) await sql.query(remove, [tenantId, userId]);
+      return;
+    }
+    await sql.query(UPSERT, [tenantId, userId, version, state.createdAt, recordedAt]);
     for (const { type, data } of events) {
       if (type === 'member.role-assigned') await sql.query(ADD_ROLE, [tenantId, userId, data.roleId, data.scope]);
       if (type === 'member.role-removed') await sql.query(REMOVE_ROLE, [tenantId, userId, data.roleId, data.scope]);
     }
-    if (assigned.length === 0) return;
-    const { rows } = await sql.query<{ roles: number }>(COUNT_ROLES, [tenantId, userId]);
-    if (rows[0]!.roles > ROLES_PER_MEMBER_MAX)
-      throw authzError('too-many-roles', `A member may have ${ROLES_PER_MEMBER_MAX} roles.`);
   }
 
   async find({ tenantId, userId }: Named<MemberRef>): Promise<MemberView | undefined> {
@@ -163,17 +159,14 @@ export class PostgresMembers extends MemberCatalog {
     await sql.query(END_ROLES, [tenantId, path]);
   }
 
-  async requireOtherHolders(sql: Sql, userId: string, how: 'suspended' | 'deleted'): Promise<void> {
+  async keptBy(sql: Sql, userId: string): Promise<KeptRole[]> {
     const { rows } = await sql.query<{ tenant_id: string; user_id: string }>(KEPT_ROLES, [userId]);
+    const kept: KeptRole[] = [];
     for (const [tenantId, holders] of Map.groupBy(rows, (row) => row.tenant_id)) {
-      if (how === 'suspended' && tenantId !== SYSTEM_TENANT) continue;
       const others = holders.map((row) => row.user_id).filter((id) => id !== userId);
-      if ((await sql.query(ACTIVE_AMONG, [others])).rowCount) continue;
-      throw authzError(
-        'last-holder',
-        `Nobody active would be left with the role "${lastHolderRole(tenantId)}" in ${tenantId}.`,
-      );
+      kept.push({ tenantId, othersActive: (await sql.query(ACTIVE_AMONG, [others])).rowCount! > 0 });
     }
+    return kept;
   }
 
   async removeUser(sql: Sql, userId: string): Promise<void> {
@@ -183,10 +176,4 @@ export class PostgresMembers extends MemberCatalog {
   ofUser(userId: string, limit?: number): Promise<MemberView[]> {
     return this.database.query<MemberView>(OF_USER, [userId, limit ?? null]);
   }
-}
-
-/** Of the role that must not lose its last one. */
-async function countHolders(sql: Sql, tenantId: string): Promise<{ readonly all: number; readonly active: number }> {
-  const { rows } = await sql.query<{ holders: number; active: number }>(HOLDERS, [tenantId, lastHolderRole(tenantId)]);
-  return { all: rows[0]!.holders, active: rows[0]!.active };
 }

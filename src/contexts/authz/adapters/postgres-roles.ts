@@ -4,9 +4,15 @@ import type { Changed } from '../../../platform/event-log/index.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
 import { TenantCatalog } from '../../tenancy/index.js';
 import { RoleCatalog, type RoleView, type Named } from '../application/ports.js';
-import { authzError } from '../domain/authz-errors.js';
 import { predefinedRole } from '../domain/predefined-roles.js';
-import { roleAggregate, roleNotFound, type RoleRef, type RoleState } from '../domain/role.js';
+import {
+  refuseHeld,
+  roleAggregate,
+  roleNotFound,
+  type RoleFacts,
+  type RoleRef,
+  type RoleState,
+} from '../domain/role.js';
 
 const COLUMNS = `tenant_id AS "tenantId", role_id AS "roleId", name, description, actions, version,
   created_at AS "createdAt", updated_at AS "updatedAt"`;
@@ -33,9 +39,6 @@ ON CONFLICT (tenant_id, role_id) DO UPDATE SET name = $3, description = $4, acti
 const REMOVE = 'DELETE FROM role WHERE tenant_id = $1 AND role_id = $2';
 const REMOVE_GRANTS = `DELETE FROM access_grant WHERE tenant_id = $1 AND principal_kind = 'role' AND principal_id = $2`;
 
-/** All roles of a tenant are read when a decision is compiled. */
-const ROLES_MAX = 100;
-
 type RoleRow = Omit<RoleView, 'actions'> & { readonly actions: string };
 
 @Injectable()
@@ -49,21 +52,29 @@ export class PostgresRoles extends RoleCatalog {
     super();
   }
 
-  async project(sql: Sql, ref: RoleRef, { state, version, recordedAt }: Changed<RoleState>): Promise<void> {
+  override async ask(sql: Sql, ref: RoleRef, { before, state }: Changed<RoleState>): Promise<RoleFacts> {
     const { tenantId, roleId } = ref;
     if (state.status === 'none') {
-      if ((await sql.query(HELD, [tenantId, roleId])).rowCount)
-        throw authzError('role-in-use', `Role "${roleId}" is held by members or groups.`);
-      await sql.query(REMOVE_GRANTS, [tenantId, roleId]);
-      await sql.query(REMOVE, [tenantId, roleId]);
-      return;
+      refuseHeld(roleId, (await sql.query(HELD, [tenantId, roleId])).rowCount! > 0);
+      return { roles: 0 };
     }
     await this.tenants.hold(sql, ref);
+    if (before.status === 'active') return { roles: 0 };
+    return (await sql.query<RoleFacts>(COUNT, [tenantId])).rows[0]!;
+  }
+
+  async project(
+    sql: Sql,
+    { tenantId, roleId }: RoleRef,
+    { state, version, recordedAt }: Changed<RoleState>,
+  ): Promise<void> {
+    if (state.status === 'none') {
+      for (const remove of [REMOVE_GRANTS, REMOVE]) await sql.query(remove, [tenantId, roleId]);
+      return;
+    }
     const { name, description, actions, createdAt } = state;
     const settings = [name, description, JSON.stringify(actions)];
     await sql.query(UPSERT, [tenantId, roleId, ...settings, version, createdAt, recordedAt]);
-    const [{ roles }] = (await sql.query<{ roles: number }>(COUNT, [tenantId])).rows as [{ roles: number }];
-    if (roles > ROLES_MAX) throw authzError('too-many-roles', `A tenant may have ${ROLES_MAX} roles of its own.`);
   }
 
   async requireAll(tenantId: string, roleIds: readonly string[], sql?: Sql): Promise<void> {
@@ -76,7 +87,7 @@ export class PostgresRoles extends RoleCatalog {
       : await this.database.query<{ roleId: string }>(KNOWN, values);
     const known = new Set(rows.map(({ roleId }) => roleId));
     const missing = own.find((roleId) => !known.has(roleId));
-    if (missing !== undefined) throw roleNotFound({ tenantId, tenantUid: '', roleId: missing });
+    if (missing !== undefined) throw roleNotFound(missing);
   }
 
   async find({ tenantId, roleId }: Named<RoleRef>): Promise<RoleView | undefined> {

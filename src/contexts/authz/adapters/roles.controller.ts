@@ -1,20 +1,18 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Req, Res, UsePipes } from '@nestjs/common';
-import { CommandBus } from '@nestjs/cqrs';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { Requires } from '../../../platform/http/access.js';
 import { Idempotent } from '../../../platform/http/idempotency.js';
 import type { Reply, Request } from '../../../platform/http/request.js';
-import { expectedVersion } from '../../../platform/http/preconditions.js';
-import { actorOf, created, showVersion } from '../../../platform/http/resource.js';
+import { created, showVersion } from '../../../platform/http/resource.js';
 import { strictValidation } from '../../../platform/http/validation.js';
-import { RoleCatalog, type RoleView } from '../application/ports.js';
-import { ChangeRole, type RoleChange } from '../application/roles.js';
-import { PREDEFINED_ROLES, predefinedRole } from '../domain/predefined-roles.js';
-import { roleNotFound } from '../domain/role.js';
+import { ChangeRole, CreateRole, DeleteRole } from '../application/roles/change-role.js';
+import { GetRole, ListRoles } from '../application/roles/list-roles.js';
 import { RoleDto, RolePage } from './authz-answers.dto.js';
 import { RoleBody, RoleChangeBody } from './authz.dto.js';
-import { toPredefinedDto, toRoleDto } from './authz-views.js';
+import { toAnyRoleDto, toRoleDto } from './authz-views.js';
+import { callerOf } from './caller.js';
 
 interface RoleParams {
   readonly tenantId?: string;
@@ -28,7 +26,7 @@ interface RoleParams {
 export class RolesController {
   constructor(
     private readonly commands: CommandBus,
-    private readonly roles: RoleCatalog,
+    private readonly queries: QueryBus,
   ) {}
 
   @Post()
@@ -42,7 +40,8 @@ export class RolesController {
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<RoleDto> {
     const settings = { name: name ?? id ?? 'Role', description: description ?? null, actions };
-    const role = (await this.change({ tenantId, roleId: id }, { kind: 'create', settings }, request))!;
+    const command = new CreateRole(tenantId ?? SYSTEM_TENANT, id, settings, callerOf(request));
+    const role = await this.commands.execute(command);
     const base = tenantId === undefined ? '' : `/tenants/${tenantId}`;
     created(reply, `${base}/roles/${role.roleId}`, role.version);
     return toRoleDto(role);
@@ -52,9 +51,8 @@ export class RolesController {
   @Requires('role:read', 'List roles', 'Predefined ones first.')
   @ApiOkResponse({ type: RolePage })
   async listRoles(@Param('tenantId') tenantId: string = SYSTEM_TENANT): Promise<RolePage> {
-    const scope = tenantId === SYSTEM_TENANT ? 'system' : 'tenant';
-    const predefined = PREDEFINED_ROLES.filter((role) => role.scope === scope).map(toPredefinedDto);
-    return { items: [...predefined, ...(await this.roles.list(tenantId)).map(toRoleDto)], nextCursor: null };
+    const roles = await this.queries.execute(new ListRoles(tenantId));
+    return { items: roles.map(toAnyRoleDto), nextCursor: null };
   }
 
   @Get(':roleId')
@@ -64,26 +62,22 @@ export class RolesController {
     @Param() { tenantId = SYSTEM_TENANT, roleId }: RoleParams,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<RoleDto> {
-    const predefined = predefinedRole(roleId);
-    if (predefined && (predefined.scope === 'system') === (tenantId === SYSTEM_TENANT))
-      return toPredefinedDto(predefined);
-    const role = await this.roles.find({ tenantId, roleId });
-    if (!role) throw roleNotFound({ tenantId, roleId, tenantUid: '' });
-    showVersion(reply, role.version);
-    return toRoleDto(role);
+    const role = await this.queries.execute(new GetRole({ tenantId, roleId }));
+    if ('version' in role) showVersion(reply, role.version);
+    return toAnyRoleDto(role);
   }
 
   @Patch(':roleId')
   @Requires('role:manage', 'Change a role')
   @ApiOkResponse({ type: RoleDto })
   async updateRole(
-    @Param() ref: RoleParams,
+    @Param() { tenantId = SYSTEM_TENANT, roleId }: RoleParams,
     @Body() body: RoleChangeBody,
     @Req() request: Request,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<RoleDto> {
     const settings = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
-    const role = (await this.change(ref, { kind: 'change', settings }, request))!;
+    const role = await this.commands.execute(new ChangeRole({ tenantId, roleId }, settings, callerOf(request)));
     showVersion(reply, role.version);
     return toRoleDto(role);
   }
@@ -92,18 +86,7 @@ export class RolesController {
   @HttpCode(204)
   @Requires('role:manage', 'Delete a role', 'One that nobody holds.')
   @ApiNoContentResponse()
-  async deleteRole(@Param() ref: RoleParams, @Req() request: Request): Promise<void> {
-    await this.change(ref, { kind: 'delete' }, request);
-  }
-
-  private change(
-    { tenantId = SYSTEM_TENANT, roleId }: Partial<RoleParams>,
-    change: RoleChange,
-    request: Request,
-  ): Promise<RoleView | undefined> {
-    const role = { tenantId, ...(roleId !== undefined && { roleId }) };
-    return this.commands.execute(
-      new ChangeRole(role, change, actorOf(request), request.principal!, expectedVersion(request)),
-    );
+  async deleteRole(@Param() { tenantId = SYSTEM_TENANT, roleId }: RoleParams, @Req() request: Request): Promise<void> {
+    await this.commands.execute(new DeleteRole({ tenantId, roleId }, callerOf(request)));
   }
 }

@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import { actionsOf } from '../../../kernel/actions.js';
 import type { DomainEvent } from '../../../kernel/aggregate.js';
 import { Clock } from '../../../kernel/clock.js';
-import { DomainError } from '../../../kernel/domain-error.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import type { AggregateRepository } from '../../../platform/event-log/index.js';
 import type { Principal } from '../../../platform/http/request.js';
@@ -55,11 +54,10 @@ export class Escalation {
       project: async (sql, ref, changed, facts) => {
         const holding = await this.giver(sql, tenantId, giver);
         const before = await this.rights(sql, tenantId, about);
-        const hindrance = await repository.project(sql, ref, changed, facts).catch(refusalOf);
+        await repository.project(sql, ref, changed, facts);
         this.judge(holding, rightsChange(tenantId, before, await this.rights(sql, tenantId, about)));
-        // Who may not make the change is told so before, and nothing of what else hinders it.
+        // Who may not make the change is told so before, and nothing of what else hinders it. The append has seen that the state was the last.
         check?.(facts, changed, ref);
-        if (hindrance) throw hindrance;
       },
     };
   }
@@ -125,12 +123,6 @@ function refuseMissing(missing: ReadonlySet<string>, { resource }: Rule): void {
   if (missing.size === 0) return;
   const names = [...missing].slice(0, 10).join(', ');
   throw exceeds(`You do not hold ${names} on ${resource.text} without condition.`);
-}
-
-/** What the rules of a projection refuse leaves the transaction as it is; after an error of the store nothing can be read in it. */
-function refusalOf(error: unknown): DomainError {
-  if (error instanceof DomainError && error.kind !== 'unavailable') return error;
-  throw error;
 }
 
 const exceeds = (detail: string): Error => authzError('exceeds-own-permissions', detail);

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import type { Principal } from '../../../platform/http/request.js';
 import type { Rule } from '../domain/rule.js';
@@ -17,16 +17,25 @@ export interface OwnPermissions {
   readonly complete: boolean;
 }
 
-/** What somebody belongs to and may do: in the system and where he is a member, or in one tenant. */
-@Injectable()
-export class OwnPermissionsOf {
+/** What somebody belongs to and may do: in the system and where they are a member, or in one tenant. */
+export class GetOwnPermissions extends Query<OwnPermissions> {
+  constructor(
+    readonly principal: Principal,
+    readonly only: string | undefined,
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(GetOwnPermissions)
+export class GetOwnPermissionsHandler implements IQueryHandler<GetOwnPermissions> {
   constructor(
     private readonly authorizer: Authorizer,
     private readonly members: MemberCatalog,
   ) {}
 
   /** At most 100 memberships and 1,000 rules, whatever there is. */
-  async of(principal: Principal, only: string | undefined): Promise<OwnPermissions> {
+  async execute({ principal, only }: GetOwnPermissions): Promise<OwnPermissions> {
     const { userId } = principal;
     const found =
       only === undefined

@@ -1,9 +1,38 @@
 import type { Sql } from '../../../platform/postgres/database.js';
 import { AggregateRepository } from '../../../platform/event-log/index.js';
-import type { GrantEvent, GrantRef, GrantSettings, GrantState, PrincipalKind } from '../domain/grant.js';
-import type { GroupEvent, GroupPart, GroupRef, GroupState } from '../domain/group.js';
-import type { MemberEvent, MemberRef, MemberState, RoleAssignment } from '../domain/member.js';
-import type { RoleEvent, RoleRef, RoleSettings, RoleState } from '../domain/role.js';
+import {
+  grantNotFound,
+  type GrantEvent,
+  type GrantFacts,
+  type GrantRef,
+  type GrantSettings,
+  type GrantState,
+  type PrincipalKind,
+} from '../domain/grant.js';
+import {
+  groupNotFound,
+  type GroupEvent,
+  type GroupFacts,
+  type GroupPart,
+  type GroupRef,
+  type GroupState,
+} from '../domain/group.js';
+import {
+  memberNotFound,
+  type MemberEvent,
+  type MemberFacts,
+  type MemberRef,
+  type MemberState,
+  type RoleAssignment,
+} from '../domain/member.js';
+import {
+  roleNotFound,
+  type RoleEvent,
+  type RoleFacts,
+  type RoleRef,
+  type RoleSettings,
+  type RoleState,
+} from '../domain/role.js';
 
 /** As queries name it: only the life that goes on can be seen. */
 export type Named<R> = Omit<R, 'tenantUid'>;
@@ -29,9 +58,23 @@ export interface GrantView extends Named<GrantRef>, GrantSettings {
   readonly createdAt: number;
 }
 
+export interface KeptRole {
+  readonly tenantId: string;
+  /** Whether anybody else who holds it is active. */
+  readonly othersActive: boolean;
+}
+
 /** Lists are in order of ids and begin after `afterId`. */
-export abstract class MemberCatalog extends AggregateRepository<MemberState, MemberEvent, MemberRef> {
+export abstract class MemberCatalog extends AggregateRepository<MemberState, MemberEvent, MemberRef, MemberFacts> {
   abstract find(ref: Named<MemberRef>): Promise<MemberView | undefined>;
+
+  /** Throws where there is none. */
+  async get(ref: Named<MemberRef>): Promise<MemberView> {
+    const found = await this.find(ref);
+    if (!found) throw memberNotFound(ref.userId);
+    return found;
+  }
+
   abstract list(tenantId: string, afterId: string, limit: number): Promise<MemberView[]>;
   abstract anyHolder(tenantId: string, roleId: string): Promise<boolean>;
   /** In the transaction that deletes the tenant: members, roles, groups and grants, those of the system that name it among them. */
@@ -41,30 +84,54 @@ export abstract class MemberCatalog extends AggregateRepository<MemberState, Mem
    * end with it, so that nothing of them holds for what is made under its name later. Denials stay. `path` is that of the resource.
    */
   abstract removeResource(sql: Sql, tenantId: string, path: string): Promise<void>;
-  /** In the transaction that suspends or deletes the user: throws where nobody would be left with a role that somebody must keep. */
-  abstract requireOtherHolders(sql: Sql, userId: string, how: 'suspended' | 'deleted'): Promise<void>;
+  /** In the transaction that suspends or deletes the user: where they hold the role that must stay, whose holders are locked. */
+  abstract keptBy(sql: Sql, userId: string): Promise<KeptRole[]>;
   /** In the transaction that deletes the user: memberships, and what was granted to them or their keys. */
   abstract removeUser(sql: Sql, userId: string): Promise<void>;
   /** Where a user is a member, `$system` among them, in order of tenants; everywhere, or the first of them. */
   abstract ofUser(userId: string, limit?: number): Promise<MemberView[]>;
 }
 
-export abstract class RoleCatalog extends AggregateRepository<RoleState, RoleEvent, RoleRef> {
+export abstract class RoleCatalog extends AggregateRepository<RoleState, RoleEvent, RoleRef, RoleFacts> {
   /** Throws `role-not-found` where one is neither predefined there nor made. `sql`: as a transaction sees it. */
   abstract requireAll(tenantId: string, roleIds: readonly string[], sql?: Sql): Promise<void>;
   abstract find(ref: Named<RoleRef>): Promise<RoleView | undefined>;
+
+  /** Throws where there is none. */
+  async get(ref: Named<RoleRef>): Promise<RoleView> {
+    const found = await this.find(ref);
+    if (!found) throw roleNotFound(ref.roleId);
+    return found;
+  }
+
   abstract list(tenantId: string): Promise<RoleView[]>;
 }
 
-export abstract class GroupCatalog extends AggregateRepository<GroupState, GroupEvent, GroupRef> {
+export abstract class GroupCatalog extends AggregateRepository<GroupState, GroupEvent, GroupRef, GroupFacts> {
   abstract find(ref: Named<GroupRef>): Promise<GroupView | undefined>;
+
+  /** Throws where there is none. */
+  async get(ref: Named<GroupRef>): Promise<GroupView> {
+    const found = await this.find(ref);
+    if (!found) throw groupNotFound(ref.groupId);
+    return found;
+  }
+
   abstract list(tenantId: string, afterId: string, limit: number): Promise<GroupView[]>;
   abstract parts(ref: Named<GroupRef>, part: GroupPart, afterId: string, limit: number): Promise<string[]>;
   abstract hasPart(ref: Named<GroupRef>, part: GroupPart, id: string): Promise<boolean>;
 }
 
-export abstract class GrantCatalog extends AggregateRepository<GrantState, GrantEvent, GrantRef> {
+export abstract class GrantCatalog extends AggregateRepository<GrantState, GrantEvent, GrantRef, GrantFacts> {
   abstract find(ref: Named<GrantRef>): Promise<GrantView | undefined>;
+
+  /** Throws where there is none. */
+  async get(ref: Named<GrantRef>): Promise<GrantView> {
+    const found = await this.find(ref);
+    if (!found) throw grantNotFound(ref.grantId);
+    return found;
+  }
+
   abstract list(tenantId: string, afterId: string, limit: number): Promise<GrantView[]>;
 }
 

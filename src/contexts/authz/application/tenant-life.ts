@@ -15,6 +15,7 @@ import {
   type TenantWitness,
 } from '../../tenancy/index.js';
 import { addRoles, type MemberRef, type RoleAssignment } from '../domain/member.js';
+import { requireActiveHolder } from '../domain/last-administrator.js';
 import { lastHolderRole } from '../domain/predefined-roles.js';
 import { MemberCatalog } from './ports.js';
 
@@ -72,8 +73,9 @@ export class FirstHolders implements TenantWitness, UserWitness, OnModuleInit {
   }
 
   /** The last administrator of the system stays active; who is deleted leaves no tenant without an owner, and no trace of membership. */
-  checkLeaving(sql: Sql, userId: string, how: 'suspended' | 'deleted'): Promise<void> {
-    return this.members.requireOtherHolders(sql, userId, how);
+  async checkLeaving(sql: Sql, userId: string, how: 'suspended' | 'deleted'): Promise<void> {
+    for (const { tenantId, othersActive } of await this.members.keptBy(sql, userId))
+      if (how === 'deleted' || tenantId === SYSTEM_TENANT) requireActiveHolder(tenantId, othersActive);
   }
 
   deleted(sql: Sql, userId: string): Promise<void> {

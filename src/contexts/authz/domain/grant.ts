@@ -1,4 +1,4 @@
-import { MANAGEMENT_TOPICS, type Aggregate } from '../../../kernel/aggregate.js';
+import { inOneOrder, type Aggregate, type Changed } from '../../../kernel/aggregate.js';
 import { authzError } from './authz-errors.js';
 
 /** A grant of a tenant; in `$system`, a system-wide one. */
@@ -28,8 +28,16 @@ export type GrantEvent =
 export type GrantState =
   { readonly status: 'none' } | ({ readonly status: 'active'; readonly createdAt: number } & GrantSettings);
 
-export const grantAggregate: Aggregate<GrantState, GrantEvent, GrantRef> = {
-  topicUid: MANAGEMENT_TOPICS.permissions,
+export interface GrantFacts {
+  /** Of the principal in the tenant, before the change. */
+  readonly grants: number;
+}
+
+/** What one principal can have granted: all of it is compiled together. */
+const GRANTS_MAX = 200;
+
+export const grantAggregate: Aggregate<GrantState, GrantEvent, GrantRef, GrantFacts> = {
+  topicUid: inOneOrder('permissions'),
   eventTypes: { 'grant.created': { version: 1 }, 'grant.revoked': { version: 1 } },
   initial: { status: 'none' },
   streamOf: ({ tenantUid, grantId }) => `grant/${tenantUid}/${grantId}`,
@@ -41,18 +49,24 @@ export const grantAggregate: Aggregate<GrantState, GrantEvent, GrantRef> = {
     const { principal, effect, actions, resource, constraints } = data;
     return { status: 'active', principal, effect, actions, resource, constraints, createdAt: recordedAt };
   },
+  check: checkGrant,
 };
+
+export function checkGrant({ grants }: GrantFacts, { state }: Changed<GrantState>): void {
+  if (state.status === 'active' && grants >= GRANTS_MAX)
+    throw authzError('too-many-grants', `A principal may have ${GRANTS_MAX} grants in a tenant.`);
+}
 
 export const createGrant = (ref: GrantRef, settings: GrantSettings): GrantEvent[] => [
   { type: 'grant.created', data: { ...ref, ...settings } },
 ];
 
 export function revokeGrant(state: GrantState, ref: GrantRef): GrantEvent[] {
-  if (state.status === 'none') throw grantNotFound(ref);
+  if (state.status === 'none') throw grantNotFound(ref.grantId);
   return [{ type: 'grant.revoked', data: { ...ref, principal: state.principal } }];
 }
 
-export const grantNotFound = ({ grantId }: GrantRef): Error =>
+export const grantNotFound = (grantId: string): Error =>
   authzError('grant-not-found', `There is no grant "${grantId}".`);
 
 /** The same for a key that does not exist and for one of somebody who has nothing to do with the tenant. */

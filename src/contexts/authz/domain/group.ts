@@ -1,6 +1,7 @@
-import { MANAGEMENT_TOPICS, type Aggregate } from '../../../kernel/aggregate.js';
+import { inOneOrder, type Aggregate, type Changed } from '../../../kernel/aggregate.js';
 import { isChosenId } from '../../../kernel/ids.js';
 import { authzError } from './authz-errors.js';
+import { closesCircle, type Nesting } from './group-cycle.js';
 
 export interface GroupRef {
   readonly tenantId: string;
@@ -28,10 +29,21 @@ export type GroupState =
       readonly parts: Readonly<Record<GroupPart, readonly string[]>>;
     };
 
-export const PARTS_MAX: Readonly<Record<GroupPart, number>> = { user: 10_000, role: 20, group: 50 };
+/** All before the change. */
+export interface GroupFacts {
+  /** In the tenant. */
+  readonly groups: number;
+  /** How many others of the kind that is added the group holds. */
+  readonly otherParts: number;
+  /** Which groups of the tenant hold which. */
+  readonly nesting: readonly Nesting[];
+}
 
-export const groupAggregate: Aggregate<GroupState, GroupEvent, GroupRef> = {
-  topicUid: MANAGEMENT_TOPICS.permissions,
+const GROUPS_MAX = 500;
+const PARTS_MAX: Readonly<Record<GroupPart, number>> = { user: 10_000, role: 20, group: 50 };
+
+export const groupAggregate: Aggregate<GroupState, GroupEvent, GroupRef, GroupFacts> = {
+  topicUid: inOneOrder('permissions'),
   eventTypes: {
     'group.created': { version: 1 },
     'group.renamed': { version: 1 },
@@ -58,7 +70,23 @@ export const groupAggregate: Aggregate<GroupState, GroupEvent, GroupRef> = {
     const ids = type === 'group.part-added' ? [...others, data.id] : others;
     return { ...state, parts: { ...state.parts, [data.part]: ids } };
   },
+  check: checkGroup,
 };
+
+export function checkGroup(
+  { groups, otherParts, nesting }: GroupFacts,
+  { before, state, events }: Changed<GroupState, GroupEvent>,
+  { groupId }: GroupRef,
+): void {
+  if (before.status === 'none' && state.status === 'active' && groups >= GROUPS_MAX)
+    throw authzError('too-many-groups', `A tenant may have ${GROUPS_MAX} groups.`);
+  for (const { type, data } of events) {
+    if (type !== 'group.part-added') continue;
+    const { part, id } = data;
+    if (otherParts >= PARTS_MAX[part]) throw authzError('group-full', `A group may have ${PARTS_MAX[part]} ${part}s.`);
+    if (part === 'group' && closesCircle(nesting, groupId, id)) throw groupCycle(groupId, id);
+  }
+}
 
 export function createGroup(state: GroupState, ref: GroupRef, name: string): GroupEvent[] {
   if (!isChosenId(ref.groupId)) throw authzError('group-id-invalid', `"${ref.groupId}" is no valid group id.`);
@@ -71,12 +99,12 @@ export function renameGroup(state: GroupState, ref: GroupRef, name: string): Gro
 }
 
 /**
- * Whether a nested group closes a circle, and whether there is room, is seen by who knows all groups (see PostgresGroups). `live`: the part
- * counts; one who has left the tenant does not, until he is added anew.
+ * Whether a nested group closes a circle, and whether there is room, is checked with what is known of all groups. `live`: the part
+ * counts; one who has left the tenant does not, until they are added again.
  */
 export function addPart(state: GroupState, ref: GroupRef, part: GroupPart, id: string, live: boolean): GroupEvent[] {
   if (existing(state, ref).parts[part].includes(id) && live) return [];
-  if (part === 'group' && id === ref.groupId) throw groupCycle(ref, id);
+  if (part === 'group' && id === ref.groupId) throw groupCycle(ref.groupId, id);
   return [{ type: 'group.part-added', data: { ...ref, part, id } }];
 }
 
@@ -92,12 +120,12 @@ export function deleteGroup(state: GroupState, ref: GroupRef): GroupEvent[] {
 }
 
 function existing(state: GroupState, ref: GroupRef): GroupState & { status: 'active' } {
-  if (state.status === 'none') throw groupNotFound(ref);
+  if (state.status === 'none') throw groupNotFound(ref.groupId);
   return state;
 }
 
-export const groupNotFound = ({ groupId }: GroupRef): Error =>
+export const groupNotFound = (groupId: string): Error =>
   authzError('group-not-found', `There is no group "${groupId}".`);
 
-export const groupCycle = ({ groupId }: GroupRef, id: string): Error =>
+const groupCycle = (groupId: string, id: string): Error =>
   authzError('group-cycle', `Group "${id}" holds group "${groupId}" already, directly or through others.`);

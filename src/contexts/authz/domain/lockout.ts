@@ -1,4 +1,4 @@
-import { isEmpty, maskOf, NO_ACTIONS, union, without, type ActionMask } from '../../../kernel/actions.js';
+import { isEmpty, isSame, maskOf, NO_ACTIONS, union, without, type ActionMask } from '../../../kernel/actions.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { lastHolderRole, predefinedRole } from './predefined-roles.js';
 import { covers, parsePattern } from './resource-pattern.js';
@@ -52,6 +52,6 @@ function sparing(rule: Rule, spared: ActionMask): Rule[] {
   if (rule.effect === 'allow') return [rule];
   const actions = without(rule.actions, spared);
   // Most denials name neither: they stay the objects that they are, which those who share them make ready once.
-  if (actions.low === rule.actions.low && actions.high === rule.actions.high) return [rule];
+  if (isSame(actions, rule.actions)) return [rule];
   return isEmpty(actions) ? [] : [{ ...rule, actions }];
 }

@@ -1,5 +1,7 @@
-import { MANAGEMENT_TOPICS, type Aggregate } from '../../../kernel/aggregate.js';
+import { inOneOrder, type Aggregate, type Changed } from '../../../kernel/aggregate.js';
 import { authzError } from './authz-errors.js';
+import { requireOtherHolder, type OtherHolders } from './last-administrator.js';
+import { lastHolderRole } from './predefined-roles.js';
 
 /** A user in a tenant; in `$system`, a holder of system roles. */
 export interface MemberRef {
@@ -28,11 +30,20 @@ export type MemberState =
   | { readonly status: 'none'; readonly reason?: Removal }
   | { readonly status: 'active'; readonly roles: readonly RoleAssignment[]; readonly createdAt: number };
 
-/** That count: see PostgresMembers. */
-export const ROLES_PER_MEMBER_MAX = 20;
+/** All before the change. */
+export interface MemberFacts {
+  /** The roles that count: some that the events tell of have ended with the place for which they were given. */
+  readonly live: readonly RoleAssignment[];
+  /** The user is not suspended. */
+  readonly active: boolean;
+  /** Of the role that the tenant must not be without. */
+  readonly others: OtherHolders;
+}
 
-export const memberAggregate: Aggregate<MemberState, MemberEvent, MemberRef> = {
-  topicUid: MANAGEMENT_TOPICS.permissions,
+const ROLES_MAX = 20;
+
+export const memberAggregate: Aggregate<MemberState, MemberEvent, MemberRef, MemberFacts> = {
+  topicUid: inOneOrder('permissions'),
   eventTypes: {
     'member.added': { version: 1 },
     'member.role-assigned': { version: 1 },
@@ -52,7 +63,29 @@ export const memberAggregate: Aggregate<MemberState, MemberEvent, MemberRef> = {
     const { roleId, scope } = data;
     return { ...state, roles: type === 'member.role-assigned' ? [...others, { roleId, scope }] : others };
   },
+  check: checkMember,
 };
+
+export function checkMember(
+  { live, active, others }: MemberFacts,
+  { state, events }: Changed<MemberState, MemberEvent>,
+  { tenantId }: MemberRef,
+): void {
+  const after = state.status === 'none' ? [] : liveAfter(live, events);
+  if (after.length > ROLES_MAX && events.some(({ type }) => type === 'member.role-assigned'))
+    throw authzError('too-many-roles', `A member may have ${ROLES_MAX} roles.`);
+  // What goes with its tenant or its user need not leave an owner behind.
+  if (state.status === 'none' && state.reason !== 'requested') return;
+  const kept = { roleId: lastHolderRole(tenantId), scope: '' };
+  if (isIn(live, kept) && !isIn(after, kept)) requireOtherHolder(tenantId, others, { active });
+}
+
+const liveAfter = (live: readonly RoleAssignment[], events: readonly MemberEvent[]): readonly RoleAssignment[] =>
+  events.reduce((roles, { type, data }) => {
+    if (type !== 'member.role-assigned' && type !== 'member.role-removed') return roles;
+    const rest = roles.filter((role) => !sameAssignment(role, data));
+    return type === 'member.role-assigned' ? [...rest, data] : rest;
+  }, live);
 
 export const sameAssignment = (a: RoleAssignment, b: RoleAssignment): boolean =>
   a.roleId === b.roleId && a.scope === b.scope;
@@ -89,7 +122,7 @@ export function replaceRoles(
   wanted: readonly RoleAssignment[],
   live: readonly RoleAssignment[],
 ): MemberEvent[] {
-  if (state.status === 'none') throw memberNotFound(ref);
+  if (state.status === 'none') throw memberNotFound(ref.userId);
   const scoped = state.roles.filter(({ scope }) => scope !== '');
   return setRoles(state, ref, [...wanted, ...scoped], [...live, ...scoped]);
 }
@@ -110,18 +143,18 @@ export const isIn = (roles: readonly RoleAssignment[], role: RoleAssignment): bo
   roles.some((other) => sameAssignment(role, other));
 
 export function removeRole(state: MemberState, ref: MemberRef, role: RoleAssignment): MemberEvent[] {
-  if (state.status === 'none') throw memberNotFound(ref);
+  if (state.status === 'none') throw memberNotFound(ref.userId);
   return state.roles.some((other) => sameAssignment(role, other))
     ? [{ type: 'member.role-removed', data: { ...ref, ...role } }]
     : [];
 }
 
 export function removeMember(state: MemberState, ref: MemberRef, reason: Removal): MemberEvent[] {
-  if (state.status === 'none') throw memberNotFound(ref);
+  if (state.status === 'none') throw memberNotFound(ref.userId);
   return [{ type: 'member.removed', data: { ...ref, reason } }];
 }
 
 export const noSuchUser = (userId: string): Error => authzError('member-not-found', `There is no user "${userId}".`);
 
-export const memberNotFound = ({ userId }: Pick<MemberRef, 'userId'>): Error =>
+export const memberNotFound = (userId: string): Error =>
   authzError('member-not-found', `User "${userId}" is no member of the tenant.`);

@@ -46,7 +46,8 @@ function conditional(rule: Rule): Conditional {
   return one;
 }
 
-const shared = new Map<string, PatternRules>();
+const sharedSaid = new Map<string, PatternRules>();
+const sharedMasks = new Map<string, ActionMask>();
 
 /**
  * The same object for all who are told the same: few things are said of very many patterns, so that what is said lies in the cache of the
@@ -54,11 +55,16 @@ const shared = new Map<string, PatternRules>();
  */
 export function sharedRules(rules: PatternRules): PatternRules {
   const { allow, deny, conditionals, goesOn } = rules;
-  if (conditionals.length > 0) return rules;
-  const name = `${allow.low} ${allow.high} ${deny.low} ${deny.high} ${goesOn}`;
-  const known = shared.get(name);
+  return conditionals.length > 0 ? rules : shared(sharedSaid, `${allow.join(' ')}/${deny.join(' ')}/${goesOn}`, rules);
+}
+
+/** Likewise the mask that each decision reads first: of its own, with words of its own, it would be two more places for it to touch. */
+export const sharedMask = (mask: ActionMask): ActionMask => shared(sharedMasks, mask.join(' '), mask);
+
+function shared<T>(all: Map<string, T>, name: string, one: T): T {
+  const known = all.get(name);
   if (known) return known;
-  if (shared.size >= SHARED_MAX) shared.clear();
-  shared.set(name, rules);
-  return rules;
+  if (all.size >= SHARED_MAX) all.clear();
+  all.set(name, one);
+  return one;
 }

@@ -1,4 +1,4 @@
-import { MANAGEMENT_TOPICS, type Aggregate } from '../../../kernel/aggregate.js';
+import { inOneOrder, type Aggregate, type Changed } from '../../../kernel/aggregate.js';
 import { isChosenId } from '../../../kernel/ids.js';
 import { authzError } from './authz-errors.js';
 import { predefinedRole } from './predefined-roles.js';
@@ -26,8 +26,16 @@ export type RoleEvent =
 export type RoleState =
   { readonly status: 'none' } | ({ readonly status: 'active'; readonly createdAt: number } & RoleSettings);
 
-export const roleAggregate: Aggregate<RoleState, RoleEvent, RoleRef> = {
-  topicUid: MANAGEMENT_TOPICS.permissions,
+export interface RoleFacts {
+  /** Of the tenant's own, before the change. */
+  readonly roles: number;
+}
+
+/** All roles of a tenant are read when a decision is compiled. */
+const ROLES_MAX = 100;
+
+export const roleAggregate: Aggregate<RoleState, RoleEvent, RoleRef, RoleFacts> = {
+  topicUid: inOneOrder('permissions'),
   eventTypes: { 'role.created': { version: 1 }, 'role.changed': { version: 1 }, 'role.deleted': { version: 1 } },
   initial: { status: 'none' },
   streamOf: ({ tenantUid, roleId }) => `role/${tenantUid}/${roleId}`,
@@ -40,7 +48,18 @@ export const roleAggregate: Aggregate<RoleState, RoleEvent, RoleRef> = {
     const createdAt = state.status === 'active' ? state.createdAt : recordedAt;
     return { status: 'active', name, description, actions, createdAt };
   },
+  check: checkRole,
 };
+
+export function checkRole({ roles }: RoleFacts, { before, state }: Changed<RoleState>): void {
+  if (before.status === 'none' && state.status === 'active' && roles >= ROLES_MAX)
+    throw authzError('too-many-roles', `A tenant may have ${ROLES_MAX} roles of its own.`);
+}
+
+/** Of a role that is deleted: whether any member or group holds it. */
+export function refuseHeld(roleId: string, held: boolean): void {
+  if (held) throw authzError('role-in-use', `Role "${roleId}" is held by members or groups.`);
+}
 
 export function createRole(state: RoleState, ref: RoleRef, settings: RoleSettings): RoleEvent[] {
   if (!isChosenId(ref.roleId)) throw authzError('role-id-invalid', `"${ref.roleId}" is no valid role id.`);
@@ -64,9 +83,8 @@ export function deleteRole(state: RoleState, ref: RoleRef): RoleEvent[] {
 
 function existing(state: RoleState, ref: RoleRef): RoleState & { status: 'active' } {
   if (predefinedRole(ref.roleId)) throw authzError('role-predefined', `Role "${ref.roleId}" is predefined and stays.`);
-  if (state.status === 'none') throw roleNotFound(ref);
+  if (state.status === 'none') throw roleNotFound(ref.roleId);
   return state;
 }
 
-export const roleNotFound = ({ roleId }: RoleRef): Error =>
-  authzError('role-not-found', `There is no role "${roleId}".`);
+export const roleNotFound = (roleId: string): Error => authzError('role-not-found', `There is no role "${roleId}".`);

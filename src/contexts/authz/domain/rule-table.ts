@@ -1,5 +1,5 @@
-import { hasBit } from '../../../kernel/actions.js';
-import { NOTHING, sharedRules, withRule, type Conditional, type PatternRules } from './pattern-rules.js';
+import { hasBit, NO_ACTIONS, union, type ActionMask } from '../../../kernel/actions.js';
+import { NOTHING, sharedMask, sharedRules, withRule, type Conditional, type PatternRules } from './pattern-rules.js';
 import { reachesPath } from './resource-pattern.js';
 import type { Rule } from './rule.js';
 
@@ -60,8 +60,7 @@ export class Question {
  * that can be asked there, hardly one comes again while it is remembered.
  */
 export class RuleTable {
-  private namedLow = 0;
-  private namedHigh = 0;
+  private readonly named: ActionMask;
   private readonly cells: (number | string | PatternRules | undefined)[] = [];
   private readonly slotMask: number;
   /** The lengths of patterns, of those that end in a `*` without it: a bit each, modulo 64. */
@@ -72,9 +71,9 @@ export class RuleTable {
 
   constructor(readonly rules: readonly Rule[]) {
     const patterns = new Map<string, PatternRules>();
+    let named = NO_ACTIONS;
     for (const rule of rules) {
-      this.namedLow |= rule.actions.low;
-      this.namedHigh |= rule.actions.high;
+      named = union(named, rule.actions);
       const text = rule.resource.segments.length === 0 ? '' : rule.resource.text;
       for (let star = text.indexOf('*'); star >= 0 && star < text.length - 1; star = text.indexOf('*', star + 1)) {
         const beginning = text.slice(0, star + 1);
@@ -82,6 +81,7 @@ export class RuleTable {
       }
       patterns.set(text, withRule(patterns.get(text) ?? NOTHING, rule));
     }
+    this.named = sharedMask(named);
     let slots = SLOTS_MIN;
     while (patterns.size > slots * FILLED_MAX) slots *= 2;
     this.slotMask = slots - 1;
@@ -91,7 +91,7 @@ export class RuleTable {
 
   /** Whether any rule is about the action. */
   protected names(bit: number): boolean {
-    return ((bit < 32 ? this.namedLow : this.namedHigh) & (1 << (bit & 31))) !== 0;
+    return hasBit(this.named, bit);
   }
 
   /** Until it is denied, or everything is said. */

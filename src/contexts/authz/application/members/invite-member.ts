@@ -1,12 +1,10 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import type { Actor } from '../../../kernel/aggregate.js';
-import { Aggregates } from '../../../platform/event-log/index.js';
-import type { Principal } from '../../../platform/http/request.js';
-import { Invitations } from '../../identity/index.js';
-import { addRoles } from '../domain/member.js';
-import { Escalation } from './escalation.js';
-import { MemberCatalog, RoleCatalog, type MemberView } from './ports.js';
-import { TenantLifeOf } from './tenant-life.js';
+import { Invitations } from '../../../identity/index.js';
+import { addRoles } from '../../domain/member.js';
+import { Escalation } from '../escalation.js';
+import { PermissionChanges, type Caller } from '../permission-changes.js';
+import { MemberCatalog, RoleCatalog, type MemberView } from '../ports.js';
+import { TenantLifeOf } from '../tenant-life.js';
 
 export interface Invited {
   readonly member: MemberView;
@@ -19,8 +17,7 @@ export class InviteMember extends Command<Invited> {
     readonly tenantId: string,
     readonly email: string,
     readonly roleIds: readonly string[],
-    readonly by: Actor,
-    readonly giver: Principal,
+    readonly caller: Caller,
   ) {
     super();
   }
@@ -33,7 +30,7 @@ export class InviteMember extends Command<Invited> {
 @CommandHandler(InviteMember)
 export class InviteMemberHandler implements ICommandHandler<InviteMember> {
   constructor(
-    private readonly aggregates: Aggregates,
+    private readonly changes: PermissionChanges,
     private readonly members: MemberCatalog,
     private readonly roles: RoleCatalog,
     private readonly invitations: Invitations,
@@ -41,19 +38,27 @@ export class InviteMemberHandler implements ICommandHandler<InviteMember> {
     private readonly escalation: Escalation,
   ) {}
 
-  async execute({ tenantId, email, roleIds, by, giver }: InviteMember): Promise<Invited> {
-    const tenantUid = await this.lives.uidOf(tenantId);
+  async execute({ tenantId, email, roleIds, caller }: InviteMember): Promise<Invited> {
+    const { by, giver } = caller;
+    // Nothing is begun for a tenant that has gone.
+    await this.lives.uidOf(tenantId);
     const roles = roleIds.map((roleId) => ({ roleId, scope: '' }));
     await this.roles.requireAll(tenantId, roleIds);
     await this.escalation.requireGivable(tenantId, giver, roleIds);
     this.invitations.admit(tenantId, email, by);
     const account = await this.invitations.accountFor(email, by);
-    const ref = { tenantId, tenantUid, userId: account.userId };
-    const before = await this.members.find(ref);
-    const about = { kind: 'user', id: account.userId } as const;
-    const repository = this.escalation.bounding(this.members, tenantId, giver, about);
-    await this.aggregates.change(repository, ref, by, (state) => addRoles(state, ref, roles, before?.roles));
+    const member = { tenantId, userId: account.userId };
+    const before = await this.members.find(member);
+    await this.changes.change(
+      this.members,
+      member,
+      caller,
+      (state, ref) => addRoles(state, ref, roles, before?.roles),
+      {
+        about: { kind: 'user', id: account.userId },
+      },
+    );
     this.invitations.tell(account, tenantId);
-    return { member: (await this.members.find(ref))!, joined: !before };
+    return { member: await this.members.get(member), joined: !before };
   }
 }

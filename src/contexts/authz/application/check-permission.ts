@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import type { Action } from '../../../kernel/actions.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import type { Principal } from '../../../platform/http/request.js';
@@ -10,6 +10,7 @@ import type { Closed } from '../domain/openness.js';
 import type { Rule } from '../domain/rule.js';
 import { toldIn, type ToldRule } from '../domain/told-rule.js';
 import { Authorizer } from './authorizer.js';
+import type { PrincipalName } from './ports.js';
 import type { Subject } from './subject.js';
 
 export interface Asked {
@@ -39,19 +40,44 @@ const NOTHING: Explanation = {
   rules: [],
 };
 
+/** What a request would be answered, and why, without making it. `at`: when and from where it is asked. */
+export class CheckPermission extends Query<Explanation> {
+  constructor(
+    readonly asking: Principal,
+    readonly at: RequestContext,
+    /** About whom; undefined: about who is asking. */
+    readonly about: PrincipalName | undefined,
+    readonly asked: Asked,
+  ) {
+    super();
+  }
+}
+
 /**
- * What a request would be answered, and why, without making it. The verdict is that of the guard. What is told of a tenant, also whether
- * there is one and whether it is suspended, is told to who sees something of it.
+ * The verdict is that of the guard. What is told of a tenant, also whether there is one and whether it is suspended, is told to who sees
+ * something of it.
  */
-@Injectable()
-export class Explanations {
+@QueryHandler(CheckPermission)
+export class CheckPermissionHandler implements IQueryHandler<CheckPermission> {
   constructor(
     private readonly authorizer: Authorizer,
     private readonly keys: ApiKeyDirectory,
   ) {}
 
+  async execute({ asking, at, about: named, asked }: CheckPermission): Promise<Explanation> {
+    const about = !named || named.id === asking.id ? asking : await this.principalOf(named);
+    if (about?.userId !== asking.userId) return this.toOthers(asking, at, about, asked);
+    const context = { address: at.address, ...asked.context };
+    return this.toWhomItConcerns(asking, about, { ...asked, context });
+  }
+
+  /** Undefined: there is no such key, or it has ended. */
+  private async principalOf({ kind, id }: PrincipalName): Promise<Principal | undefined> {
+    return kind === 'user' ? { id, kind, userId: id } : this.keys.principalOf(id);
+  }
+
   /** About himself or a key of his. A key is told of its owner, and of other keys of his, where it sees something itself. */
-  async toWhomItConcerns(asking: Principal, about: Principal, asked: Asked): Promise<Explanation> {
+  private async toWhomItConcerns(asking: Principal, about: Principal, asked: Asked): Promise<Explanation> {
     const { tenantId, resource } = asked;
     const subject = await this.authorizer.subject(tenantId, about);
     const own = about === asking ? subject : await this.authorizer.subject(tenantId, asking);
@@ -61,7 +87,7 @@ export class Explanations {
   }
 
   /** To others it takes the permission to see what somebody may. What they may know nothing of is the same as what does not exist. */
-  async toOthers(
+  private async toOthers(
     asking: Principal,
     at: RequestContext,
     about: Principal | undefined,
@@ -78,11 +104,6 @@ export class Explanations {
     const foreign = about.kind === 'api-key' && subject.policy.rules.every(({ via }) => via.system);
     if (foreign && !own.check('permission:read', '', at).allowed) return NOTHING;
     return this.explain(subject, asked, (rules) => toldIn(tenantId, rules));
-  }
-
-  /** Undefined: there is no such key, or it has ended. */
-  keyPrincipal(keyId: string): Promise<Principal | undefined> {
-    return this.keys.principalOf(keyId);
   }
 
   private explain(

@@ -1,0 +1,49 @@
+import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
+import { SYSTEM_TENANT } from '../../../kernel/ids.js';
+import { memberNotFound } from '../domain/member.js';
+import type { Rule } from '../domain/rule.js';
+import { toldIn, type ToldRule } from '../domain/told-rule.js';
+import { Authorizer } from './authorizer.js';
+import { MemberCatalog } from './ports.js';
+
+/** What a user may do in the system. */
+export class GetSystemPermissions extends Query<readonly Rule[]> {
+  constructor(readonly userId: string) {
+    super();
+  }
+}
+
+@QueryHandler(GetSystemPermissions)
+export class GetSystemPermissionsHandler implements IQueryHandler<GetSystemPermissions> {
+  constructor(private readonly authorizer: Authorizer) {}
+
+  async execute({ userId }: GetSystemPermissions): Promise<readonly Rule[]> {
+    const { policy } = await this.authorizer.subject(SYSTEM_TENANT, { id: userId, kind: 'user', userId });
+    return policy.rules;
+  }
+}
+
+/** What a user may do in a tenant, as it may be told there. */
+export class GetTenantPermissions extends Query<readonly ToldRule[]> {
+  constructor(
+    readonly tenantId: string,
+    readonly userId: string,
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(GetTenantPermissions)
+export class GetTenantPermissionsHandler implements IQueryHandler<GetTenantPermissions> {
+  constructor(
+    private readonly authorizer: Authorizer,
+    private readonly members: MemberCatalog,
+  ) {}
+
+  async execute({ tenantId, userId }: GetTenantPermissions): Promise<readonly ToldRule[]> {
+    const { policy } = await this.authorizer.subject(tenantId, { id: userId, kind: 'user', userId });
+    const told = toldIn(tenantId, policy.rules);
+    if (told.length === 0 && !(await this.members.find({ tenantId, userId }))) throw memberNotFound(userId);
+    return told;
+  }
+}

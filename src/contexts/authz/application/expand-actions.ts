@@ -1,0 +1,12 @@
+import { expandActions } from '../../../kernel/actions.js';
+import { authzError } from '../domain/authz-errors.js';
+
+/** Patterns written out, so that actions that are invented later do not slip in. */
+export function expandAll(patterns: readonly string[]): string[] {
+  const unknown = patterns.filter((pattern) => expandActions(pattern).length === 0);
+  if (unknown.length > 0)
+    throw authzError('role-invalid', `There is no action "${unknown[0]}".`, {
+      errors: [{ pointer: '/actions', detail: `"${unknown[0]}" is no action` }],
+    });
+  return [...new Set(patterns.flatMap(expandActions))];
+}

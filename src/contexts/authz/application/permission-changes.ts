@@ -1,0 +1,49 @@
+import { Injectable } from '@nestjs/common';
+import type { Actor, DomainEvent, Versioned } from '../../../kernel/aggregate.js';
+import type { ExpectedVersion } from '../../../kernel/expected-version.js';
+import { Aggregates, type AggregateRepository } from '../../../platform/event-log/index.js';
+import type { Principal } from '../../../platform/http/request.js';
+import { Escalation } from './escalation.js';
+import type { Named, PrincipalName } from './ports.js';
+import { TenantLifeOf } from './tenant-life.js';
+
+/** Who makes a change, and what they have seen of what they change. */
+export interface Caller {
+  readonly by: Actor;
+  readonly giver: Principal;
+  readonly expectedVersion?: ExpectedVersion | undefined;
+}
+
+interface TenantRef {
+  readonly tenantId: string;
+  readonly tenantUid: string;
+}
+
+interface Options<S> {
+  /** Whom the change concerns alone. */
+  readonly about?: PrincipalName | undefined;
+  readonly exists?: (state: S) => boolean;
+}
+
+/** How members, roles, groups and grants are changed: as other aggregates, and never by more than the caller holds. */
+@Injectable()
+export class PermissionChanges {
+  constructor(
+    private readonly aggregates: Aggregates,
+    private readonly escalation: Escalation,
+    private readonly lives: TenantLifeOf,
+  ) {}
+
+  /** In the life of the tenant that goes on. */
+  async change<S, E extends DomainEvent, R extends TenantRef, F>(
+    repository: AggregateRepository<S, E, R, F>,
+    named: Named<R>,
+    { by, giver, expectedVersion }: Caller,
+    decide: (state: S, ref: R) => readonly E[],
+    { about, ...options }: Options<S> = {},
+  ): Promise<Versioned<S>> {
+    const ref = { ...named, tenantUid: await this.lives.uidOf(named.tenantId) } as R;
+    const bounded = this.escalation.bounding(repository, ref.tenantId, giver, about);
+    return this.aggregates.change(bounded, ref, by, (state) => decide(state, ref), { expectedVersion, ...options });
+  }
+}

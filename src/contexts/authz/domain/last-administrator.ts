@@ -1,0 +1,26 @@
+import { authzError } from './authz-errors.js';
+import { lastHolderRole } from './predefined-roles.js';
+
+/*
+ * A tenant must not be without an owner, nor the system without an administrator. Who is suspended cannot act: an administrator of the
+ * system who is suspended would be no help.
+ */
+
+/** Who else holds the role. */
+export interface OtherHolders {
+  readonly all: number;
+  readonly active: number;
+}
+
+/** For a holder who loses the role. */
+export function requireOtherHolder(tenantId: string, { all, active }: OtherHolders, loser: { active: boolean }): void {
+  if (all === 0 || (loser.active && active === 0))
+    throw authzError('last-holder', `Nobody active would be left with the role "${lastHolderRole(tenantId)}".`);
+}
+
+/** For a holder whose account is suspended or deleted. */
+export function requireActiveHolder(tenantId: string, othersActive: boolean): void {
+  if (othersActive) return;
+  const role = lastHolderRole(tenantId);
+  throw authzError('last-holder', `Nobody active would be left with the role "${role}" in ${tenantId}.`);
+}

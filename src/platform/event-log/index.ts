@@ -19,3 +19,4 @@ export { LogReader, type EventPage, type LogBounds, type PageRequest, type ReadF
 export { ManagementWatch, type ManagementPlace } from './management-watch.js';
 export { Tails, type TailsEcho } from './tails.js';
 export { bytesInMemory, type TopicTail } from './topic-tail.js';
+export { WatchedCache } from './watched-cache.js';

@@ -198,6 +198,10 @@ class SubjectAccess implements Access {
     return this.decision.types;
   }
 
+  get publishLimits(): Access['publishLimits'] {
+    return this.subject.gate?.limits ?? null;
+  }
+
   refusedType(events: readonly { readonly type: string }[]): string | undefined {
     const { types } = this.decision;
     if (knowsTypes(this.route, this.decision)) return this.refusedByRate(events);

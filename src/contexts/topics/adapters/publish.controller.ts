@@ -48,10 +48,11 @@ export class PublishController {
     requireTypes(request, events);
     const expected = expectedStreamVersion(request, events);
     const { id } = request.principal!;
+    const limits = request.access?.publishLimits ?? null;
     let result: AppendResult;
     try {
       const tellLimit = (left: LimitLeft): void => noteLimit(request, left);
-      result = await this.commands.execute(new PublishEvents(topic, events, expected, id, tellLimit));
+      result = await this.commands.execute(new PublishEvents(topic, events, expected, id, limits, tellLimit));
     } catch (error) {
       throw asToldTo(request, error);
     }

@@ -9,7 +9,7 @@ import { actorOf } from '../../../platform/http/resource.js';
 import type { Access, Principal, Reply, Request } from '../../../platform/http/request.js';
 import type { Sql } from '../../../platform/postgres/database.js';
 import { Authenticator, RequestAuthentication } from '../../identity/index.js';
-import { FairTurns, type Turn } from '../../tenancy/index.js';
+import { FairTurns, reservedBySystem, type Turn } from '../../tenancy/index.js';
 import { Authorizer } from '../application/authorizer.js';
 import type { Subject } from '../application/subject.js';
 import type { Action } from '../../../kernel/actions.js';
@@ -82,6 +82,7 @@ export class AccessGuard implements CanActivate {
       if (!decision.allowed && !this.seesSome(route, request, subject)) throw this.denied(route, request, subject);
       this.authorizer.requireOpen(subject, route.action);
       if (decision.rates && !again && !knowsTypes(route, decision)) this.spend(request, subject, decision.rates);
+      if (route.notInSystem && tenantId === SYSTEM_TENANT) throw reservedBySystem();
       request.access = new SubjectAccess(this, this.authorizer, route, request, subject, decision);
       return true;
     });

@@ -9,7 +9,6 @@ import {
   type NewEvent,
 } from '../../../platform/event-log/index.js';
 import type { PublishLimits } from '../../../platform/http/request.js';
-import { refuseSystem } from '../../tenancy/index.js';
 import { topicNotFound, type TopicRef } from '../domain/topic.js';
 import { TenantQuota } from './tenant-quota.js';
 import { TopicDirectory } from './topic-directory.js';
@@ -39,7 +38,6 @@ export class PublishEventsHandler implements ICommandHandler<PublishEvents> {
 
   async execute(command: PublishEvents): Promise<AppendResult> {
     const { topic, events, limits, tellLimit } = command;
-    refuseSystem(topic.tenantId);
     const taken = this.quota.take(topic.tenantId, limits, events, tellLimit);
     if (taken) await taken;
     const remembered = this.directory.remembered(topic);

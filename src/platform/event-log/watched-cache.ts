@@ -69,7 +69,12 @@ export class WatchedCache<V extends object> {
   get(key: string): V | null | undefined {
     const value = this.values.get(key);
     if (value === undefined) return this.isAbsent(key) ? null : undefined;
-    return !this.stale || this.options.trustedAnyway?.(value) ? value : undefined;
+    return this.trusts(value) ? value : undefined;
+  }
+
+  /** Whether a value that was found before, and was not dropped since, may be trusted now. */
+  trusts(value: V): boolean {
+    return !this.stale || this.options.trustedAnyway?.(value) === true;
   }
 
   /** What is remembered, however old the knowledge is. */

@@ -18,6 +18,8 @@ const UNKNOWN_MAX = 10_000;
 const UNKNOWN_FOR_MS = 10_000;
 /** While the log is not heard of, what the store has said of a key is trusted for as long: it is asked once a second. */
 const TRUSTED_FOR_MS = 1_000;
+/** How exactly it is known which keys are in use. */
+const USED_AGAIN_AFTER_MS = 10_000;
 const LOAD_MAX = 1_000;
 /** Between two queries while unknown ids are asked for: 10,000 invented keys a second make at most 200 queries. */
 const UNKNOWN_PAUSE_MS = 5;
@@ -33,6 +35,10 @@ interface Known {
   readonly previousEndsAt: number;
   readonly ranges: AddressRanges | undefined;
   readonly loadedAt: number;
+  /** When it was last noted that it is in use. */
+  usedAt: number;
+  /** Something happened to the key or its owner, or it was pushed out. */
+  dropped: boolean;
 }
 
 /** A text that was found to be a key, and whether it has its present secret or the one before. */
@@ -74,14 +80,17 @@ export class ApiKeyDirectory {
       absent: { max: UNKNOWN_MAX, forMs: UNKNOWN_FOR_MS },
       dependsOn: ({ principal }) => [principal.userId],
       trustedAnyway: ({ loadedAt }) => performance.now() - loadedAt <= TRUSTED_FOR_MS,
-      onDropped: ({ principal }) => this.met.set(principal.id, true),
+      onDropped: (known) => {
+        known.dropped = true;
+        this.met.set(known.principal.id, true);
+      },
     });
   }
 
   /** Undefined: it was not found to be right before, or that may not be trusted. Throws as `verify` does. */
   recall(key: string, address: string): Principal | undefined {
     const proof = this.proven.get(key);
-    if (!proof || this.known.get(proof.known.principal.id) !== proof.known) return undefined;
+    if (!proof || proof.known.dropped || !this.known.trusts(proof.known)) return undefined;
     return this.admit(proof, address);
   }
 
@@ -145,7 +154,14 @@ export class ApiKeyDirectory {
       throw refused(current ? 'expired' : 'rotated', principal.id);
     if (ranges && !ranges.contains(address)) throw refused('address', principal.id);
     this.usage.note(principal.id, now, address);
+    if (now - known.usedAt > USED_AGAIN_AFTER_MS) this.noteUse(known, now);
     return principal;
+  }
+
+  /** So that it is not pushed out. Not on every request: to look for it by id takes longer than the rest of a recall. */
+  private noteUse(known: Known, now: number): void {
+    known.usedAt = now;
+    this.known.get(known.principal.id);
   }
 
   private async load(id: string): Promise<Known | undefined> {
@@ -198,6 +214,8 @@ function toKnown(key: StoredKey, loadedAt: number): Known {
     previousEndsAt: key.previousEndsAt ?? -Infinity,
     ranges: allowedCidrs ? new AddressRanges(allowedCidrs) : undefined,
     loadedAt,
+    usedAt: -Infinity,
+    dropped: false,
   };
 }
 

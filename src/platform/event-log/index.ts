@@ -22,3 +22,4 @@ export { LogTrimmer } from './log-trimmer.js';
 export { ManagementWatch, type ManagementPlace } from './management-watch.js';
 export { Tails, type TailsEcho } from './tails.js';
 export { bytesInMemory, type TopicTail } from './topic-tail.js';
+export { WatchedCache } from './watched-cache.js';

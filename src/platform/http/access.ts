@@ -4,6 +4,7 @@ import type { Action } from '../../kernel/actions.js';
 
 export const PERMISSION = 'access:permission';
 export const PUBLIC = 'access:public';
+export const NOT_IN_SYSTEM = 'access:not-in-system';
 
 /** What everybody holds for himself, whatever else he may do. */
 export const OWN_PERMISSIONS = [
@@ -44,6 +45,12 @@ export const Requires = (permission: Permission, summary: string, description?: 
 /** For lists: the handler leaves out what `request.access` does not allow to be seen. */
 export const RequiresForEach = (permission: Action, summary: string, description?: string): MethodDecorator =>
   required({ permission, list: true }, summary, description);
+
+/**
+ * For what would change the system tenant, or put something into it: refused there by the guard, whoever may do it elsewhere. A test holds
+ * that each change below a tenant says it, or is of what the system has, too.
+ */
+export const NotInSystem = (): MethodDecorator => SetMetadata(NOT_IN_SYSTEM, true);
 
 /** Answers without credentials. */
 export const Public = (summary: string, description?: string): MethodDecorator =>

@@ -24,6 +24,12 @@ export interface Principal {
   readonly ceiling?: Ceiling;
 }
 
+/** Null: no limit. */
+export interface PublishLimits {
+  readonly eventsPerSecond: number | null;
+  readonly storageBytes: number | null;
+}
+
 /** What the guard has found out about the caller, for handlers that decide more finely. */
 export interface Access {
   /** Whether the caller may do this there, too. `resource` is a path without wildcards. */
@@ -40,6 +46,8 @@ export interface Access {
   readonly types: { permits(type: string): boolean } | undefined;
   /** Of events that are to be published: the first type that the caller may not, undefined where he may all. Asked once a request: it counts. */
   refusedType(events: readonly { readonly type: string }[]): string | undefined;
+  /** What the tenant that the path names may publish and store, as it was known when the caller was let in; null: there is none. */
+  readonly publishLimits: PublishLimits | null;
   /** The tenants that the caller belongs to; undefined: he may see any. */
   tenantIds(): Promise<readonly string[] | undefined>;
   /** In the transaction of a change: throws where what the request was let in by has been taken back meanwhile. */

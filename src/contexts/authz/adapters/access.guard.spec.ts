@@ -11,7 +11,7 @@ describe('a request that was let in', () => {
     const taken: string[] = [];
     const turns = { take: (owner: string) => (taken.push(owner), { end: () => undefined }) };
     const Guard = AccessGuard as unknown as new (...parts: object[]) => AccessGuard;
-    const guard = new Guard({}, {}, {}, {}, {}, turns, {});
+    const guard = new Guard({}, { principalOf: () => principal }, {}, {}, {}, turns, {});
     void guard.letIn(route, { principal, params } as unknown as Request, { raw: { closed: true } } as Reply);
     return taken;
   }

@@ -2,13 +2,14 @@ import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import { Clock } from '../../../kernel/clock.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
+import { whenReady } from '../../../kernel/when-ready.js';
 import { AuditTrail, auditedBy } from '../../../platform/audit/index.js';
 import { noteLimit } from '../../../platform/http/rate-limit-headers.js';
 import { actorOf } from '../../../platform/http/resource.js';
 import type { Access, Principal, Reply, Request } from '../../../platform/http/request.js';
 import type { Sql } from '../../../platform/postgres/database.js';
 import { Authenticator, RequestAuthentication } from '../../identity/index.js';
-import { FairTurns, type Turn } from '../../tenancy/index.js';
+import { FairTurns, reservedBySystem, type Turn } from '../../tenancy/index.js';
 import { Authorizer } from '../application/authorizer.js';
 import type { Subject } from '../application/subject.js';
 import type { Action } from '../../../kernel/actions.js';
@@ -17,6 +18,7 @@ import type { Decision, RateRule } from '../domain/decision.js';
 import { authzError, permissionDenied } from '../domain/authz-errors.js';
 import { resourceOf, routeAccess, type RouteAccess } from './route-access.js';
 
+type ClosedRoute = Exclude<RouteAccess, { kind: 'public' }>;
 type PermissionRoute = Extract<RouteAccess, { kind: 'permission' }>;
 
 /**
@@ -56,52 +58,34 @@ export class AccessGuard implements CanActivate {
   }
 
   /** True, or an error that says why not. */
-  letIn(route: RouteAccess, request: Request, reply: Reply): boolean | Promise<boolean> {
+  letIn(route: RouteAccess, request: Request, reply: Reply): true | Promise<true> {
     if (route.kind === 'public') return true;
-    const principal = request.principal ?? this.authentication.principalOf(request);
-    const decided =
-      principal instanceof Promise
-        ? principal.then((found) => this.admit(route, request, found))
-        : this.admit(route, request, principal);
-    return decided instanceof Promise
-      ? decided.then(() => this.awaitTurn(request, reply))
-      : this.awaitTurn(request, reply);
-  }
-
-  private admit(route: RouteAccess, request: Request, principal: Principal): boolean | Promise<boolean> {
-    request.principal = principal;
-    return this.decide(route, request, principal);
+    const decided = whenReady(this.authentication.principalOf(request), (principal) =>
+      this.decide(route, request, principal),
+    );
+    return whenReady(decided, () => this.awaitTurn(request, reply));
   }
 
   /** Only who is let in takes turns: strangers cannot use up those of a tenant. Where no tenant is named the turns are the user's own. */
   private awaitTurn(request: Request, reply: Reply): true | Promise<true> {
     const { tenantId } = request.params as { tenantId?: string };
     const turn = this.turns.take(tenantId ?? `user ${request.principal!.userId}`);
-    return turn instanceof Promise ? turn.then((begun) => hold(begun, request, reply)) : hold(turn, request, reply);
-  }
-
-  private decide(
-    route: RouteAccess,
-    request: Request,
-    principal: Principal,
-    again = false,
-  ): boolean | Promise<boolean> {
-    if (route.kind === 'public') return true;
-    if (route.kind === 'own') return allowOwn(route.permission, principal);
-    const tenantId = (request.params as { tenantId?: string }).tenantId ?? SYSTEM_TENANT;
-    const subject = this.authorizer.subject(tenantId, principal);
-    if (subject instanceof Promise) return subject.then((found) => this.judge(route, request, found, again));
-    return this.judge(route, request, subject, again);
+    return whenReady(turn, (begun) => hold(begun, request, reply));
   }
 
   /** `again`: the request was let through before, and goes on; it is still the one that was counted. */
-  private judge(route: PermissionRoute, request: Request, subject: Subject, again: boolean): true {
-    const decision = this.decisionOn(route, request, subject);
-    if (!decision.allowed && !this.seesSome(route, request, subject)) throw this.denied(route, request, subject);
-    this.authorizer.requireOpen(subject, route.action);
-    if (decision.rates && !again && !knowsTypes(route, decision)) this.spend(request, subject, decision.rates);
-    request.access = new SubjectAccess(this, this.authorizer, route, request, subject, decision);
-    return true;
+  private decide(route: ClosedRoute, request: Request, principal: Principal, again = false): true | Promise<true> {
+    if (route.kind === 'own') return allowOwn(route.permission, principal);
+    const tenantId = (request.params as { tenantId?: string }).tenantId ?? SYSTEM_TENANT;
+    return whenReady(this.authorizer.subject(tenantId, principal), (subject): true => {
+      const decision = this.decisionOn(route, request, subject);
+      if (!decision.allowed && !this.seesSome(route, request, subject)) throw this.denied(route, request, subject);
+      this.authorizer.requireOpen(subject, route.action);
+      if (decision.rates && !again && !knowsTypes(route, decision)) this.spend(request, subject, decision.rates);
+      if (route.notInSystem && tenantId === SYSTEM_TENANT) throw reservedBySystem();
+      request.access = new SubjectAccess(this, this.authorizer, route, request, subject, decision);
+      return true;
+    });
   }
 
   spend(request: Request, subject: Subject, rates: NonNullable<Decision['rates']>): void {
@@ -213,6 +197,10 @@ class SubjectAccess implements Access {
 
   get types(): Access['types'] {
     return this.decision.types;
+  }
+
+  get publishLimits(): Access['publishLimits'] {
+    return this.subject.gate?.limits ?? null;
   }
 
   refusedType(events: readonly { readonly type: string }[]): string | undefined {

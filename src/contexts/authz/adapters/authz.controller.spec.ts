@@ -206,7 +206,7 @@ function stage(given: World) {
   const turns = { take: () => ({ end: () => undefined }) } as unknown as FairTurns;
   const guard = new AccessGuard(
     undefined as never,
-    { principalOf: () => given.principal } as unknown as RequestAuthentication,
+    { principalOf: (request: Request) => (request.principal = given.principal) } as unknown as RequestAuthentication,
     undefined as never,
     authorizer,
     { note: () => undefined } as unknown as AuditTrail,

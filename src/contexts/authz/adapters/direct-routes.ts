@@ -2,6 +2,7 @@ import { Injectable, type Type } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
+import { whenReady } from '../../../kernel/when-ready.js';
 import { formOf, requireForm } from '../../../platform/http/request-form.js';
 import type { Reply, Request } from '../../../platform/http/request.js';
 import { AccessGuard } from './access.guard.js';
@@ -11,7 +12,7 @@ interface DirectRoute {
   readonly method: string;
 }
 
-type Handler = (request: Request, reply: Reply) => Promise<void>;
+type Handler = (request: Request, reply: Reply) => void | Promise<void>;
 
 /**
  * Behind the access guard and what every request must look like, Fastify calls this method with request and reply, and nothing of Nest's own runs for a request: no pipe, no
@@ -51,9 +52,6 @@ export class DirectRoutes {
       requireForm(form, request);
       return instance[method]!(request, reply);
     };
-    return (request, reply) => {
-      const letIn = this.guard.letIn(access, request, reply);
-      return letIn instanceof Promise ? letIn.then(() => handle(request, reply)) : handle(request, reply);
-    };
+    return (request, reply) => whenReady(this.guard.letIn(access, request, reply), () => handle(request, reply));
   }
 }

@@ -1,6 +1,12 @@
 import type { Reflector } from '@nestjs/core';
 import type { Action } from '../../../kernel/actions.js';
-import { OWN_PERMISSIONS, PERMISSION, PUBLIC, type RequiredPermission } from '../../../platform/http/access.js';
+import {
+  NOT_IN_SYSTEM,
+  OWN_PERMISSIONS,
+  PERMISSION,
+  PUBLIC,
+  type RequiredPermission,
+} from '../../../platform/http/access.js';
 import type { Request } from '../../../platform/http/request.js';
 import { authzError } from '../domain/authz-errors.js';
 
@@ -12,6 +18,7 @@ export type RouteAccess =
       readonly kind: 'permission';
       readonly action: Action;
       readonly list: boolean;
+      readonly notInSystem?: boolean;
       /** The paths of the resource and of those above it, from the tenant down; empty: the system. */
       readonly path: readonly PathSegment[];
     };
@@ -44,7 +51,8 @@ export function routeAccess(handler: object, url: string, reflector: Reflector):
     if (type === undefined || (type === 'users' && parameters.includes('tenantId'))) return [];
     return [{ type, parameter }];
   });
-  return { kind: 'permission', action: permission as Action, list, path };
+  const notInSystem = reflector.get<true | undefined>(NOT_IN_SYSTEM, declared) ?? false;
+  return { kind: 'permission', action: permission as Action, list, notInSystem, path };
 }
 
 /** The path of the resource, cut to its first `depth` types. */

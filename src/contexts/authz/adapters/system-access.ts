@@ -22,7 +22,6 @@ export class SystemAccess {
   async allows(request: Request, action: Action): Promise<boolean> {
     const principal = await this.principalOf(request);
     if (!principal) return false;
-    request.principal = principal;
     const subject = await this.authorizer.subject(SYSTEM_TENANT, principal);
     const context = { now: this.clock.now(), address: request.ip };
     const { allowed, rates } = subject.check(action, '', context);

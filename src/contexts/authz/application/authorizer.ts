@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Action } from '../../../kernel/actions.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
+import { whenBothReady, whenReady } from '../../../kernel/when-ready.js';
 import type { LimitLeft } from '../../../kernel/limit-left.js';
 import type { Principal } from '../../../platform/http/request.js';
 import type { Sql } from '../../../platform/postgres/database.js';
@@ -33,9 +34,7 @@ export class Authorizer {
 
   /** At once where all of it is remembered. */
   subject(tenantId: string, principal: Principal): Subject | Promise<Subject> {
-    const gate = this.gates.of(tenantId);
-    if (gate instanceof Promise) return gate.then((found) => this.subjectBehind(found, tenantId, principal));
-    return this.subjectBehind(gate, tenantId, principal);
+    return whenReady(this.gates.of(tenantId), (gate) => this.subjectBehind(gate, tenantId, principal));
   }
 
   private subjectBehind(gate: TenantGate | null, tenantId: string, principal: Principal): Subject | Promise<Subject> {
@@ -44,9 +43,7 @@ export class Authorizer {
     const policy = this.policies.of(where, { kind: 'user', id: principal.userId });
     const keyPolicy =
       principal.kind === 'api-key' ? this.policies.of(where, { kind: 'apiKey', id: principal.id }) : undefined;
-    if (policy instanceof Promise || keyPolicy instanceof Promise)
-      return Promise.all([policy, keyPolicy]).then((parts) => this.assemble(tenantId, principal, gate, ...parts));
-    return this.assemble(tenantId, principal, gate, policy, keyPolicy);
+    return whenBothReady(policy, keyPolicy, (own, ofKey) => this.assemble(tenantId, principal, gate, own, ofKey));
   }
 
   /** As a transaction sees it. Whether the tenant is open is seen by who changes something in it. */

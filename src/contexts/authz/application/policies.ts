@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
-import { ManagementWatch } from '../../../platform/event-log/index.js';
+import { ManagementWatch, WatchedCache } from '../../../platform/event-log/index.js';
 import type { Sql } from '../../../platform/postgres/database.js';
 import { authorizationStale } from '../../identity/index.js';
 import { withoutLockout } from '../domain/lockout.js';
@@ -13,14 +13,12 @@ const POLICIES_MAX = 50_000;
 /** Of all policies together: 0.1 kB for one that comes from a group or role, 0.6 kB for one of the principal alone. */
 const RULES_MAX = 500_000;
 const TENANTS_MAX = 5_000;
-/** Older knowledge is not acted on: a revocation holds everywhere within a second. */
-const TRUSTED_MS = 1_000;
 const LOADS_MAX = 5;
 
-/** A tenant's rules, and the policies that were compiled with them: they are forgotten together. */
-interface KnownTenant {
-  readonly rules: TenantRules;
-  readonly policies: Map<string, Policy>;
+interface KnownPolicy {
+  readonly tenantId: string;
+  readonly principalId: string;
+  readonly policy: Policy;
 }
 
 /**
@@ -29,24 +27,33 @@ interface KnownTenant {
  */
 @Injectable()
 export class Policies {
-  /** By tenant first: there are few of them, so that of the way to a policy most lies near in memory. */
-  private readonly tenants = new Map<string, KnownTenant>();
-  /** In which tenants a principal has policies; who was met first stands first. */
-  private readonly principals = new Map<string, Set<KnownTenant>>();
-  private count = 0;
-  private rulesTotal = 0;
-  private changes = 0;
+  private readonly rules: WatchedCache<TenantRules>;
+  private readonly policies: WatchedCache<KnownPolicy>;
+  /**
+   * The same policies by tenant, then principal. There are few tenants, so that of the way to a policy most lies near in memory; and
+   * nothing is put together to ask with: 0.14 µs, where a key of both took 0.38 (best of 25 rounds over 10,000 principals).
+   */
+  private readonly byTenant = new Map<string, Map<string, Policy>>();
 
   constructor(
     private readonly store: RuleStore,
     private readonly watch: ManagementWatch,
-  ) {}
+  ) {
+    this.rules = new WatchedCache(watch, { max: TENANTS_MAX });
+    this.policies = new WatchedCache(watch, {
+      max: POLICIES_MAX,
+      sizes: { max: RULES_MAX, of: ({ policy }) => policy.rules.length },
+      dependsOn: ({ tenantId, principalId }) => [tenantId, principalId],
+      readsMax: LOADS_MAX,
+      onKept: (known) => this.place(known),
+      onDropped: (known) => this.displace(known),
+    });
+  }
 
   /** At once where it is remembered. Rejects while permissions cannot be verified. */
   of(tenantId: string, principal: PrincipalName): Policy | Promise<Policy> {
-    const policy = this.tenants.get(tenantId)?.policies.get(principal.id);
-    if (policy && this.watch.ageMs <= TRUSTED_MS) return policy;
-    return this.load(tenantId, principal);
+    const policy = this.byTenant.get(tenantId)?.get(principal.id);
+    return policy && !this.policies.stale ? policy : this.load(tenantId, principal);
   }
 
   /** As a transaction sees it, which has one connection: nothing comes from memory, one after the other. */
@@ -63,105 +70,64 @@ export class Policies {
 
   /** What was granted to everybody in a tenant has changed; in the system, on which all depend, that outdates all. */
   outdateTenant(tenantId: string): void {
-    this.changes++;
-    this.forgetTenant(tenantId);
-    if (tenantId === SYSTEM_TENANT) for (const id of this.principals.keys()) this.forgetPrincipal(id);
+    this.rules.forget(tenantId);
+    if (tenantId === SYSTEM_TENANT) this.policies.forgetAll();
+    else this.policies.forgetThoseOf(tenantId);
   }
 
   outdatePrincipal(id: string): void {
-    this.changes++;
-    this.forgetPrincipal(id);
+    this.policies.forgetThoseOf(id);
   }
 
   /** A tenant, or something in it, ended: what was granted there ended with it, also by the system. */
   outdateEnded(tenantId: string): void {
     this.outdateTenant(tenantId);
-    const system = this.tenants.get(SYSTEM_TENANT);
-    if (!system) return;
     const below = `tenants/${tenantId}`;
     const names = (resource: string): boolean => resource === below || resource.startsWith(`${below}/`);
-    if (system.rules.grants.some(({ resource }) => names(resource))) return this.outdateTenant(SYSTEM_TENANT);
-    for (const [id, { rules }] of system.policies)
-      if (rules.some(({ resource }) => names(resource.text))) this.forgetPrincipal(id);
+    const system = this.rules.peek(SYSTEM_TENANT);
+    if (system?.grants.some(({ resource }) => names(resource))) return this.outdateTenant(SYSTEM_TENANT);
+    for (const [id, { rules }] of this.byTenant.get(SYSTEM_TENANT) ?? [])
+      if (rules.some(({ resource }) => names(resource.text))) this.outdatePrincipal(id);
   }
 
   outdateAll(): void {
-    this.outdateTenant(SYSTEM_TENANT);
-    this.tenants.clear();
+    this.rules.forgetAll();
+    this.policies.forgetAll();
   }
 
   private async load(tenantId: string, principal: PrincipalName): Promise<Policy> {
-    if (this.watch.ageMs > TRUSTED_MS) await this.watch.catchUp().catch(refuse);
-    for (let attempt = 1; ; attempt++) {
-      const before = this.changes;
+    if (this.policies.stale) await this.watch.catchUp().catch(refuse);
+    const read = async (): Promise<KnownPolicy> => {
       const [tenant, system, own, global] = await Promise.all([
-        this.tenantOf(tenantId),
-        this.tenantOf(SYSTEM_TENANT),
+        this.rulesOf(tenantId),
+        this.rulesOf(SYSTEM_TENANT),
         this.store.principalRules(tenantId, principal),
         tenantId === SYSTEM_TENANT ? NO_RULES : this.store.principalRules(SYSTEM_TENANT, principal),
       ]).catch(refuse);
-      // What changed while it was read may be missing in it.
-      if (before !== this.changes && attempt < LOADS_MAX) continue;
-      const policy = compiled(tenantId, [tenant.rules, own], [system.rules, global]);
-      if (before === this.changes && this.tenants.get(tenantId) === tenant) this.remember(tenant, principal.id, policy);
-      return policy;
-    }
+      return { tenantId, principalId: principal.id, policy: compiled(tenantId, [tenant, own], [system, global]) };
+    };
+    return (await this.policies.load(`${tenantId} ${principal.id}`, read)).policy;
   }
 
-  private async tenantOf(tenantId: string): Promise<KnownTenant> {
-    const known = this.tenants.get(tenantId);
-    if (known) return known;
-    const before = this.changes;
-    const rules = await this.store.tenantRules(tenantId);
-    const current = this.tenants.get(tenantId);
-    if (current) return current;
-    const tenant = { rules, policies: new Map<string, Policy>() };
-    if (before === this.changes) {
-      if (this.tenants.size >= TENANTS_MAX) this.forgetOneTenant();
-      this.tenants.set(tenantId, tenant);
-    }
-    return tenant;
+  /** Of several that are read at once the first is kept for all: their policies share what they are made of. */
+  private async rulesOf(tenantId: string): Promise<TenantRules> {
+    const read = async (): Promise<TenantRules> => {
+      const rules = await this.store.tenantRules(tenantId);
+      return this.rules.get(tenantId) ?? rules;
+    };
+    return this.rules.get(tenantId) ?? this.rules.load(tenantId, read);
   }
 
-  private remember(tenant: KnownTenant, principalId: string, policy: Policy): void {
-    let places = this.principals.get(principalId);
-    if (!places) this.principals.set(principalId, (places = new Set()));
-    this.drop(tenant, principalId);
-    places.add(tenant);
-    tenant.policies.set(principalId, policy);
-    this.count++;
-    this.rulesTotal += policy.rules.length;
-    while (this.count > POLICIES_MAX || (this.rulesTotal > RULES_MAX && this.principals.size > 1))
-      this.forgetPrincipal(this.principals.keys().next().value!);
+  private place({ tenantId, principalId, policy }: KnownPolicy): void {
+    const policies = this.byTenant.get(tenantId);
+    if (policies) policies.set(principalId, policy);
+    else this.byTenant.set(tenantId, new Map([[principalId, policy]]));
   }
 
-  private drop({ policies }: KnownTenant, principalId: string): void {
-    const policy = policies.get(principalId);
-    if (!policy) return;
+  private displace({ tenantId, principalId }: KnownPolicy): void {
+    const policies = this.byTenant.get(tenantId)!;
     policies.delete(principalId);
-    this.count--;
-    this.rulesTotal -= policy.rules.length;
-  }
-
-  private forgetPrincipal(principalId: string): void {
-    for (const tenant of this.principals.get(principalId) ?? []) this.drop(tenant, principalId);
-    this.principals.delete(principalId);
-  }
-
-  private forgetTenant(tenantId: string): void {
-    const tenant = this.tenants.get(tenantId);
-    this.tenants.delete(tenantId);
-    for (const principalId of tenant?.policies.keys() ?? []) {
-      this.drop(tenant!, principalId);
-      const places = this.principals.get(principalId)!;
-      places.delete(tenant!);
-      if (places.size === 0) this.principals.delete(principalId);
-    }
-  }
-
-  /** Not the system, on which all depend. */
-  private forgetOneTenant(): void {
-    for (const tenantId of this.tenants.keys()) if (tenantId !== SYSTEM_TENANT) return this.forgetTenant(tenantId);
+    if (policies.size === 0) this.byTenant.delete(tenantId);
   }
 }
 

@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req, Res, UsePipes } from '@nestjs/common';
 import { Command, CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiParam, ApiTags } from '@nestjs/swagger';
-import { Requires, RequiresForEach } from '../../../platform/http/access.js';
+import { NotInSystem, Requires, RequiresForEach } from '../../../platform/http/access.js';
 import { Cursors, toPage } from '../../../platform/http/cursor.js';
 import { Idempotent } from '../../../platform/http/idempotency.js';
 import { ListQuery } from '../../../platform/http/list-query.js';
@@ -35,6 +35,7 @@ export class ConsumersController {
 
   @Post()
   @Requires('consumer:manage', 'Register a consumer', 'The secret that signs its deliveries is shown this once.')
+  @NotInSystem()
   @Idempotent()
   @ApiCreatedResponse({ type: RegisteredConsumerDto })
   async registerConsumer(

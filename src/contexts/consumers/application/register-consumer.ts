@@ -6,7 +6,7 @@ import { newId } from '../../../kernel/ids.js';
 import { Egress, generateSigningSecret } from '../../../platform/egress/index.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
 import type { Principal } from '../../../platform/http/request.js';
-import { NamespaceCatalog, namespaceNotFound, refuseSystem, type NamespaceRef } from '../../tenancy/index.js';
+import { NamespaceCatalog, namespaceNotFound, type NamespaceRef } from '../../tenancy/index.js';
 import { registerConsumer, type ConsumerState } from '../domain/consumer.js';
 import type { RetryPolicy } from '../../../kernel/retry-policy.js';
 import { ConsumerDefaults } from './consumer-defaults.js';
@@ -54,7 +54,6 @@ export class RegisterConsumerHandler implements ICommandHandler<RegisterConsumer
   ) {}
 
   async execute({ namespace, input, asking, by }: RegisterConsumer): Promise<RegisteredConsumer> {
-    refuseSystem(namespace.tenantId);
     if (!(await this.namespaces.find(namespace))) throw namespaceNotFound(namespace);
     const topics = await this.subscriptions.resolve(asking, namespace, input.topics);
     const url = await this.egress.checkUrl(input.url, namespace.tenantId);

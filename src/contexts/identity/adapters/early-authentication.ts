@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { whenFailed, whenReady } from '../../../kernel/when-ready.js';
 import type { RawBodyConfig } from '../../../platform/http/body-parsers.js';
 import type { RequestAuthentication } from './request-authentication.js';
 
@@ -9,21 +10,9 @@ import type { RequestAuthentication } from './request-authentication.js';
 export function authenticateLargeBodies(fastify: FastifyInstance, authentication: RequestAuthentication): void {
   fastify.addHook('onRequest', (request, _reply, done) => {
     if (!(request.routeOptions.config as RawBodyConfig).rawBody) return done();
-    try {
-      const principal = authentication.principalOf(request);
-      if (!(principal instanceof Promise)) {
-        request.principal = principal;
-        return done();
-      }
-      principal.then(
-        (found) => {
-          request.principal = found;
-          done();
-        },
-        (error: Error) => done(error),
-      );
-    } catch (error) {
-      done(error as Error);
-    }
+    void whenFailed(
+      () => whenReady(authentication.principalOf(request), () => done()),
+      (error) => done(error as Error),
+    );
   });
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DomainError } from '../../../kernel/domain-error.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
+import { whenFailed, whenReady } from '../../../kernel/when-ready.js';
 import { AuditTrail, auditedBy } from '../../../platform/audit/index.js';
 import { Consistency } from '../../../platform/http/consistency.js';
 import type { Principal, Request } from '../../../platform/http/request.js';
@@ -24,25 +25,23 @@ export class RequestAuthentication {
     private readonly consistency: Consistency,
   ) {}
 
-  /** Rejects as well where the caller shows a change that this instance has not seen: what he may is decided by it. */
+  /**
+   * Asked once a request, by whoever needs it first: it is remembered with it. Rejects as well where the caller shows a change that this
+   * instance has not seen: what he may is decided by it.
+   */
   principalOf(request: Request): Principal | Promise<Principal> {
-    const principal = this.identify(request);
+    if (request.principal) return request.principal;
+    return whenReady(this.authenticate(request), (principal) => (request.principal = principal));
+  }
+
+  private authenticate(request: Request): Principal | Promise<Principal> {
+    const identify = (): Principal | Promise<Principal> => this.authenticator.authenticate(request.headers, request.ip);
+    const principal = whenFailed(identify, (error) => this.refuse(request, error));
     if (!this.consistency.concerns(request)) return principal;
     return Promise.resolve(principal).then(async (found) => {
       await this.consistency.caughtUp(request);
       return found;
     });
-  }
-
-  private identify(request: Request): Principal | Promise<Principal> {
-    try {
-      const principal = this.authenticator.authenticate(request.headers, request.ip);
-      return principal instanceof Promise
-        ? principal.catch((error: unknown) => this.refuse(request, error))
-        : principal;
-    } catch (error) {
-      return this.refuse(request, error);
-    }
   }
 
   private refuse(request: Request, error: unknown): never {

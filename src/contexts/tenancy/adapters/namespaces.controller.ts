@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req, Res, UsePipes } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { Requires, RequiresForEach } from '../../../platform/http/access.js';
+import { NotInSystem, Requires, RequiresForEach } from '../../../platform/http/access.js';
 import { Cursors, toPage } from '../../../platform/http/cursor.js';
 import { Idempotent } from '../../../platform/http/idempotency.js';
 import { ListQuery } from '../../../platform/http/list-query.js';
@@ -32,6 +32,7 @@ export class NamespacesController {
 
   @Post()
   @Requires('namespace:create', 'Create a namespace')
+  @NotInSystem()
   @Idempotent()
   @ApiCreatedResponse({ type: NamespaceDto })
   async createNamespace(
@@ -82,6 +83,7 @@ export class NamespacesController {
 
   @Patch(':namespaceId')
   @Requires('namespace:update', 'Rename a namespace')
+  @NotInSystem()
   @ApiOkResponse({ type: NamespaceDto })
   async updateNamespace(
     @Param('tenantId') tenantId: string,
@@ -99,6 +101,7 @@ export class NamespacesController {
   @Delete(':namespaceId')
   @HttpCode(204)
   @Requires('namespace:delete', 'Delete a namespace', 'With `force`, also one that holds something.')
+  @NotInSystem()
   @ApiNoContentResponse()
   async deleteNamespace(
     @Param('tenantId') tenantId: string,

@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req, Res, UsePipes } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiAcceptedResponse, ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { Requires, RequiresForEach } from '../../../platform/http/access.js';
+import { NotInSystem, Requires, RequiresForEach } from '../../../platform/http/access.js';
 import { Cursors, toPage } from '../../../platform/http/cursor.js';
 import { Idempotent } from '../../../platform/http/idempotency.js';
 import { ListQuery } from '../../../platform/http/list-query.js';
@@ -82,6 +82,7 @@ export class TenantsController {
 
   @Patch(':tenantId')
   @Requires('tenant:update', 'Change a tenant', 'Its name, its defaults and, with `tenant:limit`, its limits.')
+  @NotInSystem()
   @ApiOkResponse({ type: TenantDto })
   async updateTenant(
     @Param('tenantId') tenantId: string,
@@ -99,6 +100,7 @@ export class TenantsController {
   @Post(':tenantId/suspend')
   @HttpCode(200)
   @Requires('tenant:suspend', 'Suspend a tenant', 'Requests to it are refused, and its deliveries rest.')
+  @NotInSystem()
   @ApiOkResponse({ type: TenantDto })
   async suspendTenant(
     @Param('tenantId') tenantId: string,
@@ -114,6 +116,7 @@ export class TenantsController {
   @Post(':tenantId/activate')
   @HttpCode(200)
   @Requires('tenant:suspend', 'End the suspension of a tenant')
+  @NotInSystem()
   @ApiOkResponse({ type: TenantDto })
   async activateTenant(
     @Param('tenantId') tenantId: string,
@@ -132,6 +135,7 @@ export class TenantsController {
     'Delete a tenant',
     'With `force`, also one that holds something; a large one goes step by step.',
   )
+  @NotInSystem()
   @ApiNoContentResponse({ description: 'It is gone, with all that it held.' })
   @ApiAcceptedResponse({
     type: TenantDeletionDto,

@@ -9,7 +9,6 @@ import { deleteTenant, startDeletion, tenantNotFound, type TenantState } from '.
 import { TenantCatalog } from './ports.js';
 import { findDeletion, TENANT_DELETION, type TenantDeletion } from './tenant-deletions.js';
 import { TenantEnds } from './tenant-ends.js';
-import { refuseSystem } from './tenants.js';
 
 const PATIENCE_MS = 2_000;
 
@@ -39,7 +38,6 @@ export class DeleteTenantHandler implements ICommandHandler<DeleteTenant> {
   /** Who asks again while it runs waits for the same job: nothing more is destroyed, whatever version he has seen. */
   async execute(command: DeleteTenant): Promise<TenantDeletion | null> {
     const { tenantId, by } = command;
-    refuseSystem(tenantId);
     const tenant = await this.tenants.find(tenantId);
     if (!tenant) throw tenantNotFound(tenantId);
     const deletionId = tenant.deletionId ?? (await this.begin(command));

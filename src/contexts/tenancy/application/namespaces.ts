@@ -14,7 +14,6 @@ import {
 import { tenantNotFound } from '../domain/tenant.js';
 import { NamespaceRemoval } from './namespace-removal.js';
 import { NamespaceCatalog, TenantCatalog, type NamespaceView } from './ports.js';
-import { refuseSystem } from './tenants.js';
 
 export class CreateNamespace extends Command<NamespaceView> {
   constructor(
@@ -35,7 +34,6 @@ export class CreateNamespaceHandler implements ICommandHandler<CreateNamespace> 
   ) {}
 
   async execute({ tenantId, input, by }: CreateNamespace): Promise<NamespaceView> {
-    refuseSystem(tenantId);
     if (!(await this.tenants.find(tenantId))) throw tenantNotFound(tenantId);
     const ref = { tenantId, namespaceId: input.id ?? newId('ns') };
     const name = input.name ?? ref.namespaceId;
@@ -63,7 +61,6 @@ export class RenameNamespaceHandler implements ICommandHandler<RenameNamespace> 
   ) {}
 
   async execute({ namespace: ref, name, by, expectedVersion }: RenameNamespace): Promise<NamespaceView> {
-    refuseSystem(ref.tenantId);
     const decide = (state: NamespaceState) => renameNamespace(state, ref, name);
     return viewOf(ref, await this.aggregates.change(this.namespaces, ref, by, decide, { expectedVersion }));
   }
@@ -86,7 +83,6 @@ export class DeleteNamespaceHandler implements ICommandHandler<DeleteNamespace> 
   constructor(private readonly removal: NamespaceRemoval) {}
 
   async execute({ namespace: ref, force, by, expectedVersion }: DeleteNamespace): Promise<void> {
-    refuseSystem(ref.tenantId);
     await this.removal.remove(ref, force, by, { expectedVersion });
   }
 }

@@ -1,14 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { isChosenId, SYSTEM_TENANT } from '../../../kernel/ids.js';
-import { ManagementWatch } from '../../../platform/event-log/index.js';
+import { ManagementWatch, WatchedCache } from '../../../platform/event-log/index.js';
 import type { TenantStatus } from '../domain/tenant.js';
 import type { TenantLimits } from '../domain/tenant-limits.js';
 import { TenantCatalog } from './ports.js';
 
 const REMEMBERED_MAX = 10_000;
-/** Older knowledge is not acted on: a suspension holds everywhere within a second. */
-const TRUSTED_MS = 1_000;
 
 /** What every request to a tenant depends on. */
 export interface TenantGate {
@@ -21,46 +19,33 @@ export interface TenantGate {
 /** Whether tenants are open, from memory; forgotten the moment that one changes. */
 @Injectable()
 export class TenantGates {
-  private readonly gates = new Map<string, TenantGate>();
-  /** Names that no tenant has: apart, so that whoever invents them pushes out no tenant. */
-  private readonly missing = new Set<string>();
-  private changes = 0;
+  private readonly gates: WatchedCache<TenantGate>;
 
   constructor(
     private readonly tenants: TenantCatalog,
-    private readonly watch: ManagementWatch,
-  ) {}
+    watch: ManagementWatch,
+  ) {
+    this.gates = new WatchedCache(watch, { max: REMEMBERED_MAX, absent: { max: REMEMBERED_MAX } });
+  }
 
   /** Null: there is no such tenant. At once where it is remembered. */
   of(tenantId: string): TenantGate | null | Promise<TenantGate | null> {
     const gate = this.gates.get(tenantId);
-    const known = gate !== undefined || this.missing.has(tenantId);
-    if (known && this.watch.ageMs <= TRUSTED_MS) return gate ?? null;
-    return isChosenId(tenantId) || tenantId === SYSTEM_TENANT ? this.load(tenantId) : null;
+    if (gate !== undefined) return gate;
+    if (!isChosenId(tenantId) && tenantId !== SYSTEM_TENANT) return null;
+    return this.gates.load(tenantId, async () => {
+      const tenant = await this.tenants.find(tenantId);
+      if (!tenant) return null;
+      return { tenantUid: tenant.tenantUid, state: tenant.state, limits: tenant.effectiveLimits };
+    });
   }
 
   forget(tenantId: string): void {
-    this.changes++;
-    this.gates.delete(tenantId);
-    this.missing.delete(tenantId);
+    this.gates.forget(tenantId);
   }
 
   forgetAll(): void {
-    this.changes++;
-    this.gates.clear();
-    this.missing.clear();
-  }
-
-  private async load(tenantId: string): Promise<TenantGate | null> {
-    const before = this.changes;
-    const tenant = await this.tenants.find(tenantId);
-    const gate = tenant ? { tenantUid: tenant.tenantUid, state: tenant.state, limits: tenant.effectiveLimits } : null;
-    // What changed while it was read may not be in it; it is good for this once.
-    if (before === this.changes) {
-      if (gate) makeRoom(this.gates).set(tenantId, gate);
-      else makeRoom(this.missing).add(tenantId);
-    }
-    return gate;
+    this.gates.forgetAll();
   }
 }
 
@@ -79,10 +64,4 @@ export class ForgetTenantGateHandler implements ICommandHandler<ForgetTenantGate
     if (tenantId === null) this.gates.forgetAll();
     else this.gates.forget(tenantId);
   }
-}
-
-/** The oldest goes. */
-function makeRoom<Names extends Map<string, unknown> | Set<string>>(names: Names): Names {
-  if (names.size >= REMEMBERED_MAX) names.delete(names.keys().next().value!);
-  return names;
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Command, CommandHandler, Query, QueryHandler, type ICommandHandler, type IQueryHandler } from '@nestjs/cqrs';
-import { SYSTEM_TENANT, newId } from '../../../kernel/ids.js';
+import { newId } from '../../../kernel/ids.js';
 import type { Actor } from '../../../kernel/aggregate.js';
 import type { ExpectedVersion } from '../../../kernel/expected-version.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
@@ -17,7 +17,6 @@ import {
   type TenantChange,
   type TenantState,
 } from '../domain/tenant.js';
-import { tenancyError } from '../domain/tenancy-errors.js';
 import type { TenantLimits } from '../domain/tenant-limits.js';
 import { TenantLives } from './tenant-lives.js';
 import { TenantCatalog, type TenantView } from './ports.js';
@@ -81,7 +80,6 @@ export class ConfigureTenantHandler implements ICommandHandler<ConfigureTenant> 
   ) {}
 
   async execute({ tenantId, change, by, expectedVersion }: ConfigureTenant): Promise<TenantView> {
-    refuseSystem(tenantId);
     const ref = { tenantId };
     const decide = (state: TenantState) => configureTenant(state, ref, change);
     return this.tenants.viewOf(ref, await this.aggregates.change(this.tenants, ref, by, decide, { expectedVersion }));
@@ -107,7 +105,6 @@ export class SuspendTenantHandler implements ICommandHandler<SuspendTenant> {
   ) {}
 
   async execute({ tenantId, reason, by }: SuspendTenant): Promise<TenantView> {
-    refuseSystem(tenantId);
     const ref = { tenantId };
     const decide = (state: TenantState) => suspendTenant(state, ref, reason);
     return this.tenants.viewOf(ref, await this.aggregates.change(this.tenants, ref, by, decide));
@@ -131,7 +128,6 @@ export class ActivateTenantHandler implements ICommandHandler<ActivateTenant> {
   ) {}
 
   async execute({ tenantId, by }: ActivateTenant): Promise<TenantView> {
-    refuseSystem(tenantId);
     const ref = { tenantId };
     const decide = (state: TenantState) => activateTenant(state, ref);
     return this.tenants.viewOf(ref, await this.aggregates.change(this.tenants, ref, by, decide));
@@ -174,10 +170,6 @@ export class ListTenantsHandler implements IQueryHandler<ListTenants> {
   execute({ afterId, limit, among }: ListTenants): Promise<TenantView[]> {
     return this.tenants.list(afterId, limit + 1, among);
   }
-}
-
-export function refuseSystem(tenantId: string): void {
-  if (tenantId === SYSTEM_TENANT) throw tenancyError('reserved-by-system', 'The system tenant cannot be changed.');
 }
 
 export const TENANT_HANDLERS = [

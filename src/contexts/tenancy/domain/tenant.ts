@@ -223,5 +223,7 @@ export const tenantNotFound = (tenantId: string): Error =>
 export const tenantSuspended = (tenantId: string): Error =>
   tenancyError('tenant-suspended', `Tenant "${tenantId}" is suspended.`);
 
+export const reservedBySystem = (): Error => tenancyError('reserved-by-system', 'The system tenant cannot be changed.');
+
 export const tenantDeleting = (tenantId: string): Error =>
   tenancyError('tenant-deleting', `Tenant "${tenantId}" is being deleted.`);

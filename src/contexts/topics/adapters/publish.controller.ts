@@ -6,7 +6,7 @@ import { DomainError } from '../../../kernel/domain-error.js';
 import type { LimitLeft } from '../../../kernel/limit-left.js';
 import { PUBLISH_SETTINGS, type Settings } from '../../../platform/config/index.js';
 import type { AppendResult, ExpectedStreamVersion, NewEvent } from '../../../platform/event-log/index.js';
-import { Requires } from '../../../platform/http/access.js';
+import { NotInSystem, Requires } from '../../../platform/http/access.js';
 import { httpError } from '../../../platform/http/http-errors.js';
 import { Idempotency } from '../../../platform/http/idempotency.js';
 import { noteLimit } from '../../../platform/http/rate-limit-headers.js';
@@ -38,6 +38,7 @@ export class PublishController {
 
   @Post()
   @Requires('event:publish', 'Publish events', 'One event or a batch, all or nothing; also as CloudEvents.')
+  @NotInSystem()
   @Direct({ rawBody: true })
   @PublishDocs()
   async publishEvents(request: Request, reply: Reply): Promise<void> {
@@ -48,10 +49,11 @@ export class PublishController {
     requireTypes(request, events);
     const expected = expectedStreamVersion(request, events);
     const { id } = request.principal!;
+    const limits = request.access?.publishLimits ?? null;
     let result: AppendResult;
     try {
       const tellLimit = (left: LimitLeft): void => noteLimit(request, left);
-      result = await this.commands.execute(new PublishEvents(topic, events, expected, id, tellLimit));
+      result = await this.commands.execute(new PublishEvents(topic, events, expected, id, limits, tellLimit));
     } catch (error) {
       throw asToldTo(request, error);
     }

@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req, Res, UsePipes } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { Requires, RequiresForEach } from '../../../platform/http/access.js';
+import { NotInSystem, Requires, RequiresForEach } from '../../../platform/http/access.js';
 import { Cursors, toPage } from '../../../platform/http/cursor.js';
 import { Idempotent } from '../../../platform/http/idempotency.js';
 import { ListQuery } from '../../../platform/http/list-query.js';
@@ -27,6 +27,7 @@ export class TopicsController {
 
   @Post()
   @Requires('topic:create', 'Create a topic')
+  @NotInSystem()
   @Idempotent()
   @ApiCreatedResponse({ type: TopicDto })
   async createTopic(
@@ -79,6 +80,7 @@ export class TopicsController {
 
   @Patch(':topicId')
   @Requires('topic:update', 'Change a topic')
+  @NotInSystem()
   @ApiOkResponse({ type: TopicDto })
   async updateTopic(
     @Param('tenantId') tenantId: string,
@@ -98,6 +100,7 @@ export class TopicsController {
   @Delete(':topicId')
   @HttpCode(204)
   @Requires('topic:delete', 'Delete a topic', 'With its events.')
+  @NotInSystem()
   @ApiNoContentResponse()
   async deleteTopic(
     @Param('tenantId') tenantId: string,

@@ -8,7 +8,7 @@ import {
   type LogRef,
   type NewEvent,
 } from '../../../platform/event-log/index.js';
-import { refuseSystem } from '../../tenancy/index.js';
+import type { PublishLimits } from '../../../platform/http/request.js';
 import { topicNotFound, type TopicRef } from '../domain/topic.js';
 import { TenantQuota } from './tenant-quota.js';
 import { TopicDirectory } from './topic-directory.js';
@@ -19,6 +19,8 @@ export class PublishEvents extends Command<AppendResult> {
     readonly events: readonly NewEvent[],
     readonly expectedStreamVersion: ExpectedStreamVersion,
     readonly publishedBy: string,
+    /** Of the tenant. */
+    readonly limits: PublishLimits | null,
     readonly tellLimit: (left: LimitLeft) => void,
   ) {
     super();
@@ -35,9 +37,8 @@ export class PublishEventsHandler implements ICommandHandler<PublishEvents> {
   ) {}
 
   async execute(command: PublishEvents): Promise<AppendResult> {
-    const { topic, events } = command;
-    refuseSystem(topic.tenantId);
-    const taken = this.quota.take(topic.tenantId, events, command.tellLimit);
+    const { topic, events, limits, tellLimit } = command;
+    const taken = this.quota.take(topic.tenantId, limits, events, tellLimit);
     if (taken) await taken;
     const remembered = this.directory.remembered(topic);
     const stored = remembered && (await this.append(remembered, command));

@@ -1,7 +1,6 @@
 import type { LimitLeft } from '../../../kernel/limit-left.js';
 import type { NewEvent } from '../../../platform/event-log/index.js';
 import type { KeptAnswerShares } from '../../../platform/http/kept-answer-shares.js';
-import type { TenantGates } from '../../tenancy/index.js';
 import type { TopicCatalog } from './ports.js';
 import { TenantQuota } from './tenant-quota.js';
 
@@ -20,7 +19,6 @@ beforeEach(() => {
   sums = 0;
   limits = { eventsPerSecond: 10, storageBytes: null };
   quota = new TenantQuota(
-    { of: () => ({ limits }) } as unknown as TenantGates,
     { storedBytes: () => Promise.resolve((sums++, 900)) } as unknown as TopicCatalog,
     { bytesOf: () => 0 } as unknown as KeptAnswerShares,
     { now: () => now },
@@ -33,6 +31,7 @@ async function publish(count: number, tenantId = 'acme'): Promise<unknown[]> {
   try {
     await quota.take(
       tenantId,
+      limits,
       Array.from({ length: count }, () => ({ bytes: 10 }) as NewEvent),
       (one) => left.push(one),
     );

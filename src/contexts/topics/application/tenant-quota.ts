@@ -3,9 +3,10 @@ import { Clock } from '../../../kernel/clock.js';
 import { usedUp, type LimitLeft } from '../../../kernel/limit-left.js';
 import type { NewEvent } from '../../../platform/event-log/index.js';
 import { KeptAnswerShares } from '../../../platform/http/kept-answer-shares.js';
+import type { PublishLimits } from '../../../platform/http/request.js';
 import { boundedMap } from '../../../platform/limits/bounded-map.js';
 import { TokenBucket } from '../../../platform/limits/token-bucket.js';
-import { tenancyError, TenantGates, type TenantGate } from '../../tenancy/index.js';
+import { tenancyError } from '../../tenancy/index.js';
 import { TopicCatalog } from './ports.js';
 
 /** How long what a tenant stores is counted on from the last sum. */
@@ -29,27 +30,20 @@ export class TenantQuota {
   private readonly usage = boundedMap<Usage>(REMEMBERED_MAX);
 
   constructor(
-    private readonly gates: TenantGates,
     private readonly topics: TopicCatalog,
     private readonly answers: KeptAnswerShares,
     private readonly clock: Clock,
   ) {}
 
   /** `tell` hears what is left. At once, but for what a tenant stores, which may have to be summed. Throws where a limit is reached. */
-  take(tenantId: string, events: readonly NewEvent[], tell: (left: LimitLeft) => void): void | Promise<void> {
-    const gate = this.gates.of(tenantId);
-    if (gate instanceof Promise) return gate.then((found) => this.charge(tenantId, found, events, tell));
-    return this.charge(tenantId, gate, events, tell);
-  }
-
-  private charge(
+  take(
     tenantId: string,
-    gate: TenantGate | null,
+    limits: PublishLimits | null,
     events: readonly NewEvent[],
     tell: (left: LimitLeft) => void,
   ): void | Promise<void> {
-    if (!gate) return undefined;
-    const { eventsPerSecond, storageBytes } = gate.limits;
+    if (!limits) return undefined;
+    const { eventsPerSecond, storageBytes } = limits;
     if (storageBytes === null) return this.spend(tenantId, eventsPerSecond, events.length, tell);
     return this.store(tenantId, storageBytes, events).then((left) => {
       tell(left);

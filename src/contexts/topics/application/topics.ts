@@ -4,7 +4,7 @@ import type { Actor } from '../../../kernel/aggregate.js';
 import type { ExpectedVersion } from '../../../kernel/expected-version.js';
 import { newId } from '../../../kernel/ids.js';
 import { Aggregates, LogReader, type LogBounds } from '../../../platform/event-log/index.js';
-import { NamespaceCatalog, namespaceNotFound, refuseSystem, type NamespaceRef } from '../../tenancy/index.js';
+import { NamespaceCatalog, namespaceNotFound, type NamespaceRef } from '../../tenancy/index.js';
 import {
   createTopic,
   deleteTopic,
@@ -36,7 +36,6 @@ export class CreateTopicHandler implements ICommandHandler<CreateTopic> {
   ) {}
 
   async execute({ namespace, input, by }: CreateTopic): Promise<TopicDetail> {
-    refuseSystem(namespace.tenantId);
     if (!(await this.namespaces.find(namespace))) throw namespaceNotFound(namespace);
     const ref = { ...namespace, topicId: input.id ?? newId('top') };
     const description = input.description ?? null;
@@ -69,7 +68,6 @@ export class DescribeTopicHandler implements ICommandHandler<DescribeTopic> {
   ) {}
 
   async execute({ topic: ref, description, by, expectedVersion }: DescribeTopic): Promise<TopicDetail> {
-    refuseSystem(ref.tenantId);
     await this.aggregates.change(this.topics, ref, by, (state) => describeTopic(state, ref, description), {
       expectedVersion,
     });
@@ -96,7 +94,6 @@ export class DeleteTopicHandler implements ICommandHandler<DeleteTopic> {
   ) {}
 
   async execute({ topic: ref, by, expectedVersion }: DeleteTopic): Promise<void> {
-    refuseSystem(ref.tenantId);
     await this.aggregates.change(this.topics, ref, by, (state) => deleteTopic(state, ref), { expectedVersion });
   }
 }

@@ -1,9 +1,10 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { AddressRanges } from '../../../../kernel/address-ranges.js';
 import { Clock } from '../../../../kernel/clock.js';
-import { ManagementWatch } from '../../../../platform/event-log/index.js';
+import { ManagementWatch, WatchedCache } from '../../../../platform/event-log/index.js';
 import type { Principal } from '../../../../platform/http/request.js';
 import { parseApiKey, type ApiKeyParts } from '../../domain/api-key-format.js';
 import { identityError } from '../../domain/identity-errors.js';
@@ -15,8 +16,10 @@ const KNOWN_MAX = 50_000;
 const PROVEN_MAX = 10_000;
 const UNKNOWN_MAX = 10_000;
 const UNKNOWN_FOR_MS = 10_000;
-/** A key is not trusted on knowledge that is older: a revocation holds everywhere within a second. */
+/** While the log is not heard of, what the store has said of a key is trusted for as long: it is asked once a second. */
 const TRUSTED_FOR_MS = 1_000;
+/** How exactly it is known which keys are in use. */
+const USED_AGAIN_AFTER_MS = 10_000;
 const LOAD_MAX = 1_000;
 /** Between two queries while unknown ids are asked for: 10,000 invented keys a second make at most 200 queries. */
 const UNKNOWN_PAUSE_MS = 5;
@@ -32,12 +35,10 @@ interface Known {
   readonly previousEndsAt: number;
   readonly ranges: AddressRanges | undefined;
   readonly loadedAt: number;
-  /** Something happened to the key or its owner, or it is not watched any more: the store is asked. That there was such a key stays known. */
-  outdated: boolean;
-  /** What was found to be this key. */
-  readonly texts: Set<string>;
-  /** Since the hand of the clock came by: what is used survives the next round. */
-  used: boolean;
+  /** When it was last noted that it is in use. */
+  usedAt: number;
+  /** Something happened to the key or its owner, or it was pushed out. */
+  dropped: boolean;
 }
 
 /** A text that was found to be a key, and whether it has its present secret or the one before. */
@@ -60,27 +61,36 @@ const NOBODY = Buffer.from(hash('sha256', 'nobody'), 'latin1');
  */
 @Injectable()
 export class ApiKeyDirectory {
-  private readonly known = new Map<string, Known>();
-  private readonly proven = new Map<string, Proof>();
-  private readonly unknown = new Map<string, number>();
-  private asked = new Map<string, PromiseWithResolvers<Known | undefined>>();
-  private loading = false;
-  /** Counts what was forgotten: what was read before is not kept afterwards. */
-  private generation = 0;
+  private readonly known: WatchedCache<Known>;
+  private readonly proven = new LRUCache<string, Proof>({ max: PROVEN_MAX });
+  /** Ids of keys that were known, and were changed or pushed out since: who asks for one of them is not guessing. */
+  private readonly met = new LRUCache<string, true>({ max: KNOWN_MAX });
+  private asked = new Map<string, PromiseWithResolvers<Known | null>>();
+  private asking = false;
 
   constructor(
     private readonly keys: ApiKeyStore,
     private readonly usage: ApiKeyUsage,
     private readonly throttle: KeyMissThrottle,
-    private readonly watch: ManagementWatch,
+    watch: ManagementWatch,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.known = new WatchedCache(watch, {
+      max: KNOWN_MAX,
+      absent: { max: UNKNOWN_MAX, forMs: UNKNOWN_FOR_MS },
+      dependsOn: ({ principal }) => [principal.userId],
+      trustedAnyway: ({ loadedAt }) => performance.now() - loadedAt <= TRUSTED_FOR_MS,
+      onDropped: (known) => {
+        known.dropped = true;
+        this.met.set(known.principal.id, true);
+      },
+    });
+  }
 
   /** Undefined: it was not found to be right before, or that may not be trusted. Throws as `verify` does. */
   recall(key: string, address: string): Principal | undefined {
     const proof = this.proven.get(key);
-    if (!proof || !this.isTrusted(proof.known)) return undefined;
-    proof.known.used = true;
+    if (!proof || proof.known.dropped || !this.known.trusts(proof.known)) return undefined;
     return this.admit(proof, address);
   }
 
@@ -93,58 +103,31 @@ export class ApiKeyDirectory {
     if (!parts) throw refused('malformed');
     const { id } = parts;
     const known = this.known.get(id);
-    if (known && this.isTrusted(known)) {
-      known.used = true;
-      return this.judge(known, parts, key, address);
-    }
-    if (known) return this.load(id).then((loaded) => this.judge(loaded, parts, key, address));
+    if (known) return this.judge(known, parts, key, address);
+    if (this.known.peek(id) || this.met.has(id))
+      return this.load(id).then((loaded) => this.judge(loaded, parts, key, address));
     this.throttle.requireRoom(address, id);
-    if (this.isUnknown(id)) return this.judge(undefined, parts, key, address);
+    if (known === null) return this.judge(undefined, parts, key, address);
     return this.throttle.asking(address, this.load(id)).then((loaded) => this.judge(loaded, parts, key, address));
   }
 
   /** Whom a key speaks for, and its bounds, whoever asks; undefined: there is no such key, or it has ended. */
   async principalOf(keyId: string): Promise<Principal | undefined> {
-    if (this.isUnknown(keyId)) return undefined;
     const remembered = this.known.get(keyId);
-    const known = remembered && this.isTrusted(remembered) ? remembered : await this.load(keyId);
+    const known = remembered === undefined ? await this.load(keyId) : remembered;
     return known && this.clock.now() < known.endsAt ? known.principal : undefined;
   }
 
   forget(keyId: string): void {
-    this.generation++;
-    this.outdate(this.known.get(keyId));
-    this.unknown.delete(keyId);
+    this.known.forget(keyId);
   }
 
-  /** Something about the owner changed; whose the unknown ones would have been is not known. */
   forgetOwner(userId: string): void {
-    this.generation++;
-    this.unknown.clear();
-    for (const known of this.known.values()) if (known.principal.userId === userId) this.outdate(known);
+    this.known.forgetThoseOf(userId);
   }
 
   forgetAll(): void {
-    this.generation++;
-    this.unknown.clear();
-    for (const known of this.known.values()) this.outdate(known);
-  }
-
-  private outdate(known: Known | undefined): void {
-    if (!known) return;
-    known.outdated = true;
-    for (const text of known.texts) this.proven.delete(text);
-    known.texts.clear();
-  }
-
-  private isTrusted({ loadedAt, outdated }: Known): boolean {
-    if (outdated) return false;
-    return this.watch.ageMs <= TRUSTED_FOR_MS || performance.now() - loadedAt <= TRUSTED_FOR_MS;
-  }
-
-  private isUnknown(id: string): boolean {
-    const since = this.unknown.get(id);
-    return since !== undefined && performance.now() - since <= UNKNOWN_FOR_MS;
+    this.known.forgetAll();
   }
 
   /** Two comparisons in any case, so that the work does not tell which ids exist. */
@@ -160,7 +143,7 @@ export class ApiKeyDirectory {
     }
     const proof = { known, current };
     const principal = this.admit(proof, address);
-    if (this.known.get(id) === known) this.keepProof(key, proof);
+    if (this.known.get(id) === known) this.proven.set(key, proof);
     return principal;
   }
 
@@ -171,76 +154,46 @@ export class ApiKeyDirectory {
       throw refused(current ? 'expired' : 'rotated', principal.id);
     if (ranges && !ranges.contains(address)) throw refused('address', principal.id);
     this.usage.note(principal.id, now, address);
+    if (now - known.usedAt > USED_AGAIN_AFTER_MS) this.noteUse(known, now);
     return principal;
   }
 
-  private keepProof(key: string, proof: Proof): void {
-    if (this.proven.size >= PROVEN_MAX) {
-      const [oldest, { known }] = this.proven.entries().next().value!;
-      this.proven.delete(oldest);
-      known.texts.delete(oldest);
-    }
-    this.proven.set(key, proof);
-    proof.known.texts.add(key);
+  /** So that it is not pushed out. Not on every request: to look for it by id takes longer than the rest of a recall. */
+  private noteUse(known: Known, now: number): void {
+    known.usedAt = now;
+    this.known.get(known.principal.id);
+  }
+
+  private async load(id: string): Promise<Known | undefined> {
+    const known = await this.known.load(id, () => this.ask(id));
+    if (this.known.get(id) === null) this.met.delete(id);
+    return known ?? undefined;
   }
 
   /** Who asks during a query waits for the next one: the answer is never older than the question. */
-  private load(id: string): Promise<Known | undefined> {
+  private ask(id: string): Promise<Known | null> {
     let answer = this.asked.get(id);
     if (!answer) this.asked.set(id, (answer = Promise.withResolvers()));
-    if (!this.loading) void this.loadAsked();
+    if (!this.asking) void this.askStore();
     return answer.promise;
   }
 
-  private async loadAsked(): Promise<void> {
-    this.loading = true;
+  private async askStore(): Promise<void> {
+    this.asking = true;
     while (this.asked.size > 0) {
       const batch = [...this.asked].slice(0, LOAD_MAX);
       for (const [id] of batch) this.asked.delete(id);
-      const { generation } = this;
       const loadedAt = performance.now();
       try {
         const stored = await this.keys.forAuthentication(batch.map(([id]) => id));
         const found = new Map(stored.map((key) => [key.keyId, toKnown(key, loadedAt)]));
-        for (const [id, answer] of batch) {
-          if (generation === this.generation) this.remember(id, found.get(id), loadedAt);
-          answer.resolve(found.get(id));
-        }
+        for (const [id, answer] of batch) answer.resolve(found.get(id) ?? null);
         if (found.size < batch.length) await pause(UNKNOWN_PAUSE_MS);
       } catch (error) {
         for (const [, answer] of batch) answer.reject(error);
       }
     }
-    this.loading = false;
-  }
-
-  private remember(id: string, known: Known | undefined, loadedAt: number): void {
-    this.drop(id);
-    this.unknown.delete(id);
-    if (known) {
-      this.makeRoom();
-      this.known.set(id, known);
-      return;
-    }
-    if (this.unknown.size >= UNKNOWN_MAX) this.unknown.delete(this.unknown.keys().next().value!);
-    this.unknown.set(id, loadedAt);
-  }
-
-  /** The clock algorithm: like LRU, but a hit costs one assignment instead of a move to the end. */
-  private makeRoom(): void {
-    while (this.known.size >= KNOWN_MAX) {
-      const [id, oldest] = this.known.entries().next().value!;
-      if (!oldest.used) return this.drop(id);
-      this.known.delete(id);
-      oldest.used = false;
-      this.known.set(id, oldest);
-    }
-  }
-
-  /** No event about it would reach it any more. */
-  private drop(id: string): void {
-    this.outdate(this.known.get(id));
-    this.known.delete(id);
+    this.asking = false;
   }
 }
 
@@ -261,9 +214,8 @@ function toKnown(key: StoredKey, loadedAt: number): Known {
     previousEndsAt: key.previousEndsAt ?? -Infinity,
     ranges: allowedCidrs ? new AddressRanges(allowedCidrs) : undefined,
     loadedAt,
-    outdated: false,
-    used: false,
-    texts: new Set(),
+    usedAt: -Infinity,
+    dropped: false,
   };
 }
 

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../../../kernel/clock.js';
 import { DomainError } from '../../../../kernel/domain-error.js';
-import { ManagementWatch } from '../../../../platform/event-log/index.js';
+import { ManagementWatch, WatchedCache } from '../../../../platform/event-log/index.js';
 import { parseAuthorization } from '../../../../platform/http/authorization.js';
 import type { Principal } from '../../../../platform/http/request.js';
 import { ApiKeyDirectory } from './api-key-directory.js';
@@ -10,8 +10,6 @@ import { CredentialStrategies } from './ports.js';
 import { authorizationStale, unauthenticated } from '../../domain/identity-errors.js';
 import { SessionStore } from '../sessions/ports.js';
 
-/** Verdicts are not acted on while what has changed may be older than this: a revocation holds everywhere within a second. */
-const TRUSTED_MS = 1_000;
 const REMEMBERED_MAX = 10_000;
 const CREDENTIAL_CHARS_MAX = 4_096;
 /** How exactly the last use of a session is noted. */
@@ -32,16 +30,20 @@ interface Verdict {
 @Injectable()
 export class Authenticator {
   /** By the header in its usual spelling, so that a request that is known makes no new string. */
-  private readonly verdicts = new Map<string, Verdict>();
-  private changes = 0;
+  private readonly verdicts: WatchedCache<Verdict>;
 
   constructor(
     private readonly strategies: CredentialStrategies,
     private readonly apiKeys: ApiKeyDirectory,
     private readonly sessions: SessionStore,
-    private readonly watch: ManagementWatch,
+    watch: ManagementWatch,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.verdicts = new WatchedCache(watch, {
+      max: REMEMBERED_MAX,
+      dependsOn: ({ principal: { userId, sessionId } }) => [userId, sessionId!],
+    });
+  }
 
   /** `address` is where the request comes from: a key may be bound to some. */
   authenticate(
@@ -58,7 +60,7 @@ export class Authenticator {
 
   private recall(header: string): Principal | undefined {
     const verdict = this.verdicts.get(header);
-    if (!verdict || this.watch.ageMs > TRUSTED_MS) return undefined;
+    if (!verdict) return undefined;
     const now = this.clock.now();
     if (now >= verdict.expiresAt) return undefined;
     if (now >= verdict.touchAt) this.touch(verdict, now);
@@ -80,31 +82,29 @@ export class Authenticator {
     return this.apiKeys.recall(key, address) ?? this.strategies.apiKey(key, address);
   }
 
-  forget(concerned: (principal: Principal) => boolean): void {
-    this.changes++;
-    for (const [header, { principal }] of this.verdicts) if (concerned(principal)) this.verdicts.delete(header);
+  /** What concerns a user or a session. */
+  forgetThoseOf(id: string): void {
+    this.verdicts.forgetThoseOf(id);
+  }
+
+  forgetAll(): void {
+    this.verdicts.forgetAll();
   }
 
   private async verify(header: string, token: string): Promise<Principal> {
-    const stale = this.watch.ageMs > TRUSTED_MS;
-    const before = this.changes;
+    const { stale } = this.verdicts;
     try {
-      const { principal, expiresAt, lastUsedAt } = await this.strategies.token(token);
-      const verdict = { principal, expiresAt, touchAt: lastUsedAt + TOUCH_EVERY_MS };
+      const verdict = await this.verdicts.load(header, async () => {
+        const { principal, expiresAt, lastUsedAt } = await this.strategies.token(token);
+        return { principal, expiresAt, touchAt: lastUsedAt + TOUCH_EVERY_MS };
+      });
       const now = this.clock.now();
       if (now >= verdict.touchAt) this.touch(verdict, now);
-      // What changed while it was looked up may not be in it; it is good for this once.
-      if (before === this.changes) this.remember(header, verdict);
-      return principal;
+      return verdict.principal;
     } catch (error) {
       if (stale && error instanceof DomainError && error.kind === 'unavailable') throw authorizationStale(error);
       throw error;
     }
-  }
-
-  private remember(header: string, verified: Verdict): void {
-    if (this.verdicts.size >= REMEMBERED_MAX) this.verdicts.delete(this.verdicts.keys().next().value!);
-    this.verdicts.set(header, verified);
   }
 
   private touch(verdict: Verdict, now: number): void {

@@ -14,10 +14,8 @@ export class DropVerdictsHandler implements ICommandHandler<DropVerdicts> {
   constructor(private readonly authenticator: Authenticator) {}
 
   async execute({ of }: DropVerdicts): Promise<void> {
-    this.authenticator.forget((principal) => {
-      if (of === 'everybody') return true;
-      return 'userId' in of ? principal.userId === of.userId : principal.sessionId === of.sessionId;
-    });
+    if (of === 'everybody') this.authenticator.forgetAll();
+    else this.authenticator.forgetThoseOf('userId' in of ? of.userId : of.sessionId);
   }
 }
 

@@ -16,6 +16,7 @@ export { Hints } from './hints.js';
 export { ConflictError, retryOnConflict } from './retry-on-conflict.js';
 export { LogFollower } from './log-follower.js';
 export { LogReader, type EventPage, type LogBounds, type PageRequest, type ReadFilter } from './log-reader.js';
-export { ManagementWatch, type ManagementPlace } from './management-watch.js';
+export { placeOf, placeText, type ManagementPlace } from './management-place.js';
+export { ManagementWatch } from './management-watch.js';
 export { Tails, type TailsEcho } from './tails.js';
 export { bytesInMemory, type TopicTail } from './topic-tail.js';

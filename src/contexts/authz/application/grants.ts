@@ -3,7 +3,7 @@ import type { Actor } from '../../../kernel/aggregate.js';
 import type { ExpectedVersion } from '../../../kernel/expected-version.js';
 import { newId, SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
-import type { Principal } from '../../../platform/http/request.js';
+import type { Principal } from '../../../kernel/access.js';
 import { authzError } from '../domain/authz-errors.js';
 import { checkConstraints, type Constraints } from '../domain/constraints.js';
 import { createGrant, grantNotFound, revokeGrant, type GrantSettings } from '../domain/grant.js';

@@ -1,7 +1,7 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { Actor } from '../../../kernel/aggregate.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
-import type { Principal } from '../../../platform/http/request.js';
+import type { Principal } from '../../../kernel/access.js';
 import { Invitations } from '../../identity/index.js';
 import { addRoles } from '../domain/member.js';
 import { Escalation } from './escalation.js';

@@ -2,7 +2,7 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { Actor } from '../../../kernel/aggregate.js';
 import type { ExpectedVersion } from '../../../kernel/expected-version.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
-import type { Principal } from '../../../platform/http/request.js';
+import type { Principal } from '../../../kernel/access.js';
 import { UserAccounts } from '../../identity/index.js';
 import {
   addRoles,

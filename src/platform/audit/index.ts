@@ -8,4 +8,5 @@ export {
   type AuditRecord,
   type AuditRow,
 } from './audit-record.js';
+export { AuditFaults } from './audit-faults.js';
 export { AuditTrail, macOf, type AuditLoss } from './audit-trail.js';

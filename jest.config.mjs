@@ -4,7 +4,10 @@ const project = {
   testMatch: ['**/*.spec.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest'] },
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  moduleNameMapper: {
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+    '^@willsoto/nestjs-prometheus$': '<rootDir>/test/support/server/nestjs-prometheus.mjs',
+  },
 };
 
 /** Only a run that has a suite starts PostgreSQL: a spec beside pure code waits for nothing. */

@@ -8,17 +8,18 @@ import { OperationsModule } from './contexts/operations/index.js';
 import { TenancyModule } from './contexts/tenancy/index.js';
 import { TopicsModule } from './contexts/topics/index.js';
 import { cqrsModule } from './platform/sagas/index.js';
-import { PlatformModule, type PlatformParts } from './platform/platform.module.js';
+import { SagaFailuresModule } from './platform/sagas/saga-failures.module.js';
+import { StartupModule, type StartupParts } from './platform/startup.module.js';
 
 /** The contexts, in the order in which they may know of each other. */
 @Module({})
 export class AppModule {
-  static with(parts: PlatformParts): DynamicModule {
+  static with(parts: StartupParts): DynamicModule {
     return {
       module: AppModule,
       imports: [
-        PlatformModule.with(parts),
-        cqrsModule(),
+        StartupModule.with(parts),
+        cqrsModule([SagaFailuresModule]),
         TenancyModule,
         IdentityModule,
         AuthzModule,

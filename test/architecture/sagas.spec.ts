@@ -26,7 +26,9 @@ const CONCERN_NO_CACHE = [
 async function exportsOf(pattern: string): Promise<[string, unknown][]> {
   const root = join(import.meta.dirname, '../../src/contexts');
   const files = globSync(pattern, { cwd: root, exclude: ['**/*.spec.ts'] });
-  const modules = await Promise.all(files.map((file) => import(join(root, file)) as Promise<object>));
+  // One after the other: what they share waits for Nest (see test/support/server/nestjs-prometheus.mjs).
+  const modules: object[] = [];
+  for (const file of files) modules.push((await import(join(root, file))) as object);
   return modules.flatMap((module) => Object.entries(module));
 }
 

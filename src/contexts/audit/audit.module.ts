@@ -1,4 +1,9 @@
 import { Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { PostgresModule } from '../../platform/postgres/postgres.module.js';
+import { CryptoModule } from '../../platform/crypto/crypto.module.js';
+import { ClockModule } from '../../platform/clock/clock.module.js';
+import { AuditTrailModule } from '../../platform/audit/audit-trail.module.js';
+import { HttpModule } from '../../platform/http/http.module.js';
 import { AuditTrail } from '../../platform/audit/index.js';
 import { TenancyModule } from '../tenancy/index.js';
 import { AuditAnswers } from './adapters/audit-answers.js';
@@ -19,7 +24,7 @@ import { TrimChains } from './application/trim-chains.js';
 import { VerifyAuditHandler } from './application/verify-audit.js';
 
 @Module({
-  imports: [TenancyModule],
+  imports: [PostgresModule, CryptoModule, ClockModule, AuditTrailModule, HttpModule, TenancyModule],
   controllers: [SystemAuditController, TenantAuditController],
   providers: [
     { provide: AuditChains, useClass: PostgresAuditChains },

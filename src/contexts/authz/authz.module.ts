@@ -1,5 +1,10 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
+import { PostgresModule } from '../../platform/postgres/postgres.module.js';
+import { ClockModule } from '../../platform/clock/clock.module.js';
+import { AuditTrailModule } from '../../platform/audit/audit-trail.module.js';
+import { EventLogModule } from '../../platform/event-log/event-log.module.js';
+import { HttpModule } from '../../platform/http/http.module.js';
 import { IdentityModule } from '../identity/index.js';
 import { namespaceNotFound, TenancyModule, tenantNotFound } from '../tenancy/index.js';
 import { AccessGuard } from './adapters/access.guard.js';
@@ -40,7 +45,7 @@ import { StandingRights } from './application/standing-rights.js';
 import { FirstHolders, TenantLifeOf } from './application/tenant-life.js';
 
 @Module({
-  imports: [TenancyModule, IdentityModule],
+  imports: [PostgresModule, ClockModule, AuditTrailModule, EventLogModule, HttpModule, TenancyModule, IdentityModule],
   controllers: [
     OwnProfileController,
     MembersController,

@@ -1,4 +1,9 @@
 import { Module, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
+import { PostgresModule } from '../../platform/postgres/postgres.module.js';
+import { CryptoModule } from '../../platform/crypto/crypto.module.js';
+import { EgressModule } from '../../platform/egress/egress.module.js';
+import { EventLogModule } from '../../platform/event-log/event-log.module.js';
+import { HttpModule } from '../../platform/http/http.module.js';
 import { DurableSubscriptions } from '../../platform/event-log/index.js';
 import { AuthzModule, HiddenResources } from '../authz/index.js';
 import { NamespaceContents, TenancyModule } from '../tenancy/index.js';
@@ -23,7 +28,16 @@ import { Subscriptions } from './application/subscriptions.js';
 import { WithdrawRights } from './application/withdraw-rights.js';
 
 @Module({
-  imports: [TenancyModule, AuthzModule, TopicsModule],
+  imports: [
+    PostgresModule,
+    CryptoModule,
+    EgressModule,
+    EventLogModule,
+    HttpModule,
+    TenancyModule,
+    AuthzModule,
+    TopicsModule,
+  ],
   controllers: [ConsumersController],
   providers: [
     { provide: ConsumerCatalog, useClass: PostgresConsumers },

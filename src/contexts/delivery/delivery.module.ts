@@ -4,8 +4,17 @@ import {
   type BeforeApplicationShutdown,
   type OnApplicationBootstrap,
   type OnModuleInit,
+  type Provider,
 } from '@nestjs/common';
+import { getToken, makeCounterProvider, makeHistogramProvider } from '@willsoto/nestjs-prometheus';
 import { Clock, WallClock } from '../../kernel/clock.js';
+import { PostgresModule } from '../../platform/postgres/postgres.module.js';
+import { ClockModule } from '../../platform/clock/clock.module.js';
+import { LATENCY_SECONDS } from '../../platform/telemetry/metrics.js';
+import { TelemetryModule } from '../../platform/telemetry/telemetry.module.js';
+import { EgressModule } from '../../platform/egress/egress.module.js';
+import { EventLogModule } from '../../platform/event-log/event-log.module.js';
+import { HttpModule } from '../../platform/http/http.module.js';
 import { DELIVERY_SETTINGS, ROLES, STORAGE_SETTINGS, type Settings } from '../../platform/config/index.js';
 import { Egress } from '../../platform/egress/index.js';
 import { LogReader, Tails } from '../../platform/event-log/index.js';
@@ -22,6 +31,7 @@ import { PostgresLanes } from './adapters/postgres-lanes.js';
 import { GetConsumerStatusHandler } from './application/consumer-status.js';
 import { DeliveryEngine, type EngineOptions } from './application/delivery-engine.js';
 import { DeliveryGauges } from './application/delivery-gauges.js';
+import { DeliveryMetrics } from './application/delivery-metrics.js';
 import { DeliveryReport } from './application/delivery-report.js';
 import { DeliverySagas } from './application/delivery.sagas.js';
 import { DeliveryWorker } from './application/delivery-worker.js';
@@ -30,6 +40,25 @@ import type { LaneTools } from './application/lane.js';
 import { Membership } from './application/membership.js';
 import { LaneRunner, LaneStore } from './application/ports.js';
 import { SendTestDeliveryHandler } from './application/test-delivery.js';
+
+const ATTEMPTS = 'event_store_delivery_attempts_total';
+const ATTEMPT_SECONDS = 'event_store_delivery_duration_seconds';
+const GAPS = 'event_store_delivery_gaps_total';
+
+const METRICS: Provider[] = [
+  makeCounterProvider({ name: ATTEMPTS, help: 'Attempts to deliver, by outcome.', labelNames: ['outcome'] }),
+  makeHistogramProvider({ name: ATTEMPT_SECONDS, help: 'Duration of one attempt.', buckets: LATENCY_SECONDS }),
+  makeCounterProvider({
+    name: GAPS,
+    help: 'Places of consumers that did not exist any more.',
+    labelNames: ['kind'],
+  }),
+  {
+    provide: DeliveryMetrics,
+    inject: [getToken(ATTEMPTS), getToken(ATTEMPT_SECONDS), getToken(GAPS)],
+    useFactory: (...metrics: ConstructorParameters<typeof DeliveryMetrics>) => new DeliveryMetrics(...metrics),
+  },
+];
 
 const LANE_TOOLS = Symbol('lane tools');
 const ENGINE_OPTIONS = Symbol('engine options');
@@ -57,7 +86,17 @@ function openRunner(
 }
 
 @Module({
-  imports: [TenancyModule, TopicsModule, ConsumersModule],
+  imports: [
+    PostgresModule,
+    ClockModule,
+    TelemetryModule,
+    EgressModule,
+    EventLogModule,
+    HttpModule,
+    TenancyModule,
+    TopicsModule,
+    ConsumersModule,
+  ],
   controllers: [DeliveryController],
   providers: [
     { provide: LaneStore, useClass: PostgresLanes },
@@ -107,6 +146,7 @@ function openRunner(
         report,
       }),
     },
+    ...METRICS,
     DeliveryReport,
     DeliveryGauges,
     DeliveryWorker,

@@ -1,6 +1,13 @@
 import { Module, type OnApplicationBootstrap, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
+import { PostgresModule } from '../../platform/postgres/postgres.module.js';
+import { CryptoModule } from '../../platform/crypto/crypto.module.js';
+import { ClockModule } from '../../platform/clock/clock.module.js';
+import { AuditTrailModule } from '../../platform/audit/audit-trail.module.js';
+import { EventLogModule } from '../../platform/event-log/event-log.module.js';
+import { HttpModule } from '../../platform/http/http.module.js';
+import { MailModule } from '../../platform/mail/mail.module.js';
 import { HashingThreads } from '../../platform/crypto/hashing-threads.js';
 import { DurableSubscriptions } from '../../platform/event-log/index.js';
 import { ApiKeyStrategy } from './adapters/api-key.strategy.js';
@@ -50,6 +57,7 @@ import { Tokens } from './application/sessions/tokens.js';
 const USAGE_FLUSH_MS = 10_000;
 
 @Module({
+  imports: [PostgresModule, CryptoModule, ClockModule, AuditTrailModule, EventLogModule, HttpModule, MailModule],
   controllers: [AuthController, PasswordsController, UsersController, ApiKeysController],
   providers: [
     { provide: UserAccounts, useClass: PostgresUsers },

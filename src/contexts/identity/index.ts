@@ -15,4 +15,3 @@ export { unauthenticated } from './domain/identity-errors.js';
 export { authorizationStale } from './domain/identity-errors.js';
 export { shownState, userNotFound } from './domain/user.js';
 export { IdentityModule } from './identity.module.js';
-export { type KeyScope } from './domain/key-limits.js';

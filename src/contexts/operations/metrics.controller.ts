@@ -34,7 +34,7 @@ export class MetricsController extends PrometheusController {
     const token = given?.scheme === 'bearer' ? given.credential : undefined;
     const own = token === undefined && comesFromOwnMachine(request);
     if (this.isToken(token) || (await this.mayRead(request, own)))
-      return `${await super.index(response)}\n${await this.metrics.named()}`;
+      return `${await super.index(response)}\n${await this.metrics.naming.metrics()}`;
     if (own) return super.index(response);
     throw httpError('route-not-found', 'There is no such route.');
   }

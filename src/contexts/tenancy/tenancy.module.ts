@@ -1,4 +1,9 @@
 import { Module, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
+import { PostgresModule } from '../../platform/postgres/postgres.module.js';
+import { ClockModule } from '../../platform/clock/clock.module.js';
+import { TelemetryModule } from '../../platform/telemetry/telemetry.module.js';
+import { EventLogModule } from '../../platform/event-log/event-log.module.js';
+import { HttpModule } from '../../platform/http/http.module.js';
 import { DurableSubscriptions } from '../../platform/event-log/index.js';
 import { JobRunner, JobsModule } from '../../platform/jobs/index.js';
 import { NamespacesController } from './adapters/namespaces.controller.js';
@@ -25,7 +30,7 @@ import { TenantRemoval } from './application/tenant-removal.js';
 import { TENANT_HANDLERS } from './application/tenants.js';
 
 @Module({
-  imports: [JobsModule],
+  imports: [PostgresModule, ClockModule, TelemetryModule, EventLogModule, HttpModule, JobsModule],
   controllers: [TenantsController, TenantDeletionsController, NamespacesController],
   providers: [
     { provide: TenantCatalog, useClass: PostgresTenants },

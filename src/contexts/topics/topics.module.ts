@@ -1,4 +1,16 @@
-import { Module, type BeforeApplicationShutdown, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
+import {
+  Module,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+  type OnModuleInit,
+  type Provider,
+} from '@nestjs/common';
+import { getToken, makeCounterProvider } from '@willsoto/nestjs-prometheus';
+import type { Counter } from 'prom-client';
+import { PostgresModule } from '../../platform/postgres/postgres.module.js';
+import { ClockModule } from '../../platform/clock/clock.module.js';
+import { EventLogModule } from '../../platform/event-log/event-log.module.js';
+import { HttpModule } from '../../platform/http/http.module.js';
 import { AuthzModule, HiddenResources } from '../authz/index.js';
 import { NamespaceContents, TenancyModule } from '../tenancy/index.js';
 import { EndStreamsHandler } from './adapters/end-streams.handler.js';
@@ -12,6 +24,7 @@ import { NamespaceTopics } from './application/namespace-topics.js';
 import { Places } from './application/places.js';
 import { TopicCatalog } from './application/ports.js';
 import { PublishEventsHandler } from './application/publish-events.js';
+import { PublishMetrics } from './application/publish-metrics.js';
 import { EventReader } from './application/read-events.js';
 import { StreamReader } from './application/read-stream.js';
 import { ReadTurns } from './application/read-turns.js';
@@ -22,8 +35,21 @@ import { TopicsSagas } from './application/topics.sagas.js';
 import { TOPIC_HANDLERS } from './application/topics.js';
 import { topicNotFound } from './domain/topic.js';
 
+const PUBLISHED = 'event_store_events_published_total';
+const DUPLICATES = 'event_store_events_duplicate_total';
+
+const METRICS: Provider[] = [
+  makeCounterProvider({ name: PUBLISHED, help: 'Events stored.' }),
+  makeCounterProvider({ name: DUPLICATES, help: 'Events that were stored before.' }),
+  {
+    provide: PublishMetrics,
+    inject: [getToken(PUBLISHED), getToken(DUPLICATES)],
+    useFactory: (events: Counter, duplicates: Counter) => new PublishMetrics(events, duplicates),
+  },
+];
+
 @Module({
-  imports: [TenancyModule, AuthzModule],
+  imports: [PostgresModule, ClockModule, EventLogModule, HttpModule, TenancyModule, AuthzModule],
   controllers: [TopicsController, PublishController, EventsController],
   providers: [
     { provide: TopicCatalog, useClass: PostgresTopics },
@@ -39,6 +65,7 @@ import { topicNotFound } from './domain/topic.js';
     TopicsSagas,
     NamespaceTopics,
     RemoveEvents,
+    ...METRICS,
     PublishEventsHandler,
     ...TOPIC_HANDLERS,
   ],

@@ -4,6 +4,7 @@ import { Loop } from '../jobs/loop.js';
 import type { StoredEvent } from './event.js';
 import type { Hints } from './hints.js';
 import type { LogReader } from './log-reader.js';
+import type { ManagementPlace } from './management-place.js';
 
 const PAGE = 1_000;
 
@@ -13,11 +14,6 @@ export interface ManagementWatchOptions {
   /** Told of every event. Throws nothing: the events of an append are committed. */
   readonly notice: (topicUid: string, event: StoredEvent) => void;
   readonly onError: (error: unknown) => void;
-}
-
-export interface ManagementPlace {
-  readonly topicUid: string;
-  readonly position: number;
 }
 
 /**

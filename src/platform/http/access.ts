@@ -1,23 +1,11 @@
 import { applyDecorators, SetMetadata } from '@nestjs/common';
 import { ApiBearerAuth, ApiExtension, ApiOperation, ApiSecurity } from '@nestjs/swagger';
+import type { Permission } from '../../kernel/access.js';
 import type { Action } from '../../kernel/actions.js';
 
 export const PERMISSION = 'access:permission';
 export const PUBLIC = 'access:public';
 export const NOT_IN_SYSTEM = 'access:not-in-system';
-
-/** What everybody holds for himself, whatever else he may do. */
-export const OWN_PERMISSIONS = [
-  'profile:read',
-  'profile:update',
-  'session:read',
-  'session:end',
-  'password:change',
-  'authz:check',
-] as const;
-
-/** What a caller must be allowed to do. Every route declares it or says that it is public; a test sees to it. */
-export type Permission = Action | (typeof OWN_PERMISSIONS)[number];
 
 export interface RequiredPermission {
   readonly permission: Permission;

@@ -3,8 +3,8 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { DomainError } from '../../kernel/domain-error.js';
 import { processLogger } from '../telemetry/logger.js';
-import type { Metrics } from '../telemetry/metrics.js';
 import { httpError } from './http-errors.js';
+import type { HttpMetrics } from './http-metrics.js';
 import { PROBLEM_MEDIA_TYPE, statusOf, toProblem } from './problem.js';
 
 /** As Node gives it to `clientError`. */
@@ -36,12 +36,12 @@ const OTHER_METHOD = /^[\w!#$%&'*+.^`|~-]{1,40} [\x21-\x7e]+ HTTP\/1\.[01]\r?\n/
  * ends.
  */
 export class BrokenRequests {
-  private metrics: Pick<Metrics, 'refused'> | undefined;
+  private metrics: Pick<HttpMetrics, 'refused'> | undefined;
 
   constructor(private readonly lingerMs = LINGER_MS) {}
 
   /** What was refused before the application was made is on no count: nothing listens then. */
-  countOn(metrics: Pick<Metrics, 'refused'>): void {
+  countOn(metrics: Pick<HttpMetrics, 'refused'>): void {
     this.metrics = metrics;
   }
 

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyInstance } from 'fastify';
-import { MANAGEMENT_TOPICS } from '../../kernel/aggregate.js';
-import { ManagementWatch, type ManagementPlace } from '../event-log/index.js';
+import { ManagementWatch, placeOf, placeText } from '../event-log/index.js';
 import { httpError } from './http-errors.js';
 import type { Request } from './request.js';
 
@@ -9,7 +8,6 @@ const HEADER = 'x-consistency-token';
 const WAIT_MS_MAX = 1_000;
 const TOKEN = /^[A-Za-z]{1,20}\.\d{1,15}(,[A-Za-z]{1,20}\.\d{1,15}){0,9}$/;
 
-const NAMES = new Map<string, string>(Object.entries(MANAGEMENT_TOPICS).map(([name, uid]) => [uid, name]));
 const written = new WeakMap<Request, Map<string, number>>();
 
 /** Notes where a request has written to the management logs. */
@@ -36,7 +34,8 @@ export class Consistency {
   install(fastify: FastifyInstance): void {
     fastify.addHook('onSend', (request, reply, payload, done) => {
       const places = written.get(request);
-      if (places) reply.header(HEADER, [...places].map(([uid, position]) => `${NAMES.get(uid)}.${position}`).join(','));
+      if (places)
+        reply.header(HEADER, [...places].map(([topicUid, position]) => placeText({ topicUid, position })).join(','));
       done(null, payload);
     });
   }
@@ -60,9 +59,3 @@ const invented = (): Error =>
   httpError('invalid-request', 'X-Consistency-Token is none that this server has given out.', {
     errors: [{ pointer: 'X-Consistency-Token', detail: 'must be sent back as it was received' }],
   });
-
-function placeOf(part: string): ManagementPlace | undefined {
-  const [name, position] = part.split('.') as [string, string];
-  const topicUid = new Map<string, string>(Object.entries(MANAGEMENT_TOPICS)).get(name);
-  return topicUid === undefined ? undefined : { topicUid, position: Number(position) };
-}

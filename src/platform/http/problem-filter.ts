@@ -3,10 +3,10 @@ import { PinoLogger } from 'nestjs-pino';
 import { Clock } from '../../kernel/clock.js';
 import { DomainError } from '../../kernel/domain-error.js';
 import { asDomainError } from '../postgres/database.js';
-import { Metrics } from '../telemetry/metrics.js';
 import { RepeatedLines } from '../telemetry/repeated-lines.js';
 import { lingerOnClose } from './early-answers.js';
 import { httpError } from './http-errors.js';
+import { HttpMetrics } from './http-metrics.js';
 import { PROBLEM_MEDIA_TYPE, statusOf, toProblem } from './problem.js';
 import { noteLimit, wholeSeconds } from './rate-limit-headers.js';
 import type { Reply, Request } from './request.js';
@@ -18,7 +18,7 @@ export class ProblemFilter implements ExceptionFilter {
 
   constructor(
     private readonly log: PinoLogger,
-    private readonly metrics: Metrics,
+    private readonly metrics: HttpMetrics,
     clock: Clock,
   ) {
     this.refusals = new RepeatedLines(clock);

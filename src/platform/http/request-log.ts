@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import type { Metrics } from '../telemetry/metrics.js';
+import type { HttpMetrics } from './http-metrics.js';
 
 /** Asked for every few seconds by what watches the server. */
 export const QUIET_ROUTES = new Set(['/health/live', '/health/ready', '/metrics']);
@@ -10,7 +10,7 @@ export const QUIET_ROUTES = new Set(['/health/live', '/health/ready', '/metrics'
  * its own («events published») and is `debug` here. A 503 is a refusal, since clients can bring it about as often as they like; why it was
  * one is a line of the problem filter at `warn`, of which there are only so many. The route template is logged, never the query string.
  */
-export function installRequestLog(fastify: FastifyInstance, log: Logger, metrics: Metrics): void {
+export function installRequestLog(fastify: FastifyInstance, log: Logger, metrics: HttpMetrics): void {
   fastify.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'none';
     const { statusCode } = reply;

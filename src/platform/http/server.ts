@@ -4,13 +4,13 @@ import helmet from 'helmet';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Settings } from '../config/index.js';
 import { processLogger } from '../telemetry/logger.js';
-import { Metrics } from '../telemetry/metrics.js';
 import { installAllowedMethods } from './allowed-methods.js';
 import { installBodyParsers } from './body-parsers.js';
 import { BrokenRequests } from './broken-requests.js';
 import { Consistency } from './consistency.js';
 import { installCorrelation } from './correlation.js';
 import { httpError } from './http-errors.js';
+import { HttpMetrics } from './http-metrics.js';
 import { Idempotency } from './idempotency.js';
 import { installPreconditions } from './preconditions.js';
 import { ProblemFilter } from './problem-filter.js';
@@ -66,7 +66,7 @@ export function installHttp(app: NestFastifyApplication, { http, publish, roles 
   const fastify = app.getHttpAdapter().getInstance();
   installCorrelation(fastify);
   installSecurityHeaders(fastify);
-  broken.countOn(app.get(Metrics));
+  broken.countOn(app.get(HttpMetrics));
   const notProxy = httpError('not-implemented', 'This server is no proxy.');
   fastify.server.on('connect', (_, socket) => broken.refuse(notProxy, socket as Socket));
   refuseUnreadable(fastify);
@@ -79,7 +79,7 @@ export function installHttp(app: NestFastifyApplication, { http, publish, roles 
     rawBodyBytesMax: publish.batchBytesMax,
     inFlightBytesMax: IN_FLIGHT_BODY_BYTES_MAX,
   });
-  installRequestLog(fastify, processLogger(), app.get(Metrics));
+  installRequestLog(fastify, processLogger(), app.get(HttpMetrics));
   app.get(Idempotency).install(fastify);
   app.get(Consistency).install(fastify);
   app.useGlobalGuards(new RequestFormGuard());

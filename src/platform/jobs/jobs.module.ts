@@ -6,6 +6,8 @@ import {
 } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { Clock } from '../../kernel/clock.js';
+import { ClockModule } from '../clock/clock.module.js';
+import { PostgresModule } from '../postgres/postgres.module.js';
 import { Presence } from '../postgres/presence.js';
 import { JOB_PACE, JobRunner } from './job-runner.js';
 import { JobStore } from './job-store.js';
@@ -19,7 +21,11 @@ const RUNNER: FactoryProvider<JobRunner> = {
 };
 
 /** For contexts whose work goes on in the background. They register their kinds before the application is up. */
-@Module({ providers: [JobStore, RUNNER, ...LOOP_METRICS], exports: [JobStore, JobRunner] })
+@Module({
+  imports: [PostgresModule, ClockModule],
+  providers: [JobStore, RUNNER, ...LOOP_METRICS],
+  exports: [JobStore, JobRunner],
+})
 export class JobsModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
   constructor(private readonly runner: JobRunner) {}
 

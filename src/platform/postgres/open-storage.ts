@@ -8,6 +8,9 @@ import { firstConnection, refused } from './first-connection.js';
 import { migrate, readMigrations } from './migrate.js';
 import { Storage } from './storage.js';
 
+/** Injection token. */
+export const OPEN_STORAGE = Symbol('open storage');
+
 export interface OpenStorage {
   readonly storage: Storage;
   readonly database: Database;

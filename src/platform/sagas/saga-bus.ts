@@ -1,4 +1,4 @@
-import type { DynamicModule } from '@nestjs/common';
+import type { DynamicModule, ModuleMetadata } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { CommandBus, CqrsModule, EventBus, UnhandledExceptionBus, type ICommand, type ISaga } from '@nestjs/cqrs';
 import { of, retry, timer } from 'rxjs';
@@ -90,13 +90,14 @@ export class SagaBus extends EventBus<ManagementEvent> {
   }
 }
 
-/** Nest's module, in which this bus is the event bus. */
-export function cqrsModule(): DynamicModule {
+/** Nest's module, in which this bus is the event bus; `imports` have SagaFailures. Nest makes it global: handlers are found everywhere. */
+export function cqrsModule(imports: ModuleMetadata['imports'] & {}): DynamicModule {
   const { providers = [], ...module } = CqrsModule.forRoot();
   const bus = { provide: SagaBus, inject: [CommandBus, ModuleRef, UnhandledExceptionBus, SagaFailures] };
   const useFactory = (...parts: ConstructorParameters<typeof SagaBus>): SagaBus => new SagaBus(...parts);
   return {
     ...module,
+    imports,
     providers: [...providers, { ...bus, useFactory }, { provide: EventBus, useExisting: SagaBus }],
     exports: [SagaBus],
   };

@@ -1,15 +1,13 @@
 import type { PinoLogger } from 'nestjs-pino';
-import { Registry } from 'prom-client';
 import { PostgresAuditChains } from '../../../src/contexts/audit/adapters/postgres-audit-chains.js';
 import { PostgresAuditHeads } from '../../../src/contexts/audit/adapters/postgres-audit-heads.js';
 import { PostgresAuditRetentions } from '../../../src/contexts/audit/adapters/postgres-audit-retentions.js';
 import { ChainVerifier, type Verdict } from '../../../src/contexts/audit/application/chain-verifier.js';
 import { SealRecords } from '../../../src/contexts/audit/application/seal-records.js';
 import { TrimChains } from '../../../src/contexts/audit/application/trim-chains.js';
-import { AuditRecords, auditedBy } from '../../../src/platform/audit/index.js';
+import { AuditRecords, auditedBy, type AuditFaults } from '../../../src/platform/audit/index.js';
 import { systemActor } from '../../../src/kernel/aggregate.js';
 import type { Database } from '../../../src/platform/postgres/database.js';
-import { Metrics } from '../../../src/platform/telemetry/metrics.js';
 import { AUDIT_KEYS, auditTrail } from './audit.js';
 import { SetClock } from '../server/log.js';
 
@@ -33,15 +31,15 @@ export class Auditor {
   ) {
     const complain = (...said: unknown[]): void => void this.errors.push(said);
     const log = { warn: complain, error: complain, info: () => undefined } as unknown as PinoLogger;
-    const metrics = new Metrics(new Registry());
+    const faults = { count: () => undefined } as unknown as AuditFaults;
     this.heads = new PostgresAuditHeads(database, keys);
     this.retentions = new PostgresAuditRetentions(database, keys, this.heads);
     const trail = auditTrail(this.clock, database);
     this.chains = new PostgresAuditChains(database, keys, this.clock, this.heads, trail, new AuditRecords(database));
-    this.seal = new SealRecords(this.chains, metrics, log);
+    this.seal = new SealRecords(this.chains, faults, log);
     this.verifier = new ChainVerifier(this.chains, this.seal, this.retentions, this.heads);
     const settings = { retentionDays: 400 };
-    this.trim = new TrimChains(this.chains, this.verifier, this.retentions, this.clock, metrics, log, settings);
+    this.trim = new TrimChains(this.chains, this.verifier, this.retentions, this.clock, faults, log, settings);
   }
 
   async record(tenantId: string, count: number, at = NOW): Promise<void> {

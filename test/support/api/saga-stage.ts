@@ -13,9 +13,9 @@ export async function sagaStage(providers: readonly Provider[]): Promise<SagaSta
   const told: string[] = [];
   const tell = (name: string, error: Error): void => void told.push(`${name}: ${error.message}`);
   const failures = { provide: SagaFailures, useValue: { tell, willTryAgain: tell } };
-  const telling = { module: class Telling {}, global: true, providers: [failures], exports: [SagaFailures] };
+  const telling = { module: class Telling {}, providers: [failures], exports: [SagaFailures] };
   const module = await Test.createTestingModule({
-    imports: [telling, cqrsModule()],
+    imports: [telling, cqrsModule([telling])],
     providers: [...providers],
   }).compile();
   return { module, told };

@@ -1,7 +1,6 @@
 import { jest } from '@jest/globals';
 import type { PinoLogger } from 'nestjs-pino';
-import { Registry } from 'prom-client';
-import { Metrics } from '../../../platform/telemetry/metrics.js';
+import type { AuditFaults } from '../../../platform/audit/index.js';
 import type { AuditChains } from './ports.js';
 import { SealRecords } from './seal-records.js';
 
@@ -23,7 +22,7 @@ async function looksDuring(ms: number): Promise<number> {
 
 beforeEach(() => {
   jest.useFakeTimers();
-  seal = new SealRecords(chains, new Metrics(new Registry()), {} as PinoLogger);
+  seal = new SealRecords(chains, {} as AuditFaults, {} as PinoLogger);
   seal.start();
 });
 afterEach(async () => {

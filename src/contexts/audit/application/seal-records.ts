@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
+import { AuditFaults } from '../../../platform/audit/index.js';
 import { Loop } from '../../../platform/jobs/loop.js';
-import { Metrics } from '../../../platform/telemetry/metrics.js';
 import { goOn } from '../domain/audit-errors.js';
 import { nextPlace, type ChainPlace } from '../domain/chain.js';
 import { AuditChains, type LockedChain } from './ports.js';
@@ -31,7 +31,7 @@ export class SealRecords {
 
   constructor(
     private readonly chains: AuditChains,
-    private readonly metrics: Metrics,
+    private readonly faults: AuditFaults,
     private readonly log: PinoLogger,
   ) {}
 
@@ -94,7 +94,7 @@ export class SealRecords {
   private report(tenantId: string): void {
     if (this.broken.has(tenantId)) return;
     this.broken.add(tenantId);
-    this.metrics.auditFault('chain-broken');
+    this.faults.count('chain-broken');
     this.log.error({ tenantId }, 'an audit chain was tampered with at its ends: its records are not sealed any more');
   }
 

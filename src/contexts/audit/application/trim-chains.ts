@@ -3,10 +3,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { systemActor } from '../../../kernel/aggregate.js';
 import { Clock } from '../../../kernel/clock.js';
-import { auditedBy, type AuditRecord } from '../../../platform/audit/index.js';
+import { auditedBy, AuditFaults, type AuditRecord } from '../../../platform/audit/index.js';
 import { AUDIT_SETTINGS, type Settings } from '../../../platform/config/index.js';
 import { Loop } from '../../../platform/jobs/loop.js';
-import { Metrics } from '../../../platform/telemetry/metrics.js';
 import { follow, isBreak, type ChainPlace } from '../domain/chain.js';
 import { cutoff, maxAgeOf, withinBounds } from '../domain/retention.js';
 import { auditResourceOf } from './export-records.js';
@@ -35,7 +34,7 @@ export class TrimChains {
     private readonly verifier: ChainVerifier,
     private readonly retentions: AuditRetentions,
     private readonly clock: Clock,
-    private readonly metrics: Metrics,
+    private readonly faults: AuditFaults,
     private readonly log: PinoLogger,
     @Inject(AUDIT_SETTINGS) private readonly settings: Settings['audit'],
   ) {}
@@ -61,7 +60,7 @@ export class TrimChains {
   private async trim(tenantId: string, signal?: AbortSignal): Promise<number> {
     const own = await this.retentions.find(tenantId);
     if (own && !own.genuine) {
-      this.metrics.auditFault('retention-rewritten');
+      this.faults.count('retention-rewritten');
       this.log.error({ tenantId }, 'a retention of the audit was tampered with; it removes nothing');
       return 0;
     }
@@ -82,7 +81,7 @@ export class TrimChains {
     if (old.length === 0) return 0;
     const end = follow(base, old);
     if (!locked.intact || isBreak(end)) {
-      this.metrics.auditFault('chain-broken');
+      this.faults.count('chain-broken');
       this.log.error({ tenantId, broken: end }, 'an audit chain is broken: its old records are not removed');
       return 0;
     }

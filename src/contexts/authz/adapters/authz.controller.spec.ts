@@ -5,7 +5,8 @@ import type { Clock } from '../../../kernel/clock.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import type { AuditTrail } from '../../../platform/audit/index.js';
 import type { ManagementWatch } from '../../../platform/event-log/index.js';
-import type { Principal, Reply, Request } from '../../../platform/http/request.js';
+import type { Principal } from '../../../kernel/access.js';
+import type { Reply, Request } from '../../../platform/http/request.js';
 import type { ApiKeyDirectory, RequestAuthentication } from '../../identity/index.js';
 import { tenantNotFound, type FairTurns, type TenantGates } from '../../tenancy/index.js';
 import { Authorizer } from '../application/authorizer.js';
@@ -231,9 +232,8 @@ function routeOf(action: Action): Extract<RouteAccess, { kind: 'permission' }> {
   return { kind: 'permission', action, list: false, path: action === 'api-key:create' ? users : path };
 }
 
-function requestOf({ action, params, address }: Ask): Request {
-  const own = { userId: USER };
-  return { params: action === 'api-key:create' ? own : params, ip: address, headers: {} } as unknown as Request;
+function requestOf({ action, params, address: ip }: Ask): Request {
+  return { params: action === 'api-key:create' ? { userId: USER } : params, ip, headers: {} } as unknown as Request;
 }
 
 const REFUSED = 'refused';

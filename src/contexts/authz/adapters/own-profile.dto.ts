@@ -3,7 +3,7 @@ import { IsOptional } from 'class-validator';
 import { TimeField, VersionField } from '../../../platform/http/answer-fields.js';
 import { EXAMPLE } from '../../../platform/http/examples.js';
 import { PlainText, Reference, WhenGiven } from '../../../platform/http/field-rules.js';
-import type { Principal } from '../../../platform/http/request.js';
+import type { Principal } from '../../../kernel/access.js';
 import { isoTime } from '../../../platform/http/resource.js';
 import { shownState, type Account } from '../../identity/index.js';
 import type { OwnPermissions } from '../application/own-permissions.js';

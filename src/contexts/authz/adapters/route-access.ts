@@ -1,12 +1,7 @@
 import type { Reflector } from '@nestjs/core';
 import type { Action } from '../../../kernel/actions.js';
-import {
-  NOT_IN_SYSTEM,
-  OWN_PERMISSIONS,
-  PERMISSION,
-  PUBLIC,
-  type RequiredPermission,
-} from '../../../platform/http/access.js';
+import { OWN_PERMISSIONS } from '../../../kernel/access.js';
+import { NOT_IN_SYSTEM, PERMISSION, PUBLIC, type RequiredPermission } from '../../../platform/http/access.js';
 import type { Request } from '../../../platform/http/request.js';
 import { authzError } from '../domain/authz-errors.js';
 

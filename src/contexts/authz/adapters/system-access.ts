@@ -3,7 +3,8 @@ import type { Action } from '../../../kernel/actions.js';
 import { Clock } from '../../../kernel/clock.js';
 import { DomainError } from '../../../kernel/domain-error.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
-import type { Principal, Request } from '../../../platform/http/request.js';
+import type { Principal } from '../../../kernel/access.js';
+import type { Request } from '../../../platform/http/request.js';
 import { RequestAuthentication } from '../../identity/index.js';
 import { Authorizer } from '../application/authorizer.js';
 

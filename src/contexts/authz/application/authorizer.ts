@@ -3,11 +3,11 @@ import type { Action } from '../../../kernel/actions.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { whenBothReady, whenReady } from '../../../kernel/when-ready.js';
 import type { LimitLeft } from '../../../kernel/limit-left.js';
-import type { Principal } from '../../../platform/http/request.js';
+import type { Ceiling, Principal } from '../../../kernel/access.js';
 import type { Sql } from '../../../platform/postgres/database.js';
 import { CredentialsInForce, unauthenticated } from '../../identity/index.js';
 import { TenantCatalog, tenantDeleting, TenantGates, tenantSuspended, type TenantGate } from '../../tenancy/index.js';
-import { Ceiling } from '../domain/ceiling.js';
+import { CompiledCeiling } from '../domain/ceiling.js';
 import { closedTo, type Closed } from '../domain/openness.js';
 import type { Decision } from '../domain/decision.js';
 import type { Policy } from '../domain/policy.js';
@@ -20,7 +20,7 @@ import { Subject } from './subject.js';
 /** Puts together what is known of a caller, and what closes a tenant to him. */
 @Injectable()
 export class Authorizer {
-  private readonly ceilings = new WeakMap<NonNullable<Principal['ceiling']>, Ceiling>();
+  private readonly ceilings = new WeakMap<Ceiling, CompiledCeiling>();
 
   constructor(
     private readonly policies: Policies,
@@ -106,11 +106,11 @@ export class Authorizer {
     return new Subject(tenantId, principal, gate, policy, key);
   }
 
-  ceilingOf({ ceiling }: Principal): Ceiling {
+  ceilingOf({ ceiling }: Principal): CompiledCeiling {
     if (!ceiling) return NO_CEILING;
     let compiled = this.ceilings.get(ceiling);
     if (!compiled) {
-      compiled = new Ceiling(ceiling);
+      compiled = new CompiledCeiling(ceiling);
       this.ceilings.set(ceiling, compiled);
     }
     return compiled;
@@ -121,4 +121,4 @@ const CLOSED: Readonly<Record<Closed, (tenantId: string) => Error>> = {
   'tenant-suspended': tenantSuspended,
   'tenant-deleting': tenantDeleting,
 };
-const NO_CEILING = new Ceiling({ scopes: null, actions: null });
+const NO_CEILING = new CompiledCeiling({ scopes: null, actions: null });

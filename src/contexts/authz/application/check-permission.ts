@@ -1,7 +1,7 @@
 import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import type { Action } from '../../../kernel/actions.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
-import type { Principal } from '../../../platform/http/request.js';
+import type { Principal } from '../../../kernel/access.js';
 import { ApiKeyDirectory } from '../../identity/index.js';
 import { permissionDenied } from '../domain/authz-errors.js';
 import type { RequestContext } from '../domain/constraints.js';

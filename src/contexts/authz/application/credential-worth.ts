@@ -2,7 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { ACTIONS, actionsOf } from '../../../kernel/actions.js';
 import { Clock } from '../../../kernel/clock.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
-import type { Principal } from '../../../platform/http/request.js';
+import type { Principal } from '../../../kernel/access.js';
 import type { Sql } from '../../../platform/postgres/database.js';
 import {
   apiKeyExceedsOwn,

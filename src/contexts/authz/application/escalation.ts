@@ -4,7 +4,7 @@ import type { DomainEvent } from '../../../kernel/aggregate.js';
 import { Clock } from '../../../kernel/clock.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import type { AggregateRepository } from '../../../platform/event-log/index.js';
-import type { Principal } from '../../../platform/http/request.js';
+import type { Principal } from '../../../kernel/access.js';
 import type { Sql } from '../../../platform/postgres/database.js';
 import { authzError } from '../domain/authz-errors.js';
 import { breaksGlass, hasEnded } from '../domain/giving.js';

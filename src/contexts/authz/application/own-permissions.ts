@@ -1,6 +1,6 @@
 import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
-import type { Principal } from '../../../platform/http/request.js';
+import type { Principal } from '../../../kernel/access.js';
 import type { Rule } from '../domain/rule.js';
 import { Authorizer } from './authorizer.js';
 import { MemberCatalog, type MemberView } from './ports.js';

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Actor, DomainEvent, Versioned } from '../../../kernel/aggregate.js';
 import type { ExpectedVersion } from '../../../kernel/expected-version.js';
 import { Aggregates, type AggregateRepository } from '../../../platform/event-log/index.js';
-import type { Principal } from '../../../platform/http/request.js';
+import type { Principal } from '../../../kernel/access.js';
 import { Escalation } from './escalation.js';
 import type { Named, PrincipalName } from './ports.js';
 import { TenantLifeOf } from './tenant-life.js';

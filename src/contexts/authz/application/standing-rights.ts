@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { maskOf, type Action } from '../../../kernel/actions.js';
-import type { Principal } from '../../../platform/http/request.js';
+import type { Principal } from '../../../kernel/access.js';
 import { UserAccounts } from '../../identity/index.js';
 import { parsePattern } from '../domain/resource-pattern.js';
 import { Authorizer } from './authorizer.js';

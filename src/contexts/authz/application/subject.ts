@@ -1,7 +1,7 @@
 import { maskOf, type Action } from '../../../kernel/actions.js';
-import type { Principal } from '../../../platform/http/request.js';
+import type { Principal } from '../../../kernel/access.js';
 import type { TenantGate } from '../../tenancy/index.js';
-import type { Ceiling } from '../domain/ceiling.js';
+import type { CompiledCeiling } from '../domain/ceiling.js';
 import type { RequestContext } from '../domain/constraints.js';
 import { ALLOWED, intersect, type Decision } from '../domain/decision.js';
 import type { Policy } from '../domain/policy.js';
@@ -16,7 +16,7 @@ export class Subject {
     readonly gate: TenantGate | null,
     /** Of the user, or of the owner of the key. */
     readonly policy: Policy,
-    readonly key: { readonly ceiling: Ceiling; readonly policy: Policy } | undefined,
+    readonly key: { readonly ceiling: CompiledCeiling; readonly policy: Policy } | undefined,
   ) {}
 
   check(action: Action, resource: string, context: RequestContext): Decision {

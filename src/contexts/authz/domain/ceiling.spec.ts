@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { ACTIONS, actionsOf, type Action } from '../../../kernel/actions.js';
-import { boundsOf, Ceiling, type CeilingSettings } from './ceiling.js';
+import type { Ceiling } from '../../../kernel/access.js';
+import { boundsOf, CompiledCeiling } from './ceiling.js';
 import { Policy } from './policy.js';
 import { parsePattern } from './resource-pattern.js';
 import { ruleOf, type Rule } from './rule.js';
 
-const part = (bounds: CeilingSettings, actions: readonly string[], resource: string): string[] =>
+const part = (bounds: Ceiling, actions: readonly string[], resource: string): string[] =>
   boundsOf(bounds)
     .map((bound) => bound.part(ruleOf({ kind: 'grant', id: 'grt_1' }, 'allow', actions, parsePattern(resource))))
     .filter((rule) => rule !== undefined)
@@ -17,7 +18,7 @@ const may = (rules: readonly Rule[], action: Action, resource: string): boolean 
 describe('what of a rule is within the bounds of a key', () => {
   const SHOP = { tenant: 'acme', namespace: 'shop' };
 
-  it.each<[string, CeilingSettings, string, string[]]>([
+  it.each<[string, Ceiling, string, string[]]>([
     [
       'all of it, without bounds',
       { scopes: null, actions: null },
@@ -70,7 +71,7 @@ describe('what of a rule is within the bounds of a key', () => {
       fc.property(bounds, place, asked, fc.constantFrom<Action>(...ACTIONS), (limits, where, resource, action) => {
         const rule = ruleOf({ kind: 'grant', id: 'grt_1' }, 'allow', ACTIONS, parsePattern(where));
         const parts = boundsOf(limits).flatMap((bound) => bound.part(rule) ?? []);
-        const both = may([rule], action, resource) && new Ceiling(limits).covers(action, resource);
+        const both = may([rule], action, resource) && new CompiledCeiling(limits).covers(action, resource);
         expect([both, may(parts, action, resource)]).not.toEqual([true, false]);
       }),
     );

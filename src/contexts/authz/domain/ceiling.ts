@@ -1,3 +1,4 @@
+import type { Ceiling } from '../../../kernel/access.js';
 import {
   bitOf,
   expandActions,
@@ -11,18 +12,12 @@ import {
 import { covers, overlap, parsePattern, reaches, touches, type ResourcePattern } from './resource-pattern.js';
 import type { Rule } from './rule.js';
 
-/** What an API key is limited to; null: not limited. */
-export interface CeilingSettings {
-  readonly scopes: readonly { readonly tenant: string; readonly namespace?: string; readonly topic?: string }[] | null;
-  readonly actions: readonly string[] | null;
-}
-
-/** The most that an API key can do, whatever its owner may. */
-export class Ceiling {
+/** A ceiling in the form in which it is asked. */
+export class CompiledCeiling {
   private readonly actions: ActionMask | undefined;
   private readonly scopes: readonly ResourcePattern[] | undefined;
 
-  constructor({ scopes, actions }: CeilingSettings) {
+  constructor({ scopes, actions }: Ceiling) {
     this.actions = actions ? maskOf(actions.flatMap(expandActions)) : undefined;
     this.scopes = scopes?.map((scope) => parsePattern(pathOf(scope)));
   }
@@ -54,7 +49,7 @@ export class Ceiling {
   }
 }
 
-function pathOf({ tenant, namespace, topic }: NonNullable<CeilingSettings['scopes']>[number]): string {
+function pathOf({ tenant, namespace, topic }: NonNullable<Ceiling['scopes']>[number]): string {
   const path = ['tenants', tenant];
   if (namespace !== undefined) path.push('namespaces', namespace);
   if (namespace !== undefined && topic !== undefined) path.push('topics', topic);
@@ -76,7 +71,7 @@ export class Bound {
   }
 }
 
-export function boundsOf({ scopes, actions }: CeilingSettings): Bound[] {
+export function boundsOf({ scopes, actions }: Ceiling): Bound[] {
   const mask = actions ? maskOf(actions.flatMap(expandActions)) : undefined;
   const places = scopes ? scopes.map(pathOf) : ['system'];
   return places.map((place) => new Bound(mask, parsePattern(place)));

@@ -4,7 +4,7 @@ import type { Actor } from '../../../kernel/aggregate.js';
 import type { ExpectedVersion } from '../../../kernel/expected-version.js';
 import { Egress, headerKey, HEADERS_MAX } from '../../../platform/egress/index.js';
 import { Aggregates, requireVersion } from '../../../platform/event-log/index.js';
-import type { Principal } from '../../../platform/http/request.js';
+import type { Principal } from '../../../kernel/access.js';
 import type { NamespaceRef } from '../../tenancy/index.js';
 import {
   consumerNotFound,

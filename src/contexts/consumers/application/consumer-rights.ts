@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Principal } from '../../../platform/http/request.js';
+import type { Principal } from '../../../kernel/access.js';
 import { permissionDenied, StandingRights, type Standing } from '../../authz/index.js';
 import type { NamespaceRef } from '../../tenancy/index.js';
 import type { Registered } from '../domain/consumer.js';

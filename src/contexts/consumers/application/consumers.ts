@@ -3,7 +3,7 @@ import { PinoLogger } from 'nestjs-pino';
 import type { Actor, Versioned } from '../../../kernel/aggregate.js';
 import type { ExpectedVersion } from '../../../kernel/expected-version.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
-import type { Principal } from '../../../platform/http/request.js';
+import type { Principal } from '../../../kernel/access.js';
 import { NamespaceCatalog, namespaceNotFound, type NamespaceRef } from '../../tenancy/index.js';
 import {
   consumerNotFound,

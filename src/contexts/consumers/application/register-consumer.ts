@@ -5,7 +5,7 @@ import type { Actor } from '../../../kernel/aggregate.js';
 import { newId } from '../../../kernel/ids.js';
 import { Egress, generateSigningSecret } from '../../../platform/egress/index.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
-import type { Principal } from '../../../platform/http/request.js';
+import type { Principal } from '../../../kernel/access.js';
 import { NamespaceCatalog, namespaceNotFound, type NamespaceRef } from '../../tenancy/index.js';
 import { registerConsumer, type ConsumerState } from '../domain/consumer.js';
 import type { RetryPolicy } from '../../../kernel/retry-policy.js';

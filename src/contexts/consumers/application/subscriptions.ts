@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { FieldError } from '../../../kernel/domain-error.js';
-import type { Principal } from '../../../platform/http/request.js';
+import type { Principal } from '../../../kernel/access.js';
 import type { NamespaceRef } from '../../tenancy/index.js';
 import { Places, TopicCatalog, type Place } from '../../topics/index.js';
 import { invalidConsumer } from '../domain/consumer-errors.js';

@@ -1,7 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { Metrics, type ConsumerLag } from '../../../platform/telemetry/metrics.js';
+import { Gauge } from 'prom-client';
+import { Metrics } from '../../../platform/telemetry/metrics.js';
 import { DeliveryEngine } from './delivery-engine.js';
 import { LaneRunner, type LaneFigures, type RunningLane } from './ports.js';
+
+/** Consumers that get a series of their own; beyond that only the totals tell of them. */
+const LAG_SERIES_MAX = 1_000;
 
 type Seen = readonly [RunningLane, LaneFigures];
 
@@ -28,7 +32,23 @@ export class DeliveryGauges {
     metrics.gauge('event_store_delivery_lanes_blocked', 'Lanes whose retries are used up.', () =>
       [...engine.running].reduce((sum, { state }) => sum + Number(state.failure?.blocked ?? false), 0),
     );
-    metrics.lags(async () => (await this.figures()).map(([lane, { lag }]) => lagOf(lane, lag)));
+    this.publishLags();
+  }
+
+  /** By consumer and topic, the most lagging first where there are too many. */
+  private publishLags(): void {
+    const lags = async (): Promise<Seen[]> => (await this.figures()).toSorted(([, a], [, b]) => b.lag - a.lag);
+    new Gauge({
+      name: 'event_store_consumer_lag_events',
+      help: 'Events between the place of a consumer and the end of its topic.',
+      labelNames: ['tenant', 'namespace', 'consumer', 'topic'],
+      registers: [this.metrics.naming],
+      async collect() {
+        const most = (await lags()).slice(0, LAG_SERIES_MAX);
+        this.reset();
+        for (const [lane, { lag }] of most) this.set(namesOf(lane), lag);
+      },
+    });
   }
 
   /** One look for all who ask at the same time. */
@@ -44,7 +64,7 @@ export class DeliveryGauges {
   }
 }
 
-function lagOf({ consumer, topicId }: RunningLane, events: number): ConsumerLag {
+function namesOf({ consumer, topicId }: RunningLane): Record<'tenant' | 'namespace' | 'consumer' | 'topic', string> {
   const { tenantId, namespaceId, consumerId } = consumer;
-  return { tenant: tenantId, namespace: namespaceId, consumer: consumerId, topic: topicId, events };
+  return { tenant: tenantId, namespace: namespaceId, consumer: consumerId, topic: topicId };
 }

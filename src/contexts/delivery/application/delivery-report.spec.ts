@@ -1,12 +1,12 @@
 import { jest } from '@jest/globals';
 import type { CommandBus } from '@nestjs/cqrs';
 import type { PinoLogger } from 'nestjs-pino';
-import type { Metrics } from '../../../platform/telemetry/metrics.js';
+import type { DeliveryMetrics } from './delivery-metrics.js';
 import { DeliveryReport } from './delivery-report.js';
 import type { LaneView } from './ports.js';
 
 const warn = jest.fn();
-const report = new DeliveryReport({} as CommandBus, {} as Metrics, { warn } as unknown as PinoLogger);
+const report = new DeliveryReport({} as CommandBus, {} as DeliveryMetrics, { warn } as unknown as PinoLogger);
 const error = { at: 0, phase: 'connect', status: null, message: 'connection refused' };
 const lane = {
   topicId: 'orders',

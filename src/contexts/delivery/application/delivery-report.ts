@@ -3,8 +3,8 @@ import { CommandBus } from '@nestjs/cqrs';
 import { PinoLogger } from 'nestjs-pino';
 import { systemActor } from '../../../kernel/aggregate.js';
 import { DomainError } from '../../../kernel/domain-error.js';
-import { Metrics, type DeliveryOutcome } from '../../../platform/telemetry/metrics.js';
 import { PauseConsumer, type ConsumerView } from '../../consumers/index.js';
+import { DeliveryMetrics, type DeliveryOutcome } from './delivery-metrics.js';
 import type { AttemptedEvent, LaneReport, MadeAttempt } from './lane.js';
 import type { LaneView } from './ports.js';
 
@@ -13,7 +13,7 @@ import type { LaneView } from './ports.js';
 export class DeliveryReport implements LaneReport {
   constructor(
     private readonly commands: CommandBus,
-    private readonly metrics: Metrics,
+    private readonly metrics: DeliveryMetrics,
     private readonly log: PinoLogger,
   ) {}
 

@@ -1,6 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { ArrayMaxSize, ArrayMinSize, IsArray, IsInt, IsOptional, Max, Min, ValidateIf } from 'class-validator';
+import type { KeyScope } from '../../../kernel/access.js';
 import { ACTION_PATTERNS } from '../../../kernel/actions.js';
 import { ADDRESS_RANGE, isAddressRange, RANGE_CHARACTERS_MAX } from '../../../kernel/address-ranges.js';
 import { isChosenId, MANAGEMENT_NAMESPACE, SYSTEM_TENANT } from '../../../kernel/ids.js';
@@ -12,7 +13,7 @@ import { Related } from '../../../platform/http/request-schemas.js';
 import { isoTime } from '../../../platform/http/resource.js';
 import type { ApiKeyView } from '../application/api-keys/ports.js';
 import { API_KEY_ID } from '../domain/api-key-format.js';
-import { isActionPattern, type KeyScope } from '../domain/key-limits.js';
+import { isActionPattern } from '../domain/key-limits.js';
 
 const SCOPES_MAX = 20;
 const ACTIONS_MAX = 64;

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import passport from 'passport';
-import type { Principal } from '../../../platform/http/request.js';
+import type { Principal } from '../../../kernel/access.js';
 import { CredentialStrategies, type VerifiedToken } from '../application/authentication/ports.js';
 import { unauthenticated } from '../domain/identity-errors.js';
 import { ApiKeyStrategy, type KeyRequest } from './api-key.strategy.js';

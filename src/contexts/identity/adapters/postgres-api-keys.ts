@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { KeyScope } from '../../../kernel/access.js';
 import type { Changed } from '../../../platform/event-log/index.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
 import {
@@ -12,7 +13,6 @@ import {
 } from '../application/api-keys/ports.js';
 import type { OwnerFacts } from '../domain/api-key-rules.js';
 import { apiKeyAggregate, type ApiKeyRef, type ApiKeyState } from '../domain/api-key.js';
-import type { KeyScope } from '../domain/key-limits.js';
 import { CredentialSignatures, credentialTexts, type SignedKey } from './credential-signatures.js';
 
 const LIMITS = 'scopes, actions, allowed_cidrs, expires_at, previous_ends_at';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Principal } from '../../../platform/http/request.js';
+import type { Principal } from '../../../kernel/access.js';
 import type { Sql, Statement } from '../../../platform/postgres/database.js';
 import { CredentialsInForce } from '../application/authentication/ports.js';
 

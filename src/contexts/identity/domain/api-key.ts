@@ -2,7 +2,7 @@ import { inOneOrder, type Aggregate } from '../../../kernel/aggregate.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { apiKeyError } from './api-key-errors.js';
 import { checkApiKey, type OwnerFacts } from './api-key-rules.js';
-import type { KeyScope } from './key-limits.js';
+import type { KeyScope } from '../../../kernel/access.js';
 
 /*
  * none ──created──▶ issued ──rotated──▶ issued … ──revoked──▶ revoked

@@ -1,14 +1,7 @@
 import fc from 'fast-check';
+import type { KeyScope } from '../../../kernel/access.js';
 import { ACTIONS, expandActions } from '../../../kernel/actions.js';
-import {
-  actionCovers,
-  excessOf,
-  isActionPattern,
-  NO_LIMITS,
-  scopeCovers,
-  type KeyLimits,
-  type KeyScope,
-} from './key-limits.js';
+import { actionCovers, excessOf, isActionPattern, NO_LIMITS, scopeCovers, type KeyLimits } from './key-limits.js';
 
 const patterns = fc.constantFrom(...ACTIONS, 'event:*', 'topic:*', 'tenant:*', 'api-key:*');
 const scopes: fc.Arbitrary<KeyScope> = fc.oneof(

@@ -1,19 +1,10 @@
+import type { Ceiling, KeyScope } from '../../../kernel/access.js';
 import { expandActions } from '../../../kernel/actions.js';
 import { rangeCovers } from '../../../kernel/address-ranges.js';
 import type { FieldError } from '../../../kernel/domain-error.js';
 
-/** A tenant, one of its namespaces, or one topic there, with all that lies below. */
-export interface KeyScope {
-  readonly tenant: string;
-  readonly namespace?: string;
-  readonly topic?: string;
-}
-
 /** What bounds a key besides the rights of its owner; null: nothing does. */
-export interface KeyLimits {
-  readonly scopes: readonly KeyScope[] | null;
-  /** Actions, and `event:*` for all of a resource. */
-  readonly actions: readonly string[] | null;
+export interface KeyLimits extends Ceiling {
   readonly allowedCidrs: readonly string[] | null;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number | null;

@@ -10,7 +10,8 @@ import {
 } from '../../../platform/event-log/index.js';
 import { NDJSON_TYPE } from '../../../platform/formats/ndjson.js';
 import { noteLimit } from '../../../platform/http/rate-limit-headers.js';
-import type { Access, Reply } from '../../../platform/http/request.js';
+import type { Access } from '../../../kernel/access.js';
+import type { Reply } from '../../../platform/http/request.js';
 import { lines, sendPieces, whenClosed } from '../../../platform/http/streaming.js';
 import { Loop } from '../../../platform/jobs/loop.js';
 import { OpenStreams } from '../application/open-streams.js';

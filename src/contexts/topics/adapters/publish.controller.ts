@@ -12,8 +12,8 @@ import { Idempotency } from '../../../platform/http/idempotency.js';
 import { noteLimit } from '../../../platform/http/rate-limit-headers.js';
 import type { Reply, Request } from '../../../platform/http/request.js';
 import { writeInfoLine } from '../../../platform/telemetry/logger.js';
-import { Metrics } from '../../../platform/telemetry/metrics.js';
 import { Direct } from '../../authz/index.js';
+import { PublishMetrics } from '../application/publish-metrics.js';
 import { PublishEvents } from '../application/publish-events.js';
 import type { TopicRef } from '../domain/topic.js';
 import { topicError } from '../domain/topic-errors.js';
@@ -32,7 +32,7 @@ export class PublishController {
   constructor(
     private readonly commands: CommandBus,
     private readonly idempotency: Idempotency,
-    private readonly metrics: Metrics,
+    private readonly metrics: PublishMetrics,
     @Inject(PUBLISH_SETTINGS) private readonly limits: Settings['publish'],
   ) {}
 

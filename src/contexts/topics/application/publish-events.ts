@@ -8,7 +8,7 @@ import {
   type LogRef,
   type NewEvent,
 } from '../../../platform/event-log/index.js';
-import type { PublishLimits } from '../../../platform/http/request.js';
+import type { PublishLimits } from '../../../kernel/access.js';
 import { topicNotFound, type TopicRef } from '../domain/topic.js';
 import { TenantQuota } from './tenant-quota.js';
 import { TopicDirectory } from './topic-directory.js';

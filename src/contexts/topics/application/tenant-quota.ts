@@ -3,7 +3,7 @@ import { Clock } from '../../../kernel/clock.js';
 import { usedUp, type LimitLeft } from '../../../kernel/limit-left.js';
 import type { NewEvent } from '../../../platform/event-log/index.js';
 import { KeptAnswerShares } from '../../../platform/http/kept-answer-shares.js';
-import type { PublishLimits } from '../../../platform/http/request.js';
+import type { PublishLimits } from '../../../kernel/access.js';
 import { boundedMap } from '../../../platform/limits/bounded-map.js';
 import { TokenBucket } from '../../../platform/limits/token-bucket.js';
 import { tenancyError } from '../../tenancy/index.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor, DomainEvent } from '../../../../kernel/aggregate.js';
 import type { AggregateRepository } from '../../../../platform/event-log/index.js';
-import type { Principal } from '../../../../platform/http/request.js';
+import type { Principal } from '../../../../kernel/access.js';
 import type { Sql } from '../../../../platform/postgres/database.js';
 import { apiKeyError } from '../../domain/api-key-errors.js';
 import type { KeyFacts } from '../../domain/api-key.js';

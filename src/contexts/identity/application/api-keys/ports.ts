@@ -1,9 +1,9 @@
 import { AggregateRepository } from '../../../../platform/event-log/index.js';
-import type { Principal } from '../../../../platform/http/request.js';
+import type { KeyScope, Principal } from '../../../../kernel/access.js';
 import type { Sql } from '../../../../platform/postgres/database.js';
 import type { OwnerFacts } from '../../domain/api-key-rules.js';
 import { apiKeyNotFound, type ApiKeyEvent, type ApiKeyRef, type ApiKeyState } from '../../domain/api-key.js';
-import type { KeyLimits, KeyScope } from '../../domain/key-limits.js';
+import type { KeyLimits } from '../../domain/key-limits.js';
 import type { UserKind } from '../../domain/user.js';
 
 export interface ApiKeyView extends ApiKeyRef, KeyLimits {

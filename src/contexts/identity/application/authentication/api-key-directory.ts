@@ -5,7 +5,7 @@ import { LRUCache } from 'lru-cache';
 import { AddressRanges } from '../../../../kernel/address-ranges.js';
 import { Clock } from '../../../../kernel/clock.js';
 import { ManagementWatch, WatchedCache } from '../../../../platform/event-log/index.js';
-import type { Principal } from '../../../../platform/http/request.js';
+import type { Principal } from '../../../../kernel/access.js';
 import { parseApiKey, type ApiKeyParts } from '../../domain/api-key-format.js';
 import { identityError } from '../../domain/identity-errors.js';
 import { ApiKeyStore, type StoredKey } from '../api-keys/ports.js';

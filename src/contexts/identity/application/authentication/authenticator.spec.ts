@@ -1,7 +1,7 @@
 import { Clock } from '../../../../kernel/clock.js';
 import { DomainError } from '../../../../kernel/domain-error.js';
 import type { ManagementWatch } from '../../../../platform/event-log/index.js';
-import type { Principal } from '../../../../platform/http/request.js';
+import type { Principal } from '../../../../kernel/access.js';
 import { Authenticator } from './authenticator.js';
 import type { ApiKeyDirectory } from './api-key-directory.js';
 import type { CredentialStrategies } from './ports.js';

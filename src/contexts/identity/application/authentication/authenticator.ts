@@ -4,7 +4,7 @@ import { Clock } from '../../../../kernel/clock.js';
 import { DomainError } from '../../../../kernel/domain-error.js';
 import { ManagementWatch, WatchedCache } from '../../../../platform/event-log/index.js';
 import { parseAuthorization } from '../../../../platform/http/authorization.js';
-import type { Principal } from '../../../../platform/http/request.js';
+import type { Principal } from '../../../../kernel/access.js';
 import { ApiKeyDirectory } from './api-key-directory.js';
 import { CredentialStrategies } from './ports.js';
 import { authorizationStale, unauthenticated } from '../../domain/identity-errors.js';

@@ -1,4 +1,4 @@
-import type { Principal } from '../../../../platform/http/request.js';
+import type { Principal } from '../../../../kernel/access.js';
 import type { Sql } from '../../../../platform/postgres/database.js';
 
 export interface VerifiedToken {

@@ -6,18 +6,16 @@ import { createTestDatabase } from '../support/server/postgres.js';
 import { sendRaw } from '../support/faults/raw-http.js';
 import { until, Workspace, type Page } from '../support/api/workspace.js';
 
-let app: TestApp;
+const app = await sharedApp();
 let client: Client;
 let keys: Keys;
 let shop: Workspace;
 
 beforeAll(async () => {
-  app = await sharedApp();
   client = app.client;
   keys = new Keys(client);
   shop = await Workspace.create(client);
 });
-afterAll(() => app?.stop());
 
 describe('a key stops working', () => {
   it('with its revocation, before that is answered', async () => {

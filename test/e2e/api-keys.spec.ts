@@ -1,18 +1,17 @@
 import { digest } from '../../src/platform/crypto/keys.js';
-import { sharedApp, type TestApp } from '../support/server/app.js';
+import { sharedApp } from '../support/server/app.js';
 import { DAY_MS, inMs, keyPath, Keys, KEYS, type ApiKey, type Issued } from '../support/api/api-keys.js';
 import type { Answer, Client, Problem } from '../support/api/client.js';
 import { bearer } from '../support/api/people.js';
 import { connect } from '../support/server/postgres.js';
 import { until, Workspace, type Page, type ReadEvent } from '../support/api/workspace.js';
 
-let app: TestApp;
+const app = await sharedApp();
 let client: Client;
 let keys: Keys;
 let shop: Workspace;
 
 beforeAll(async () => {
-  app = await sharedApp();
   // Not by the first key, which ends after 30 days, and what it makes with it.
   const login = { email: app.adminEmail, password: app.adminPassword };
   const { body } = await app.client.with({}).post<{ accessToken: string }>('/auth/login', login);
@@ -20,7 +19,6 @@ beforeAll(async () => {
   keys = new Keys(client);
   shop = await Workspace.create(client);
 });
-afterAll(() => app?.stop());
 
 const codeOf = ({ body }: Answer<unknown>): string => (body as Problem).code;
 

@@ -1,5 +1,5 @@
 import jwt from 'jsonwebtoken';
-import { sharedApp, type TestApp } from '../support/server/app.js';
+import { sharedApp } from '../support/server/app.js';
 import type { Client, RequestHeaders } from '../support/api/client.js';
 
 interface Tokens {
@@ -10,14 +10,12 @@ interface Tokens {
   readonly user: { readonly id: string; readonly email: string };
 }
 
-let app: TestApp;
+const app = await sharedApp();
 let anonymous: Client;
 
 beforeAll(async () => {
-  app = await sharedApp();
   anonymous = app.client.with({});
 });
-afterAll(() => app?.stop());
 
 const bearer = (token: string): RequestHeaders => ({ authorization: `Bearer ${token}` });
 const login = async (): Promise<Tokens> =>

@@ -1,17 +1,13 @@
-import { sharedApp, type TestApp } from '../support/server/app.js';
+import { sharedApp } from '../support/server/app.js';
 import type { Problem } from '../support/api/client.js';
 import { WebhookReceiver } from '../support/api/webhook-receiver.js';
 import { Workspace, type Consumer, type Page } from '../support/api/workspace.js';
 
-let app: TestApp;
+const app = await sharedApp();
 let shop: Workspace;
 let receiver: WebhookReceiver;
 let witness: WebhookReceiver;
 
-beforeAll(async () => {
-  app = await sharedApp();
-});
-afterAll(() => app?.stop());
 beforeEach(async () => {
   [receiver, witness] = [await WebhookReceiver.start(), await WebhookReceiver.start()];
   shop = await Workspace.create(app.client);

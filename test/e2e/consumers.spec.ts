@@ -1,18 +1,14 @@
-import { sharedApp, type TestApp } from '../support/server/app.js';
+import { sharedApp } from '../support/server/app.js';
 import { WebhookReceiver } from '../support/api/webhook-receiver.js';
 import { until, Workspace, type Consumer, type Page } from '../support/api/workspace.js';
 
 const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const URL_OF_NOBODY = 'http://127.0.0.1:65000/hook';
 
-let app: TestApp;
+const app = await sharedApp();
 let shop: Workspace;
 let receiver: WebhookReceiver;
 
-beforeAll(async () => {
-  app = await sharedApp();
-});
-afterAll(() => app?.stop());
 beforeEach(async () => {
   shop = await Workspace.create(app.client, ['orders', 'invoices', 'returns']);
   receiver = await WebhookReceiver.start();

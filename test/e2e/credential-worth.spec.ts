@@ -1,11 +1,11 @@
-import { sharedApp, type TestApp } from '../support/server/app.js';
+import { sharedApp } from '../support/server/app.js';
 import { DAY_MS, inMs, keyPath, Keys, KEYS, type Issued } from '../support/api/api-keys.js';
 import type { Answer, Client, Problem } from '../support/api/client.js';
 import { Person as User } from '../support/api/people.js';
 import { member, newPerson, type Person } from '../support/api/strangers.js';
 import { Workspace } from '../support/api/workspace.js';
 
-let app: TestApp;
+const app = await sharedApp();
 let shop: Workspace;
 let tenant: string;
 let owner: Person;
@@ -14,10 +14,6 @@ let keys: Keys;
 /** What a key needs to make and rotate keys, and to publish. */
 const NARROW = ['api-key:create', 'event:publish'];
 
-beforeAll(async () => {
-  app = await sharedApp();
-});
-afterAll(() => app?.stop());
 beforeEach(async () => {
   shop = await Workspace.create(app.client);
   tenant = `/tenants/${shop.tenant}`;

@@ -1,16 +1,12 @@
-import { sharedApp, type TestApp } from '../support/server/app.js';
+import { sharedApp } from '../support/server/app.js';
 import { WebhookReceiver, type Reaction, type Received } from '../support/api/webhook-receiver.js';
 import { until, Workspace } from '../support/api/workspace.js';
 
-let app: TestApp;
+const app = await sharedApp();
 let shop: Workspace;
 let receiver: WebhookReceiver;
 let witness: WebhookReceiver;
 
-beforeAll(async () => {
-  app = await sharedApp();
-});
-afterAll(() => app?.stop());
 beforeEach(async () => {
   shop = await Workspace.create(app.client);
   receiver = await WebhookReceiver.start();

@@ -1,5 +1,5 @@
 import { bodyRoutesOf, jsonWithMember, withValue, type BodyPlace, type BodyRoute } from '../support/api/api-bodies.js';
-import { sharedApp, type TestApp } from '../support/server/app.js';
+import { sharedApp } from '../support/server/app.js';
 import type { Answer, Problem } from '../support/api/client.js';
 import { routesOf, type ApiDocument } from '../support/api/openapi.js';
 import { SampleBodies, valueAt } from '../support/api/sample-bodies.js';
@@ -7,18 +7,16 @@ import { stranger } from '../support/api/people.js';
 import { newPerson } from '../support/api/strangers.js';
 import { Workspace, type Page, type ReadEvent } from '../support/api/workspace.js';
 
-let app: TestApp;
+const app = await sharedApp();
 let samples: SampleBodies;
 let document: ApiDocument;
 let routes: BodyRoute[];
 
 beforeAll(async () => {
-  app = await sharedApp();
   samples = await SampleBodies.prepare(app);
   document = (await app.client.get<ApiDocument>('/openapi.json')).body;
   routes = bodyRoutesOf(document);
 });
-afterAll(() => app?.stop());
 
 const placesOf = (kind: string): [BodyRoute, BodyPlace][] =>
   routes.flatMap((route) =>

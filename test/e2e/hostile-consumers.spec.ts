@@ -1,4 +1,4 @@
-import { sharedApp, type TestApp } from '../support/server/app.js';
+import { sharedApp } from '../support/server/app.js';
 import { inMs, Keys } from '../support/api/api-keys.js';
 import type { Answer, Problem } from '../support/api/client.js';
 import { Obstacle } from '../support/faults/obstacle.js';
@@ -7,7 +7,7 @@ import { member, newPerson, type Person } from '../support/api/strangers.js';
 import { WebhookReceiver } from '../support/api/webhook-receiver.js';
 import { until, Workspace, type Consumer, type Page, type ReadEvent } from '../support/api/workspace.js';
 
-let app: TestApp;
+const app = await sharedApp();
 let shop: Workspace;
 let tenant: string;
 let receiver: WebhookReceiver;
@@ -16,10 +16,6 @@ let witness: WebhookReceiver;
 const CONSUMER_LOG = '/tenants/$system/namespaces/$management/topics/consumers/events';
 const NOWHERE = 'http://127.0.0.1:65000/';
 
-beforeAll(async () => {
-  app = await sharedApp();
-});
-afterAll(() => app?.stop());
 beforeEach(async () => {
   [receiver, witness] = [await WebhookReceiver.start(), await WebhookReceiver.start()];
   shop = await Workspace.create(app.client, ['orders', 'secret']);

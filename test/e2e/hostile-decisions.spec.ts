@@ -1,18 +1,14 @@
-import { sharedApp, type TestApp } from '../support/server/app.js';
+import { sharedApp } from '../support/server/app.js';
 import { Keys, type Issued } from '../support/api/api-keys.js';
 import type { Client } from '../support/api/client.js';
 import { member, type Person } from '../support/api/strangers.js';
 import { Workspace } from '../support/api/workspace.js';
 
-let app: TestApp;
+const app = await sharedApp();
 let shop: Workspace;
 let owner: Person;
 let keys: Keys;
 
-beforeAll(async () => {
-  app = await sharedApp();
-});
-afterAll(() => app?.stop());
 beforeEach(async () => {
   shop = await Workspace.create(app.client, ['orders', 'secret']);
   owner = await member(app, shop.tenant, 'owner');

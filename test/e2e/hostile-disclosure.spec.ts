@@ -1,18 +1,14 @@
-import { sharedApp, type TestApp } from '../support/server/app.js';
+import { sharedApp } from '../support/server/app.js';
 import { Keys } from '../support/api/api-keys.js';
 import type { Client } from '../support/api/client.js';
 import { member, newPerson, type Person } from '../support/api/strangers.js';
 import { Workspace, type Page } from '../support/api/workspace.js';
 
-let app: TestApp;
+const app = await sharedApp();
 let shop: Workspace;
 let other: Workspace;
 let owner: Person;
 
-beforeAll(async () => {
-  app = await sharedApp();
-});
-afterAll(() => app?.stop());
 beforeEach(async () => {
   [shop, other] = await Promise.all([Workspace.create(app.client), Workspace.create(app.client)]);
   owner = await member(app, shop.tenant, 'owner');

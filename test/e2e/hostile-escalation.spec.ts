@@ -1,26 +1,20 @@
-import { sharedApp, type TestApp } from '../support/server/app.js';
+import { sharedApp } from '../support/server/app.js';
 import type { Answer, Client, Problem } from '../support/api/client.js';
 import { newPerson, type Person } from '../support/api/strangers.js';
-import type { Database } from '../../src/platform/postgres/database.js';
 import { openDatabase } from '../support/server/postgres.js';
 import { Workspace, type Page } from '../support/api/workspace.js';
 
-let database: Database;
-let app: TestApp;
+const app = await sharedApp();
+const database = openDatabase(app.connection);
 let shop: Workspace;
 let tenant: string;
 let person: Person;
 let me: string;
 
 beforeAll(async () => {
-  app = await sharedApp();
-  database = openDatabase(app.connection);
   me = (await app.client.get<{ id: string }>('/auth/me')).body.id;
 });
-afterAll(async () => {
-  await app?.stop();
-  await database?.close();
-});
+afterAll(() => database.close());
 beforeEach(async () => {
   shop = await Workspace.create(app.client);
   tenant = `/tenants/${shop.tenant}`;

@@ -1,4 +1,4 @@
-import { sharedApp, type TestApp } from '../support/server/app.js';
+import { sharedApp } from '../support/server/app.js';
 import { inMs } from '../support/api/api-keys.js';
 import { must, statusOf, type Client } from '../support/api/client.js';
 import { loggedIn, type Human, type User } from '../support/api/people.js';
@@ -6,7 +6,7 @@ import { Workspace } from '../support/api/workspace.js';
 
 /** Kind A of the security review: nobody comes by more than he holds, whichever way he takes. */
 
-let app: TestApp;
+const app = await sharedApp();
 let shop: Workspace;
 let t: string;
 let tenant: string;
@@ -16,10 +16,6 @@ let x: Human;
 const HOUR_MS = 3_600_000;
 const EXCEEDS = [403, 'exceeds-own-permissions'];
 
-beforeAll(async () => {
-  app = await sharedApp();
-});
-afterAll(() => app?.stop());
 beforeEach(async () => {
   shop = await Workspace.create(app.client);
   [t, tenant] = [shop.tenant, `/tenants/${shop.tenant}`];

@@ -1,11 +1,11 @@
-import { sharedApp, type TestApp } from '../support/server/app.js';
+import { sharedApp } from '../support/server/app.js';
 import { must, statusOf, type Client } from '../support/api/client.js';
 import { loggedIn, type Human } from '../support/api/people.js';
 import { Workspace } from '../support/api/workspace.js';
 
 /** Kind A of the security review: the roles of owners and administrators carry more than their actions. */
 
-let app: TestApp;
+const app = await sharedApp();
 let shop: Workspace;
 let tenant: string;
 let owner: Human;
@@ -13,10 +13,6 @@ let x: Human;
 
 const EXCEEDS = [403, 'exceeds-own-permissions'];
 
-beforeAll(async () => {
-  app = await sharedApp();
-});
-afterAll(() => app?.stop());
 beforeEach(async () => {
   shop = await Workspace.create(app.client);
   tenant = `/tenants/${shop.tenant}`;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { sharedApp, type TestApp } from '../support/server/app.js';
+import { sharedApp } from '../support/server/app.js';
 import { Keys } from '../support/api/api-keys.js';
 import type { Answer, Client, Problem, RequestHeaders } from '../support/api/client.js';
 import { bearer, Person as Somebody } from '../support/api/people.js';
@@ -9,16 +9,12 @@ import { Workspace, type Published } from '../support/api/workspace.js';
 const EVENT = { type: 't', data: 1 };
 const REPLAYED = 'idempotent-replayed';
 
-let app: TestApp;
+const app = await sharedApp();
 let shop: Workspace;
 let other: Workspace;
 let person: Person;
 let key: RequestHeaders;
 
-beforeAll(async () => {
-  app = await sharedApp();
-});
-afterAll(() => app?.stop());
 beforeEach(async () => {
   [shop, other] = await Promise.all([Workspace.create(app.client), Workspace.create(app.client)]);
   person = await member(app, shop.tenant, 'owner');

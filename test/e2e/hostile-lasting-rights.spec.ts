@@ -1,21 +1,17 @@
-import { sharedApp, type TestApp } from '../support/server/app.js';
+import { sharedApp } from '../support/server/app.js';
 import { must, statusOf, type Client } from '../support/api/client.js';
 import { loggedIn, type Human } from '../support/api/people.js';
 import { Workspace } from '../support/api/workspace.js';
 
 /** Kind D of the security review: what is granted lasts no longer than the place and the membership that it belongs to. */
 
-let app: TestApp;
+const app = await sharedApp();
 let shop: Workspace;
 let t: string;
 let tenant: string;
 let owner: Human;
 let x: Human;
 
-beforeAll(async () => {
-  app = await sharedApp();
-});
-afterAll(() => app?.stop());
 beforeEach(async () => {
   shop = await Workspace.create(app.client);
   [t, tenant] = [shop.tenant, `/tenants/${shop.tenant}`];

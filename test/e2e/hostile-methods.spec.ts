@@ -1,5 +1,5 @@
 import { addressOf, routesOf, type Route } from '../support/checks/access-matrix.js';
-import { sharedApp, type TestApp } from '../support/server/app.js';
+import { sharedApp } from '../support/server/app.js';
 import type { Client } from '../support/api/client.js';
 import type { ApiDocument } from '../support/api/openapi.js';
 import { sendRaw } from '../support/faults/raw-http.js';
@@ -8,14 +8,13 @@ import { Workspace } from '../support/api/workspace.js';
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
-let app: TestApp;
+const app = await sharedApp();
 let shop: Workspace;
 let actors: Record<string, Client>;
 let routes: Route[];
 let places: Record<string, string>;
 
 beforeAll(async () => {
-  app = await sharedApp();
   shop = await Workspace.create(app.client);
   const [stranger, viewer, owner] = [
     await newPerson(app),
@@ -46,7 +45,6 @@ beforeAll(async () => {
   };
   routes = routesOf((await app.client.get<ApiDocument>('/openapi.json')).body);
 });
-afterAll(() => app?.stop());
 
 const contents = async (): Promise<string> => {
   const paths = ['', '/members', '/namespaces', '/permissions'].map((path) => `/tenants/${shop.tenant}${path}`);

@@ -1,22 +1,20 @@
 import { bodyRoutesOf, withValue, type BodyPlace, type BodyRoute } from '../support/api/api-bodies.js';
-import { sharedApp, type TestApp } from '../support/server/app.js';
+import { sharedApp } from '../support/server/app.js';
 import { routesOf, type ApiDocument } from '../support/api/openapi.js';
 import { sendRaw } from '../support/faults/raw-http.js';
 import { SampleBodies } from '../support/api/sample-bodies.js';
 import { Workspace, type ReadEvent } from '../support/api/workspace.js';
 
-let app: TestApp;
+const app = await sharedApp();
 let samples: SampleBodies;
 let document: ApiDocument;
 let routes: BodyRoute[];
 
 beforeAll(async () => {
-  app = await sharedApp();
   samples = await SampleBodies.prepare(app);
   document = (await app.client.get<ApiDocument>('/openapi.json')).body;
   routes = bodyRoutesOf(document);
 });
-afterAll(() => app?.stop());
 
 const EVENTS = /topics\/\{topicId\}\/events$/;
 const placesOf = (wanted: (route: BodyRoute, place: BodyPlace) => boolean): [BodyRoute, BodyPlace][] =>

@@ -1,21 +1,19 @@
 import { bodyRoutesOf, jsonWith, withValue, type BodyPlace, type BodyRoute } from '../support/api/api-bodies.js';
-import { sharedApp, type TestApp } from '../support/server/app.js';
+import { sharedApp } from '../support/server/app.js';
 import { routesOf, type ApiDocument, type Route } from '../support/api/openapi.js';
 import { stranger } from '../support/api/people.js';
 import { SampleBodies } from '../support/api/sample-bodies.js';
 
-let app: TestApp;
+const app = await sharedApp();
 let samples: SampleBodies;
 let document: ApiDocument;
 let routes: BodyRoute[];
 
 beforeAll(async () => {
-  app = await sharedApp();
   samples = await SampleBodies.prepare(app);
   document = (await app.client.get<ApiDocument>('/openapi.json')).body;
   routes = bodyRoutesOf(document);
 });
-afterAll(() => app?.stop());
 
 const placesOf = (kind: string): [BodyRoute, BodyPlace][] =>
   routes.flatMap((route) =>

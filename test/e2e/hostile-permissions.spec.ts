@@ -1,19 +1,15 @@
-import { sharedApp, type TestApp } from '../support/server/app.js';
+import { sharedApp } from '../support/server/app.js';
 import type { Client } from '../support/api/client.js';
 import { EventStream } from '../support/api/event-stream.js';
 import { from } from '../support/api/people.js';
 import { newPerson, type Person } from '../support/api/strangers.js';
 import { until, Workspace, type Page, type ReadEvent } from '../support/api/workspace.js';
 
-let app: TestApp;
+const app = await sharedApp();
 let shop: Workspace;
 let tenant: string;
 let person: Person;
 
-beforeAll(async () => {
-  app = await sharedApp();
-});
-afterAll(() => app?.stop());
 beforeEach(async () => {
   shop = await Workspace.create(app.client, ['orders', 'orders-1', 'returns']);
   tenant = `/tenants/${shop.tenant}`;

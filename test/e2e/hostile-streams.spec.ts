@@ -1,16 +1,12 @@
-import { sharedApp, type TestApp } from '../support/server/app.js';
+import { sharedApp } from '../support/server/app.js';
 import type { Client } from '../support/api/client.js';
 import { member, newPerson, type Person } from '../support/api/strangers.js';
 import { Workspace, type Page, type ReadEvent } from '../support/api/workspace.js';
 
-let app: TestApp;
+const app = await sharedApp();
 let shop: Workspace;
 let owner: Person;
 
-beforeAll(async () => {
-  app = await sharedApp();
-});
-afterAll(() => app?.stop());
 beforeEach(async () => {
   shop = await Workspace.create(app.client);
   owner = await member(app, shop.tenant, 'owner');

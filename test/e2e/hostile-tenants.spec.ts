@@ -1,4 +1,4 @@
-import { sharedApp, type TestApp } from '../support/server/app.js';
+import { sharedApp } from '../support/server/app.js';
 import type { Client, RequestHeaders } from '../support/api/client.js';
 import { routesOf, type ApiDocument, type Route } from '../support/api/openapi.js';
 import { newPerson, type Person } from '../support/api/strangers.js';
@@ -8,7 +8,7 @@ import { Workspace, type Page } from '../support/api/workspace.js';
 const PRIVATE = 'private-matter';
 const LISTS = ['namespaces', 'members', 'roles', 'groups', 'permissions', 'audit'] as const;
 
-let app: TestApp;
+const app = await sharedApp();
 /** Owner of the one tenant, nobody in the other. */
 let intruder: Person;
 let own: Workspace;
@@ -17,14 +17,12 @@ let member: Person;
 let ids: Readonly<Record<string, string>>;
 
 beforeAll(async () => {
-  app = await sharedApp();
   [own, other] = [await filled('own'), await filled(PRIVATE)];
   [intruder, member] = [await newPerson(app), await newPerson(app)];
   await app.client.request('PUT', `/tenants/${own.tenant}/members/${intruder.userId}`, { roles: ['owner'] });
   await app.client.request('PUT', `/tenants/${other.tenant}/members/${member.userId}`, { roles: ['owner'] });
   ids = await contentsOf(other);
 });
-afterAll(() => app?.stop());
 
 /** Two of everything, so that each list has a second page. */
 async function filled(name: string): Promise<Workspace> {

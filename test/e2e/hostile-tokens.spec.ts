@@ -1,7 +1,7 @@
 import { createPublicKey, createSecretKey, generateKeyPairSync, sign } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { KeyRing } from '../../src/platform/crypto/keys.js';
-import { SECRET_KEY, sharedApp, type TestApp } from '../support/server/app.js';
+import { SECRET_KEY, sharedApp } from '../support/server/app.js';
 import type { Client } from '../support/api/client.js';
 import { encodedPart, signedToken } from '../support/faults/forged-tokens.js';
 import { bearer, newPassword, Person, type Tokens, type User } from '../support/api/people.js';
@@ -9,16 +9,14 @@ import { sendRaw } from '../support/faults/raw-http.js';
 
 const FAST_MS = 1_000;
 
-let app: TestApp;
+const app = await sharedApp();
 let anonymous: Client;
 let person: Person;
 let tokens: Tokens;
 
 beforeAll(async () => {
-  app = await sharedApp();
   anonymous = app.client.with({});
 });
-afterAll(() => app?.stop());
 beforeEach(async () => {
   person = await Person.create(app);
   tokens = await person.login();

@@ -6,9 +6,8 @@ import { holdsAll, withoutLockout } from '../../src/contexts/authz/domain/lockou
 import { Policy } from '../../src/contexts/authz/domain/policy.js';
 import { ACTIONS } from '../../src/kernel/actions.js';
 import { SYSTEM_TENANT } from '../../src/kernel/ids.js';
-import { sharedApp, type TestApp } from '../support/server/app.js';
+import { sharedApp } from '../support/server/app.js';
 import type { Client } from '../support/api/client.js';
-import type { Database } from '../../src/platform/postgres/database.js';
 import { openDatabase } from '../support/server/postgres.js';
 import { newPerson, type Person } from '../support/api/strangers.js';
 
@@ -32,25 +31,20 @@ const BUNDLES = [
   ['tenant:read', 'tenant:update'],
 ];
 
-let database: Database;
-let app: TestApp;
+const app = await sharedApp();
+const database = openDatabase(app.connection);
 let rules: PostgresRules;
 /** Two who act together, and somebody else whom they may use. */
 let people: readonly [Person, Person, Person];
 
 beforeAll(async () => {
-  app = await sharedApp();
-  database = openDatabase(app.connection);
   rules = new PostgresRules(database);
   people = [await newPerson(app), await newPerson(app), await newPerson(app)];
   const clerk = { id: 'key-clerk', actions: ['api-key:create', 'user:update'] };
   if ((await app.client.post('/roles', clerk)).status !== 201) throw new Error('no role');
   await app.client.request('PUT', `/users/${people[0].userId}/roles/key-clerk`);
 });
-afterAll(async () => {
-  await app?.stop();
-  await database?.close();
-});
+afterAll(() => database.close());
 
 interface Change {
   readonly method: string;

@@ -1,5 +1,5 @@
 import { addressOf, routesOf, type Places, type Route } from '../support/checks/access-matrix.js';
-import { sharedApp, type TestApp } from '../support/server/app.js';
+import { sharedApp } from '../support/server/app.js';
 import { must, type Client, type RequestHeaders } from '../support/api/client.js';
 import { EventStream } from '../support/api/event-stream.js';
 import type { ApiDocument } from '../support/api/openapi.js';
@@ -7,7 +7,7 @@ import { Person, stranger } from '../support/api/people.js';
 import { member, newPerson } from '../support/api/strangers.js';
 import { until, Workspace } from '../support/api/workspace.js';
 
-let app: TestApp;
+const app = await sharedApp();
 let shop: Workspace;
 let routes: Route[];
 /** Somebody who is logged in: keys cannot do everything. */
@@ -15,7 +15,6 @@ let administrator: Client;
 let places: Places;
 
 beforeAll(async () => {
-  app = await sharedApp();
   shop = await Workspace.create(app.client);
   const { id: consumerId } = await shop.register('http://127.0.0.1:65000/');
   const { events } = await shop.publish({ type: 't', stream: 's', data: 1 });
@@ -43,7 +42,6 @@ beforeAll(async () => {
   administrator = app.client.with({ authorization: `Bearer ${accessToken}` });
   routes = routesOf((await app.client.get<ApiDocument>('/openapi.json')).body);
 });
-afterAll(() => app?.stop());
 
 const contents = async (): Promise<string> => {
   const tenant = `/tenants/${shop.tenant}`;

@@ -1,23 +1,24 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { sharedApp, type TestApp } from '../support/server/app.js';
+import { sharedApp } from '../support/server/app.js';
 import { failuresOf, parseHttpFile, runHttpFile } from '../support/api/http-files.js';
 import { WebhookReceiver } from '../support/api/webhook-receiver.js';
 
 const DIRECTORY = join(import.meta.dirname, '../../docs/http');
 const FILES = readdirSync(DIRECTORY).filter((name) => name.endsWith('.http'));
 
+const app = await sharedApp();
+
 describe('the requests in docs/http', () => {
-  let app: TestApp;
   let receiver: WebhookReceiver;
   let given: Record<string, string>;
 
   beforeAll(async () => {
-    [app, receiver] = await Promise.all([sharedApp(), WebhookReceiver.start()]);
+    receiver = await WebhookReceiver.start();
     const { url: host, apiKey, adminEmail, adminPassword } = app;
     given = { host, apiKey, adminEmail, adminPassword, receiver: receiver.url };
   });
-  afterAll(() => Promise.all([app?.stop(), receiver?.stop()]));
+  afterAll(() => receiver?.stop());
 
   it('are there for every part of the contract', () => {
     expect(FILES).toEqual(

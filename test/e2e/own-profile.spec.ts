@@ -1,4 +1,4 @@
-import { sharedApp, type TestApp } from '../support/server/app.js';
+import { sharedApp } from '../support/server/app.js';
 import { Keys } from '../support/api/api-keys.js';
 import type { Client } from '../support/api/client.js';
 import { bearer, Person, type User } from '../support/api/people.js';
@@ -19,15 +19,11 @@ interface Profile extends User {
   readonly apiKey: { readonly id: string; scopes: unknown; actions: unknown; permissions: Held[] } | null;
 }
 
-let app: TestApp;
+const app = await sharedApp();
 let person: Person;
 let client: Client;
 let shop: Workspace;
 
-beforeAll(async () => {
-  app = await sharedApp();
-});
-afterAll(() => app?.stop());
 beforeEach(async () => {
   person = await Person.create(app);
   client = person.anonymous.with(bearer((await person.login()).accessToken));

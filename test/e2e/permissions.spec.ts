@@ -1,18 +1,14 @@
-import { sharedApp, type TestApp } from '../support/server/app.js';
+import { sharedApp } from '../support/server/app.js';
 import type { Client } from '../support/api/client.js';
 import { EventStream } from '../support/api/event-stream.js';
 import { newPerson, type Person } from '../support/api/strangers.js';
 import { Workspace } from '../support/api/workspace.js';
 
-let app: TestApp;
+const app = await sharedApp();
 let shop: Workspace;
 let person: Person;
 let tenant: string;
 
-beforeAll(async () => {
-  app = await sharedApp();
-});
-afterAll(() => app?.stop());
 beforeEach(async () => {
   shop = await Workspace.create(app.client, ['orders', 'returns']);
   tenant = `/tenants/${shop.tenant}`;

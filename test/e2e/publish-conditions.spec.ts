@@ -1,14 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { sharedApp, type TestApp } from '../support/server/app.js';
+import { sharedApp } from '../support/server/app.js';
 import { Workspace } from '../support/api/workspace.js';
 
-let app: TestApp;
+const app = await sharedApp();
 let shop: Workspace;
 
-beforeAll(async () => {
-  app = await sharedApp();
-});
-afterAll(() => app?.stop());
 beforeEach(async () => {
   shop = await Workspace.create(app.client);
 });

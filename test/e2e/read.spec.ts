@@ -1,13 +1,12 @@
-import { sharedApp, type TestApp } from '../support/server/app.js';
+import { sharedApp } from '../support/server/app.js';
 import type { Problem } from '../support/api/client.js';
 import { Workspace, type Page, type ReadEvent } from '../support/api/workspace.js';
 
-let app: TestApp;
+const app = await sharedApp();
 let shop: Workspace;
 
 /** Positions 1 to 12: types a, b, c in turn; keys k0 and k1 in turn; every third event in the stream `s`. */
 beforeAll(async () => {
-  app = await sharedApp();
   shop = await Workspace.create(app.client, ['orders', 'empty']);
   await shop.publish(
     Array.from({ length: 12 }, (_, i) => ({
@@ -20,7 +19,6 @@ beforeAll(async () => {
     })),
   );
 });
-afterAll(() => app?.stop());
 
 const positions = async (query: string): Promise<number[]> =>
   (await shop.read(query)).items.map(({ position }) => position);

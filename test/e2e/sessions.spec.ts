@@ -1,7 +1,7 @@
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { KeyRing } from '../../src/platform/crypto/keys.js';
-import { SECRET_KEY, sharedApp, startProcess, type TestApp } from '../support/server/app.js';
+import { SECRET_KEY, sharedApp, startProcess } from '../support/server/app.js';
 import type { Client } from '../support/api/client.js';
 import { signedToken } from '../support/faults/forged-tokens.js';
 import { bearer, Person, type Tokens } from '../support/api/people.js';
@@ -19,14 +19,12 @@ interface SessionView {
 }
 
 const keys = new KeyRing(Buffer.from(SECRET_KEY));
-let app: TestApp;
+const app = await sharedApp();
 let anonymous: Client;
 
 beforeAll(async () => {
-  app = await sharedApp();
   anonymous = app.client.with({});
 });
-afterAll(() => app?.stop());
 
 const sessionsOf = async ({ accessToken }: Tokens): Promise<readonly SessionView[]> =>
   (await anonymous.get<Page<SessionView>>('/auth/sessions', bearer(accessToken))).body.items;

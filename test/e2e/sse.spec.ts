@@ -1,17 +1,13 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { sharedApp, startProcess, type TestApp } from '../support/server/app.js';
+import { sharedApp, startProcess } from '../support/server/app.js';
 import { EventStream, type Message } from '../support/api/event-stream.js';
 import { until, Workspace } from '../support/api/workspace.js';
 
-let app: TestApp;
+const app = await sharedApp();
 let shop: Workspace;
 const open: EventStream[] = [];
 
-beforeAll(async () => {
-  app = await sharedApp();
-});
-afterAll(() => app?.stop());
 beforeEach(async () => {
   shop = await Workspace.create(app.client);
 });

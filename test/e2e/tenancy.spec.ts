@@ -1,4 +1,4 @@
-import { sharedApp, startProcess, type TestApp } from '../support/server/app.js';
+import { sharedApp, startProcess } from '../support/server/app.js';
 import { createTestDatabase } from '../support/server/postgres.js';
 import { until, Workspace, type Page, type ReadEvent } from '../support/api/workspace.js';
 
@@ -14,13 +14,9 @@ const ID = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const MANAGEMENT = '/tenants/$system/namespaces/$management';
 
-let app: TestApp;
+const app = await sharedApp();
 let shop: Workspace;
 
-beforeAll(async () => {
-  app = await sharedApp();
-});
-afterAll(() => app?.stop());
 beforeEach(async () => {
   shop = await Workspace.create(app.client, []);
 });

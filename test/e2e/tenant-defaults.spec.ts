@@ -1,4 +1,4 @@
-import { sharedApp, type TestApp } from '../support/server/app.js';
+import { sharedApp } from '../support/server/app.js';
 import { WebhookReceiver } from '../support/api/webhook-receiver.js';
 import { Workspace, type Consumer } from '../support/api/workspace.js';
 
@@ -18,14 +18,10 @@ const PRODUCT = {
 };
 const RETRY = { strategy: 'fixed', initialDelayMs: 20, maxDelayMs: 20, jitter: 0, maxAttempts: 3 };
 
-let app: TestApp;
+const app = await sharedApp();
 let shop: Workspace;
 let tenant: string;
 
-beforeAll(async () => {
-  app = await sharedApp();
-});
-afterAll(() => app?.stop());
 beforeEach(async () => {
   shop = await Workspace.create(app.client);
   tenant = `/tenants/${shop.tenant}`;

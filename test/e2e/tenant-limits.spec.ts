@@ -1,16 +1,12 @@
-import { sharedApp, type TestApp } from '../support/server/app.js';
+import { sharedApp } from '../support/server/app.js';
 import { newPerson } from '../support/api/strangers.js';
 import { WebhookReceiver } from '../support/api/webhook-receiver.js';
 import { Workspace } from '../support/api/workspace.js';
 
-let app: TestApp;
+const app = await sharedApp();
 let shop: Workspace;
 let tenant: string;
 
-beforeAll(async () => {
-  app = await sharedApp();
-});
-afterAll(() => app?.stop());
 beforeEach(async () => {
   shop = await Workspace.create(app.client);
   tenant = `/tenants/${shop.tenant}`;

@@ -11,14 +11,12 @@ interface Member {
   readonly roles: readonly string[];
 }
 
-let app: TestApp;
+const app = await sharedApp();
 let me: string;
 
 beforeAll(async () => {
-  app = await sharedApp();
   me = (await app.client.get<{ id: string }>('/auth/me')).body.id;
 });
-afterAll(() => app?.stop());
 
 const freshId = (): string => `o-${randomBytes(5).toString('hex')}`;
 const membersOf = async (id: string, { client }: Pick<TestApp, 'client'> = app): Promise<string[][]> => {

@@ -10,7 +10,7 @@ import { violatedKey } from '../postgres/sql-state.js';
 import type { LogEnd } from './append-plan.js';
 import { append, LOCK_HEADS, READ_HEADS, READ_STREAM_VERSIONS } from './append-sql.js';
 import type { AppendListener } from './appender.js';
-import type { StoredEvent } from './event.js';
+import { placed, type NewEvent, type StoredEvent } from './event.js';
 import type { LogReader } from './log-reader.js';
 import { ConflictError, retryOnConflict } from './retry-on-conflict.js';
 
@@ -218,30 +218,36 @@ function toRows<S, E extends DomainEvent, R, F>(
   { end, recordedAt, version, events }: Addition<E>,
 ): StoredEvent[] {
   let { logBytes } = end;
-  return events.map((event, i) => {
-    const data = JSON.stringify(event.data);
-    logBytes += Buffer.byteLength(data);
-    return {
-      position: end.position + 1 + i,
-      logBytes,
-      recordedAt,
-      occurredAt: null,
-      streamVersion: version + 1 + i,
-      schemaVersion: aggregate.eventTypes[event.type as E['type']].version,
-      id: newId('evt'),
-      type: event.type,
-      key: aggregate.tenantOf(ref),
-      stream: aggregate.streamOf(ref),
-      correlationId: actor.correlationId,
-      causationId: null,
-      traceparent: actor.traceparent,
-      tracestate: actor.tracestate,
-      publishedBy: actor.id,
-      metadata: null,
-      data,
-    };
+  return events.map(({ type, data }, i) => {
+    const event = newEvent(aggregate, ref, actor, type as E['type'], JSON.stringify(data));
+    logBytes += event.bytes;
+    const place = { position: end.position + 1 + i, logBytes, recordedAt, streamVersion: version + 1 + i };
+    return placed(event, place, actor.id);
   });
 }
+
+const newEvent = <S, E extends DomainEvent, R, F>(
+  aggregate: Aggregate<S, E, R, F>,
+  ref: R,
+  actor: Actor,
+  type: E['type'],
+  data: string,
+): NewEvent => ({
+  id: newId('evt'),
+  idGiven: false,
+  type,
+  data,
+  key: aggregate.tenantOf(ref),
+  stream: aggregate.streamOf(ref),
+  occurredAt: null,
+  schemaVersion: aggregate.eventTypes[type].version,
+  correlationId: actor.correlationId,
+  causationId: null,
+  traceparent: actor.traceparent,
+  tracestate: actor.tracestate,
+  metadata: null,
+  bytes: Buffer.byteLength(data),
+});
 
 /** A stored event in today's shape. */
 export function toDomainEvent<S, E extends DomainEvent, R, F>(aggregate: Aggregate<S, E, R, F>, event: StoredEvent): E {

@@ -1,5 +1,12 @@
 import type { DomainError } from '../../kernel/domain-error.js';
-import type { AppendedEvent, AppendRequest, AppendResult, NewEvent, StoredEvent } from './event.js';
+import {
+  placed,
+  type AppendedEvent,
+  type AppendRequest,
+  type AppendResult,
+  type NewEvent,
+  type StoredEvent,
+} from './event.js';
 import { logError, logGone } from './log-errors.js';
 
 /** How a log ends. */
@@ -112,25 +119,8 @@ function store(event: NewEvent, publishedBy: string, draft: Draft, end: KnownEnd
   }
   draft.end.position += 1;
   draft.end.logBytes += event.bytes;
-  const row: StoredEvent = {
-    position: draft.end.position,
-    logBytes: draft.end.logBytes,
-    recordedAt: draft.end.recordedAt,
-    occurredAt: event.occurredAt,
-    streamVersion,
-    schemaVersion: event.schemaVersion,
-    id: event.id,
-    type: event.type,
-    key: event.key,
-    stream: event.stream,
-    correlationId: event.correlationId,
-    causationId: event.causationId,
-    traceparent: event.traceparent,
-    tracestate: event.tracestate,
-    publishedBy,
-    metadata: event.metadata,
-    data: event.data,
-  };
+  const { position, logBytes, recordedAt } = draft.end;
+  const row = placed(event, { position, logBytes, recordedAt, streamVersion }, publishedBy);
   draft.rows.push(row);
   return row;
 }

@@ -37,6 +37,30 @@ export interface StoredEvent extends Omit<NewEvent, 'idGiven' | 'bytes'> {
   readonly logBytes: number;
 }
 
+/** Where an event lies, and what its log has come to with it. */
+export type EventPlace = Pick<StoredEvent, 'position' | 'logBytes' | 'recordedAt' | 'streamVersion'>;
+
+/** The row of an event at its place. */
+export const placed = (event: NewEvent, place: EventPlace, publishedBy: string): StoredEvent => ({
+  position: place.position,
+  logBytes: place.logBytes,
+  recordedAt: place.recordedAt,
+  occurredAt: event.occurredAt,
+  streamVersion: place.streamVersion,
+  schemaVersion: event.schemaVersion,
+  id: event.id,
+  type: event.type,
+  key: event.key,
+  stream: event.stream,
+  correlationId: event.correlationId,
+  causationId: event.causationId,
+  traceparent: event.traceparent,
+  tracestate: event.tracestate,
+  publishedBy,
+  metadata: event.metadata,
+  data: event.data,
+});
+
 /** The version a stream must have for the append to take place; 0 is «no such stream yet». */
 export type ExpectedStreamVersion = number | 'any';
 

@@ -76,7 +76,8 @@ const SHARED = {
 
 /**
  * The server that the files of a worker share, for tests that keep to tenants and people of their own and change nothing of the whole:
- * a second less than one of their own. It believes its proxy. What counts, watches the log, sets the clock or the settings starts its own.
+ * a second less than one of their own. A file awaits it at its top. It trusts its proxy. Tests that count, watch the log, or set the clock
+ * or settings start their own.
  */
 export async function sharedApp(): Promise<TestApp> {
   const { url, firstAccess, connection } = await globalThis.sharedServer.running(async () => {
@@ -85,7 +86,9 @@ export async function sharedApp(): Promise<TestApp> {
     return { module: SERVER, options: processOptions(fresh, { env: SHARED }), connection: fresh };
   });
   const app = described(url, firstAccess, connection, {});
-  return { ...app, stop: () => leave(app) };
+  const stop = (): Promise<void> => leave(app);
+  afterAll(stop);
+  return { ...app, stop };
 }
 
 /** Says so when it ended during this file. No consumer of it goes on to be delivered to. */

@@ -117,7 +117,7 @@ export function sendPasswordReset(state: UserState, ref: UserRef): UserEvent[] {
 
 export function suspendUser(state: UserState, ref: UserRef, by: string): UserEvent[] {
   const user = existing(state, ref);
-  refuseOwn(ref, by);
+  refuseOwnAccount(ref, by);
   return user.status === 'suspended' ? [] : [{ type: 'user.suspended', data: {} }];
 }
 
@@ -127,12 +127,12 @@ export function activateUser(state: UserState, ref: UserRef): UserEvent[] {
 
 export function deleteUser(state: UserState, ref: UserRef, by: string): UserEvent[] {
   existing(state, ref);
-  refuseOwn(ref, by);
+  refuseOwnAccount(ref, by);
   return [{ type: 'user.deleted', data: {} }];
 }
 
 /** Keeps an administrator from removing the last user who could admit others. */
-function refuseOwn({ userId }: UserRef, by: string): void {
+function refuseOwnAccount({ userId }: UserRef, by: string): void {
   if (userId === by)
     throw identityError('own-account', 'Users cannot suspend or delete themselves: another administrator must do it.');
 }

@@ -15,7 +15,7 @@ import { ApiKeyStore, CredentialJudges, type ApiKeyRepository, type ApiKeyView, 
 export class KeyIssue {
   constructor(
     private readonly keys: ApiKeyStore,
-    private readonly judges: CredentialJudges,
+    private readonly policies: CredentialJudges,
   ) {}
 
   /** The bounds of the calling key; a session has none but the rights of its user. */
@@ -45,14 +45,14 @@ export class KeyIssue {
         throw apiKeyError('api-key-exceeds-own', 'A key cannot create or rotate a key that may do more than itself.', {
           errors,
         });
-      await this.judges.judgeKey(sql, { ...key, scopes, actions }, caller);
+      await this.policies.judgeKey(sql, { ...key, scopes, actions }, caller);
     });
   }
 
   /** Gives a user another e-mail, unless the user can do more than the caller. */
   async moving(repository: UserRepository, by: Actor, userId: string): Promise<UserRepository> {
     const caller = callerOf(by, await this.limitsOf(by));
-    return checkedBefore(repository, (sql) => this.judges.judgeEmail(sql, userId, caller));
+    return checkedBefore(repository, (sql) => this.policies.judgeEmail(sql, userId, caller));
   }
 }
 

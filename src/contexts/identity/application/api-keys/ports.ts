@@ -101,17 +101,17 @@ export interface CredentialJudge {
 
 /** Contexts later in the order, which give keys their permissions, register here. */
 export class CredentialJudges {
-  private readonly judges: CredentialJudge[] = [];
+  private readonly policies: CredentialJudge[] = [];
 
-  register(judge: CredentialJudge): void {
-    this.judges.push(judge);
+  register(policy: CredentialJudge): void {
+    this.policies.push(policy);
   }
 
   async judgeKey(sql: Sql, key: KeyInQuestion, caller: Principal): Promise<void> {
-    for (const judge of this.judges) await judge.judgeKey(sql, key, caller);
+    for (const policy of this.policies) await policy.judgeKey(sql, key, caller);
   }
 
   async judgeEmail(sql: Sql, userId: string, caller: Principal): Promise<void> {
-    for (const judge of this.judges) await judge.judgeEmail(sql, userId, caller);
+    for (const policy of this.policies) await policy.judgeEmail(sql, userId, caller);
   }
 }

@@ -1,33 +1,33 @@
 import type { Action } from './actions.js';
 
-/** A tenant, one of its namespaces, or one topic there, with all that lies below. */
+/** A tenant, one of its namespaces, or one topic there, with everything below it. */
 export interface KeyScope {
   readonly tenant: string;
   readonly namespace?: string;
   readonly topic?: string;
 }
 
-/** What a key may do at most, whatever its owner may; null: no bound of that kind. */
+/** The most that a key may do, whatever its owner may do; null: no bound of that kind. */
 export interface Ceiling {
   readonly scopes: readonly KeyScope[] | null;
   /** Actions, and `event:*` for all of a resource. */
   readonly actions: readonly string[] | null;
 }
 
-/** Who is asking. Set by the guard; routes without credentials have none. */
+/** The authenticated caller. Set by the guard; routes without credentials have none. */
 export interface Principal {
   /** `usr_…` or `key_…`. */
   readonly id: string;
   readonly kind: 'user' | 'api-key';
   readonly userId: string;
   readonly sessionId?: string;
-  /** Of a key: as which version of it the secret was verified. */
+  /** For keys: the version of the key whose secret was verified. */
   readonly keyVersion?: number;
-  /** Only of keys that have one. */
+  /** Only for keys with bounds. */
   readonly ceiling?: Ceiling;
 }
 
-/** What everybody holds for themselves, whatever else they may do. */
+/** Permissions that every user has on their own account. */
 export const OWN_PERMISSIONS = [
   'profile:read',
   'profile:update',
@@ -37,7 +37,7 @@ export const OWN_PERMISSIONS = [
   'authz:check',
 ] as const;
 
-/** What a caller must be allowed to do. Every route declares it or says that it is public; a test sees to it. */
+/** The permission that a caller needs. Every route declares it or is marked public; a test checks that. */
 export type Permission = Action | (typeof OWN_PERMISSIONS)[number];
 
 /** Null: no limit. */
@@ -46,28 +46,28 @@ export interface PublishLimits {
   readonly storageBytes: number | null;
 }
 
-/** What the guard has found out about the caller, for handlers that decide more finely. */
+/** What the guard knows about the caller, for handlers that make finer decisions. */
 export interface Access {
-  /** Whether the caller may do this there, too. `resource` is a path without wildcards. */
+  /** Whether the caller may also do this there. `resource` is a path without wildcards. */
   allows(action: Action, resource: string): boolean;
-  /** Throws, and puts on record, where the caller may not do this, too, to what the route is about. `confirm` asks for it again. */
+  /** Throws, and records the denial, if the caller may not also do this to the resource of the route. `confirm` checks it again. */
   require(action: Action): void;
-  /** Whether the caller may do this in a tenant that the path of the request does not name, and that is open to it. */
+  /** Whether the caller may do this in a tenant that is not in the path of the request, and that is open to them. */
   allowsIn(tenantId: string, action: Action, resource: string): Promise<boolean>;
-  /** Whether what callers do with their own is within the bounds of their key, if they came with one. */
+  /** Whether an action of callers on their own account is within the bounds of their key, if they use one. */
   reaches(action: Action, resource: string): boolean;
-  /** The same of an action on events, whatever their types. */
+  /** The same for an action on events of all types. */
   allowsAllTypes(action: Action, resource: string): boolean;
-  /** On actions on events: the types that they are limited to; undefined: all. */
+  /** For actions on events: the types that the caller is limited to; undefined: all. */
   readonly types: { permits(type: string): boolean } | undefined;
-  /** Of events that are to be published: the first type that the caller may not, undefined where they may all. Asked once a request: it counts. */
+  /** The first type among events to publish that the caller may not publish; undefined: none. Called once per request, since it counts. */
   refusedType(events: readonly { readonly type: string }[]): string | undefined;
-  /** What the tenant in the path may publish and store, as it was known when the caller was let in; null: there is none. */
+  /** What the tenant in the path may publish and store, as of the admission of the caller; null: there is none. */
   readonly publishLimits: PublishLimits | null;
   /** The tenants that the caller belongs to; undefined: they may see any. */
   tenantIds(): Promise<readonly string[] | undefined>;
-  /** In the transaction of a change: throws where what the request was let in by has been taken back meanwhile. */
+  /** In the transaction of a change: throws if the rights that the request was admitted with are gone. */
   confirm(transaction: object): Promise<void>;
-  /** Whether the request would be let through now: for answers that go on for long. `access` of the request is then the one of now. */
+  /** Whether the request would still be allowed now, for long responses. Afterwards `access` of the request is the current one. */
   stillAllowed(): Promise<boolean>;
 }

@@ -13,14 +13,14 @@ import {
   type ActionMask,
 } from './actions.js';
 
-/** More than there are words for today. */
+/** More than the current number of words can hold. */
 const PLANTED = 200;
 const bits = fc.uniqueArray(fc.nat(PLANTED - 1));
 
 const bitsOf = (mask: ActionMask): Set<number> =>
   new Set(Array.from({ length: PLANTED }, (_, bit) => bit).filter((bit) => hasBit(mask, bit)));
 
-it('a mask is a set, however many actions there are: 200 planted ones are told apart', () => {
+it('a mask is a set of any number of actions: 200 planted ones are distinguished', () => {
   fc.assert(
     fc.property(bits, bits, (one, other) => {
       const [maskA, maskB] = [maskOfBits(one), maskOfBits(other)];
@@ -34,7 +34,7 @@ it('a mask is a set, however many actions there are: 200 planted ones are told a
   );
 });
 
-it('the mask of actions holds each of them, and nothing that is none', () => {
+it('the mask of actions contains each of them, and nothing else', () => {
   expect(actionsOf(maskOf(ACTIONS))).toEqual(ACTIONS);
   for (const action of ACTIONS) expect(actionsOf(maskOf([action, 'no:action']))).toEqual([action]);
 });

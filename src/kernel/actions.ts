@@ -1,7 +1,4 @@
-/**
- * Everything that can be permitted, as `resource:action`. The place in the list is the bit in a mask: new ones are added at the end, none
- * is ever removed.
- */
+/** Everything that can be permitted, as `resource:action`. The place in the list is the bit in a mask: append new actions, never remove one. */
 export const ACTIONS = [
   'tenant:create',
   'tenant:read',
@@ -47,7 +44,7 @@ export const ACTIONS = [
 
 export type Action = (typeof ACTIONS)[number];
 
-/** What stands for actions: one of them, or all of a resource. */
+/** Patterns for actions: one of them, or all of a resource. */
 export const ACTION_PATTERNS: readonly string[] = [
   ...ACTIONS,
   ...new Set(ACTIONS.map((action) => `${action.split(':', 1)[0]}:*`)),
@@ -72,7 +69,7 @@ export const isSame = (a: ActionMask, b: ActionMask): boolean => isEmpty(without
 export const maskOf = (actions: Iterable<string>): ActionMask =>
   maskOfBits([...actions].map(bitOf).filter((bit) => bit !== undefined));
 
-/** Longer than others where a bit is beyond the end of the list. */
+/** Longer than usual if a bit is beyond the end of the list. */
 export function maskOfBits(bits: readonly number[]): ActionMask {
   const words = [...NO_ACTIONS];
   for (const bit of bits) {
@@ -93,7 +90,7 @@ export const intersection = (a: ActionMask, b: ActionMask): ActionMask => a.map(
 
 export const actionsOf = (mask: ActionMask): Action[] => ACTIONS.filter((_, bit) => hasBit(mask, bit));
 
-/** The actions that a pattern names today: an action, `topic:*` or `*`. Empty: it names none. */
+/** The actions that a pattern names today: an action, `topic:*` or `*`. Empty: the pattern names none. */
 export function expandActions(pattern: string): Action[] {
   if (pattern === '*') return [...ACTIONS];
   if (pattern.endsWith(':*')) return ACTIONS.filter((action) => action.startsWith(pattern.slice(0, -1)));

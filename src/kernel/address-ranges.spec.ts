@@ -8,7 +8,7 @@ const ipv4 = fc.tuple(byte, byte, byte, byte).map((bytes) => bytes.join('.'));
 const ipv6 = fc
   .tuple(word, word, word, word, word, word, word, word)
   .map((words) => words.map((w) => w.toString(16)).join(':'));
-/** Addresses that are in the range more often than chance would have it. */
+/** Addresses that are in the range more often than by chance. */
 const near = (base: string, flips: readonly number[]): string => {
   const bytes = ipaddr.parse(base).toByteArray();
   for (const flip of flips) bytes[Math.floor(flip / 8) % bytes.length]! ^= 1 << (7 - (flip % 8));
@@ -38,7 +38,7 @@ describe('address ranges', () => {
     );
   });
 
-  it('judge a mapped address as the IPv4 address that it is', () => {
+  it('treat a mapped address as the IPv4 address that it is', () => {
     const ranges = new AddressRanges(['10.0.0.0/8', '2001:db8::/32']);
     expect(
       ['10.1.2.3', '::ffff:10.1.2.3', '::ffff:a01:203', '2001:db8::1', '2001:db8::1%eth0'].map((a) =>
@@ -52,7 +52,7 @@ describe('address ranges', () => {
     ).toEqual(Array.from({ length: 8 }, () => false));
   });
 
-  it('of no bits hold every address of their family', () => {
+  it('of no bits contain every address of their family', () => {
     expect(new AddressRanges(['0.0.0.0/0']).contains('203.0.113.9')).toBe(true);
     expect(new AddressRanges(['::/0']).contains('2001:db8::1')).toBe(true);
     expect(new AddressRanges(['0.0.0.0/0']).contains('2001:db8::1')).toBe(false);
@@ -73,12 +73,12 @@ describe('address ranges', () => {
     '10.0.0.0/8 ',
     '010.0.0.0/8',
     'x/8',
-  ])('%j is none', (cidr) => {
+  ])('%j is not a range', (cidr) => {
     expect(isAddressRange(cidr)).toBe(false);
     expect(() => new AddressRanges([cidr])).toThrow('is no range of addresses');
   });
 
-  it('are of single addresses, too, where those are asked for', () => {
+  it('may be single addresses, if the caller allows those', () => {
     const ranges = AddressRanges.withAddresses(['10.0.0.1', '2001:db8::1', '192.0.2.0/24']);
     const held = ['10.0.0.1', '10.0.0.2', '2001:db8::1', '2001:db8::2', '192.0.2.9'].map((a) => ranges.contains(a));
     expect(held).toEqual([true, false, true, false, true]);
@@ -86,7 +86,7 @@ describe('address ranges', () => {
       expect([text, isAddressOrRange(text)]).toEqual([text, false]);
   });
 
-  it('cover another one exactly where they hold its first and its last address', () => {
+  it('cover another one exactly if they contain its first and its last address', () => {
     fc.assert(
       fc.property(rangeOf(ipv4, 32), rangeOf(ipv4, 32), fc.boolean(), (one, other, related) => {
         const outer = `${one.base}/${one.bits}`;

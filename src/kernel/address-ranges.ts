@@ -10,7 +10,7 @@ const IPV6 = `(?:${WORD}:){7}${WORD}|(?:${WORD}:){1,7}:|:(?::${WORD}){1,7}|::|${
 const IPV4_BITS = String.raw`\/(?:3[0-2]|[12]?\d)`;
 const IPV6_BITS = String.raw`\/(?:12[0-8]|1[01]\d|[1-9]?\d)`;
 
-/** What the contract says of a range, and of an address or range. IPv6 that ends as IPv4 is taken, but nobody is told to write it. */
+/** The form of a range, and of an address or range, in the API contract. IPv6 that ends as IPv4 is accepted, but not documented. */
 export const ADDRESS_RANGE = new RegExp(`^(?:${IPV4}${IPV4_BITS}|(?:${IPV6})${IPV6_BITS})$`);
 export const ADDRESS_OR_RANGE = new RegExp(`^(?:${IPV4}(?:${IPV4_BITS})?|(?:${IPV6})(?:${IPV6_BITS})?)$`);
 export const RANGE_CHARACTERS_MAX = 49;
@@ -33,13 +33,13 @@ function parseAddressOrRange(text: string): Range | undefined {
   return range.bits > bitsMax ? undefined : range;
 }
 
-/** Undefined: it is no range such as `10.0.0.0/8` or `2001:db8::/32`. IPv4 is written as IPv4, not mapped into IPv6. */
+/** Undefined: it is not a range such as `10.0.0.0/8` or `2001:db8::/32`. IPv4 is written as IPv4, not mapped into IPv6. */
 function parseRange(cidr: string): Range | undefined {
   const range = cidr.includes('/') ? parseAddressOrRange(cidr) : undefined;
   return range?.family === 'ipv6' && isMapped(range) ? undefined : range;
 }
 
-/** A range of mapped addresses matches nothing, because a mapped address is judged as the IPv4 address that it is. */
+/** A range of mapped addresses matches nothing, because a mapped address is treated as the IPv4 address that it is. */
 const isMapped = ({ base, bits }: Pick<Range, 'base' | 'bits'>): boolean =>
   bits >= 96 &&
   (MAPPED.test(base) || blockListOf([{ base: '::ffff:0:0', bits: 96, family: 'ipv6' }]).check(base, 'ipv6'));
@@ -55,7 +55,7 @@ export function rangeCovers(outer: string, inner: string): boolean {
   return blockListOf([wide]).check(narrow.base, narrow.family);
 }
 
-/** Ranges of addresses made ready to be asked: some 0.1 µs a look. */
+/** Parsed ranges: a lookup takes some 0.1 µs. */
 export class AddressRanges {
   private readonly ranges: BlockList;
 
@@ -74,7 +74,7 @@ export class AddressRanges {
     return new AddressRanges(texts, parseAddressOrRange);
   }
 
-  /** Also for an IPv4 address that is mapped into IPv6. What is no address is in no range. */
+  /** Also for an IPv4 address that is mapped into IPv6. Text that is not an address is in no range. */
   contains(address: string): boolean {
     const zone = address.indexOf('%');
     const bare = zone < 0 ? address : address.slice(0, zone);

@@ -6,7 +6,7 @@ export interface DomainEvent {
   readonly data: object;
 }
 
-/** Everything there is to know about a type of event; the write model and all readers take their lists from here. */
+/** Everything that is known about a type of event; the write model and all readers take their lists from here. */
 export interface EventType {
   /** Version of the data's shape that is written today. */
   readonly version: number;
@@ -14,7 +14,9 @@ export interface EventType {
   readonly upcast?: (data: object, version: number) => object;
 }
 
-/** An event-sourced aggregate: pure, told by its events alone. `R` names one, `F` is what its `check` has to know of others. */
+/**
+ * An event-sourced aggregate: pure, its state follows from its events alone. `R` identifies one, `F` is what its `check` must know of others.
+ */
 export interface Aggregate<S, E extends DomainEvent, R, F = unknown> {
   /** The topic in `$system/$management` that holds its streams; `inOneOrder(…)` where `check` relies on the order of that log. */
   readonly topicUid: string;
@@ -23,12 +25,12 @@ export interface Aggregate<S, E extends DomainEvent, R, F = unknown> {
   streamOf(ref: R): string;
   /** The tenant whose life the event is about. */
   tenantOf(ref: R): string;
-  /** The path of the resource that the aggregate is, as permissions and the audit name it: `tenants/acme/namespaces/shop`. */
+  /** The resource path of the aggregate, as permissions and the audit use it: `tenants/acme/namespaces/shop`. */
   resourceOf(ref: R): string;
   evolve(state: S, event: E, meta: EventMeta): S;
   /**
-   * The rules that the events of one aggregate cannot tell: limits, what is in use, what has to be there. Throws where the change must not
-   * be made. `facts` are what the repository has asked the store for, inside the transaction of the change and before it is written.
+   * The rules that the events of one aggregate cannot express: limits, what is in use, what must exist. Throws if the change must not be made.
+   * `facts` are what the repository has read from the store, inside the transaction of the change and before it is written.
    */
   check?(facts: F, changed: Changed<S, E>, ref: R): void;
 }
@@ -47,13 +49,13 @@ export interface Actor {
   readonly tracestate: string | null;
   /** Where the request came from; undefined for what the system does by itself. */
   readonly origin?: Origin;
-  /** Told where each of their changes is in the management log, once it is committed. */
+  /** Notified of the position of each of their changes in the management log, once it is committed. */
   readonly onWritten?: (topicUid: string, position: number) => void;
-  /** Told what is left of limits that their request is counted by. */
+  /** Notified of what is left of the limits that apply to their request. */
   readonly onLimit?: (left: LimitLeft) => void;
   /**
-   * Asked in the transaction of each of their changes, before it is made: throws where what let the request in does not hold any more.
-   * Requests wait for their place in the log, and what they were let in by may have been taken back meanwhile.
+   * Called in the transaction of each of their changes, before it is made: throws if the rights that the request was admitted with are gone.
+   * Requests wait for their place in the log, and those rights may have been revoked meanwhile.
    */
   confirm?(transaction: object): Promise<void>;
 }
@@ -83,10 +85,10 @@ export interface Versioned<S> {
   readonly recordedAt: number;
 }
 
-/** A change that is being made: the aggregate as it will be. */
+/** A change that is being made: the aggregate after the change. */
 export interface Changed<S, E extends DomainEvent = DomainEvent> extends Versioned<S> {
   readonly before: S;
-  /** What has led from `before` to `state`, in order. */
+  /** The events that lead from `before` to `state`, in order. */
   readonly events: readonly E[];
 }
 
@@ -105,7 +107,7 @@ export const MANAGEMENT_TOPICS = {
 export type ManagementLog = keyof typeof MANAGEMENT_TOPICS;
 
 /**
- * Every change of an aggregate holds the head of its log from before `check` is asked until it is committed. So whatever is changed only
- * by aggregates of this log stands still meanwhile, and needs no lock of its own; a repository locks the rest of what it asks for.
+ * Every change of an aggregate locks the head of its log from before `check` until the commit. So data that only aggregates of this log change
+ * is stable meanwhile, and needs no lock of its own; a repository locks everything else that it reads for `check`.
  */
 export const inOneOrder = (log: ManagementLog): string => MANAGEMENT_TOPICS[log];

@@ -3,7 +3,7 @@
  * JavaScript makes of it.
  */
 
-/** Units are counted first: what has no more of them than allowed, which is nearly all, is not walked through. */
+/** Units are counted first: a text with no more units than allowed, which is nearly every one, is not iterated. */
 export function hasMoreCharacters(text: string, charactersMax: number): boolean {
   if (text.length <= charactersMax) return false;
   return text.length > 2 * charactersMax || charactersOf(text) > charactersMax;

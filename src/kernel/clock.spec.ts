@@ -21,7 +21,7 @@ function pass(ms: number): void {
 }
 
 describe('the system clock', () => {
-  it('tells the time of the system', () => {
+  it('returns the time of the system', () => {
     pass(1_500);
     expect([clock.now(), clock.setBackMs()]).toEqual([wallMs, 0]);
   });
@@ -33,7 +33,7 @@ describe('the system clock', () => {
     expect(clock.now()).toBe(wallMs);
   });
 
-  it('that is set back does not take time back: it goes on from where it was, as fast as ever', () => {
+  it('that is set back does not turn time back: it continues from where it was, at the same speed', () => {
     const before = clock.now();
     wallMs -= HOUR_MS;
     expect(clock.now()).toBe(before);
@@ -42,7 +42,7 @@ describe('the system clock', () => {
     expect(clock.setBackMs()).toBe(HOUR_MS);
   });
 
-  it('that is put right again is followed from there on', () => {
+  it('that is corrected again is followed from there on', () => {
     wallMs -= HOUR_MS;
     pass(1_000);
     wallMs += HOUR_MS;
@@ -50,19 +50,19 @@ describe('the system clock', () => {
     expect([clock.now(), clock.setBackMs()]).toEqual([wallMs, 0]);
   });
 
-  it('answers whole milliseconds, none smaller than the one before, also between two ticks', () => {
-    const told: number[] = [];
+  it('returns whole milliseconds, none smaller than the one before, also between two ticks', () => {
+    const times: number[] = [];
     for (let i = 0; i < 1_000; i++) {
       steadyMs += 0.3;
       if (i % 7 === 0) wallMs += 2;
-      told.push(clock.now());
+      times.push(clock.now());
     }
-    expect(told).toEqual(told.toSorted((a, b) => a - b));
-    expect(told.every(Number.isInteger)).toBe(true);
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+    expect(times.every(Number.isInteger)).toBe(true);
   });
 });
 
-it('the clock on the wall is the system clock, also where that is set back', () => {
+it('the wall clock is the system clock, also when that is set back', () => {
   const wall = new WallClock();
   wallMs += HOUR_MS;
   expect(clock.now()).toBe(wallMs);
@@ -72,9 +72,9 @@ it('the clock on the wall is the system clock, also where that is set back', () 
 });
 
 it.each([
-  ['as much as is left', 900, 400],
-  ['nothing any more', 100, 0],
-  ['not longer than it is, where it began by a clock that was ahead', HOUR_MS, 500],
+  ['the time that is left', 900, 400],
+  ['no longer', 100, 0],
+  ['at most its full length, if it began by a clock that was ahead', HOUR_MS, 500],
 ])('a wait of 500 ms lasts %s', (_, since, rest) => {
   expect(waitAfter(since, 500, 1_000)).toBe(rest);
 });

@@ -5,20 +5,20 @@ export abstract class Clock {
 }
 
 /**
- * The system's time, which never goes back while the process lives: where the system clock is set back, time goes on from where it was,
- * as fast as ever. What has ended stays ended (keys, sessions, grants), and what waits for a time (buckets, retries, refused guesses)
- * waits no longer than it should. Set forward, the clock is followed at once.
+ * The time of the system, which never goes back while the process lives. If the system clock is set back, time continues from where it was, at
+ * the same speed. So what has ended stays ended (keys, sessions, grants), and what waits for a time (buckets, retries, refused guesses) does not
+ * wait longer than it should. If the clock is set forward, it is followed at once.
  *
- * Not slewed towards a clock that is behind, as NTP would: then everything that ends would live longer than it may. A clock that was
- * wrongly ahead and is put right needs a restart of the process, which begins with the system clock as it is. What others compare with their
- * own clocks takes no such time, but `WallClock`.
+ * Not slewed towards a clock that is behind, as NTP does: then everything with an end would live longer than it may. After a clock that was
+ * wrongly ahead is corrected, the process must be restarted to begin with the system clock as it is. Times that others compare with their own
+ * clocks come from `WallClock`.
  */
 export class SystemClock extends Clock {
   private wallMs = Date.now();
   private steadyMs = performance.now();
 
   now(): number {
-    // In this order: a pause in between makes our time late, which the next call makes good, and not early, which nothing would.
+    // In this order: a pause in between makes our time late, which the next call corrects, and not early, which nothing would correct.
     const wallMs = Date.now();
     const steadyMs = performance.now();
     const expectedMs = this.wallMs + steadyMs - this.steadyMs;
@@ -28,15 +28,15 @@ export class SystemClock extends Clock {
     return wallMs;
   }
 
-  /** By how much the system clock is behind. */
+  /** How far the system clock is behind. */
   setBackMs(): number {
     return Math.max(0, this.now() - Date.now());
   }
 }
 
 /**
- * The system's time as it is, also where that goes back: for what others compare with their own clocks, and nothing else. Nothing that
- * ends, waits or is in order may go by it.
+ * The time of the system as it is, also when it goes back. Only for times that others compare with their own clocks: nothing that ends, waits or
+ * must be in order may use it.
  */
 export class WallClock extends Clock {
   now(): number {
@@ -44,6 +44,6 @@ export class WallClock extends Clock {
   }
 }
 
-/** What is left of a wait that began at `sinceMs`; all of it where that lies ahead, told by a clock that was wrong and is right by now. */
+/** What is left of a wait that began at `sinceMs`. All of it if that lies in the future, from a clock that was wrong and has been corrected. */
 export const waitAfter = (sinceMs: number, waitMs: number, nowMs: number): number =>
   Math.min(waitMs, Math.max(0, sinceMs + waitMs - nowMs));

@@ -37,11 +37,11 @@ export interface FieldError {
 }
 
 export interface ErrorExtensions {
-  /** Fields that are wrong, all of them at once. */
+  /** All fields that are wrong. */
   readonly errors?: readonly FieldError[];
   /** Seconds after which the same call may succeed; becomes `Retry-After`. */
   readonly retryAfterSeconds?: number;
-  /** What was used up; becomes `RateLimit`. */
+  /** The limit that was exhausted; becomes `RateLimit`. */
   readonly limit?: LimitLeft;
   readonly [name: string]: unknown;
 }
@@ -66,7 +66,7 @@ export type ErrorRegistry = Readonly<Record<string, ErrorDefinition>>;
 const registries: ErrorRegistry[] = [];
 
 /**
- * Declares the errors of one context or platform part and answers a constructor for them:
+ * Declares the errors of one context or platform part and returns a constructor for them:
  * `const fail = defineErrors({'topic-not-found': {kind: 'not-found', title: 'Topic not found'}})`, then
  * `throw fail('topic-not-found', 'There is no topic "orders".')`.
  */
@@ -95,10 +95,10 @@ export function allErrors(): ReadonlyMap<string, ErrorDefinition> {
   return all;
 }
 
-/** Whether it is the expected failure of this code. */
+/** Whether it is the expected failure with this code. */
 export const isCode = (error: unknown, code: string): boolean => error instanceof DomainError && error.code === code;
 
-/** The message of anything that was thrown. */
+/** The message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

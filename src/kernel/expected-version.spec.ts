@@ -7,7 +7,7 @@ it.each<[string, ExpectedVersion | undefined, boolean, boolean]>([
   ['the version', 3, true, false],
   ['another version', 2, false, false],
   ['one of several', { match: [1, 3] }, true, false],
-  ['none that it has had', { match: [] }, false, false],
+  ['none of its versions', { match: [] }, false, false],
   ['any version', { match: 'any' }, true, false],
   ['not this version', { noneMatch: [1, 3] }, false, true],
   ['not another version', { noneMatch: [2] }, true, true],
@@ -18,6 +18,6 @@ it.each<[string, ExpectedVersion | undefined, boolean, boolean]>([
   expect([isMet(expected, at(3)), isMet(expected, at(0))]).toEqual([ofThird, ofMissing]);
 });
 
-it('what was deleted is not there, whatever its version', () => {
+it('a deleted resource does not exist, whatever its version', () => {
   expect([isMet({ match: 'any' }, at(3, false)), isMet({ noneMatch: 'any' }, at(3, false))]).toEqual([false, true]);
 });

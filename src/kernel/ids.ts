@@ -9,7 +9,7 @@ export const ID_CHARACTERS_MAX = 63;
 /** No two dots in a row; the length is a rule of its own. */
 export const CHOSEN_ID = /^[a-z0-9](?:\.?[a-z0-9_-])*\.?$/;
 
-/** What follows the prefix of an id that the server makes. */
+/** What follows the prefix of an id that the server generates. */
 export const GENERATED_ID = /[0-9a-hjkmnp-tv-z]{26}/;
 
 export const SYSTEM_TENANT = '$system';
@@ -55,8 +55,8 @@ export function newId(prefix: string, nowMs: number = Date.now()): string {
 }
 
 /**
- * `<prefix>_` and 26 random characters: looks like the others, and tells nothing of when it was made. For users, who are shown to tenants
- * that have not made them: by its time an id would tell who had an account before he was invited.
+ * `<prefix>_` and 26 random characters: looks like the others, but does not show when it was created. For users, whose ids are visible to
+ * tenants that have not created them: the time in an id would show who had an account before the invitation.
  */
 export const newTimelessId = (prefix: string): string => `${prefix}_${randomText(RANDOM_LENGTH)}`;
 

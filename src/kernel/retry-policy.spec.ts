@@ -23,7 +23,7 @@ describe('a retry schedule', () => {
     expect(retryDelayMs(DEFAULT_RETRY, 50, () => 0.999)).toBeLessThanOrEqual(3_600_000 * 1.1);
   });
 
-  it('only ever adds by chance: no delay is shorter than the one without jitter, nor longer than the share allows', () => {
+  it('has jitter that only adds: no delay is shorter than without it, or longer than its share allows', () => {
     fc.assert(
       fc.property(policies, attempts, chances, (policy, attempt, chance) => {
         const planned = retryDelayMs({ ...policy, jitter: 0 }, attempt, () => chance);
@@ -34,7 +34,7 @@ describe('a retry schedule', () => {
     );
   });
 
-  it('never waits less after a later failure, the explicit schedule aside', () => {
+  it('never waits less after a later failure, except with an explicit schedule', () => {
     fc.assert(
       fc.property(policies, attempts, (policy, attempt) => {
         fc.pre(policy.strategy !== 'schedule');
@@ -50,7 +50,7 @@ describe('a retry schedule', () => {
     expect([1, 2, 3, 9].map((attempt) => retryDelayMs(policy, attempt, () => 0))).toEqual([5, 50, 50, 50]);
   });
 
-  it('ends by the number of attempts or by age, whichever comes first', () => {
+  it('ends after the maximum of attempts or of age, whichever comes first', () => {
     const policy = { ...DEFAULT_RETRY, maxAttempts: 3, maxAgeSeconds: 10 };
     expect(isExhausted(policy, 2, 0, 9_999)).toBe(false);
     expect(isExhausted(policy, 3, 0, 1)).toBe(true);

@@ -3,15 +3,15 @@ export interface RetryPolicy {
   readonly strategy: 'exponential' | 'linear' | 'fixed' | 'schedule';
   readonly initialDelayMs: number;
   readonly maxDelayMs: number;
-  /** Of `exponential`: the factor from one delay to the next. */
+  /** For `exponential`: the factor from one delay to the next. */
   readonly multiplier: number;
-  /** The share of the delay that chance may add to it; nothing is ever taken off. */
+  /** The share of the delay that may be added at random; nothing is ever subtracted. */
   readonly jitter: number;
   /** Attempts in all, the first one included. */
   readonly maxAttempts: number;
   /** Counted from the first failure. */
   readonly maxAgeSeconds: number;
-  /** Of `schedule`: the delay after each failure; the last one is repeated. */
+  /** For `schedule`: the delay after each failure; the last one is repeated. */
   readonly scheduleMs?: readonly number[];
 }
 
@@ -29,7 +29,7 @@ export const DEFAULT_RETRY: RetryPolicy = {
   maxAgeSeconds: 3 * 24 * 3_600,
 };
 
-/** Milliseconds to wait after the `attempt`-th failure (1, 2, …). `random` answers [0, 1). */
+/** Milliseconds to wait after the `attempt`-th failure (1, 2, …). `random` returns [0, 1). */
 export function retryDelayMs(policy: RetryPolicy, attempt: number, random: () => number): number {
   const delay = Math.min(plannedDelayMs(policy, attempt), policy.maxDelayMs);
   return Math.round(delay + delay * policy.jitter * random());

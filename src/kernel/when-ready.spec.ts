@@ -6,14 +6,14 @@ const fail = (): never => {
 };
 const told = (error: unknown): string => (error as Error).message;
 
-it('what is there is gone on with at once, what has to be waited for later', async () => {
+it('a value is passed on synchronously, the value of a promise later', async () => {
   expect(whenReady(1, double)).toBe(2);
   await expect(whenReady(Promise.resolve(1), double)).resolves.toBe(2);
   expect(() => whenReady(1, fail)).toThrow('planted');
   await expect(whenReady(Promise.resolve(1), fail)).rejects.toThrow('planted');
 });
 
-it('what fails is heard of at once, or later; what does not is left as it is', async () => {
+it('an error is handled synchronously or later; a success is not changed', async () => {
   expect(whenFailed(() => 'well', told)).toBe('well');
   expect(whenFailed<string>(fail, told)).toBe('planted');
   await expect(whenFailed(async () => 'well', told)).resolves.toBe('well');

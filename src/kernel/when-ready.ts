@@ -1,12 +1,9 @@
-/**
- * Goes on at once with what is there, and later with what has to be waited for: a request of which all is remembered is decided without a
- * promise.
- */
+/** Continues synchronously with a value, and later with a promise: a request for which everything is cached is decided without a promise. */
 export function whenReady<T, R>(value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> {
   return value instanceof Promise ? value.then(next) : next(value);
 }
 
-/** The same for what fails, whether it throws at once or rejects later. */
+/** The same for errors, thrown synchronously or by a later rejection. */
 export function whenFailed<T>(ask: () => T | Promise<T>, failed: (error: unknown) => T): T | Promise<T> {
   try {
     const value = ask();

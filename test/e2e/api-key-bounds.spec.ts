@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 
 describe('a key stops working', () => {
-  it('with its revocation, before that is answered', async () => {
+  it('with its revocation, before the response', async () => {
     for (let i = 0; i < 20; i++) {
       const key = await keys.create();
       expect(await keys.trying(key.key)).toBe(200);
@@ -47,7 +47,7 @@ describe('a key stops working', () => {
     await keys.revoke(key);
   });
 
-  it('outside of its addresses, although it was just used inside', async () => {
+  it('from other addresses than its own, although it was just used from one of those', async () => {
     const key = await keys.create({ allowedCidrs: ['203.0.113.0/24', '2001:db8::/32'] });
     const statuses = [];
     for (const from of [
@@ -61,15 +61,15 @@ describe('a key stops working', () => {
       statuses.push(await keys.trying(key.key, from));
     expect(statuses).toEqual([200, 401, 200, 200, 401, 200]);
     expect(await keys.trying(key.key)).toBe(401);
-    // Also where the credentials are asked for before the body.
+    // Also on routes that check credentials before the body.
     const publish = (from: string) => shop.through(keys.as(key.key, from)).tryPublish({ type: 't', data: 1 });
     expect([(await publish('203.0.113.9')).status, (await publish('203.0.114.9')).status]).toEqual([201, 401]);
     await keys.revoke(key);
   });
 });
 
-describe('a key that makes keys', () => {
-  it('cannot give more than it has: not by a new key, not by rotation', async () => {
+describe('a key that creates keys', () => {
+  it('cannot give a key more than it has itself: neither a new one nor by rotation', async () => {
     const bounds = { actions: ['api-key:create', 'api-key:read', 'event:publish'], allowedCidrs: ['127.0.0.0/8'] };
     const own = await keys.create({ ...bounds, expiresAt: inMs(DAY_MS) });
     const by = keys.as(own.key);
@@ -97,7 +97,7 @@ describe('a key that makes keys', () => {
     await keys.revoke(own, stronger, less);
   });
 
-  it('does no more than its ceiling says, nor elsewhere', async () => {
+  it('is limited to its own bounds, in other scopes as well', async () => {
     const other = await Workspace.create(client);
     const key = await keys.create({
       scopes: [{ tenant: shop.tenant, namespace: 'shop', topic: 'orders' }],
@@ -117,7 +117,7 @@ describe('a key that makes keys', () => {
   });
 });
 
-/** As whoever knows the format would: id and secret are his, the checksum is right. */
+/** A key in the right format and with a valid checksum, as an attacker who knows the format can make it, with any id and secret. */
 function invented(id: string, secret: string): string {
   const body = `es_live_${id}_${secret}`;
   const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
@@ -127,8 +127,8 @@ function invented(id: string, secret: string): string {
   return body + checksum;
 }
 
-describe('whatever is wrong with a key', () => {
-  it('is answered with one and the same 401', async () => {
+describe('an invalid key', () => {
+  it('gets the same 401, whatever is wrong with it', async () => {
     const [right, revoked, expired, rotated, elsewhere] = [
       await keys.create(),
       await keys.create(),
@@ -201,7 +201,7 @@ describe('whatever is wrong with a key', () => {
 });
 
 describe('the use of a key', () => {
-  it('is counted, with its last time and address; what is refused is not', async () => {
+  it('is counted, with its last time and address; refused uses are not', async () => {
     const key = await keys.create();
     const before = Date.now();
     for (const from of ['203.0.113.1', '203.0.113.2', '203.0.113.3']) await keys.trying(key.key, from);
@@ -215,7 +215,7 @@ describe('the use of a key', () => {
   });
 });
 
-describe('over a restart and over instances', () => {
+describe('across restarts and instances', () => {
   const servers: TestProcess[] = [];
   const launch = async (options: AppOptions): Promise<TestProcess> => {
     const server = await startProcess(options);
@@ -248,7 +248,7 @@ describe('over a restart and over instances', () => {
     expect((await second.client.get<ApiKey>(keyPath(key))).body.useCount).toBe(6);
   });
 
-  it('what one instance revokes or rotates away is refused by the other within a second', async () => {
+  it('a key that one instance revokes or rotates is refused by the other within a second', async () => {
     const { connection } = store;
     const here = await launch({ connection });
     const there = await launch({ connection, apiKey: here.apiKey });

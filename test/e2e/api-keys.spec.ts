@@ -12,7 +12,7 @@ let keys: Keys;
 let shop: Workspace;
 
 beforeAll(async () => {
-  // Not by the first key, which ends after 30 days, and what it makes with it.
+  // Not with the first key, which ends after 30 days, as would the keys that it creates.
   const login = { email: app.adminEmail, password: app.adminPassword };
   const { body } = await app.client.with({}).post<{ accessToken: string }>('/auth/login', login);
   client = app.client.with(bearer(body.accessToken));
@@ -47,20 +47,20 @@ describe('an API key', () => {
     expect((await client.delete(keyPath(created))).status).toBe(204);
   });
 
-  it('without bounds may what its owner may; null is never', async () => {
+  it('without bounds may do what its owner may; a null expiry means never', async () => {
     const { key, ...created } = await keys.create({ expiresAt: null });
     expect(created).toMatchObject({ scopes: null, actions: null, allowedCidrs: null, expiresAt: null });
     expect((await shop.through(keys.as(key)).tryPublish({ type: 't', data: 1 })).status).toBe(201);
     await keys.revoke(created);
   });
 
-  it('is taken as `Authorization: ApiKey`, too', async () => {
+  it('is also accepted as `Authorization: ApiKey`', async () => {
     const { key, id } = await keys.create();
     expect((await client.with({ authorization: `ApiKey ${key}` }).get('/auth/me')).status).toBe(200);
     await client.delete(keyPath({ id }));
   });
 
-  it('is created once for an Idempotency-Key; the answer again is not to be stored either', async () => {
+  it('is created once for an Idempotency-Key; the repeated response must not be cached either', async () => {
     const headers = { 'idempotency-key': 'one-key' };
     const answers = [
       await client.post<Issued>(KEYS, { name: 'once' }, headers),
@@ -100,14 +100,14 @@ describe('an API key', () => {
     expect([answer.status, [...new Set(answer.body.errors?.map(({ pointer }) => pointer))]]).toEqual([400, pointers]);
   });
 
-  it('is told of in the log of keys by its life, without secret, digest, name or addresses', async () => {
+  it('has its life recorded in the log of keys, without secret, digest, name or addresses', async () => {
     const key = await keys.create({ name: 'told', allowedCidrs: ['127.0.0.0/8'] });
     const next = (await keys.rotate(key)).body;
     await keys.revoke(key);
     const log = '/tenants/$system/namespaces/$management/topics/api-keys/events';
     const answer = await client.get<Page<ReadEvent>>(`${log}?stream=${key.id}`);
-    const told = answer.body.items.map(({ type, data }) => [type, data]);
-    expect(told).toEqual([
+    const life = answer.body.items.map(({ type, data }) => [type, data]);
+    expect(life).toEqual([
       ['api-key.created', expect.objectContaining({ keyId: key.id, allowedCidrsCount: 1 })],
       ['api-key.rotated', expect.objectContaining({ keyId: key.id, expiresAt: Date.parse(key.expiresAt!) })],
       ['api-key.revoked', { keyId: key.id, userId: key.userId }],
@@ -116,7 +116,7 @@ describe('an API key', () => {
     for (const hidden of [...secrets, '127.0.0.0', 'told']) expect(answer.text).not.toContain(hidden);
   });
 
-  it('belongs to a user: there is none of one who does not exist, and none under another name', async () => {
+  it('belongs to a user: it cannot be created for an unknown one, or found under another one', async () => {
     const nobody = '/users/usr_nobody/api-keys';
     for (const answer of [await client.post(nobody, { name: 'k' }), await client.get(nobody)])
       expect([answer.status, answer.body.code]).toEqual([404, 'user-not-found']);
@@ -134,7 +134,7 @@ describe('an API key', () => {
 });
 
 describe('the list of keys', () => {
-  it('shows them from the oldest, by pages, without the keys', async () => {
+  it('starts with the oldest, has pages, and does not contain the keys themselves', async () => {
     const made = [await keys.create({ name: 'a' }), await keys.create({ name: 'b' }), await keys.create({ name: 'c' })];
     const seen: ApiKey[] = [];
     for (let cursor: string | null = ''; cursor !== null;) {
@@ -151,7 +151,7 @@ describe('the list of keys', () => {
     await keys.revoke(...made);
   });
 
-  it('ends at 50 keys of a user, however many ask at once', async () => {
+  it('is limited to 50 keys per user, even with concurrent requests', async () => {
     const sql = await connect(app.connection);
     await sql.query(
       `INSERT INTO user_account (user_id, kind, email, name, state, password_hash, password_signature, version, created_at, updated_at)
@@ -173,7 +173,7 @@ describe('the list of keys', () => {
 });
 
 describe('rotation', () => {
-  it('lets the old key work until the grace is over', async () => {
+  it('keeps the old key valid until the end of the grace period', async () => {
     const old = await keys.create();
     const answer = await keys.rotate(old, { gracePeriodSeconds: 2 });
     expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'no-store']);
@@ -190,7 +190,7 @@ describe('rotation', () => {
     await keys.revoke(old);
   });
 
-  it('keeps what it answered: no other one is taken before the grace is over, but to end all at once', async () => {
+  it('keeps the promised grace period: no other rotation is accepted before its end, except one that ends all old keys at once', async () => {
     const first = await keys.create();
     const second = (await keys.rotate(first)).body;
     const day = Date.parse(second.previousExpiresAt!) - Date.parse(second.rotatedAt!);
@@ -210,7 +210,7 @@ describe('rotation', () => {
   });
 
   it.each([{ gracePeriodSeconds: 0 }, { gracePeriodSeconds: 60 }, {}])(
-    'asked for by ten at once answers one key, which works: %j',
+    'requested ten times at once returns one key, which works: %j',
     async (body) => {
       const key = await keys.create();
       const answers = await Promise.all(Array.from({ length: 10 }, () => keys.rotate(key, body)));
@@ -222,7 +222,7 @@ describe('rotation', () => {
     },
   );
 
-  it('heeds If-Match, and refuses what makes no sense', async () => {
+  it('respects If-Match, and refuses invalid requests', async () => {
     const key = await keys.create();
     const stale = await client.post(`${keyPath(key)}/rotate`, {}, { 'if-match': '"7"' });
     expect([stale.status, stale.body.code]).toEqual([412, 'version-mismatch']);

@@ -35,7 +35,7 @@ const recorded = (query: string, count = 1): Promise<readonly Item[]> =>
 const once = (): Record<string, string> => ({ 'x-correlation-id': crypto.randomUUID() });
 
 describe('the audit of logins', () => {
-  it('tells who has logged in, from where', async () => {
+  it('records who has logged in, and from where', async () => {
     const person = await Person.create(app);
     const request = { ...stranger(), ...once() };
     await person.login(request);
@@ -49,7 +49,7 @@ describe('the audit of logins', () => {
     });
   });
 
-  it('tells of a wrong password which account it was tried on', async () => {
+  it('records the account of a wrong password', async () => {
     const person = await Person.create(app);
     const request = { ...stranger(), ...once() };
     await person.tryLogin('not the password at all', request);
@@ -58,7 +58,7 @@ describe('the audit of logins', () => {
     ]);
   });
 
-  it('tells of a suspended user who tries', async () => {
+  it('records the attempt of a suspended user', async () => {
     const person = await Person.create(app);
     await app.client.post(`/users/${person.user.id}/suspend`, {});
     const request = { ...stranger(), ...once() };
@@ -68,7 +68,7 @@ describe('the audit of logins', () => {
     ]);
   });
 
-  it('does not keep what was typed where there is no such account: it may be a password', async () => {
+  it('does not store the e-mail of an unknown account: it may be a password', async () => {
     const typed = 'my-secret-password@example.test';
     const request = { ...stranger(), ...once() };
     await app.client.with({}).post('/auth/login', { email: typed, password: 'whatever it is' }, request);
@@ -79,14 +79,14 @@ describe('the audit of logins', () => {
     expect(JSON.stringify(items)).not.toContain('secret-password');
   });
 
-  it('tells of guesses that were not looked at', async () => {
+  it('records guesses that were refused without a check', async () => {
     const person = await Person.create(app);
     const place = stranger();
     await until(
       () => person.tryLogin('wrong again and again', place),
       ({ status }) => status === 429,
     );
-    // Ten were looked at before.
+    // Ten were checked before.
     const items = await recorded(`action=auth.login-failed&address=${place['x-forwarded-for']}`, 11);
     expect(items.map(({ reason }) => reason)).toContain('throttled');
   });
@@ -99,7 +99,7 @@ describe('the audit of credentials', () => {
     return recorded(`correlationId=${request['x-correlation-id']}`);
   };
 
-  it('tells of a key that was revoked, of one whose secret is wrong, and of what is no key', async () => {
+  it('records a revoked key, one with a wrong secret, and text that is not a key', async () => {
     const { client } = await newPerson(app);
     const keys = new Keys(client);
     const [revoked, known] = [await keys.create(), await keys.create()];
@@ -114,13 +114,13 @@ describe('the audit of credentials', () => {
     ]);
   });
 
-  it('tells of a token that is none', async () => {
+  it('records an invalid token', async () => {
     expect(await refused({ authorization: 'Bearer nonsense' })).toMatchObject([
       { action: 'auth.refused', reason: 'not-valid' },
     ]);
   });
 
-  it('tells of a refused publish, too, of which no body was read', async () => {
+  it('records a refused publish, too, although no body was read', async () => {
     const request = { ...stranger(), ...once() };
     const path = '/tenants/t/namespaces/n/topics/t/events';
     await app.client.with({ 'x-api-key': 'es_no_key' }).post(path, { type: 't', data: 1 }, request);
@@ -129,7 +129,7 @@ describe('the audit of credentials', () => {
     ]);
   });
 
-  it('does not tell of who shows none', async () => {
+  it('does not record requests without credentials', async () => {
     const place = from('198.51.250.1');
     await app.client.with({}).get('/auth/me', place);
     await app.client.with({ 'x-api-key': 'es_no_key' }).get('/auth/me', place);

@@ -33,24 +33,24 @@ describe('without valid credentials', () => {
     ['Bearer without a token', { authorization: 'Bearer' }],
     ['an API key that is none', { 'x-api-key': 'nonsense' }],
     ['an API key as a bearer token', bearer('es_live_000000000000_0000')],
-  ])('each request is 401 and says how to do better: %s', async (_, headers) => {
+  ])('each request is 401 and says how to authenticate: %s', async (_, headers) => {
     const answer = await asking(headers as RequestHeaders);
     expect([answer.status, answer.body.code]).toEqual([401, 'unauthenticated']);
     expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer\b/);
     expect(answer.headers.get('content-type')).toContain('application/problem+json');
   });
 
-  it('what does not exist is 401, too, not 404: nobody learns what there is', async () => {
+  it('unknown resources are 401, too, not 404: this does not reveal what exists', async () => {
     for (const path of ['/tenants/none', '/tenants/none/namespaces/none/topics/none/events']) {
       expect((await anonymous.get(path)).status).toBe(401);
     }
   });
 
-  it('the fields of a body are not even looked at', async () => {
+  it('the fields of a body are not validated', async () => {
     expect((await anonymous.post('/tenants', { id: '../bad', unknown: true })).status).toBe(401);
   });
 
-  it('a token and a key at once are refused, whichever of them is valid', async () => {
+  it('a token together with a key is refused, whichever of them is valid', async () => {
     const { accessToken } = await login();
     for (const headers of [
       { ...bearer(accessToken), 'x-api-key': app.apiKey },
@@ -68,7 +68,7 @@ describe('without valid credentials', () => {
   });
 });
 
-it('valid credentials are taken however their scheme is spelled, and under no other', async () => {
+it('valid credentials are accepted in any case of their scheme, and under no other scheme', async () => {
   const { accessToken } = await login();
   for (const scheme of ['bearer', 'BEARER', 'Bearer ', 'bEARER  '])
     expect([scheme, (await asking({ authorization: `${scheme} ${accessToken}` })).status]).toEqual([scheme, 200]);
@@ -95,7 +95,7 @@ describe('the API key', () => {
 });
 
 describe('login', () => {
-  it('answers a pair of tokens, their time and the user; the access token works', async () => {
+  it('returns a pair of tokens, their lifetime and the user; the access token works', async () => {
     const tokens = await login();
     expect(tokens).toMatchObject({ expiresIn: expect.any(Number), user: { email: app.adminEmail } });
     expect(tokens.sessionId).toBeTruthy();
@@ -104,7 +104,7 @@ describe('login', () => {
     expect(me.body).toMatchObject({ email: app.adminEmail, id: tokens.user.id });
   });
 
-  it('answers an unknown e-mail as it does a wrong password', async () => {
+  it('gives the same response for an unknown e-mail and a wrong password', async () => {
     const password = 'not the password';
     const answers = [
       await anonymous.post('/auth/login', { email: app.adminEmail, password }),
@@ -151,14 +151,14 @@ describe('an access token', () => {
     expect((await asking(bearer(accessToken))).status).toBe(200);
   });
 
-  it('is refused where its claims were changed', async () => {
+  it('is refused with changed claims', async () => {
     const [header, payload, signature] = (await login()).accessToken.split('.') as [string, string, string];
     const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as Record<string, unknown>;
     const changed = Buffer.from(JSON.stringify({ ...claims, exp: 99_999_999_999 })).toString('base64url');
     expect((await asking(bearer(`${header}.${changed}.${signature}`))).status).toBe(401);
   });
 
-  it('stops working at once with the logout, and its refresh token with it; other sessions go on', async () => {
+  it('stops working at once with the logout, as does its refresh token; other sessions continue', async () => {
     const [mine, other] = [await login(), await login()];
     expect((await anonymous.post('/auth/logout', undefined, bearer(mine.accessToken))).status).toBe(204);
     expect((await asking(bearer(mine.accessToken))).status).toBe(401);
@@ -166,7 +166,7 @@ describe('an access token', () => {
     expect((await asking(bearer(other.accessToken))).status).toBe(200);
   });
 
-  it('is no refresh token, and a refresh token is no access token', async () => {
+  it('is not accepted as a refresh token, nor a refresh token as an access token', async () => {
     const { accessToken, refreshToken } = await login();
     expect([400, 401]).toContain((await refresh(accessToken)).status);
     expect((await asking(bearer(refreshToken))).status).toBe(401);
@@ -174,7 +174,7 @@ describe('an access token', () => {
 });
 
 describe('a refresh token', () => {
-  it('gives a new pair of the same session', async () => {
+  it('returns a new pair of the same session', async () => {
     const first = await login();
     const { status, body: second } = await refresh(first.refreshToken);
     expect([status, second.sessionId]).toEqual([200, first.sessionId]);
@@ -182,7 +182,7 @@ describe('a refresh token', () => {
     expect((await asking(bearer(second.accessToken))).status).toBe(200);
   });
 
-  it('used again ends the whole session: the new pair, too', async () => {
+  it('ends the whole session if used again: the new pair, too', async () => {
     const first = await login();
     const second = (await refresh(first.refreshToken)).body;
     expect((await asking(bearer(second.accessToken))).status).toBe(200);
@@ -192,13 +192,13 @@ describe('a refresh token', () => {
     expect((await asking(bearer(first.accessToken))).status).toBe(401);
   });
 
-  it.each(['', 'nonsense', '../../../etc/passwd', 'x'.repeat(10_000)])('that is none is refused', async (token) => {
+  it.each(['', 'nonsense', '../../../etc/passwd', 'x'.repeat(10_000)])('that is invalid is refused', async (token) => {
     expect([400, 401]).toContain((await refresh(token)).status);
   });
 });
 
 describe('a publish without credentials', () => {
-  it('is refused before its body is read: what is no JSON is 401, not 400', async () => {
+  it('is refused before its body is read: invalid JSON is 401, not 400', async () => {
     const path = '/tenants/t/namespaces/n/topics/t/events';
     expect((await anonymous.post(path, '{"type":', { 'content-type': 'application/json' })).status).toBe(401);
   });

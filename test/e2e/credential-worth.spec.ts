@@ -37,8 +37,8 @@ const rotate = async (by: Issued, key: { id: string }): Promise<Answer<Issued & 
 };
 const refusal = ({ status, body }: Answer<Partial<Problem>>): unknown[] => [status, body.code, body.detail];
 
-describe('a key that was granted more than its bounds say', () => {
-  it('is not rotated by another with the same bounds, who would have it then', async () => {
+describe('a key that was granted more than its bounds allow', () => {
+  it('cannot be rotated by another key with the same bounds, which would get those grants', async () => {
     const [asking, granted] = [await keys.create({ actions: NARROW }), await keys.create({ actions: NARROW })];
     expect((await rotate(asking, granted)).status).toBe(200);
     await grant('allow', granted, ['event:read', 'topic:read'], '/namespaces/shop');
@@ -52,7 +52,7 @@ describe('a key that was granted more than its bounds say', () => {
     expect((await keys.as(asking.key).get(shop.events())).status).toBe(403);
   });
 
-  it('is rotated by itself, by its owner, and by keys that may as much: by bounds, or by a grant', async () => {
+  it('can be rotated by itself, by its owner, and by keys that may do as much, by their bounds or by a grant', async () => {
     const [granted, same, narrower] = [
       await keys.create({ actions: NARROW }),
       await keys.create({ actions: NARROW }),
@@ -64,7 +64,7 @@ describe('a key that was granted more than its bounds say', () => {
     const wide = await keys.create({ actions: [...NARROW, 'event:read'], scopes: [{ tenant: shop.tenant }] });
     const unbounded = await keys.create();
     expect((await rotate(narrower, granted)).status).toBe(403);
-    // Bounds of scope are judged before: what is not bounded by one is beyond it.
+    // Scopes are checked first: a key without them exceeds one that has them.
     expect((await rotate(wide, granted)).status).toBe(403);
     for (const by of [same, unbounded]) expect((await rotate(by, granted)).status).toBe(200);
     const { body } = await keys.rotate(granted);
@@ -72,7 +72,7 @@ describe('a key that was granted more than its bounds say', () => {
   });
 });
 
-it('a key to which something is denied makes and rotates no other, which would not be denied it', async () => {
+it('a key with a denial cannot create or rotate another key, which would not have that denial', async () => {
   const [denied, other] = [await keys.create(), await keys.create()];
   await grant('deny', denied, ['event:read']);
   const by = keys.as(denied.key);
@@ -82,7 +82,7 @@ it('a key to which something is denied makes and rotates no other, which would n
   expect((await by.post(`${keyPath(denied)}/rotate`, {})).status).toBe(200);
 });
 
-describe('whoever makes keys for others, and is no administrator of the system', () => {
+describe('a user who creates keys for others, and is not an administrator of the system,', () => {
   let clerk: Person;
   beforeAll(async () => {
     await app.client.post('/roles', { id: 'key-clerk', actions: ['api-key:create', 'topic:read'] });
@@ -91,18 +91,18 @@ describe('whoever makes keys for others, and is no administrator of the system',
   });
   const make = (whom: string, by: Client = clerk.client): Promise<Answer<Partial<Problem>>> =>
     by.post(`/users/${whom}/api-keys`, { name: 'k' });
-  /** The end of the key comes before that of the clerk's own: it does not lack a bound. */
+  /** The key expires before the clerk's own key, so that its bounds do not exceed those. */
   const rotateFor = ({ userId, keyId }: Person): Promise<Answer<Partial<Problem>>> =>
     clerk.client.post(`/users/${userId}/api-keys/${keyId}/rotate`, { expiresAt: inMs(DAY_MS) });
 
-  it('makes and rotates none for somebody who may do more: not of the system, not in any tenant', async () => {
+  it('cannot create or rotate one for a user who may do more, in the system or in any tenant', async () => {
     const { body: me } = await app.client.get<{ id: string }>('/auth/me');
     const more = expect.stringMatching(/The owner of the key may do(, or come to do,)? what you may not/);
     for (const answer of [await make(me.id), await make(owner.userId), await rotateFor(owner)])
       expect(refusal(answer)).toEqual([403, 'api-key-exceeds-own', more]);
   });
 
-  it('makes them for whoever may no more than he', async () => {
+  it('can create them for users who may do no more than themselves', async () => {
     const reader = await newPerson(app);
     await app.client.post(`${tenant}/roles`, { id: 'looker', actions: ['topic:read'] });
     await app.client.request('PUT', `${tenant}/members/${reader.userId}`, { roles: ['looker'] });
@@ -124,7 +124,7 @@ describe('another e-mail, to which a new password can be sent,', () => {
   const move = ({ user }: User, by: Client): Promise<Answer<Partial<Problem>>> =>
     by.patch(`/users/${user.id}`, { email: `moved.${user.email}` });
 
-  it('is given to nobody who may do more: not by who may change users, who renames them all the same', async () => {
+  it('cannot be given to a user who may do more, even by a user who may change and rename users', async () => {
     const person = await User.create(app);
     expect((await move(person, clerk.client)).status).toBe(200);
     const owning = await User.create(app);
@@ -141,7 +141,7 @@ describe('another e-mail, to which a new password can be sent,', () => {
     expect((await move(owning, app.client)).status).toBe(200);
   });
 
-  it('is given by no bounded key of an administrator to who may do more than the key, its owner among them', async () => {
+  it('cannot be given with a bounded key of an administrator to a user who may do more than the key, such as its owner', async () => {
     const all = new Keys(app.client);
     const bounded = all.as((await all.create({ actions: ['user:update'] })).key);
     const { body: me } = await app.client.get<{ id: string; email: string }>('/auth/me');

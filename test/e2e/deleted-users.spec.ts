@@ -27,7 +27,7 @@ afterEach(async () => {
 });
 
 const path = (key?: Issued): string => `/users/${person.user.id}/api-keys${key ? `/${key.id}` : ''}`;
-/** How many rows there are of the keys of the person, and of what was granted to these. */
+/** The number of rows of the keys of the user, and of their grants. */
 async function rowsLeft(): Promise<[number, number]> {
   const sql = await connect(store.connection);
   const { rows } = await sql.query<{ keys: number; grants: number }>(
@@ -48,7 +48,7 @@ const GONE = [
   [404, 'api-key-not-found'],
 ];
 
-it('the keys of a user who is deleted are gone with the answer, with what was granted to them, and name nobody', async () => {
+it('the keys of a deleted user are gone before the response, as are their grants, and identify no one', async () => {
   const shop = await Workspace.create(server.client);
   await server.client.request('PUT', `/tenants/${shop.tenant}/members/${person.user.id}`, { roles: [] });
   await server.client.post(`/tenants/${shop.tenant}/permissions`, {
@@ -71,7 +71,7 @@ it('the keys of a user who is deleted are gone with the answer, with what was gr
   for (const { text } of [log, audit]) for (const known of [NAME, person.email]) expect(text).not.toContain(known);
 });
 
-it('keys that a crash has left behind the deletion of their user cannot be seen, and end after the restart', async () => {
+it('keys left by a crash after the deletion of their user cannot be seen, and are revoked after the restart', async () => {
   const obstacle = await Obstacle.put(store.connection, 'SELECT 1 FROM api_key WHERE key_id = $1', [keys[0]!.id]);
   const asked = server.client.delete(`/users/${person.user.id}`).catch(() => undefined);
   await until(() => obstacle.isFelt(), Boolean);
@@ -89,7 +89,7 @@ it('keys that a crash has left behind the deletion of their user cannot be seen,
   expect(ended.toSorted()).toEqual(keys.map(({ id }) => id).toSorted());
 });
 
-it('keys that a crash has left behind a new password that ends them end after the restart, and no newer ones', async () => {
+it('keys left by a crash after a password change that revokes them are revoked after the restart, but no newer ones', async () => {
   const obstacle = await Obstacle.put(store.connection, 'SELECT 1 FROM api_key WHERE key_id = $1', [keys[0]!.id]);
   const session = bearer((await person.login()).accessToken);
   const newPassword = 'another lantern walks 43 times';
@@ -111,7 +111,7 @@ it('keys that a crash has left behind a new password that ends them end after th
   expect(answer.status).toBe(200);
 });
 
-it('no key is made for a user who is deleted at the same moment and stays', async () => {
+it('no key remains that was created for a user during their deletion', async () => {
   for (let round = 0; round < 5; round++) {
     person = await Person.create(server);
     const make = (): Promise<{ status: number }> => server.client.post(path(), { name: NAME, actions: ['user:read'] });
@@ -124,7 +124,7 @@ it('no key is made for a user who is deleted at the same moment and stays', asyn
     ]);
     expect(answers[2]!.status).toBe(204);
     for (const { status } of answers.toSpliced(2, 1)) expect([201, 404]).toContain(status);
-    // What was made before the deletion ends by the reaction, where the handler did not see it.
+    // Keys created before the deletion are revoked by the saga, if the handler did not see them.
     await until(rowsLeft, ([left]) => left === 0);
   }
 });

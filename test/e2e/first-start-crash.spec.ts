@@ -1,7 +1,7 @@
 import { startProcess } from '../support/server/app.js';
 import { createTestDatabase } from '../support/server/postgres.js';
 
-it('a first start that died before its administrator had the role is made good by the next one', async () => {
+it('a first start that died before its administrator had the role is completed by the next start', async () => {
   const { connection, database, drop } = await createTestDatabase();
   const first = await startProcess({ connection });
   await first.stop();

@@ -28,7 +28,7 @@ const login = (email: string, password: string, headers = stranger()): Promise<A
   anonymous.post('/auth/login', { email, password }, headers);
 
 describe('whether there is an account', () => {
-  it('is not told by what a failed login answers: unknown, wrong, suspended, invited', async () => {
+  it('is not revealed by the response to a failed login: unknown, wrong, suspended, invited', async () => {
     const [person, suspended] = [await Person.create(app), await Person.create(app)];
     await app.client.post(`/users/${suspended.user.id}/suspend`, {});
     const invited = 'invited@example.test';
@@ -51,13 +51,13 @@ describe('whether there is an account', () => {
   });
 });
 
-describe('whoever guesses', () => {
-  it('gets ten tries at an account, in parallel or not, then waits; refused guesses are not even hashed', async () => {
+describe('a client that guesses', () => {
+  it('gets ten tries at an account, in parallel or not, then waits; refused guesses are not hashed', async () => {
     const person = await Person.create(app);
     const guesser = stranger();
     const guesses = Array.from({ length: 29 }, (_, i) => login(person.email, `guess number ${i}`, guesser));
     const answers = await Promise.all(guesses);
-    // A busy machine may refuse some of the ten for that, which is no further try.
+    // A busy machine may refuse some of the ten, which does not add further tries.
     expect(answers.filter(({ status }) => status === 401 || status === 503)).toHaveLength(10);
     const refused = answers.filter(({ status }) => status === 429);
     expect(refused).toHaveLength(19);
@@ -65,7 +65,7 @@ describe('whoever guesses', () => {
       expect([body.code, Number(headers.get('retry-after')) >= 1]).toEqual(['login-throttled', true]);
   });
 
-  it('makes himself wait and not the owner, who logs in from elsewhere and goes on in his session', async () => {
+  it('makes only itself wait, not the owner, who can log in from elsewhere and continue their session', async () => {
     const person = await Person.create(app);
     const tokens = await person.login(stranger());
     const guesser = stranger();
@@ -77,7 +77,7 @@ describe('whoever guesses', () => {
     expect((await anonymous.post('/auth/password/change', body, headers)).status).toBe(204);
   });
 
-  it('at accounts that do not exist is treated alike', async () => {
+  it('at unknown accounts is treated the same', async () => {
     const guesser = stranger();
     const statuses: number[] = [];
     for (let n = 0; n < 12; n++) statuses.push((await login('nobody@example.test', `guess ${n}`, guesser)).status);
@@ -96,7 +96,7 @@ describe('whoever guesses', () => {
 });
 
 describe('a storm of logins', () => {
-  it('of five hundred at once is answered 503 with Retry-After beyond what can be hashed; all else goes on meanwhile', async () => {
+  it('of five hundred at once gets 503 with Retry-After beyond what can be hashed; other requests are still served', async () => {
     const shop = await Workspace.create(app.client);
     const person = await Person.create(app);
     const tokens = await person.login(stranger());
@@ -115,7 +115,7 @@ describe('a storm of logins', () => {
     const during: number[][] = [];
     for (const other of others) during.push([await other(), unanswered]);
     expect(during.map(([status]) => status)).toEqual([200, 201, 200, 200, 200, 200]);
-    // Each was answered before the last of the storm was.
+    // Each got its response before the last one of the storm.
     expect(during.every(([, left]) => left! > 0)).toBe(true);
     const answers = await Promise.all(storm);
     const busy = answers.filter(({ status }) => status === 503);

@@ -29,7 +29,7 @@ const WRONG = 'not the password';
 const count = <T>(all: readonly T[], wanted: T): number => all.filter((one) => one === wanted).length;
 
 describe('guesses of a password', () => {
-  it('a hundred at once from one place are looked at ten times, and the owner is not locked out', async () => {
+  it('ten of a hundred concurrent ones from one place are checked, and the owner is not locked out', async () => {
     const person = await Person.create(app);
     const home = stranger();
     const tokens = await person.login(home);
@@ -44,7 +44,7 @@ describe('guesses of a password', () => {
     expect([await person.status(tokens), (await person.refresh(tokens)).status]).toEqual([200, 200]);
   });
 
-  it('a hundred from a hundred places close the account to strangers, not to where its owner is', async () => {
+  it('a hundred from a hundred places close the account to strangers, but not to the place of its owner', async () => {
     const person = await Person.create(app);
     const home = stranger();
     const tokens = await person.login(home);
@@ -58,7 +58,7 @@ describe('guesses of a password', () => {
         401,
       );
     }
-    // The waits double from one second on: a slow machine may have sat out the first ones.
+    // The waits double from one second on: a slow machine may have spent the first ones.
     while ((await login(person.email, WRONG, stranger())).status !== 429);
     const elsewhere = await login(person.email, person.password, stranger());
     expect([elsewhere.status, elsewhere.body.code]).toEqual([429, 'login-throttled']);
@@ -74,7 +74,7 @@ describe('whether there is an account', () => {
     body: { ...body, correlationId: '' },
   });
 
-  /** Where the hash is most of a login, as it is in production. */
+  /** A server on which the hash is most of a login, as in production. */
   let costly: TestApp;
   beforeAll(async () => {
     costly = await startApp({
@@ -87,7 +87,7 @@ describe('whether there is an account', () => {
   const tryLogin = (email: string, password: string, headers: RequestHeaders): Promise<Answer<Problem>> =>
     costly.client.with({}).post('/auth/login', { email, password }, headers);
 
-  it('is not told by status, body, headers or time: unknown, suspended, wrong; nor where guesses are refused', async () => {
+  it('is not revealed by status, body, headers or time: unknown, suspended, wrong, or refused as a guess', async () => {
     const [known, suspended] = [await Person.create(costly), await Person.create(costly)];
     await costly.client.post(`/users/${suspended.user.id}/suspend`, {});
     const kinds: readonly (readonly [string, string])[] = [
@@ -132,7 +132,7 @@ describe('a reset of the password', () => {
     return /epr_[\w-]{43}/.exec((await mail.received(before + 1)).at(-1)!.text)![0];
   };
 
-  it('is answered alike for an unknown e-mail, which gets no mail', async () => {
+  it('gets the same response for an unknown e-mail, which gets no mail', async () => {
     const person = await Person.create(app);
     const before = mail.mails.length;
     const [unknown, known] = [await ask('nobody@example.test'), await ask(person.email)];
@@ -141,7 +141,7 @@ describe('a reset of the password', () => {
     expect(letters.map(({ to }) => to)).toEqual([[person.email]]);
   });
 
-  it('names the server as it is configured, however the request forges its host', async () => {
+  it('names the server from its configuration, even if the request forges its host', async () => {
     const person = await Person.create(app);
     const before = mail.mails.length;
     const body = JSON.stringify({ email: person.email });
@@ -175,8 +175,8 @@ describe('a reset of the password', () => {
       'has seen another e-mail',
       ({ user, email }: Person) => app.client.patch(`/users/${user.id}`, { email: email.replace('@', '.new@') }),
     ],
-    ['has seen the end of its user', ({ user }: Person) => app.client.delete(`/users/${user.id}`)],
-  ])('is not made by a token that %s', async (_, happens) => {
+    ['has seen the deletion of its user', ({ user }: Person) => app.client.delete(`/users/${user.id}`)],
+  ])('is refused for a token that %s', async (_, happens) => {
     const person = await Person.create(app);
     const token = await tokenFor(person);
     await happens(person, token);
@@ -184,14 +184,14 @@ describe('a reset of the password', () => {
     expect([answer.status, answer.body.code]).toEqual([400, 'reset-token-invalid']);
   });
 
-  it('is made by a token shortly before it is half an hour old', async () => {
+  it('is accepted for a token that is almost half an hour old', async () => {
     const person = await Person.create(app);
     const token = await tokenFor(person);
     await age(person.user.id, 29 * 60_000);
     expect((await reset(token)).status).toBe(204);
   });
 
-  it('asked for a thousand times an hour sends twenty mails, and tells nobody', async () => {
+  it('requested a thousand times an hour sends twenty mails, and no response shows it', async () => {
     const [person, witness] = [await Person.create(app), await Person.create(app)];
     const before = mail.mails.length;
     const statuses = new Set<number>();

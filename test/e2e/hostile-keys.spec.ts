@@ -10,7 +10,7 @@ const LIMIT = 120;
 const AT_ONCE = 50;
 const INVENTED = 3_000;
 
-interface Told {
+interface RefusedKey {
   readonly action: string;
   readonly reason: string | null;
   readonly times: number;
@@ -18,7 +18,7 @@ interface Told {
 
 let app: TestApp;
 let keys: Keys;
-/** Ids that the store was asked for, query by query. */
+/** Number of ids that the store was asked for, per query. */
 const queries: number[] = [];
 let newApiKey: typeof import('../../src/contexts/identity/domain/api-key-format.js').newApiKey;
 
@@ -40,7 +40,7 @@ afterAll(() => app?.stop());
 
 const send = (key: string, from: string): Promise<Answer<Problem>> => keys.as(key, from).get('/auth/me');
 
-/** Answers to that many invented keys from one address, some at once. */
+/** Responses to that many invented keys from one address, some at once. */
 async function invent(count: number, from: string): Promise<Answer<Problem>[]> {
   const answers: Answer<Problem>[] = [];
   const guess = async (): Promise<void> => {
@@ -50,7 +50,7 @@ async function invent(count: number, from: string): Promise<Answer<Problem>[]> {
   return answers;
 }
 
-it('thousands of invented keys from one address are refused, cost few queries, and lock out no known key there', async () => {
+it('thousands of invented keys from one address are refused, cost few queries, and do not lock out a known key there', async () => {
   const [known, unseen] = [await keys.create(), await keys.create()];
   expect((await send(known.key, GUESSER)).status).toBe(200);
   queries.length = 0;
@@ -60,7 +60,7 @@ it('thousands of invented keys from one address are refused, cost few queries, a
   expect(looked).toBeGreaterThanOrEqual(LIMIT);
   expect(looked).toBeLessThanOrEqual(LIMIT + AT_ONCE);
   expect(looked + refused.length).toBe(answers.length);
-  // A query for what came meanwhile, and none for who is refused.
+  // A query for the keys that arrived meanwhile, and none for refused ones.
   expect(queries.reduce((sum, ids) => sum + ids, 0)).toBe(looked);
   for (const { body, headers } of refused) {
     expect(body.code).toBe('api-key-throttled');
@@ -74,10 +74,12 @@ it('thousands of invented keys from one address are refused, cost few queries, a
   expect((await send(unseen.key, GUESSER)).status).toBe(200);
 }, 120_000);
 
-it('the refused are on record, counted together', async () => {
+it('refused keys are recorded, and counted together', async () => {
   const throttled = await until(
     async () => {
-      const { body } = await app.client.get<Page<Told>>(`/audit?action=auth.refused&address=${GUESSER}&limit=1000`);
+      const { body } = await app.client.get<Page<RefusedKey>>(
+        `/audit?action=auth.refused&address=${GUESSER}&limit=1000`,
+      );
       return body.items.filter(({ reason }) => reason === 'key-throttled');
     },
     (found) => found.length > 0,
@@ -85,7 +87,7 @@ it('the refused are on record, counted together', async () => {
   expect(throttled.length).toBeLessThan(50);
 });
 
-it('invented keys from a thousand addresses cost no query each, the same ones again none, and noise none at all', async () => {
+it('invented keys from a thousand addresses cost less than a query each, none when repeated, and none for noise', async () => {
   const GUESSED = 1_000;
   const guesses = Array.from({ length: GUESSED }, (_, n) => [
     newApiKey('live').key,

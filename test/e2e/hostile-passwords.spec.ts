@@ -46,7 +46,7 @@ describe('a password', () => {
     ['null', null],
     ['empty', ''],
     ['a megabyte', 'x'.repeat(1_000_000)],
-  ])('is refused when it is %s, where users are created and where they change', async (_, password) => {
+  ])('is refused if it is %s, for new users and for changes', async (_, password) => {
     const person = await Person.create(app);
     const tokens = await person.login(stranger());
     const answers = [
@@ -80,7 +80,7 @@ describe('a password', () => {
     ['a number', 1],
     ['null', null],
     ['true', true],
-  ])('is no password to log in with, or to confirm a change with, where it is %s', async (_, password) => {
+  ])('is refused for a login, and for confirming a change, if it is %s', async (_, password) => {
     const person = await Person.create(app);
     const tokens = await person.login(stranger());
     const answers = [
@@ -90,7 +90,7 @@ describe('a password', () => {
     expect(answers.map(({ status }) => (status === 413 ? 400 : status))).toEqual([400, 400]);
   });
 
-  it('is the same in whichever form a keyboard composes it', async () => {
+  it('is the same in every form in which a keyboard composes it', async () => {
     const { email } = await Person.create(app);
     const password = 'crème brûlée à la carte';
     expect((await reset(await tokenFor(email), password.normalize('NFC'))).status).toBe(204);

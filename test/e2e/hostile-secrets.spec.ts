@@ -6,14 +6,14 @@ import { bearer, type Tokens } from '../support/api/people.js';
 import { WebhookReceiver } from '../support/api/webhook-receiver.js';
 import { until, Workspace } from '../support/api/workspace.js';
 
-/** One for each place, so that a find names the place. None is a word that could stand somewhere by itself. */
+/** One for each place, so that a find names the place. None is a word that could occur by itself. */
 const planted = new Map<string, string>();
 const plant = (place: string): string => {
   const secret = `Zq7${Buffer.from(place).toString('hex')}xK9`;
   planted.set(place, secret);
   return secret;
 };
-/** What a password or a token must look like where it is to be taken. */
+/** The form that a password or token needs to be accepted there. */
 const given = (place: string, value: string): string => {
   planted.set(place, value);
   return value;
@@ -22,7 +22,7 @@ const given = (place: string, value: string): string => {
 let server: TestProcess;
 let shop: Workspace;
 let receiver: WebhookReceiver;
-/** Whatever was shown or written, by where. */
+/** Everything that was shown or written, by place. */
 const shown = new Map<string, string>();
 
 beforeAll(async () => {
@@ -54,7 +54,7 @@ const keep = (answer: Answer<unknown>): void => {
   if (answer.status >= 400) shown.set('errors', `${shown.get('errors') ?? ''}${answer.status} ${answer.text}\n`);
 };
 
-/** Every route, with secrets where strangers and careless clients put them; nothing of it is a valid request. */
+/** Every route, with secrets where strangers and careless clients put them; none of it is a valid request. */
 async function askEverywhere(): Promise<void> {
   const routes = routesOf((await server.client.get<ApiDocument>('/openapi.json')).body);
   const places = { tenantId: shop.tenant, namespaceId: 'shop', topicId: 'orders' };
@@ -104,7 +104,7 @@ async function askEverywhere(): Promise<void> {
 
 const takesBody = ({ method }: Route): boolean => method !== 'GET' && method !== 'DELETE';
 
-/** What is taken: passwords, tokens, keys. */
+/** Secrets that are accepted: passwords, tokens, keys. */
 async function logInAndOut(): Promise<void> {
   const anonymous = server.client.with({});
   const email = 'person@example.test';
@@ -116,14 +116,14 @@ async function logInAndOut(): Promise<void> {
   const { body } = await anonymous.post<Tokens>('/auth/login', { email, password });
   given('an access token', body.accessToken);
   given('a refresh token', body.refreshToken);
-  const his = server.client.with(bearer(body.accessToken));
+  const own = server.client.with(bearer(body.accessToken));
   const changed = given('a new password', 'another horse 4711 battery');
-  keep(await his.post('/auth/password/change', { currentPassword: wrong, newPassword: changed }));
-  await his.post('/auth/password/change', { currentPassword: password, newPassword: changed });
+  keep(await own.post('/auth/password/change', { currentPassword: wrong, newPassword: changed }));
+  await own.post('/auth/password/change', { currentPassword: password, newPassword: changed });
   const { body: next } = await anonymous.post<Tokens>('/auth/refresh', { refreshToken: body.refreshToken });
   given('the next refresh token', next.refreshToken);
   keep(await anonymous.post('/auth/refresh', { refreshToken: body.refreshToken }));
-  // Nobody takes the mail: the failure is logged, with whatever it holds.
+  // No server accepts the mail: the failure is logged, with everything it contains.
   await anonymous.post('/auth/password/reset-request', { email });
   keep(await anonymous.post('/auth/password/reset', { token: `epr_${'x'.repeat(43)}`, newPassword: changed }));
   const key = await server.client.post<{ key: string }>('/users/me/api-keys', { name: 'key' });
@@ -131,7 +131,7 @@ async function logInAndOut(): Promise<void> {
   await server.client.with({ 'x-api-key': key.body.key }).get('/auth/me');
 }
 
-/** What travels: data of events, headers and secrets of consumers, what endpoints say. */
+/** Secrets that are delivered: data of events, headers and secrets of consumers, responses of endpoints. */
 async function deliver(): Promise<void> {
   receiver.next({
     status: 500,
@@ -159,11 +159,11 @@ describe('a secret', () => {
     const found = [...shown].flatMap(([where, text]) =>
       [...planted].filter(([, secret]) => text.includes(secret)).map(([place]) => `${place} in ${where}`),
     );
-    // A URL is no place for a secret, as docs/consumers.md says: the audit tells where events went, and who changed it.
+    // A URL is no place for a secret, as docs/consumers.md says: the audit records where events went, and who changed it.
     expect(found).toEqual(['the URL of a consumer in audit']);
   });
 
-  it('would be seen: what is no secret is there', () => {
+  it('would be found: text that is not secret is there', () => {
     expect(shown.get('log')).toMatch(/"eventIds":\["shown"\]/);
     expect(shown.get('log')).toContain('delivery failed');
     expect(shown.get('log')).toContain('a mail was not taken');

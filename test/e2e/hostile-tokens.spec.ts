@@ -25,7 +25,7 @@ beforeEach(async () => {
 const statusesOf = (all: readonly Tokens[]): Promise<number[]> => Promise.all(all.map((one) => person.status(one)));
 
 describe('an access token', () => {
-  it('that is forged in any way is 401, fast', async () => {
+  it('that is forged in any way gets 401, fast', async () => {
     const own = new KeyRing(Buffer.from(SECRET_KEY)).key('access-tokens');
     const { header, payload } = jwt.decode(tokens.accessToken, { complete: true })!;
     const claims = payload as jwt.JwtPayload;
@@ -43,7 +43,7 @@ describe('an access token', () => {
       ['alg none', `${none}.${body}.`],
       ['alg none with a signature', `${none}.${body}.${signature}`],
       ['alg NoNe', `${encodedPart({ ...header, alg: 'NoNe' })}.${body}.`],
-      ['RS256 by a key of the own', `${rs256}.${sign('sha256', Buffer.from(rs256), privateKey).toString('base64url')}`],
+      ['RS256 by a key of its own', `${rs256}.${sign('sha256', Buffer.from(rs256), privateKey).toString('base64url')}`],
       ['HS256 by a public key', signedToken(header, claims, createSecretKey(Buffer.from(pem)))],
       ['an empty key', signedToken(header, claims, createSecretKey(Buffer.alloc(0)))],
       ['a kid that is a path', signedToken({ ...header, kid: '../../../dev/null' }, claims, own)],
@@ -85,7 +85,7 @@ describe('an access token', () => {
     const begin = performance.now();
     expect((await ask(one)).status).toBe(200);
     expect((await ask(`Authorization: Bearer ${'x'.repeat(12_000)}`)).status).toBe(401);
-    // A header of that size is cut off before it is a request: the answer may get lost with the connection.
+    // A header of that size is cut off before it is a request: the response may get lost with the connection.
     expect([0, 431]).toContain((await ask(`Authorization: Bearer ${'x'.repeat(1_000_000)}`)).status);
     for (const other of ['Authorization: Bearer nonsense', one, 'authorization:'])
       expect([other, (await ask(one, other)).status, (await ask(other, one)).status]).toEqual([other, 401, 401]);
@@ -93,7 +93,7 @@ describe('an access token', () => {
     expect(performance.now() - begin).toBeLessThan(5 * FAST_MS);
   });
 
-  it('of a deleted user is none of who comes after him with the same e-mail and password', async () => {
+  it('of a deleted user is not valid for a later user with the same e-mail and password', async () => {
     const { user, email, password } = person;
     await app.client.delete(`/users/${user.id}`);
     const { body: next } = await app.client.post<User>('/users', { email, password });
@@ -108,7 +108,7 @@ describe('an access token', () => {
 });
 
 describe('a refresh token', () => {
-  it('used twenty times at once has one successor; used again later it ends the whole family', async () => {
+  it('used twenty times at once has one successor; used again later it ends the whole session', async () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => person.refresh(tokens)));
     const successors = new Set(answers.filter(({ status }) => status === 200).map(({ body }) => body.refreshToken));
     expect(successors.size).toBe(1);
@@ -149,7 +149,7 @@ describe('a refresh token', () => {
 });
 
 describe('a session', () => {
-  it('has an id that the server makes at the login: what a client brings along is refused or ignored', async () => {
+  it('has an id that the server generates at the login: ids from clients are refused or ignored', async () => {
     const { email, password } = person;
     for (const fixed of [{ sessionId: 'ses_mine' }, { sid: 'ses_mine' }, { id: 'ses_mine' }, { refreshToken: 'x' }])
       expect((await anonymous.post('/auth/login', { email, password, ...fixed })).status).toBe(400);

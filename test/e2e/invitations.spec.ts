@@ -39,7 +39,7 @@ const invite = (email: unknown, roles?: unknown, by = admin): Promise<Answer<Mem
   by.post(`/tenants/${shop.tenant}/members`, { email, ...(roles === undefined ? {} : { roles }) });
 const accounts = async (email: string, { client }: Pick<TestApp, 'client'> = app): Promise<readonly User[]> =>
   (await client.get<Page<User>>(`/users?email=${encodeURIComponent(email)}`)).body.items;
-/** All mails to somebody, when there are so many. */
+/** All mails to an address, once there are that many. */
 const mailsTo = (email: string, count: number): Promise<ReceivedMail[]> =>
   until(
     () => Promise.resolve(mail.mails.filter(({ to }) => to.includes(email))),
@@ -47,7 +47,7 @@ const mailsTo = (email: string, count: number): Promise<ReceivedMail[]> =>
   );
 const tokenIn = ({ text }: ReceivedMail): string | undefined => /epr_[\w-]{43}/.exec(text)?.[0];
 
-/** What is said of a user, without what is random, counts on, or is a time. */
+/** The representation of a user, without random values, counters and times. */
 const anonymised = (said: object, userId: string): string =>
   JSON.stringify(said, (name, value: unknown) =>
     ['id', 'time', 'seq', 'hash', 'correlationId', 'createdAt', 'updatedAt'].includes(name) ? '' : value,
@@ -65,7 +65,7 @@ async function enter(email: string, token: string): Promise<Client> {
 const MOVING = new Set(['x-consistency-token', 'ratelimit']);
 
 describe('an invitation', () => {
-  it('of somebody without an account makes one, and mails him how to get in; he has the roles', async () => {
+  it('of a person without an account creates one, with the roles, and mails how to log in', async () => {
     const email = newEmail();
     const answer = await invite(email, ['developer', 'developer']);
     expect([answer.status, answer.body.roles]).toEqual([201, ['developer']]);
@@ -78,7 +78,7 @@ describe('an invitation', () => {
     expect((await client.get(`/tenants/${shop.tenant}/members`)).status).toBe(403);
   });
 
-  it('of somebody with an account makes him a member, and tells him without a token', async () => {
+  it('of a user with an account makes them a member, and notifies them without a token', async () => {
     const person = await Person.create(app);
     const answer = await invite(person.email.toUpperCase(), ['viewer']);
     expect([answer.status, answer.body.userId, answer.body.roles]).toEqual([201, person.user.id, ['viewer']]);
@@ -89,9 +89,9 @@ describe('an invitation', () => {
     expect((await client.get(shop.events())).status).toBe(200);
   });
 
-  it('is answered alike for a known and an unknown e-mail, also where it is refused', async () => {
+  it('gets the same response for a known and an unknown e-mail, also if it is refused', async () => {
     const person = await Person.create(app);
-    /** All that distinguishes no two answers, with numbers that rise or fall by themselves as N. */
+    /** The response with everything that may differ replaced, and numbers that change by themselves as N. */
     const shape = ({ status, headers, body }: Answer<Member & Problem>, known: string): unknown => {
       const text = JSON.stringify({ ...body, createdAt: '', updatedAt: '', correlationId: '' });
       const own = [...headers]
@@ -111,7 +111,7 @@ describe('an invitation', () => {
     }
   });
 
-  it('leaves two members behind that nothing distinguishes, whether there was an account or not', async () => {
+  it('results in members that nothing distinguishes, whether there was an account or not', async () => {
     const person = await Person.create(app, { name: 'A. Known' });
     const ids = [await invite(newEmail(), ['viewer']), await invite(person.email, ['viewer'])].map(
       ({ body }) => body.userId,
@@ -130,7 +130,7 @@ describe('an invitation', () => {
     expect(shown.map(({ text }) => /known|@/i.test(text))).toEqual([false, false]);
   });
 
-  it('gives nothing that the giver does not hold, and leaves no account and no mail behind', async () => {
+  it('cannot give a role that exceeds the rights of the caller, and then leaves no account and no mail', async () => {
     const email = newEmail();
     const refused = await invite(email, ['viewer', 'owner']);
     expect([refused.status, refused.body.code]).toEqual([403, 'exceeds-own-permissions']);
@@ -144,7 +144,7 @@ describe('an invitation', () => {
     expect(await mailsTo(email, 0)).toEqual([]);
   });
 
-  it('of a member adds roles, takes none away, and mails again: a new token, while there is no password', async () => {
+  it('of a member adds roles, removes none, and mails again, with a new token while there is no password', async () => {
     const email = newEmail();
     const [first, second] = [await invite(email, ['viewer']), await invite(email, ['publisher'])];
     expect([first.status, second.status, second.body.userId]).toEqual([201, 200, first.body.userId]);
@@ -155,7 +155,7 @@ describe('an invitation', () => {
     expect([again.status, again.body.roles]).toEqual([200, ['owner', 'viewer']]);
   });
 
-  it('of one e-mail twenty times at once makes one account and one membership', async () => {
+  it('of one e-mail twenty times at once creates one account and one membership', async () => {
     const email = newEmail();
     const shops = await Promise.all(Array.from({ length: 10 }, () => Workspace.create(app.client)));
     const answers = await Promise.all(
@@ -169,14 +169,14 @@ describe('an invitation', () => {
   });
 
   it.each([['nobody'], ['a@b@c'], ['a b@example.test'], [''], [undefined], [null], ['x@example.test, y@example.test']])(
-    'of %j is refused: it is no e-mail',
+    'of %j is refused: it is not an e-mail',
     async (email) => {
       const { status, body } = await invite(email, ['viewer']);
       expect([status, [...new Set(body.errors?.map(({ pointer }) => pointer))]]).toEqual([400, ['/email']]);
     },
   );
 
-  it('goes to one e-mail three times an hour, whether there is an account or not', async () => {
+  it('is limited to three an hour for one e-mail, whether there is an account or not', async () => {
     const person = await Person.create(app);
     for (const email of [newEmail(), person.email]) {
       for (const status of [201, 200, 200]) expect((await invite(email, ['viewer'])).status).toBe(status);
@@ -187,7 +187,7 @@ describe('an invitation', () => {
   });
 });
 
-it('an invitation that a crash has cut off between account and membership is made good by repeating it', async () => {
+it('an invitation interrupted by a crash between account and membership can be repeated', async () => {
   const store = await createTestDatabase();
   const env = environmentWith(mail);
   const first = await startProcess({ connection: store.connection, env });
@@ -211,7 +211,7 @@ it('an invitation that a crash has cut off between account and membership is mad
   await store.drop();
 });
 
-it('nobody is made a member who is deleted at the same moment and stays one', async () => {
+it('no membership remains that was created during the deletion of its user', async () => {
   for (let round = 0; round < 5; round++) {
     const { user } = await Person.create(app);
     const join = (): Promise<Answer<Problem>> =>
@@ -235,7 +235,7 @@ describe('an e-mail whose domain is written in several ways', () => {
   const login = async (email: string, password: string): Promise<number> =>
     (await app.client.with({}).post('/auth/login', { email, password })).status;
 
-  it('is one account: for invitations, lists, mails, resets and logins', async () => {
+  it('belongs to one account: for invitations, lists, mails, resets and logins', async () => {
     const all = ways(host());
     const normal = all.at(-1)!;
     const { userId } = (await invite(all[0])).body;

@@ -24,7 +24,7 @@ async function key(limits: object): Promise<{ client: Client; id: string }> {
 }
 
 describe('an API key', () => {
-  it('reaches no further than its scopes and actions', async () => {
+  it('is limited to its scopes and actions', async () => {
     const { client } = await key({
       scopes: [{ tenant: shop.tenant, namespace: 'shop', topic: 'orders' }],
       actions: ['event:publish', 'topic:read'],
@@ -46,7 +46,7 @@ describe('an API key', () => {
     expect(body.items.map(({ id }) => id)).toEqual([shop.tenant]);
   });
 
-  it('loses what its owner loses, at once', async () => {
+  it('loses the rights that its owner loses, at once', async () => {
     const { client } = await key({});
     expect(await status(client, 'POST', shop.events(), event)).toBe(201);
     await app.client.request('PUT', `/tenants/${shop.tenant}/members/${owner.userId}`, { roles: ['viewer'] });
@@ -96,7 +96,7 @@ describe('an API key', () => {
     ['the end of the tenant', 404, async () => () => admin('DELETE', `/tenants/${shop.tenant}?force=true`)],
     ['a suspension', 401, async () => () => admin('POST', `/users/${owner.userId}/suspend`, {})],
     ['the end of an account', 401, async () => () => admin('DELETE', `/users/${owner.userId}`)],
-  ])('loses what its owner loses by %s: %d, with the next request', async (_, refused, prepare) => {
+  ])('loses the rights that its owner loses by %s: %d, with the next request', async (_, refused, prepare) => {
     await admin('PUT', inTenant(`members/${owner.userId}`), { roles: ['publisher', 'viewer'] });
     const { client } = await key({});
     const take = await prepare();
@@ -105,7 +105,7 @@ describe('an API key', () => {
     expect(await status(client, 'POST', shop.events(), event)).toBe(refused);
   });
 
-  it('can be denied something, and allowed what it was not made for, within what its owner may', async () => {
+  it('can be denied actions, and be granted others beyond its bounds, within the rights of its owner', async () => {
     const { client, id } = await key({ actions: ['topic:read'] });
     const give = (effect: string, actions: string[]): Promise<number> =>
       status(app.client, 'POST', `/tenants/${shop.tenant}/permissions`, {
@@ -123,7 +123,7 @@ describe('an API key', () => {
     expect(await status(owner.client, 'POST', shop.events(), event)).toBe(201);
   });
 
-  it('gives nobody what it does not reach itself', async () => {
+  it('cannot give rights that it does not have itself', async () => {
     await app.client.request('PUT', `/tenants/${shop.tenant}/members/${owner.userId}`, { roles: ['admin'] });
     const { client } = await key({ actions: ['member:*', 'permission:*', 'tenant:read'] });
     const friend = await newPerson(app);
@@ -132,7 +132,7 @@ describe('an API key', () => {
     expect(await status(owner.client, 'PUT', path, { roles: ['publisher'] })).toBe(200);
   });
 
-  it('of another user is seen and touched by nobody who may not', async () => {
+  it('of another user can be seen and changed only with permission', async () => {
     const { id } = await key({});
     const stranger = await newPerson(app);
     for (const method of ['GET', 'DELETE'])

@@ -35,7 +35,7 @@ async function startAgain(env: Readonly<Record<string, string>>): Promise<void> 
   shop = shop.through(server.client);
 }
 
-/** Without the key that they were signed with neither API keys nor passwords are good: the owner of the mail chooses anew. */
+/** Without the key that signed them, neither API keys nor passwords are valid: the owner of the mail chooses a new password. */
 async function clientByMail(mail: MailServer): Promise<Client> {
   const anonymous = server.client.with({});
   expect((await server.client.get('/auth/me')).status).toBe(401);
@@ -48,7 +48,7 @@ async function clientByMail(mail: MailServer): Promise<Client> {
   return anonymous.with(bearer(login.body.accessToken));
 }
 
-it('a consumer whose secrets cannot be read is told of, harms no other one, and loses nothing until the key is back', async () => {
+it('a consumer whose secrets cannot be read is reported, affects no other one, and loses nothing until the key is back', async () => {
   const old = await shop.register(receiver.url, { id: 'old', headers: { 'x-own': 'kept' } });
   const mail = await MailServer.start();
   await startAgain({ SECRET_KEY: OTHER_KEY, ...environmentWith(mail) });

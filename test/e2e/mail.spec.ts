@@ -3,7 +3,7 @@ import { newPassword } from '../support/api/people.js';
 import { until, Workspace } from '../support/api/workspace.js';
 
 describe('without a mail server', () => {
-  it('development reads mails in the log, which says so; production invites nobody', async () => {
+  it('mails are written to the log in development, which says so; production refuses invitations', async () => {
     const development = await startProcess({ env: { NODE_ENV: 'development', LOG_LEVEL: 'warn' } });
     expect((await development.client.post('/users', { email: 'jane@example.test' })).status).toBe(201);
     await until(

@@ -51,25 +51,25 @@ const setHash = (userId: string, passwordHash: string, signedFor?: string): Prom
   );
 
 describe('hashes', () => {
-  it('are of the form of today', async () => {
+  it('are in the current format', async () => {
     const { user } = await Person.create(app);
     expect(await hashOf(user.id)).toMatch(/^v1\$[\w-]{8}\$\$2b\$10\$/);
   });
 
-  it('open no account where they are not signed for it, as those that somebody has written into the database', async () => {
+  it('open no account that they are not signed for, such as those that were written into the database', async () => {
     const [mine, victim] = [await Person.create(app), await Person.create(app)];
     const hash = await hashOf(mine.user.id);
     for (const signedFor of [undefined, mine.user.id]) {
       await setHash(victim.user.id, hash, signedFor);
       expect((await login(victim.email, mine.password)).status).toBe(401);
     }
-    // The owner gets in again by mail.
+    // The owner gets access again by mail.
     const next = newPassword();
     expect((await reset(await tokenFor(victim.email), next)).status).toBe(204);
     expect((await login(victim.email, next)).status).toBe(200);
   });
 
-  it('get the cost of today by the login', async () => {
+  it('get the current cost at the login', async () => {
     const costly = await startProcess({
       connection: store.connection,
       apiKey: app.apiKey,

@@ -41,7 +41,7 @@ const tokenFor = async (email: string): Promise<string> => {
 };
 const tokenIn = (text: string): string => /epr_[\w-]{43}/.exec(text)![0];
 describe('a new password', () => {
-  it('is told why it is not taken, with the field', async () => {
+  it('is refused with the reason and the field', async () => {
     const { status, body } = await app.client.post('/users', { email: 'x@example.test', password: 'short' });
     expect([status, body.code, body.errors]).toEqual([
       400,
@@ -72,13 +72,13 @@ describe('a change of the password', () => {
     expect((await login(person.email, next)).status).toBe(200);
   });
 
-  it('is made by who is logged in, not by a key', async () => {
+  it('requires a login, not a key', async () => {
     const body = { currentPassword: app.adminPassword, newPassword: newPassword() };
     const answer = await app.client.post('/auth/password/change', body);
     expect([answer.status, answer.body.code]).toEqual([403, 'permission-denied']);
   });
 
-  it('makes a token for a reset worthless', async () => {
+  it('invalidates a reset token', async () => {
     const person = await Person.create(app);
     const token = await tokenFor(person.email);
     await change(await person.login(stranger()), person.password, newPassword());
@@ -98,7 +98,7 @@ describe('a change of the password', () => {
   });
 });
 
-it('a token for a new password goes to no e-mail that the account has had before', async () => {
+it('a reset token is never sent to an earlier e-mail of the account', async () => {
   const person = await Person.create(app);
   const gate = await connect(store.connection);
   const isHeld = async (): Promise<boolean> =>
@@ -131,7 +131,7 @@ describe('API keys', () => {
     return body.items.map(({ action }) => action);
   };
 
-  it('stay good after a change of the password, and all end with it where that is asked for', async () => {
+  it('remain valid after a change of the password, and all end with it on request', async () => {
     const person = await Person.create(app);
     const mine = await person.login(stranger());
     const [one, other] = [await keyOf(person, mine), await keyOf(person, mine)];
@@ -146,7 +146,7 @@ describe('API keys', () => {
     expect(await status(await keyOf(person, mine))).toBe(200);
   });
 
-  it('end with a reset that asks for it, which the mail tells', async () => {
+  it('end with a reset on request, as the mail explains', async () => {
     const person = await Person.create(app);
     const [stays, key] = [await tokenFor(person.email), await keyOf(person, await person.login(stranger()))];
     expect(mail.mails.at(-1)!.text).toContain('"revokeApiKeys": true');
@@ -157,7 +157,7 @@ describe('API keys', () => {
     expect(await records(key)).toEqual(['api-key.revoked', 'api-key.created']);
   });
 
-  it.each(['true', 1, null])('end by true, and by nothing that looks like it: %j', async (revokeApiKeys) => {
+  it.each(['true', 1, null])('end only if true is given, and not for similar values: %j', async (revokeApiKeys) => {
     const person = await Person.create(app);
     const mine = await person.login(stranger());
     const { status: refused, body } = await change(mine, person.password, newPassword(), { revokeApiKeys });
@@ -186,7 +186,7 @@ describe('a reset of the password', () => {
     expect(answers.filter(({ status }) => status === 204)).toHaveLength(1);
   });
 
-  it('is answered the same for everybody, and mails only who exists and is not suspended', async () => {
+  it('gets the same response for every e-mail, and mails only users who exist and are not suspended', async () => {
     const [person, suspended] = [await Person.create(app), await Person.create(app)];
     await app.client.post(`/users/${suspended.user.id}/suspend`, {});
     const before = mail.mails.length;
@@ -200,7 +200,7 @@ describe('a reset of the password', () => {
     expect(letters.slice(before).map(({ to }) => to)).toEqual([[person.email]]);
   });
 
-  it('names the server by its configuration, whatever the request says of itself', async () => {
+  it('names the server from its configuration, whatever the request claims', async () => {
     const person = await Person.create(app);
     const before = mail.mails.length;
     await requestReset(person.email, {
@@ -232,7 +232,7 @@ describe('a reset of the password', () => {
       },
     ],
     ['half an hour', ({ user }: Person) => ageResets(store.database, user.id, 30 * 60_000)],
-  ])('is not made by a token that has seen %s', async (_, happens) => {
+  ])('is refused for a token that has seen %s', async (_, happens) => {
     const person = await Person.create(app);
     const token = await tokenFor(person.email);
     await happens(person);
@@ -240,11 +240,11 @@ describe('a reset of the password', () => {
     expect([answer.status, answer.body.code]).toEqual([400, 'reset-token-invalid']);
   });
 
-  it.each(['', 'nonsense', `epr_${'A'.repeat(43)}`, '../..', "' OR 1=1 --"])('is not made by %j', async (token) => {
+  it.each(['', 'nonsense', `epr_${'A'.repeat(43)}`, '../..', "' OR 1=1 --"])('is refused for %j', async (token) => {
     expect((await reset(token, newPassword())).body.code).toBe('reset-token-invalid');
   });
 
-  it('is made by the token of the owner, though strangers ask for tokens before and after him', async () => {
+  it('is accepted for the token of the owner, although strangers ask for tokens before and after', async () => {
     const person = await Person.create(app);
     const before = mail.mails.length;
     const evil = stranger();
@@ -266,7 +266,7 @@ describe('a reset of the password', () => {
     expect(answers.map(({ status }) => status).toSorted()).toEqual([204, 400, 400, 400, 400]);
   });
 
-  it('is asked for three times an hour for an account from an address, ten times from an address; nobody is told', async () => {
+  it('is limited per hour to three mails for an account and address, and ten from an address; no response shows it', async () => {
     const [person, witness] = [await Person.create(app), await Person.create(app)];
     const before = mail.mails.length;
     const same = stranger();
@@ -279,7 +279,7 @@ describe('a reset of the password', () => {
     expect(letters).toEqual([person.email, person.email, person.email, witness.email]);
   });
 
-  it('is begun by an administrator, who does not learn the token', async () => {
+  it('can be started by an administrator, who does not learn the token', async () => {
     const person = await Person.create(app);
     const before = mail.mails.length;
     const answer = await app.client.post(`/users/${person.user.id}/password-reset`);

@@ -40,13 +40,13 @@ async function startAgain(env: Readonly<Record<string, string>> = {}): Promise<v
 }
 const keyOf = async (person: Person): Promise<Issued> =>
   new Keys(server.client.with(bearer((await person.login(stranger())).accessToken))).create();
-/** The same person, at the server that has taken the place of the one before. */
+/** The same person, at the server that has replaced the previous one. */
 const moved = (person: Person): Person =>
   Object.assign(Object.create(person) as Person, { anonymous: server.client.with({}) });
 const administrator = async (): Promise<string> =>
   (await sql<{ user_id: string }>(`SELECT user_id FROM user_account WHERE name = 'Administrator'`))[0]!.user_id;
 
-describe('who writes to the database, but has no SECRET_KEY', () => {
+describe('an attacker who writes to the database, but has no SECRET_KEY,', () => {
   const plant = async (): Promise<string> => {
     const { id, secret, key } = newApiKey('live');
     await sql(
@@ -58,7 +58,7 @@ describe('who writes to the database, but has no SECRET_KEY', () => {
     return key;
   };
 
-  it('makes no API key of the administrator, also not by waiting for a start', async () => {
+  it('cannot create an API key of the administrator, even by waiting for a start', async () => {
     const key = await plant();
     expect(await me(key)).toBe(401);
     await startAgain();
@@ -73,8 +73,8 @@ describe('who writes to the database, but has no SECRET_KEY', () => {
     ['the scopes', 'scopes = NULL'],
     ['the actions', 'actions = NULL'],
     ['the addresses', 'allowed_cidrs = NULL'],
-    ['the secret of before', 'previous_digest = digest, previous_ends_at = expires_at'],
-  ])('loses a key of his own when he changes %s', async (_, change) => {
+    ['the previous secret', 'previous_digest = digest, previous_ends_at = expires_at'],
+  ])('invalidates a key of their own by changing %s', async (_, change) => {
     const { tenant } = await Workspace.create(server.client);
     const bounds = { scopes: [{ tenant }], actions: ['topic:read'], allowedCidrs: ['0.0.0.0/0'] };
     const keys = new Keys(server.client);
@@ -83,7 +83,7 @@ describe('who writes to the database, but has no SECRET_KEY', () => {
     expect([await me(changed.key), await me(same.key)]).toEqual([401, 200]);
   });
 
-  it('has nothing of his own key that he gives to somebody else', async () => {
+  it('gains nothing by giving their own key to another user', async () => {
     const person = await Person.create(server);
     const victim = await Person.create(server);
     const [given, same] = [await keyOf(person), await keyOf(person)];
@@ -91,7 +91,7 @@ describe('who writes to the database, but has no SECRET_KEY', () => {
     expect([await me(given.key), await me(same.key)]).toEqual([401, 200]);
   });
 
-  it('resets no password: neither by a token of his own making, nor by one that was sent to himself', async () => {
+  it('cannot reset a password, neither with an invented token nor with one that was sent to themselves', async () => {
     const [person, victim] = [await Person.create(server), await Person.create(server)];
     const reset = async (token: string): Promise<number> => {
       const body = { token, newPassword: newPassword() };
@@ -111,7 +111,7 @@ describe('who writes to the database, but has no SECRET_KEY', () => {
     expect(await reset(own)).toBe(204);
   });
 
-  it('refreshes no session of his own that he gives to somebody else', async () => {
+  it('cannot refresh their own session after giving it to another user', async () => {
     const [person, victim] = [await Person.create(server), await Person.create(server)];
     const tokens: Tokens = await person.login(stranger());
     await sql('UPDATE session SET user_id = $2 WHERE session_id = $1', tokens.sessionId, victim.user.id);
@@ -122,14 +122,14 @@ describe('who writes to the database, but has no SECRET_KEY', () => {
 });
 
 describe('a store', () => {
-  it('takes its keys along when the master key is replaced, also those that nobody uses meanwhile', async () => {
+  it('keeps its keys when the master key is replaced, also those that are not used meanwhile', async () => {
     const person = await Person.create(server);
     const key = await keyOf(person);
     const tokens = await person.login(stranger());
     await startAgain({ SECRET_KEY: YOUNG_KEY, SECRET_KEY_PREVIOUS: SECRET_KEY });
     await startAgain({ SECRET_KEY: YOUNG_KEY });
     expect([await me(key.key), await me(server.apiKey)]).toEqual([200, 200]);
-    // Its access tokens are of the key that is gone, and so are its refresh tokens.
+    // Its access and refresh tokens were signed with the key that is gone.
     expect((await moved(person).refresh(tokens)).status).toBe(401);
     await startAgain({ SECRET_KEY, SECRET_KEY_PREVIOUS: YOUNG_KEY });
   });

@@ -36,12 +36,12 @@ const endsOf = async (sessionId: string): Promise<ReadEvent[]> => {
 const reasonsOf = async (sessionId: string): Promise<unknown[]> =>
   (await endsOf(sessionId)).map(({ data }) => (data as { reason: string }).reason);
 
-/** What the server would sign, if it did: with its own key, whatever stands in it. */
+/** A token as the server would sign it, with its own key, whatever the content. */
 const signed = (header: object, claims: object, key: KeyObject = keys.key('access-tokens')): string =>
   signedToken(header, claims, key);
 
 describe('the sessions of a user', () => {
-  it('are listed with where and what they are, the newest first', async () => {
+  it('are listed with their address and client, the newest first', async () => {
     const person = await Person.create(app);
     const first = await person.login({ 'user-agent': 'one' });
     const second = await person.login({ 'user-agent': 'two' });
@@ -55,7 +55,7 @@ describe('the sessions of a user', () => {
     expect(JSON.stringify(listed)).not.toContain(second.refreshToken.slice(-43));
   });
 
-  it('end one by one: the tokens of the one stop at once, those of the other go on', async () => {
+  it('end one by one: the tokens of one stop working at once, those of the other remain valid', async () => {
     const person = await Person.create(app);
     const [mine, stolen] = [await person.login(), await person.login()];
     expect(await person.status(stolen)).toBe(200);
@@ -67,7 +67,7 @@ describe('the sessions of a user', () => {
     expect(await reasonsOf(stolen.sessionId)).toEqual(['revoked']);
   });
 
-  it('are ended by nobody else: 404, as those that do not exist', async () => {
+  it('cannot be ended by other users: 404, as for unknown ones', async () => {
     const [one, other] = [await Person.create(app), await Person.create(app)];
     const [mine, theirs] = [await one.login(), await other.login()];
     for (const id of [theirs.sessionId, 'ses_none', '%20', '..%2f..']) {
@@ -77,7 +77,7 @@ describe('the sessions of a user', () => {
     expect(await other.status(theirs)).toBe(200);
   });
 
-  it('are twenty at most: the oldest ends', async () => {
+  it('are limited to twenty: the oldest ends', async () => {
     const person = await Person.create(app);
     const all: Tokens[] = [];
     for (let n = 0; n < 22; n++) all.push(await person.login());
@@ -86,7 +86,7 @@ describe('the sessions of a user', () => {
     expect(await reasonsOf(all[0]!.sessionId)).toEqual(['too-many-sessions']);
   });
 
-  it('have ids of the server, whatever the client brings along', async () => {
+  it('have ids from the server, whatever the client sends', async () => {
     const person = await Person.create(app);
     for (const fixed of [{ sessionId: 'ses_mine' }, { sid: 'ses_mine' }])
       expect(
@@ -96,7 +96,7 @@ describe('the sessions of a user', () => {
     expect(tokens.sessionId).toMatch(/^ses_[0-9a-z]{26}$/);
   });
 
-  it('are over after a logout: said once in the log, and a second logout is 401', async () => {
+  it('end with a logout: recorded once in the log, and a second logout is 401', async () => {
     const person = await Person.create(app);
     const tokens = await person.login();
     const logout = () => anonymous.post('/auth/logout', undefined, bearer(tokens.accessToken));
@@ -107,7 +107,7 @@ describe('the sessions of a user', () => {
     ]);
   });
 
-  it('answer nothing that may be cached, refusals included', async () => {
+  it('have no responses that may be cached, including refusals', async () => {
     const person = await Person.create(app);
     const tokens = await person.login();
     for (const { headers } of [
@@ -133,7 +133,7 @@ describe('a refresh token', () => {
     expect(await person.status(next.body)).toBe(200);
   });
 
-  it('answers the same successor when the first answer got lost', async () => {
+  it('returns the same successor again when the first response got lost', async () => {
     const person = await Person.create(app);
     const first = await person.login();
     const [lost, again] = [await person.refresh(first), await person.refresh(first)];
@@ -157,7 +157,7 @@ describe('a refresh token', () => {
     }
   });
 
-  it('of long ago ends the session, too', async () => {
+  it('from long ago ends the session, too', async () => {
     const person = await Person.create(app);
     const first = await person.login();
     let tokens = first;
@@ -166,7 +166,7 @@ describe('a refresh token', () => {
     expect((await person.refresh(tokens)).status).toBe(401);
   });
 
-  it('that is forged for a session of another ends nothing', async () => {
+  it('that is forged for the session of another user ends nothing', async () => {
     const person = await Person.create(app);
     const tokens = await person.login();
     const [, id, , secret] = /^esr_(ses_\w{26})_(\w+)_(.{43})$/.exec(tokens.refreshToken)!;
@@ -179,7 +179,7 @@ describe('a refresh token', () => {
 });
 
 describe('an access token', () => {
-  it('names its key and its kind, holds no right, and is refused with any of it changed', async () => {
+  it('names its key and its kind, contains no permissions, and is refused with any change', async () => {
     const person = await Person.create(app);
     const { accessToken } = await person.login();
     const { header, payload } = jwt.decode(accessToken, { complete: true })!;
@@ -219,7 +219,7 @@ describe('an access token', () => {
     }
   });
 
-  it('signed with the key of before is taken while SECRET_KEY_PREVIOUS names that, and passwords still hold', async () => {
+  it('signed with the previous key is accepted while SECRET_KEY_PREVIOUS names that, and passwords remain valid', async () => {
     const { connection, drop } = await createTestDatabase();
     const [old, young] = ['o'.repeat(40), 'y'.repeat(40)];
     const first = await startProcess({ connection, env: { SECRET_KEY: old } });
@@ -244,7 +244,7 @@ describe('an access token', () => {
     const later = forgotten.client.with({});
     expect((await later.get('/auth/me', bearer(tokens.accessToken))).status).toBe(401);
     expect((await later.get('/auth/me', bearer(refreshed.body.accessToken))).status).toBe(200);
-    // The login of before has hashed the password anew, under the young key.
+    // The earlier login has hashed the password again, with the new key.
     expect((await later.post('/auth/login', { email, password })).status).toBe(200);
     await forgotten.stop();
     await drop();

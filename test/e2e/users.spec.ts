@@ -47,7 +47,7 @@ describe('a user', () => {
     expect((await anonymous.post('/auth/login', { email, password })).status).toBe(200);
   });
 
-  it('logs in however the letters of his e-mail are written, and cannot be created twice by that', async () => {
+  it('can log in with any case of their e-mail, and cannot be created twice in another case', async () => {
     const email = freshEmail();
     const password = newPassword();
     await createUser({ email: email.toUpperCase(), password });
@@ -56,7 +56,7 @@ describe('a user', () => {
     expect([again.status, again.body.code]).toEqual([409, 'email-taken']);
   });
 
-  it('is one, when twenty create him at once', async () => {
+  it('is created once by twenty concurrent requests', async () => {
     const before = mail.mails.length;
     const email = freshEmail();
     const answers = await Promise.all(Array.from({ length: 20 }, () => admin.post('/users', { email })));
@@ -91,7 +91,7 @@ describe('a user', () => {
     expect([answer.status, answer.body.code]).toEqual([400, 'invalid-request']);
   });
 
-  it('is renamed and gets another e-mail; a stale version changes nothing', async () => {
+  it('can get another name and e-mail; a stale version changes nothing', async () => {
     const { user, password } = await Person.create(app);
     const email = freshEmail();
     const changed = await admin.patch<User>(`/users/${user.id}`, { name: 'New', email }, { 'if-match': '"1"' });
@@ -104,7 +104,7 @@ describe('a user', () => {
     expect((await admin.patch(`/users/${user.id}`, { email: app.adminEmail })).body.code).toBe('email-taken');
   });
 
-  it('changes his own name, and nothing else, under /auth/me', async () => {
+  it('changes their own name, and nothing else, under /auth/me', async () => {
     const person = await Person.create(app);
     const { accessToken } = await person.login();
     const answer = await anonymous.patch<User>('/auth/me', { name: 'Myself' }, bearer(accessToken));
@@ -138,7 +138,7 @@ describe('a user', () => {
 });
 
 describe('the list of users', () => {
-  it('is read by pages, without a gap or a double, and found in by e-mail', async () => {
+  it('has pages without gaps or duplicates, and can be filtered by e-mail', async () => {
     const made = await Promise.all(Array.from({ length: 5 }, () => createUser({ kind: 'service', name: 'bot' })));
     const seen: string[] = [];
     for (let cursor: string | null = ''; cursor !== null;) {
@@ -158,7 +158,7 @@ describe('the list of users', () => {
 });
 
 describe('a suspended user', () => {
-  it('is out at once, with all his tokens, and in again after the activation and a login', async () => {
+  it('is locked out at once, with all tokens, and can log in again after the activation', async () => {
     const person = await Person.create(app);
     const tokens = await person.login();
     expect(await person.status(tokens)).toBe(200);
@@ -178,17 +178,17 @@ describe('a suspended user', () => {
     expect((await admin.post(`/users/${person.user.id}/suspend`)).status).toBe(200);
   });
 
-  it('is not let in by a login that began before', async () => {
+  it('is not admitted by a login that began before', async () => {
     const person = await Person.create(app);
     const [login] = await Promise.all([person.tryLogin(), admin.post(`/users/${person.user.id}/suspend`, {})]);
-    // The login may have been faster; then its session has ended, and an activation does not bring it back.
+    // The login may have been faster; then its session has ended, and an activation does not restore it.
     const { accessToken = 'none', refreshToken = 'none' } = login.body;
     expect(await person.status({ accessToken })).toBe(401);
     await admin.post(`/users/${person.user.id}/activate`);
     expect((await person.refresh({ refreshToken })).status).toBe(401);
   });
 
-  it('is not oneself', async () => {
+  it('cannot be the caller', async () => {
     const me = (await admin.get<User>('/auth/me')).body;
     for (const answer of [await admin.post(`/users/${me.id}/suspend`, {}), await admin.delete(`/users/${me.id}`)])
       expect([answer.status, answer.body.code]).toEqual([409, 'own-account']);
@@ -196,7 +196,7 @@ describe('a suspended user', () => {
 });
 
 describe('a deleted user', () => {
-  it('is out at once and erased; the log keeps an id that names nobody', async () => {
+  it('is locked out at once and erased; the log keeps an id that identifies no one', async () => {
     const person = await Person.create(app, { name: 'Erase Me Please' });
     const tokens = await person.login();
     expect(await person.status(tokens)).toBe(200);
@@ -210,7 +210,7 @@ describe('a deleted user', () => {
     for (const personal of [person.email, 'Erase Me']) expect(JSON.stringify(events)).not.toContain(personal);
   });
 
-  it('leaves his e-mail free; tokens of the one are none of the other', async () => {
+  it('leaves their e-mail free; their tokens are not valid for its next user', async () => {
     const person = await Person.create(app);
     const tokens = await person.login();
     await admin.delete(`/users/${person.user.id}`);
@@ -222,7 +222,7 @@ describe('a deleted user', () => {
 });
 
 describe('a service account', () => {
-  it('has a name, no e-mail and no way to log in', async () => {
+  it('has a name, no e-mail and cannot log in', async () => {
     const bot = await createUser({ kind: 'service', name: 'importer' });
     expect(bot).toMatchObject({ kind: 'service', email: null, name: 'importer', state: 'active' });
     for (const answer of [
@@ -234,7 +234,7 @@ describe('a service account', () => {
 });
 
 describe('an invitation', () => {
-  it('goes out by mail where no password is given; its token sets the first one, once', async () => {
+  it('is sent by mail if no password is given; its token sets the first one, once', async () => {
     const before = mail.mails.length;
     const email = freshEmail();
     const user = await createUser({ email });
@@ -254,7 +254,7 @@ describe('an invitation', () => {
 });
 
 describe('the first administrator', () => {
-  it('is a user like any other, with events of his own', async () => {
+  it('is a user like any other, with their own events', async () => {
     const me = (await admin.get<User>('/auth/me')).body;
     expect(me).toMatchObject({ email: app.adminEmail, kind: 'human', version: 1 });
     expect((await eventsOf(me.id)).map(({ type }) => type)).toEqual(['user.created']);

@@ -53,7 +53,7 @@ import { SessionStore } from './application/sessions/ports.js';
 import { Sessions } from './application/sessions/sessions.js';
 import { Tokens } from './application/sessions/tokens.js';
 
-/** What a crash may lose of the counts of API keys. */
+/** A crash loses at most the counts of API keys of this time. */
 const USAGE_FLUSH_MS = 10_000;
 
 @Module({

@@ -3,7 +3,7 @@ export { RequestAuthentication } from './adapters/request-authentication.js';
 export { ApiKeyDirectory } from './application/authentication/api-key-directory.js';
 export { Authenticator } from './application/authentication/authenticator.js';
 export { FirstAdministrator, type FirstAccess } from './application/accounts/first-administrator.js';
-export { apiKeyExceedsOwn, scopeOfNothing } from './domain/api-key-errors.js';
+export { apiKeyExceedsOwn, keyScopeWithoutRights } from './domain/api-key-errors.js';
 export { CredentialJudges, type KeyInQuestion, type CredentialJudge } from './application/api-keys/ports.js';
 export { CredentialsInForce } from './application/authentication/ports.js';
 export { SignCredentials } from './application/authentication/sign-credentials.js';

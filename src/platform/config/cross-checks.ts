@@ -1,7 +1,7 @@
 import type { Problems } from './problems.js';
 import type { Setting, Settings } from './settings-table.js';
 
-/** What must hold between settings. The message is about the first of `between`; `{1}` stands for the second. */
+/** A rule between settings. The message is about the first of `between`; `{1}` stands for the second. */
 interface Rule {
   readonly between: readonly [string, string];
   readonly holds: (settings: Settings) => boolean;
@@ -15,13 +15,13 @@ const RULES: readonly Rule[] = [
     demand: 'is required with {1}, and must be the same on all instances',
   },
   {
-    // Two heartbeats fit into a lease, so that one that is late costs nobody his consumers.
+    // Two heartbeats fit into a lease, so that no worker loses its consumers if one is late.
     between: ['delivery.heartbeatMs', 'delivery.leaseTtlMs'],
     holds: ({ delivery }) => delivery.heartbeatMs * 2 < delivery.leaseTtlMs,
     demand: 'must be less than half of {1}',
   },
   {
-    // Node refuses to make such a server.
+    // Node refuses to create such a server.
     between: ['http.headersTimeoutMs', 'http.requestTimeoutMs'],
     holds: ({ http }) => http.headersTimeoutMs <= http.requestTimeoutMs,
     demand: 'must not be above {1}',
@@ -37,7 +37,7 @@ const RULES: readonly Rule[] = [
     demand: 'is required with {1}: mails need a sender',
   },
   {
-    // Never from a request: whoever forges its Host would get the links of others.
+    // Never from a request: an attacker who forges its Host would get the links of others.
     between: ['http.publicUrl', 'mail.url'],
     holds: ({ http, mail }) => !mail.url || http.publicUrl !== undefined,
     demand: 'is required with {1}: mails name this server by it',
@@ -49,7 +49,7 @@ const RULES: readonly Rule[] = [
   },
 ];
 
-/** A rule about a setting that is wrong by itself is left out; `loaded` may lack such settings. */
+/** Skips a rule if one of its settings is wrong by itself; `loaded` may lack such settings. */
 export function crossCheck(loaded: object, settings: ReadonlyMap<string, Setting>, problems: Problems): void {
   const named = (path: string): string => `${path} (${settings.get(path)!.env})`;
   for (const { between, holds, demand } of RULES) {

@@ -15,7 +15,7 @@ function problemsOf(env: NodeJS.ProcessEnv): readonly string[] {
 }
 
 describe('the environment', () => {
-  it('overrides the files, where an empty variable counts as not set', () => {
+  it('overrides the files; an empty variable counts as not set', () => {
     const env = {
       PORT: '4000',
       HOST: '',
@@ -49,19 +49,19 @@ describe('the environment', () => {
     ['APPEND_CONNECTION', 'APPEND_CONNECTIONS'],
     ['HTTP_PORT', 'PORT'],
     ['EVENT_STORE_DATA_DIR', 'DATA_DIR'],
-  ])('asks of %s whether %s was meant', (misspelt, meant) => {
+  ])('suggests for %s that %s was meant', (misspelt, meant) => {
     expect(problemsOf({ [misspelt]: '1' })).toEqual([`${misspelt} is not a known setting; did you mean ${meant}?`]);
   });
 
-  it('takes what begins like no one else’s variable for a mistake, even where nothing is near', () => {
+  it('reports an unknown variable with a prefix of ours as a mistake, even without a similar one', () => {
     expect(problemsOf({ DELIVERY_RETRY_ATTEMPTS: '1' })).toEqual(['DELIVERY_RETRY_ATTEMPTS is not a known setting']);
   });
 
-  it('leaves the variables of others alone', () => {
+  it('ignores the variables of others', () => {
     expect(problemsOf({ HTTP_PROXY: 'http://proxy', READ_ONLY: '1', HTTP_USER_AGENT: 'x', PATH: '/bin' })).toEqual([]);
   });
 
-  it('leaves alone what Kubernetes sets for services with names like ours', () => {
+  it('ignores what Kubernetes sets for services with names like ours', () => {
     const links = {
       DELIVERY_SERVICE_HOST: '10.0.0.1',
       DELIVERY_SERVICE_PORT: '80',

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import type { Problems } from './problems.js';
 import type { Setting } from './settings-table.js';
 
-/** Only this product has variables that begin so: one that is no setting is a mistake. */
+/** Only this product has variables with these prefixes: one that is not a setting is a mistake. */
 const OWN_PREFIXES = ['DELIVERY_', 'PUBLISH_', 'ADMIN_', 'EVENT_STORE_'];
-/** Others have them as well (HTTP_PROXY, READ_ONLY): only what nearly is one of ours is taken for a mistake. */
+/** Others use these as well (HTTP_PROXY, READ_ONLY): only a name close to one of ours is reported as a mistake. */
 const SHARED_PREFIXES = ['HTTP_', 'READ_', 'APPEND_'];
 const NEAR = 3;
 
@@ -41,7 +41,7 @@ function readSecretFile(
   values: Map<string, unknown>,
   problems: Problems,
 ): void {
-  // Whichever won, somebody would have rotated the other.
+  // Whichever won, someone would have rotated the other.
   if (both) return problems.addFor(path, `${name} and ${name}_FILE are both set; unset one of them`);
   try {
     values.set(path, readFileSync(file, 'utf8').replace(/\r?\n$/, ''));
@@ -52,8 +52,8 @@ function readSecretFile(
 }
 
 /**
- * Kubernetes tells every container of the services beside it: one named `delivery` gives DELIVERY_SERVICE_HOST, DELIVERY_PORT=tcp://…
- * and so on. Source: https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+ * Kubernetes sets variables in every container for the services beside it: one named `delivery` gives DELIVERY_SERVICE_HOST,
+ * DELIVERY_PORT=tcp://… and so on. Source: https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
  */
 function isServiceLink(name: string, value = ''): boolean {
   if (/_SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/.test(name)) return true;
@@ -84,7 +84,7 @@ function nearest(name: string, known: ReadonlySet<string>): string | undefined {
   return found;
 }
 
-/** Levenshtein. */
+/** Levenshtein distance. */
 function distanceOf(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {

@@ -30,7 +30,7 @@ function fileOf(content: string, name = 'extra.yaml'): string {
 }
 
 describe('settings', () => {
-  it('have defaults with which a newcomer starts: port 3000, loopback, embedded PostgreSQL, webhooks to this machine', () => {
+  it('have defaults for a first start: port 3000, loopback, embedded PostgreSQL, webhooks to this machine', () => {
     const settings = loadSettings({ env: {} });
     expect(settings.http).toMatchObject({ port: 3_000, host: '127.0.0.1', publicUrl: undefined });
     expect(settings.storage).toMatchObject({ dataDir: './data', databaseUrl: undefined });
@@ -38,7 +38,7 @@ describe('settings', () => {
     expect(settings.roles).toEqual(['api', 'worker']);
   });
 
-  it('let production show no page that takes credentials, unless it is told to', () => {
+  it('let production serve no page that takes credentials, unless enabled', () => {
     const docs = (env: Record<string, string>): boolean => loadSettings({ env }).http.docs;
     expect([docs({}), docs({ NODE_ENV: 'production' })]).toEqual([true, false]);
     expect(docs({ NODE_ENV: 'production', HTTP_DOCS: 'true' })).toBe(true);
@@ -57,7 +57,7 @@ describe('settings', () => {
     });
   });
 
-  it('cannot be changed once they are loaded, however deep', () => {
+  it('cannot be changed once they are loaded, at any depth', () => {
     const { http, delivery } = loadSettings({ env: {} });
     expect(() => ((http as { port: number }).port = 1)).toThrow(TypeError);
     expect(() => (delivery.allowedCidrs as string[]).push('0.0.0.0/0')).toThrow(TypeError);
@@ -88,7 +88,7 @@ describe('settings', () => {
     }
   });
 
-  it('demand a master key with an external database in every profile, and tell nothing twice', () => {
+  it('require a master key with an external database in every profile, and report nothing twice', () => {
     for (const NODE_ENV of ['production', 'development', 'test']) {
       expect(problemsOf({ NODE_ENV, DATABASE_URL: 'postgres://db/x' })).toEqual([
         'security.secretKey (SECRET_KEY) is required with storage.databaseUrl (DATABASE_URL), and must be the same on all instances',
@@ -147,7 +147,7 @@ describe('secrets', () => {
     expect(printed.match(/\[secret\]/g)).toHaveLength(10);
   });
 
-  it('are a problem when their file cannot be read, and nothing follows from that', () => {
+  it('are a problem when their file cannot be read, which causes no further problems', () => {
     expect(problemsOf({ DATABASE_URL: 'postgres://db/x', SECRET_KEY_FILE: directory })).toEqual([
       'security.secretKey (SECRET_KEY_FILE) names a file that cannot be read (EISDIR)',
     ]);

@@ -7,7 +7,7 @@ import { readYamlLayer } from './yaml-layer.js';
 
 export interface LoadOptions {
   readonly env: NodeJS.ProcessEnv;
-  /** Where default.yaml and its overlays are. */
+  /** The directory of default.yaml and its overlays. */
   readonly configDir?: string;
 }
 
@@ -20,8 +20,8 @@ export function profileOf(env: NodeJS.ProcessEnv): Profile {
 }
 
 /**
- * default.yaml, then the profile's overlay, then CONFIG_FILE, then the environment. Throws a SettingsError with all problems at once:
- * each layer, each setting and each rule between settings is looked at, whatever went wrong before.
+ * default.yaml, then the overlay of the profile, then CONFIG_FILE, then the environment. Throws a SettingsError with all problems at once: each
+ * layer, each setting and each rule between settings is checked, whatever went wrong before.
  */
 export function loadSettings({ env, configDir = CONFIG_DIR }: LoadOptions): Settings {
   const problems = new Problems();

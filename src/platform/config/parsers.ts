@@ -2,7 +2,7 @@ import { Resolver } from 'node:dns';
 import { inspect } from 'node:util';
 import ipaddr from 'ipaddr.js';
 
-/** A value that must not be seen: it prints as `[secret]`, wherever it is printed. */
+/** A value that must not be seen: it prints as `[secret]` everywhere. */
 export class Secret {
   readonly #value: string;
 
@@ -55,7 +55,7 @@ export const text =
       ? value
       : fail(`must be a text of 1 to ${max} characters`);
 
-/** Null where it is not set. */
+/** Null if it is not set. */
 export const optional =
   <T>(parser: Parser<T>): Parser<T | undefined> =>
   (value) =>
@@ -66,7 +66,7 @@ export const secret =
   (value) =>
     typeof value === 'string' && value.length >= min ? new Secret(value) : fail(`must have at least ${min} characters`);
 
-/** At least 32 bytes: as hexadecimal digits they take 64 characters; base64 and free text carry more in each. */
+/** At least 32 bytes: hexadecimal digits need 64 characters for that; base64 and free text carry more in each. */
 export const masterKey: Parser<Secret> = (value) => {
   if (typeof value !== 'string' || value.length < 32) return fail('must have at least 32 characters');
   if (/^[0-9a-f]+$/i.test(value) && value.length < 64)
@@ -79,7 +79,7 @@ export const oneOf =
   (value) =>
     values.find((known) => known === value) ?? fail(`must be one of ${values.join(', ')}`);
 
-/** A YAML list, or words with commas between; what is named twice counts once. */
+/** A YAML list, or words with commas between; duplicates count once. */
 export const list =
   <T>(item: Parser<T>, lengthMin = 0): Parser<readonly T[]> =>
   (value) => {
@@ -100,7 +100,7 @@ export const cidr: Parser<string> = (value) =>
     ? value
     : fail('must be ranges of addresses such as 127.0.0.0/8');
 
-/** Judged by what will be told to use it. */
+/** Checked by the resolver that will use it. */
 export const dnsServer: Parser<string> = (value) => {
   try {
     new Resolver().setServers([value as string]);
@@ -124,10 +124,10 @@ export const baseUrl: Parser<string> = (value) => {
   return url.href.replace(/\/+$/, '');
 };
 
-/** Those of libpq. One that is misspelt would be taken for a weaker one. */
+/** The modes of libpq. A misspelt one would be treated as a weaker one. */
 const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'];
 
-/** It holds a password, most of the time. */
+/** Usually contains a password. */
 export const databaseUrl: Parser<Secret> = (value) => {
   const url = parsedUrl(value, ['postgres:', 'postgresql:']);
   if (!url) return fail('must be a URL that begins with postgres:// or postgresql://');
@@ -136,7 +136,7 @@ export const databaseUrl: Parser<Secret> = (value) => {
   return new Secret(value as string);
 };
 
-/** It holds a password, most of the time. */
+/** Usually contains a password. */
 export const mailUrl: Parser<Secret> = (value) =>
   parsedUrl(value, ['smtp:', 'smtps:'])?.hostname
     ? new Secret(value as string)

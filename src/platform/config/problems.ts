@@ -6,7 +6,7 @@ export class SettingsError extends Error {
   }
 }
 
-/** Gathers what is wrong while loading goes on, so that all of it is told at once. */
+/** Collects problems while loading continues, so that all of them are reported at once. */
 export class Problems {
   readonly #messages: string[] = [];
   readonly #settings = new Set<string>();
@@ -15,7 +15,7 @@ export class Problems {
     this.#messages.push(message);
   }
 
-  /** Something that leaves this setting without a usable value: no further rule about it is looked at. */
+  /** A problem that leaves this setting without a usable value: no further rule about it is checked. */
   addFor(path: string, message: string): void {
     this.#settings.add(path);
     this.#messages.push(message);

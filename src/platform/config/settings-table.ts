@@ -20,7 +20,7 @@ export interface Setting<T = unknown> {
   /** The environment variable that overrides it. */
   readonly env: string;
   readonly parse: Parser<T>;
-  /** `<env>_FILE` may name a file that holds it. */
+  /** `<env>_FILE` may name a file that contains it. */
   readonly secret?: true;
 }
 
@@ -30,7 +30,7 @@ const MIB = 1024 * KIB;
 const setting = <T>(env: string, parse: Parser<T>): Setting<T> => ({ env, parse });
 const secretSetting = <T>(env: string, parse: Parser<T>): Setting<T> => ({ env, parse, secret: true });
 
-/** Every setting once: its place in the YAML files, its variable, what it may be. What it means and its default: config/default.yaml. */
+/** Every setting once: its place in the YAML files, its variable, its valid values. For its meaning and default see config/default.yaml. */
 export const SETTINGS = {
   http: {
     port: setting('PORT', whole(0, 65_535)),

@@ -43,7 +43,7 @@ describe('a YAML layer', () => {
     expect(read('# nothing yet\n')).toEqual({ values: {}, problems: [] });
   });
 
-  it('is refused for every key that is no setting, however deep', () => {
+  it('is refused for every key that is not a setting, at any depth', () => {
     expect(read('http:\n  prot: 80\n  tls:\n    cert: x\nhtpt:\nlog: loud\n').problems).toEqual([
       `http.prot in ${file} is not a known setting`,
       `http.tls.cert in ${file} is not a known setting`,
@@ -62,7 +62,7 @@ describe('a YAML layer', () => {
     ['a nested mapping', 'admin:\n  password: hunter2: x\n'],
     ['an escape', 'admin:\n  password: "\\hunter2"\n'],
     ['a key given twice', 'admin:\n  password: hunter2\n  password: hunter2\n'],
-  ])('shows nothing of a password that YAML takes for %s', (_, yaml) => {
+  ])('does not show a password that YAML parses as %s', (_, yaml) => {
     const { problems, values } = read(yaml);
     expect(problems.length).toBeGreaterThan(0);
     expect(problems.join()).toContain(`${file} is not valid YAML`);

@@ -24,8 +24,8 @@ export function readYamlLayer(
 }
 
 /**
- * The messages of the parser are not passed on: they quote the source, and a password that begins with `*` is an unresolved alias to it.
- * Its warnings are problems, too: a tag that it does not know changes the value.
+ * The messages of the parser are not passed on: they quote the source, and a password that begins with `*` is an unresolved alias to it. Its
+ * warnings are problems, too: an unknown tag changes the value.
  */
 function parseTree(file: string, yaml: string, problems: Problems): object {
   const document = parseDocument(yaml);
@@ -46,7 +46,7 @@ function parseTree(file: string, yaml: string, problems: Problems): object {
   }
 }
 
-/** A group without content, all of it commented out, says nothing and is no mistake. */
+/** A group without content, all of it commented out, is not a mistake. */
 function leaves(tree: object, settings: ReadonlyMap<string, Setting>, prefix = ''): [string, unknown][] {
   return Object.entries(tree).flatMap(([name, value]): [string, unknown][] => {
     const path = prefix + name;

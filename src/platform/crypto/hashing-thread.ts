@@ -1,10 +1,10 @@
-/** What `HashingThreads` starts. It imports packages only, so that it runs as it is written, too, which the tests do. */
+/** The thread that `HashingThreads` starts. It imports packages only, so that it also runs as source, which the tests do. */
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import bcrypt from 'bcrypt';
 import type { HashingAnswer, HashingJob } from './hashing-threads.js';
 
-// Elsewhere than on Linux the priority is that of the whole process.
+// Except on Linux the priority is that of the whole process.
 if (process.platform === 'linux') setPriority((workerData as { readonly niceness: number }).niceness);
 
 const answer = (message: HashingAnswer): void => parentPort!.postMessage(message);

@@ -5,7 +5,7 @@ import { HashingThreads } from './hashing-threads.js';
 const threads = new HashingThreads();
 afterEach(() => threads.close());
 
-/** By the number of the thread; the value is what `nice` shows. */
+/** By thread number; the value is what `nice` shows. */
 function niceness(): Map<string, number> {
   return new Map(
     readdirSync('/proc/self/task').map((id) => {
@@ -26,20 +26,20 @@ describe('hashing threads', () => {
     ]);
   });
 
-  it('reject what bcrypt refuses, and go on', async () => {
+  it('reject what bcrypt refuses, and continue', async () => {
     await expect(threads.hash(undefined as unknown as string, 4)).rejects.toThrow(/data/);
     await expect(threads.hash('a', 4)).resolves.toMatch(/^\$2b/);
   });
 
-  it('reject what was being hashed when they are closed, and begin anew when they are needed', async () => {
+  it('reject the current hashes when they are closed, and start again when they are needed', async () => {
     await threads.hash('a', 4);
     const [long] = await Promise.all([Promise.allSettled([threads.hash('a', 20)]), threads.close()]);
     expect(long).toMatchObject([{ reason: { message: 'The thread that hashes has ended.' } }]);
     await expect(threads.hash('a', 4)).resolves.toMatch(/^\$2b/);
   });
 
-  it('stand back for all other threads, whose priority stays', async () => {
-    // Elsewhere there is nothing to be lowered.
+  it('have a lower priority than all other threads, whose priority does not change', async () => {
+    // On other systems the priority is not lowered.
     if (process.platform !== 'linux') return;
     const before = niceness();
     await threads.hash('a', 4);

@@ -17,17 +17,18 @@ interface Thread {
 }
 
 /**
- * Of a core that something else wants, a hash gets about a tenth. At the priority of all others it takes an equal share from the event loop:
- * on two cores that other processes kept busy, too, 50 logins a second made the loop wait for a core for 4.2 to 4.7 s of 6, and the p99 of
- * other requests 2.8 to 5.2 times as long, the slowest 740 to 980 ms. So it waits for 2.5 to 3.3 s, the p99 is 1.4 to 1.5 times as long, and
- * about as many logins are done. The lowest priority of all, 19, would leave a hash a hundredth: nobody could log in while the machine is busy.
+ * With this niceness a hash gets about a tenth of a core that something else needs. At equal priority it takes an equal share from the event
+ * loop: on two cores kept busy by other processes, 50 logins a second made the loop wait for a core for 4.2 to 4.7 s of 6, and the p99 of other
+ * requests was 2.8 to 5.2 times as long, the slowest 740 to 980 ms. With it, the loop waits for 2.5 to 3.3 s, the p99 is 1.4 to 1.5 times as
+ * long, and about as many logins are done. The lowest priority, 19, would leave a hash a hundredth: no one could log in while the machine is
+ * busy.
  */
 const NICENESS = 10;
 
 /**
- * bcrypt in threads of its own, below the priority of the rest. In the pool of libuv, where bcrypt runs by itself, the priority of a hash
- * cannot be lowered without that of the files and names that are looked up there. A thread is kept once it has been needed, some 10 MB.
- * How many hash at once is for the caller to limit.
+ * bcrypt in its own threads, with a priority below the rest. In the libuv pool, where bcrypt runs by default, the priority of a hash cannot be
+ * lowered without that of file access and name lookups. A thread is kept once it has been needed, some 10 MB. Callers limit how many hash at
+ * once.
  */
 @Injectable()
 export class HashingThreads {
@@ -41,7 +42,7 @@ export class HashingThreads {
     return this.run({ input, hash }) as Promise<boolean>;
   }
 
-  /** What is hashed just now is rejected. */
+  /** Hashes in progress are rejected. */
   async close(): Promise<void> {
     await Promise.all([...this.threads].map(({ worker }) => worker.terminate()));
   }
@@ -49,7 +50,7 @@ export class HashingThreads {
   private run(job: HashingJob): Promise<string | boolean> {
     const thread = [...this.threads].find((one) => one.job === undefined) ?? this.begin();
     thread.job = Promise.withResolvers();
-    // A process does not end while it hashes, and does not go on for the sake of a thread.
+    // A process does not exit during a hash, and a thread alone does not keep it alive.
     thread.worker.ref();
     thread.worker.postMessage(job);
     return thread.job.promise;

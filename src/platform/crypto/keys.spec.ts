@@ -14,7 +14,7 @@ describe('the key ring', () => {
     expect(new KeyRing(old).current('passwords').id).toBe(new KeyRing(old).current('passwords').id);
   });
 
-  it('makes everything with the key of today and accepts that of before', () => {
+  it('uses the current key for everything new and accepts the previous one', () => {
     const [before, after] = [new KeyRing(old), new KeyRing(young, old)];
     expect(before.accepted('access-tokens').map(({ id }) => id)).toEqual([before.current('access-tokens').id]);
     expect(after.accepted('access-tokens').map(({ id }) => id)).toEqual([
@@ -25,7 +25,7 @@ describe('the key ring', () => {
     expect(new KeyRing(young).decrypt(after.encrypt('secret', 'row 1'), 'row 1')).toBe('secret');
   });
 
-  it('decrypts nothing for another row, with another key, or changed', () => {
+  it('decrypts nothing for another row, with another key, or after a change', () => {
     const ring = new KeyRing(young, old);
     const sealed = ring.encrypt('secret', 'row 1');
     expect(() => ring.decrypt(sealed, 'row 2')).toThrow('unable to authenticate');
@@ -33,7 +33,7 @@ describe('the key ring', () => {
     expect(() => ring.decrypt(`${sealed.slice(0, -6)}AAAA==`, 'row 1')).toThrow('unable to authenticate');
   });
 
-  it('knows what it has signed, with the key of today or of before, for one purpose', () => {
+  it('recognises what it has signed, with the current or the previous key, for one purpose', () => {
     const [before, after, stranger] = [new KeyRing(old), new KeyRing(young, old), new KeyRing(young)];
     const signature = before.sign('row 1', 'audit');
     expect(signature.startsWith(`${before.current('audit').id}.`)).toBe(true);

@@ -14,22 +14,22 @@ const IV_BYTES = 12;
 const TAG_BYTES = 16;
 const FORMAT = 'v1';
 const KEY_ID_BYTES = 6;
-/** Of the name of a key, with which a signature begins. */
+/** The part of the name of a key with which a signature begins. */
 export const KEY_ID_CHARACTERS = 8;
 
 export type KeyPurpose =
   'secrets-at-rest' | 'access-tokens' | 'refresh-tokens' | 'passwords' | 'credentials' | 'cursors' | 'audit';
 
-/** A derived key and the public name by which what was made with it tells so. */
+/** A derived key, and the public name that marks what was made with it. */
 export interface NamedKey {
   readonly id: string;
   readonly key: KeyObject;
 }
 
 /**
- * The master key of the installation (`SECRET_KEY`). It is never used itself: each purpose has a key of its own, derived by
- * HKDF-SHA-256 (RFC 5869), so that one that leaks tells nothing of the others. It is replaced by making it the previous one
- * (`SECRET_KEY_PREVIOUS`): nothing new is made with that, but what was made with it still holds.
+ * The master key of the installation (`SECRET_KEY`). It is never used itself: each purpose has its own key, derived by HKDF-SHA-256 (RFC 5869),
+ * so that a leaked one reveals nothing about the others. To replace it, make it the previous one (`SECRET_KEY_PREVIOUS`): that is not used for
+ * anything new, but what was made with it remains valid.
  */
 export class KeyRing {
   private readonly derived = new Map<string, NamedKey>();
@@ -43,7 +43,7 @@ export class KeyRing {
     return this.named(purpose, 0).key;
   }
 
-  /** The one with which new things are made. */
+  /** The key for everything new. */
   current(purpose: KeyPurpose): NamedKey {
     return this.named(purpose, 0);
   }
@@ -76,7 +76,7 @@ export class KeyRing {
     return `${FORMAT}.${sealed.toString('base64')}`;
   }
 
-  /** Whichever of the keys it was encrypted with: a wrong one is told by the authentication. */
+  /** With any of the keys; the authentication detects a wrong one. */
   decrypt(sealed: string, context: string): string {
     const bytes = Buffer.from(sealed.slice(FORMAT.length + 1), 'base64');
     let failure: unknown;
@@ -97,12 +97,12 @@ export class KeyRing {
     return createHmac('sha256', this.key(purpose)).update(text).digest().subarray(0, 16).toString('base64url');
   }
 
-  /** Shows that this installation wrote `text`: `<key>.<HMAC-SHA-256>`. For rows that decide something, which others could write, too. */
+  /** Proves that this installation wrote `text`: `<key>.<HMAC-SHA-256>`. For rows that decide something, and that others could write. */
   sign(text: string, purpose: KeyPurpose): string {
     return signatureOf(text, this.current(purpose));
   }
 
-  /** Whichever of the keys it was signed with. */
+  /** With any of the keys. */
   isSigned(text: string, signature: string, purpose: KeyPurpose): boolean {
     const named = this.accepted(purpose).find(({ id }) => signature.startsWith(`${id}.`));
     return named !== undefined && equalDigests(signature, signatureOf(text, named));

@@ -2,7 +2,7 @@ import { Mailer, type Mail } from './mailer.js';
 
 type Write = (fields: object, message: string) => void;
 
-/** For development: mails are read in the log, with the tokens in them. */
+/** For development: mails are written to the log, with their tokens. */
 export class LogMailer extends Mailer {
   readonly delivers = true;
 
@@ -18,7 +18,7 @@ export class LogMailer extends Mailer {
   close(): void {}
 }
 
-/** Where no way out is configured; nobody is told what the mail says. */
+/** Without a configured mail server in production: the log does not contain the mail. */
 export class NoMailer extends Mailer {
   readonly delivers = false;
 

@@ -5,11 +5,11 @@ export interface Mail {
   readonly text: string;
 }
 
-/** Takes mail to its recipients. */
+/** Delivers mail to its recipients. */
 export abstract class Mailer {
-  /** False: what is sent reaches nobody, so that nothing may depend on it. */
+  /** False: mails reach no one, so that nothing may depend on them. */
   abstract readonly delivers: boolean;
-  /** Resolves when somebody else has taken the responsibility for it; rejects where nobody has. */
+  /** Resolves when another server has accepted responsibility for the mail; rejects if none has. */
   abstract send(mail: Mail): Promise<void>;
   abstract close(): void;
 }

@@ -25,7 +25,7 @@ class TestMailer extends Mailer {
 }
 
 describe('the outbox', () => {
-  it('sends behind the caller, two at once, and ends when all is sent', async () => {
+  it('sends in the background, two at once, and ends when all is sent', async () => {
     const mailer = new TestMailer();
     const outbox = new Outbox(mailer, () => undefined);
     for (let n = 0; n < 10; n++) expect(outbox.add(() => Promise.resolve(mail))).toBe(true);
@@ -35,23 +35,23 @@ describe('the outbox', () => {
     expect([mailer.sent.length, mailer.most, mailer.closed]).toEqual([10, 2, true]);
   });
 
-  it('tells what fails, and goes on with the next', async () => {
+  it('reports what fails, and continues with the next', async () => {
     const mailer = new TestMailer();
     mailer.failures = 1;
-    const told: [number, boolean][] = [];
-    const outbox = new Outbox(mailer, (_, attempt, final) => told.push([attempt, final]));
+    const failures: [number, boolean][] = [];
+    const outbox = new Outbox(mailer, (_, attempt, final) => failures.push([attempt, final]));
     outbox.add(() => Promise.resolve(mail));
     outbox.add(() => Promise.reject(new Error('the store is away')));
     outbox.add(() => Promise.resolve(mail));
     await outbox.onApplicationShutdown();
-    expect(told.toSorted()).toEqual([
+    expect(failures.toSorted()).toEqual([
       [1, false],
       [1, true],
     ]);
     expect(mailer.sent).toHaveLength(1);
   });
 
-  it('takes a thousand, not more', () => {
+  it('accepts a thousand, not more', () => {
     const outbox = new Outbox(new TestMailer(), () => undefined);
     expect(outbox.isFull).toBe(false);
     const taken = Array.from({ length: 1_001 }, () => outbox.add(() => Promise.resolve(undefined)));

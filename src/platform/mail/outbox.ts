@@ -11,8 +11,8 @@ type OnFailure = (error: unknown, attempt: number, final: boolean) => void;
 export type Preparation = () => Promise<Mail | undefined>;
 
 /**
- * Sends mail behind the answers, so that these take the same time whether there is a mail or not. It waits in memory only: what a crash
- * takes away is asked for again by whom it was for.
+ * Sends mail after the responses, so that these take the same time whether there is a mail or not. Mails wait in memory only: after a crash,
+ * users ask again.
  */
 export class Outbox {
   private readonly waiting: Preparation[] = [];
@@ -37,17 +37,17 @@ export class Outbox {
   add(preparation: Preparation): boolean {
     if (this.isFull) return false;
     this.waiting.push(preparation);
-    // Not in this turn: the answer comes first.
+    // Not in this turn: the response comes first.
     setImmediate(() => this.work());
     return true;
   }
 
-  /** Nest calls it: what has begun comes to its end, what waits for another attempt is given up. */
+  /** Called by Nest: mails in progress are completed, those that wait for another attempt are dropped. */
   async onApplicationShutdown(): Promise<void> {
     for (const timer of this.retries) clearTimeout(timer);
     if (this.running > 0 || this.waiting.length > 0) {
       this.idle ??= Promise.withResolvers<void>();
-      // A mail server that does not answer must not hold the stop up.
+      // A mail server that does not respond must not delay the shutdown.
       const timer = setTimeout(this.idle.resolve, CLOSE_MS);
       await this.idle.promise;
       clearTimeout(timer);

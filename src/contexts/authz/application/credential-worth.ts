@@ -7,7 +7,7 @@ import type { Sql } from '../../../platform/postgres/database.js';
 import {
   apiKeyExceedsOwn,
   CredentialJudges,
-  scopeOfNothing,
+  keyScopeWithoutRights,
   type KeyInQuestion,
   type CredentialJudge,
 } from '../../identity/index.js';
@@ -74,7 +74,7 @@ export class CredentialWorth implements CredentialJudge, OnModuleInit {
     for (const [at, { tenant }] of (scopes ?? []).entries()) {
       if (!seen.has(tenant))
         seen.set(tenant, (await this.authorizer.subjectWithin(sql, tenant, asUser(userId))).sees(`tenants/${tenant}`));
-      if (!seen.get(tenant)) throw scopeOfNothing(at);
+      if (!seen.get(tenant)) throw keyScopeWithoutRights(at);
     }
   }
 

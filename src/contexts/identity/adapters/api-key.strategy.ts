@@ -12,7 +12,7 @@ export interface KeyRequest {
 type Done = (error: Error | null, principal?: Principal) => void;
 type Verify = (request: KeyRequest, key: string, done: Done) => void;
 
-/** The package hands the request over last, where Nest looks for the callback. Without a prefix: it makes a regular expression of one. */
+/** The package passes the request last, where Nest expects the callback. Without a prefix: the package would make a regular expression of it. */
 class KeyOfRequest extends HeaderAPIKeyStrategy {
   constructor(verify: Verify) {
     super({ header: 'X-API-Key', prefix: '' }, true, (key, done, request) =>
@@ -21,7 +21,7 @@ class KeyOfRequest extends HeaderAPIKeyStrategy {
   }
 }
 
-/** An API key: ours by its checksum, known, of this secret, not at its end, and from an address that it is for. */
+/** An API key: valid checksum, known, with this secret, not expired, and from an address that it is bound to. */
 @Injectable()
 export class ApiKeyStrategy extends PassportStrategy(KeyOfRequest, 'api-key') {
   constructor(private readonly directory: ApiKeyDirectory) {

@@ -48,7 +48,7 @@ export class ApiKeysController {
   @Post()
   @Requires('api-key:create', 'Create an API key')
   @Idempotent()
-  @ApiCreatedResponse({ type: IssuedApiKeyDto, description: 'The key is shown this once.' })
+  @ApiCreatedResponse({ type: IssuedApiKeyDto, description: 'The key is shown only once.' })
   async createApiKey(
     @Param('userId') user: string,
     @Body() { name, scopes, actions, expiresAt, allowedCidrs }: CreateApiKeyBody,
@@ -88,7 +88,7 @@ export class ApiKeysController {
   }
 
   @Get(':keyId')
-  @Requires('api-key:read', 'Show an API key', 'Not the key itself, which is shown once.')
+  @Requires('api-key:read', 'Show an API key', 'Not the key itself, which is shown only once.')
   @ApiParam({ name: 'keyId' })
   @ApiOkResponse({ type: ApiKeyDto })
   async getApiKey(
@@ -112,10 +112,10 @@ export class ApiKeysController {
 
   @Post(':keyId/rotate')
   @HttpCode(200)
-  @Requires('api-key:create', 'Rotate an API key', 'It gets a new secret; the old one goes on working for a while.')
+  @Requires('api-key:create', 'Rotate an API key', 'It gets a new secret; the old one keeps working for a while.')
   @Idempotent()
   @ApiParam({ name: 'keyId' })
-  @ApiOkResponse({ type: IssuedApiKeyDto, description: 'The new key is shown this once.' })
+  @ApiOkResponse({ type: IssuedApiKeyDto, description: 'The new key is shown only once.' })
   async rotateApiKey(
     @Param() ref: ApiKeyRef,
     @Body() { gracePeriodSeconds, expiresAt }: RotateApiKeyBody,
@@ -141,7 +141,7 @@ const refOf = ({ userId, keyId }: ApiKeyRef, request: Request): ApiKeyRef => ({
   keyId,
 });
 
-/** Null is a wish of its own: never. */
+/** Null is different from a missing value: never. */
 const msOf = (time: string | null | undefined): number | null | undefined => (time ? parseTime(time) : (time as null));
 
 function toPlace(cursor: string): KeyPlace {

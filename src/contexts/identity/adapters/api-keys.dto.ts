@@ -21,7 +21,7 @@ const CIDRS_MAX = 50;
 const GRACE_SECONDS_MAX = 7 * 86_400;
 const GRACE_SECONDS_DEFAULT = 86_400;
 
-/** A list that bounds the key. Empty it would forbid everything or nothing, depending on who reads it: it is refused. */
+/** A list that bounds the key. An empty one could mean everything or nothing, depending on the reader: it is refused. */
 const bound = (max: number, description: string, example: unknown): PropertyDecorator =>
   applyDecorators(
     ApiPropertyOptional({ description, example }),
@@ -105,7 +105,7 @@ export class CreateApiKeyBody {
 export class RotateApiKeyBody {
   @ApiPropertyOptional({
     description:
-      'For how long the old secret goes on working beside the new one; until then no other rotation is taken. 0: all secrets before end at once.',
+      'How long the old secret keeps working beside the new one; until then no other rotation is accepted. 0: all previous secrets end at once.',
   })
   @WhenGiven()
   @IsInt()
@@ -113,7 +113,7 @@ export class RotateApiKeyBody {
   @Max(GRACE_SECONDS_MAX)
   readonly gracePeriodSeconds: number = GRACE_SECONDS_DEFAULT;
 
-  @expiry('A new end, at most 366 days from now; null: never. Without it the end stays as it is.')
+  @expiry('A new end, at most 366 days from now; null: never. Without it the end does not change.')
   readonly expiresAt?: string | null;
 }
 
@@ -154,7 +154,7 @@ export class ApiKeyDto {
 }
 
 export class IssuedApiKeyDto extends ApiKeyDto {
-  @ApiProperty({ description: 'Shown this once.', example: 'es_live_…' })
+  @ApiProperty({ description: 'Shown only once.', example: 'es_live_…' })
   readonly key!: string;
 }
 

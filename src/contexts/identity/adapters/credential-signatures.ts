@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { KeyRing } from '../../../platform/crypto/keys.js';
 
-/** What of a key gives its owner something. Texts and times as they are stored. */
+/** The columns of a key that give its owner access. Texts and times as they are stored. */
 export interface SignedKey {
   readonly keyId: string;
   readonly userId: string;
@@ -32,7 +32,7 @@ export interface SignedSession {
   readonly expiresAt: number;
 }
 
-/** What is signed of each kind of credential: its owner first of all, so that nobody's own row becomes somebody else's. */
+/** What is signed of each kind of credential. The owner is always part of it, so that a row cannot be given to another user. */
 export const credentialTexts = {
   apiKey: (key: SignedKey): string =>
     JSON.stringify([
@@ -54,15 +54,15 @@ export const credentialTexts = {
 };
 
 /**
- * Rows of credentials are believed with a signature only: who writes to the database, but has no SECRET_KEY, makes none. The digests
- * themselves stay plain. With an HMAC in their place a row could still be given to another owner, and keys that nobody used between two
- * changes of the master key would be lost, since nothing but the secret makes their digest anew; a signature is made anew from the row.
+ * Rows of credentials are trusted only with a signature: an attacker who writes to the database, but has no SECRET_KEY, cannot make one. The
+ * digests themselves stay plain. With an HMAC in their place a row could still be given to another owner, and keys that no one used between two
+ * changes of the master key would be lost, since only the secret can produce their digest again; a signature can be renewed from the row.
  */
 @Injectable()
 export class CredentialSignatures {
   constructor(private readonly keys: KeyRing) {}
 
-  /** The name with which signatures of today begin. */
+  /** The name with which current signatures begin. */
   get keyId(): string {
     return this.keys.current('credentials').id;
   }

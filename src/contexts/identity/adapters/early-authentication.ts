@@ -4,8 +4,8 @@ import type { RawBodyConfig } from '../../../platform/http/body-parsers.js';
 import type { RequestAuthentication } from './request-authentication.js';
 
 /**
- * Guards run when a body has been read. Routes that take large ones ask for credentials with the head of the request, so that nobody can
- * make the server hold ten megabytes for a stranger.
+ * Guards run after a body was read. Routes with large bodies require credentials with the head of the request, so that an unauthenticated client
+ * cannot make the server hold ten megabytes.
  */
 export function authenticateLargeBodies(fastify: FastifyInstance, authentication: RequestAuthentication): void {
   fastify.addHook('onRequest', (request, _reply, done) => {

@@ -15,7 +15,7 @@ const email = 'jane@acme.example';
 const password = 'a kettle hums at dawn';
 const nextPassword = 'two herons cross the weir';
 
-/** What Jane does: she is made by the example of a user, logs in, and changes her password twice. */
+/** What Jane does: the example of a user creates her, then she logs in and changes her password twice. */
 export const IDENTITY_EXAMPLES = [
   bodyExample(CreateUserBody, { email, name: 'Jane Doe', password }),
   bodyExample(ChangeUserBody, { name: 'Jane Roe' }),

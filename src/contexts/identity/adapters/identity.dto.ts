@@ -22,7 +22,7 @@ export const USER_ID_SCHEMA = generatedId('usr');
 
 describeIds({ users: USER_ID_SCHEMA, sessions: generatedId('ses') });
 
-/** Whether it is good enough is judged where the account is known. */
+/** The password rules are checked where the account is known. */
 const password = (): PropertyDecorator =>
   applyDecorators(IsString(), Length(1, PASSWORD_MAX), WellFormed()) as PropertyDecorator;
 
@@ -48,7 +48,7 @@ export class PasswordChangeBody {
   @password()
   readonly newPassword!: string;
 
-  @ApiPropertyOptional({ description: 'Whether all API keys of the user end, too: after a theft, say.' })
+  @ApiPropertyOptional({ description: 'Whether all API keys of the user end, too, for example after a theft.' })
   @WhenGiven()
   @IsBoolean()
   readonly revokeApiKeys: boolean = false;
@@ -61,7 +61,7 @@ export class ResetRequestBody {
 }
 
 export class ResetBody {
-  @ApiProperty({ description: 'Of the mail.' })
+  @ApiProperty({ description: 'The token from the mail.' })
   @IsString()
   @Length(0, TOKEN_MAX)
   readonly token!: string;
@@ -69,7 +69,7 @@ export class ResetBody {
   @password()
   readonly newPassword!: string;
 
-  @ApiPropertyOptional({ description: 'Whether all API keys of the user end, too: after a theft, say.' })
+  @ApiPropertyOptional({ description: 'Whether all API keys of the user end, too, for example after a theft.' })
   @WhenGiven()
   @IsBoolean()
   readonly revokeApiKeys: boolean = false;
@@ -141,7 +141,7 @@ export class UserDto {
     description: 'invited: no password was chosen yet.',
   })
   readonly state!: 'invited' | 'active' | 'suspended';
-  @ApiProperty({ type: String, nullable: true, description: 'Why it is suspended.' })
+  @ApiProperty({ type: String, nullable: true, description: 'Why the user is suspended.' })
   readonly reason!: string | null;
   @VersionField()
   readonly version!: number;
@@ -156,7 +156,7 @@ export class UserPage extends pageOf(UserDto) {}
 export class TokensDto {
   @ApiProperty({ example: 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.…' })
   readonly accessToken!: string;
-  @ApiProperty({ example: 'esr_…', description: 'Works once; POST /auth/refresh answers the next one.' })
+  @ApiProperty({ example: 'esr_…', description: 'Works once; POST /auth/refresh returns the next one.' })
   readonly refreshToken!: string;
   @CountField({ example: 900, description: 'Seconds' })
   readonly expiresIn!: number;
@@ -169,17 +169,17 @@ export class TokensDto {
 export class SessionDto {
   @ApiProperty({ example: EXAMPLE.sessionId })
   readonly id!: string;
-  @ApiProperty({ example: true, description: 'Whether the request was made in it.' })
+  @ApiProperty({ example: true, description: 'Whether this is the session of the request.' })
   readonly current!: boolean;
   @TimeField()
   readonly createdAt!: string;
-  @TimeField({ description: 'To five minutes.' })
+  @TimeField({ description: 'With a precision of five minutes.' })
   readonly lastUsedAt!: string;
   @TimeField({
-    description: 'Unless it is refreshed, and at the latest a time after the login.',
+    description: 'Unless it is refreshed; at the latest at a fixed time after the login.',
   })
   readonly expiresAt!: string;
-  @ApiProperty({ example: '203.0.113.9', description: 'Where it was begun or refreshed last.' })
+  @ApiProperty({ example: '203.0.113.9', description: 'The address that last began or refreshed it.' })
   readonly address!: string;
   @ApiProperty({ type: String, nullable: true, example: 'Mozilla/5.0' })
   readonly userAgent!: string | null;

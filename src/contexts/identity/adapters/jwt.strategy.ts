@@ -14,7 +14,7 @@ export interface TokenRequest {
   readonly token: string;
 }
 
-/** An access token: signed by one of our keys, of our form, and its session and user still live. */
+/** An access token: signed by one of our keys, of our form, with a session and a user that are still active. */
 @Injectable()
 export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
   constructor(
@@ -25,14 +25,14 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
   ) {
     super({
       ...ACCESS_TOKEN_FORM,
-      // Those of the package split the header at any blank, and so take the first of two tokens.
+      // The extractors of the package split the header at any blank, and so take the first of two tokens.
       jwtFromRequest: ({ token }: TokenRequest) => token,
       secretOrKeyProvider: (_, token: string, done) => {
         const key = tokens.keyOf(token);
-        // A KeyObject, which the types do not know: a string costs 600 µs each time, since it is tried as a public key first.
-        done(key ? null : new Error('It names no key of ours.'), key as unknown as Buffer);
+        // A KeyObject, which the types do not know. A string costs 600 µs each time, since the package tries it as a public key first.
+        done(key ? null : new Error('It names none of our keys.'), key as unknown as Buffer);
       },
-      // The package asks the clock of the process; `claimsOf` asks ours.
+      // The package uses the clock of the process; `claimsOf` uses ours.
       ignoreExpiration: true,
       jsonWebTokenOptions: { complete: true, ignoreNotBefore: true },
     });
@@ -44,7 +44,7 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
     const { userId, sessionId, rotation, expiresAt } = claims;
     const session = await this.sessions.find(sessionId);
     if (session?.userId !== userId || isOver(session, this.clock.now())) throw unauthenticated();
-    // Whoever uses the pair that a refresh gave has got it: the refresh need not be repeated any more.
+    // A client that uses the pair of a refresh has received it: the refresh need not be repeated any more.
     if (session.rotatedAt !== null && session.rotation === rotation) await this.sessions.confirm(sessionId, rotation);
     if (!(await this.users.isActive(userId))) throw unauthenticated();
     return {

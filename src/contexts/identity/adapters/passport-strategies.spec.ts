@@ -32,7 +32,7 @@ const sessionOf = (n: number): Session => ({
   userAgent: null,
 });
 
-/** Far from the clock of the process, which is not to be asked. */
+/** Far from the clock of the process, which must not be used. */
 function stage() {
   const clock = { now: () => at };
   let at = AT;
@@ -77,7 +77,7 @@ function stage() {
 }
 
 describe('the strategy for access tokens', () => {
-  it('tells whose the token is, until when, and when its session was used last', async () => {
+  it('returns the user of the token, its expiry, and the last use of its session', async () => {
     const { strategies, token } = stage();
     expect(await strategies.token(token())).toEqual({
       principal: { id: 'usr_1', kind: 'user', userId: 'usr_1', sessionId: 'ses_1' },
@@ -86,7 +86,7 @@ describe('the strategy for access tokens', () => {
     });
   });
 
-  it('gives each of two requests at once its own answer', async () => {
+  it('gives each of two concurrent requests its own result', async () => {
     const { strategies, store, token } = stage();
     store.held = new Promise((resolve) => (store.release = resolve));
     const first = strategies.token(token(1));
@@ -95,7 +95,7 @@ describe('the strategy for access tokens', () => {
     expect((await first).principal.userId).toBe('usr_1');
   });
 
-  it('judges times by the clock that it is given', async () => {
+  it('evaluates times by the injected clock', async () => {
     const { strategies, token, later } = stage();
     const given = token();
     later(-30_000);
@@ -117,7 +117,7 @@ describe('the strategy for access tokens', () => {
     ['no beginning', (claims) => delete claims.nbf],
     ['an end that is a text', (claims) => Object.assign(claims, { exp: '2031' })],
     ['no session', (claims) => delete claims.sid],
-    ['the session of somebody else', (claims) => (claims.sid = 'ses_2')],
+    ['the session of another user', (claims) => (claims.sid = 'ses_2')],
   ])('refuses one with %s, signed by our key', async (_, change) => {
     const { strategies, keys, token } = stage();
     const { header, payload } = jwt.decode(token(), { complete: true })!;
@@ -127,7 +127,7 @@ describe('the strategy for access tokens', () => {
     await expect(strategies.token(forged)).rejects.toMatchObject(refused);
   });
 
-  it('refuses one by another algorithm, whose signature is right', async () => {
+  it('refuses one of another algorithm with a valid signature', async () => {
     const { strategies, keys, token } = stage();
     const { header, payload } = jwt.decode(token(), { complete: true })!;
     const key = keys.key('access-tokens');
@@ -140,7 +140,7 @@ describe('the strategy for access tokens', () => {
     }
   });
 
-  it('refuses whatever is no token, and a token of a key that is not ours', async () => {
+  it('refuses everything that is not a token, and a token of a foreign key', async () => {
     const { strategies, token } = stage();
     const foreign = new Tokens(new KeyRing(Buffer.alloc(32, 2)), { now: () => AT }, settings).access(sessionOf(1), 1);
     const [head, body] = token().split('.');
@@ -148,7 +148,7 @@ describe('the strategy for access tokens', () => {
     for (const none of [foreign, ...strange]) await expect(strategies.token(none)).rejects.toMatchObject(refused);
   });
 
-  it('refuses a session that is over, or of a user who is suspended', async () => {
+  it('refuses a session that is over, or of a suspended user', async () => {
     const { strategies, store, token } = stage();
     store.active = false;
     await expect(strategies.token(token())).rejects.toMatchObject(refused);
@@ -157,14 +157,14 @@ describe('the strategy for access tokens', () => {
     await expect(strategies.token(token())).rejects.toMatchObject(refused);
   });
 
-  it('notes that the pair of a refresh has arrived', async () => {
+  it('records that the pair of a refresh has arrived', async () => {
     const { strategies, store, token } = stage();
     store.sessions.set('ses_1', { ...sessionOf(1), rotatedAt: AT });
     await strategies.token(token());
     expect(store.confirmed).toEqual([1]);
   });
 
-  it('lets through what the store throws', async () => {
+  it('passes on errors of the store', async () => {
     const { strategies, store, token } = stage();
     store.away = true;
     await expect(strategies.token(token())).rejects.toBe(away);
@@ -172,7 +172,7 @@ describe('the strategy for access tokens', () => {
 });
 
 describe('the strategy for API keys', () => {
-  it('asks the directory with the address of the request, and gives its answer or error', async () => {
+  it('calls the directory with the address of the request, and passes on its result or error', async () => {
     const { strategies } = stage();
     const answers = await Promise.all([strategies.apiKey('es_a', '192.0.2.1'), strategies.apiKey('es_b', '192.0.2.2')]);
     expect(answers).toEqual([

@@ -9,13 +9,13 @@ import { JwtStrategy, type TokenRequest } from './jwt.strategy.js';
 type Middleware = (request: object, response: undefined, next: (error: unknown) => void) => void;
 
 /**
- * Asks Passport, outside of its middleware: what it gets is no request, but the credential that was found in one, so that nothing is written
- * to requests of Fastify, and what a header means is decided in one place. Strategies are asked for by name: of one that is handed over as an
- * object Passport uses the object itself, so that of two requests at once the second would get both answers.
+ * Runs Passport outside of its middleware: it gets no request, but the credential that was found in one. So nothing is written to requests of
+ * Fastify, and the meaning of a header is decided in one place. Strategies are called by name: Passport uses a strategy passed as an object
+ * directly, so that of two concurrent requests the second would get both results.
  */
 @Injectable()
 export class PassportStrategies extends CredentialStrategies {
-  /** The one of the package would be shared by all applications of a process. */
+  /** The instance of the package would be shared by all applications of a process. */
   private readonly passport = new passport.Passport();
 
   constructor(jwt: JwtStrategy, apiKey: ApiKeyStrategy) {

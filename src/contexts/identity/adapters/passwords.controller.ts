@@ -11,7 +11,7 @@ import { ResetPassword } from '../application/passwords/reset-password.js';
 import { identityError } from '../domain/identity-errors.js';
 import { PasswordChangeBody, ResetBody, ResetRequestBody } from './identity.dto.js';
 
-const KEYS_STAY = 'API keys stay good, unless `revokeApiKeys` is true.';
+const KEYS_STAY = 'API keys remain valid, unless `revokeApiKeys` is true.';
 
 @ApiTags('auth')
 @Controller('auth/password')
@@ -26,7 +26,7 @@ export class PasswordsController {
   async changePassword(@Body() body: PasswordChangeBody, @Req() request: Request): Promise<void> {
     const { userId, sessionId } = request.principal!;
     if (sessionId === undefined)
-      throw identityError('session-required', 'A password is changed by who is logged in, not by an API key.');
+      throw identityError('session-required', 'A password can be changed only with a login, not with an API key.');
     const passwords = { current: body.currentPassword, next: body.newPassword };
     const session = { userId, sessionId };
     await this.commands.execute(new ChangePassword(session, passwords, body.revokeApiKeys, actorOf(request)));
@@ -34,7 +34,7 @@ export class PasswordsController {
 
   @Post('reset-request')
   @HttpCode(202)
-  @Public('Ask for a new password', 'A mail with a token goes to whoever has the account.')
+  @Public('Ask for a new password', 'Sends a mail with a token to the owner of the account.')
   @ApiAcceptedResponse({ description: 'The same for every e-mail, known or not.' })
   async requestPasswordReset(@Body() { email }: ResetRequestBody, @Req() request: Request): Promise<void> {
     await this.commands.execute(new RequestPasswordReset(email, actorOf(request)));
@@ -42,7 +42,7 @@ export class PasswordsController {
 
   @Post('reset')
   @HttpCode(204)
-  @Public('Set a new password', 'With the token of a mail.')
+  @Public('Set a new password', 'With the token from the mail.')
   @ApiNoContentResponse({ description: `All sessions have ended. ${KEYS_STAY}` })
   async resetPassword(
     @Body() { token, newPassword, revokeApiKeys }: ResetBody,

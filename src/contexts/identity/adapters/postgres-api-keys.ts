@@ -42,10 +42,10 @@ UPDATE api_key SET use_count = use_count + u.count, last_used_at = greatest(last
 FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[]) AS u (id, count, at, address)
 WHERE api_key.key_id = u.id`,
 };
-/** The deletion of the owner waits for this transaction, and finds the key that it makes; or it came first, and there is no key. */
+/** The deletion of the owner waits for this transaction, and finds the key that it creates; or it came first, and there is no key. */
 const HOLD_OWNER = 'SELECT 1 FROM user_account WHERE user_id = $1 FOR KEY SHARE';
 const COUNT = 'SELECT count(*) AS count FROM api_key WHERE user_id = $1';
-/** Changes of one key come one after the other, because each holds the head of the log of keys. */
+/** Changes of one key are serial, because each holds the head of the log of keys. */
 const PRESENT = `SELECT key_id, user_id, digest, previous_digest, signature, ${LIMITS} FROM api_key WHERE key_id = $1`;
 /** Of a key that exists: the secret moves to the second place and makes room for the new one. */
 const STORE = `
@@ -92,7 +92,7 @@ export class PostgresApiKeys extends ApiKeyStore {
     super();
   }
 
-  /** All that changes a key without giving it a secret is its end; nothing is left then that could be compared with. */
+  /** The only change of a key without a new secret is its revocation; afterwards no secret is left to compare with. */
   async project(sql: Sql, { keyId }: ApiKeyRef, { state }: Changed<ApiKeyState>): Promise<void> {
     if (state.status !== 'revoked') throw new Error('A key is stored with its secret.');
     await sql.query(REMOVE, [keyId]);
@@ -134,7 +134,7 @@ export class PostgresApiKeys extends ApiKeyStore {
     return toView((await sql.query<KeyRow>(STORE, values)).rows[0]!);
   }
 
-  /** Null, too, where we have not signed it: what somebody planted is not signed for him. */
+  /** Also null if we have not signed it: a planted secret must not get a signature here. */
   private async presentDigest(sql: Sql, keyId: string): Promise<string | null> {
     const [row] = (await sql.query<StoredRow>(PRESENT, [keyId])).rows;
     return row && this.isSigned(row) ? row.digest : null;

@@ -17,7 +17,7 @@ import {
 } from './credential-signatures.js';
 
 const PAGE = 500;
-/** Behind all names of keys. */
+/** Sorts after all key ids. */
 const LAST = '~';
 
 const API_KEYS: Statement = {
@@ -48,7 +48,7 @@ FROM session WHERE (left(signature, 8), session_id) > ($1, $2) AND left(signatur
 ORDER BY left(signature, 8), session_id LIMIT $4`,
 };
 
-/** Whoever changes what is signed signs it anew: a row with the signature that was read is the row that was read. */
+/** Every writer of signed columns signs again: a row whose signature has not changed since it was read has not changed. */
 const SIGN_API_KEYS = `
 UPDATE api_key SET signature = s.signature FROM unnest($1::text[], $2::text[], $3::text[]) AS s (id, was, signature)
 WHERE api_key.key_id = s.id AND api_key.signature = s.was`;
@@ -80,7 +80,7 @@ const KINDS: Readonly<Record<CredentialKind, Kind>> = {
   session: { read: SESSIONS, sign: SIGN_SESSIONS, textOf: (row: SignedSession) => credentialTexts.session(row) },
 };
 
-/** The rows stand in an index by the names of their keys: those of today are stepped over, however many they are. */
+/** An index orders the rows by key id, and skips those of the current key, however many there are. */
 @Injectable()
 export class PostgresCredentialRows extends CredentialRows {
   constructor(

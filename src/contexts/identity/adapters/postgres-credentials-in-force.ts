@@ -3,7 +3,7 @@ import type { Principal } from '../../../kernel/access.js';
 import type { Sql, Statement } from '../../../platform/postgres/database.js';
 import { CredentialsInForce } from '../application/authentication/ports.js';
 
-/** A key that was rotated meanwhile goes on while the secret before the last may. */
+/** A key that was rotated meanwhile remains valid as long as its previous secret. */
 const HOLDS: Statement = {
   name: 'credential-holds',
   text: `

@@ -8,7 +8,7 @@ const COLUMNS = `session_id AS "sessionId", user_id AS "userId", seed, rotation,
   created_at AS "createdAt", last_used_at AS "lastUsedAt", expires_at AS "expiresAt", idle_expires_at AS "idleExpiresAt",
   address, user_agent AS "userAgent"`;
 
-/** Holds the account against a suspension, a deletion and a new password, each of which ends the sessions that it finds. */
+/** Locks the account against a suspension, a deletion and a new password, each of which ends the sessions that it finds. */
 const CREATE: Statement = {
   name: 'session-create',
   text: `
@@ -67,7 +67,7 @@ export class PostgresSessions extends SessionStore {
     return (await this.database.query(CREATE, values)).length > 0;
   }
 
-  /** A token is good for what this finds; the lists show all rows, so that a planted one can be seen, too. */
+  /** Authentication relies on what this returns; the lists show all rows, so that a planted one can be seen, too. */
   async find(sessionId: string): Promise<Session | undefined> {
     const [row] = await this.database.query<Session & { readonly signature: string }>(FIND, [sessionId]);
     return row && this.signatures.fits(credentialTexts.session(row), row.signature) ? row : undefined;

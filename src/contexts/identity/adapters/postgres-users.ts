@@ -19,7 +19,7 @@ import { CredentialSignatures, credentialTexts } from './credential-signatures.j
 
 const COLUMNS = `user_id AS "userId", kind, email, name, state, reason, password_hash AS "passwordHash", password_signature AS "passwordSignature", version,
   created_at AS "createdAt", updated_at AS "updatedAt"`;
-/** In place of a hash that we have not signed: no password fits it, and yet the account is not one without. */
+/** Replaces a hash that we have not signed: no password matches it, and yet the account does not count as one without a password. */
 const UNSIGNED_HASH = 'unsigned';
 
 const ANY: Statement = { name: 'user-any', text: 'SELECT 1 AS found FROM user_account LIMIT 1' };
@@ -41,9 +41,9 @@ const REHASH: Statement = {
   text: `UPDATE user_account SET password_hash = $3, password_signature = $4
 WHERE user_id = $1 AND password_hash = $2 RETURNING 1 AS done`,
 };
-/** More than strangers can ask for while one lives, also where several instances count for themselves. */
+/** More than strangers can request during the lifetime of one, also with several instances that count separately. */
 const RESETS_MAX = 50;
-/** Holds the account against a suspension and another e-mail, which remove the tokens that they find. */
+/** Locks the account against a suspension and another e-mail, which remove the tokens that they find. */
 const STORE_RESET: Statement = {
   name: 'password-reset-store',
   text: `
@@ -66,14 +66,14 @@ INSERT INTO user_account (user_id, kind, email, name, state, password_hash, pass
 VALUES ($1, $2, $3, $4, 'active', $5, $6, $7, $8, $8) RETURNING ${COLUMNS}`;
 const CREATE_KEY =
   'INSERT INTO api_key (key_id, user_id, name, digest, expires_at, created_at, signature) VALUES ($1, $2, $3, $4, $5, $6, $7)';
-/** There is a unique key, too, which nothing reaches that asked first. */
+/** There is also a unique key, which no change reaches that ran this query first. */
 const IS_TAKEN = 'SELECT 1 FROM user_account WHERE email = $1 AND user_id <> $2';
 /** A suspension keeps its reason as long as it lasts. */
 const CHANGE = `
 UPDATE user_account SET state = $2, version = $3, updated_at = $4, name = COALESCE($5, name), email = COALESCE($6, email),
   password_hash = COALESCE($7, password_hash), password_signature = COALESCE($9, password_signature), reason = CASE WHEN $2 = 'suspended' THEN COALESCE($8, reason) END
 WHERE user_id = $1 RETURNING ${COLUMNS}`;
-/** Whatever is being given to the user, and holds his row, is there when the deletion goes on, and goes with him. */
+/** Waits for transactions that hold the row to give the user something; the deletion then finds that, and removes it. */
 const HOLD = 'SELECT 1 FROM user_account WHERE user_id = $1 FOR UPDATE';
 const HOLD_PROVEN = 'SELECT 1 FROM user_account WHERE user_id = $1 AND password_hash = $2 FOR UPDATE';
 const REMOVE = 'DELETE FROM user_account WHERE user_id = $1';
@@ -151,14 +151,14 @@ export class PostgresUsers extends UserAccounts {
     };
   }
 
-  /** Locks the account where this rests on what is changed outside of the log of users: tokens, and hashes that logins renew. */
+  /** Locks the account if the facts depend on changes outside of the log of users: tokens, and hashes that logins renew. */
   private async facts(
     sql: Sql,
     { userId }: UserRef,
     { status }: UserState,
     { email, provenHash, resetDigest }: AccountChange,
   ): Promise<AccountFacts> {
-    // Two tokens of a user that are used at once wait here for each other, and not later for each other's row.
+    // Two tokens of a user that are used at once wait here for each other, instead of later for each other's row.
     if (status === 'deleted' || resetDigest !== undefined) await sql.query(HOLD, [userId]);
     const proven = provenHash === undefined || (await sql.query(HOLD_PROVEN, [userId, provenHash])).rowCount === 1;
     const reset = resetDigest === undefined || (await sql.query(HAS_RESET, [userId, resetDigest])).rowCount === 1;
@@ -182,7 +182,7 @@ export class PostgresUsers extends UserAccounts {
     return this.toAccounts((await sql.query<AccountRow>(CREATE, values)).rows)[0];
   }
 
-  /** The account comes first: a login that is under way holds it, and its session is seen by what removes the sessions then. */
+  /** The account comes first: a concurrent login locks it, and its session is then visible to the statement that removes the sessions. */
   private async store(
     sql: Sql,
     { userId }: UserRef,
@@ -259,7 +259,7 @@ export class PostgresUsers extends UserAccounts {
   }
 }
 
-/** A repository that hands back what its projection has stored. */
+/** A repository that returns what its projection has stored. */
 function storing({
   ask,
   project,

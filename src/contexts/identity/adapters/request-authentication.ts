@@ -17,7 +17,7 @@ interface Cause {
 
 const REFUSALS: ReadonlySet<string> = new Set(['unauthenticated', 'throttled']);
 
-/** Who sends a request. Credentials that are worth nothing are put on record, with what is wrong with them; the sender is not told. */
+/** Authenticates the sender of a request. Invalid credentials are recorded with the reason, which the sender does not learn. */
 @Injectable()
 export class RequestAuthentication {
   constructor(
@@ -27,8 +27,8 @@ export class RequestAuthentication {
   ) {}
 
   /**
-   * Asked once a request, by whoever needs it first: it is remembered with it. Rejects as well where the caller shows a change that this
-   * instance has not seen: what he may is decided by it.
+   * Runs once per request, for the first caller that needs it, and is kept with the request. Also rejects if the client presents a change
+   * that this instance has not seen: its rights may depend on that.
    */
   principalOf(request: Request): Principal | Promise<Principal> {
     if (request.principal) return request.principal;
@@ -50,7 +50,7 @@ export class RequestAuthentication {
     const given = authorization !== undefined || apiKey !== undefined;
     if (given && error instanceof DomainError && REFUSALS.has(error.kind)) {
       const { reason, keyId } = (error.cause ?? {}) as Cause;
-      // Not ids that nobody has made: whoever invents one chooses it.
+      // Not ids that no key has: their sender chooses them.
       const known = keyId !== undefined && reason !== 'unknown' && reason !== 'throttled';
       this.audit.note({
         ...auditedBy(actorOf(request)),

@@ -118,15 +118,15 @@ export class UsersController {
 
   @Post(':userId/password-reset')
   @HttpCode(202)
-  @Requires('user:update', 'Send a user a password reset', 'A mail with a token for a new password.')
-  @ApiAcceptedResponse({ description: 'The mail is on its way.' })
+  @Requires('user:update', 'Send a user a password reset', 'Sends a mail with a token for a new password.')
+  @ApiAcceptedResponse({ description: 'The mail will be sent.' })
   async sendPasswordReset(@Param('userId') userId: string, @Req() request: Request): Promise<void> {
     await this.commands.execute(new SendPasswordReset(userId, actorOf(request)));
   }
 
   @Delete(':userId')
   @HttpCode(204)
-  @Requires('user:delete', 'Delete a user', 'What is known of them is erased.')
+  @Requires('user:delete', 'Delete a user', 'Their personal data is erased.')
   @ApiNoContentResponse()
   async deleteUser(@Param('userId') userId: string, @Req() request: Request): Promise<void> {
     const { userId: byUserId } = request.principal!;
@@ -134,7 +134,7 @@ export class UsersController {
   }
 }
 
-/** What a class cannot say of itself: humans have an e-mail, service accounts a name and nothing to log in with. */
+/** What a class cannot express: humans have an e-mail, service accounts a name and nothing to log in with. */
 function requireFields({ kind, email, name, password }: CreateUserBody): void {
   const errors: FieldError[] = [];
   const mustNot = 'must not be given for a service account';

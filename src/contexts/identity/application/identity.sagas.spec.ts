@@ -24,7 +24,7 @@ it.each([
     [new ForgetApiKeys({ keyId: 'key_1' })],
   ],
   ['an event of a tenant', noticed('tenants', 'tenant.deleted'), []],
-  ['something missed', new Missed(), [new DropVerdicts('everybody'), new ForgetApiKeys('everybody')]],
+  ['a gap in the events', new Missed(), [new DropVerdicts('everybody'), new ForgetApiKeys('everybody')]],
   ['a deleted user', dueUser('user.deleted'), [new EndKeysOfUser('usr_1', Infinity, 7, 'c', STOPPING)]],
   [
     'a new password that ends keys',

@@ -67,7 +67,7 @@ export class IdentitySagas {
 const DELETED: UserEvent['type'] = 'user.deleted';
 const PASSWORD_CHANGED: UserEvent['type'] = 'user.password-changed';
 
-/** Keys that were made until then end with what the user did; undefined: none. Who only has a new password may have made new ones since. */
+/** Keys created until then are revoked; undefined: none. After a password change, keys created since then stay. */
 function keysEndUntil({ type, data, recordedAt }: StoredEvent): number | undefined {
   if (type === DELETED) return Infinity;
   const revokes = type === PASSWORD_CHANGED && (JSON.parse(data) as { revokesApiKeys?: true }).revokesApiKeys;

@@ -1,7 +1,7 @@
 import { checkAccount, NO_OBSTACLES, type AccountFacts } from './account-rules.js';
 
 describe('a change of an account', () => {
-  it('is made where nothing prevents it', () => {
+  it('is allowed if nothing prevents it', () => {
     expect(() => checkAccount(NO_OBSTACLES)).not.toThrow();
   });
 
@@ -10,7 +10,7 @@ describe('a change of an account', () => {
     ['resetTokenGone', 'reset-token-invalid'],
     ['storeHasUsers', 'user-exists'],
     ['emailTaken', 'email-taken'],
-  ])('is refused where %s: %s', (fact, code) => {
+  ])('is refused if %s: %s', (fact, code) => {
     expect(() => checkAccount({ ...NO_OBSTACLES, [fact]: true })).toThrow(expect.objectContaining({ code }));
   });
 });

@@ -1,14 +1,14 @@
 import { emailTaken, identityError, passwordWrong, resetTokenInvalid } from './identity-errors.js';
 
-/** What prevents a change of a user, and is not in their events. */
+/** What may prevent a change of a user, and is not in their events. */
 export interface AccountFacts {
-  /** The password that was proved is not the one of the account any more. */
+  /** The password that was verified is not the one of the account any more. */
   readonly passwordReplaced: boolean;
-  /** The token for a new password was used, or went with a change of the account. */
+  /** The token for a new password was used, or removed by a change of the account. */
   readonly resetTokenGone: boolean;
-  /** Of a user who is to be the first: somebody was here before. */
+  /** For the first user: the store already has one. */
   readonly storeHasUsers: boolean;
-  /** Another user has the e-mail that this one is to have, in whatever spelling. */
+  /** Another user has the requested e-mail, in any spelling. */
   readonly emailTaken: boolean;
 }
 

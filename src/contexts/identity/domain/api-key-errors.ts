@@ -12,7 +12,7 @@ export const apiKeyError = defineErrors({
 
 export const apiKeyExceedsOwn = (detail: string): Error => apiKeyError('api-key-exceeds-own', detail);
 
-export const scopeOfNothing = (at: number): Error =>
-  apiKeyError('api-key-invalid', 'The owner of the key holds nothing in a tenant that it is for.', {
-    errors: [{ pointer: `/scopes/${at}`, detail: 'names a tenant in which the owner of the key holds nothing' }],
+export const keyScopeWithoutRights = (at: number): Error =>
+  apiKeyError('api-key-invalid', 'The owner of the key has no rights in a tenant that it is for.', {
+    errors: [{ pointer: `/scopes/${at}`, detail: 'names a tenant in which the owner of the key has no rights' }],
   });

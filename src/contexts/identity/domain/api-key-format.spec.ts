@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { API_KEY_FORMAT, newApiKey, parseApiKey } from './api-key-format.js';
 
 describe('an API key', () => {
-  it('is read as what it was made of', () => {
+  it('is parsed into the parts that it was made of', () => {
     for (const environment of ['live', 'test'] as const) {
       const { id, secret, key } = newApiKey(environment);
       expect(parseApiKey(key)).toEqual({ id, secret });
@@ -11,7 +11,7 @@ describe('an API key', () => {
     }
   });
 
-  it('of the same id has another secret', () => {
+  it('with the same id has another secret', () => {
     const first = newApiKey('live');
     const second = newApiKey('live', first.id);
     expect(second.id).toBe(first.id);
@@ -19,7 +19,7 @@ describe('an API key', () => {
     expect(parseApiKey(second.key)).toEqual({ id: first.id, secret: second.secret });
   });
 
-  it('with any one character changed, missing or added is none', () => {
+  it('with any one character changed, missing or added is invalid', () => {
     const { key } = newApiKey('live');
     fc.assert(
       fc.property(fc.nat(key.length - 1), fc.string({ minLength: 1, maxLength: 1 }), (at, other) => {

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
 /*
- * es_<env>_<id>_<secret><checksum>: id 12, secret 43 (256 bits), checksum 6 characters of base 62. The id is public and shows in logs;
- * the checksum (CRC-32 of all before it) lets scanners and this server tell a key from noise without looking anything up.
+ * es_<env>_<id>_<secret><checksum>: id 12, secret 43 (256 bits), checksum 6 characters of base 62. The id is public and appears in logs; the
+ * checksum (CRC-32 of everything before it) lets scanners and this server distinguish a key from noise without a lookup.
  */
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
-/** Also for secret scanners, without the anchors: docs/api-keys.md. */
+/** Without the anchors, this is also for secret scanners: docs/api-keys.md. */
 export const API_KEY_FORMAT = /^es_(live|test)_([0-9A-Za-z]{12})_([0-9A-Za-z]{43})([0-9A-Za-z]{6})$/;
 export const API_KEY_ID = /^key_[0-9A-Za-z]{12}$/;
 const ID_PREFIX = 'key_';
@@ -19,7 +19,7 @@ export interface ApiKeyParts {
   readonly secret: string;
 }
 
-/** Characters without bias: bytes that would favour some are thrown away. */
+/** Unbiased characters: bytes that would favour some are discarded. */
 function randomBase62(length: number): string {
   let text = '';
   while (text.length < length) {
@@ -48,7 +48,7 @@ export function newApiKey(
   return { id, secret, key: body + checksum(body) };
 }
 
-/** Undefined: this is no key, whatever it is. */
+/** Undefined: this is not a key. */
 export function parseApiKey(key: string): ApiKeyParts | undefined {
   const match = API_KEY_FORMAT.exec(key);
   if (!match || checksum(key.slice(0, -CHECKSUM_LENGTH)) !== match[4]) return undefined;

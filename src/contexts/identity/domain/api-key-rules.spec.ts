@@ -6,22 +6,22 @@ const check = (facts: Partial<OwnerFacts>, status = 'issued', version = 1): void
 };
 
 describe('a key that gets a secret', () => {
-  it('has an owner who exists', () => {
+  it('must have an owner who exists', () => {
     expect(() => check({ ownerExists: false })).toThrow(expect.objectContaining({ code: 'user-not-found' }));
   });
 
-  it('is one of fifty at most', () => {
+  it('is one of at most fifty', () => {
     expect(() => check({ keys: KEYS_PER_USER_MAX - 1 })).not.toThrow();
     expect(() => check({ keys: KEYS_PER_USER_MAX })).toThrow(
       expect.objectContaining({ code: 'api-key-limit-reached' }),
     );
   });
 
-  it('may be rotated by who has fifty', () => {
+  it('may be rotated by a user who has fifty', () => {
     expect(() => check({ keys: KEYS_PER_USER_MAX }, 'issued', 2)).not.toThrow();
   });
 });
 
-it('a key ends whatever has become of its owner', () => {
+it('a key can be revoked whatever the state of its owner', () => {
   expect(() => check({ ownerExists: false, keys: KEYS_PER_USER_MAX }, 'revoked', 2)).not.toThrow();
 });

@@ -5,7 +5,7 @@ import { userNotFound } from './user.js';
 /** What the store knows of the owner of a key that gets a secret. */
 export interface OwnerFacts {
   readonly ownerExists: boolean;
-  /** Those there are before a new one, expired ones included. */
+  /** The keys before a new one, expired ones included. */
   readonly keys: number;
 }
 

@@ -20,7 +20,7 @@ const given = (...events: ApiKeyEvent[]): ApiKeyState =>
 const rotation = { graceMs: 500, expiresAt: undefined, knowsLast: false };
 
 describe('an API key', () => {
-  it('is created with an end within 366 days, or with none', () => {
+  it('is created with an expiry within 366 days, or with none', () => {
     expect(createApiKey(given(), ref, facts)).toEqual([created]);
     for (const expiresAt of [null, NOW + 1, NOW + LIFETIME_MS_MAX])
       expect(createApiKey(given(), ref, { ...facts, expiresAt })).toHaveLength(1);
@@ -28,7 +28,7 @@ describe('an API key', () => {
       expect(() => createApiKey(given(), ref, { ...facts, expiresAt })).toThrow('expiresAt must be');
   });
 
-  it('is rotated: the old secret stays for the grace, but never beyond its own end', () => {
+  it('is rotated: the old secret works for the grace period, but never beyond its own expiry', () => {
     const rotated = (graceMs: number) => rotateApiKey(given(created), ref, { ...rotation, graceMs }, NOW);
     expect(rotated(500)).toEqual([
       { type: 'api-key.rotated', data: { ...ref, previousEndsAt: NOW + 500, expiresAt: NOW + 1_000 } },
@@ -37,7 +37,7 @@ describe('an API key', () => {
     expect(rotated(5_000)[0]!.data).toMatchObject({ previousEndsAt: NOW + 1_000 });
   });
 
-  it('that has expired is rotated with a new end only, and its old secret stays dead', () => {
+  it('that has expired can be rotated only with a new expiry, and its old secret stays invalid', () => {
     const later = NOW + 2_000;
     expect(() => rotateApiKey(given(created), ref, rotation, later)).toThrow('has expired');
     const [event] = rotateApiKey(given(created), ref, { ...rotation, expiresAt: later + 1 }, later);
@@ -45,7 +45,7 @@ describe('an API key', () => {
     expect(() => rotateApiKey(given(created), ref, { ...rotation, expiresAt: later }, later)).toThrow('in the future');
   });
 
-  it('is not rotated again, but without a grace, until that of the secret before is over', () => {
+  it('is not rotated again within the grace period of the previous secret, except without a grace period', () => {
     const made = { ...created, data: { ...created.data, expiresAt: null } } as ApiKeyEvent;
     const [first] = rotateApiKey(given(made), ref, { ...rotation, graceMs: DAY_MS }, NOW);
     const again = (graceMs: number, afterMs: number) => () =>
@@ -62,7 +62,7 @@ describe('an API key', () => {
   });
 
   it.each([0, 1, DAY_MS])(
-    'never ends a secret of the last ten seconds unasked, whatever grace it had given: %i ms',
+    'does not end a secret of the last ten seconds unless the caller knows of it, whatever its grace period: %i ms',
     (graceMs) => {
       const made = { ...created, data: { ...created.data, expiresAt: null } } as ApiKeyEvent;
       const [first] = rotateApiKey(given(made), ref, { ...rotation, graceMs }, NOW);
@@ -75,13 +75,13 @@ describe('an API key', () => {
       expect(again(0)).toThrow(wait(10));
       expect(again(9_999)).toThrow(wait(0.001));
       expect(again(10_000)()).toHaveLength(1);
-      // The clock was set right meanwhile: nobody waits for an hour.
+      // The clock has been corrected meanwhile: no caller waits for an hour.
       expect(again(-3_600_000)()).toHaveLength(1);
       expect(again(0, true)()).toHaveLength(1);
     },
   );
 
-  it('that is revoked is gone, and that of another user never was there', () => {
+  it('that is revoked, or belongs to another user, does not exist', () => {
     expect(revokeApiKey(given(created), ref)).toEqual([revoked]);
     const other = { ...ref, userId: 'usr_2' };
     for (const [state, name] of [
@@ -94,7 +94,7 @@ describe('an API key', () => {
     }
   });
 
-  it('older than its stream is told to be created with its first change', () => {
+  it('older than its stream gets its created event with its first change', () => {
     const decide = (state: ApiKeyState) => revokeApiKey(state, ref);
     expect(withOrigin(given(), ref, facts, decide)).toEqual([created, revoked]);
     expect(withOrigin(given(created), ref, facts, decide)).toEqual([revoked]);

@@ -16,7 +16,7 @@ export interface ApiKeyRef {
   readonly keyId: string;
 }
 
-/** What the log tells of a key. Times are milliseconds since the epoch. */
+/** What the event log says about a key. Times are milliseconds since the epoch. */
 export interface KeyFacts {
   readonly scopes: readonly KeyScope[] | null;
   readonly actions: readonly string[] | null;
@@ -33,7 +33,7 @@ export type ApiKeyEvent =
 export interface Issued extends KeyFacts {
   readonly status: 'issued';
   readonly userId: string;
-  /** When the secret before the last rotation stops working. */
+  /** When the previous secret stops working. */
   readonly previousEndsAt: number | null;
   readonly rotatedAt: number | null;
 }
@@ -45,7 +45,7 @@ export const LIFETIME_MS_DEFAULT = 90 * DAY_MS;
 export const LIFETIME_MS_MAX = 366 * DAY_MS;
 
 export const apiKeyAggregate: Aggregate<ApiKeyState, ApiKeyEvent, ApiKeyRef, OwnerFacts> = {
-  // The number of keys that a user has stands still from when it is asked for until the change is committed.
+  // No other change alters the number of keys of a user between the query and the commit.
   topicUid: inOneOrder('apiKeys'),
   eventTypes: {
     'api-key.created': { version: 1 },
@@ -59,7 +59,7 @@ export const apiKeyAggregate: Aggregate<ApiKeyState, ApiKeyEvent, ApiKeyRef, Own
   tenantOf: () => SYSTEM_TENANT,
   resourceOf: ({ userId, keyId }) => `users/${userId}/api-keys/${keyId}`,
   evolve(state, event, { recordedAt }): ApiKeyState {
-    if (event.type === 'api-key.created') return born(event.data);
+    if (event.type === 'api-key.created') return issued(event.data);
     if (state.status !== 'issued') return state;
     if (event.type === 'api-key.revoked') return { status: 'revoked' };
     const { previousEndsAt, expiresAt } = event.data;
@@ -67,32 +67,32 @@ export const apiKeyAggregate: Aggregate<ApiKeyState, ApiKeyEvent, ApiKeyRef, Own
   },
 };
 
-function born({ userId, scopes, actions, allowedCidrsCount, createdAt, expiresAt }: ApiKeyRef & KeyFacts): Issued {
+function issued({ userId, scopes, actions, allowedCidrsCount, createdAt, expiresAt }: ApiKeyRef & KeyFacts): Issued {
   const facts = { scopes, actions, allowedCidrsCount, createdAt, expiresAt };
   return { status: 'issued', userId, ...facts, previousEndsAt: null, rotatedAt: null };
 }
 
 export function createApiKey(state: ApiKeyState, ref: ApiKeyRef, facts: KeyFacts): ApiKeyEvent[] {
-  if (state.status !== 'none') throw new Error(`The id ${ref.keyId} was made twice.`);
+  if (state.status !== 'none') throw new Error(`The id ${ref.keyId} was generated twice.`);
   checkLifetime(facts.expiresAt, facts.createdAt);
   return [{ type: 'api-key.created', data: { ...ref, ...facts } }];
 }
 
 export interface Rotation {
   readonly graceMs: number;
-  /** Undefined: the end stays as it is. */
+  /** Undefined: the end does not change. */
   readonly expiresAt: number | null | undefined;
-  /** Whoever asks has shown that they know of the last change: `If-Match`. */
+  /** The caller has shown with `If-Match` that they know of the last change. */
   readonly knowsLast: boolean;
 }
 
-/** Who rotates twice within it has not put the first secret anywhere: two asked at once, or one asked again. */
+/** A client that rotates twice within this time has not deployed the first secret: two concurrent requests, or a repeated one. */
 const AT_ONCE_MS = 10_000;
 
 /**
- * The old secret never outlives the end that it had, and works until the end that its grace was answered with: there are two secrets at most,
- * so that no other rotation is taken until then. Without a grace all that was before ends, also what is in its grace: after a leak nobody
- * knows which of them it was. Not a secret that was given a moment ago, though: of two who rotate at once, one would be answered a dead key.
+ * The old secret never outlives its own end, and works until the end of the grace period that the client was promised. There are two secrets at
+ * most, so that no other rotation is accepted until then. Without a grace period all earlier secrets end, also one in its grace period: after a
+ * leak no one knows which one leaked. A secret of a moment ago does not end, though: of two concurrent rotations, one would return a dead key.
  */
 export function rotateApiKey(
   state: ApiKeyState,
@@ -103,7 +103,7 @@ export function rotateApiKey(
   const key = existing(state, ref);
   const graceLeftMs = graceMs > 0 ? (key.previousEndsAt ?? now) - now : 0;
   const sinceLastMs = graceMs > 0 || knowsLast ? Infinity : Math.abs(now - (key.rotatedAt ?? -Infinity));
-  if (graceLeftMs > 0) throw rotating(graceLeftMs, 'The secret before is still in its grace.');
+  if (graceLeftMs > 0) throw rotating(graceLeftMs, 'The previous secret is still in its grace period.');
   if (sinceLastMs < AT_ONCE_MS) throw rotating(AT_ONCE_MS - sinceLastMs, 'The key was rotated a moment ago.');
   if (expiresAt !== undefined) checkLifetime(expiresAt, now);
   const end = expiresAt === undefined ? key.expiresAt : expiresAt;
@@ -114,7 +114,7 @@ export function rotateApiKey(
 }
 
 function rotating(leftMs: number, why: string): Error {
-  const detail = `${why} Wait; or end all secrets before with "gracePeriodSeconds": 0 and the version of the key in If-Match.`;
+  const detail = `${why} Wait, or end all previous secrets with "gracePeriodSeconds": 0 and the version of the key in If-Match.`;
   return apiKeyError('api-key-rotating', detail, { retryAfterSeconds: leftMs / 1_000 });
 }
 
@@ -124,8 +124,8 @@ export function revokeApiKey(state: ApiKeyState, ref: ApiKeyRef): ApiKeyEvent[] 
 }
 
 /**
- * Decides about a key that may have no event yet: the first administrator's is stored with his account, as a row. Its first change tells
- * first that it was created.
+ * Decides about a key that may have no event yet: the key of the first administrator is stored as a row with the account. Its first change also
+ * records its creation.
  */
 export function withOrigin(
   state: ApiKeyState,
@@ -136,7 +136,7 @@ export function withOrigin(
   if (state.status !== 'none') return decide(state);
   const { scopes, actions, allowedCidrsCount, createdAt, expiresAt } = known;
   const data = { ...ref, scopes, actions, allowedCidrsCount, createdAt, expiresAt };
-  return [{ type: 'api-key.created', data }, ...decide(born(data))];
+  return [{ type: 'api-key.created', data }, ...decide(issued(data))];
 }
 
 function checkLifetime(expiresAt: number | null, now: number): void {

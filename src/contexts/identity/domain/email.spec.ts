@@ -16,7 +16,7 @@ describe('an e-mail', () => {
     expect(normalEmail(email)).toBe(normal);
   });
 
-  it('whose domain could be no host stays what it is, and is nobody else’s', () => {
+  it('whose domain is not a valid host name is not changed, and matches no other', () => {
     for (const email of [
       'a@b/c',
       'a@b?c',
@@ -33,7 +33,7 @@ describe('an e-mail', () => {
     }
   });
 
-  it('has its form once and for all, whatever its case', () => {
+  it('in normal form is not changed again, whatever the case of the original', () => {
     fc.assert(
       fc.property(fc.emailAddress(), (email) => {
         expect(normalEmail(normalEmail(email.toUpperCase()))).toBe(normalEmail(email));

@@ -1,17 +1,17 @@
 import { domainToASCII, domainToUnicode } from 'node:url';
 
-/** In no name of a host: `domainToASCII` would read it as an escape, or as the end of the host. */
+/** Characters of no host name: `domainToASCII` would read them as an escape, or as the end of the host. */
 const NO_HOST = /[^a-z0-9._\-\u{80}-\u{10ffff}]/u;
 const LABEL = /^[a-z0-9_-]{1,63}$/;
 const HOST_MAX = 253;
 
-/** What somebody is called who has not said it. */
+/** The name of a user who has not given one. */
 export const nameFrom = (email: string): string => email.split('@', 1)[0]!;
 
 /**
- * E-mails that look the same to a reader, or reach the same mailbox, are the same account. The domain is the one that DNS is asked for
- * (IDNA, no dot at its end), which is also what mail servers and people who look closely can tell from others. What could be no name of a
- * host stays as it is.
+ * E-mails that look the same to a reader, or reach the same mailbox, are the same account. The domain is the one that is looked up in DNS (IDNA,
+ * no dot at its end), which is also what mail servers, and people who look closely, can distinguish. A domain that is not a valid host name is
+ * not changed.
  */
 export function normalEmail(email: string): string {
   const [local, host] = partsOf(email);

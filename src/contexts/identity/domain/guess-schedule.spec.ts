@@ -10,7 +10,7 @@ import {
 } from './guess-schedule.js';
 
 describe('the wait after wrong guesses', () => {
-  it('is nothing at first, then a second that doubles up to a quarter of an hour', () => {
+  it('is zero at first, then a second that doubles up to a quarter of an hour', () => {
     expect(waitAfter(FREE_FAILURES - 1)).toBe(0);
     expect([0, 1, 2, 3, 9, 10, 50].map((more) => waitAfter(FREE_FAILURES + more))).toEqual([
       1_000,
@@ -23,7 +23,7 @@ describe('the wait after wrong guesses', () => {
     ]);
   });
 
-  it('never falls, and is never longer than the longest', () => {
+  it('never decreases, and never exceeds the maximum', () => {
     fc.assert(
       fc.property(fc.nat(), fc.nat(1_000), (failures, more) => {
         expect(waitAfter(failures + more)).toBeGreaterThanOrEqual(waitAfter(failures));
@@ -40,7 +40,7 @@ describe('the wait after wrong guesses', () => {
     expect(counted(failures, 5_000 + FORGOTTEN_AFTER_MS)).toEqual({ count: 1, lastAt: 5_000 + FORGOTTEN_AFTER_MS });
   });
 
-  it('lets nobody look at more than 120 guesses in a day, however he times them', () => {
+  it('allows at most 120 guesses a day, whatever their timing', () => {
     const pauses = fc.array(fc.integer({ min: 0, max: 1_200_000 }), { minLength: 1, maxLength: 400 });
     fc.assert(
       fc.property(pauses, (all) => {

@@ -22,11 +22,11 @@ export const identityError = defineErrors({
   'mail-not-configured': { kind: 'unprocessable', title: 'No mail can be sent' },
 });
 
-/** The store is away, and what is remembered is too old to be acted on. */
+/** The store is unavailable, and what is cached is too old to be used. */
 export const authorizationStale = (cause: unknown): Error =>
   identityError(
     'authorization-stale',
-    'Whether the credentials and permissions still hold cannot be found out; try again.',
+    'Whether the credentials and permissions are still valid cannot be checked; try again.',
     { retryAfterSeconds: 1 },
     { cause },
   );

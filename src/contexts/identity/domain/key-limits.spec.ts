@@ -23,7 +23,7 @@ const limits: fc.Arbitrary<KeyLimits> = fc.record({
   expiresAt: fc.option(fc.integer({ min: 1, max: 5 })),
 });
 
-/** What a request with the key may be, as a set: the limits as plain loops. */
+/** Everything that a request with the key may do, as a set: the limits as plain loops. */
 function worldOf({ scopes: where, actions, expiresAt }: KeyLimits): Set<string> {
   const allowed = new Set<string>(actions ? actions.flatMap(expandActions) : ACTIONS);
   const places = where ? PLACES.filter((place) => where.some((scope) => scopeCovers(scope, place))) : PLACES;
@@ -34,7 +34,7 @@ function worldOf({ scopes: where, actions, expiresAt }: KeyLimits): Set<string> 
 }
 
 describe('the limits of a key', () => {
-  it('within those of another allow nothing that the other does not', () => {
+  it('within those of another key allow nothing that the other does not', () => {
     fc.assert(
       fc.property(limits, limits, (own, wanted) => {
         fc.pre(excessOf(own, wanted).length === 0);
@@ -45,7 +45,7 @@ describe('the limits of a key', () => {
     );
   });
 
-  it('are within themselves and within none, and transitive', () => {
+  it('are within themselves and within no limits, and transitive', () => {
     fc.assert(
       fc.property(limits, limits, limits, (a, b, c) => {
         expect(excessOf(a, a)).toEqual([]);
@@ -57,7 +57,7 @@ describe('the limits of a key', () => {
     );
   });
 
-  it('name what is more, by pointer', () => {
+  it('report each excess, by pointer', () => {
     const own = {
       scopes: [{ tenant: 'a', namespace: 'n' }],
       actions: ['event:*'],
@@ -84,13 +84,13 @@ describe('the limits of a key', () => {
     ]);
   });
 
-  it('tell a pattern from the list of all that it stands for today', () => {
+  it('distinguish a pattern from the list of all actions that it stands for today', () => {
     const all = expandActions('event:*');
     expect(all.every((action) => actionCovers('event:*', action))).toBe(true);
     expect(all.some((action) => actionCovers(action, 'event:*'))).toBe(false);
   });
 
-  it.each(['event:publish', 'event:*', 'api-key:*'])('take %s for actions', (pattern) => {
+  it.each(['event:publish', 'event:*', 'api-key:*'])('accept %s as actions', (pattern) => {
     expect(isActionPattern(pattern)).toBe(true);
   });
   it.each([
@@ -105,7 +105,7 @@ describe('the limits of a key', () => {
     'Event:*',
     'event:publish ',
     'nothing:*',
-  ])('do not take %j for actions', (pattern) => {
+  ])('do not accept %j as actions', (pattern) => {
     expect(isActionPattern(pattern)).toBe(false);
   });
 });

@@ -15,7 +15,7 @@ describe('a password', () => {
     'пароль для меня одного',
     '🐎🔋📎🐴🚲🛶🏔️🌋🎻🥁🎺🎷🪕🎲🧩',
     'with a nul \u0000 inside it',
-  ])('is taken whatever kinds of characters it has: %j', (password) => {
+  ])('is accepted whatever kinds of characters it has: %j', (password) => {
     expect(refusal(password)).toBeUndefined();
   });
 
@@ -30,12 +30,12 @@ describe('a password', () => {
     ['................', 'repeats a few characters'],
     ['abcdefghijklmnop', 'is a sequence of neighbouring characters'],
     ['zyxwvutsrqponmlk', 'is a sequence of neighbouring characters'],
-    ['a lone surrogate \udc00', 'holds a character that is none (a lone surrogate)'],
+    ['a lone surrogate \udc00', 'contains a lone surrogate, which is not a character'],
   ])('%j: %s', (password, reason) => {
     expect(refusal(password)).toBe(reason);
   });
 
-  it('does not follow from what others know of the account', () => {
+  it('is not derived from what others know of the account', () => {
     const known = ['jane.doe@acme-corporation.example', 'Jane Margarete Doe', null];
     for (const password of [
       'jane.doe@acme-corporation.example',
@@ -56,7 +56,7 @@ describe('a password', () => {
     expect(refusalOf('k7#mQ2x', { ...context, lengthMin: 8 })).toBe('must have at least 8 characters');
   });
 
-  it('is judged without an exception, and alike in every form of composition', () => {
+  it('is checked without an exception, with the same result in every form of composition', () => {
     const text = fc.string({ unit: 'binary', maxLength: 300 });
     fc.assert(
       fc.property(text, (password) => {

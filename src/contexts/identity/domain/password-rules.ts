@@ -1,13 +1,13 @@
 import { unicodeEmail } from './email.js';
 
 /*
- * After NIST SP 800-63B: long enough, none that everybody tries first, none that follows from the account; no rules about kinds of
- * characters, no expiry. Every code point counts as one. The rules look at the form that is hashed (NFKC), so that a password works
- * however a keyboard composes it.
+ * After NIST SP 800-63B: long enough, not among those that are tried first, not derived from the account; no rules about kinds of characters, no
+ * expiry. Every code point counts as one. The rules check the form that is hashed (NFKC), so that a password works however a keyboard composes
+ * it.
  */
 export const CODE_POINTS_MAX = 256;
 export const BYTES_MAX = 1_024;
-/** A shorter rest beside the words of the account is as good as none. */
+/** A shorter rest next to the words of the account adds too little. */
 const REST_MIN = 8;
 const WORD_MIN = 4;
 
@@ -18,12 +18,12 @@ export interface PasswordContext {
   readonly isCommon: (password: string) => boolean;
 }
 
-/** What is hashed. */
+/** The form that is hashed. */
 export const normalPassword = (password: string): string => password.normalize('NFKC');
 
-/** Why a password is not taken; undefined: it is. */
+/** Why a password is not accepted; undefined: it is. */
 export function refusalOf(password: string, { lengthMin, known, isCommon }: PasswordContext): string | undefined {
-  if (!password.isWellFormed()) return 'holds a character that is none (a lone surrogate)';
+  if (!password.isWellFormed()) return 'contains a lone surrogate, which is not a character';
   const normal = normalPassword(password);
   const points = [...normal];
   if (points.length < lengthMin) return `must have at least ${lengthMin} characters`;
@@ -38,7 +38,7 @@ export function refusalOf(password: string, { lengthMin, known, isCommon }: Pass
   return undefined;
 }
 
-/** `abcabcabc` → `abc`; what does not repeat is its own unit. A text repeats where it occurs in its own double before the end. */
+/** `abcabcabc` → `abc`; a text without repetition is its own unit. A text repeats if it occurs in its own double before the end. */
 function repeatedUnit(text: string): string {
   const period = (text + text).indexOf(text, 1);
   return text.slice(0, period);

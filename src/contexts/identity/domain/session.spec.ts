@@ -22,7 +22,7 @@ describe('a session', () => {
     expect(endSession(ended, ref, 'revoked')).toEqual([]);
   });
 
-  it('is over when it was idle for too long, and in any case some time after its login', () => {
+  it('is over when it was idle for too long, and in any case at a fixed time after its login', () => {
     expect([49_999, 50_000].map((now) => isOver(session, now))).toEqual([false, true]);
     expect(isOver({ ...session, idleExpiresAt: 200_000 }, 100_000)).toBe(true);
   });
@@ -32,16 +32,16 @@ describe('a genuine refresh token', () => {
   it.each([
     ['the current one', 3, session, 10_001, 'exchange'],
     ['the current one, later', 3, session, 40_000, 'exchange'],
-    ['the one before, within the time for a retry', 2, session, 19_999, 'repeat'],
-    ['the one before, after it', 2, session, 20_000, 'reused'],
-    ['the one before, when its successor was used', 2, { ...session, rotatedAt: null }, 10_001, 'reused'],
+    ['the previous one, within the time for a retry', 2, session, 19_999, 'repeat'],
+    ['the previous one, after that time', 2, session, 20_000, 'reused'],
+    ['the previous one, when its successor was used', 2, { ...session, rotatedAt: null }, 10_001, 'reused'],
     ['an older one', 1, session, 10_001, 'reused'],
-    ['one that was never given', 4, session, 10_001, 'reused'],
-  ] as const)('is judged: %s', (_, number, kept, now, verdict) => {
+    ['one that was never issued', 4, session, 10_001, 'reused'],
+  ] as const)('is evaluated: %s', (_, number, kept, now, verdict) => {
     expect(judgeRefresh(kept, number, now, 10_000)).toBe(verdict);
   });
 
-  it('is never repeated where the operator allows no retry', () => {
+  it('is never repeated if the operator allows no retry', () => {
     expect(judgeRefresh(session, 2, 10_000, 0)).toBe('reused');
   });
 });

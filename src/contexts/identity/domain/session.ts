@@ -26,7 +26,7 @@ export interface SessionState {
   readonly ended: boolean;
 }
 
-/** Of a session only its end is an event: that is what others must learn at once. That it began, and each use, is in its row. */
+/** The only event of a session is its end: others must learn of that at once. Its beginning, and each use, are in its row. */
 export const sessionAggregate: Aggregate<SessionState, SessionEnded, SessionRef> = {
   topicUid: MANAGEMENT_TOPICS.sessions,
   eventTypes: { 'session.ended': { version: 1 } },
@@ -42,13 +42,13 @@ export function endSession({ ended }: SessionState, ref: SessionRef, reason: Ses
   return ended ? [] : [{ type: 'session.ended', data: { sessionId, userId, reason } }];
 }
 
-/** A session as it is kept. */
+/** A session as it is stored. */
 export interface Session extends SessionRef {
   /** Random; the refresh tokens are derived from it. */
   readonly seed: string;
   /** How often the refresh token was exchanged: the token with this number is the one that works. */
   readonly rotation: number;
-  /** When it was last exchanged; null where nobody may repeat that, because the pair that came of it was used. */
+  /** When it was last exchanged; null: this cannot be repeated, because the resulting pair was used. */
   readonly rotatedAt: number | null;
   readonly createdAt: number;
   readonly lastUsedAt: number;
@@ -62,9 +62,8 @@ export const isOver = ({ expiresAt, idleExpiresAt }: Session, now: number): bool
   Math.min(expiresAt, idleExpiresAt) <= now;
 
 /**
- * What a genuine refresh token is worth: the current one is exchanged; the one before may be repeated for a moment, since the answer may
- * have been lost on its way, and gives the same successor while that is unused; any other was used before, so that one of its two users
- * has stolen it.
+ * What a genuine refresh token permits. The current one is exchanged. The previous one may be repeated for a moment, since the response may have
+ * been lost, and gives the same successor while that is unused. Any other was used before, so that one of its two clients has stolen it.
  */
 export function judgeRefresh(
   { rotation, rotatedAt }: Session,

@@ -24,14 +24,14 @@ const nothing = { name: false, email: false };
 const types = (events: readonly UserEvent[]): string[] => events.map(({ type }) => type);
 
 describe('a user', () => {
-  it('is created once, invited where he has no password yet', () => {
+  it('is created once, as invited without a password', () => {
     expect(createUser(given(), ref, 'human', false)).toEqual([created()]);
     expect(types(createUser(given(), ref, 'human', true))).toEqual(['user.created', 'user.invited']);
     for (const before of [given(created()), given(created(), deleted)])
       expect(() => createUser(before, ref, 'human', false)).toThrow('exists');
   });
 
-  it('changes only where something changes', () => {
+  it('has no event if nothing changes', () => {
     expect(changeUser(given(created()), ref, nothing)).toEqual([]);
     expect(types(changeUser(given(created()), ref, { name: true, email: true }))).toEqual([
       'user.renamed',
@@ -39,13 +39,13 @@ describe('a user', () => {
     ]);
   });
 
-  it('is suspended and activated, each once, by somebody else', () => {
+  it('is suspended and activated, each once, by another user', () => {
     expect(types(suspendUser(given(created()), ref, 'usr_2'))).toEqual(['user.suspended']);
     expect(suspendUser(given(created(), suspended), ref, 'usr_2')).toEqual([]);
     expect(types(activateUser(given(created(), suspended), ref))).toEqual(['user.activated']);
     expect(activateUser(given(created()), ref)).toEqual([]);
-    expect(() => suspendUser(given(created()), ref, 'usr_1')).toThrow('himself');
-    expect(() => deleteUser(given(created()), ref, 'usr_1')).toThrow('himself');
+    expect(() => suspendUser(given(created()), ref, 'usr_1')).toThrow('themselves');
+    expect(() => deleteUser(given(created()), ref, 'usr_1')).toThrow('themselves');
   });
 
   it('that is suspended gets no new password', () => {

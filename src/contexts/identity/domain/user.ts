@@ -12,7 +12,7 @@ export type UserKind = 'human' | 'service';
 
 type Nothing = Record<string, never>;
 
-/** No event says who somebody is: e-mail, name and password are in a row that a deletion erases, so that the log names nobody. */
+/** No event says who a user is: e-mail, name and password are in a row that a deletion erases, so that the log identifies no one. */
 export type UserEvent =
   | { type: 'user.created'; data: { userId: string; kind: UserKind } }
   | { type: 'user.invited'; data: Nothing }
@@ -32,7 +32,7 @@ interface ExistingUser {
 export type UserState = { readonly status: 'none' } | { readonly status: 'deleted' } | ExistingUser;
 
 export const userAggregate: Aggregate<UserState, UserEvent, UserRef, AccountFacts> = {
-  // E-mails, and who is the first, are free from when they are asked for until the change is committed.
+  // No other change takes an e-mail, or creates the first user, between the query and the commit.
   topicUid: inOneOrder('users'),
   eventTypes: {
     'user.created': { version: 1 },
@@ -66,7 +66,7 @@ export const userAggregate: Aggregate<UserState, UserEvent, UserRef, AccountFact
   },
 };
 
-/** Who is asked to choose a first password, is shown as `invited` until then. */
+/** Users who were asked to choose a first password are shown as `invited` until then. */
 export const shownState = ({
   kind,
   state,
@@ -78,7 +78,7 @@ export const shownState = ({
 }): 'invited' | 'active' | 'suspended' =>
   kind === 'human' && state === 'active' && passwordHash === null ? 'invited' : state;
 
-/** Ids are never used again. */
+/** Ids are never reused. */
 export function createUser(state: UserState, { userId }: UserRef, kind: UserKind, invited: boolean): UserEvent[] {
   if (state.status !== 'none') throw identityError('user-exists', `User "${userId}" exists.`);
   const created: UserEvent = { type: 'user.created', data: { userId, kind } };
@@ -98,7 +98,7 @@ export function changeUser(
   return events;
 }
 
-/** API keys stay good, unless their owner wants to be rid of whoever may have got at them, too. */
+/** API keys remain valid, unless their owner asks to revoke them, too. */
 export function changePassword(
   state: UserState,
   ref: UserRef,
@@ -117,7 +117,7 @@ export function sendPasswordReset(state: UserState, ref: UserRef): UserEvent[] {
 
 export function suspendUser(state: UserState, ref: UserRef, by: string): UserEvent[] {
   const user = existing(state, ref);
-  refuseOwn(ref, by);
+  refuseOwnAccount(ref, by);
   return user.status === 'suspended' ? [] : [{ type: 'user.suspended', data: {} }];
 }
 
@@ -127,14 +127,14 @@ export function activateUser(state: UserState, ref: UserRef): UserEvent[] {
 
 export function deleteUser(state: UserState, ref: UserRef, by: string): UserEvent[] {
   existing(state, ref);
-  refuseOwn(ref, by);
+  refuseOwnAccount(ref, by);
   return [{ type: 'user.deleted', data: {} }];
 }
 
-/** So that nobody is left without whom nobody could be let in again. */
-function refuseOwn({ userId }: UserRef, by: string): void {
+/** Keeps an administrator from removing the last user who could admit others. */
+function refuseOwnAccount({ userId }: UserRef, by: string): void {
   if (userId === by)
-    throw identityError('own-account', 'Nobody suspends or deletes himself: another administrator does.');
+    throw identityError('own-account', 'Users cannot suspend or delete themselves: another administrator must do it.');
 }
 
 function requireLogin(state: UserState, ref: UserRef): void {

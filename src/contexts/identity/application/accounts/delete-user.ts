@@ -18,7 +18,7 @@ export class DeleteUser extends Command<void> {
   }
 }
 
-/** What was known of him is erased, and his keys end; the events of his doing keep an id that names nobody any more. */
+/** Erases the personal data of the user and revokes their API keys. The events that they caused keep an id that identifies no one any more. */
 @CommandHandler(DeleteUser)
 export class DeleteUserHandler implements ICommandHandler<DeleteUser> {
   constructor(

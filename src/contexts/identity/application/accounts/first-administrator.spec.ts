@@ -16,7 +16,7 @@ let dataDir: string;
 beforeEach(async () => (dataDir = await mkdtemp(join(tmpdir(), 'first-key-'))));
 afterEach(() => rm(dataDir, { recursive: true, force: true }));
 
-/** What a first start makes, and the key that it stores; `storing` is called when it does. */
+/** What a first start returns, and the key that it stores; `storing` is called when it stores. */
 async function firstStart(
   { external, ...settings }: Partial<Settings['admin']> & { readonly external: boolean },
   storing = async () => {},
@@ -39,14 +39,14 @@ async function firstStart(
 }
 
 describe('the first API key', () => {
-  it('is printed only where that was asked for, and ends after thirty days', async () => {
+  it('is printed only on request, and expires after thirty days', async () => {
     const { access, stored } = await firstStart({ apiKey: true, external: true });
     expect(access.apiKeyFile).toBeUndefined();
     expect(parseApiKey(access.apiKey!)!.id).toBe(stored!.id);
     expect(stored!.expiresAt).toBe(NOW + 30 * DAY_MS);
   });
 
-  it('is in the directory of the embedded store, and there before it is worth anything', async () => {
+  it('is written to the directory of the embedded store before it is valid', async () => {
     let before = '';
     const file = join(dataDir, 'admin.key');
     const { access, stored } = await firstStart({ apiKey: false, external: false }, async () => {
@@ -56,7 +56,7 @@ describe('the first API key', () => {
     expect(parseApiKey(before.trim())!.id).toBe(stored!.id);
   });
 
-  it('is not made beside an external store: the administrator logs in', async () => {
+  it('is not created with an external store: the administrator logs in', async () => {
     const { access, stored } = await firstStart({ apiKey: false, external: true });
     expect(access).toMatchObject({ apiKey: undefined, apiKeyFile: undefined, password: expect.any(String) });
     expect(stored).toBeUndefined();
@@ -69,7 +69,7 @@ describe('the password that the operator chooses', () => {
     ['abc-abc-abc-abc-', 'repeats a few characters'],
     ['jane@example.test', 'is too much like the e-mail or the name'],
     ['administrator-1', 'is too much like the e-mail or the name'],
-  ])('is refused before anything is made, or taken with a warning in development: %s', async (text, refusal) => {
+  ])('is refused before anything is created, or accepted with a warning in development: %s', async (text, refusal) => {
     const problem = `admin.password (ADMIN_PASSWORD) ${refusal}`;
     const settings = { password: new Secret(text), external: false };
     await expect(firstStart(settings)).rejects.toEqual(new SettingsError([problem]));
@@ -78,7 +78,7 @@ describe('the password that the operator chooses', () => {
     expect([access.password, warnings]).toEqual([undefined, [{ problem }]]);
   });
 
-  it('is taken without a word where it keeps the rules', async () => {
+  it('is accepted without a warning if it follows the rules', async () => {
     const { warnings } = await firstStart({ password: new Secret('correct horse battery'), external: true });
     expect(warnings).toEqual([]);
   });

@@ -16,25 +16,25 @@ import { createUser } from '../../domain/user.js';
 import { Passwords } from '../passwords/passwords.js';
 import { UserAccounts, type FirstKey } from './ports.js';
 
-/** Time to make bounded ones with it. */
+/** Long enough to create other keys with it. */
 const KEY_LIFETIME_MS = 30 * 24 * 3_600_000;
 const KEY_FILE = 'admin.key';
 const NAME = 'Administrator';
 
 export interface FirstAccess {
   readonly email: string;
-  /** Undefined where the operator chose it: it is not shown again. */
+  /** Undefined if the operator chose it: it is not shown again. */
   readonly password: string | undefined;
-  /** Only where the operator asked for it. */
+  /** Only if the operator asked for it. */
   readonly apiKey: string | undefined;
-  /** Otherwise, where it was put; undefined: none was made. */
+  /** The file that it was written to instead; undefined: no key was created. */
   readonly apiKeyFile: string | undefined;
 }
 
 /**
- * Creates the one administrator when the store is empty. An API key of his is printed only on demand, since what is printed is kept by
- * whatever collects logs. Otherwise the embedded store, which has a directory of its own, gets it as a file; beside an external one there is
- * none, and the administrator logs in.
+ * Creates the first administrator when the store is empty. Its API key is printed only on request, since log collectors keep what is printed.
+ * Otherwise the embedded store, which has its own directory, gets the key as a file. With an external store there is no key, and the
+ * administrator logs in.
  */
 @Injectable()
 export class FirstAdministrator {
@@ -48,13 +48,13 @@ export class FirstAdministrator {
     @Inject(STORAGE_SETTINGS) private readonly storage: Settings['storage'],
   ) {}
 
-  /** What is to be shown once; undefined: the store has an administrator. */
+  /** What must be shown once; undefined: the store already has an administrator. */
   async create(): Promise<FirstAccess | undefined> {
     if (await this.accounts.any()) return undefined;
     const chosen = this.settings.password?.reveal();
     const password = chosen ?? randomBytes(18).toString('base64url');
     const email = normalEmail(this.settings.email);
-    if (chosen !== undefined) await this.judge(chosen, [email, NAME]);
+    if (chosen !== undefined) await this.checkPassword(chosen, [email, NAME]);
     const account = {
       kind: 'human' as const,
       email,
@@ -69,19 +69,19 @@ export class FirstAdministrator {
         createUser(state, ref, 'human', false),
       );
     } catch (error) {
-      // Another instance was faster, and shows what is to be shown.
+      // Another instance was faster, and shows its own.
       if (error instanceof DomainError && error.code === 'user-exists') return undefined;
       throw error;
     }
     return { email, password: chosen === undefined ? password : undefined, apiKey, apiKeyFile };
   }
 
-  private async judge(password: string, known: string[]): Promise<void> {
+  private async checkPassword(password: string, known: string[]): Promise<void> {
     const refusal = await this.passwords.refusalOf(password, known);
     if (refusal === undefined) return;
     const problem = `admin.password (ADMIN_PASSWORD) ${refusal}`;
     if (!this.settings.weakPassword) throw new SettingsError([problem]);
-    this.log.warn({ problem }, 'the password of the administrator breaks the rules: production refuses it');
+    this.log.warn({ problem }, 'the password of the administrator breaks the password rules: production refuses it');
   }
 
   private async makeKey(): Promise<Pick<FirstAccess, 'apiKey' | 'apiKeyFile'> & { readonly stored?: FirstKey }> {
@@ -91,7 +91,7 @@ export class FirstAdministrator {
     const stored = { id, digest: digest(secret), name: 'first key', expiresAt: this.clock.now() + KEY_LIFETIME_MS };
     if (shown) return { apiKey: key, apiKeyFile: undefined, stored };
     const apiKeyFile = resolve(this.storage.dataDir, KEY_FILE);
-    // Before it is worth anything: a crash in between leaves a file that the next start replaces, and not a key that nobody knows.
+    // Before the key is valid: a crash in between leaves a file that the next start replaces, not a valid key that no one has.
     await writeDurably(apiKeyFile, `${key}\n`);
     return { apiKey: undefined, apiKeyFile, stored };
   }

@@ -7,7 +7,7 @@ beforeEach(() => {
   quota = new InvitationQuota({ now: () => now });
 });
 
-/** Seconds to wait; 0: it was taken. */
+/** Seconds to wait; 0: it was accepted. */
 function take(tenantId: string, email: string): number {
   try {
     quota.take(tenantId, email);
@@ -19,21 +19,21 @@ function take(tenantId: string, email: string): number {
 }
 
 describe('invitations of a tenant', () => {
-  it('go to one e-mail three times an hour, whatever another tenant sends there', () => {
+  it('are limited to three an hour for one e-mail, whatever another tenant sends there', () => {
     expect([1, 2, 3, 4].map(() => take('acme', 'jane@example.test'))).toEqual([0, 0, 0, 3_600]);
     expect([take('acme', 'joe@example.test'), take('other', 'jane@example.test')]).toEqual([0, 0]);
     now += 3_600_000;
     expect(take('acme', 'jane@example.test')).toBe(0);
   });
 
-  it('are a hundred an hour', () => {
+  it('are limited to a hundred an hour', () => {
     for (let n = 0; n < 99; n++) expect(take('acme', `p${n}@example.test`)).toBe(0);
     now += 600_000;
     expect([take('acme', 'last@example.test'), take('acme', 'one-more@example.test')]).toEqual([0, 3_000]);
     expect(take('other', 'last@example.test')).toBe(0);
   });
 
-  it('tell what is left, of the tenant and of the e-mail', () => {
+  it('report what is left, for the tenant and for the e-mail', () => {
     take('acme', 'jane@example.test');
     now += 600_000;
     expect(quota.take('acme', 'jane@example.test')).toEqual([

@@ -11,9 +11,9 @@ const OF_TENANT = { policy: 'invitations', quota: PER_TENANT, windowSeconds: WIN
 const OF_RECIPIENT = { policy: 'invitations-recipient', quota: PER_RECIPIENT, windowSeconds: WINDOW_MS / 1_000 };
 
 /**
- * How many mails a tenant can have sent: a hundred invitations an hour, three of them to one e-mail. So nobody makes accounts, or pesters
- * people in the name of the installation, without end. Each tenant is counted apart: what another one has sent is nothing that a tenant
- * may learn. Counts are in the memory of each instance.
+ * How many mails a tenant can have sent: a hundred invitations an hour, three of them to one e-mail. This bounds how many accounts a tenant
+ * creates, and how often it mails people in the name of the installation. Each tenant is counted separately, so that none learns what another
+ * has sent. Counts are in the memory of each instance.
  */
 @Injectable()
 export class InvitationQuota {
@@ -25,7 +25,7 @@ export class InvitationQuota {
     this.byRecipient = new Windows(clock, WINDOW_MS);
   }
 
-  /** Throws `invitation-throttled`, or counts one more and answers what is left. */
+  /** Throws `invitation-throttled`, or counts one more and returns what is left. */
   take(tenantId: string, email: string): LimitLeft[] {
     const recipient = `${tenantId} ${email}`;
     if (this.byRecipient.count(recipient) >= PER_RECIPIENT)

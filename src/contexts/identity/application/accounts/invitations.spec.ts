@@ -6,7 +6,7 @@ type Parts = ConstructorParameters<typeof Invitations>;
 
 const account = { userId: 'usr_1', email: 'jane@acme.example' };
 
-/** An account is looked up, and made, at once: what is left of the time does not come from there. */
+/** The account is found or created immediately: the rest of the time does not come from there. */
 function invitations(known: boolean): { readonly invited: Invitations; readonly writes: () => number } {
   let writes = 0;
   const accounts = {
@@ -26,9 +26,9 @@ afterEach(() => {
 
 describe('the account for an invitation', () => {
   it.each([
-    ['is there', true, 0],
-    ['has to be made', false, 1],
-  ])('is answered after the same time where it %s', async (_, known, expectedWrites) => {
+    ['exists', true, 0],
+    ['has to be created', false, 1],
+  ])('is returned after the same time if it %s', async (_, known, expectedWrites) => {
     const { invited, writes } = invitations(known);
     let answered = false;
     const asked = invited.accountFor(account.email, systemActor('c')).then((found) => {

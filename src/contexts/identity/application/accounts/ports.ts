@@ -21,19 +21,19 @@ export interface Account {
 
 export type NewAccount = Pick<Account, 'kind' | 'email' | 'name' | 'passwordHash'>;
 
-/** What a change of a user is to store; what is missing stays. */
+/** What a change of a user stores; fields that are missing stay. */
 export interface AccountChange {
   readonly name?: string;
-  /** Another one makes a token for a new password worthless. */
+  /** A new one invalidates tokens for a new password. */
   readonly email?: string;
   readonly reason?: string | null;
-  /** Ends the sessions and makes a token for a new password worthless. */
+  /** Ends the sessions and invalidates tokens for a new password. */
   readonly passwordHash?: string;
-  /** The hash that the present password was compared with, and that is still to be there. */
+  /** The hash that the current password was compared with; it must still be stored. */
   readonly provenHash?: string;
   /** The session that a new password does not end. */
   readonly keptSessionId?: string;
-  /** Digest of the token that this change uses up, and that is still to be there. */
+  /** Digest of the token that this change uses up; it must still be stored. */
   readonly resetDigest?: string;
 }
 
@@ -48,23 +48,22 @@ export type UserRepository = AggregateRepository<UserState, UserEvent, UserRef, 
 
 /** The repository of one change of an account. */
 export interface StoringAccount extends UserRepository {
-  /** As the change has left it. Undefined: nothing was to be changed, or the user is deleted. */
+  /** After the change. Undefined: nothing had to change, or the user is deleted. */
   readonly stored: Account | undefined;
 }
 
 /**
- * Accounts: what is known of users beside their events. E-mails are unique, also against other spellings, and stored in the
- * form that they are given in, which is their normal one; they are asked for in any. A suspension
- * and a deletion end the sessions of the user in the same transaction.
+ * Accounts: the data of users that is not in their events. E-mails are unique, whatever their spelling. They are stored in their normal form, in
+ * which callers pass them, and can be looked up in any. A suspension and a deletion end the sessions of the user in the same transaction.
  */
 export abstract class UserAccounts extends AggregateRepository<UserState, UserEvent, UserRef, AccountFacts> {
   /** Stores the account with its first event. */
   abstract creating(account: NewAccount): StoringAccount;
-  /** The same, perhaps with a key, of who is to be the first. Safe against a second instance doing the same. */
+  /** The same for the first user, optionally with a key. Safe when a second instance does the same. */
   abstract creatingFirst(account: NewAccount, key: FirstKey | undefined): UserRepository;
   abstract changing(change: AccountChange): StoringAccount;
   abstract any(): Promise<boolean>;
-  /** Who was here first; undefined: nobody is. Looks at all of them. */
+  /** The oldest account; undefined: there is none. Scans all of them. */
   abstract first(): Promise<Account | undefined>;
   abstract find(userId: string): Promise<Account | undefined>;
   async require(userId: string): Promise<Account> {
@@ -75,11 +74,13 @@ export abstract class UserAccounts extends AggregateRepository<UserState, UserEv
   /** Whether the user exists and is not suspended. */
   abstract isActive(userId: string): Promise<boolean>;
   abstract findByEmail(email: string): Promise<Account | undefined>;
-  /** In order of ids, which says nothing of when they were made; begins after `afterId`. */
+  /** In order of ids, which says nothing about their age; starts after `afterId`. */
   abstract list(filter: { readonly email?: string }, afterId: string, limit: number): Promise<Account[]>;
-  /** The same password hashed in another way; false: another hash is there meanwhile. */
+  /** Stores the same password with a new hash; false: another hash has been stored meanwhile. */
   abstract rehash(userId: string, from: string, to: string): Promise<boolean>;
-  /** Beside those that he has; of more than fifty those go that end first. False: the user is not active any more, or has another e-mail. */
+  /**
+   * Keeps earlier tokens of the user; beyond fifty, those that expire first go. False: the user is not active any more, or has another e-mail.
+   */
   abstract storeReset(reset: PasswordReset, email: string): Promise<boolean>;
   abstract findReset(digest: string): Promise<PasswordReset | undefined>;
 }
@@ -91,15 +92,15 @@ export interface PasswordReset {
   readonly expiresAt: number;
 }
 
-/** What a context has to say, and to do, where a user goes. Called in the transaction of the change. */
+/** How a context takes part when a user leaves. Called in the transaction of the change. */
 export interface UserWitness {
-  /** Before the change is written: throws where the user must not go, and locks what that rests on. */
+  /** Before the change is written: throws if the user must not leave, and locks what that decision depends on. */
   checkLeaving(sql: Sql, userId: string, how: 'suspended' | 'deleted'): Promise<void>;
-  /** Removes what there is of a user who is deleted. */
+  /** Removes the rows of the context about a deleted user. */
   deleted(sql: Sql, userId: string): Promise<void>;
 }
 
-/** Contexts that come later in the order, and depend on users, register themselves here. */
+/** Contexts later in the order that depend on users register here. */
 export class UserLives implements UserWitness {
   private readonly witnesses: UserWitness[] = [];
 

@@ -16,7 +16,7 @@ export class SuspendUser extends Command<Account> {
   }
 }
 
-/** His sessions end, his tokens and keys are refused. */
+/** Ends the sessions of the user; their tokens and keys are refused. */
 @CommandHandler(SuspendUser)
 export class SuspendUserHandler implements ICommandHandler<SuspendUser> {
   constructor(

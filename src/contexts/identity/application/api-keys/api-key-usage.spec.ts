@@ -21,7 +21,7 @@ let stage: Stage;
 beforeEach(() => (stage = new Stage()));
 
 describe('the use of API keys', () => {
-  it('is stored as one sum for each key, and nothing where nothing was used', async () => {
+  it('is stored as one sum per key, and not at all if no key was used', async () => {
     const { usage, stored } = stage;
     usage.note('a', 1, '10.0.0.1');
     usage.note('b', 2, '10.0.0.2');
@@ -38,7 +38,7 @@ describe('the use of API keys', () => {
     expect(usage.pendingOf('a')).toBeUndefined();
   });
 
-  it('goes on being counted while it is stored, and shows all the time', async () => {
+  it('is still counted while it is being stored, and always shown', async () => {
     const { usage, stored } = stage;
     const stalled = Promise.withResolvers<void>();
     stage.answer = () => stalled.promise;
@@ -54,7 +54,7 @@ describe('the use of API keys', () => {
     expect(stored.map(([use]) => use!.count)).toEqual([1, 1]);
   });
 
-  it('is not lost where the store is away', async () => {
+  it('is not lost while the store is unavailable', async () => {
     const { usage, stored } = stage;
     stage.answer = () => Promise.reject(new Error('away'));
     usage.note('a', 1, 'x');

@@ -4,7 +4,7 @@ import { Loop } from '../../../../platform/jobs/loop.js';
 import { ApiKeyStore, type KeyUse } from './ports.js';
 
 export abstract class ApiKeyUsageOptions {
-  /** How often counts are stored. A crash loses at most the counts of this time. */
+  /** How often counts are stored. A crash loses at most the counts of this interval. */
   abstract readonly flushMs: number;
 }
 
@@ -15,8 +15,8 @@ interface Counter {
 }
 
 /**
- * Counts the use of keys without a write per request: in memory, stored every few seconds and at shutdown in one statement. Where the
- * reply of the store is lost, an interval may be counted twice.
+ * Counts the use of keys without a write per request: in memory, stored every few seconds and at shutdown in one statement. If the reply of the
+ * store is lost, an interval may be counted twice.
  */
 @Injectable()
 export class ApiKeyUsage {
@@ -41,14 +41,14 @@ export class ApiKeyUsage {
     this.loop.start();
   }
 
-  /** Stores what is left. */
+  /** Stores the remaining counts. */
   async close(): Promise<void> {
     await this.loop.close();
     await this.flushing?.catch(() => undefined);
     await this.flush();
   }
 
-  /** On every request. */
+  /** Called on every request. */
   note(keyId: string, now: number, address: string): void {
     const counter = this.counters.get(keyId);
     if (!counter) {
@@ -60,14 +60,14 @@ export class ApiKeyUsage {
     counter.address = address;
   }
 
-  /** What this process has seen and the store has not. */
+  /** What this process has counted and not stored yet. */
   pendingOf(keyId: string): Omit<KeyUse, 'keyId'> | undefined {
     const [stored, fresh] = [this.storing.get(keyId), this.counters.get(keyId)];
     if (!stored || !fresh) return fresh ?? stored;
     return { ...fresh, count: fresh.count + stored.count };
   }
 
-  /** One at a time; who asks during one gets that one. */
+  /** One at a time; callers during a flush wait for that one. */
   flush(): Promise<void> {
     return (this.flushing ??= this.store().finally(() => (this.flushing = undefined)));
   }

@@ -47,7 +47,7 @@ export class ListApiKeysHandler implements IQueryHandler<ListApiKeys> {
   }
 }
 
-/** What this process has counted and not stored yet shows, too; the counts of other instances come within seconds. */
+/** Includes what this process has counted and not stored yet; the counts of other instances appear within seconds. */
 function withPending(key: ApiKeyView, usage: ApiKeyUsage): ApiKeyView {
   const pending = usage.pendingOf(key.keyId);
   if (!pending) return key;

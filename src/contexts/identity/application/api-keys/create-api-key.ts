@@ -12,13 +12,13 @@ import { ApiKeyStore, type ApiKeyView } from './ports.js';
 
 export interface ApiKeyInput extends Omit<KeyLimits, 'expiresAt'> {
   readonly name: string;
-  /** Undefined: 90 days from now, but not longer than the key that asks. */
+  /** Undefined: 90 days from now, but not later than the end of the calling key. */
   readonly expiresAt: number | null | undefined;
 }
 
 export interface IssuedKey {
   readonly view: ApiKeyView;
-  /** Shown this once. */
+  /** Shown only once. */
   readonly key: string;
 }
 

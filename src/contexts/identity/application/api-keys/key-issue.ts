@@ -10,15 +10,15 @@ import { excessOf, NO_LIMITS, type KeyLimits } from '../../domain/key-limits.js'
 import type { UserRepository } from '../accounts/ports.js';
 import { ApiKeyStore, CredentialJudges, type ApiKeyRepository, type ApiKeyView, type KeyInQuestion } from './ports.js';
 
-/** What is asked before somebody gets credentials into his hands. */
+/** Checks before someone gets hold of credentials. */
 @Injectable()
 export class KeyIssue {
   constructor(
     private readonly keys: ApiKeyStore,
-    private readonly judges: CredentialJudges,
+    private readonly policies: CredentialJudges,
   ) {}
 
-  /** The bounds of the key that asks; who asks with a session has none but his rights. */
+  /** The bounds of the calling key; a session has none but the rights of its user. */
   async limitsOf({ id, origin }: Actor): Promise<KeyLimits> {
     if (!id.startsWith('key_')) return NO_LIMITS;
     const key = origin?.userId && (await this.keys.find({ userId: origin.userId, keyId: id }));
@@ -27,8 +27,8 @@ export class KeyIssue {
   }
 
   /**
-   * Gives the key its secret where the key, as it is to be stored, is not worth more than whoever asks for it: neither by its bounds nor by
-   * what is permitted.
+   * Stores the secret of a key only if the key, as it will be stored, cannot do more than the caller: neither by its bounds nor by its
+   * permissions.
    */
   giving(
     repository: ApiKeyRepository,
@@ -36,37 +36,39 @@ export class KeyIssue {
     key: Pick<KeyInQuestion, 'userId' | 'ownerKind' | 'keyId'>,
     allowedCidrs: KeyLimits['allowedCidrs'],
   ): ApiKeyRepository {
-    const asking = askingPrincipal(by, own);
-    return judged(repository, async (sql, state) => {
+    const caller = callerOf(by, own);
+    return checkedBefore(repository, async (sql, state) => {
       if (state.status !== 'issued') return;
       const { scopes, actions, expiresAt } = state;
       const errors = excessOf(own, { scopes, actions, allowedCidrs, expiresAt });
       if (errors.length > 0)
-        throw apiKeyError('api-key-exceeds-own', 'A key cannot make one that may do more than itself.', { errors });
-      await this.judges.judgeKey(sql, { ...key, scopes, actions }, asking);
+        throw apiKeyError('api-key-exceeds-own', 'A key cannot create or rotate a key that may do more than itself.', {
+          errors,
+        });
+      await this.policies.judgeKey(sql, { ...key, scopes, actions }, caller);
     });
   }
 
-  /** Gives a user another e-mail, where who does it is not able to do less than he. */
+  /** Gives a user another e-mail, unless the user can do more than the caller. */
   async moving(repository: UserRepository, by: Actor, userId: string): Promise<UserRepository> {
-    const asking = askingPrincipal(by, await this.limitsOf(by));
-    return judged(repository, (sql) => this.judges.judgeEmail(sql, userId, asking));
+    const caller = callerOf(by, await this.limitsOf(by));
+    return checkedBefore(repository, (sql) => this.policies.judgeEmail(sql, userId, caller));
   }
 }
 
-const judged = <S, E extends DomainEvent, R, F>(
+const checkedBefore = <S, E extends DomainEvent, R, F>(
   repository: AggregateRepository<S, E, R, F>,
-  judge: (sql: Sql, state: S) => Promise<void>,
+  check: (sql: Sql, state: S) => Promise<void>,
 ): AggregateRepository<S, E, R, F> => ({
   aggregate: repository.aggregate,
   ask: async (sql, ref, changed) => {
-    await judge(sql, changed.state);
+    await check(sql, changed.state);
     return repository.ask(sql, ref, changed);
   },
   project: (sql, ref, changed, facts) => repository.project(sql, ref, changed, facts),
 });
 
-const askingPrincipal = ({ id, origin }: Actor, { scopes, actions }: KeyLimits): Principal => ({
+const callerOf = ({ id, origin }: Actor, { scopes, actions }: KeyLimits): Principal => ({
   id,
   kind: id.startsWith('key_') ? 'api-key' : 'user',
   userId: origin?.userId ?? id,

@@ -11,7 +11,7 @@ import { ApiKeyStore } from './ports.js';
 
 const HANDLER_MS = 2_000;
 
-/** Ends all keys of a user who is deleted, or wants to be rid of them. To do it again, or twice at once, does no harm. */
+/** Revokes all keys of a user, after the deletion of the user or on their request. It can be repeated, or run twice at once. */
 @Injectable()
 export class KeysOfUsers {
   constructor(
@@ -19,7 +19,7 @@ export class KeysOfUsers {
     private readonly keys: ApiKeyStore,
   ) {}
 
-  /** Those that were made until then. */
+  /** Only keys created until then. */
   async revokeAll(userId: string, by: Actor, until = Infinity): Promise<void> {
     for (const known of await this.keys.list(userId, { createdAt: -1, keyId: '' }, KEYS_PER_USER_MAX)) {
       if (known.createdAt > until) continue;
@@ -31,11 +31,11 @@ export class KeysOfUsers {
   }
 }
 
-/** What a crash between the act of a user and the end of their keys has left. */
+/** Revokes the keys that a crash, between the act of a user and the end of their keys, has left. */
 export class EndKeysOfUser extends Command<void> {
   constructor(
     readonly userId: string,
-    /** Those that were made until then. */
+    /** Only keys created until then. */
     readonly until: number,
     readonly actedAt: number,
     readonly correlationId: string,
@@ -52,7 +52,7 @@ export class EndKeysOfUserHandler implements ICommandHandler<EndKeysOfUser> {
     private readonly clock: Clock,
   ) {}
 
-  /** Who acts for the user does it a moment later, and puts on record who did; it is only made good where that never came. */
+  /** Normally the handler of the request does this a moment later, and records the actor. This covers for it after a crash. */
   async execute({ userId, until, actedAt, correlationId, signal }: EndKeysOfUser): Promise<void> {
     await pause(waitAfter(actedAt, HANDLER_MS, this.clock.now()), undefined, { signal });
     await this.keys.revokeAll(userId, systemActor(correlationId), until);

@@ -10,16 +10,16 @@ export interface ApiKeyView extends ApiKeyRef, KeyLimits {
   readonly name: string;
   readonly createdAt: number;
   readonly rotatedAt: number | null;
-  /** When the secret before the last rotation stops working. */
+  /** When the previous secret stops working. */
   readonly previousEndsAt: number | null;
   readonly useCount: number;
   readonly lastUsedAt: number | null;
   readonly lastUsedFrom: string | null;
-  /** 0: the key is older than its stream. */
+  /** 0: the key is older than its stream of events. */
   readonly version: number;
 }
 
-/** What is kept of a key apart from the log. */
+/** The parts of a key that are not in the event log. */
 export interface KeyMaterial {
   readonly name: string;
   /** SHA-256 of the secret, hex. */
@@ -42,7 +42,7 @@ export interface KeyUse {
   readonly address: string;
 }
 
-/** The oldest key comes first in a list; the id decides between two of one millisecond. */
+/** Lists start with the oldest key; the id decides between two of one millisecond. */
 export interface KeyPlace {
   readonly createdAt: number;
   readonly keyId: string;
@@ -52,63 +52,66 @@ export type ApiKeyRepository = AggregateRepository<ApiKeyState, ApiKeyEvent, Api
 
 /** The repository of one change that gives a key a secret. */
 export interface StoringApiKey extends ApiKeyRepository {
-  /** As the change has left it. Undefined: it was not made. */
+  /** After the change. Undefined: the key was not stored. */
   readonly stored: ApiKeyView | undefined;
 }
 
 export abstract class ApiKeyStore extends AggregateRepository<ApiKeyState, ApiKeyEvent, ApiKeyRef, OwnerFacts> {
   /**
-   * Gives the key this secret: a new key its first, another its next, while the one before stays for as long as the state says. An owner
-   * who is being deleted is waited for.
+   * Stores this secret: the first one of a new key, or the next one of an existing key, whose previous one stays for as long as the state says.
+   * It waits for a concurrent deletion of the owner.
    */
   abstract storing(material: KeyMaterial): StoringApiKey;
-  /** Not of a user who is deleted. */
+  /** Never returns keys of a deleted user. */
   abstract find(ref: ApiKeyRef): Promise<ApiKeyView | undefined>;
   async require(ref: ApiKeyRef): Promise<ApiKeyView> {
     const key = await this.find(ref);
     if (!key) throw apiKeyNotFound(ref);
     return key;
   }
-  /** Also those that a deleted user has left, for a moment. */
+  /** Includes, for a moment, keys that a deleted user has left. */
   abstract list(userId: string, after: KeyPlace, limit: number): Promise<ApiKeyView[]>;
-  /** Those of them that exist and have an owner, in any order. */
+  /** Returns those that exist and have an owner, in any order. */
   abstract forAuthentication(keyIds: readonly string[]): Promise<StoredKey[]>;
-  /** Adds counts and moves last uses forward, never back, in one statement. Keys that are gone are passed over. */
+  /** Adds counts and moves last uses forward, never back, in one statement. Skips keys that do not exist any more. */
   abstract addUse(uses: readonly KeyUse[]): Promise<void>;
 }
 
-/** A key that is made (no id yet) or gets a new secret, which whoever asks for it will see. */
+/** A key that is being created (no id yet) or gets a new secret, which the caller will see. */
 export interface KeyInQuestion {
   readonly userId: string;
-  /** A person can make keys for himself; a service account has them from others. */
+  /** A person can create keys for themselves; a service account gets them from others. */
   readonly ownerKind: UserKind;
   readonly keyId: string | undefined;
-  /** What bounds it; null: nothing does. */
+  /** The bounds of the key; null: none. */
   readonly scopes: readonly KeyScope[] | null;
   readonly actions: readonly string[] | null;
 }
 
-/** Judges who gets hold of somebody's credentials by a change that he is permitted to make, in the transaction of the change. */
+/**
+ * Decides whether a caller may get hold of the credentials of a user, by a change that they are otherwise permitted to make. Called in the
+ * transaction of the change.
+ */
 export interface CredentialJudge {
-  /** Throws `api-key-exceeds-own` where the key may do more than who asks for it, `api-key-invalid` where it is for nothing. */
-  judgeKey(sql: Sql, key: KeyInQuestion, asking: Principal): Promise<void>;
-  /** Throws where the user may do more than who gives him another e-mail, to which a new password can be sent. */
-  judgeEmail(sql: Sql, userId: string, asking: Principal): Promise<void>;
+  /** Throws `api-key-exceeds-own` if the key may do more than the caller, `api-key-invalid` if it could never do anything. */
+  judgeKey(sql: Sql, key: KeyInQuestion, caller: Principal): Promise<void>;
+  /** Throws if the user may do more than the caller, who sets the e-mail to which a new password can be sent. */
+  judgeEmail(sql: Sql, userId: string, caller: Principal): Promise<void>;
 }
 
-/** Contexts that come later in the order, and give keys something to do, register themselves here. */
+/** Contexts later in the order, which give keys their permissions, register here. */
 export class CredentialJudges {
-  private readonly judges: CredentialJudge[] = [];
+  private readonly policies: CredentialJudge[] = [];
 
-  register(judge: CredentialJudge): void {
-    this.judges.push(judge);
+  register(policy: CredentialJudge): void {
+    this.policies.push(policy);
   }
 
-  async judgeKey(sql: Sql, key: KeyInQuestion, asking: Principal): Promise<void> {
-    for (const judge of this.judges) await judge.judgeKey(sql, key, asking);
+  async judgeKey(sql: Sql, key: KeyInQuestion, caller: Principal): Promise<void> {
+    for (const policy of this.policies) await policy.judgeKey(sql, key, caller);
   }
 
-  async judgeEmail(sql: Sql, userId: string, asking: Principal): Promise<void> {
-    for (const judge of this.judges) await judge.judgeEmail(sql, userId, asking);
+  async judgeEmail(sql: Sql, userId: string, caller: Principal): Promise<void> {
+    for (const policy of this.policies) await policy.judgeEmail(sql, userId, caller);
   }
 }

@@ -22,7 +22,7 @@ export class RotateApiKey extends Command<IssuedKey> {
   }
 }
 
-/** Who rotates a key sees its next secret, so that the rules for making keys hold for it, too. */
+/** The caller sees the next secret, so that the rules for creating keys apply here, too. */
 @CommandHandler(RotateApiKey)
 export class RotateApiKeyHandler implements ICommandHandler<RotateApiKey> {
   constructor(

@@ -10,10 +10,11 @@ import type { ApiKeyUsage } from '../api-keys/api-key-usage.js';
 
 const FROM = '203.0.113.9';
 const MISSES_MAX = 20;
-const THROTTLED = 'told: api-key-throttled Too many unknown API keys come from this address; wait before the next one.';
+const THROTTLED =
+  'refused: api-key-throttled Too many unknown API keys come from this address; wait before the next one.';
 const ONE_ANSWER = 'The credentials are missing, wrong or expired.';
 
-/** A store whose answers can be held back, and a watch that can be cut off. */
+/** A store whose results can be held back, and a watch that can be interrupted. */
 class Stage {
   readonly stored = new Map<string, StoredKey>();
   readonly asked: string[][] = [];
@@ -30,7 +31,7 @@ class Stage {
       forAuthentication: async (ids: readonly string[]) => {
         this.asked.push([...ids]);
         if (this.away) throw new Error('the store is away');
-        // Read before it is held back: what changes meanwhile is not in the answer.
+        // Read before it is held back: the result does not contain later changes.
         const found = ids.flatMap((id) => this.stored.get(id) ?? []);
         await this.held;
         return found;
@@ -76,7 +77,7 @@ class Stage {
     } catch (error) {
       if (!(error instanceof DomainError)) return (error as Error).message;
       if (error.code !== 'unauthenticated' || error.message !== ONE_ANSWER)
-        return `told: ${error.code} ${error.message}`;
+        return `refused: ${error.code} ${error.message}`;
       return (error.cause as { reason: string }).reason;
     }
   }
@@ -89,7 +90,7 @@ beforeEach(() => (stage = new Stage()));
 afterEach(() => jest.restoreAllMocks());
 
 describe('the directory of API keys', () => {
-  it('asks the store once for a key, and then answers without a promise', async () => {
+  it('queries the store once for a key, and then returns without a promise', async () => {
     const { id, key } = stage.add({ scopes: [{ tenant: 'acme' }], actions: ['event:*'] });
     expect(await stage.verify(key)).toBe('ok');
     expect(stage.directory.recall(key, FROM)).toEqual({
@@ -108,7 +109,7 @@ describe('the directory of API keys', () => {
     expect(await stage.directory.verify(key, FROM)).not.toHaveProperty('ceiling');
   });
 
-  it('refuses noise without asking', async () => {
+  it('refuses noise without a query', async () => {
     const { key } = stage.add();
     for (const noise of [
       '',
@@ -121,7 +122,7 @@ describe('the directory of API keys', () => {
     expect(stage.asked).toEqual([]);
   });
 
-  it('refuses a right id with another secret, known or not, and does not count it', async () => {
+  it('refuses a valid id with another secret, known or not, and does not count it', async () => {
     const { id, key } = stage.add();
     const forged = newApiKey('live', id).key;
     expect(await stage.verify(forged)).toBe('wrong-secret');
@@ -130,7 +131,7 @@ describe('the directory of API keys', () => {
     expect(stage.used).toEqual([id]);
   });
 
-  it('judges the end of a key and of its old secret on every request', async () => {
+  it('checks the expiry of a key and of its old secret on every request', async () => {
     const { id, key } = stage.add({ expiresAt: 3_000, previousEndsAt: 2_000 });
     const oldKey = newApiKey('live', id);
     stage.stored.set(id, { ...stage.stored.get(id)!, previousDigest: hash('sha256', oldKey.secret) });
@@ -144,7 +145,7 @@ describe('the directory of API keys', () => {
     expect(stage.asked).toHaveLength(1);
   });
 
-  it('judges the address on every request', async () => {
+  it('checks the address on every request', async () => {
     const { key } = stage.add({ allowedCidrs: ['203.0.113.0/24', '2001:db8::/32'] });
     const answers = [];
     for (const address of [FROM, '203.0.114.1', '::ffff:203.0.113.1', '2001:db8::1', '2001:db9::1', FROM, ''])
@@ -153,7 +154,7 @@ describe('the directory of API keys', () => {
     expect(stage.asked).toHaveLength(1);
   });
 
-  it('forgets a key with the event about it, and all keys of a user with one about him', async () => {
+  it('forgets a key after an event about it, and all keys of a user after an event about the user', async () => {
     const [mine, other] = [stage.add(), stage.add({ userId: 'usr_2' })];
     expect([await stage.verify(mine.key), await stage.verify(other.key)]).toEqual(['ok', 'ok']);
     const stored = stage.stored.get(other.id)!;
@@ -167,19 +168,19 @@ describe('the directory of API keys', () => {
     expect(await stage.verify(other.key)).toBe('ok');
   });
 
-  it('does not keep what it read before the event that came meanwhile', async () => {
+  it('does not cache what it read before an event that arrived meanwhile', async () => {
     const { id, key } = stage.add();
     stage.hold();
     const early = stage.verify(key);
     stage.stored.delete(id);
     stage.directory.forget(id);
     stage.release!();
-    // The question was asked before the revocation; the next one is not.
+    // This lookup began before the revocation, the next one after it.
     expect(await early).toBe('ok');
     expect(await stage.verify(key)).toBe('unknown');
   });
 
-  it('answers nobody from a query that began before he asked', async () => {
+  it('returns no result of a query that began before the call', async () => {
     const { id, key } = stage.add();
     stage.hold();
     const early = stage.verify(key);
@@ -189,7 +190,7 @@ describe('the directory of API keys', () => {
     expect([await early, await late]).toEqual(['ok', 'unknown']);
   });
 
-  it('asks the store while events may be missing, once a second for a key, and refuses where it is away', async () => {
+  it('queries the store while events may be missing, once a second for a key, and refuses if it is unavailable', async () => {
     const { key } = stage.add();
     await stage.verify(key);
     const clock = jest.spyOn(performance, 'now');
@@ -206,9 +207,9 @@ describe('the directory of API keys', () => {
     expect(await stage.verify(key)).toBe('ok');
   });
 
-  it('remembers 10,000 ids that nobody has, and forgets the first for the next', async () => {
+  it('caches 10,000 unknown ids, and drops the first for the next', async () => {
     const ids = Array.from({ length: 10_001 }, () => newApiKey('live').key);
-    // Each from an address of its own: no address is refused for it.
+    // Each from its own address: no address is refused for it.
     const ask = (n: number): Promise<string> => stage.verify(ids[n]!, `10.0.${n >> 8}.${n & 255}`);
     for (const n of [0, 1]) await ask(n);
     await Promise.all(ids.slice(2, -1).map((_, i) => ask(i + 2)));
@@ -218,7 +219,7 @@ describe('the directory of API keys', () => {
     expect([await ask(0), stage.asked.length]).toEqual(['unknown', before + 2]);
   });
 
-  it('knows 50,000 keys at most; those in use stay', async () => {
+  it('caches at most 50,000 keys; those in use stay', async () => {
     const [busy, idle] = [stage.add(), stage.add()];
     await stage.verify(busy.key);
     await stage.verify(idle.key);
@@ -235,7 +236,7 @@ describe('invented keys', () => {
   const count = (answers: readonly string[]): Record<string, number> =>
     Object.fromEntries([...Map.groupBy(answers, (answer) => answer)].map(([answer, all]) => [answer, all.length]));
 
-  it('from many addresses make few queries, and are remembered in bounds', async () => {
+  it('from many addresses cause few queries, and are cached within bounds', async () => {
     const { key } = stage.add();
     const invented = inventions(10_000);
     const answers = await Promise.all([...invented, key].map((one, n) => stage.verify(one, addressOf(n))));
@@ -247,7 +248,7 @@ describe('invented keys', () => {
     expect(stage.asked).toHaveLength(before);
   });
 
-  it('from one address make one more query at most, and then none for the rest of the minute', async () => {
+  it('from one address cause at most one more query, and then none for the rest of the minute', async () => {
     const answers = await Promise.all(inventions(10_000).map((one) => stage.verify(one)));
     expect(count(answers)).toEqual({ unknown: 1_000, [THROTTLED]: 9_000 });
     expect(stage.asked.length).toBeLessThanOrEqual(2);
@@ -258,7 +259,7 @@ describe('invented keys', () => {
     expect(await stage.verify(inventions(1)[0]!)).toBe('unknown');
   });
 
-  it('do not lock out who has a key that was seen before, also when it has changed since', async () => {
+  it('do not lock out clients with a key that was seen before, even if it has changed since', async () => {
     const [known, unseen] = [stage.add(), stage.add()];
     await stage.verify(known.key);
     for (const one of inventions(MISSES_MAX)) expect(await stage.verify(one)).toBe('unknown');
@@ -271,7 +272,7 @@ describe('invented keys', () => {
     expect(await stage.verify(unseen.key)).toBe('ok');
   });
 
-  it('are answered alike beyond the limit, whether there is such an id or not', async () => {
+  it('get the same response beyond the limit, whether there is such an id or not', async () => {
     const { id, key } = stage.add();
     await stage.verify(key);
     const guessed = newApiKey('live', id).key;
@@ -279,7 +280,7 @@ describe('invented keys', () => {
     expect([await stage.verify(guessed), await stage.verify(inventions(1)[0]!)]).toEqual([THROTTLED, THROTTLED]);
   });
 
-  it('of one id are one miss, so that a client with a revoked key does not use up what its network may ask', async () => {
+  it('of one id count as one miss, so that a client with a revoked key does not use up the limit of its network', async () => {
     const { id, key } = stage.add();
     await stage.verify(key);
     stage.stored.delete(id);

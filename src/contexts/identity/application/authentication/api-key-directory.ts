@@ -16,15 +16,15 @@ const KNOWN_MAX = 50_000;
 const PROVEN_MAX = 10_000;
 const UNKNOWN_MAX = 10_000;
 const UNKNOWN_FOR_MS = 10_000;
-/** While the log is not heard of, what the store has said of a key is trusted for as long: it is asked once a second. */
+/** While the event log cannot be followed, a result of the store is trusted this long: the store is queried once a second. */
 const TRUSTED_FOR_MS = 1_000;
-/** How exactly it is known which keys are in use. */
+/** The precision of knowing which keys are in use. */
 const USED_AGAIN_AFTER_MS = 10_000;
 const LOAD_MAX = 1_000;
-/** Between two queries while unknown ids are asked for: 10,000 invented keys a second make at most 200 queries. */
+/** The pause between two queries while unknown ids are requested: 10,000 invented keys a second cause at most 200 queries. */
 const UNKNOWN_PAUSE_MS = 5;
 
-/** Why a key was refused: for the log and the audit. Who sent it learns only that it was. */
+/** Why a key was refused, for the log and the audit. The sender learns only that it was. */
 export type KeyRefusal = 'malformed' | 'unknown' | 'wrong-secret' | 'expired' | 'rotated' | 'address';
 
 interface Known {
@@ -35,13 +35,13 @@ interface Known {
   readonly previousEndsAt: number;
   readonly ranges: AddressRanges | undefined;
   readonly loadedAt: number;
-  /** When it was last noted that it is in use. */
+  /** When its use was last recorded. */
   usedAt: number;
-  /** Something happened to the key or its owner, or it was pushed out. */
+  /** The key or its owner has changed, or it was evicted. */
   dropped: boolean;
 }
 
-/** A text that was found to be a key, and whether it has its present secret or the one before. */
+/** A text that was verified as a key, and whether it has the current secret or the previous one. */
 interface Proof {
   readonly known: Known;
   readonly current: boolean;
@@ -51,19 +51,18 @@ const scratch = Buffer.alloc(64);
 const NOBODY = Buffer.from(hash('sha256', 'nobody'), 'latin1');
 
 /**
- * Who a key speaks for. Its end and the address are judged on every request. Checksum (noise is refused without a hash or a query) and
- * secret are judged until they were right once: then the text is remembered, as that of tokens is, which takes 0.2 instead of 2.6 to
- * 3.8 µs in a loop over 200 keys. It is looked up by a hash with a seed of the process, so that nothing can be told of a secret by the
- * time over a network, and forgotten when anything happens to the key. Of more than 10,000 texts the oldest goes.
+ * Finds the owner of a key. Expiry and address are checked on every request. Checksum (noise is refused without a hash or a query) and secret
+ * are checked until they were right once. Then the text is cached, as for tokens, which takes 0.2 instead of 2.6 to 3.8 µs in a loop over 200
+ * keys. It is looked up by a hash with a seed of the process, so that timing over a network reveals nothing of a secret. It is forgotten when
+ * anything happens to the key, and the oldest goes beyond 10,000 texts.
  *
- * Keys are known by id, loaded on first use, and asked for again from the moment that an event tells of a change; while such events may be
- * missing, the store is asked, too.
+ * Keys are cached by id, loaded on first use, and loaded again after an event about a change, or while such events may be missing.
  */
 @Injectable()
 export class ApiKeyDirectory {
   private readonly known: WatchedCache<Known>;
   private readonly proven = new LRUCache<string, Proof>({ max: PROVEN_MAX });
-  /** Ids of keys that were known, and were changed or pushed out since: who asks for one of them is not guessing. */
+  /** Ids of keys that were known, and have changed or were evicted since: a client that uses one is not guessing. */
   private readonly met = new LRUCache<string, true>({ max: KNOWN_MAX });
   private asked = new Map<string, PromiseWithResolvers<Known | null>>();
   private asking = false;
@@ -87,7 +86,7 @@ export class ApiKeyDirectory {
     });
   }
 
-  /** Undefined: it was not found to be right before, or that may not be trusted. Throws as `verify` does. */
+  /** Undefined: it has not been verified before, or that cannot be trusted any more. Throws as `verify` does. */
   recall(key: string, address: string): Principal | undefined {
     const proof = this.proven.get(key);
     if (!proof || proof.known.dropped || !this.known.trusts(proof.known)) return undefined;
@@ -95,8 +94,8 @@ export class ApiKeyDirectory {
   }
 
   /**
-   * Throws, or rejects with, the one `unauthenticated` whatever is wrong with the key; `api-key-throttled` where the address has sent too
-   * many that there are not, and this one is none that the instance knows.
+   * Throws, or rejects with, the same `unauthenticated` whatever is wrong with the key; `api-key-throttled` if the address has sent too many
+   * unknown keys, and this instance does not know this one either.
    */
   verify(key: string, address: string): Principal | Promise<Principal> {
     const parts = parseApiKey(key);
@@ -111,7 +110,7 @@ export class ApiKeyDirectory {
     return this.throttle.asking(address, this.load(id)).then((loaded) => this.judge(loaded, parts, key, address));
   }
 
-  /** Whom a key speaks for, and its bounds, whoever asks; undefined: there is no such key, or it has ended. */
+  /** The owner and the bounds of a key, for any caller; undefined: there is no such key, or it has expired. */
   async principalOf(keyId: string): Promise<Principal | undefined> {
     const remembered = this.known.get(keyId);
     const known = remembered === undefined ? await this.load(keyId) : remembered;
@@ -130,14 +129,14 @@ export class ApiKeyDirectory {
     this.known.forgetAll();
   }
 
-  /** Two comparisons in any case, so that the work does not tell which ids exist. */
+  /** Always two comparisons, so that the time does not show which ids exist. */
   private judge(known: Known | undefined, { id, secret }: ApiKeyParts, key: string, address: string): Principal {
     scratch.write(hash('sha256', secret), 'latin1');
     const current = timingSafeEqual(scratch, known?.digest ?? NOBODY);
     const previous = timingSafeEqual(scratch, known?.previousDigest ?? NOBODY);
     if (!known) throw refused('unknown', id);
     if (!current && !previous) {
-      // As with an id that there is not, so that nobody learns which ones there are.
+      // As for an unknown id, so that no one learns which ones exist.
       this.throttle.requireRoom(address, id);
       throw refused('wrong-secret', id);
     }
@@ -158,7 +157,7 @@ export class ApiKeyDirectory {
     return principal;
   }
 
-  /** So that it is not pushed out. Not on every request: to look for it by id takes longer than the rest of a recall. */
+  /** Keeps a key from eviction. Not on every request: the lookup by id takes longer than the rest of `recall`. */
   private noteUse(known: Known, now: number): void {
     known.usedAt = now;
     this.known.get(known.principal.id);
@@ -170,7 +169,7 @@ export class ApiKeyDirectory {
     return known ?? undefined;
   }
 
-  /** Who asks during a query waits for the next one: the answer is never older than the question. */
+  /** Callers during a query wait for the next one: a result is never older than the call. */
   private ask(id: string): Promise<Known | null> {
     let answer = this.asked.get(id);
     if (!answer) this.asked.set(id, (answer = Promise.withResolvers()));

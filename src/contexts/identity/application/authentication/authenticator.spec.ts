@@ -21,7 +21,7 @@ class TestClock extends Clock {
   }
 }
 
-/** The parts that the authenticator asks, counted and controllable. */
+/** The dependencies of the authenticator, counted and controllable. */
 function stage() {
   const clock = new TestClock();
   const watch = { ageMs: 0 };
@@ -58,7 +58,7 @@ function stage() {
 const refused = { code: 'unauthenticated' };
 
 describe('a verdict', () => {
-  it('is found without waiting for anything, until the token expires', async () => {
+  it('is found synchronously, until the token expires', async () => {
     const { authenticator, clock, headers, store } = stage();
     await expect(authenticator.authenticate(headers, ADDRESS)).resolves.toMatchObject({
       userId: 'usr_1',
@@ -74,7 +74,7 @@ describe('a verdict', () => {
   it.each([
     ['its session ends', { sessionId: 'ses_1' }],
     ['its user changes', { userId: 'usr_1' }],
-    ['something was missed', 'everybody'],
+    ['events were missed', 'everybody'],
   ] as const)('is dropped the moment that %s', async (_, concerned) => {
     const { authenticator, headers, drop, store } = stage();
     await authenticator.authenticate(headers, ADDRESS);
@@ -86,7 +86,7 @@ describe('a verdict', () => {
     await expect(authenticator.authenticate(headers, ADDRESS)).rejects.toMatchObject(refused);
   });
 
-  it('that a change overtakes is good for its request and not kept', async () => {
+  it('that a change overtakes is used for its request and not cached', async () => {
     const { authenticator, headers, drop, store } = stage();
     const early = authenticator.authenticate(headers, ADDRESS);
     drop({ sessionId: 'ses_1' });
@@ -95,7 +95,7 @@ describe('a verdict', () => {
     await expect(authenticator.authenticate(headers, ADDRESS)).rejects.toMatchObject(refused);
   });
 
-  it('is not used once the log was silent for a second: the store is asked, or nobody is let in', async () => {
+  it('is not used after the log was silent for a second: the store is queried, or the request is refused', async () => {
     const { authenticator, headers, store, watch } = stage();
     await authenticator.authenticate(headers, ADDRESS);
     watch.ageMs = 1_001;
@@ -109,7 +109,7 @@ describe('a verdict', () => {
     expect(authenticator.authenticate(headers, ADDRESS)).toMatchObject({ userId: 'usr_1' });
   });
 
-  it('notes the last use of its session every five minutes', async () => {
+  it('records the last use of its session every five minutes', async () => {
     const { authenticator, clock, headers, store } = stage();
     await authenticator.authenticate(headers, ADDRESS);
     for (let minute = 0; minute < 9; minute++) {
@@ -129,14 +129,14 @@ describe('a credential', () => {
     ['a key', { 'x-api-key': 'es_new' }, ['es_new']],
     ['a key by its scheme, in any spelling', { authorization: 'apikey  es_new' }, ['es_new']],
     ['a key as a bearer token', { authorization: 'bearer es_new' }, ['es_new']],
-    ['a key that is known', { authorization: 'APIKEY es_known' }, []],
-  ])('goes to its strategy where nothing is known of it: %s', async (_, headers, verified) => {
+    ['a known key', { authorization: 'APIKEY es_known' }, []],
+  ])('is passed to its strategy if it is not cached: %s', async (_, headers, verified) => {
     const { authenticator, store } = stage();
     expect(await authenticator.authenticate(headers, ADDRESS)).toMatchObject({ userId: 'usr_1' });
     expect(store.verified).toEqual(verified);
   });
 
-  it('is remembered once, however its header is spelled', async () => {
+  it('is cached once, however its header is spelled', async () => {
     const { authenticator, headers, store } = stage();
     await authenticator.authenticate({ authorization: 'bearer   a.b.c' }, ADDRESS);
     for (const authorization of [headers.authorization, 'BEARER a.b.c', 'Bearer  a.b.c'])
@@ -153,7 +153,7 @@ describe('a credential', () => {
     ['a token and a key', { authorization: 'Bearer a.b.c', 'x-api-key': 'es_known' }],
     ['more than 4 KiB', { authorization: `Bearer ${'a'.repeat(4_097)}` }],
     ['a key of more than 4 KiB', { 'x-api-key': 'a'.repeat(4_097) }],
-  ])('is refused without a question: %s', (_, headers) => {
+  ])('is refused without a query: %s', (_, headers) => {
     const { authenticator, store } = stage();
     expect(() => authenticator.authenticate(headers as never, ADDRESS)).toThrow(expect.objectContaining(refused));
     expect(store.verified).toEqual([]);

@@ -12,7 +12,7 @@ import { SessionStore } from '../sessions/ports.js';
 
 const REMEMBERED_MAX = 10_000;
 const CREDENTIAL_CHARS_MAX = 4_096;
-/** How exactly the last use of a session is noted. */
+/** The precision of the last use of a session. */
 const TOUCH_EVERY_MS = 5 * 60_000;
 
 interface Verdict {
@@ -22,14 +22,13 @@ interface Verdict {
 }
 
 /**
- * Who is asking. The strategies verify; what they found is remembered until something happens to the user or session, of which the
- * management log tells: so a request costs a look into a map instead of a signature (11–20 µs) and two queries. Once the log was not heard of
- * for a second, nothing that is remembered is used: they are asked, and where the store is away nobody is let in. Keys are remembered by the
- * `ApiKeyDirectory`.
+ * Authenticates requests. The strategies verify; their result is cached until the management log reports a change of the user or session. So a
+ * request costs a map lookup instead of a signature (11–20 µs) and two queries. After a second without news from the log nothing cached is used:
+ * the strategies run again, and while the store is unavailable requests are refused. Keys are cached by the `ApiKeyDirectory`.
  */
 @Injectable()
 export class Authenticator {
-  /** By the header in its usual spelling, so that a request that is known makes no new string. */
+  /** By the header in its usual spelling, so that a cached request creates no new string. */
   private readonly verdicts: WatchedCache<Verdict>;
 
   constructor(
@@ -45,7 +44,7 @@ export class Authenticator {
     });
   }
 
-  /** `address` is where the request comes from: a key may be bound to some. */
+  /** `address` is the origin of the request: a key may be bound to addresses. */
   authenticate(
     { authorization, 'x-api-key': apiKey }: IncomingHttpHeaders,
     address: string,
@@ -72,7 +71,7 @@ export class Authenticator {
     if (scheme === 'apikey' || (scheme === 'bearer' && credential.startsWith('es_')))
       return this.byKey(credential, address);
     if (scheme !== 'bearer' || credential.length > CREDENTIAL_CHARS_MAX) throw unauthenticated();
-    // However it is spelled, it is remembered once: who has one token fills no cache with its spellings.
+    // Cached once, however it is spelled: a client with one token cannot fill the cache with its spellings.
     const usual = `Bearer ${credential}`;
     return (header === usual ? undefined : this.recall(usual)) ?? this.verify(usual, credential);
   }
@@ -82,7 +81,7 @@ export class Authenticator {
     return this.apiKeys.recall(key, address) ?? this.strategies.apiKey(key, address);
   }
 
-  /** What concerns a user or a session. */
+  /** `id` is that of a user or of a session. */
   forgetThoseOf(id: string): void {
     this.verdicts.forgetThoseOf(id);
   }
@@ -109,7 +108,7 @@ export class Authenticator {
 
   private touch(verdict: Verdict, now: number): void {
     verdict.touchAt = now + TOUCH_EVERY_MS;
-    // It is noted again in five minutes; a request does not fail for it.
+    // Recorded again in five minutes; a request does not fail for it.
     this.sessions.touch(verdict.principal.sessionId!, now).catch(() => undefined);
   }
 }

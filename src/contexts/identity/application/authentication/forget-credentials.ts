@@ -2,7 +2,7 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { ApiKeyDirectory } from './api-key-directory.js';
 import { Authenticator } from './authenticator.js';
 
-/** Those of a user, or of a session. */
+/** The verified tokens of a user or of a session. */
 export class DropVerdicts extends Command<void> {
   constructor(readonly of: { readonly userId: string } | { readonly sessionId: string } | 'everybody') {
     super();
@@ -19,7 +19,7 @@ export class DropVerdictsHandler implements ICommandHandler<DropVerdicts> {
   }
 }
 
-/** One, or those of a user. */
+/** One key, or all keys of a user. */
 export class ForgetApiKeys extends Command<void> {
   constructor(readonly of: { readonly keyId: string } | { readonly userId: string } | 'everybody') {
     super();

@@ -20,8 +20,8 @@ function wait(address: string): number {
   }
 }
 
-describe('questions for keys that there are not', () => {
-  it('are let through up to the limit, and refused for the rest of the minute', async () => {
+describe('lookups of keys that do not exist', () => {
+  it('are accepted up to the limit, and refused for the rest of the minute', async () => {
     for (let n = 0; n < LIMIT; n++) {
       expect(wait('203.0.113.1')).toBe(0);
       await ask('203.0.113.1');
@@ -32,14 +32,14 @@ describe('questions for keys that there are not', () => {
     expect(wait('203.0.113.1')).toBe(0);
   });
 
-  it('are counted for a /64 of IPv6 as for one address, and for IPv4 in either notation', async () => {
+  it('are counted per /64 network for IPv6, and per address for IPv4 in either notation', async () => {
     for (const host of ['1', '2', 'ffff:1']) await ask(`2001:db8::${host}`);
     expect([wait('2001:db8::9'), wait('2001:db8:0:1::9')]).toEqual([60, 0]);
     for (const address of ['203.0.113.1', '::ffff:203.0.113.1', '203.0.113.1']) await ask(address);
     expect(wait('::ffff:203.0.113.1')).toBe(60);
   });
 
-  it('count only when they are answered by none: good keys of one network are no guesses', async () => {
+  it('count only if no key is found: valid keys of one network are not guesses', async () => {
     for (let n = 0; n < 10 * LIMIT; n++) await ask('203.0.113.1', {});
     await expect(throttle.asking('203.0.113.1', Promise.reject(new Error('the store is away')))).rejects.toThrow(
       'away',
@@ -47,7 +47,7 @@ describe('questions for keys that there are not', () => {
     expect(wait('203.0.113.1')).toBe(0);
   });
 
-  it('are under way a thousand at once for an address, not more', async () => {
+  it('are limited to a thousand at once for one address', async () => {
     const store = Promise.withResolvers<object>();
     const questions = Array.from({ length: 1_000 }, () => throttle.asking('203.0.113.1', store.promise));
     expect([wait('203.0.113.1'), wait('203.0.113.2')]).toEqual([1, 0]);

@@ -8,15 +8,14 @@ import { usedUp } from '../../../../kernel/limit-left.js';
 import { apiKeyError } from '../../domain/api-key-errors.js';
 
 const WINDOW_MS = 60_000;
-/** Questions of one address that are under way: what one query takes. Their answers are not known yet. */
+/** Lookups in progress for one address: as many as one query takes. Their results are not known yet. */
 const PENDING_MAX = 1_000;
 
 /**
- * Bounds what an address costs that sends invented keys: each well-formed key that is not in memory is a question to the store. What is
- * counted is the questions without an answer, so that many keys of one network, all of them good, are no guesses. Counts are in the memory
- * of each instance.
+ * Bounds the cost of an address that sends invented keys: each well-formed key that is not in memory is looked up in the store. Only lookups
+ * that find nothing are counted, so that many valid keys of one network are not taken for guesses. Counts are in the memory of each instance.
  *
- * A key that this instance knows is judged without asking here: who shares an address with a guesser (NAT, a proxy) goes on.
+ * Keys that this instance knows never get here: clients that share an address with a guesser (NAT, a proxy) are not affected.
  */
 @Injectable()
 export class KeyMissThrottle {
@@ -30,7 +29,7 @@ export class KeyMissThrottle {
     this.misses = new Windows(clock, WINDOW_MS);
   }
 
-  /** Throws `api-key-throttled` where the address must wait. */
+  /** Throws `api-key-throttled` if the address must wait. */
   requireRoom(address: string, keyId: string): void {
     const place = addressClass(address);
     if (this.misses.count(place) >= this.settings.apiKeyMissesPerMinute)
@@ -38,7 +37,7 @@ export class KeyMissThrottle {
     if (this.pending.of(place) >= PENDING_MAX) throw this.throttled(1, keyId);
   }
 
-  /** Told with the refusal alone: on a 401 the count would tell an id that nobody has made from a secret that is wrong. */
+  /** Only this refusal reports the count: on a 401 it would distinguish an unknown id from a wrong secret. */
   private throttled(retryAfterSeconds: number, keyId: string): Error {
     const quota = this.settings.apiKeyMissesPerMinute;
     const limit = { policy: 'api-key-misses', quota, windowSeconds: WINDOW_MS / 1_000 };
@@ -50,16 +49,16 @@ export class KeyMissThrottle {
     );
   }
 
-  /** Counts a question of the address until it is answered, and for the rest of the minute where the answer is none. */
-  async asking<T>(address: string, question: Promise<T | undefined>): Promise<T | undefined> {
+  /** Counts a lookup of the address until it ends, and for the rest of the minute if it finds nothing. */
+  async asking<T>(address: string, lookup: Promise<T | undefined>): Promise<T | undefined> {
     const place = addressClass(address);
-    const answered = this.pending.take(place);
+    const release = this.pending.take(place);
     try {
-      const answer = await question;
-      if (answer === undefined) this.misses.add(place);
-      return answer;
+      const found = await lookup;
+      if (found === undefined) this.misses.add(place);
+      return found;
     } finally {
-      answered();
+      release();
     }
   }
 }

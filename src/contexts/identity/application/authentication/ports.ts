@@ -4,48 +4,51 @@ import type { Sql } from '../../../../platform/postgres/database.js';
 export interface VerifiedToken {
   readonly principal: Principal;
   readonly expiresAt: number;
-  /** When the last use of its session was noted. */
+  /** When the last use of its session was recorded. */
   readonly lastUsedAt: number;
 }
 
 /**
- * Verify a credential of which nothing is remembered, or nothing that may be trusted. They reject with the one `unauthenticated` whatever
- * is wrong with it, and with what the store throws where it is away.
+ * Verify credentials that are not cached, or whose cache entry may not be trusted. They reject with the same `unauthenticated` whatever is wrong
+ * with the credential, and with the error of the store if it is unavailable.
  */
 export abstract class CredentialStrategies {
   abstract token(token: string): Promise<VerifiedToken>;
-  /** `address` is where the request comes from: a key may be bound to some. `api-key-throttled` as the `ApiKeyDirectory` says. */
+  /** `address` is the origin of the request: a key may be bound to addresses. Rejects with `api-key-throttled` as `ApiKeyDirectory` does. */
   abstract apiKey(key: string, address: string): Promise<Principal>;
 }
 
-/** Whether a credential that was verified a moment ago still is one, read in the transaction of what it is to do. */
+/** Whether a credential that was verified a moment ago is still valid, read in the transaction of the change that it permits. */
 export abstract class CredentialsInForce {
-  /** False: the user is suspended or gone, the session has ended, or the key was revoked, has expired, or has another secret. `now` in milliseconds. */
+  /**
+   * False: the user is suspended or deleted, the session has ended, or the key was revoked, has expired, or has another secret. `now` in
+   * milliseconds.
+   */
   abstract holds(sql: Sql, principal: Principal, now: number): Promise<boolean>;
 }
 
 export const CREDENTIAL_KINDS = ['api-key', 'password', 'reset', 'session'] as const;
 export type CredentialKind = (typeof CREDENTIAL_KINDS)[number];
 
-/** How far a pass over one kind has come: the name of the key of the last signature, and the id of its row. */
+/** The position of a pass over one kind: the key id of the last signature, and the id of its row. */
 export interface CredentialPlace {
   readonly signedWith: string;
   readonly id: string;
 }
 
 export interface SignedPage {
-  /** Signed with the master key of before. */
+  /** Rows that were signed with the previous master key. */
   readonly renewed: number;
-  /** Left as they are: nobody can use them. No signature of ours fits, or there is none. */
+  /** Rows left as they are, which authenticate no one: their signature is not one of ours, or missing. */
   readonly refused: number;
-  /** Undefined: there is nothing behind it. */
+  /** Undefined: the pass has reached the end. */
   readonly next: CredentialPlace | undefined;
 }
 
 export abstract class CredentialRows {
   /**
-   * Signs, in one short transaction, the next rows that are signed with another key than that of today, where the signature fits. A row that
-   * anybody has changed since it was read is passed over.
+   * Re-signs, in one short transaction, the next rows that are signed with another key than the current one, if the signature is valid. Skips
+   * rows that have changed since they were read.
    */
   abstract signPage(kind: CredentialKind, after: CredentialPlace | undefined): Promise<SignedPage>;
 }

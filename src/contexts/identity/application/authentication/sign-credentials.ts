@@ -8,8 +8,8 @@ import { Database } from '../../../../platform/postgres/database.js';
 import { CREDENTIAL_KINDS, CredentialRows, type CredentialKind, type CredentialPlace } from './ports.js';
 
 /**
- * At each start, before the first request: what was signed with the master key of before is signed with that of today. It may be killed and
- * run twice at once: a page is done or not, and a row is signed once.
+ * At each start, before the first request: what was signed with the previous master key is signed again with the current one. It may be killed,
+ * and run twice at once: a page is done or not, and a row is signed once.
  */
 @Injectable()
 export class SignCredentials {

@@ -9,10 +9,10 @@ import { Sessions } from '../sessions/sessions.js';
 import { GuessThrottle } from './guess-throttle.js';
 import { Passwords } from './passwords.js';
 
-/** By who knows the old one. */
+/** By a user who knows the current password. */
 export class ChangePassword extends Command<void> {
   constructor(
-    /** The session that asks, and goes on. */
+    /** The calling session, which continues. */
     readonly session: { readonly userId: string; readonly sessionId: string },
     readonly passwords: { readonly current: string; readonly next: string },
     readonly revokesApiKeys: boolean,
@@ -22,7 +22,7 @@ export class ChangePassword extends Command<void> {
   }
 }
 
-/** Ends all sessions but the one that asks, and all API keys if they are to end. */
+/** Ends all other sessions, and all API keys on request. */
 @CommandHandler(ChangePassword)
 export class ChangePasswordHandler implements ICommandHandler<ChangePassword> {
   constructor(
@@ -35,10 +35,10 @@ export class ChangePasswordHandler implements ICommandHandler<ChangePassword> {
   ) {}
 
   async execute({ session: { userId, sessionId }, passwords, revokesApiKeys, by }: ChangePassword): Promise<void> {
-    // A name of its own: who guesses at logins must not keep the owner from changing his password in a session that he has.
+    // A separate name: guesses at logins must not keep the owner from changing the password in an existing session.
     const name = `change of ${userId}`;
     const address = by.origin?.address ?? 'unknown';
-    const told = (): void => this.throttle.left(name, address).forEach((left) => by.onLimit?.(left));
+    const reportLimits = (): void => this.throttle.left(name, address).forEach((left) => by.onLimit?.(left));
     await this.throttle.attempt(name, address, () => Promise.resolve(new Set()));
     const account = await this.accounts.find(userId);
     if (!account) throw unauthenticated();
@@ -48,11 +48,11 @@ export class ChangePasswordHandler implements ICommandHandler<ChangePassword> {
     });
     if (!right) {
       this.throttle.failed(name, address);
-      told();
+      reportLimits();
       throw passwordWrong();
     }
     this.throttle.succeeded(name, address);
-    told();
+    reportLimits();
     await this.passwords.judge(passwords.next, [account.email, account.name], '/newPassword');
     const passwordHash = await this.passwords.hash(passwords.next);
     const ended = (await this.sessions.list(userId)).filter((session) => session.sessionId !== sessionId);

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-/** The 49,000 passwords that are tried first, of leaked ones (zxcvbn). Read when the first password is judged: 30 ms, some megabytes. */
+/** The 49,000 most common leaked passwords (zxcvbn). Read when the first password is checked: 30 ms, some megabytes. */
 @Injectable()
 export class CommonPasswords {
   private known: Promise<ReadonlySet<string>> | undefined;

@@ -19,7 +19,7 @@ beforeEach(() => {
   throttle = new GuessThrottle(clock);
 });
 
-/** Whether the guess is looked at. */
+/** Whether the guess is accepted. */
 const tried = (name: string, address: string, known = nobody): Promise<boolean> =>
   throttle.attempt(name, address, known).then(
     () => true,
@@ -31,7 +31,7 @@ const tried = (name: string, address: string, known = nobody): Promise<boolean> 
 const address = (n: number): string => `198.51.${Math.floor(n / 250)}.${(n % 250) + 1}`;
 
 describe('guesses at an account', () => {
-  it('are ten, made together or not; then they wait, and a refused one does not prolong the wait', async () => {
+  it('are limited to ten, concurrent or not; then they wait, and a refused one does not extend the wait', async () => {
     const together = await Promise.all(Array.from({ length: 100 }, () => tried('jane', '192.0.2.1')));
     expect(together.filter(Boolean)).toHaveLength(10);
     clock.at += 999;
@@ -44,7 +44,7 @@ describe('guesses at an account', () => {
     expect(await tried('jane', '192.0.2.1')).toBe(true);
   });
 
-  it('wait from the moment that the last one was found wrong, however long that took', async () => {
+  it('wait from the moment that the last one was found to be wrong, however long that took', async () => {
     await Promise.all(Array.from({ length: 10 }, () => tried('jane', '192.0.2.1')));
     clock.at += 5_000;
     throttle.failed('jane', '192.0.2.1');
@@ -54,12 +54,12 @@ describe('guesses at an account', () => {
     expect(await tried('jane', '192.0.2.1')).toBe(true);
   });
 
-  it('from one place do not touch another', async () => {
+  it('from one place do not affect another', async () => {
     for (let n = 0; n < 11; n++) await tried('jane', '192.0.2.1');
     expect([await tried('jane', '192.0.2.1'), await tried('jane', '192.0.2.2')]).toEqual([false, true]);
   });
 
-  it('do not count where there was no time to look at them', async () => {
+  it('do not count if there was no time to check them', async () => {
     for (let n = 0; n < 50; n++) {
       expect(await tried('jane', '192.0.2.1')).toBe(true);
       throttle.withdraw('jane', '192.0.2.1');
@@ -68,13 +68,13 @@ describe('guesses at an account', () => {
     expect(await tried('jane', '192.0.2.1')).toBe(false);
   });
 
-  it('begin anew after the right one', async () => {
+  it('start again at zero after the right one', async () => {
     for (let n = 0; n < 10; n++) await tried('jane', '192.0.2.1');
     throttle.succeeded('jane', '192.0.2.1');
     for (let n = 0; n < 10; n++) expect(await tried('jane', '192.0.2.1')).toBe(true);
   });
 
-  it('from a hundred places keep strangers out; the owner comes in from where he is known', async () => {
+  it('from a hundred places keep strangers out; the owner can log in from where they are known', async () => {
     for (let n = 0; n < 100; n++) expect(await tried('jane', address(n))).toBe(true);
     const known = (): Promise<ReadonlySet<string>> => Promise.resolve(new Set(['192.0.2.1']));
     expect([await tried('jane', address(200), known), await tried('jane', '192.0.2.1', known)]).toEqual([false, true]);
@@ -82,7 +82,7 @@ describe('guesses at an account', () => {
     expect(await tried('jane', address(200), known)).toBe(true);
   });
 
-  it('from a hundred places are forgiven who has the mail of the account', async () => {
+  it('from a hundred places are forgotten once the mail of the account was used', async () => {
     for (let n = 0; n < 100; n++) await tried('jane', address(n));
     throttle.forgive('jane');
     expect(await tried('jane', address(200))).toBe(true);
@@ -90,7 +90,7 @@ describe('guesses at an account', () => {
 });
 
 describe('guesses from an address', () => {
-  it('are thirty in a minute, at whatever accounts; those that were right do not count', async () => {
+  it('are limited to thirty a minute over all accounts; right ones do not count', async () => {
     for (let n = 0; n < 100; n++) {
       expect(await tried(`good${n}`, '192.0.2.1')).toBe(true);
       throttle.succeeded(`good${n}`, '192.0.2.1');
@@ -103,7 +103,7 @@ describe('guesses from an address', () => {
 });
 
 describe('mails to strangers', () => {
-  it('are three an hour to one account from one address, twenty from all, and ten from one address', () => {
+  it('are limited per hour to three for one account and address, twenty for one account, and ten from one address', () => {
     const quota = new ResetQuota(clock);
     const taken = (name: string, from: string): boolean => quota.take(name, from);
     expect([1, 2, 3, 4].map(() => taken('jane', address(1)))).toEqual([true, true, true, false]);

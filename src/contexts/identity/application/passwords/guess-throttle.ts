@@ -20,17 +20,17 @@ const ADDRESS_GUESSES_MAX = 30;
 const OF_ADDRESS = { policy: 'login-address', quota: ADDRESS_GUESSES_MAX, windowSeconds: ADDRESS_WINDOW_MS / 1_000 };
 const OF_ACCOUNT = { policy: 'login-account', quota: FREE_FAILURES, windowSeconds: FORGOTTEN_AFTER_MS / 1_000 };
 
-/** Tells whether somebody has logged in to the account from this class of addresses, and his session still lives. */
+/** The classes of addresses from which someone has logged in to the account, in sessions that have not ended. */
 type KnownClasses = () => Promise<ReadonlySet<string>>;
 
 /**
- * Slows down whoever guesses; the schedule is in domain/guess-schedule.ts. Names are counted whether there is such an account or not, so
- * that a refusal tells nothing. Counts are in the memory of each instance: a restart forgets them, and n instances allow n times as much,
- * which at 10 free guesses and waits of up to 15 minutes is no help to anybody. A refused guess is not counted: it was not looked at.
+ * Slows down guesses; the schedule is in domain/guess-schedule.ts. Names are counted whether there is such an account or not, so that a refusal
+ * reveals nothing. Counts are in the memory of each instance: a restart forgets them, and n instances allow n times as much, which with 10 free
+ * guesses and waits of up to 15 minutes does not help an attacker. A refused guess is not counted: it was not checked.
  */
 @Injectable()
 export class GuessThrottle {
-  /** The ones that were longest not touched are forgotten. */
+  /** When full, the entries that have not changed for longest are forgotten. */
   private readonly byPlace = boundedMap<Failures>(REMEMBERED_MAX);
   private readonly byName = boundedMap<Failures>(REMEMBERED_MAX);
   private readonly byAddress: Windows;
@@ -43,7 +43,7 @@ export class GuessThrottle {
   async attempt(name: string, address: string, knownClasses: KnownClasses): Promise<void> {
     if (this.overallWait(name) > 0 && !(await knownClasses()).has(addressClass(address)))
       refuseFor(this.overallWait(name), OF_ACCOUNT);
-    // Nothing is waited for from here on: parallel guesses see each other's counts.
+    // No `await` from here on: parallel guesses see each other's counts.
     const place = placeOf(name, address);
     const now = this.clock.now();
     refuseFor(waitLeft(this.byPlace.peek(place), now), OF_ACCOUNT);
@@ -53,8 +53,8 @@ export class GuessThrottle {
   }
 
   /**
-   * The guess was wrong: what has to be waited for begins now. Counted from when the guess was made, the first waits would be over before a
-   * busy server had looked at it.
+   * The guess was wrong: the wait begins now. Counted from the time of the guess, the first waits would be over before a busy server had checked
+   * it.
    */
   failed(name: string, address: string): void {
     const now = this.clock.now();
@@ -68,19 +68,19 @@ export class GuessThrottle {
     this.byAddress.takeBack(addressClass(address));
   }
 
-  /** The guess was not looked at after all. */
+  /** The guess was not checked after all. */
   withdraw(name: string, address: string): void {
     change(this.byPlace, placeOf(name, address), oneLess);
     change(this.byName, name, oneLess);
     this.byAddress.takeBack(addressClass(address));
   }
 
-  /** Whoever has the mail of the account has proved that he owns it. */
+  /** A user who can read the mail of the account has proved that they own it. */
   forgive(name: string): void {
     this.byName.delete(name);
   }
 
-  /** Of guesses of `name` from `address`; what others guess from elsewhere is theirs. */
+  /** The limits for guesses of `name` from `address`; guesses from elsewhere are not included. */
   left(name: string, address: string): LimitLeft[] {
     const key = addressClass(address);
     const place = this.byPlace.peek(placeOf(name, address));

@@ -13,10 +13,10 @@ const INVITATION_MS = 7 * 24 * 3_600_000;
 const QUEUE_RETRY_SECONDS = 60;
 const TOKEN = /^epr_[\w-]{43}$/;
 
-/** Undefined: it is no token of such a mail. */
+/** Undefined: it is not a token of such a mail. */
 export const resetDigestOf = (token: string): string | undefined => (TOKEN.test(token) ? digest(token) : undefined);
 
-/** What a stranger has asked for lives half an hour in any case, so that it is never what outlives an invitation. */
+/** A token that a stranger has asked for lives half an hour in any case, so that it never outlives an invitation. */
 const livesMs = ({ passwordHash }: Account): number => (passwordHash === null ? INVITATION_MS : RESET_MS);
 
 /** Mails with a token for a new password, or for the first one. */
@@ -33,7 +33,7 @@ export class PasswordMails {
     this.publicUrl = publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   }
 
-  /** Where an account has this e-mail, which is looked up behind the answer. */
+  /** The account with this e-mail, if any, is looked up after the response. */
   sendIfKnown(email: string): void {
     this.outbox.add(async () => {
       const account = await this.accounts.findByEmail(email);
@@ -45,7 +45,7 @@ export class PasswordMails {
     this.outbox.add(() => this.prepare(account, livesMs(account)));
   }
 
-  /** To a tenant. Who has no password yet gets a token for one. */
+  /** To a tenant. Users without a password get a token to choose one. */
   invite(userId: string, tenantId: string): void {
     this.outbox.add(async () => {
       const account = await this.accounts.find(userId);
@@ -57,19 +57,19 @@ export class PasswordMails {
     });
   }
 
-  /** Throws where what has to be mailed would reach nobody. */
+  /** Throws if a mail would reach no one. */
   require(): void {
     if (!this.outbox.delivers)
-      throw identityError('mail-not-configured', 'The user cannot be told by mail: MAIL_URL is not set.');
+      throw identityError('mail-not-configured', 'The user cannot be notified by mail: MAIL_URL is not set.');
     if (this.outbox.isFull)
-      throw identityError('mail-queue-full', 'Too many mails wait to be sent; try again later.', {
+      throw identityError('mail-queue-full', 'Too many mails are waiting to be sent; try again later.', {
         retryAfterSeconds: QUEUE_RETRY_SECONDS,
       });
   }
 
   /**
-   * The token is made when the mail is, and lives from then on, beside those before it. Undefined: the account is not
-   * active any more, or has another e-mail: whoever has this one gets nothing.
+   * The token is created together with the mail, and its lifetime starts then; earlier tokens stay. Undefined: the account is not active any
+   * more, or has another e-mail, so that the owner of the old one gets nothing.
    */
   private async prepare(
     { userId, email, passwordHash }: Account,

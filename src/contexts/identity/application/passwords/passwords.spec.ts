@@ -13,14 +13,14 @@ const passwords = (keys = new KeyRing(old), bcryptCost = 4): Passwords =>
   new Passwords(keys, new CommonPasswords(), threads, { bcryptCost, passwordLengthMin: 15 } as Settings['security']);
 
 describe('a hash', () => {
-  it('is right for its password alone, and names its format and key', async () => {
+  it('matches its own password only, and names its format and key', async () => {
     const hash = await passwords().hash('correct horse battery');
     expect(hash).toMatch(/^v1\$[\w-]{8}\$\$2b\$04\$/);
     expect(await passwords().verify('correct horse battery', hash)).toEqual({ right: true, outdated: false });
     expect(await passwords().verify('Correct horse battery', hash)).toMatchObject({ right: false });
   });
 
-  it('of another cost or key is right and outdated', async () => {
+  it('of another cost or key matches and is reported as outdated', async () => {
     const hash = await passwords().hash('correct horse battery');
     for (const [checker, kept] of [
       [passwords(new KeyRing(old), 5), hash],
@@ -29,17 +29,17 @@ describe('a hash', () => {
       expect(await checker.verify('correct horse battery', kept)).toEqual({ right: true, outdated: true });
   });
 
-  it('is worth nothing without its key', async () => {
+  it('matches nothing without its key', async () => {
     const hash = await passwords().hash('correct horse battery');
     expect(await passwords(new KeyRing(young)).verify('correct horse battery', hash)).toMatchObject({ right: false });
   });
 
-  it('that is missing is compared all the same, and never right', async () => {
+  it('that is missing is compared all the same, and never matches', async () => {
     for (const missing of [undefined, null])
       expect(await passwords().verify('correct horse battery', missing)).toMatchObject({ right: false });
   });
 
-  it('that is missing is stood in for by one of the same cost and form', async () => {
+  it('that is missing is replaced by a decoy of the same cost and form', async () => {
     const compared = jest.spyOn(threads, 'compare').mockResolvedValue(false);
     for (let n = 0; n < 200; n++) await passwords(new KeyRing(old), 12).verify('correct horse battery', null);
     const hashes = new Set(compared.mock.calls.map(([, hash]) => hash));
@@ -50,7 +50,7 @@ describe('a hash', () => {
 });
 
 describe('hashing', () => {
-  it('takes as many at once as leave a core free, and 32 that wait; the rest is refused at once', async () => {
+  it('accepts as many at once as leave a core free, and 32 that wait; the rest are refused immediately', async () => {
     const hasher = passwords();
     const all = await Promise.allSettled(Array.from({ length: 40 }, () => hasher.hash('correct horse battery')));
     const refused = all.filter((one) => one.status === 'rejected');
@@ -60,7 +60,7 @@ describe('hashing', () => {
     await expect(hasher.hash('correct horse battery')).resolves.toMatch(/^v1/);
   });
 
-  it('makes nobody wait for more than two seconds', async () => {
+  it('makes no caller wait for more than two seconds', async () => {
     jest.useFakeTimers();
     try {
       const hasher = passwords();
@@ -80,7 +80,7 @@ describe('hashing', () => {
 });
 
 describe('the list of common passwords', () => {
-  it('is large, and holds what is tried first', async () => {
+  it('is large, and contains the passwords that are tried first', async () => {
     const known = await new CommonPasswords().load();
     expect(known.size).toBeGreaterThan(10_000);
     for (const common of ['123456789', 'password', 'qwerty123456789']) expect(known.has(common)).toBe(true);

@@ -9,7 +9,7 @@ import { identityError } from '../../domain/identity-errors.js';
 import { normalPassword, refusalOf } from '../../domain/password-rules.js';
 import { CommonPasswords } from './common-passwords.js';
 
-/** One core is left to everything else. */
+/** One core is left for everything else. */
 export const HASHES_AT_ONCE = Math.min(2, Math.max(1, availableParallelism() - 1));
 const WAITING_MAX = 32;
 const WAIT_MS_MAX = 2_000;
@@ -17,14 +17,14 @@ const HASH = /^v1\$([\w-]+)\$(\$2[aby]\$(\d\d)\$.+)$/;
 
 export interface Verification {
   readonly right: boolean;
-  /** It was hashed with another cost or key than those of today. */
+  /** It was hashed with another cost or key than the current ones. */
   readonly outdated: boolean;
 }
 
 /**
- * Password hashes: `v1$<key>$<bcrypt>`. bcrypt looks at 72 bytes only, so that it is given an HMAC-SHA-384 of the password under a key of
- * the installation (64 characters of base64): nothing is cut off, and a stolen table is worth nothing without the key. A hash keeps a core
- * busy for some 200 ms, in a thread of low priority: at most two run at once, one on two cores, a few wait, and more are refused.
+ * Password hashes: `v1$<key>$<bcrypt>`. bcrypt uses the first 72 bytes only. So it gets an HMAC-SHA-384 of the password under a key of the
+ * installation (64 characters of base64): nothing is cut off, and a stolen table is useless without the key. A hash keeps a core busy for some
+ * 200 ms, in a thread of low priority: at most two run at once, one on two cores, a few wait, and more are refused.
  */
 @Injectable()
 export class Passwords {
@@ -37,14 +37,14 @@ export class Passwords {
     @Inject(SECURITY_SETTINGS) private readonly settings: Settings['security'],
   ) {}
 
-  /** Throws where it may not be chosen. `known` is what others know of the account. */
+  /** Throws if the password may not be chosen. `known` is what others know of the account. */
   async judge(password: string, known: readonly (string | null)[], pointer: string): Promise<void> {
     const refusal = await this.refusalOf(password, known);
     if (refusal !== undefined)
       throw identityError('password-refused', `The password ${refusal}.`, { errors: [{ pointer, detail: refusal }] });
   }
 
-  /** Why it may not be chosen; undefined: it may. */
+  /** Why the password may not be chosen; undefined: it may. */
   async refusalOf(password: string, known: readonly (string | null)[]): Promise<string | undefined> {
     const common = await this.common.load();
     const lengthMin = this.settings.passwordLengthMin;
@@ -57,7 +57,7 @@ export class Passwords {
     return `v1$${pepper.id}$${hashed}`;
   }
 
-  /** Takes as long without a hash as with one of today, so that time does not tell whether an account exists. */
+  /** Without a hash it takes as long as with a current one, so that timing does not show whether an account exists. */
   async verify(password: string, hash: string | null | undefined): Promise<Verification> {
     const known = HASH.exec(hash ?? '');
     const [, keyId, bcrypted = '', cost] = known ?? HASH.exec(this.decoy())!;
@@ -67,7 +67,7 @@ export class Passwords {
     return { right: equal && known !== null, outdated: !current };
   }
 
-  /** The hash of no password, which takes as long as any to compare with. */
+  /** A hash of no password, which takes as long to compare as any other. */
   private decoy(): string {
     const digits = randomBytes(40).toString('base64').replaceAll('+', '.').slice(0, 53);
     return `v1$${this.keys.current('passwords').id}$$2b$${String(this.settings.bcryptCost).padStart(2, '0')}$${digits}`;

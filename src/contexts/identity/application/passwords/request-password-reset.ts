@@ -4,7 +4,7 @@ import { normalEmail } from '../../domain/email.js';
 import { PasswordMails } from './password-mails.js';
 import { ResetQuota } from './reset-quota.js';
 
-/** For a stranger, who says whose account it is. */
+/** For an unauthenticated caller, who names the account. */
 export class RequestPasswordReset extends Command<void> {
   constructor(
     readonly email: string,
@@ -14,7 +14,7 @@ export class RequestPasswordReset extends Command<void> {
   }
 }
 
-/** Whoever asks learns nothing of the account: what is left to them depends on what they asked for alone. */
+/** The caller learns nothing about the account: the limits that they see depend only on their own requests. */
 @CommandHandler(RequestPasswordReset)
 export class RequestPasswordResetHandler implements ICommandHandler<RequestPasswordReset> {
   constructor(

@@ -12,7 +12,7 @@ import { GuessThrottle } from './guess-throttle.js';
 import { resetDigestOf } from './password-mails.js';
 import { Passwords } from './passwords.js';
 
-/** By who has the mail of the account: for a new password, or the first one of who was invited. */
+/** By a user who can read the mail of the account: for a new password, or the first one after an invitation. */
 export class ResetPassword extends Command<void> {
   constructor(
     readonly token: string,
@@ -24,7 +24,7 @@ export class ResetPassword extends Command<void> {
   }
 }
 
-/** The token works once, and only where the password is good enough. */
+/** The token works once, and only with an acceptable password. */
 @CommandHandler(ResetPassword)
 export class ResetPasswordHandler implements ICommandHandler<ResetPassword> {
   constructor(

@@ -12,8 +12,8 @@ const OF_ADDRESS = { policy: 'reset-address', quota: PER_ADDRESS, windowSeconds:
 const OF_NAME_AND_ADDRESS = { policy: 'reset-account', quota: PER_NAME_AND_ADDRESS, windowSeconds: WINDOW_MS / 1_000 };
 
 /**
- * How many mails strangers can have sent in an hour: to one account three from one address and twenty in all, and ten from one address.
- * So who asks for the mails of somebody else leaves those that the owner asks for from where he is.
+ * How many mails unauthenticated callers can have sent in an hour: three to one account from one address, twenty to one account in all, and ten
+ * from one address. So a caller that asks for the mails of another user does not use up those that the owner asks for from their own address.
  */
 @Injectable()
 export class ResetQuota {
@@ -27,7 +27,7 @@ export class ResetQuota {
     this.byAddress = new Windows(clock, WINDOW_MS);
   }
 
-  /** Of what the address may ask for: of what others ask for nobody is told. */
+  /** What is left for this address only: no caller learns what others have asked for. */
   left(name: string, address: string): LimitLeft[] {
     const from = addressClass(address);
     return [

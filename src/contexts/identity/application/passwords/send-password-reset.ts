@@ -5,7 +5,7 @@ import { sendPasswordReset } from '../../domain/user.js';
 import { UserAccounts } from '../accounts/ports.js';
 import { PasswordMails } from './password-mails.js';
 
-/** For an administrator, who may have a user choose a new password, but not choose it himself. */
+/** For administrators, who may have a user choose a new password, but never choose it themselves. */
 export class SendPasswordReset extends Command<void> {
   constructor(
     readonly userId: string,

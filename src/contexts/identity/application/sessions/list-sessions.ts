@@ -2,7 +2,7 @@ import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import type { Session } from '../../domain/session.js';
 import { Sessions } from './sessions.js';
 
-/** Those of a user that go on, the newest first. */
+/** The sessions of a user that have not ended, the newest first. */
 export class ListSessions extends Query<Session[]> {
   constructor(readonly userId: string) {
     super();

@@ -22,7 +22,7 @@ export class LogIn extends Command<TokenPair> {
   }
 }
 
-/** An unknown e-mail, a wrong password and a suspended user take the same way, the same time and get the same answer. */
+/** An unknown e-mail, a wrong password and a suspended user take the same path and the same time, and get the same response. */
 @CommandHandler(LogIn)
 export class LogInHandler implements ICommandHandler<LogIn> {
   constructor(
@@ -69,7 +69,7 @@ export class LogInHandler implements ICommandHandler<LogIn> {
     return pair;
   }
 
-  /** Without the e-mail: people type their password there. */
+  /** Without the e-mail: people sometimes type their password there. */
   private note(by: Actor, account: Account | undefined, reason?: string): void {
     this.audit.note({
       ...auditedBy(by),
@@ -82,7 +82,7 @@ export class LogInHandler implements ICommandHandler<LogIn> {
     });
   }
 
-  /** The password is at hand only now; where there is no time for it, the next login does it. */
+  /** The password is available only now; if there is no time for it, the next login does it. */
   private async upgrade({ userId, passwordHash }: Account, password: string): Promise<string> {
     try {
       const hash = await this.passwords.hash(password);
@@ -94,7 +94,7 @@ export class LogInHandler implements ICommandHandler<LogIn> {
     }
   }
 
-  /** Where the owner of an account is logged in from. */
+  /** The classes of addresses from which the owner of the account is logged in. */
   private async classesOf(email: string): Promise<ReadonlySet<string>> {
     const account = await this.accounts.findByEmail(email);
     const sessions = account ? await this.sessions.list(account.userId) : [];

@@ -3,7 +3,7 @@ import type { Actor } from '../../../../kernel/aggregate.js';
 import type { SessionRef } from '../../domain/session.js';
 import { Sessions } from './sessions.js';
 
-/** Ends the session that the request was made in. */
+/** Ends the session of the request. */
 export class LogOut extends Command<void> {
   constructor(
     readonly session: SessionRef,

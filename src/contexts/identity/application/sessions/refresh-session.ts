@@ -20,7 +20,7 @@ export class RefreshSession extends Command<TokenPair> {
   }
 }
 
-/** A refresh token works once; used again it ends the session, since one of its two users has stolen it. */
+/** A refresh token works once. If it is used again, the session ends, since one of the two clients has stolen it. */
 @CommandHandler(RefreshSession)
 export class RefreshSessionHandler implements ICommandHandler<RefreshSession> {
   constructor(
@@ -36,7 +36,7 @@ export class RefreshSessionHandler implements ICommandHandler<RefreshSession> {
   async execute({ refreshToken: token, by }: RefreshSession): Promise<TokenPair> {
     const { sessionId, rotation: number } = parseRefreshToken(token) ?? {};
     if (sessionId === undefined || number === undefined) throw unauthenticated();
-    // Twice: whoever loses the race for the exchange finds what the winner has made of it.
+    // Twice: the request that loses the race for the exchange sees what the winner has stored.
     for (let look = 1; look <= 2; look++) {
       const now = this.clock.now();
       const session = await this.store.find(sessionId);

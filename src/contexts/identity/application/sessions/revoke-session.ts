@@ -4,7 +4,7 @@ import { sessionNotFound, type SessionRef } from '../../domain/session.js';
 import { SessionStore } from './ports.js';
 import { Sessions } from './sessions.js';
 
-/** Ends one of the user's own sessions, whichever it is. */
+/** Ends any of the user's own sessions. */
 export class RevokeSession extends Command<void> {
   constructor(
     readonly session: SessionRef,

@@ -15,7 +15,7 @@ const SESSIONS_MAX = 20;
 const SEED_BYTES = 16;
 const USER_AGENT_MAX = 300;
 
-/** Sessions from their beginning to their end. */
+/** Begins, lists and ends sessions. */
 @Injectable()
 export class Sessions {
   constructor(
@@ -26,7 +26,7 @@ export class Sessions {
     @Inject(SECURITY_SETTINGS) private readonly settings: Settings['security'],
   ) {}
 
-  /** For who has proved that the password is his; undefined: it is not any more, or he is not active any more. */
+  /** After the password was verified; undefined: the password has changed since, or the user is not active any more. */
   async begin(account: Account, passwordHash: string, by: Actor): Promise<TokenPair | undefined> {
     const session = this.newSession(account.userId, by);
     if (!(await this.sessions.create(session, passwordHash))) return undefined;
@@ -34,12 +34,12 @@ export class Sessions {
     return this.tokens.pair(session, 0, account);
   }
 
-  /** Ends a session, wherever it is used. */
+  /** Ends a session, on any instance. */
   async end(ref: SessionRef, reason: SessionEnd, by: Actor): Promise<void> {
     await this.aggregates.change(this.sessions, ref, by, (state) => endSession(state, ref, reason));
   }
 
-  /** Sessions whose rows went with a change of their user: what is left to do is to say so. */
+  /** Records the end of sessions whose rows were removed by a change of their user. */
   async told(ended: readonly SessionRef[], reason: SessionEnd, by: Actor): Promise<void> {
     for (const { sessionId, userId } of ended) await this.end({ sessionId, userId }, reason, by);
   }

@@ -11,7 +11,7 @@ const ISSUER = 'event-store';
 const REFRESH_TOKEN = /^esr_(ses_[0-9a-z]{26})_([0-9a-z]{1,7})_([\w-]{43})$/;
 const SKEW_MS = 30_000;
 
-/** What an access token must be, whoever verifies it. */
+/** The form of an access token, for every verifier. */
 export const ACCESS_TOKEN_FORM: {
   readonly algorithms: jwt.Algorithm[];
   readonly issuer: string;
@@ -25,7 +25,7 @@ export const ACCESS_TOKEN_FORM: {
 export interface AccessClaims {
   readonly userId: string;
   readonly sessionId: string;
-  /** The rotation of the session that it was given with. */
+  /** The rotation of the session that it was issued with. */
   readonly rotation: number;
   /** Milliseconds. */
   readonly expiresAt: number;
@@ -34,16 +34,16 @@ export interface AccessClaims {
 export interface TokenPair {
   readonly accessToken: string;
   readonly refreshToken: string;
-  /** Seconds that the access token lives. */
+  /** Lifetime of the access token in seconds. */
   readonly expiresIn: number;
   readonly sessionId: string;
   readonly account: Account;
 }
 
 /**
- * The tokens of sessions. Access tokens are signed: one algorithm, a `kid` that names one of at most two keys, a type of their own
- * (RFC 9068), an expiry. No right is in them. Refresh tokens are derived from the session, its random seed and a number: any that was ever
- * given can be recognised, and a lost answer repeated, while nothing is stored that could be used as one.
+ * The tokens of sessions. Access tokens are signed: one algorithm, a `kid` that names one of at most two keys, a type of their own (RFC 9068),
+ * an expiry. They carry no permissions. Refresh tokens are derived from the session, its random seed and a number. So every token that was ever
+ * issued can be recognised, and a lost response repeated, although nothing is stored that could be used as a token.
  */
 @Injectable()
 export class Tokens {
@@ -80,24 +80,24 @@ export class Tokens {
     );
   }
 
-  /** By what it says of itself, before anything of it is believed. Undefined: it names none of ours. */
+  /** The key that the token claims, before any of its claims is trusted. Undefined: it names none of ours. */
   keyOf(token: string): KeyObject | undefined {
     try {
       const kid = jwt.decode(token, { complete: true })?.header.kid;
       return this.keys.accepted('access-tokens').find(({ id }) => id === kid)?.key;
     } catch {
-      // Whatever is wrong with it, the caller learns the same.
+      // Callers learn the same, whatever is wrong with the token.
       return undefined;
     }
   }
 
-  /** Of a token whose signature and form are right. Undefined: it is none for access, or its time is over or has not come. */
+  /** Of a token whose signature and form are valid. Undefined: it is not an access token, has expired, or is not valid yet. */
   claimsOf({ header, payload }: jwt.Jwt): AccessClaims | undefined {
     const { sub, sid, rot, nbf, exp } = payload as Record<string, unknown>;
     const known = typeof sub === 'string' && typeof sid === 'string' && typeof rot === 'number';
     if (header.typ !== 'at+jwt' || !known || typeof nbf !== 'number' || typeof exp !== 'number') return undefined;
     const now = this.clock.now();
-    // For clocks that are behind the one that signed; it does not prolong.
+    // For instances whose clocks are behind the one that signed; it does not extend the lifetime.
     if (nbf * 1_000 > now + SKEW_MS || exp * 1_000 <= now) return undefined;
     return { userId: sub, sessionId: sid, rotation: rot, expiresAt: exp * 1_000 };
   }
@@ -106,7 +106,7 @@ export class Tokens {
     return this.derive(session, rotation, this.keys.key('refresh-tokens'));
   }
 
-  /** Whether it was given to that session at some time. */
+  /** Whether it was ever issued for that session. */
   isGenuine(token: string, session: Pick<Session, 'sessionId' | 'seed'>, rotation: number): boolean {
     return this.keys
       .accepted('refresh-tokens')
@@ -123,7 +123,7 @@ export class Tokens {
   }
 }
 
-/** What a refresh token says of itself; undefined: it is none. */
+/** What a refresh token claims; undefined: it is not one. */
 export function parseRefreshToken(token: string): { sessionId: string; rotation: number } | undefined {
   const match = REFRESH_TOKEN.exec(token);
   return match ? { sessionId: match[1]!, rotation: Number.parseInt(match[2]!, 36) } : undefined;

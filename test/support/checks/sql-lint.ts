@@ -116,7 +116,7 @@ export function tenantTables(all: readonly SqlText[]): Set<string> {
   return new Set(tables.flatMap((match) => (match && /\btenant_id\b/.test(match[2]!) ? [match[1]!] : [])));
 }
 
-/** Tables that migrations have made, and not removed again. */
+/** Tables that migrations have created and not dropped. */
 export function createdTables(migrations: readonly SqlText[]): Set<string> {
   const tables = new Set<string>();
   for (const { text } of migrations) {
@@ -128,14 +128,14 @@ export function createdTables(migrations: readonly SqlText[]): Set<string> {
 }
 
 export interface Trespass {
-  /** Folder that the statement stands in, as far as it is named by an owner; otherwise its file. */
+  /** The folder of the statement, if it belongs to an owner; otherwise its file. */
   readonly by: string;
   readonly table: string;
   readonly writes: boolean;
   readonly name: string;
 }
 
-/** What touches tables outside of the folder of their owner (`owners`: by table). A table that the text does not name reads `§`. */
+/** Statements that use tables outside of the folder of their owner (`owners`: by table). An interpolated table reads `§`. */
 export function trespasses(all: readonly SqlText[], owners: Readonly<Record<string, string>>): Trespass[] {
   const folders = new Set(Object.values(owners));
   return all.flatMap(({ file, name, text }) => {
@@ -146,7 +146,7 @@ export function trespasses(all: readonly SqlText[], owners: Readonly<Record<stri
   });
 }
 
-/** Every table after a word that a table follows, those of a list behind FROM and USING included. */
+/** Every table after a keyword that a table follows, lists after FROM and USING included. */
 function touched(text: string): { table: string; writes: boolean }[] {
   const sql = withoutTexts(withoutComments(text));
   const written =

@@ -66,7 +66,7 @@ declare global {
   var fileNumber: number;
 }
 
-/** Many files send requests from few addresses; and fifty requests that wait for one lock on a busy machine are not a store that is away. */
+/** Many files send requests from few addresses; and fifty that wait for one lock on a busy machine do not mean that the store is away. */
 const SHARED = {
   DELIVERY_THREADS: '0',
   ...PROXIED,

@@ -11,7 +11,7 @@ import {
 import { AccessStage, HALTED_BECAUSE } from '../support/api/access-stage.js';
 import { plantIn, plantPerson, type Mark } from '../support/checks/planted-marks.js';
 
-/** Asks the server to go no further than its guards, so that a thousand requests change nothing. */
+/** Makes the server stop after its guards, so that a thousand requests change nothing. */
 const STOP = { 'x-stop-behind-guards': '1' };
 const PASSED = '409 behind-the-guards';
 const AT_ONCE = 16;
@@ -49,7 +49,7 @@ async function answerTo({ actor, route, places }: Cell): Promise<string> {
   return `${status} ${body?.code}`;
 }
 
-/** A line for each that was answered otherwise than it must be. */
+/** A line for each request with a wrong status. */
 async function mistakesIn(cells: readonly Cell[]): Promise<string[]> {
   const mistakes: string[] = [];
   const rest = cells.values();
@@ -68,7 +68,7 @@ async function mistakesIn(cells: readonly Cell[]): Promise<string[]> {
 const cells = (actors: readonly Actor[], own: readonly Route[], places: Places): Cell[] =>
   own.flatMap((route) => actors.map((actor) => ({ actor, route, places })));
 
-it('every route is known, with the permission that it takes', () => {
+it('every route is known, with its permission', () => {
   expect(routes.length).toBeGreaterThan(90);
   expect(routes.filter(({ permission }) => permission === undefined).map(({ path }) => path)).toEqual([
     '/auth/login',
@@ -80,23 +80,23 @@ it('every route is known, with the permission that it takes', () => {
   ]);
 });
 
-it('every route lets in whom it must, and tells everybody else just what he may know', async () => {
+it('every route lets in exactly the permitted callers, and shows all others only what they may know', async () => {
   expect(await mistakesIn(cells(stage.actors, routes, stage.places))).toEqual([]);
 }, 60_000);
 
-it('everybody looks after his own API keys, as far as his key reaches', async () => {
+it('all callers manage their own API keys, within the bounds of the key they use', async () => {
   const own = routes.filter(({ path }) => path.startsWith('/users/{userId}/api-keys'));
   expect(own.length).toBeGreaterThan(3);
   expect(await mistakesIn(cells(stage.actors, own, { ...stage.places, userId: 'me' }))).toEqual([]);
 });
 
-it('a suspended tenant lets nobody in but who looks after it', async () => {
+it('a suspended tenant lets in only its system administrators', async () => {
   const inTenants = routes.filter(({ path }) => path.includes('{tenantId}'));
   const places = { ...stage.places, tenantId: stage.halted };
   expect(await mistakesIn(cells([...stage.actors, ...stage.haltedActors], inTenants, places))).toEqual([]);
 }, 60_000);
 
-it('every actor is let in somewhere and refused elsewhere, but for those whose credentials are worth nothing', async () => {
+it('every actor with valid credentials is let in somewhere and refused elsewhere', async () => {
   const known = stage.actors.filter(({ kind }) => kind !== undefined);
   const closed = routes.filter(({ permission }) => permission !== undefined);
   for (const actor of known) {
@@ -109,7 +109,7 @@ it('every actor is let in somewhere and refused elsewhere, but for those whose c
   }
 });
 
-describe('what the answer shows', () => {
+describe('the content of responses', () => {
   let marks: readonly Mark[];
   let placesOf: readonly Places[];
 
@@ -123,7 +123,7 @@ describe('what the answer shows', () => {
     placesOf = [shop.places, foreign.places, { ...shop.places, tenantId: stage.halted }];
   });
 
-  /** What looks at something is asked for; of what changes something, the refusal. */
+  /** Reads are sent as they are; for changes the refusal is read. */
   async function shown(actor: Actor, route: Route, places: Places): Promise<string> {
     const looks = route.method === 'GET';
     const address = addressOf(route, places);
@@ -151,7 +151,7 @@ describe('what the answer shows', () => {
     return answers;
   }
 
-  it('holds nothing of what its asker may not read, whatever is asked for and by whom', async () => {
+  it('contains nothing that the caller may not read, for any route and caller', async () => {
     const told: string[] = [];
     const seen = new Set<Mark>();
     const rest = [...stage.actors, ...stage.haltedActors].values();
@@ -171,7 +171,7 @@ describe('what the answer shows', () => {
   }, 120_000);
 });
 
-it('the matrix sees a guard that lets in too many, and one that lets in too few', async () => {
+it('the matrix detects a guard that lets in too many, and one that lets in too few', async () => {
   const { Policy } = await import('../../src/contexts/authz/domain/policy.js');
   const some = cells(stage.actors, routes.slice(0, 12), stage.places);
   const check = jest.spyOn(Policy.prototype, 'check').mockReturnValue({ allowed: true, reason: 'allowed' });

@@ -51,7 +51,7 @@ const actions = async (query: string): Promise<string[]> =>
 const me = async (): Promise<{ id: string }> => (await client.get<{ id: string }>('/auth/me')).body;
 
 describe('the audit of a tenant', () => {
-  it('tells who did what, from where, in which request, with the resource before and after', async () => {
+  it('shows who did what, from where, in which request, with the resource before and after', async () => {
     const { id: user } = await me();
     const headers = { 'x-correlation-id': 'audit-1', 'user-agent': 'audit-test' };
     await client.patch(`${acme.base}/topics/orders`, { description: 'Orders' }, headers);
@@ -93,7 +93,7 @@ describe('the audit of a tenant', () => {
     expect(await actions('?to=2000-01-01T00:00:00Z')).toEqual([]);
   });
 
-  it('comes in pages; a cursor is good for its own list only', async () => {
+  it('is read in pages; a cursor is valid for its own list only', async () => {
     const path = `/tenants/${acme.tenant}/audit?limit=4`;
     const first = (await client.get<Page<Item>>(path)).body;
     const cursor = encodeURIComponent(first.nextCursor!);
@@ -115,7 +115,7 @@ describe('the audit of a tenant', () => {
     expect(body).toMatchObject({ status: 400, code: 'invalid-request', errors: [{ pointer }] });
   });
 
-  it('shows what a user did, by his keys too', async () => {
+  it('shows what a user did, also with their keys', async () => {
     const { id } = await me();
     expect(await list(`/tenants/${acme.tenant}/audit/users/${id}`)).toHaveLength(8);
     expect(await list(`/tenants/${acme.tenant}/audit/users/${id}?action=tenant.*`)).toHaveLength(1);
@@ -149,7 +149,7 @@ describe('the audit of a tenant', () => {
 });
 
 describe('an export of the audit', () => {
-  it('holds all records, the oldest first, and is on record itself', async () => {
+  it('contains all records, the oldest first, and is recorded itself', async () => {
     const before = await list(`/tenants/${acme.tenant}/audit`);
     const answer = await client.post(`/tenants/${acme.tenant}/audit/export`, { format: 'ndjson' });
     expect(answer.status).toBe(200);
@@ -166,7 +166,7 @@ describe('an export of the audit', () => {
     });
   });
 
-  it('is CSV that no spreadsheet takes for formulas, with the filters of the list', async () => {
+  it('is CSV that no spreadsheet reads as formulas, with the filters of the list', async () => {
     await client.patch(`${acme.base}/topics/returns`, { description: 'x' }, { 'user-agent': '=cmd()' });
     const filter = { action: 'topic.*', resource: `tenants/${acme.tenant}/namespaces/shop/topics/returns` };
     const answer = await client.post(`/tenants/${acme.tenant}/audit/export`, { format: 'csv', ...filter });
@@ -177,7 +177,7 @@ describe('an export of the audit', () => {
     expect(lines[2]).toContain(",'=cmd(),");
   });
 
-  it('of all tenants is on record in the system', async () => {
+  it('of all tenants is recorded in the system', async () => {
     const answer = await client.post('/audit/export', { format: 'ndjson', action: 'tenant.created' });
     expect(answer.text).toContain(acme.tenant);
     expect((await list('/audit?action=audit.exported&resource=audit'))[0]).toMatchObject({ tenant: '$system' });
@@ -197,7 +197,7 @@ describe('an export of the audit', () => {
 });
 
 describe('the retention of the audit', () => {
-  it('is 400 days until it is changed, which is on record', async () => {
+  it('is 400 days until it is changed; the change is recorded', async () => {
     for (const [path, tenant] of [
       [`/tenants/${acme.tenant}/audit`, acme.tenant],
       ['/audit', '$system'],
@@ -224,7 +224,7 @@ describe('the retention of the audit', () => {
 });
 
 describe('the chain of the audit', () => {
-  it('holds, for a tenant and for all, until somebody edits a record', async () => {
+  it('is valid, for a tenant and for all, until a record is edited', async () => {
     const tenant = await Workspace.create(client, ['orders']);
     const verify = `/tenants/${tenant.tenant}/audit/verify`;
     const sound = (await client.get<Verdict>(verify)).body;

@@ -54,14 +54,14 @@ describe.each([
     for (const attribute of ['/shop/till/7', 'order 4711']) expect(told).toContain(attribute);
   });
 
-  it('sent again is a duplicate', async () => {
+  it('is a duplicate when it is sent again', async () => {
     await send(message);
     expect((await send(message)).body.events).toMatchObject([{ id: 'ce-1', position: 1, duplicate: true }]);
   });
 });
 
 describe('the modes', () => {
-  it('mean the same: one event sent in all three is stored once', async () => {
+  it('are equivalent: one event sent in all three is stored once', async () => {
     await send(HTTP.structured(event));
     const binary = await send(HTTP.binary(event));
     expect([binary.status, binary.body.events?.[0]?.duplicate]).toEqual([201, true]);
@@ -110,7 +110,7 @@ describe('the modes', () => {
     expect(await shop.readAll()).toEqual([]);
   });
 
-  it('decode what a header had to escape', async () => {
+  it('decode escapes in headers', async () => {
     const headers = {
       'ce-specversion': '1.0',
       'ce-id': 'ce-1',
@@ -137,7 +137,7 @@ describe('the binary mode, byte by byte on the wire', () => {
     return (await sendRaw(app.url, Buffer.concat(bytes))).status;
   };
 
-  it('is kept with data that nothing is said of, and with UTF-8 as it is', async () => {
+  it('is stored with data without a content type, and with UTF-8 as it is', async () => {
     expect(await post(Buffer.from('"Zürich \\" 😀"').toString('latin1'), 'hello')).toBe(201);
     expect(await stored()).toMatchObject({
       data: 'hello',
@@ -145,13 +145,13 @@ describe('the binary mode, byte by byte on the wire', () => {
     });
   });
 
-  it('is refused where its bytes are no UTF-8', async () => {
+  it('is refused if its bytes are not UTF-8', async () => {
     expect(await post('Z\u00fcrich', 'hello')).toBe(400);
     expect(await shop.readAll()).toEqual([]);
   });
 });
 
-describe('what is no CloudEvent is refused and not stored', () => {
+describe('an invalid CloudEvent is refused and not stored', () => {
   it.each([
     ['another version', { specversion: '0.3' }],
     ['no version', { specversion: undefined }],
@@ -159,7 +159,7 @@ describe('what is no CloudEvent is refused and not stored', () => {
     ['an empty id', { id: '' }],
     ['no source', { source: undefined }],
     ['no type', { type: undefined }],
-    ['a time that is none', { time: 'yesterday' }],
+    ['an invalid time', { time: 'yesterday' }],
     ['a type that is a number', { type: 7 }],
     ['an attribute with a bad name', { 'bad-name': 'x' }],
     ['data twice', { data_base64: 'AAAA' }],
@@ -169,14 +169,14 @@ describe('what is no CloudEvent is refused and not stored', () => {
     expect(await shop.readAll()).toEqual([]);
   });
 
-  it('a batch that is no array, and a single event that is one', async () => {
+  it('a batch that is not an array, and a single event that is one', async () => {
     const one = HTTP.structured(event).body as string;
     expect((await shop.tryPublish(one, { 'content-type': 'application/cloudevents-batch+json' })).status).toBe(400);
     expect((await shop.tryPublish(`[${one}]`, { 'content-type': 'application/cloudevents+json' })).status).toBe(400);
     expect(await shop.readAll()).toEqual([]);
   });
 
-  it('an escape in a header that is broken', async () => {
+  it('a broken escape in a header', async () => {
     const headers = {
       'ce-specversion': '1.0',
       'ce-id': 'x',

@@ -16,7 +16,7 @@ beforeEach(async () => {
 afterEach(() => Promise.all([receiver.stop(), witness.stop()]));
 
 describe('a change of a consumer', () => {
-  it('is in force when it is answered: nothing is sent after a pause, nor to an address that was left', async () => {
+  it('is in force before its response: nothing is sent after a pause, or to the earlier address', async () => {
     const { id } = await shop.register(receiver.url);
     let sent = 0;
     for (let round = 0; round < 10; round++) {
@@ -33,7 +33,7 @@ describe('a change of a consumer', () => {
     expect(receiver.requests).toHaveLength(sent);
   });
 
-  it('is merged with others that come at once: none is lost', async () => {
+  it('is merged with concurrent ones: none is lost', async () => {
     const { id } = await shop.register(receiver.url, { headers: { 'x-0': 'a' } });
     const patches = [{ maxAttempts: 7 }, { maxAgeSeconds: 77 }, { maxDelayMs: 777 }].map((retry, i) =>
       app.client.patch(shop.consumer(id), { retry, headers: { [`x-${i + 1}`]: 'a' } }),
@@ -44,7 +44,7 @@ describe('a change of a consumer', () => {
     expect(Object.keys(body.headers).toSorted()).toEqual(['x-0', 'x-1', 'x-2', 'x-3']);
   });
 
-  it('brings it never more headers than one may be registered with, however they come', async () => {
+  it('never leads to more headers than a registration may have', async () => {
     const headers = (from: number, count: number): Record<string, string> =>
       Object.fromEntries(Array.from({ length: count }, (_, i) => [`x-${from + i}`, 'a']));
     const { id } = await shop.register(receiver.url, { headers: headers(0, 32) });
@@ -62,7 +62,7 @@ describe('a change of a consumer', () => {
 });
 
 describe('a consumer', () => {
-  it('shows no topic that is deleted, from then on; without any it rests, until it is given one', async () => {
+  it('does not show a deleted topic; without topics it rests until it gets one', async () => {
     await shop.createTopic('returns');
     const { id } = await shop.register(receiver.url);
     const { id: other } = await shop.register(witness.url, { topics: [{ topic: 'orders' }, { topic: 'returns' }] });
@@ -76,7 +76,7 @@ describe('a consumer', () => {
     const resting = [[], 'paused', 'topics-deleted', [], 'paused', 'topics-deleted'];
     expect((await app.client.delete(`${shop.base}/topics/orders`)).status).toBe(204);
     expect(await shown()).toEqual(resting);
-    // One of the same name is another topic: nobody has said that it shall go there.
+    // A new topic of the same name is another topic: the consumer has not subscribed to it.
     await shop.createTopic('orders');
     await shop.publish({ type: 't', data: 1, id: 'not-asked-for' });
     await app.client.post(`${shop.consumer(id)}/resume`);

@@ -45,7 +45,7 @@ const removePerson = async ({ client }: TestProcess): Promise<void> => {
 const shown = async ({ client }: TestProcess, id: string): Promise<Consumer> =>
   (await client.get<Consumer>(shop.consumer(id))).body;
 
-it('a consumer whose right went just before a crash pauses after the start, by itself', async () => {
+it('a consumer that lost its right just before a crash is paused after the start, without further action', async () => {
   const first = await launch();
   await settle(first);
   const { id } = await ofPerson(first).register((await receive()).url);
@@ -62,7 +62,7 @@ it('a consumer whose right went just before a crash pauses after the start, by i
   expect(consumer.pauseReason).toBe('no-longer-permitted');
 });
 
-it('a right that is taken at one instance stops the deliveries of another, which go on from there when it is resumed', async () => {
+it('a right that is revoked at one instance stops deliveries at another, which continue from there after a resume', async () => {
   const first = await launch(undefined, { ROLES: 'api' });
   await launch(first.apiKey);
   await settle(first);
@@ -87,7 +87,7 @@ it('a right that is taken at one instance stops the deliveries of another, which
   expect(positions).toEqual(positions.map((_, i) => i + 1));
 });
 
-/** As a crash leaves it between the deletion of a namespace and that of what was in it. */
+/** The state after a crash between the deletion of a namespace and that of its contents. */
 async function loseNamespace(): Promise<void> {
   const sql = await connect(store.connection);
   const { rowCount } = await sql.query('DELETE FROM namespace WHERE tenant_id = $1', [shop.tenant]);
@@ -95,7 +95,7 @@ async function loseNamespace(): Promise<void> {
   if (rowCount !== 1) throw new Error('There is no namespace');
 }
 
-it('a consumer whose namespace is going keeps no other from its pause', async () => {
+it('a consumer whose namespace is being deleted does not prevent the pause of others', async () => {
   const server = await launch();
   await settle(server);
   const { url } = await receive();

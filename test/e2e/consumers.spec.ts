@@ -21,7 +21,7 @@ const tryRegister = (body: object) => app.client.post(`${shop.base}/consumers`, 
 const minimal = { url: URL_OF_NOBODY, topics: [{ topic: 'orders' }] };
 
 describe('registering', () => {
-  it('answers 201 with the consumer, where it is, and its secret', async () => {
+  it('returns 201 with the consumer, its location, and its secret', async () => {
     const answer = await app.client.post<Consumer>(`${shop.base}/consumers`, {
       ...minimal,
       id: 'mailer',
@@ -39,7 +39,7 @@ describe('registering', () => {
     expect(answer.body.secret).toMatch(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/);
   });
 
-  it('shows the secret once: no other answer has it', async () => {
+  it('shows the secret once: no other response has it', async () => {
     const { id, secret } = await shop.register(URL_OF_NOBODY);
     const answers = [
       await get(id),
@@ -53,7 +53,7 @@ describe('registering', () => {
     }
   });
 
-  it('makes a prefixed id, and refuses one that is taken', async () => {
+  it('generates a prefixed id, and refuses one that is taken', async () => {
     const first = await shop.register(URL_OF_NOBODY);
     expect(first.id).toMatch(/^con_[a-z0-9]+$/);
     await shop.register(URL_OF_NOBODY, { id: 'mailer' });
@@ -63,7 +63,7 @@ describe('registering', () => {
     });
   });
 
-  it('does not show the values of headers that may be credentials', async () => {
+  it('does not show values of headers that may be credentials', async () => {
     const { id } = await shop.register(URL_OF_NOBODY, { headers: { authorization: 'Bearer tell-nobody' } });
     const { text, body } = await get(id);
     expect(Object.keys(body.headers)).toEqual(['authorization']);
@@ -73,7 +73,7 @@ describe('registering', () => {
   it.each([
     ['an unknown field', { colour: 'red' }, 'colour'],
     ['an unknown field of a topic', { topics: [{ topic: 'orders', from: 1 }] }, 'from'],
-    ['a url that is none', { url: 'shop' }, 'url'],
+    ['an invalid url', { url: 'shop' }, 'url'],
     ['no topics', { topics: [] }, 'topics'],
     ['a topic twice', { topics: [{ topic: 'orders' }, { topic: 'orders' }] }, 'topics'],
     ['a fractional timeout', { timeoutMs: 100.5 }, 'timeoutMs'],
@@ -86,8 +86,8 @@ describe('registering', () => {
     ['a header of the connection', { headers: { host: 'inside' } }, 'headers'],
     ['a bad id', { id: '../up' }, 'id'],
     ['a number for a name', { name: 7 }, 'name'],
-    ['a startFrom beyond reason', { topics: [{ topic: 'orders', startFrom: { position: -5 } }] }, 'startFrom'],
-  ])('is refused with the place of the error: %s', async (_, change, place) => {
+    ['a startFrom far out of range', { topics: [{ topic: 'orders', startFrom: { position: -5 } }] }, 'startFrom'],
+  ])('is refused with a pointer to the error: %s', async (_, change, place) => {
     const { status, body } = await tryRegister({ ...minimal, ...change });
     expect(status).toBe(400);
     expect(JSON.stringify(body.errors ?? body.detail)).toContain(place);
@@ -109,7 +109,7 @@ describe('registering', () => {
 });
 
 describe('the correlation id', () => {
-  it('is optional: a UUID v4 is made where it is missing, another for each consumer', async () => {
+  it('is optional: without it each consumer gets a new UUID v4', async () => {
     const made = [await shop.register(URL_OF_NOBODY), await shop.register(URL_OF_NOBODY)].map(
       ({ correlationId }) => correlationId,
     );
@@ -125,7 +125,7 @@ describe('the correlation id', () => {
     expect(ids.map(({ correlationId }) => correlationId)).toEqual(['Team-A/7', 'Team-A/7']);
   });
 
-  it('is in each answer about the consumer', async () => {
+  it('is in each response about the consumer', async () => {
     const { id } = await shop.register(URL_OF_NOBODY, { correlationId: 'corr-1' });
     const list = await app.client.get<Page<Consumer>>(`${shop.base}/consumers`);
     expect((await get(id)).body.correlationId).toBe('corr-1');
@@ -134,7 +134,7 @@ describe('the correlation id', () => {
     expect((await shop.status(id)).correlationId).toBe('corr-1');
   });
 
-  it('is on each delivery, and after a PATCH the new one is', async () => {
+  it('is on each delivery; after a PATCH it is the new one', async () => {
     const { id } = await shop.register(receiver.url, { correlationId: 'before' });
     await shop.publish({ type: 't', data: 1 });
     expect((await receiver.received(1))[0]!.headers['x-correlation-id']).toBe('before');
@@ -155,7 +155,7 @@ describe('the correlation id', () => {
     expect((await patch(id, { correlationId })).status).toBe(400);
   });
 
-  it('may have 128 visible characters', async () => {
+  it('may have up to 128 visible characters', async () => {
     const correlationId = `!~${'x'.repeat(126)}`;
     expect((await shop.register(URL_OF_NOBODY, { correlationId })).correlationId).toBe(correlationId);
   });
@@ -176,7 +176,7 @@ describe('changing', () => {
     expect((await get(id)).body).toEqual(body);
   });
 
-  it('with If-Match of the present version is done, with a stale one 412, and changes nothing', async () => {
+  it('succeeds with If-Match of the current version; a stale one is 412 and changes nothing', async () => {
     const { id } = await shop.register(URL_OF_NOBODY, { name: 'old' });
     const etag = (await get(id)).headers.get('etag')!;
     expect(etag).toMatch(/^(W\/)?".+"$/);
@@ -190,7 +190,7 @@ describe('changing', () => {
     ['an unknown field', { colour: 'red' }],
     ['the id', { id: 'other' }],
     ['the secret', { secret: 'whsec_b3du' }],
-    ['a url that is none', { url: 'ftp://127.0.0.1/' }],
+    ['an invalid url', { url: 'ftp://127.0.0.1/' }],
     ['no url', { url: null }],
     ['no topics', { topics: [] }],
     ['an array', []],
@@ -202,7 +202,7 @@ describe('changing', () => {
     expect((await get(id)).text).toBe(before);
   });
 
-  it('the url moves what is still to come', async () => {
+  it('the url moves all further deliveries', async () => {
     const { id } = await shop.register(receiver.url);
     await shop.publish({ type: 't', data: 1, id: 'one' });
     await receiver.received(1);
@@ -217,7 +217,7 @@ describe('changing', () => {
     }
   });
 
-  it('the topics: one that stays keeps its place, one that comes starts where it is told, one that goes is quiet', async () => {
+  it('the topics: a kept one keeps its position, a new one starts where it is told to, a removed one is silent', async () => {
     await shop.publishMany(3, 'i', 'invoices');
     const { id } = await shop.register(receiver.url, { topics: [{ topic: 'orders' }, { topic: 'returns' }] });
     await shop.publishMany(2, 'o');
@@ -257,7 +257,7 @@ describe('listing and deleting', () => {
     expect((await get('foreign')).status).toBe(404);
   });
 
-  it('deletes: 204, then 404 everywhere, and no delivery any more', async () => {
+  it('deletes: 204, then 404 everywhere, and no further delivery', async () => {
     const { id } = await shop.register(receiver.url);
     const witness = await WebhookReceiver.start();
     await shop.register(witness.url);
@@ -272,7 +272,7 @@ describe('listing and deleting', () => {
     expect(receiver.requests).toEqual([]);
   });
 
-  it('pauses and resumes; saying it twice changes nothing', async () => {
+  it('pauses and resumes; a second call changes nothing', async () => {
     const { id } = await shop.register(URL_OF_NOBODY);
     for (let i = 0; i < 2; i++) {
       expect((await app.client.post<Consumer>(`${shop.consumer(id)}/pause`)).body.state).toBe('paused');
@@ -283,7 +283,7 @@ describe('listing and deleting', () => {
     }
   });
 
-  it('a consumer of another tenant is 404, whatever is asked of it', async () => {
+  it('a consumer of another tenant is 404 on every route', async () => {
     const { id } = await shop.register(URL_OF_NOBODY);
     const other = await Workspace.create(app.client);
     expect((await app.client.get(other.consumer(id))).status).toBe(404);

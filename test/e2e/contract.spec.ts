@@ -11,9 +11,9 @@ import { SchemaMutants } from '../support/checks/schema-mutants.js';
 import { SchemaValues, type JsonSchema } from '../support/checks/schema-values.js';
 
 /*
- * Requests made from /openapi.json, for every operation: none that it allows is refused for its form, and what it does not allow is refused
- * by the name of the field. Whether that which is named exists, and may be done now, is another matter. Left out are ids in paths, which
- * are not found rather than refused, and `ce-…` headers, which come together (cloudevents.spec.ts).
+ * Requests generated from /openapi.json, for every operation: none that it allows is refused for its form, and what it does not allow is
+ * refused by the name of the field. Whether a named resource exists, or a change is possible now, is not tested. Left out are ids in paths,
+ * which are not found rather than refused, and `ce-…` headers, which depend on each other (cloudevents.spec.ts).
  */
 
 const SEED = 12;
@@ -21,14 +21,14 @@ const REQUESTS_EACH = 10;
 const AT_ONCE = 8;
 const ANOTHER_VERSION = { 'If-Match': '"999999"' };
 
-/** 400s of requests that the document allows: what no schema can tell. */
+/** 400s of requests that the document allows: rules that no schema can express. */
 const BEYOND_FORM: readonly { readonly code: string; readonly detail?: RegExp; readonly why: string }[] = [
-  { code: 'cursor-invalid', why: 'a cursor is good where a page was answered with it' },
-  { code: 'reset-token-invalid', why: 'a token is good once, from a mail' },
-  { code: 'password-refused', why: 'how good a password is depends on the account and on what others choose' },
-  { code: 'filter-invalid', why: 'CEL is a language of its own' },
-  // What does not exist, or not any more.
-  { code: 'tenant-owner-invalid', why: 'names a user who is none' },
+  { code: 'cursor-invalid', why: 'a cursor is only valid in the list that returned it' },
+  { code: 'reset-token-invalid', why: 'a token is valid once, from a mail' },
+  { code: 'password-refused', why: 'the strength of a password depends on the account and on other passwords' },
+  { code: 'filter-invalid', why: 'CEL is not described by a schema' },
+  // Resources that do not exist, or no longer exist.
+  { code: 'tenant-owner-invalid', why: 'names no existing user' },
   { code: 'consumer-invalid', detail: /there is no topic|is named twice|runsOn/, why: 'names topics and users' },
   {
     code: 'api-key-invalid',
@@ -40,7 +40,7 @@ const BEYOND_FORM: readonly { readonly code: string; readonly detail?: RegExp; r
     detail: /is no API key|must begin with tenants\//,
     why: 'names a key, and the tenant of the address',
   },
-  // What fields have to do with each other, where JSON Schema cannot say it.
+  // Relations between fields that JSON Schema cannot express.
   {
     code: 'grant-invalid',
     detail: /on events only|later than|two different|IANA/,
@@ -70,7 +70,7 @@ interface Parameter {
   readonly schema: JsonSchema;
 }
 
-/** An operation with one kind of body that it takes, or with none. */
+/** An operation with one of its media types, or without a body. */
 interface Target {
   readonly route: Route;
   readonly parameters: readonly Parameter[];
@@ -131,7 +131,7 @@ function requestsOf({ route, parameters, body }: Target): fc.Arbitrary<Sent> {
       requiredKeys: [],
     });
   };
-  // Nothing is deleted that others are sent to.
+  // Nothing is deleted that other requests need.
   const header = route.method === 'DELETE' ? fc.constant(ANOTHER_VERSION) : among('header');
   return fc.record({
     query: among('query'),
@@ -156,9 +156,9 @@ async function each<T>(items: readonly T[], act: (item: T) => Promise<void>): Pr
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
 
-it('what the document allows is refused for its form nowhere', async () => {
+it('no request that the document allows is refused for its form', async () => {
   const refused: string[] = [];
-  // One after another of each operation: what many change at once is a 503.
+  // One request at a time for each operation: concurrent changes of one resource are a 503.
   await each(targets, async (target) => {
     for (const sent of fc.sample(requestsOf(target), { numRuns: REQUESTS_EACH, seed: SEED })) {
       const answer = await send(target, sent);
@@ -169,7 +169,7 @@ it('what the document allows is refused for its form nowhere', async () => {
   expect(refused).toEqual([]);
 }, 120_000);
 
-it('what the document does not allow is refused by the name of the field', async () => {
+it('every request that the document does not allow is refused by the name of the field', async () => {
   const taken: string[] = [];
   const wrong = targets.flatMap((target) => [...wrongParameters(target), ...wrongBodies(target)]);
   await each(wrong, async ({ target, sent, pointer }) => {
@@ -198,7 +198,7 @@ const wrongBodies = (target: Target): Wrong[] =>
     ? []
     : mutants.of(target.body, bodyOf(target)).map(({ pointer, value }) => ({ target, sent: { body: value }, pointer }));
 
-/** Of a text in a query nothing but a text can be sent, and never null. */
+/** A text in a query can only be sent as text, and never as null. */
 function wrongParameters(target: Target): Wrong[] {
   const body = bodyOf(target);
   return target.parameters
@@ -216,13 +216,13 @@ function wrongParameters(target: Target): Wrong[] {
     );
 }
 
-/** What a grant of a tenant is about is looked at first. */
+/** The resource of a grant is checked first. */
 const inPlace = ({ route }: Target, body: unknown): unknown =>
   route.name === 'POST /tenants/{tenantId}/permissions'
     ? { ...(body as object), resource: `tenants/${stage.places.tenantId}` }
     : body;
 
-/** What the head of a request has room for: of an address with NUL, or too long, nothing is looked at. */
+/** What fits into the head of a request: an address with NUL, or too long, is refused before any check. */
 const fitting = (place: string, value: unknown): boolean =>
   (place === 'query' &&
     !asText(value).includes('\0') &&

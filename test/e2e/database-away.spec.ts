@@ -17,7 +17,7 @@ afterAll(async () => {
   await server?.kill();
   await store?.drop();
 });
-/** The server has recovered from what the test before did, or this one begins with what is wrong. */
+/** Waits until the server has recovered from the previous test. */
 beforeEach(async () => {
   await ready(200);
   shop = await Workspace.create(server.client);
@@ -34,7 +34,7 @@ const unique = (requests: readonly Received[]) => [...new Set(requests.map(({ he
 
 describe('while the store is away', () => {
   it(
-    'the server says so, refuses with 503 and Retry-After, and goes on by itself when the store is back',
+    'the server reports it, refuses with 503 and Retry-After, and recovers by itself when the store is back',
     async () => {
       await shop.publish({ ...event, id: 'before' });
       await store.stop();
@@ -44,7 +44,7 @@ describe('while the store is away', () => {
       expect(refused.headers.get('content-type')).toContain('application/problem+json');
       const read = await server.client.get(shop.events());
       expect([read.status, Number(read.headers.get('retry-after')) > 0]).toEqual([503, true]);
-      // Nor does a probe tell more than that.
+      // A probe shows no more than that, either.
       const { host, port, user } = store.connection;
       expect((await ready(503)).text).not.toMatch(new RegExp(`${host}|${port}|${user}|ECONN|postgres`, 'i'));
       expect((await server.client.get('/health/live')).status).toBe(200);
@@ -58,7 +58,7 @@ describe('while the store is away', () => {
   );
 
   it(
-    'nobody is let in on trust: after a second without news of revocations known credentials are refused, too',
+    'no request is let in unchecked: after a second without news of revocations known credentials are refused, too',
     async () => {
       const credentials = { email: server.adminEmail, password: server.adminPassword };
       const login = await server.client.with({}).post<{ accessToken: string }>('/auth/login', credentials);
@@ -75,7 +75,7 @@ describe('while the store is away', () => {
   );
 
   it(
-    'nothing that was acknowledged is lost, and what was refused can be sent again',
+    'no acknowledged event is lost, and refused ones can be sent again',
     async () => {
       const acknowledged = new Set<string>();
       const refusals = new Set<number>();
@@ -117,7 +117,7 @@ describe('while the store is away', () => {
   );
 
   it(
-    'deliveries rest, and go on in order without a loss',
+    'deliveries rest, and continue in order without a loss',
     async () => {
       const receiver = await WebhookReceiver.start();
       const { id } = await shop.register(receiver.url);
@@ -166,10 +166,10 @@ describe('when the store falls silent', () => {
   );
 });
 
-/** After all others, since it ends the server. */
+/** Runs last, since it ends the server. */
 describe('whenever the store was away', () => {
   it(
-    'the log says so with a level that wakes somebody, and keeps the password to itself',
+    'the log reports it at an alerting level, without the password',
     async () => {
       const before = server.output().length;
       await store.stop();

@@ -24,7 +24,7 @@ const blocked = (id: string) =>
   );
 
 describe('retries', () => {
-  it('repeat the same event with rising delays and a rising attempt, and go on in order behind it', async () => {
+  it('repeat the same event with rising delays and a rising attempt, and then continue in order', async () => {
     receiver.next({ status: 500 }, { status: 503 }, { status: 429 });
     await shop.register(receiver.url, {
       retry: { strategy: 'exponential', initialDelayMs: 60, multiplier: 2, jitter: 0, maxAttempts: 5 },
@@ -44,7 +44,7 @@ describe('retries', () => {
     expect(third).toBeGreaterThanOrEqual(239);
   });
 
-  it('keep webhook-id, so that a receiver can tell a repetition', async () => {
+  it('keep webhook-id, so that a receiver can recognize a repetition', async () => {
     receiver.next({ status: 500 });
     await shop.register(receiver.url);
     await shop.publishMany(2);
@@ -82,7 +82,7 @@ describe('retries', () => {
     expect(gaps(await receiver.received(2))[0]).toBeGreaterThanOrEqual(atLeast);
   });
 
-  it.each(['99999999999', 'Fri Dec 31 23:59:59 9999'])('wait an hour where Retry-After says %s', async (value) => {
+  it.each(['99999999999', 'Fri Dec 31 23:59:59 9999'])('wait an hour when Retry-After is %s', async (value) => {
     receiver.next({ status: 503, headers: { 'retry-after': value } });
     const { id } = await shop.register(receiver.url);
     await shop.publishMany(1);
@@ -93,7 +93,7 @@ describe('retries', () => {
     expect(Date.parse(nextAttemptAt!) - Date.parse(lastError!.at)).toBe(3_600_000);
   });
 
-  it.each(['banana', '-5', '', 'Thu, 01 Jan 1970 00:00:00 GMT'])('do not mind a Retry-After of "%s"', async (value) => {
+  it.each(['banana', '-5', '', 'Thu, 01 Jan 1970 00:00:00 GMT'])('ignore a Retry-After of "%s"', async (value) => {
     receiver.next({ status: 503, headers: { 'retry-after': value } });
     await shop.register(receiver.url);
     await shop.publishMany(1);
@@ -109,7 +109,7 @@ describe('an endpoint that fails', () => {
     ['never answers', { hang: true }, { phase: 'timeout', status: null }],
     ['cuts the connection', { close: true }, { status: null }],
   ];
-  it.each(fails)('is tried again, and the status tells why: it %s', async (_, reaction, lastError) => {
+  it.each(fails)('is tried again, and the status shows why: it %s', async (_, reaction, lastError) => {
     receiver.always(reaction);
     const { id } = await shop.register(receiver.url, { timeoutMs: 150 });
     await shop.publishMany(1);
@@ -127,7 +127,7 @@ describe('an endpoint that fails', () => {
     );
   });
 
-  it('that answers its body for ever does not hold the lane, and has what it took', async () => {
+  it('that never ends its response body does not block the lane, and the event counts as delivered', async () => {
     receiver.next({ status: 200, drip: true });
     await shop.register(receiver.url, { timeoutMs: 150 });
     await shop.publishMany(2);
@@ -135,7 +135,7 @@ describe('an endpoint that fails', () => {
     expect(seen).toEqual(['e1', 'e2']);
   });
 
-  it('that is not there gets everything in order once it is', async () => {
+  it('that is not reachable gets everything in order once it is', async () => {
     const { port, url } = receiver;
     await receiver.stop();
     const { id } = await shop.register(url);
@@ -148,7 +148,7 @@ describe('an endpoint that fails', () => {
     expect((await receiver.received(3)).map(({ headers }) => headers['x-event-id'])).toEqual(['e1', 'e2', 'e3']);
   });
 
-  it('that redirects is not followed', async () => {
+  it('that redirects is a failure: the redirect is not followed', async () => {
     receiver.always({ status: 307, headers: { location: witness.url } });
     const { id } = await shop.register(receiver.url);
     await shop.publishMany(1);
@@ -161,7 +161,7 @@ describe('an endpoint that fails', () => {
     expect(witness.requests).toEqual([]);
   });
 
-  it('that answers 410 is paused with its reason, and goes on after resume with the same event', async () => {
+  it('that responds with 410 is paused with its reason, and gets the same event after a resume', async () => {
     receiver.next({ status: 410 });
     const { id } = await shop.register(receiver.url);
     await shop.publishMany(2);
@@ -180,7 +180,7 @@ describe('an endpoint that fails', () => {
 describe('an exhausted event', () => {
   const retry = { strategy: 'fixed', initialDelayMs: 10, maxDelayMs: 10, jitter: 0, maxAttempts: 3 };
 
-  it('blocks its lane, the status says so, and nothing behind it is delivered', async () => {
+  it('blocks its lane, the status says so, and nothing after it is delivered', async () => {
     receiver.always({ status: 500 });
     const { id } = await shop.register(receiver.url, { retry });
     await shop.register(witness.url);
@@ -201,7 +201,7 @@ describe('an exhausted event', () => {
     ]);
   });
 
-  it('is tried again after resume, with a new budget, and the rest follows', async () => {
+  it('is tried again after a resume, with a new budget, and the rest follows', async () => {
     receiver.always({ status: 500 });
     const { id } = await shop.register(receiver.url, { retry });
     await shop.publishMany(2);
@@ -215,7 +215,7 @@ describe('an exhausted event', () => {
     );
   });
 
-  it('does not block the lane of another consumer, nor of another topic', async () => {
+  it('does not block lanes of other consumers or topics', async () => {
     await shop.createTopic('invoices');
     receiver.always(({ headers }) => (headers['x-topic'] === 'orders' ? { status: 500 } : {}));
     const { id } = await shop.register(receiver.url, { retry, topics: [{ topic: 'orders' }, { topic: 'invoices' }] });
@@ -226,7 +226,7 @@ describe('an exhausted event', () => {
     expect((await shop.topicStatus(id, 'invoices')).state).toBe('following');
   });
 
-  it('by age blocks, too', async () => {
+  it('also blocks when it is exhausted by age', async () => {
     receiver.always({ status: 500 });
     const { id } = await shop.register(receiver.url, {
       retry: { ...retry, initialDelayMs: 100, maxDelayMs: 100, maxAttempts: 1_000, maxAgeSeconds: 1 },

@@ -28,8 +28,8 @@ const dense = (count: number): number[] => Array.from({ length: count }, (_, i) 
 const positions = (requests: readonly Received[]): number[] =>
   requests.map(({ headers }) => Number(headers['x-event-position']));
 
-describe('lanes in threads of their own', () => {
-  it('get what was handed to them event by event, and what was too much for that, once and in order', async () => {
+describe('lanes in delivery threads', () => {
+  it('deliver events that were handed over, and those too many to hand over, once and in order', async () => {
     await launch();
     await shop.register(receiver.url);
     await shop.publish(batch(10));
@@ -40,7 +40,7 @@ describe('lanes in threads of their own', () => {
     expect(positions(receiver.requests)).toEqual(dense(720));
   });
 
-  it('share the consumers among them, and each is told of as if it ran here', async () => {
+  it('share the consumers among them, and each is reported as if it ran in the main thread', async () => {
     await launch({ env: { DELIVERY_THREADS: '3' } });
     const paths = dense(6).map((n) => `/hook-${n}`);
     for (const path of paths) await shop.register(new URL(path, receiver.url).href);
@@ -50,7 +50,7 @@ describe('lanes in threads of their own', () => {
       () => server.client.get('/metrics'),
       ({ text }) =>
         text.includes('event_store_delivery_attempts_total{outcome="delivered"} 250\n') &&
-        // The sum of all lanes passes through 50 on its way: it says that they are done only beside the count above.
+        // The sum over all lanes passes 50 on its way: it means "done" only together with the count above.
         text.includes('event_store_delivery_lag_events 50\n'),
     );
     for (const path of paths.slice(0, 5))
@@ -59,7 +59,7 @@ describe('lanes in threads of their own', () => {
     expect(text).toContain('event_store_delivery_lanes 6\n');
   });
 
-  it('send nothing more once others may have taken them over, though the main thread cannot tell them to stop', async () => {
+  it('send nothing more once others may have taken them over, even if the main thread cannot stop them', async () => {
     await launch({ env: QUICK_TAKEOVER });
     receiver.always(() => ({ after: pause(50) }));
     await shop.register(receiver.url);
@@ -81,7 +81,7 @@ describe('lanes in threads of their own', () => {
     expect(once).toEqual(dense(150));
   }, 60_000);
 
-  it('take the process with them when they fail, which the next start makes good', async () => {
+  it('end the process when they fail; the next start recovers', async () => {
     await launch({ env: QUICK_TAKEOVER });
     await shop.register(receiver.url);
     await shop.publish(batch(3));

@@ -53,7 +53,7 @@ describe('a delivery', () => {
     });
   });
 
-  it('is signed: the Standard Webhooks library verifies it, and refuses any change', async () => {
+  it('is signed: the Standard Webhooks library accepts it, and refuses any change', async () => {
     const { secret } = await shop.register(receiver.url);
     await shop.publish({ type: 't', data: { text: 'ä😀' } });
     const { text, headers } = (await receiver.received(1))[0]!;
@@ -65,7 +65,7 @@ describe('a delivery', () => {
     );
   });
 
-  it('carries the event as reading gives it, its data byte for byte', async () => {
+  it('contains the event as reads return it, its data byte for byte', async () => {
     await shop.register(receiver.url);
     const data = '{ "b": 123456789012345678, "a": 1.0, "a": 1e400, "__proto__": "\\u0000\\ud800" }';
     await shop.publish(`{"id":"e1","type":"t","key":"k","stream":"s","metadata":{"m":1},"data":${data}}`);
@@ -74,7 +74,7 @@ describe('a delivery', () => {
     expect(text).toContain(`"data":${data}`);
   });
 
-  it('carries half a megabyte unharmed', async () => {
+  it('carries half a megabyte unchanged', async () => {
     await shop.register(receiver.url);
     const data = 'ä'.repeat(250_000);
     await shop.publish({ type: 't', data });
@@ -83,7 +83,7 @@ describe('a delivery', () => {
 });
 
 describe('order', () => {
-  it('is that of the positions, one event after another, each once', async () => {
+  it('is that of the positions: one event after another, each once', async () => {
     await shop.register(receiver.url);
     await Promise.all(Array.from({ length: 300 }, (_, n) => shop.publish({ type: 't', data: n })));
     const requests = await receiver.received(300);
@@ -92,7 +92,7 @@ describe('order', () => {
     );
   });
 
-  it('is strict: the next event waits for the answer to the one before', async () => {
+  it('is strict: the next event waits for the response to the previous one', async () => {
     const answer = Promise.withResolvers<void>();
     receiver.next({ after: answer.promise });
     await shop.register(receiver.url);
@@ -115,7 +115,7 @@ describe('order', () => {
 });
 
 describe('startFrom', () => {
-  it('defaults to latest: what was there before is not delivered', async () => {
+  it('defaults to latest: earlier events are not delivered', async () => {
     await shop.publishMany(2, 'old');
     await shop.register(receiver.url);
     await shop.publishMany(2, 'new');
@@ -137,7 +137,7 @@ describe('startFrom', () => {
     expect(ids(await receiver.received(expected.length + 1))).toEqual([...expected, 'last']);
   });
 
-  it('may be a time to come: nothing of before it, and all of after it, also when the lane begins anew meanwhile', async () => {
+  it('may be a time in the future: only events after it are delivered, also when the lane restarts meanwhile', async () => {
     const time = new Date(Date.now() + 800).toISOString();
     const { id } = await shop.register(receiver.url, { topics: [{ topic: 'orders', startFrom: { time } }] });
     await shop.publishMany(2, 'early');
@@ -153,7 +153,7 @@ describe('startFrom', () => {
     expect(ids(await receiver.received(meant.length))).toEqual(meant.map((event) => event.id));
   });
 
-  it('behind the next position is refused: nothing was lost there, and no gap is told', async () => {
+  it('beyond the next position is refused: nothing was lost there, and no gap is reported', async () => {
     await shop.publishMany(3);
     const topics = [{ topic: 'orders', startFrom: { position: 5 } }];
     const refused = await app.client.post<Problem>(`${shop.base}/consumers`, { url: receiver.url, topics });
@@ -161,7 +161,7 @@ describe('startFrom', () => {
     expect(refused.body.detail).toContain('the next one is 4');
   });
 
-  it('lets a consumer that is registered anew go on where the old one stood: what it missed comes once, in order', async () => {
+  it('lets a consumer that is registered again continue where the old one was: what it missed is delivered once, in order', async () => {
     const old = await shop.register(receiver.url, { id: 'anew' });
     await shop.publishMany(3, 'old');
     const { position } = await until(
@@ -177,8 +177,8 @@ describe('startFrom', () => {
   });
 });
 
-describe('the place', () => {
-  it('is told by the status: last event, position, lag in events and seconds', async () => {
+describe('the position', () => {
+  it('is in the status: last event, position, lag in events and seconds', async () => {
     const answer = Promise.withResolvers<void>();
     const { id } = await shop.register(receiver.url);
     await shop.publishMany(2);
@@ -220,7 +220,7 @@ describe('the place', () => {
   });
 });
 
-describe('neighbours', () => {
+describe('other consumers', () => {
   it('are not slowed by endpoints that never answer', async () => {
     receiver.always({ hang: true });
     for (let i = 0; i < 20; i++) await shop.register(receiver.url, { timeoutMs: 30_000 });
@@ -232,7 +232,7 @@ describe('neighbours', () => {
     );
   });
 
-  it('of other tenants get nothing of it', async () => {
+  it('of other tenants get none of the events', async () => {
     const other = await Workspace.create(app.client);
     await other.register(witness.url);
     await shop.register(receiver.url);
@@ -244,7 +244,7 @@ describe('neighbours', () => {
 });
 
 describe('a test delivery', () => {
-  it('takes the same path, is signed, and moves nothing', async () => {
+  it('uses the same path, is signed, and moves no position', async () => {
     const { id, secret } = await shop.register(receiver.url, { correlationId: 'team-7' });
     const { status, body } = await app.client.post<Record<string, unknown>>(`${shop.consumer(id)}/test`);
     expect([status, body]).toEqual([
@@ -258,7 +258,7 @@ describe('a test delivery', () => {
     expect(await shop.readAll()).toEqual([]);
   });
 
-  it('tells where it failed, once, and is not tried again', async () => {
+  it('reports where it failed, and is not tried again', async () => {
     receiver.always({ status: 500, body: 'out of order' });
     const { id } = await shop.register(receiver.url);
     const { body } = await app.client.post(`${shop.consumer(id)}/test`);

@@ -11,7 +11,7 @@ import { routesOf, type ApiDocument, type Route } from '../support/api/openapi.j
 import { bearer, environmentWith, type Tokens } from '../support/api/people.js';
 
 const DEMO = join(import.meta.dirname, '../../scripts/demo.mjs');
-/** Headers that an answer may only have where the document says so. */
+/** Headers that a response may only have if the document says so. */
 const TOLD = ['location', 'etag', 'idempotent-replayed', 'ratelimit', 'ratelimit-policy', 'content-disposition'];
 
 interface Header {
@@ -55,7 +55,7 @@ afterAll(async () => {
 
 const grants = new Map<string, string>();
 
-/** What is learnt from an answer: the names that the server has given. */
+/** Learns the names that the server has given from a response. */
 function learn({ operation: { operationId } }: Route, body: Body): void {
   if (operationId === 'createUser') sender.names.set(EXAMPLE.userId, body.id);
   else if (operationId === 'createApiKey') sender.names.set(EXAMPLE.keyId, body.id);
@@ -63,7 +63,7 @@ function learn({ operation: { operationId } }: Route, body: Body): void {
   else if (operationId === 'login') enter(body as unknown as Tokens);
 }
 
-/** What a request needs that no example brings about. */
+/** Creates what requests need and no example creates. */
 async function prepare({ operation: { operationId } }: Route): Promise<void> {
   const [grant] = /(System)?Grant$/.exec(operationId) ?? [];
   if (grant) sender.names.set(EXAMPLE.grantId, grants.get(grant) ?? '');
@@ -111,7 +111,7 @@ async function tryOut(request: ShownRequest): Promise<void> {
   faults.push(...faultsOf(route, answer).map((fault) => `${said} ${fault}`));
 }
 
-/** Where an answer differs from what the document says of it. */
+/** Differences between a response and the document. */
 function faultsOf(route: Route, { status, headers, text, body }: Answer<unknown>): string[] {
   const shown = route.operation.responses[status] as Shown | undefined;
   if (!shown) return ['is not described'];
@@ -144,8 +144,8 @@ const resolved = ({ $ref, ...header }: Header): Header =>
     ? header
     : ((document.components as { headers?: Record<string, Header> }).headers![$ref.split('/').at(-1)!] ?? {});
 
-describe('the examples of the document, sent as they stand to a server with the data of the demo', () => {
-  it('are all taken, and answered as the document says', async () => {
+describe('the examples of the document, sent unchanged to a server with the data of the demo', () => {
+  it('are all accepted, with responses as documented', async () => {
     for (const route of inOrder(routesOf(document)))
       for (const request of shownRequests(route)) {
         if (route.operation.operationId === 'readEvents') await readInAllForms(request);
@@ -155,7 +155,7 @@ describe('the examples of the document, sent as they stand to a server with the 
     expect(sent.size).toBe(routesOf(document).length);
   }, 60_000);
 
-  it('are judged: a planted body that lacks a field, and one that has too many, are found', () => {
+  it('are checked: a planted body that lacks a field, and one that has too many, are found', () => {
     const place = placeOf(routeOf('getGroup'), 200, 'application/json');
     const group = {
       id: 'a',
@@ -170,7 +170,7 @@ describe('the examples of the document, sent as they stand to a server with the 
   });
 });
 
-/** One event a line, and live. */
+/** One event on each line, and live. */
 async function readInAllForms(request: ShownRequest): Promise<void> {
   const lines = (await sender.send(request, 'application/x-ndjson')).text.trim().split('\n');
   const live = await firstMessage(sender.address(request.route));

@@ -6,7 +6,7 @@ let modest: Workspace;
 let greedy: Workspace;
 
 beforeAll(async () => {
-  // In the process of the test: its clients keep the event loop busy, too.
+  // Inside the process of the test: its clients keep the event loop busy, too.
   app = await startInside();
   modest = await Workspace.create(app.client);
   greedy = await Workspace.create(app.client);
@@ -18,7 +18,7 @@ async function waiting(): Promise<number> {
   return Number(/^event_store_requests_waiting (\d+)$/m.exec(text)?.[1]);
 }
 
-it('where tenants share a busy process, the requests of a flood wait for their turn, and all are answered', async () => {
+it('when tenants share a busy process, the requests of a flood wait for their turn, and all get a response', async () => {
   const answers = new Set<string>();
   const flood = new AbortController();
   const publish = async (shop: Workspace): Promise<void> => {
@@ -27,7 +27,7 @@ it('where tenants share a busy process, the requests of a flood wait for their t
       answers.add(`${status} ${body.code ?? ''}`);
     }
   };
-  // The modest one is always there, or nothing would be shared.
+  // The modest one is always active, or nothing would be shared.
   const clients = [...Array.from({ length: 200 }, () => greedy), ...Array.from({ length: 5 }, () => modest)].map(
     publish,
   );

@@ -22,14 +22,14 @@ afterAll(async () => {
   await app.stop();
 });
 
-/** Writes fail as PostgreSQL lets them fail where the disk has no room: with SQLSTATE 53100. */
+/** Writes fail as in PostgreSQL with a full disk: with SQLSTATE 53100. */
 const fill = () =>
   database.query(`CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$;
 CREATE TRIGGER no_room BEFORE INSERT ON event FOR EACH STATEMENT EXECUTE FUNCTION no_room()`);
 const makeRoom = () => database.query('DROP FUNCTION no_room() CASCADE');
 
-it('while the disk is full publishes and changes are 503 with Retry-After and change nothing; what is stored is read and delivered', async () => {
+it('on a full disk publishes and changes are 503 with Retry-After and change nothing; stored events are read and delivered', async () => {
   receiver.next({ status: 500 });
   await shop.register(receiver.url);
   await shop.publish({ id: 'before', type: 't', data: 1 });

@@ -20,7 +20,7 @@ afterEach(async () => {
   await store.drop();
 });
 
-/** What no API allows: events of the topic vanish while nobody looks. */
+/** What no API allows: removes events of the topic directly in the store. */
 async function losePositions(from: number, to: number): Promise<void> {
   const client = await connect(store.connection);
   const { rowCount } = await client.query('DELETE FROM event WHERE tenant_id = $1 AND position BETWEEN $2 AND $3', [
@@ -48,7 +48,7 @@ it.each([
   ['in the middle', 4, 6, ['e1', 'e2', 'e3', 'e7', 'e8', 'last']],
   ['at the beginning', 1, 3, ['e4', 'e5', 'e6', 'e7', 'e8', 'last']],
 ])(
-  'positions that are gone %s are told as a gap, and delivery goes on at the first event that exists',
+  'positions that are gone %s are reported as a gap, and delivery continues at the first event that exists',
   async (_, from, to, expected) => {
     const { port, url } = receiver;
     await receiver.stop();
@@ -75,7 +75,7 @@ it.each([
   },
 );
 
-it('a place beyond the end of the log, as a restored backup leaves it, is told; what is published from then on is delivered', async () => {
+it('a position beyond the end of the log, as after a restored backup, is reported; later events are delivered', async () => {
   const { id } = await shop.register(receiver.url);
   await shop.publishMany(5);
   await until(
@@ -99,7 +99,7 @@ it('a place beyond the end of the log, as a restored backup leaves it, is told; 
   ).toMatchObject({ lastEventId: 'new2', state: 'following' });
 });
 
-it('a hole does not stop readers: they get what there is, in order', async () => {
+it('a hole does not stop readers: they get the existing events, in order', async () => {
   await shop.publishMany(6);
   await server.kill();
   await losePositions(3, 4);

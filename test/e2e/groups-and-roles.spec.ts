@@ -28,7 +28,7 @@ const join = (roles: string[], whom = person): Promise<number> =>
 const publish = (): Promise<number> => status(person.client, 'POST', shop.events(), { type: 't', data: 1 });
 
 describe('groups', () => {
-  it('give their members what their roles and grants allow, also by nesting, until they leave', async () => {
+  it('give their members what their roles and grants allow, also when nested, until they leave', async () => {
     await join([]);
     for (const id of ['team', 'company']) await app.client.post(`${tenant}/groups`, { id });
     for (const path of [`team/members/${person.userId}`, 'company/groups/team', 'company/roles/publisher'])
@@ -54,7 +54,7 @@ describe('groups', () => {
     expect(await publish()).toBe(404);
   });
 
-  it('never hold themselves', async () => {
+  it('never contain themselves', async () => {
     for (const id of ['a', 'b', 'c']) await app.client.post(`${tenant}/groups`, { id });
     for (const path of ['a/groups/b', 'b/groups/c']) await app.client.request('PUT', `${tenant}/groups/${path}`);
     for (const path of ['c/groups/a', 'a/groups/a', 'b/groups/a'])
@@ -63,7 +63,7 @@ describe('groups', () => {
     expect(body.items).toEqual([]);
   });
 
-  it('take members, groups and roles of the tenant only', async () => {
+  it('accept only members, groups and roles of the tenant', async () => {
     await app.client.post(`${tenant}/groups`, { id: 'a' });
     expect(await code(app.client, 'PUT', `${tenant}/groups/a/members/${person.userId}`)).toBe('member-not-found');
     expect(await code(app.client, 'PUT', `${tenant}/groups/a/groups/none`)).toBe('group-not-found');
@@ -72,8 +72,8 @@ describe('groups', () => {
   });
 });
 
-describe('roles of the own', () => {
-  it('hold what they are given, for all their holders at once', async () => {
+describe('custom roles', () => {
+  it('change for all their holders at once', async () => {
     const made = await app.client.post<{ actions: string[] }>(`${tenant}/roles`, {
       id: 'clerk',
       actions: ['topic:read'],
@@ -91,17 +91,17 @@ describe('roles of the own', () => {
     expect(await status(app.client, 'GET', `${tenant}/roles/clerk`)).toBe(404);
   });
 
-  it('of one tenant are nothing in another', async () => {
+  it('of one tenant do not exist in another', async () => {
     const other = await Workspace.create(app.client);
     await app.client.post(`/tenants/${other.tenant}/roles`, { id: 'clerk', actions: ['event:publish'] });
     expect(await join(['clerk'])).toBe(404);
   });
 });
 
-describe('nobody gives what he does not hold', () => {
+describe('no one gives rights that they do not hold', () => {
   beforeEach(() => join(['admin']));
 
-  it('an admin makes no owner, takes none, and grants no deletion of the tenant', async () => {
+  it('an admin makes and removes no owner, and does not grant the deletion of the tenant', async () => {
     const friend = await newPerson(app);
     const refused: [string, string, object?][] = [
       ['PUT', `${tenant}/members/${friend.userId}`, { roles: ['owner'] }],
@@ -126,7 +126,7 @@ describe('nobody gives what he does not hold', () => {
     expect(await status(person.client, 'PUT', `${tenant}/members/${friend.userId}`, { roles: ['admin'] })).toBe(200);
   });
 
-  it('nobody joins a group that gives more', async () => {
+  it('no one joins a group that gives more', async () => {
     await app.client.post(`${tenant}/groups`, { id: 'bosses' });
     await app.client.request('PUT', `${tenant}/groups/bosses/roles/owner`);
     const path = `${tenant}/groups/bosses/members/${person.userId}`;
@@ -138,7 +138,7 @@ describe('nobody gives what he does not hold', () => {
     );
   });
 
-  it('an administrator of the system opens the events of one tenant, for an hour at most, by a login', async () => {
+  it('a system administrator opens the events of one tenant, for an hour at most, with a login', async () => {
     const { user, login } = await loggedIn(app);
     expect(await status(app.client, 'PUT', `/users/${user.id}/roles/system-admin`)).toBe(200);
     expect(await status(login, 'GET', tenant)).toBe(200);
@@ -165,7 +165,7 @@ describe('nobody gives what he does not hold', () => {
 describe('what the system and a tenant both have', () => {
   const kinds = ['roles', 'permissions'];
 
-  it('is judged by where it is asked for, whichever was asked for first', async () => {
+  it('is evaluated for the requested place, whichever was requested first', async () => {
     await join(['owner']);
     for (const kind of [...kinds, ...kinds]) {
       expect([kind, await status(app.client, 'GET', `/${kind}`)]).toEqual([kind, 200]);
@@ -179,7 +179,7 @@ describe('what the system and a tenant both have', () => {
     expect(await status(person.client, 'GET', `${tenant}/users/${person.userId}/effective-permissions`)).toBe(200);
   });
 
-  it('is not opened in the system by what is granted in all tenants', async () => {
+  it('is not opened in the system by a grant in all tenants', async () => {
     const granted = { principal: { user: person.userId }, effect: 'allow', actions: ['role:read', 'permission:read'] };
     expect(await status(app.client, 'POST', '/permissions', { ...granted, resource: 'tenants/*' })).toBe(201);
     for (const kind of kinds) {
@@ -190,13 +190,13 @@ describe('what the system and a tenant both have', () => {
 });
 
 describe('the last', () => {
-  it('owner of a tenant stays, whoever goes at once', async () => {
+  it('owner of a tenant stays, also when several leave at once', async () => {
     const { body: me } = await app.client.get<{ id: string }>('/auth/me');
     expect(await code(app.client, 'DELETE', `${tenant}/members/${me.id}`)).toBe('last-holder');
     expect(await code(app.client, 'PATCH', `${tenant}/members/${me.id}`, { roles: ['admin'] })).toBe('last-holder');
     await join(['owner']);
     const both = [me.id, person.userId].map((id) => status(app.client, 'DELETE', `${tenant}/members/${id}`));
-    // Who has left himself before takes nothing from the other any more.
+    // A user who has already left cannot remove the other any more.
     expect([
       [204, 403],
       [204, 409],
@@ -205,7 +205,7 @@ describe('the last', () => {
     expect(body.items.flatMap(({ roles }) => roles)).toEqual(['owner']);
   });
 
-  it('owner of a tenant is not deleted either; any other user leaves all of his tenants', async () => {
+  it('owner of a tenant is not deleted either; any other deleted user leaves all their tenants', async () => {
     const { body: me } = await app.client.get<{ id: string }>('/auth/me');
     await join(['owner']);
     expect(await status(app.client, 'DELETE', `${tenant}/members/${me.id}`)).toBe(204);
@@ -218,14 +218,14 @@ describe('the last', () => {
     expect(await status(person.client, 'GET', tenant)).toBe(401);
   });
 
-  it('administrator of the system stays', async () => {
+  it('system administrator stays', async () => {
     const { body: me } = await app.client.get<{ id: string }>('/auth/me');
     expect(await code(app.client, 'DELETE', `/users/${me.id}/roles/system-admin`)).toBe('last-holder');
   });
 });
 
 describe('a check', () => {
-  it('explains what would be allowed, for oneself and, with permission, for others', async () => {
+  it('explains what would be allowed, for the caller and, with permission, for others', async () => {
     await join(['publisher']);
     const ask = async (client: Client, body: object): Promise<object> => (await client.post('/authz/check', body)).body;
     const resource = `tenants/${shop.tenant}/namespaces/shop/topics/orders`;

@@ -6,7 +6,7 @@ import { until, Workspace } from '../support/api/workspace.js';
 
 const DAY_MS = 86_400_000;
 const TOPICS = ['a', 'b', 'c', 'd', 'e'];
-/** tenant, owner, his role, namespace, and the topics. */
+/** Tenant, owner, their role, namespace, and the topics. */
 const RECORDS = 4 + TOPICS.length;
 const FIELDS = `occurred_at, action, outcome, reason, actor_kind, actor_id, user_id, address, user_agent, route, resource,
   correlation_id, times, state_before, state_after, mac`;
@@ -34,7 +34,7 @@ afterAll(async () => {
 const verdict = async (tenant: string, from: Pick<TestApp, 'client'> = app): Promise<Verdict> =>
   (await from.client.get<Verdict>(`/tenants/${tenant}/audit/verify`)).body;
 
-describe('the audit of a tenant whose rows somebody touches', () => {
+describe('the audit of a tenant whose rows are tampered with', () => {
   const copied = (seq: string, from: number): string =>
     `INSERT INTO audit_record (tenant_id, audit_id, seq, hash, ${FIELDS})
      SELECT tenant_id, 'aud_planted', ${seq}, hash, ${FIELDS} FROM audit_record WHERE tenant_id = $1 AND seq = ${from}`;
@@ -42,8 +42,8 @@ describe('the audit of a tenant whose rows somebody touches', () => {
     `UPDATE audit_record SET ${change} WHERE tenant_id = $1 AND seq = ${seq}`;
 
   it.each<[string, string[], string, number | null]>([
-    ['who did it is edited', [edited(`actor_id = 'usr_other'`, 4)], 'record-changed', 4],
-    ['when it was done is edited', [edited('occurred_at = occurred_at + 1', 2)], 'record-changed', 2],
+    ['the actor is edited', [edited(`actor_id = 'usr_other'`, 4)], 'record-changed', 4],
+    ['the time is edited', [edited('occurred_at = occurred_at + 1', 2)], 'record-changed', 2],
     ['the outcome is edited', [edited(`outcome = 'denied'`, 7)], 'record-changed', 7],
     ['the state before is edited', [edited(`state_before = '{}'`, 6)], 'record-changed', 6],
     ['one is deleted', ['DELETE FROM audit_record WHERE tenant_id = $1 AND seq = 5'], 'record-missing', 5],
@@ -54,7 +54,7 @@ describe('the audit of a tenant whose rows somebody touches', () => {
       'record-missing',
       RECORDS,
     ],
-    ['two change places', [edited('seq = 99', 3), edited('seq = 3', 6), edited('seq = 6', 99)], 'record-changed', 3],
+    ['two are swapped', [edited('seq = 99', 3), edited('seq = 3', 6), edited('seq = 6', 99)], 'record-changed', 3],
     [
       'one is put between others',
       [
@@ -65,9 +65,9 @@ describe('the audit of a tenant whose rows somebody touches', () => {
       'record-changed',
       5,
     ],
-    ['one is put behind the last', [copied(String(RECORDS + 1), 2)], 'record-added', RECORDS + 1],
-    ['one is put where the sealer takes it', [copied('NULL', 2)], 'record-changed', RECORDS + 1],
-  ])('names the first place where the chain does not hold: %s', async (_, statements, reason, firstBrokenSeq) => {
+    ['one is added after the last', [copied(String(RECORDS + 1), 2)], 'record-added', RECORDS + 1],
+    ['one is added as unsealed', [copied('NULL', 2)], 'record-changed', RECORDS + 1],
+  ])('names the first record where the chain breaks: %s', async (_, statements, reason, firstBrokenSeq) => {
     const { tenant } = await Workspace.create(app.client, TOPICS);
     expect(await verdict(tenant)).toMatchObject({ valid: true, records: RECORDS, head: { seq: RECORDS } });
     for (const statement of statements) await sql.query(statement, [tenant]);
@@ -75,7 +75,7 @@ describe('the audit of a tenant whose rows somebody touches', () => {
     expect(await verdict(tenant)).toMatchObject(broken);
     const all = (await app.client.get<{ broken: readonly object[] }>('/audit/verify')).body;
     expect(all.broken).toContainEqual({ tenant, reason, firstBrokenSeq });
-    // What comes later does not heal it, and another tenant has nothing to do with it.
+    // Later records do not repair it, and other tenants are not affected.
     await app.client.post(`/tenants/${tenant}/namespaces/shop/topics`, { id: 'later' });
     expect(await verdict(tenant)).toMatchObject(broken);
     expect(await verdict((await Workspace.create(app.client)).tenant)).toMatchObject({ valid: true });
@@ -95,7 +95,7 @@ describe('an export of the audit as CSV', () => {
     "='x'!A1",
   ];
 
-  it('holds no cell that a spreadsheet would run, wherever it came in', async () => {
+  it('contains no cell that a spreadsheet would run, from any input', async () => {
     const { tenant } = await Workspace.create(app.client, []);
     for (const formula of formulas)
       await app.client.patch(
@@ -119,7 +119,7 @@ function cellsOf(line: string): string[] {
 }
 
 describe('the audit whose old records are removed', () => {
-  it('still holds, goes on with its numbers, and still shows who touches it', async () => {
+  it('stays valid, continues its numbers, and still shows tampering', async () => {
     const store = await createTestDatabase();
     const { connection } = store;
     const then = await startProcess({ connection, surroundings: { clockShiftMs: -40 * DAY_MS } });
@@ -130,13 +130,13 @@ describe('the audit whose old records are removed', () => {
     await then.stop();
 
     const server = await startProcess({ connection, apiKey: then.apiKey });
-    // The first key has ended meanwhile.
+    // The first key has expired meanwhile.
     const account = { email: server.adminEmail, password: server.adminPassword };
     const session = await server.client.with({}).post<Tokens>('/auth/login', account);
     const now = { client: server.client.with(bearer(session.body.accessToken)) };
     const left = await until(
       () => verdict(old.tenant, now),
-      ({ records }) => records === 1, // the one that tells of it
+      ({ records }) => records === 1, // the record of the trimming
     );
     expect(left).toMatchObject({ valid: true, head: { seq: RECORDS + 2 } });
     const young = old.through(now.client);

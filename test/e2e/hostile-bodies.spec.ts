@@ -25,7 +25,7 @@ const placesOf = (kind: string): [BodyRoute, BodyPlace][] =>
 const shown = ({ status, text }: Answer<Problem>): string => `${status}: ${text.slice(0, 200)}`;
 
 describe('the bodies of these tests', () => {
-  it('are there for every route that takes one, with every field that it has, and pass', async () => {
+  it('exist for every route with a body, with all of its fields, and are valid', async () => {
     expect(samples.missing(routes)).toEqual([]);
     for (const route of routes) {
       for (const { pointer } of route.places)
@@ -37,7 +37,7 @@ describe('the bodies of these tests', () => {
   });
 });
 
-describe('fields that nobody may choose', () => {
+describe('fields that no client may choose', () => {
   const ROLES = ['role', 'roles', 'permissions', 'isSystem', 'isAdmin', 'tenantId', 'tenant', 'userId', 'owner'];
   const STATE = [
     'id',
@@ -71,7 +71,7 @@ describe('fields that nobody may choose', () => {
     }
   });
 
-  it('change nothing where no body is taken', async () => {
+  it('change nothing on routes without a body', async () => {
     const shop = await Workspace.create(app.client);
     const { userId } = await newPerson(app);
     const consumer = await shop.register('http://127.0.0.1:65000/');
@@ -92,7 +92,7 @@ describe('fields that nobody may choose', () => {
     expect(body).toMatchObject({ id, url, correlationId, state: 'paused' });
   });
 
-  it('are attributes like others of a CloudEvent, of which the event itself takes nothing', async () => {
+  it('are ordinary attributes of a CloudEvent that the event itself ignores', async () => {
     const shop = await Workspace.create(app.client);
     const attributes = { role: 'owner', tenantid: 'other', position: 9, publishedby: 'me', issystem: true };
     const event = { specversion: '1.0', id: 'ce', source: '/x', type: 't', data: 1, ...attributes };
@@ -104,11 +104,11 @@ describe('fields that nobody may choose', () => {
   });
 });
 
-/** That of the code under test, and that of Node's own modules, which is another one under Jest. */
+/** The one of the code under test, and that of Node's own modules, which differ under Jest. */
 const PROTOTYPES: object[] = [Object.prototype, Object.getPrototypeOf(URL.prototype) as object];
 const membersOf = (): string[][] => PROTOTYPES.map((prototype) => Reflect.ownKeys(prototype).map(String));
 
-describe('members of what every object inherits', () => {
+describe('members that every object inherits', () => {
   let before: string[][];
   beforeAll(() => (before = membersOf()));
   afterEach(() => {
@@ -136,7 +136,7 @@ describe('members of what every object inherits', () => {
     expect(places.length).toBeGreaterThan(50);
   });
 
-  it('are refused in every query string, and inert in those of probes', async () => {
+  it('are refused in every query string, and ignored in those of probes', async () => {
     const queries = [
       '__proto__=1',
       '__proto__[polluted]=1',
@@ -155,7 +155,7 @@ describe('members of what every object inherits', () => {
     }
   });
 
-  it('are data in data and metadata: they come back, and filters see them as they see other members', async () => {
+  it('are ordinary members in data and metadata: they come back, and filters see them like others', async () => {
     const shop = await Workspace.create(app.client);
     const payload = '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}},"n":{"__proto__":1}}';
     await shop.publish(`{"id":"with","type":"t","data":${payload},"metadata":${payload}}`);
@@ -181,7 +181,7 @@ describe('members of what every object inherits', () => {
       ]);
   });
 
-  it('are no types, keys, streams, places or attributes that anything is found by', async () => {
+  it('find nothing as types, keys, streams, places or attributes', async () => {
     const shop = await Workspace.create(app.client);
     await shop.publish({ type: 't', data: 1 });
     for (const name of ['__proto__', 'constructor', 'toString']) {

@@ -7,7 +7,7 @@ import { WebhookReceiver } from '../support/api/webhook-receiver.js';
 import { until, Workspace } from '../support/api/workspace.js';
 
 const HOUR_MS = 3_600_000;
-/** Longer than a request takes, and nothing against the hour by which the clock is set back. */
+/** Longer than a request takes, and far less than the hour by which the clock is set back. */
 const SOON_SECONDS = 5;
 const TTL = { ACCESS_TOKEN_TTL_SECONDS: '600', REFRESH_TOKEN_TTL_SECONDS: '3600', SESSION_TTL_SECONDS: '3600' };
 
@@ -28,14 +28,14 @@ beforeEach(async () => {
   shop = await Workspace.create(server.client);
 });
 
-/** Each test once more: the clock of the server falls behind ever further. */
+/** Each test sets it back again: the clock of the server falls further and further behind. */
 function setClock(byMs: number): Promise<void> {
   clockShiftMs += byMs;
   return server.surround({ clockShiftMs });
 }
 
 describe('a system clock that is set back by an hour', () => {
-  it('ends nothing that holds: who logged in before goes on, and logs in anew', async () => {
+  it('ends no valid session: logged-in users continue, and can log in again', async () => {
     const person = await Person.create(server);
     const before = await person.login();
     await setClock(-HOUR_MS);
@@ -46,7 +46,7 @@ describe('a system clock that is set back by an hour', () => {
     expect(Date.parse(expiresAt!)).toBeGreaterThan(Date.now() + 89 * 24 * HOUR_MS);
   });
 
-  it('makes nobody wait for an hour who was to wait for a second: logins', async () => {
+  it('turns no wait of a second into one of an hour: logins', async () => {
     const person = await Person.create(server);
     const place = stranger();
     const wrong = newPassword();
@@ -62,7 +62,7 @@ describe('a system clock that is set back by an hour', () => {
     expect(answer.status).toBe(200);
   });
 
-  it('makes nobody wait for an hour who was to wait for a second: publishing, nor lets anybody exceed a rate', async () => {
+  it('turns no wait of a second into one of an hour: publishing, and lets no one exceed a rate', async () => {
     const limit = 5;
     await server.client.patch(`/tenants/${shop.tenant}`, { limits: { eventsPerSecond: limit } });
     const publish = () => shop.tryPublish({ type: 't', data: 1 });
@@ -79,7 +79,7 @@ describe('a system clock that is set back by an hour', () => {
     await until(publish, ({ status }) => status === 201);
   });
 
-  it('delays no delivery, signs it for the time that it is, and turns no times around', async () => {
+  it('delays no delivery, signs it for the real time, and keeps times in order', async () => {
     receiver.next({ status: 503 }, { status: 503 });
     const { id } = await shop.register(receiver.url, {
       retry: { strategy: 'fixed', initialDelayMs: 400, maxDelayMs: 400, jitter: 0 },
@@ -96,7 +96,7 @@ describe('a system clock that is set back by an hour', () => {
       'after2',
     ]);
     await server.client.post(`${shop.consumer(id)}/test`);
-    // Receivers refuse what is more than five minutes off, and their clocks are right.
+    // Receivers refuse timestamps that are more than five minutes off, and their clocks are right.
     const signedAt = receiver.requests.slice(2).map(({ headers }) => Number(headers['webhook-timestamp']) * 1_000);
     for (const at of signedAt) expect(Math.abs(Date.now() + clockShiftMs - at)).toBeLessThan(60_000);
     await shop.createTopic('younger');
@@ -106,7 +106,7 @@ describe('a system clock that is set back by an hour', () => {
     expect(await newest('younger')).toBeGreaterThanOrEqual(await newest('orders'));
   });
 
-  /** Each with an end within the hour, and how it is answered. */
+  /** Credentials and rights that end within the hour, and the status of a request with each. */
   async function credentials(): Promise<Record<string, () => Promise<number>>> {
     const keys = new Keys(server.client);
     const [ending, rotated] = [await keys.create({ expiresAt: inMs(HOUR_MS / 2) }), await keys.create()];
@@ -130,13 +130,13 @@ describe('a system clock that is set back by an hour', () => {
       'the key before a rotation': () => keys.trying(rotated.key),
       'an access token': () => person.status(tokens),
       'a session': () => person.refresh(tokens).then(({ status }) => status),
-      // A password that is refused: while the token holds it is looked at, and the token can be used again.
+      // An invalid password: while the token is valid it is checked, and the token can be used again.
       'a token to reset a password': () => reset('short').then(({ body }) => (body.errors ? 200 : 401)),
       'a grant': () => granted.client.post(shop.events(), { type: 't', data: 1 }).then(({ status }) => status),
     };
   }
 
-  it('revives nothing that has ended: key, overlap, token, session, reset, grant', async () => {
+  it('revives nothing that has expired: key, overlap, token, session, reset, grant', async () => {
     const all = Object.entries(await credentials());
     const statuses = async (): Promise<Record<string, number>> => {
       const found: Record<string, number> = {};

@@ -50,10 +50,10 @@ const paused = (id: string): Promise<Consumer> =>
   );
 const codeOf = ({ status, body }: Answer<Consumer & Problem>): unknown[] => [status, body.code];
 
-describe('a right that ends, or is bounded, becomes no lasting one by a consumer', () => {
+describe('a consumer does not turn a bounded or ending right into a lasting one', () => {
   const REFUSED = [403, 'consumer-right-conditional'];
 
-  it('not one that an administrator of the system gives himself for a moment', async () => {
+  it('not one that a system administrator takes for a moment', async () => {
     const { user, login: client } = await loggedIn(app);
     const administrator = { client };
     await done(app.client.request('PUT', `/users/${user.id}/roles/system-admin`));
@@ -85,14 +85,14 @@ describe('a right that ends, or is bounded, becomes no lasting one by a consumer
     expect(codeOf(await tryRegister(person))).toEqual(REFUSED);
   });
 
-  it('not one of which something is denied', async () => {
+  it('not one that is partly denied', async () => {
     const person = await member(app, shop.tenant, 'subscriber');
     const constraints = { eventTypes: ['payroll.*'] };
     await grant({ user: person.userId }, ['event:read'], { effect: 'deny', constraints });
     expect(codeOf(await tryRegister(person))).toEqual(REFUSED);
   });
 
-  it('nor by a key that does not reach it, or to which it is denied', async () => {
+  it('nor by a key that does not include it, or to which it is denied', async () => {
     const person = await member(app, shop.tenant, 'subscriber');
     const own = new Keys(person.client);
     const scope = { tenant: shop.tenant };
@@ -105,27 +105,28 @@ describe('a right that ends, or is bounded, becomes no lasting one by a consumer
   });
 });
 
-describe('whose right is gone has nothing delivered that is published afterwards', () => {
+describe('a consumer whose right is gone gets nothing that is published afterwards', () => {
   type Taking = (person: Person) => Promise<void>;
   const ways: Record<string, Taking> = {
-    'he is suspended': ({ userId }) => done(app.client.post(`/users/${userId}/suspend`, {})),
-    'he is deleted': ({ userId }) => done(app.client.delete(`/users/${userId}`)),
-    'he is removed from the tenant': ({ userId }) => done(app.client.delete(`${tenant}/members/${userId}`)),
-    'his role is taken': ({ userId }) => done(app.client.delete(`${tenant}/users/${userId}/roles/subscriber`)),
-    'it is denied to him': async ({ userId }) => {
+    'the user is suspended': ({ userId }) => done(app.client.post(`/users/${userId}/suspend`, {})),
+    'the user is deleted': ({ userId }) => done(app.client.delete(`/users/${userId}`)),
+    'the user is removed from the tenant': ({ userId }) => done(app.client.delete(`${tenant}/members/${userId}`)),
+    'the role of the user is removed': ({ userId }) =>
+      done(app.client.delete(`${tenant}/users/${userId}/roles/subscriber`)),
+    'the right is denied to the user': async ({ userId }) => {
       await grant({ user: userId }, ['event:read'], { effect: 'deny', resource: at('orders') });
     },
-    'it is denied to a group that he joins': async ({ userId }) => {
+    'the right is denied to a group that the user joins': async ({ userId }) => {
       await done(app.client.post(`${tenant}/groups`, { id: 'barred', name: 'Barred' }));
       await grant({ group: 'barred' }, ['event:read'], { effect: 'deny' });
       await done(app.client.request('PUT', `${tenant}/groups/barred/members/${userId}`));
     },
-    'it is denied to his role': async () => {
+    'the right is denied to the role of the user': async () => {
       await grant({ role: 'subscriber' }, ['event:read'], { effect: 'deny', constraints: { eventTypes: ['x'] } });
     },
   };
 
-  it.each(Object.keys(ways))('%s: the place is kept, and who may reads on from there', async (way) => {
+  it.each(Object.keys(ways))('%s: the position is kept, and a permitted user continues from there', async (way) => {
     const person = await member(app, shop.tenant, 'subscriber');
     await shop.register(witness.url);
     await shop.publish({ id: 'before', type: 't', data: 1 });
@@ -150,7 +151,7 @@ describe('whose right is gone has nothing delivered that is published afterwards
     expect(receiver.requests.map(({ headers }) => headers['x-event-id'])).toEqual(['before', 'after']);
   });
 
-  it('a grant that was revoked takes the consumer with it, also where it was paused by request', async () => {
+  it('a revoked grant pauses the consumer, also if it was paused by request', async () => {
     const person = await newPerson(app);
     await grant({ user: person.userId }, ['consumer:manage']);
     const right = await grant({ user: person.userId }, ['event:read']);
@@ -164,7 +165,7 @@ describe('whose right is gone has nothing delivered that is published afterwards
     expect(codeOf(await person.client.post(`${shop.consumer(consumer.id)}/resume`))[0]).toBe(403);
   });
 
-  it('nor where it goes while the registration is under way', async () => {
+  it('nor if the right is lost while the registration is under way', async () => {
     const person = await member(app, shop.tenant, 'subscriber');
     const held = 'SELECT 1 FROM namespace WHERE tenant_id = $1';
     const obstacle = await Obstacle.put(app.connection, held, [shop.tenant]);
@@ -177,7 +178,7 @@ describe('whose right is gone has nothing delivered that is published afterwards
     expect((await paused(body.id)).pauseReason).toBe('no-longer-permitted');
   });
 
-  it('an activation resumes nothing by itself', async () => {
+  it('an activation of the user resumes nothing by itself', async () => {
     const person = await member(app, shop.tenant, 'subscriber');
     const { body: consumer } = await tryRegister(person);
     await done(app.client.post(`/users/${person.userId}/suspend`, {}));
@@ -190,7 +191,7 @@ describe('whose right is gone has nothing delivered that is published afterwards
     expect(resumed.body).toMatchObject({ state: 'active', runsOn: { user: person.userId } });
   });
 
-  it('what gives, and what takes from others, pauses nothing', async () => {
+  it('new rights, and rights taken from others, pause nothing', async () => {
     const [person, other] = [
       await member(app, shop.tenant, 'subscriber'),
       await member(app, shop.tenant, 'subscriber'),
@@ -203,8 +204,8 @@ describe('whose right is gone has nothing delivered that is published afterwards
   });
 });
 
-describe('who may look after consumers, but not read', () => {
-  it('says neither where events go nor which, nor what is sent with them, and resumes nothing', async () => {
+describe('a user who may manage consumers, but not read', () => {
+  it('changes neither url nor topics nor headers, and resumes nothing', async () => {
     const person = await newPerson(app);
     await grant({ user: person.userId }, ['consumer:manage', 'consumer:read']);
     const { id } = await shop.register(NOWHERE);
@@ -225,12 +226,12 @@ describe('who may look after consumers, but not read', () => {
   });
 });
 
-describe('a consumer runs on the right of', () => {
+describe('a consumer runs on the rights of', () => {
   it.each([
     ['url', { url: 'http://127.0.0.1:65001/' }],
     ['topics', { topics: [{ topic: 'secret' }] }],
     ['headers', { headers: { 'x-mine': '1' } }],
-  ])('whoever last changed its %s', async (_, body) => {
+  ])('the user who last changed its %s', async (_, body) => {
     const person = await member(app, shop.tenant, 'subscriber');
     const { id } = await shop.register(NOWHERE);
     expect((await patch(person, id, { correlationId: 'c', retry: { maxAttempts: 3 } })).body.runsOn).not.toEqual({
@@ -250,7 +251,7 @@ describe('a consumer runs on the right of', () => {
     expect(audit.body.items[0]!.after).toMatchObject({ runsOn: person.userId });
   });
 
-  it('somebody else only where that is said by who may grant for ever, and the other may read', async () => {
+  it('another user only if the caller may grant without an end, and the other may read', async () => {
     const [asking, reader, outsider] = [
       await member(app, shop.tenant, 'subscriber'),
       await member(app, shop.tenant, 'subscriber'),

@@ -40,13 +40,13 @@ const elsewhere = (): object => ({
   scopes: [{ tenant: shop.tenant, namespace: 'shop', topic: 'secret' }],
 });
 
-describe('what bounds a grant to an API key', () => {
+describe('a bound of a grant to an API key', () => {
   const bounded = async (bounds: object = {}): Promise<Issued & { readonly client: Client }> => {
     const key = await keys.create(bounds);
     return { ...key, client: keys.as(key.key) };
   };
 
-  it('by types holds outside of the scope of the key, published and read', async () => {
+  it('by types applies outside of the scope of the key, to publishing and reading', async () => {
     const key = await bounded(elsewhere());
     await shop.publish([
       { type: 'order.paid', data: 1 },
@@ -60,7 +60,7 @@ describe('what bounds a grant to an API key', () => {
     expect(await publish(key.client, 'payroll.paid', 'secret')).toBe('201');
   });
 
-  it('by a rate holds outside of the scope of the key', async () => {
+  it('by a rate applies outside of the scope of the key', async () => {
     const key = await bounded(elsewhere());
     await grant({ apiKey: key.id }, 'allow', ['event:publish'], { rateLimit: RATE });
     const answers = await publishInTurn(Array.from({ length: 10 }, () => key.client));
@@ -68,7 +68,7 @@ describe('what bounds a grant to an API key', () => {
     expect(await publish(key.client, 'order.paid', 'secret')).toBe('201');
   });
 
-  it('as a denial by types holds for a key without bounds, also by batch and CloudEvents', async () => {
+  it('as a denial by types applies to a key without bounds, also for batches and CloudEvents', async () => {
     const key = await bounded();
     await grant({ apiKey: key.id }, 'deny', ['event:publish', 'event:read'], { eventTypes: ['payroll.*'] });
     expect(await publish(key.client, 'payroll.paid')).toBe('403 event-type-denied');
@@ -91,14 +91,14 @@ describe('what bounds a grant to an API key', () => {
     expect(await publish(owner.client, 'payroll.paid')).toBe('201');
   });
 
-  it('does not narrow what the bounds of the key allow already', async () => {
+  it('does not narrow what the bounds of the key already allow', async () => {
     const key = await bounded();
     await grant({ apiKey: key.id }, 'allow', ['event:publish'], { rateLimit: RATE, eventTypes: ['order.*'] });
     const answers = await publishInTurn([key.client, key.client, key.client], 'payroll.paid');
     expect(answers).toEqual(['201', '201', '201']);
   });
 
-  it('adds up with what bounds its owner: the types of both, the rates of both', async () => {
+  it('is combined with the bounds of its owner: the types of both, the rates of both', async () => {
     const publisher = await member(app, shop.tenant);
     const own = new Keys(publisher.client);
     await grant({ user: publisher.userId }, 'allow', ['event:publish'], {
@@ -121,7 +121,7 @@ describe('what bounds a grant to an API key', () => {
 });
 
 describe('a rate', () => {
-  it('is that of the person: fresh keys of his have no other, nor has a rotated one', async () => {
+  it('is that of the person: new and rotated keys of theirs share it', async () => {
     const publisher = await member(app, shop.tenant);
     await grant({ user: publisher.userId }, 'allow', ['event:publish'], { rateLimit: RATE });
     const own = new Keys(publisher.client);
@@ -141,7 +141,7 @@ describe('a rate', () => {
     expect([rotated.status, await publish(keys.as(rotated.body.key), 'order.paid')]).toEqual([200, USED_UP]);
   });
 
-  it('for some types leaves alone those that are allowed without one', async () => {
+  it('for some types does not limit types that are allowed without one', async () => {
     const publisher = await member(app, shop.tenant);
     await grant({ user: publisher.userId }, 'allow', ['event:publish'], { eventTypes: ['order.*'] });
     await grant({ user: publisher.userId }, 'allow', ['event:publish'], { eventTypes: ['invoice.*'], rateLimit: RATE });

@@ -32,13 +32,13 @@ const suspend = (workspace: Workspace, reason: string) =>
   app.client.post(`/tenants/${workspace.tenant}/suspend`, { reason });
 const MARK = '198.51.100.7/32';
 
-describe('what somebody holds', () => {
+describe('the rights of a user', () => {
   const effective = (userId: string, client = owner.client) =>
     client.get<{ permissions: { via: { kind: string }; resource: string }[]; code?: string }>(
       `/tenants/${shop.tenant}/users/${userId}/effective-permissions`,
     );
 
-  it('is told in a tenant as far as it is held there', async () => {
+  it('are shown in a tenant as far as they are held there', async () => {
     const both = await member(app, shop.tenant, 'viewer');
     const constraints = { sourceCidrs: [MARK] };
     const ids = [
@@ -66,7 +66,7 @@ describe('what somebody holds', () => {
     for (const hidden of [other.tenant, MARK, 't-*', ...ids]) expect(text).not.toContain(hidden);
   });
 
-  it('is not found of who holds nothing there, whether he exists or not', async () => {
+  it('are not found for a user without rights there, whether the user exists or not', async () => {
     const abroad = await member(app, other.tenant, 'owner');
     const [known, unknown] = [await effective(abroad.userId), await effective('usr_nobody')];
     expect([known.status, known.body.code]).toEqual([404, 'member-not-found']);
@@ -75,7 +75,7 @@ describe('what somebody holds', () => {
     expect(await effective(idle.userId)).toMatchObject({ status: 200, body: { permissions: [] } });
   });
 
-  it('of an administrator of the system is told as made by the system, to an administrator in full', async () => {
+  it('of a system administrator are shown as of the system, to administrators in full', async () => {
     const operator = await newPerson(app);
     await app.client.request('PUT', `/users/${operator.userId}/roles/system-operator`);
     const { body, text } = await effective(operator.userId);
@@ -87,7 +87,7 @@ describe('what somebody holds', () => {
     expect(whole.text).toContain('system-operator');
   });
 
-  it('is explained to others in the same way', async () => {
+  it('are explained to others in the same way', async () => {
     const both = await member(app, shop.tenant, 'viewer');
     const resource = `tenants/${shop.tenant}`;
     const id = await grant(null, { user: both.userId }, ['topic:create'], {
@@ -104,8 +104,8 @@ describe('what somebody holds', () => {
   });
 });
 
-describe('the question what would be allowed', () => {
-  it('is answered to a stranger in one way, whether there is such a tenant and whether it is suspended', async () => {
+describe('a permission check', () => {
+  it('has one response for a stranger, whether the tenant exists and whether it is suspended', async () => {
     const stranger = await newPerson(app);
     await suspend(other, 'unpaid invoice');
     const answers = [];
@@ -125,7 +125,7 @@ describe('the question what would be allowed', () => {
     );
   });
 
-  it('says of a tenant that is suspended, or that is none, what its route says', async () => {
+  it('shows of a suspended or missing tenant what its route shows', async () => {
     await suspend(shop, 'unpaid invoice');
     const question = { action: 'topic:create', resource: `tenants/${shop.tenant}` };
     expect(await ask(owner.client, question)).toMatchObject({ allowed: false, reason: 'tenant-suspended' });
@@ -135,7 +135,7 @@ describe('the question what would be allowed', () => {
     });
   });
 
-  it('is answered for a key by both sides: its own denials and bounds, and what its owner holds', async () => {
+  it('for a key evaluates both its own denials and bounds, and the rights of its owner', async () => {
     const keys = new Keys(owner.client);
     const key = await keys.create();
     const action = 'event:publish';
@@ -160,7 +160,7 @@ describe('the question what would be allowed', () => {
     expect(await ask(outsider.client, about())).toMatchObject({ code: 'permission-denied' });
   });
 
-  it('about a key of nobody in the tenant has the answer of a key that there is not', async () => {
+  it('about a key of a user outside the tenant has the response for a missing key', async () => {
     const abroad = await member(app, other.tenant, 'owner');
     const question = (apiKey: string) => ({
       principal: { apiKey },
@@ -170,7 +170,7 @@ describe('the question what would be allowed', () => {
     expect(await ask(owner.client, question(abroad.keyId))).toEqual(await ask(owner.client, question('key_none')));
   });
 
-  it('is answered to a key for one tenant with nothing of what its owner holds elsewhere', async () => {
+  it('by a key for one tenant shows no rights that its owner holds elsewhere', async () => {
     await app.client.request('PUT', `/tenants/${other.tenant}/members/${owner.userId}`, { roles: ['viewer'] });
     const keys = new Keys(owner.client);
     const client = keys.as((await keys.create({ scopes: [{ tenant: shop.tenant }] })).key);
@@ -210,7 +210,7 @@ describe('the list of tenants', () => {
     expect(await listed(owner.client)).toEqual([shop.tenant]);
   });
 
-  it('tells the reason of a suspension to who looks after it alone', async () => {
+  it('shows the reason of a suspension only to those who may suspend', async () => {
     await suspend(shop, 'unpaid invoice');
     const { text } = await owner.client.get('/tenants');
     expect(text).not.toContain('unpaid');
@@ -218,7 +218,7 @@ describe('the list of tenants', () => {
     expect((await app.client.get(`/tenants/${shop.tenant}`)).text).toContain('unpaid invoice');
   });
 
-  it('leaves out for an administrator what is denied to him', async () => {
+  it('leaves out for an administrator what is denied to them', async () => {
     const operator = await newPerson(app);
     await app.client.request('PUT', `/users/${operator.userId}/roles/system-operator`);
     await grant(null, { user: operator.userId }, ['tenant:read'], {

@@ -19,7 +19,7 @@ afterAll(async () => {
   await store?.drop();
 });
 
-/** Tables with a row in which one of the texts stands, in any column. */
+/** Tables with a row that contains one of the texts, in any column. */
 async function tablesWith(...texts: readonly string[]): Promise<string[]> {
   const tables = await store.database.query<{ name: string }>({
     name: 'test-tables',
@@ -79,7 +79,7 @@ describe('a user who is erased', () => {
     expect((await app.client.delete(`/users/${person.user.id}`)).status).toBe(204);
   };
 
-  it('is named nowhere any more: by no table, list, event, audit record or export', async () => {
+  it('is no longer named in any table, list, event, audit record or export', async () => {
     expect(await tablesWith(person.email)).not.toEqual([]);
     expect(await tablesWith(NAME)).not.toEqual([]);
     await erase();
@@ -103,7 +103,7 @@ describe('a user who is erased', () => {
     expect((await positions()).join('\n')).not.toMatch(new RegExp(`${email}|${NAME}`, 'i'));
   });
 
-  it('leaves events whose actor is an id that names nobody, at the positions that they had', async () => {
+  it('leaves events at their positions, with an actor id that identifies no one', async () => {
     const before = await positions();
     await erase();
     expect((await app.client.get(`/users/${person.user.id}`)).status).toBe(404);
@@ -114,7 +114,7 @@ describe('a user who is erased', () => {
     expect([audit.status, audit.text.includes(person.user.id)]).toEqual([200, true]);
   });
 
-  it('leaves everybody else as he was, and the audit whole', async () => {
+  it('leaves all other users unchanged, and the audit intact', async () => {
     const untouched = async (): Promise<string[]> => {
       const paths = [
         `/users/${other.user.id}`,
@@ -134,7 +134,7 @@ describe('a user who is erased', () => {
       expect((await app.client.get<{ valid: boolean }>(path)).body.valid).toBe(true);
   });
 
-  it('does not come back with a kept answer', async () => {
+  it('does not come back with a kept response', async () => {
     const key = { 'idempotency-key': `erase-${person.user.id}` };
     const email = `kept.${person.email}`;
     const made = await app.client.post<{ id: string }>('/users', { email, name: NAME, password: person.password }, key);

@@ -30,8 +30,8 @@ const join = (roles: string[], whom = person): Promise<Answer<Problem>> =>
 const joinGroup = (group: string, whom = person): Promise<Answer<Problem>> =>
   app.client.request('PUT', `${tenant}/groups/${group}/members/${whom.userId}`);
 
-describe('whoever may manage permissions', () => {
-  it('gains none by it: not by a grant, a role, a change of one, a group or a key', async () => {
+describe('a user who may manage permissions', () => {
+  it('gains none by it: not by a grant, a role, a change of a role, a group or a key', async () => {
     await app.client.post(`${tenant}/roles`, { id: 'clerk', actions: ['topic:read'] });
     for (const id of ['bosses', 'inner', 'team']) await app.client.post(`${tenant}/groups`, { id });
     await app.client.request('PUT', `${tenant}/groups/bosses/roles/owner`);
@@ -67,7 +67,7 @@ describe('whoever may manage permissions', () => {
     expect(await code(person.client, 'PUT', `/users/${person.userId}/roles/system-admin`)).toBe('permission-denied');
   });
 
-  it('cannot lift a denial of what he does not hold otherwise, nor what limits him', async () => {
+  it('cannot lift a denial of rights that they do not hold otherwise, nor their own limits', async () => {
     await join(['admin']);
     const denial = { principal: { user: person.userId }, effect: 'deny', actions: ['event:read'] };
     const { body } = await app.client.post<{ id: string }>(`${tenant}/permissions`, {
@@ -112,12 +112,12 @@ describe('the last', () => {
     ['removed and removed', remove, remove],
     ['demoted and removed', demote, remove],
     ['demoted and demoted', demote, demote],
-    ['robbed of the role and removed', take, remove],
+    ['deprived of the role and removed', take, remove],
   ])('owner stays when both are %s at once: exactly one is left, in every round', async (_, first, second) => {
     for (let round = 0; round < 5; round++) {
       await join(['owner']);
       const answers = await Promise.all([first(me), second(person.userId)]);
-      // The second comes too late for being the last, or, where the one who asks has just left himself, for being allowed to.
+      // The second is refused as the last owner, or because its caller has just lost the right.
       const refused = answers.filter((answer) => answer !== 200 && answer !== 204);
       expect([['last-holder'], ['exceeds-own-permissions']]).toContainEqual(refused);
       const left = await owners();
@@ -127,7 +127,7 @@ describe('the last', () => {
     }
   });
 
-  it('administrator who can act stays: a suspended one does not count, also when both happens at once', async () => {
+  it('active administrator stays: a suspended one does not count, also when both happen at once', async () => {
     expect(await code(app.client, 'PUT', `/users/${person.userId}/roles/system-admin`)).toBe(200);
     expect(await code(app.client, 'POST', `/users/${person.userId}/suspend`, {})).toBe(200);
     expect(await code(app.client, 'DELETE', `/users/${me}/roles/system-admin`)).toBe('last-holder');
@@ -156,8 +156,8 @@ describe('the last', () => {
   });
 });
 
-describe('structures that grow or close a circle', () => {
-  it('are refused: a group in itself, through others, also where two close the circle at once', async () => {
+describe('structures that grow or form a cycle', () => {
+  it('are refused: a group in itself, through others, also when two changes close the cycle at once', async () => {
     for (const id of ['a', 'b', 'c', 'd']) await app.client.post(`${tenant}/groups`, { id });
     const put = (outer: string, inner: string) => code(app.client, 'PUT', `${tenant}/groups/${outer}/groups/${inner}`);
     expect([await put('a', 'b'), await put('b', 'c')]).toEqual([204, 204]);
@@ -166,7 +166,7 @@ describe('structures that grow or close a circle', () => {
     expect(both.toSorted()).toEqual([204, 'group-cycle']);
   });
 
-  it('cost who is checked nothing: with as many grants and groups as there may be it takes as long', async () => {
+  it('cost callers nothing: with the maximum of grants and groups a check takes as long', async () => {
     await join([]);
     const resource = (topic: string) => `tenants/${shop.tenant}/namespaces/shop/topics/${topic}`;
     const grant = (topic: string) =>
@@ -195,7 +195,7 @@ describe('structures that grow or close a circle', () => {
   const inParallel = async (count: number, act: (n: number) => Promise<string | number>): Promise<unknown[]> =>
     (await Promise.all(Array.from({ length: count }, (_, n) => act(n)))).toSorted();
 
-  /** Most of what there may be, each of fifty groups in the next; by itself it would take a minute. */
+  /** Almost the maximum, with fifty nested groups; one at a time it would take a minute. */
   async function fill(grants: number, groups: number): Promise<void> {
     for (const [name, text, values] of [
       [

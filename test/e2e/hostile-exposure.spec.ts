@@ -9,7 +9,7 @@ import { until, Workspace } from '../support/api/workspace.js';
 const METRICS_TOKEN = 'a-token-for-prometheus-4711';
 const MAIL_PASSWORD = 'mail-password-4711';
 const ELSEWHERE = from('203.0.113.9');
-/** Of what the product is made, and where it runs: nobody's business. */
+/** What the product is made of and where it runs: must not be visible. */
 const INSIDE =
   /postgres|fastify|express|nestjs|pino|undici|node[ _-]?(?:js|version)|v\d+\.\d+\.\d+|127\.0\.0\.1|\/src\/|node_modules|\.js:\d/i;
 
@@ -42,7 +42,7 @@ const shown = ({ headers, text }: Answer<unknown>): string => `${JSON.stringify(
 const leaks = (answer: Answer<unknown>): string[] => hidden.filter((secret) => shown(answer).includes(secret));
 
 describe('without credentials', () => {
-  it.each(['/health/live', '/health/ready'])('%s tells the state, and nothing else', async (path) => {
+  it.each(['/health/live', '/health/ready'])('%s shows the state, and nothing else', async (path) => {
     const answer = await ask(path);
     expect([answer.status, leaks(answer)]).toEqual([200, []]);
     expect(shown(answer)).not.toMatch(INSIDE);
@@ -52,7 +52,7 @@ describe('without credentials', () => {
     ).toEqual([]);
   });
 
-  it('/openapi.json and /docs tell the contract: no secret, no name of a tenant, no setting', async () => {
+  it('/openapi.json and /docs show the contract: no secret, no name of a tenant, no setting', async () => {
     for (const path of ['/openapi.json', '/docs', '/docs/', '/docs/swagger-ui-init.js', '/docs/nothing']) {
       const answer = await ask(path);
       expect([path, leaks(answer)]).toEqual([path, []]);
@@ -70,13 +70,13 @@ describe('without credentials', () => {
     '/server-status',
     '/debug/pprof',
     '/config',
-  ])('%s is refused without a word of what is inside', async (path) => {
+  ])('%s is refused without internal details', async (path) => {
     const answer = await ask(path);
     expect([[401, 404].includes(answer.status), leaks(answer)]).toEqual([true, []]);
     expect(shown(answer)).not.toMatch(INSIDE);
   });
 
-  it('no answer names the software that gives it', async () => {
+  it('no response names the software behind it', async () => {
     for (const path of ['/health/live', '/openapi.json', '/docs', '/tenants', '/nothing']) {
       const { headers } = await ask(path);
       expect([path, headers.get('server'), headers.get('x-powered-by'), headers.get('via')]).toEqual([
@@ -92,7 +92,7 @@ describe('without credentials', () => {
 describe('caches', () => {
   const kept = (headers: Headers): string | null => headers.get('cache-control');
 
-  it('may keep no answer of any route, refusals included', async () => {
+  it('may store no response of any route, refusals included', async () => {
     const { body } = await app.client.get<ApiDocument>('/openapi.json');
     const ids: Record<string, string> = { tenantId: shop.tenant, namespaceId: 'shop', topicId: 'private-topic' };
     const routes = routesOf(body).map(({ method, path, name }) => ({
@@ -128,7 +128,7 @@ describe('caches', () => {
 });
 
 describe('Swagger UI', () => {
-  it('runs no script but the files that come with it', async () => {
+  it('runs only the script files that come with it', async () => {
     const { headers, text } = await ask('/docs');
     const policy = Object.fromEntries(
       headers
@@ -149,7 +149,7 @@ describe('Swagger UI', () => {
   });
 });
 
-it('in production there is no Swagger UI, and the contract is told all the same', async () => {
+it('in production there is no Swagger UI, but the contract is served', async () => {
   const production = await startProcess({ env: { NODE_ENV: 'production' } });
   const status = async (path: string): Promise<number> => (await production.client.with({}).get(path)).status;
   const paths = ['/docs', '/docs/', '/docs/swagger-ui-init.js', '/docs/swagger-ui-bundle.js', '/openapi.json'];
@@ -166,7 +166,7 @@ describe('/metrics', () => {
   const status = async (headers: RequestHeaders, method?: string): Promise<number> =>
     (await ask('/metrics', headers, method)).status;
 
-  it('is not there for who comes from elsewhere without the token or the permission, whatever he sends', async () => {
+  it('is not found from other machines without the token or the permission, whatever is sent', async () => {
     const refused: RequestHeaders[] = [
       {},
       { authorization: 'Bearer wrong' },
@@ -189,18 +189,18 @@ describe('/metrics', () => {
     expect(await status({ authorization: 'Bearer wrong' })).toBe(404);
   });
 
-  it('is there for who comes from elsewhere and may metrics:read in the whole system', async () => {
+  it('is served to other machines with metrics:read in the whole system', async () => {
     for (const key of [app.apiKey, await keyWith(['metrics:read'])])
       expect(await status({ ...ELSEWHERE, 'x-api-key': key })).toBe(200);
   });
 
-  it('shows no secret to who may read it', async () => {
+  it('shows no secret to permitted readers', async () => {
     const { text } = await ask('/metrics', { authorization: `Bearer ${METRICS_TOKEN}` });
     const secrets = [app.apiKey, app.adminPassword, METRICS_TOKEN, MAIL_PASSWORD, app.adminEmail];
     expect(secrets.filter((secret) => text.includes(secret))).toEqual([]);
   });
 
-  it('is not there for a page in a browser on the same machine, whatever name its site has taken, without credentials', async () => {
+  it('is not found without credentials for a web page on the same machine, whatever name its site uses', async () => {
     const plain = await startProcess();
     const { port } = new URL(plain.url);
     const asked = async (host: string, headers: RequestHeaders = {}): Promise<number> => {
@@ -223,7 +223,7 @@ describe('/metrics', () => {
     await plain.stop();
   });
 
-  it('names tenants, and what is theirs, to who has the token or metrics:read, and not to the machine alone', async () => {
+  it('names tenants and their resources only with the token or metrics:read, not to the local machine alone', async () => {
     const here = await startProcess({ env: { METRICS_TOKEN } });
     const store = await Workspace.create(here.client, ['private-topic']);
     const consumer = await store.register('http://127.0.0.1:65000/', { topics: [{ topic: 'private-topic' }] });
@@ -242,7 +242,7 @@ describe('/metrics', () => {
     await here.stop();
   });
 
-  it('is not there through a proxy on the same machine that nobody has named', async () => {
+  it('is not found through a proxy on the same machine that is not configured', async () => {
     const plain = await startProcess();
     const anonymous = plain.client.with({});
     const passedOn = [

@@ -40,19 +40,19 @@ describe('a filter', () => {
     ['a pattern that repeats without end', 'data.s.matches("(a{1000}){1000}")'],
     ['a pattern with a look-ahead', 'data.s.matches("(?=a+)a+$")'],
     ['a pattern with a back reference', 'data.s.matches("(a+)\\\\1$")'],
-    ['a pattern that is none', 'data.s.matches("(a")'],
+    ['an invalid pattern', 'data.s.matches("(a")'],
     ['JSONata', '$pad("x", 1000000000)'],
     ['JSONata in braces', '($f := function($x){$f($x)}; $f(1))'],
     ['JavaScript', '(() => { while (true); })()'],
     ['a template', '${7*7} == 49'],
     ['SQL', '1=1; DROP TABLE event; --'],
-    ['half of a text', "' OR '1'='1"],
+    ['half of a string', "' OR '1'='1"],
     ['a comment without an end', 'true /* '],
     ['an int beyond 64 bits', 'data.n == 99999999999999999999'],
     ['an unknown function', 'sleep(1000)'],
     ['a lone bracket', ')'],
-    ['a value that is no bool', '"text"'],
-  ])('of %s is refused with the place of the error, at the cost of a few milliseconds', async (_, filter) => {
+    ['a value that is not a bool', '"text"'],
+  ])('of %s is refused with the position of the error, within a few milliseconds', async (_, filter) => {
     const before = await server.cpuMs();
     const { status, body } = await filtered(filter);
     expect([status, body.code]).toEqual([400, filter.length > 2_048 ? 'invalid-request' : 'filter-invalid']);
@@ -65,20 +65,24 @@ describe('a filter', () => {
     ['(a|aa)+$', 'data.s.matches("(a|aa)+$")', 'no'],
     ['(a|a?)+$', 'data.s.matches("(a|a?)+$")', 'no'],
     ['(.*)*x', 'data.s.matches("(.*)*x")', 'no'],
-    ['a text that grows with each turn', 'data.l.exists(x, (data.s + data.s + data.s).contains("b"))', 'too costly'],
-    ['a macro over another in turn', 'data.l.all(x, x in data.l) && data.l.all(x, !(2 in data.l))', 'too costly'],
+    [
+      'a string that grows with each iteration',
+      'data.l.exists(x, (data.s + data.s + data.s).contains("b"))',
+      'too costly',
+    ],
+    ['a macro over another one', 'data.l.all(x, x in data.l) && data.l.all(x, !(2 in data.l))', 'too costly'],
     ['1,000 negations', `${'!'.repeat(1_000)}true`, 'yes'],
     ['1,000 minus signs', `${'-'.repeat(1_000)}1 == 1`, 'yes'],
-    ['a list that is itself, for each of its members', 'data.l.all(x, data.l == data.l)', 'yes'],
+    ['a list of itself, for each of its members', 'data.l.all(x, data.l == data.l)', 'yes'],
     ['a list that doubles', 'size(data.l + data.l + data.l + data.l) == 40000', 'yes'],
     ['a time zone for each member', 'data.l.exists(x, time.getHours("Europe/None") > 0)', 'too costly'],
     ['a division by zero', '1 / 0 == 1', 'no'],
     ['an overflow', '9223372036854775807 + data.l.size() > 0', 'no'],
-  ])('of %s is answered, or given up, in bounds', async (_, filter, expected) => {
+  ])('of %s is evaluated or given up within bounds', async (_, filter, expected) => {
     const { status, body } = await filtered(filter);
     const found = status === 200 ? (body.items.length > 0 ? 'yes' : 'no') : body.code;
     const given = [422, 'filter-too-costly'];
-    // What a pattern costs is estimated: it may be given up before it has found nothing.
+    // The cost of a pattern is estimated: it may be given up before the search ends.
     const right = expected === 'too costly' ? given : expected === 'no' ? ['no', ...given] : [expected];
     expect(right).toContain(found);
     const before = await server.cpuMs();
@@ -86,11 +90,11 @@ describe('a filter', () => {
     expect((await server.cpuMs()) - before).toBeLessThan(3 * 2 * CPU_MS_MAX);
   });
 
-  it('of 10,000 nodes is more than the head of a request may be', async () => {
+  it('of 10,000 nodes does not fit into the head of a request', async () => {
     expect((await filtered(repeated('1', 5_000, '+'))).status).toBe(431);
   });
 
-  it('lets others be answered while forty of the costliest are', async () => {
+  it('does not block other requests while forty of the most expensive run', async () => {
     let unanswered = 40;
     const costly = Array.from({ length: unanswered }, () =>
       filtered('data.l.all(x, x in data.l) && data.l.all(x, !(2 in data.l))').finally(() => unanswered--),
@@ -101,7 +105,7 @@ describe('a filter', () => {
   });
 });
 
-describe('what means something in SQL or a pattern', () => {
+describe('a text with a meaning in SQL or patterns', () => {
   const KEYS = [
     '%',
     '_',
@@ -126,7 +130,7 @@ describe('what means something in SQL or a pattern', () => {
     );
   });
 
-  it.each(KEYS)('stands for itself in keys, streams and filters: %j', async (key) => {
+  it.each(KEYS)('is literal in keys, streams and filters: %j', async (key) => {
     for (const parameter of ['key', 'stream']) {
       const { items } = await shop.read(`?${parameter}=${encodeURIComponent(key)}`, 'odd');
       expect(items.map((event) => event[parameter as 'key'])).toEqual([key]);
@@ -140,7 +144,7 @@ describe('what means something in SQL or a pattern', () => {
     expect((await server.client.get<Page<ReadEvent>>(path)).body.items.map((event) => event.key)).toEqual([key]);
   });
 
-  it('stands for itself in types, of which only a star at the end is more', async () => {
+  it('is literal in types, except a star at the end', async () => {
     const count = async (type: string): Promise<number> =>
       (await shop.read(`?type=${encodeURIComponent(type)}`, 'odd')).items.length;
     for (const type of ['%', '_%', 'a_b_c', 'a%', '%c', '_____', 'a\\%b_c', "'", 'A%B_C', '[a]%', '.*', 'a%b_c '])
@@ -148,7 +152,7 @@ describe('what means something in SQL or a pattern', () => {
     for (const type of ['a%b_c', 'a%*', 'a%b_*', '*']) expect([type, await count(type)]).toEqual([type, KEYS.length]);
   });
 
-  it('stands for itself in what is looked for in the audit', async () => {
+  it('is literal in searches of the audit', async () => {
     const found = async (query: string): Promise<unknown> => {
       const { status, body } = await server.client.get<Page<object>>(`/audit?${query}`);
       return status === 200 ? body.items.length : status;

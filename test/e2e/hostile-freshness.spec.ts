@@ -26,7 +26,7 @@ afterAll(async () => {
 
 const verify = async (tenant: string, query = ''): Promise<Verdict> =>
   (await app.client.get<Verdict>(`/tenants/${tenant}/audit/verify${query}`)).body;
-/** A tenant with 8 records of which the owner of the database keeps the chain, does three more things, and cuts them off. */
+/** A tenant with 8 records: an attacker with the database keeps the chain, waits for three more records, and cuts them off. */
 async function cutBack(): Promise<{ shop: Workspace; head: Verdict['head'] }> {
   const shop = await Workspace.create(app.client, ['a', 'b', 'c', 'd']);
   const { head } = await verify(shop.tenant);
@@ -45,7 +45,7 @@ async function cutBack(): Promise<{ shop: Workspace; head: Verdict['head'] }> {
   return { shop, head };
 }
 
-it('an end that was cut off with the earlier row of the chain put back is seen, also under new records', async () => {
+it('a cut-off end with the earlier row of the chain restored is detected, also under new records', async () => {
   const { shop, head } = await cutBack();
   expect(head.seq).toBe(8);
   const seen = { valid: false, reason: 'chain-rewritten', records: 8 };
@@ -56,14 +56,14 @@ it('an end that was cut off with the earlier row of the chain put back is seen, 
   expect(all.broken).toEqual([{ tenant: shop.tenant, reason: 'chain-rewritten', firstBrokenSeq: null }]);
 });
 
-it('a retention that was written into the database makes the server erase nothing', async () => {
+it('a retention that was written into the database removes nothing', async () => {
   const { tenant } = await Workspace.create(app.client, ['a', 'b', 'c']);
   const { records } = await verify(tenant);
   await sql.query(
     `INSERT INTO audit_retention (tenant_id, max_age_days, version, updated_at, signature) VALUES ($1, 0, 1, 0, '')`,
     [tenant],
   );
-  // Its sweep is at its start.
+  // The sweep runs at the start.
   const second = await startProcess({ connection: app.connection, apiKey: app.apiKey, env: { LOG_LEVEL: 'error' } });
   await until(
     () => Promise.resolve(second.output()),
@@ -77,7 +77,7 @@ it('a retention that was written into the database makes the server erase nothin
 });
 
 describe('a head that was kept elsewhere', () => {
-  it('holds where the chain goes on from it, for a tenant and for the system', async () => {
+  it('is confirmed if the chain continues from it, for a tenant and for the system', async () => {
     const shop = await Workspace.create(app.client, []);
     const { head } = await verify(shop.tenant);
     await shop.createTopic('more');
@@ -93,7 +93,7 @@ describe('a head that was kept elsewhere', () => {
     expect((await app.client.get<Verdict>(path + head.hash)).body.kept).toEqual({ seq: system.seq, holds: false });
   });
 
-  it('does not hold where the chain was cut before it', async () => {
+  it('is not confirmed if the chain was cut before it', async () => {
     const { shop } = await cutBack();
     const kept = { seq: 11, holds: false };
     expect(await verify(shop.tenant, `?seq=11&hash=${'0'.repeat(64)}`)).toMatchObject({ valid: false, kept });
@@ -112,7 +112,7 @@ describe('a head that was kept elsewhere', () => {
     [`?seq=1&hash=${HASH}0`, '?hash'],
     [`?seq=1&hash=${HASH.toUpperCase()}`, '?hash'],
     [`?seq=1&hash=${HASH}&who=me`, '?who'],
-  ])('is refused where it is none: %s', async (query, pointer) => {
+  ])('is refused if it is invalid: %s', async (query, pointer) => {
     const { tenant } = await Workspace.create(app.client, []);
     for (const path of [`/tenants/${tenant}/audit/verify`, '/audit/verify']) {
       const { body } = await app.client.get<Problem>(path + query);

@@ -4,7 +4,7 @@ import { must, statusOf, type Client } from '../support/api/client.js';
 import { loggedIn, type Human, type User } from '../support/api/people.js';
 import { Workspace } from '../support/api/workspace.js';
 
-/** Kind A of the security review: nobody comes by more than he holds, whichever way he takes. */
+/** Kind A of the security review: no one gets more rights than they hold, in any way. */
 
 const app = await sharedApp();
 let shop: Workspace;
@@ -39,8 +39,8 @@ const administrator = async (): Promise<Human> => {
   return one;
 };
 
-describe('what is granted to a role or a group counts when the role or the place is given', () => {
-  it('a people manager gives himself no role to which more is granted than he holds, not by a group either', async () => {
+describe('grants to a role or a group count when the role or the membership is given', () => {
+  it('a people manager cannot take a role to which more is granted than they hold, nor through a group', async () => {
     const actions = ['tenant:read', 'member:read', 'member:manage', 'group:manage'];
     await must(owner.login, 'POST', `${tenant}/roles`, { id: 'people-manager', actions });
     await must(owner.login, 'POST', `${tenant}/roles`, { id: 'deputy', actions: ['tenant:read'] });
@@ -56,7 +56,7 @@ describe('what is granted to a role or a group counts when the role or the place
   });
 });
 
-describe('a denial is not shed by leaving what carries it', () => {
+describe('a denial is not lost by leaving what carries it', () => {
   const DENIAL = { effect: 'deny' };
   const stillDenied = async (): Promise<void> => expect(await reads(x.login)).toBe(403);
 
@@ -77,7 +77,7 @@ describe('a denial is not shed by leaving what carries it', () => {
     await stillDenied();
   });
 
-  it('not by giving back the role', async () => {
+  it('not by returning the role', async () => {
     await must(owner.login, 'POST', `${tenant}/roles`, { id: 'contractor', actions: ['topic:read'] });
     await grant({ role: 'contractor' }, ['event:read'], DENIAL);
     await join(x, 'admin', 'contractor');
@@ -90,7 +90,7 @@ describe('a denial is not shed by leaving what carries it', () => {
     await stillDenied();
   });
 
-  it('not by a friend who puts him out and in again, nor with a denial to a key of his', async () => {
+  it('not by a friend who removes and adds the user again, nor for a denial to a key', async () => {
     const key = await must<{ id: string; key: string }>(x.login, 'POST', '/users/me/api-keys', { name: 'k' });
     const friend = await loggedIn(app);
     await join(x, 'admin');
@@ -102,8 +102,8 @@ describe('a denial is not shed by leaving what carries it', () => {
   });
 });
 
-describe('an administrator of the system gets at no events through somebody else', () => {
-  it('not by a key for an owner, but by one that is limited to what he holds himself', async () => {
+describe('a system administrator reaches no events through another user', () => {
+  it('not by a key for an owner, unless it is limited to the rights of the administrator', async () => {
     const admin = await administrator();
     const keys = `/users/${owner.user.id}/api-keys`;
     expect(await refusal(admin.login, 'POST', keys, { name: 'mine', expiresAt: null })).toEqual([
@@ -117,7 +117,7 @@ describe('an administrator of the system gets at no events through somebody else
     expect([await statusOf(client, 'GET', `${tenant}/namespaces/shop/topics`), await reads(client)]).toEqual([
       200, 403,
     ]);
-    // Nor by one that is made before he is an owner, or anything.
+    // Nor by one that is created before the user is an owner, or anything.
     const later = await loggedIn(app);
     const keysOfLater = `/users/${later.user.id}/api-keys`;
     for (const body of [{ name: 'mine' }, { name: 'mine', actions: ['event:read'] }])
@@ -127,7 +127,7 @@ describe('an administrator of the system gets at no events through somebody else
     expect(await statusOf(admin.login, 'POST', `${keys}/${whole.id}/rotate`, {})).toBe(403);
   });
 
-  it('not by another e-mail of hers, to which a new password is sent, nor by making himself an owner', async () => {
+  it('not by changing the e-mail of an owner to get the new password, nor by becoming an owner', async () => {
     const admin = await administrator();
     const email = `moved.${owner.user.email}`;
     expect(await refusal(admin.login, 'PATCH', `/users/${owner.user.id}`, { email })).toEqual(EXCEEDS);
@@ -141,7 +141,7 @@ describe('an administrator of the system gets at no events through somebody else
   });
 });
 
-it('rights from grants count where somebody is no member: no key for him, no new e-mail', async () => {
+it('rights from grants count for users who are not members: no key for them, no new e-mail', async () => {
   await app.client.post('/roles', { id: 'help-desk', actions: ['user:read', 'user:update', 'api-key:create'] });
   const help = await loggedIn(app);
   await must(app.client, 'PUT', `/users/${help.user.id}/roles/help-desk`);
@@ -153,7 +153,7 @@ it('rights from grants count where somebody is no member: no key for him, no new
   expect(await refusal(help.login, 'PATCH', `/users/${x.user.id}`, { email: 'evil@example.test' })).toEqual(EXCEEDS);
 });
 
-it('the glass is broken by a login of an administrator, in one tenant, and by no key', async () => {
+it('break-glass access needs the login of an administrator, in one tenant, and works with no key', async () => {
   const admin = await administrator();
   const open = (
     client: Client,
@@ -182,8 +182,8 @@ it('the glass is broken by a login of an administrator, in one tenant, and by no
   expect([opened, await reads(admin.login)]).toEqual([201, 200]);
 });
 
-describe('what another tenant says of my key', () => {
-  it('is refused where I hold nothing there, as for a key that does not exist', async () => {
+describe('a denial of another tenant to a key', () => {
+  it('is refused if its owner has nothing there, as for a missing key', async () => {
     const key = await must(x.login, 'POST', '/users/me/api-keys', { name: 'mine' });
     const denial = { effect: 'deny', actions: ['topic:read'], resource: `tenants/${t}` };
     const answers = [key.id, 'key_unknown'].map((apiKey) =>
@@ -193,7 +193,7 @@ describe('what another tenant says of my key', () => {
       expect([code, body.code, body.errors?.[0]?.pointer]).toEqual([400, 'grant-invalid', '/principal/apiKey']);
   });
 
-  it('keeps it from making no key that has nothing to do with that tenant', async () => {
+  it('does not prevent creating keys that do not concern that tenant', async () => {
     const mine = await Workspace.create(app.client);
     await must(app.client, 'PUT', `/tenants/${mine.tenant}/members/${x.user.id}`, { roles: ['owner'] });
     await join(x);
@@ -211,7 +211,7 @@ describe('what another tenant says of my key', () => {
   });
 });
 
-it('an allow is taken back only by who holds it', async () => {
+it('an allow is revoked only by callers that hold it', async () => {
   await must(owner.login, 'POST', `${tenant}/roles`, {
     id: 'granter',
     actions: ['permission:grant', 'permission:read'],
@@ -225,7 +225,7 @@ it('an allow is taken back only by who holds it', async () => {
   expect(await statusOf(owner.login, 'DELETE', `${tenant}/permissions/${id}`)).toBe(204);
 });
 
-it('a tenant takes nothing from who looks after the system', async () => {
+it('a tenant takes no rights from system administrators', async () => {
   const admin = await administrator();
   const auditor = await loggedIn(app);
   await must(app.client, 'PUT', `/users/${auditor.user.id}/roles/system-auditor`);
@@ -236,7 +236,7 @@ it('a tenant takes nothing from who looks after the system', async () => {
   expect(await statusOf(admin.login, 'PATCH', tenant, { name: 'Seen' })).toBe(200);
 });
 
-it('a key is made for no tenant in which its owner holds nothing, there or not', async () => {
+it('no key is created for a tenant in which its owner has nothing, existing or not', async () => {
   for (const tenantId of [t, 'no-such-tenant']) {
     const scopes = [{ tenant: tenantId }];
     const { status: code, body } = await x.login.post('/users/me/api-keys', { name: 'k', scopes });
@@ -246,7 +246,7 @@ it('a key is made for no tenant in which its owner holds nothing, there or not',
   expect(await statusOf(x.login, 'POST', '/users/me/api-keys', { name: 'k', scopes: [{ tenant: t }] })).toBe(201);
 });
 
-it('what is denied to a key in a tenant it gives nobody in the system, also where only the key is named there', async () => {
+it('a key gives no one in the system what a tenant denies to it, also if only the key is named there', async () => {
   const admin = await administrator();
   const key = await must<{ id: string; key: string }>(admin.login, 'POST', '/users/me/api-keys', { name: 'k' });
   const known = await grant({ user: admin.user.id }, ['topic:read']);

@@ -34,7 +34,7 @@ const administrator = async (): Promise<Human> => {
 };
 
 describe('the role that must not lose its last holder', () => {
-  it('is given by nobody who holds all of its actions by other ways: it carries more than these', async () => {
+  it('is not given by a user who only holds all of its actions: it carries more than these', async () => {
     const { body: roles } = await app.client.get<{ items: { id: string; actions: string[] }[] }>(`${tenant}/roles`);
     const { actions } = roles.items.find(({ id }) => id === 'owner')!;
     await must(owner.login, 'POST', `${tenant}/roles`, { id: 'all-of-it', actions });
@@ -45,7 +45,7 @@ describe('the role that must not lose its last holder', () => {
   });
 
   it.each(['owner', 'system-admin'])(
-    '%s is had by no key of its holder, nor by another e-mail of hers, from who only holds its actions',
+    '%s is not reached by a user with only its actions, by a key or another e-mail of its holder',
     async (role) => {
       const place = role === 'owner' ? tenant : '';
       const { body: roles } = await app.client.get<{ items: { id: string; actions: string[] }[] }>(`${place}/roles`);

@@ -5,10 +5,10 @@ import { brokenRequests } from '../support/faults/broken-requests.js';
 import { openSocket, sendRaw, sendUntilClosed, statusesOf } from '../support/faults/raw-http.js';
 import { until, Workspace } from '../support/api/workspace.js';
 
-/** What is open beyond it is looked for every two seconds; the rest is for a busy machine. */
+/** Expired connections are looked for every two seconds; the rest is for a busy machine. */
 const TIMEOUT_MS = 3_000;
 const IN_TIME_MS = 20_000;
-/** A request of somebody else; alone it takes a few milliseconds. */
+/** A request of another client; alone it takes a few milliseconds. */
 const SOON_MS = 5_000;
 const IDLE_SOCKETS = 5_000;
 const DRIPPING = 200;
@@ -28,7 +28,7 @@ beforeAll(async () => {
   shop = await Workspace.create(server.client);
 });
 afterAll(() => server?.stop());
-/** Whatever was sent: nothing is stored, and the server goes on. */
+/** Whatever was sent: nothing is stored, and the server keeps running. */
 afterEach(async () => {
   const { items } = await shop.read();
   if (items.length > 0) throw new Error(`What was refused was stored: ${JSON.stringify(items)}`);
@@ -48,16 +48,16 @@ async function timed<T>(work: Promise<T>): Promise<[T, number]> {
   return [await work, performance.now() - begin];
 }
 
-describe('a request that does not come', () => {
-  it('ends with 408 in time, which no byte prolongs', async () => {
+describe('an incomplete request', () => {
+  it('ends with 408 in time; further bytes do not prolong it', async () => {
     const slow: [string, Iterable<string>][] = [
       ['a head that stops', ['GET /tenants HTTP/1.1\r\nHost: x\r\nX-Slow: ']],
-      ['a head that drips', dripped('GET /tenants HTTP/1.1\r\nHost: x\r\nX-Slow: ', 'x')],
-      ['headers that drip', dripped('GET /tenants HTTP/1.1\r\nHost: x\r\n', 'X-Slow: x\r\n')],
+      ['a head that arrives slowly', dripped('GET /tenants HTTP/1.1\r\nHost: x\r\nX-Slow: ', 'x')],
+      ['headers that arrive slowly', dripped('GET /tenants HTTP/1.1\r\nHost: x\r\n', 'X-Slow: x\r\n')],
       ['a body that stops', [`${openPost()}Content-Length: 50\r\n\r\n{"type":`]],
-      ['a body that drips', dripped(`${openPost()}Content-Length: 100000\r\n\r\n{"type":"`, 'x')],
-      ['chunks that drip', dripped(`${openPost()}Transfer-Encoding: chunked\r\n\r\n`, '1\r\n \r\n')],
-      ['a second request that drips', dripped(`${get()}GET /tenants HTTP/1.1\r\nX-Slow: `, 'x')],
+      ['a body that arrives slowly', dripped(`${openPost()}Content-Length: 100000\r\n\r\n{"type":"`, 'x')],
+      ['chunks that arrive slowly', dripped(`${openPost()}Transfer-Encoding: chunked\r\n\r\n`, '1\r\n \r\n')],
+      ['a second request that arrives slowly', dripped(`${get()}GET /tenants HTTP/1.1\r\nX-Slow: `, 'x')],
     ];
     const ended = slow.map(async ([name, pieces]) => {
       const [{ text }, tookMs] = await timed(sendUntilClosed(server.url, pieces, 50));
@@ -66,7 +66,7 @@ describe('a request that does not come', () => {
     expect(await Promise.all(ended)).toEqual(slow.map(([name]) => [name, 408, true]));
   });
 
-  it('costs nobody else anything, as many as there are', async () => {
+  it('does not slow down others, in any number', async () => {
     const slow = Array.from({ length: DRIPPING }, (_, i) =>
       sendUntilClosed(
         server.url,
@@ -82,7 +82,7 @@ describe('a request that does not come', () => {
     expect(statuses.filter((status) => ![408, 400, 0].includes(status))).toEqual([]);
   });
 
-  it('leaves room where five thousand sockets are open and idle, and they are closed in time', async () => {
+  it('leaves room with five thousand open idle sockets, and they are closed in time', async () => {
     const answers: string[] = [];
     const sockets: Socket[] = [];
     while (sockets.length < IDLE_SOCKETS) {
@@ -97,34 +97,34 @@ describe('a request that does not come', () => {
     expect([closedMs < IN_TIME_MS, answers]).toEqual([true, []]);
   });
 
-  it('is not waited for where the one before was answered', async () => {
+  it('is not waited for after the previous one got its response', async () => {
     const [{ text }, tookMs] = await timed(sendUntilClosed(server.url, [get()]));
     expect(statusesOf(text)).toEqual([200]);
     expect(tookMs).toBeLessThan(IN_TIME_MS);
   });
 });
 
-describe('requests one behind the other on one connection', () => {
-  it('are answered in their order, each with its own credentials', async () => {
+describe('pipelined requests on one connection', () => {
+  it('get responses in order, each with its own credentials', async () => {
     const anonymous = 'GET /tenants HTTP/1.1\r\nHost: x\r\n\r\n';
     const requests = [get(), anonymous, get('/nothing'), get('/health/live'), anonymous, get()];
     const { text } = await sendUntilClosed(server.url, [requests.join('')]);
     expect(statusesOf(text)).toEqual([200, 401, 404, 200, 401, 200]);
   });
 
-  it('are all answered, also a thousand of them', async () => {
+  it('all get a response, also a thousand of them', async () => {
     const { text } = await sendUntilClosed(server.url, [get('/health/live').repeat(1_000)]);
     expect(statusesOf(text)).toEqual(Array.from({ length: 1_000 }, () => 200));
   });
 
-  it('end where one is broken: nothing behind it is looked at', async () => {
+  it('end at a broken one: nothing after it is processed', async () => {
     const event = '{"type":"t","data":1}';
     const publish = `${openPost()}Content-Length: ${event.length}\r\n\r\n${event}`;
     const { text } = await sendUntilClosed(server.url, [`${get()}GET /tenants HTTP/1.1\r\nX A: 1\r\n\r\n${publish}`]);
     expect(statusesOf(text).at(-1)).toBe(400);
   });
 
-  it('do not break into an answer under way: a stream ends, and nothing else is written into it', async () => {
+  it('do not interrupt a response: a stream ends, and nothing else is written into it', async () => {
     const stream = get(shop.events(), 'Accept: text/event-stream\r\n');
     const socket = await openSocket(server.url);
     let text = '';
@@ -141,8 +141,8 @@ describe('requests one behind the other on one connection', () => {
   });
 });
 
-describe('requests that are no HTTP, or hardly', () => {
-  it('are refused by their form, in whatever way it is broken, as a problem that is in the log', async () => {
+describe('requests that are hardly HTTP', () => {
+  it('are refused for their form, however it is broken, with a logged problem', async () => {
     const found: object[] = [];
     const told: string[] = [];
     const forms = brokenRequests(shop.events(), server.apiKey);

@@ -27,7 +27,7 @@ const told = ({ status, body, headers }: Answer<Problem>) => [status, body.code,
 const stored = async (where = shop): Promise<number> => (await where.readAll()).length;
 
 describe('an Idempotency-Key', () => {
-  it('of one tenant is another one in another tenant: both are done, neither sees the other answer', async () => {
+  it('is separate in each tenant: both requests run, and neither sees the other response', async () => {
     const there = await member(app, other.tenant, 'owner');
     const [first, second] = [await publish(person.client), await publish(there.client, other)];
     expect([told(first), told(second)]).toEqual([
@@ -38,7 +38,7 @@ describe('an Idempotency-Key', () => {
     expect([await stored(), await stored(other)]).toEqual([1, 1]);
   });
 
-  it('of one user is another one for another user of the same tenant, and for another key of his', async () => {
+  it('is separate for each user of a tenant, and for each key of a user', async () => {
     const colleague = await member(app, shop.tenant, 'publisher');
     const second = app.client.with({ 'x-api-key': (await new Keys(person.client).create()).key });
     const answers = [];
@@ -49,7 +49,7 @@ describe('an Idempotency-Key', () => {
     expect(await stored()).toBe(4);
   });
 
-  it('tells a stranger nothing: he is refused as without it, and does not use it up', async () => {
+  it('shows a stranger nothing: they are refused as without it, and do not use it up', async () => {
     await publish(person.client);
     const stranger = await member(app, other.tenant, 'owner');
     expect(told(await publish(stranger.client))).toEqual([404, 'tenant-not-found', null]);
@@ -57,7 +57,7 @@ describe('an Idempotency-Key', () => {
     expect((await publish(person.client)).headers.get(REPLAYED)).toBe('true');
   });
 
-  it('gives no first answer to whom it was given once the right to ask is gone', async () => {
+  it('does not return its first response once the right to the request is gone', async () => {
     const first = await publish(person.client);
     expect(first.status).toBe(201);
     await app.client.delete(`/tenants/${shop.tenant}/members/${person.userId}`);
@@ -67,9 +67,9 @@ describe('an Idempotency-Key', () => {
   it.each<[string, object | string]>([
     ['another value', { ...EVENT, data: 2 }],
     ['one more field', { ...EVENT, key: 'k' }],
-    ['the same with another blank', '{"type":"t", "data":1}'],
+    ['the same with another space', '{"type":"t", "data":1}'],
     ['the same as an array', [EVENT]],
-  ])('with another body is 409, and nothing is done: %s', async (_, body) => {
+  ])('with another body is 409, and nothing changes: %s', async (_, body) => {
     await publish(person.client);
     expect(told(await publish(person.client, shop, body))).toEqual([409, 'idempotency-key-reused', null]);
     expect(await stored()).toBe(1);
@@ -90,7 +90,7 @@ describe('an Idempotency-Key', () => {
     expect([await stored(), (await shop.readAll('returns')).length, await stored(other)]).toEqual([1, 0, 0]);
   });
 
-  it('used many times at once with different bodies does one of them', async () => {
+  it('used many times at once with different bodies runs one of them', async () => {
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, n) => publish(person.client, shop, { type: 't', data: n })),
     );
@@ -100,14 +100,14 @@ describe('an Idempotency-Key', () => {
     expect(await stored()).toBe(1);
   });
 
-  it.each(['', ' ', 'a b', 'ä', 'x'.repeat(256)])('that is none is 400: %j', async (value) => {
+  it.each(['', ' ', 'a b', 'ä', 'x'.repeat(256)])('that is invalid is 400: %j', async (value) => {
     const bytes = Buffer.from(value, 'utf8').toString('latin1');
     const answer = await shop.through(person.client).tryPublish(EVENT, { 'idempotency-key': bytes });
     expect([answer.status, answer.body.code]).toEqual([400, 'idempotency-key-invalid']);
     expect(await stored()).toBe(0);
   });
 
-  it("shows no secret of one user's answer to another: a new API key", async () => {
+  it('does not show a secret in the response of one user to another: a new API key', async () => {
     const [one, two] = [await Somebody.create(app), await Somebody.create(app)];
     const clients = await Promise.all(
       [one, two].map(async (somebody) => somebody.anonymous.with(bearer((await somebody.login()).accessToken))),

@@ -16,7 +16,7 @@ afterEach(async () => {
   if (items.length > 0) throw new Error(`What was refused was stored: ${JSON.stringify(items).slice(0, 300)}`);
 });
 
-/** Three ways into the parsers: the raw body of a publish, a strict body with credentials, and one that anybody may send. */
+/** Three ways into the parsers: the raw body of a publish, a strict body with credentials, and one without. */
 const DOORS = ['a publish', 'a management call', 'a login'] as const;
 const send = (door: (typeof DOORS)[number], body: Payload, headers: RequestHeaders = {}): Promise<Answer<Problem>> => {
   if (door === 'a publish') return shop.tryPublish(body, headers);
@@ -31,10 +31,10 @@ const REST = {
   'a login': '"email":"somebody@example.test"',
 } as const;
 
-/** The server closes a connection on which much more comes than it takes; the answer may get lost then. */
+/** The server closes a connection with far too much data; the response may get lost then. */
 const isCut = (error: unknown): boolean => /EPIPE|ECONNRESET|other side closed/.test(String((error as Error).cause));
 
-/** A body that is right but for the value of one field. */
+/** A body that is valid except for the value of one field. */
 const holding = (door: (typeof DOORS)[number], value: string): string => `{${REST[door]},"${fieldOf[door]}":${value}}`;
 const nested = (depth: number): string => '{"a":'.repeat(depth) + '1' + '}'.repeat(depth);
 const keys = (count: number): string => `{${Array.from({ length: count }, (_, i) => `"${i.toString(36)}":0`).join()}}`;
@@ -58,10 +58,10 @@ describe.each(DOORS)('%s', (door) => {
     ['a field twice', () => holding(door, `{},"${fieldOf[door]}":{}`)],
     ['a byte order mark', () => `\ufeff${holding(door, '{}')}`],
     ['UTF-16', () => utf16(holding(door, '{}'))],
-    ['UTF-16 with its mark', () => utf16(`\ufeff${holding(door, '{}')}`)],
-    ['UTF-16 that says so', () => utf16(holding(door, '{}')), { 'content-type': 'application/json; charset=utf-16' }],
+    ['UTF-16 with a byte order mark', () => utf16(`\ufeff${holding(door, '{}')}`)],
+    ['announced UTF-16', () => utf16(holding(door, '{}')), { 'content-type': 'application/json; charset=utf-16' }],
     ['a gzip bomb', () => new Uint8Array(gzipSync(Buffer.alloc(50_000_000, '['))), { 'content-encoding': 'gzip' }],
-    ['a gzip bomb that does not say so', () => new Uint8Array(gzipSync(Buffer.alloc(50_000_000, '[')))],
+    ['an unannounced gzip bomb', () => new Uint8Array(gzipSync(Buffer.alloc(50_000_000, '[')))],
     ['a text', () => holding(door, '{}'), { 'content-type': 'text/plain' }],
     ['a form', () => 'email=x&password=x', { 'content-type': 'application/x-www-form-urlencoded' }],
     ['nothing', () => ''],
@@ -76,20 +76,20 @@ describe.each(DOORS)('%s', (door) => {
       const { status, headers: answered, text } = answer as Answer<Problem>;
       expect([REFUSED.includes(status) || `${status}: ${text.slice(0, 300)}`]).toEqual([true]);
       expect(answered.get('content-type')).toContain('application/problem+json');
-      // What is refused is not told at greater length than it was said.
+      // A refusal is not longer than the refused text.
       expect(text.length).toBeLessThan(10_000);
     },
   );
 });
 
-it('levels and members within the bounds of data are data: see 33', async () => {
+it('levels and members within the bounds of data are accepted', async () => {
   const deep = await Workspace.create(server.client);
   await deep.publish(`{"type":"t","data":${list(65, '{}').replaceAll('{}', nested(65))}}`);
   await deep.publish(`{"type":"t","data":${keys(20_000)}}`);
   expect((await deep.readAll()).map(({ position }) => position)).toEqual([1, 2]);
 });
 
-describe('what bombs cost', () => {
+describe('the CPU time of bombs', () => {
   const CPU_MS_MAX = 100;
   const bombs: [string, () => Promise<Answer<Problem>>][] = [
     ...DOORS.flatMap((door) =>

@@ -3,7 +3,7 @@ import { must, statusOf, type Client } from '../support/api/client.js';
 import { loggedIn, type Human } from '../support/api/people.js';
 import { Workspace } from '../support/api/workspace.js';
 
-/** Kind D of the security review: what is granted lasts no longer than the place and the membership that it belongs to. */
+/** Kind D of the security review: a grant does not outlive the resource and the membership that it belongs to. */
 
 const app = await sharedApp();
 let shop: Workspace;
@@ -25,7 +25,7 @@ const join = (who: Human, ...roles: string[]) =>
 const grant = (principal: object, actions: string[], more: object = {}, by = owner.login) =>
   must(by, 'POST', `${tenant}/permissions`, { principal, effect: 'allow', actions, resource: `tenants/${t}`, ...more });
 const reads = (client: Client): Promise<number> => statusOf(client, 'GET', shop.events());
-it('who is removed from a tenant keeps no grant there, and finds none when he comes again', async () => {
+it('a removed member keeps no grant in the tenant, and has none after joining again', async () => {
   await join(x, 'viewer');
   await must(owner.login, 'POST', `${tenant}/groups`, { id: 'readers' });
   await must(owner.login, 'PUT', `${tenant}/groups/readers/members/${x.user.id}`);
@@ -48,7 +48,7 @@ it('who is removed from a tenant keeps no grant there, and finds none when he co
   expect(again.items.map(({ id }) => id)).toEqual([x.user.id]);
 });
 
-describe('what is granted ends with the life of what it names', () => {
+describe('a grant ends with the resource that it names', () => {
   it('a grant of the system with the tenant', async () => {
     await must(app.client, 'POST', '/permissions', {
       principal: { user: x.user.id },
@@ -81,12 +81,12 @@ describe('what is granted ends with the life of what it names', () => {
     await must(owner.login, 'POST', `${shopPath}/topics`, { id: 'orders' });
     expect(await statusOf(x.login, 'POST', shop.events(), { type: 'a', data: 1 })).not.toBe(201);
     expect(await reads(x.login)).not.toBe(200);
-    // A role can be given anew for the new one, whatever the events tell of the old.
+    // A role can be given again for the new one, whatever the events say of the old.
     await must(owner.login, 'PUT', `${tenant}/users/${x.user.id}/roles/publisher?${there}`);
     expect(await statusOf(x.login, 'POST', shop.events(), { type: 'a', data: 1 })).toBe(201);
   });
 
-  it('makes room for other roles, of which a member has twenty at most', async () => {
+  it('frees one of the twenty roles that a member may have', async () => {
     await join(x);
     const give = (n: number): Promise<number> =>
       statusOf(owner.login, 'PUT', `${tenant}/users/${x.user.id}/roles/publisher?namespace=passing&topic=t-${n}`);
@@ -98,7 +98,7 @@ describe('what is granted ends with the life of what it names', () => {
     }
   });
 
-  it('but no denial: whoever may delete a topic and make it anew is not rid of one by it', async () => {
+  it('but no denial: deleting and creating a topic again does not remove one', async () => {
     const orders = `tenants/${t}/namespaces/shop/topics/orders`;
     await join(x, 'developer');
     await grant({ user: x.user.id }, ['event:read'], { effect: 'deny', resource: orders });

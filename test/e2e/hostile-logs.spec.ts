@@ -7,7 +7,7 @@ import { Workspace } from '../support/api/workspace.js';
 const FAKE = 'somebody made this up';
 const ESCAPE = '\u001b[31m';
 const FAKE_LINE = `{"level":60,"time":"2026-01-01T00:00:00.000Z","msg":"${FAKE}"}`;
-/** Closes the text and the object that it stands in, and opens a line of its own. */
+/** Closes the string and the object around it, and starts a new line. */
 const BREAKOUT = `x","level":60,"msg":"${FAKE}"}\n${FAKE_LINE}\n{"a":"`;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
@@ -17,7 +17,7 @@ let receiver: WebhookReceiver;
 let correlationIds: (string | null)[];
 let lines: string[];
 
-/** Whatever strangers and members can write that might come into a log; the log is judged below. */
+/** Everything that strangers and members can write and that may reach a log; the log is checked below. */
 beforeAll(async () => {
   [server, receiver] = await Promise.all([startProcess({ env: { LOG_LEVEL: 'trace' } }), WebhookReceiver.start()]);
   shop = await Workspace.create(server.client);
@@ -63,7 +63,7 @@ async function writeAsStranger(): Promise<void> {
   await anonymous.post('/auth/password/reset-request', { email: BREAKOUT });
 }
 
-/** Answers what came back of each. */
+/** Returns the correlation id of each response. */
 async function writeCorrelationIds(): Promise<(string | null)[]> {
   const told: (string | null)[] = [];
   for (const id of [`a b`, ESCAPE, 'x'.repeat(129), 'x'.repeat(10_000), FAKE_LINE, 'ä', '']) {
@@ -79,7 +79,7 @@ async function writeCorrelationIds(): Promise<(string | null)[]> {
   return told;
 }
 
-/** What is allowed, in the worst form that is allowed. */
+/** Valid values in their worst form. */
 async function writeAsMember(): Promise<void> {
   const visible = `x","level":60,"msg":"made-up","y":"`;
   const headers: RequestHeaders = { 'x-correlation-id': visible, 'user-agent': visible, 'idempotency-key': visible };
@@ -107,27 +107,27 @@ async function writeAsMember(): Promise<void> {
 }
 
 describe('the log', () => {
-  it('stays one object of JSON a line, whatever comes in: nothing is made up, nothing is said twice', () => {
+  it('stays one JSON object on each line, for any input: nothing is forged, no field is repeated', () => {
     expect(lines.length).toBeGreaterThan(50);
     expect(lines.some((line) => line.includes('made-up'))).toBe(true);
     const found = lines.filter((line) => {
       const entry = JSON.parse(line) as { level: number; msg: string };
-      // A field that was smuggled in would be there twice, and only once after parsing.
+      // A smuggled field would appear twice, and only once after parsing.
       return JSON.stringify(entry) !== line || entry.level > 40 || /made.up/.test(entry.msg);
     });
     expect(found).toEqual([]);
   });
 
-  it('holds no character that moves the cursor of a terminal', () => {
+  it('contains no character that moves the cursor of a terminal', () => {
     // oxlint-disable-next-line no-control-regex
     expect(lines.filter((line) => /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/.test(line))).toEqual([]);
   });
 
-  it('holds no line of a length that a stranger can choose', () => {
+  it('contains no line of a length that a stranger can choose', () => {
     expect(lines.filter((line) => line.length > 4_000).map((line) => line.slice(0, 200))).toEqual([]);
   });
 
-  it('names a correlation id that is malformed or long by another one', () => {
+  it('replaces a malformed or long correlation id by another one', () => {
     expect(correlationIds).toHaveLength(7);
     expect(correlationIds.filter((id) => id !== null && !UUID.test(id))).toEqual([]);
     expect(correlationIds.filter((id) => id !== null).length).toBeGreaterThan(4);

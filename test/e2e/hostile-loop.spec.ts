@@ -9,9 +9,9 @@ import { newPerson, type Person } from '../support/api/strangers.js';
 import { Workspace } from '../support/api/workspace.js';
 
 /**
- * On a quiet machine what is here delays the loop by 5 to 60 ms. A process that shares two cores with its database and its tests may wait
- * a hundred more for its turn. What this is to find is longer: a body of 50,000 nested items that is validated at once took 320 ms, a
- * costly filter over a page of a stream a second and more, a pattern that backtracks never came back.
+ * On a quiet machine these requests delay the loop by 5 to 60 ms. A process that shares two cores with its database and its tests may wait
+ * a hundred more for the CPU. The faults to find take longer: validating a body of 50,000 nested items at once took 320 ms, an expensive
+ * filter over a page of a stream more than a second, and a backtracking pattern never ended.
  */
 const DELAY_MS_MAX = 250;
 const LONG_MS = 120_000;
@@ -28,14 +28,14 @@ beforeAll(async () => {
   anonymous = server.client.with({});
   const list = JSON.stringify(Array.from({ length: 2_000 }, (_, i) => i));
   await shop.publish(`[${Array.from({ length: 500 }, () => `{"type":"t","data":{"l":${list}}}`).join()}]`, 'lists');
-  // What is done for the first time is compiled meanwhile.
+  // Warm-up: code is compiled when it first runs.
   for (const [, attack] of attacks) await attack();
 }, LONG_MS);
 afterAll(() => server?.stop());
 
 const times = <T>(count: number, one: (n: number) => Promise<T>): Promise<T[]> =>
   Promise.all(Array.from({ length: count }, (_, n) => one(n)));
-/** As many as make the loop busy, not so many that one turn of it takes them all. */
+/** Enough to keep the loop busy, but not so many that one turn takes them all. */
 async function inWaves(count: number, one: (n: number) => Promise<unknown>): Promise<void> {
   for (let n = 0; n < count; n += 20) await times(20, (i) => one(n + i));
 }
@@ -68,7 +68,7 @@ const attacks: [name: string, attack: () => Promise<unknown>][] = [
     () =>
       times(20, (n) => anonymous.post('/auth/login', { email: `x${n}@example.test`, password: 'not the password' })),
   ],
-  ['what is denied', () => inWaves(500, () => stranger.client.get(`/tenants/${shop.tenant}/members`))],
+  ['denied requests', () => inWaves(500, () => stranger.client.get(`/tenants/${shop.tenant}/members`))],
   ['bodies that are nested', () => times(20, () => publish(`{"type":"t","data":${nested(200_000)}}`))],
   [
     'bodies that are nested, elsewhere',
@@ -85,7 +85,7 @@ const attacks: [name: string, attack: () => Promise<unknown>][] = [
         ),
       ),
   ],
-  ['batches of ten megabytes that are refused at their end', () => times(2, () => publish(`[${batch()},7]`))],
+  ['batches of ten megabytes that are refused at the last event', () => times(2, () => publish(`[${batch()},7]`))],
   ['filters of a read', () => times(4, () => server.client.get(`${shop.events('lists')}?filter=${COSTLY}&limit=1000`))],
   [
     'the filter of a stream',
@@ -120,7 +120,7 @@ describe('the event loop', () => {
     LONG_MS,
   );
 
-  it('is seen to be late, when it is', async () => {
+  it('is measured as late when it is', async () => {
     const block = () => server.surround({ blockMs: DELAY_MS_MAX + 100 });
     expect((await loopDelayDuring(server, block, { goodMs: DELAY_MS_MAX })).maxMs).toBeGreaterThan(DELAY_MS_MAX);
   });

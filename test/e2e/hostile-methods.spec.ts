@@ -52,7 +52,7 @@ const contents = async (): Promise<string> => {
   return (await Promise.all(all.map((path) => app.client.get(path)))).map(({ text }) => text).join('\n');
 };
 
-/** As a client would not send it: the path is not put right. */
+/** Sends the raw path, which a client would normalize. */
 async function askRaw(client: Client, method: string, path: string, headers = ''): Promise<number> {
   const key = client.headers['x-api-key'];
   const credentials = key === undefined ? '' : `X-API-Key: ${key}\r\n`;
@@ -61,7 +61,7 @@ async function askRaw(client: Client, method: string, path: string, headers = ''
 }
 
 describe('a method', () => {
-  it('HEAD is answered as GET is, to everybody on every route, without a body', async () => {
+  it('HEAD has the response of GET, for all callers on every route, without a body', async () => {
     const found: object[] = [];
     const read = routes.filter(({ method }) => method === 'GET');
     expect(read.length).toBeGreaterThan(30);
@@ -83,7 +83,7 @@ describe('a method', () => {
     }
   });
 
-  it('that a path does not have is 405 with those that it has, for everybody, whatever exists, and does nothing', async () => {
+  it('that a path does not have is 405 with the allowed ones, for all callers, whatever exists, and does nothing', async () => {
     const before = await contents();
     const byPath = Map.groupBy(routes, ({ path }) => path);
     const nowhere = Object.fromEntries(Object.keys(places).map((name) => [name, 'nowhere']));
@@ -106,7 +106,7 @@ describe('a method', () => {
     expect(await contents()).toBe(before);
   });
 
-  it('OPTIONS tells of the methods, and opens the API to no other origin', async () => {
+  it('OPTIONS lists the methods, and opens the API to no other origin', async () => {
     const headers = { origin: 'https://evil.example', 'access-control-request-method': 'DELETE' };
     for (const path of ['/tenants', `/tenants/${shop.tenant}`, shop.events(), '/auth/login', '/nothing', '/docs'])
       for (const client of [app.client, actors['nobody']!]) {
@@ -120,7 +120,7 @@ describe('a method', () => {
   });
 
   it.each(['TRACE', 'TRACK', 'CONNECT', 'PROPFIND', 'SEARCH', 'LOCK', 'PURGE', 'COPY', 'QUERY', 'get', 'Delete'])(
-    '%s is refused, and nothing is sent back',
+    '%s is refused, and the request is not echoed',
     async (method) => {
       const request = `${method} /tenants/${shop.tenant} HTTP/1.1\r\nHost: x\r\nX-API-Key: ${app.apiKey}\r\n\r\n`;
       const { status, text } = await sendRaw(app.url, request);
@@ -181,7 +181,7 @@ describe('the form of a path', () => {
     `http://127.0.0.1/health/live${path}`,
   ];
 
-  it('lets nobody around the guard: it is refused as the path is, or there is nothing', async () => {
+  it('does not bypass the guard: it is refused like the normal path, or not found', async () => {
     const paths = [`/tenants/${shop.tenant}`, shop.events(), `/tenants/${shop.tenant}/audit`];
     const asked = paths.flatMap((path) => [path, ...forms(path)]).flatMap((form) => [`GET ${form}`, `HEAD ${form}`]);
     const found: object[] = [];
@@ -194,7 +194,7 @@ describe('the form of a path', () => {
     expect(found).toEqual([]);
   });
 
-  it('leads whoever may to the same, or to nothing', async () => {
+  it('leads permitted callers to the same resource, or is not found', async () => {
     const path = `/tenants/${shop.tenant}`;
     const found: object[] = [];
     for (const form of forms(path)) {
@@ -213,7 +213,7 @@ describe('the form of a path', () => {
     '....//package.json',
     '/etc/passwd',
     '..\\package.json',
-  ])('leads out of the documents to no file: /docs/%s', async (path) => {
+  ])('reaches no file outside of the documentation: /docs/%s', async (path) => {
     for (const client of [app.client, actors['nobody']!])
       expect([400, 403, 404]).toContain(await askRaw(client, 'GET', `/docs/${path}`));
   });

@@ -22,7 +22,7 @@ const placesOf = (wanted: (route: BodyRoute, place: BodyPlace) => boolean): [Bod
     route.places.filter((place) => wanted(route, place)).map((place): [BodyRoute, BodyPlace] => [route, place]),
   );
 
-/** Statuses of a text in each of the places, by those that are neither refused nor meant to be taken. */
+/** Results of a text in each of the places, without the expected refusals and acceptances. */
 async function takenIn(places: readonly [BodyRoute, BodyPlace][], text: string): Promise<string[]> {
   const taken: string[] = [];
   for (const [route, { pointer }] of places) {
@@ -37,9 +37,9 @@ describe('texts in bodies', () => {
   /** Any character may be part of a secret. */
   const isSecret = ({ pointer }: BodyPlace): boolean => /[pP]assword$/.test(pointer);
   const isProse = ({ pointer }: BodyPlace): boolean => pointer === '/description';
-  /** What is looked for is no name, and the answer to a request for a reset is the same for every e-mail. */
+  /** Search texts are not names, and the response to a reset request is the same for every e-mail. */
   const isSought = ({ name }: BodyRoute): boolean => /audit\/export$|reset-request$/.test(name);
-  /** Names that producers give, which nobody but they and their readers see. */
+  /** Names that producers give, and that only they and their readers see. */
   const isOfProducer = (route: BodyRoute, { pointer }: BodyPlace): boolean =>
     EVENTS.test(route.path) && /^\/(key|stream)$/.test(pointer);
 
@@ -47,7 +47,7 @@ describe('texts in bodies', () => {
     ['NUL', 'a\0b'],
     ['a lone surrogate', 'a\ud800'],
     ['the other half', '\udfffb'],
-  ])('with %s are refused wherever they stand, never stored as something else, and no 500', async (_, text) => {
+  ])('with %s are refused in every place, never stored as something else, and never a 500', async (_, text) => {
     expect(
       await takenIn(
         placesOf((route, place) => isText(route, place) && !isSecret(place)),
@@ -59,8 +59,8 @@ describe('texts in bodies', () => {
   it.each([
     ['a line break', 'a\r\nb', isProse],
     ['an escape', 'a\u001b[2Jb', () => false],
-    ['a turn of direction', 'a\u202etxt.exe', () => false],
-    ['a space without width', 'a\u200bb', () => false],
+    ['a change of text direction', 'a\u202etxt.exe', () => false],
+    ['a zero-width space', 'a\u200bb', () => false],
     ['100,000 characters', 'x'.repeat(100_000), () => false],
   ] as [string, string, (place: BodyPlace) => boolean][])('with %s are refused', async (_, text, isMeant) => {
     const isVisible = (route: BodyRoute, place: BodyPlace): boolean =>
@@ -108,14 +108,14 @@ describe('ids that clients choose', () => {
   const places = (): [BodyRoute, BodyPlace][] =>
     placesOf(({ path }, { pointer }) => pointer === '/id' && !EVENTS.test(path));
 
-  it('are refused but for 1 to 63 of a few characters', async () => {
+  it('are 1 to 63 characters of a small set, or refused', async () => {
     expect(places().map(([{ path }]) => path.split('/').at(-1))).toEqual(
       expect.arrayContaining(['tenants', 'namespaces', 'topics', 'consumers', 'roles', 'groups']),
     );
     for (const id of NOT_CHOSEN) expect([id, await takenIn(places(), id)]).toEqual([id, []]);
   });
 
-  it('have up to 63 characters, and may be words that mean something elsewhere', async () => {
+  it('have up to 63 characters, and may be reserved words of other places', async () => {
     for (const [route] of places())
       for (const id of [`${'a'.repeat(60)}.-_`, 'con', 'nul', 'constructor', '0'])
         expect([route.name, id, (await samples.send(route, { ...samples.bodies(route)[0], id })).status]).toEqual([
@@ -125,7 +125,7 @@ describe('ids that clients choose', () => {
         ]);
   });
 
-  it('are those of events, too, in their own bounds', async () => {
+  it('of events have bounds of their own', async () => {
     const [publish] = placesOf(({ path }, { pointer }) => EVENTS.test(path) && pointer === '/id') as [
       [BodyRoute, BodyPlace],
     ];
@@ -152,7 +152,7 @@ describe('addresses', () => {
   ];
   const REFUSED = [400, 404, 414];
   const EVENTS_IN = '/tenants/{tenantId}/namespaces/{namespaceId}/topics/{topicId}/events';
-  /** Who is asked about need not be there; what is taken away neither; and a publish is judged by its type first. */
+  /** A checked user need not exist, nor what is removed; and a publish checks its type first. */
   const MEANT: Readonly<Record<string, number>> = {
     'GET /audit/users/{userId} userId': 200,
     'GET /tenants/{tenantId}/audit/users/{userId} userId': 200,
@@ -163,16 +163,16 @@ describe('addresses', () => {
     [`POST ${EVENTS_IN} namespaceId`]: 415,
     [`POST ${EVENTS_IN} topicId`]: 415,
   };
-  /** Every character that may be written otherwise is. */
+  /** Escapes every character that may be escaped. */
   const escaped = (name: string): string =>
     encodeURIComponent(name).replace(/[.*']/g, (c) => `%${c.charCodeAt(0).toString(16)}`);
 
-  it.each(HOSTILE)('that name %j are 400, 404 or 414, whichever route, whatever it names', async (name) => {
+  it.each(HOSTILE)('that name %j are 400, 404 or 414, for every route and kind of name', async (name) => {
     const named = routesOf(document).flatMap(({ method, path }) =>
       [...path.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => ({ method, path, parameter })),
     );
     expect(named.length).toBeGreaterThan(150);
-    // No permission reaches into what such a name would make of a path.
+    // No permission covers the path that such a name would give.
     const right = name.includes('/') ? [...REFUSED, 403] : REFUSED;
     const rest = named.values();
     const wrong: string[] = [];

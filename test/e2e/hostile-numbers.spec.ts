@@ -20,7 +20,7 @@ const placesOf = (kind: string): [BodyRoute, BodyPlace][] =>
     route.places.filter((place) => place.kind === kind).map((place): [BodyRoute, BodyPlace] => [route, place]),
   );
 
-/** Where JSON with that text in a place is not 400. */
+/** The places where JSON with that text is not 400. */
 async function takenIn(places: readonly [BodyRoute, BodyPlace][], text: string): Promise<string[]> {
   const taken: string[] = [];
   for (const [route, { pointer }] of places) {
@@ -53,17 +53,17 @@ describe('numbers in bodies', () => {
     '0x10',
     '01',
     '1_000',
-  ])('are refused where they are %s', async (text) => {
+  ])('are refused if they are %s', async (text) => {
     expect(placesOf('number').length).toBeGreaterThan(30);
     expect(await takenIn(placesOf('number'), text)).toEqual([]);
   });
 
-  it('are whole but for the few that are shares', async () => {
+  it('are whole, except the few fractions', async () => {
     const whole = placesOf('number').filter((place) => !isFraction(place));
     for (const text of ['1.5', '1e-7', '100.00001']) expect(await takenIn(whole, text)).toEqual([]);
   });
 
-  it('come back as they were given at the ends of what is allowed', async () => {
+  it('come back as given at the limits of their ranges', async () => {
     const { tenantId } = samples.places;
     const limits = {
       namespaces: 1,
@@ -86,7 +86,7 @@ describe('numbers in bodies', () => {
     '{"position":9007199254740993}',
     '{"position":1e400}',
     '{"position":"1"}',
-  ])('are no place in a topic: %s', async (place) => {
+  ])('are not a place in a topic: %s', async (place) => {
     expect(
       await takenIn(
         placesOf('any').filter(([, { pointer }]) => pointer.endsWith('startFrom')),
@@ -98,7 +98,7 @@ describe('numbers in bodies', () => {
   });
 
   it.each(['P-1D', 'P0D', 'P1.5D', 'P1e9D', 'P99999D', 'P9007199254740993D', 'PT1H', 'P1Y', '400', 'P400D ', 'p400d'])(
-    'are no age: %s',
+    'are not an age: %s',
     async (age) => {
       const ages = placesOf('text').filter(([, { pointer }]) => pointer === '/maxAge');
       expect(ages).toHaveLength(2);
@@ -132,7 +132,7 @@ const NO_TIMES = [
 ];
 
 describe('times', () => {
-  it.each(NO_TIMES)('in bodies are refused where they are %j', async (time) => {
+  it.each(NO_TIMES)('in bodies are refused if they are %j', async (time) => {
     const places = placesOf('time');
     expect(places.length).toBeGreaterThan(8);
     expect(await takenIn(places, JSON.stringify(time))).toEqual([]);
@@ -144,12 +144,12 @@ describe('times', () => {
     ).toEqual([]);
   });
 
-  it('in bodies are refused where they are numbers, empty, or lists', async () => {
+  it('in bodies are refused if they are numbers, empty, or lists', async () => {
     for (const text of ['1767225600000', '""', '[]', '{}', 'true'])
       expect(await takenIn(placesOf('time'), text)).toEqual([]);
   });
 
-  it('are taken with any offset and up to nine digits of a second, over leap days, to the year 9999', async () => {
+  it('are accepted with any offset and up to nine digits of a second, with leap days, up to the year 9999', async () => {
     const [publish] = placesOf('time').filter(([{ path }]) => path.endsWith('/events')) as [[BodyRoute, BodyPlace]];
     for (const time of ['2024-02-29T23:59:59.123456789+14:00', '9999-12-31T23:59:59Z', '0001-01-01t00:00:00z']) {
       const answer = await samples.send(publish[0], withValue(samples.bodies(publish[0])[0]!, '/time', time));
@@ -198,7 +198,7 @@ describe('in query strings', () => {
     expect(await notRefused('limit', limit)).toEqual([]);
   });
 
-  it.each(NO_TIMES)('a time of %j is refused wherever one bounds a list', async (time) => {
+  it.each(NO_TIMES)('a time of %j is refused as a bound of every list', async (time) => {
     expect(reading('from').length).toBeGreaterThan(4);
     for (const parameter of ['from', 'to']) expect(await notRefused(parameter, encodeURIComponent(time))).toEqual([]);
   });
@@ -206,7 +206,7 @@ describe('in query strings', () => {
 
 describe('in headers', () => {
   it.each(['-1', '1.5', '1e3', '9007199254740993', '99999999999999999999', '10abc', '0x1', '', 'NaN'])(
-    '%j is no version that is expected of a stream, and as an ETag that of nothing: nothing is changed',
+    '%j is not an expected version of a stream, and as an ETag matches nothing: nothing changes',
     async (version) => {
       const { tenantId } = samples.places;
       const body = { type: 't', data: 1, stream: 's' };

@@ -31,7 +31,7 @@ const publish = (topic = 'orders', type = 't', headers = {}): Promise<number> =>
   person.client.post(shop.events(topic), { type, data: 1 }, headers).then((answer) => answer.status);
 
 describe('without event:read', () => {
-  it('no way of reading shows an event of the topic, nor how many there are', async () => {
+  it('no read shows an event of the topic, or their number', async () => {
     for (const topic of ['orders', 'returns'])
       await shop.publish({ id: `in-${topic}`, type: 't', stream: 's', data: 'secret' }, topic);
     await join([]);
@@ -53,7 +53,7 @@ describe('without event:read', () => {
     expect(await status(person.client, 'GET', shop.events('returns'))).toBe(200);
   });
 
-  it('for a type of event no page, stream, place or filter shows an event of that type', async () => {
+  it('of a type no page, stream, place or filter shows an event of that type', async () => {
     const secret = { id: 'hidden', type: 'secret.made', stream: 's', key: 'k', data: 'secret' };
     await shop.publish([secret, { id: 'shown', type: 'order.made', stream: 's', key: 'k', data: 'public' }]);
     await grant(at('orders'), ['event:read'], { constraints: { eventTypes: ['order.*'] } });
@@ -82,7 +82,7 @@ describe('without event:read', () => {
     expect(live.status).toBe(404);
   });
 
-  it('an open stream keeps to what may be read now, also where only the types have changed', async () => {
+  it('an open stream shows only what may be read now, also if only the types have changed', async () => {
     await join(['subscriber']);
     const stream = await EventStream.open(person.client, shop.events());
     await shop.publish({ id: 'before', type: 'secret.made', data: 1 });
@@ -99,7 +99,7 @@ describe('without event:read', () => {
     stream.close();
   });
 
-  it('no consumer is told what whoever registers or redirects it may not read, all types of it', async () => {
+  it('no consumer gets what the user who registers or redirects it may not read, in all types', async () => {
     const register = (topic: string) =>
       status(person.client, 'POST', `${shop.base}/consumers`, { url: 'http://127.0.0.1:65000/', topics: [{ topic }] });
     const own = await shop.register('http://127.0.0.1:65000/');
@@ -123,7 +123,7 @@ describe('without event:read', () => {
 });
 
 describe('a pattern', () => {
-  it('of a beginning matches no other case, path, look-alike or longer name, and nothing of the system', async () => {
+  it('with a prefix matches no other case, path, look-alike or longer name, and nothing of the system', async () => {
     await grant(at('orders-*'), ['event:publish', 'event:read']);
     expect([await publish('orders-1'), await publish('orders'), await publish('returns')]).toEqual([201, 404, 404]);
     for (const name of [
@@ -149,7 +149,7 @@ describe('a pattern', () => {
     expect(await shop.readAll('orders-1')).toHaveLength(1);
   });
 
-  it('of everything does not reach into what belongs to the system', async () => {
+  it('of everything does not include resources of the system', async () => {
     const body = { principal: { user: person.userId }, effect: 'allow', actions: ['topic:read'] };
     for (const resource of ['tenants/*', 'tenants/**'])
       expect(await status(app.client, 'POST', '/permissions', { ...body, resource })).toBe(201);
@@ -169,7 +169,7 @@ describe('a denial', () => {
     ['granted directly', () => ({ user: person.userId })],
     ['granted to a group', () => ({ group: 'team' })],
     ['granted to a role', () => ({ role: 'publisher' })],
-  ])('%s beats every way of allowing all, whichever came first', async (_, principal) => {
+  ])('%s overrides every way of allowing all, whichever came first', async (_, principal) => {
     await join(['publisher']);
     await groupOf('team');
     const everything = [{ user: person.userId }, { group: 'team' }, { role: 'publisher' }];
@@ -197,7 +197,7 @@ describe('conditions', () => {
   };
   const allowedAt = (time: string): Promise<boolean> => check(person.client, { time });
 
-  it('of time hold to the millisecond, and through both changes of the clock', async () => {
+  it('of time apply to the millisecond, and across both changes of daylight saving time', async () => {
     await join([]);
     const [validFrom, validUntil] = ['2030-01-01T00:00:00.000Z', '2030-02-01T00:00:00.000Z'];
     const id = await grant(at('orders'), ['event:publish'], { constraints: { validFrom, validUntil } });
@@ -220,14 +220,14 @@ describe('conditions', () => {
     ['hours', { hours: { from: '24:00', to: '25:00' } }],
     ['validUntil', { validUntil: '2030-02-30T00:00:00Z' }],
     ['validUntil', { validUntil: 'never' }],
-  ])('that cannot be judged are never stored: a broken %s (%j) is 400', async (name, constraints) => {
+  ])('that cannot be evaluated are never stored: a broken %s (%j) is 400', async (name, constraints) => {
     const body = { principal: { user: person.userId }, effect: 'allow', actions: ['event:publish'] };
     const answer = await app.client.post(`${tenant}/permissions`, { ...body, resource: at('orders'), constraints });
     expect([answer.status, answer.text.includes(name)]).toEqual([400, true]);
     expect(await publish()).toBe(404);
   });
 
-  it('on the type decide each event by itself: one wrong one refuses a batch, and checks do not mix', async () => {
+  it('on the type apply to each event separately: a wrong one refuses the batch, and checks do not mix', async () => {
     await grant(at('orders'), ['event:publish'], { constraints: { eventTypes: ['order.*'] } });
     const [right, wrong] = [
       { type: 'order.a', data: 1 },
@@ -241,7 +241,7 @@ describe('conditions', () => {
     expect(answers).toEqual(types.map((type) => type === 'order.a'));
   });
 
-  it('are judged anew for each request: another address, type or time after one that was allowed', async () => {
+  it('are evaluated again for each request: another address, type or time after an allowed one', async () => {
     const validUntil = new Date(Date.now() + 1_500).toISOString();
     const constraints = { sourceCidrs: ['203.0.113.0/24'], eventTypes: ['order.*'], validUntil };
     await grant(at('orders'), ['event:publish'], { constraints });

@@ -9,15 +9,15 @@ import { connect, createTestDatabase, type TestDatabase } from '../support/serve
 import { newPerson, type Person } from '../support/api/strangers.js';
 
 /**
- * Kind C of the security review: what was checked before is checked again on the state that is changed, by what holds at that place of the
- * log. Two changes that are both let in, and then made one after the other, end as if the second had been asked for after the first.
+ * Kind C of the security review: what was checked before is checked again on the state that is changed, at that position of the log. Two
+ * changes that both pass the check, and then run one after the other, end as if the second had been requested after the first.
  */
 
 let store: TestDatabase;
 let gate: PgClient;
 let app: TestApp;
 let root: Client;
-/** An owner and administrator of each tenant, who may be losing it. */
+/** An owner and administrator of each tenant, who may lose the role. */
 let x: Person;
 let friend: Person;
 
@@ -37,7 +37,7 @@ afterAll(async () => {
 interface Call {
   readonly by: () => Client;
   readonly method: string;
-  /** In the tenant, unless it begins at the root. */
+  /** A path within the tenant, unless it starts with the root. */
   readonly path: string;
   readonly body?: object;
 }
@@ -75,7 +75,7 @@ const CHANGES: Readonly<Record<string, Call>> = {
   'the tenant is suspended': { by: byRoot, method: 'POST', path: 'suspend', body: {} },
 };
 
-/** Which log a change waits for. */
+/** The log that a change waits for. */
 function logOf({ path }: Call): string {
   if (path.startsWith('/users/')) return 'users';
   if (path === '' || path === 'suspend') return 'tenants';
@@ -94,7 +94,7 @@ async function world(): Promise<string> {
   return tenant;
 }
 
-/** Whether it was done. */
+/** Whether the change succeeded. */
 async function call({ by, method, path, body }: Call, tenant: string): Promise<boolean> {
   const filled = (text: string): string =>
     text.replaceAll(X, x.userId).replaceAll(FRIEND, friend.userId).replaceAll('{tenant}', tenant);
@@ -105,7 +105,7 @@ async function call({ by, method, path, body }: Call, tenant: string): Promise<b
   return status < 300;
 }
 
-/** All that was permitted in the tenant, and its name. One statement: it is asked some five hundred times. */
+/** All rights in the tenant, and its name. One statement, since it runs about five hundred times. */
 const PERMITTED = `
 SELECT json_build_object(
   'members', (SELECT json_agg(json_build_array(user_id, ARRAY(SELECT role_id || scope FROM member_role r
@@ -128,8 +128,8 @@ const outcomeOf = (done: readonly boolean[], left: string): string => `${JSON.st
 const names = Object.keys(CHANGES);
 
 /**
- * Both are let in before either is made: they wait for the head of their log, the first one first. `overtaken`: the second has nothing to
- * change as it is, and was answered meanwhile.
+ * Both pass the check before either runs: they wait for the head of their log, in order. `overtaken`: the second has nothing to change in
+ * this state, and has got its response meanwhile.
  */
 async function inLine(first: Call, second: Call, tenant: string): Promise<{ done: boolean[]; overtaken: boolean }> {
   await gate.query('BEGIN');
@@ -153,7 +153,7 @@ async function waiting(): Promise<number> {
 }
 
 it.each(names)(
-  '%s: what was let in before, and is made after it, ends as if it had come after it',
+  '%s: a change that was let in earlier but runs after it ends as if it was requested after it',
   async (name) => {
     const first = CHANGES[name]!;
     for (const other of names.filter((one) => one !== name)) {
@@ -163,7 +163,7 @@ it.each(names)(
       const found = outcomeOf(done, await permitted(raced));
       const expected: string[] = [];
       if (!overtaken) expected.push(await inOrder(name, other));
-      // Where they wait for different logs, neither waits for the other.
+      // If they wait for different logs, neither waits for the other.
       if (overtaken || logOf(first) !== logOf(second)) expected.push(await inOrder(other, name, true));
       expect([name, other, expected]).toEqual([name, other, expect.arrayContaining([found])]);
     }
@@ -173,7 +173,7 @@ it.each(names)(
 
 const orders = new Map<string, { readonly done: boolean[]; readonly left: string }>();
 
-/** What is left where one comes after the other; worked out once. `swapped`: the other is told of first. */
+/** The state after one runs after the other; computed once. `swapped`: the other is listed first. */
 async function inOrder(one: string, other: string, swapped = false): Promise<string> {
   const name = `${one}, ${other}`;
   if (!orders.has(name)) {
@@ -185,7 +185,7 @@ async function inOrder(one: string, other: string, swapped = false): Promise<str
   return outcomeOf(swapped ? done.toReversed() : done, left);
 }
 
-it('who is demoted or removed does not come back by asking, without end, for what he has', async () => {
+it('a demoted or removed user does not come back by requesting their current rights again and again', async () => {
   for (const how of ['x is demoted', 'x is removed'] as const) {
     for (let round = 0; round < 5; round++) {
       const tenant = await world();
@@ -202,7 +202,7 @@ it('who is demoted or removed does not come back by asking, without end, for wha
   }
 });
 
-/** Calls that are let in, then wait for the head of a log in this order, while something is done elsewhere. */
+/** Calls that pass the check, then wait for the head of a log in this order, while another change runs. */
 async function heldBack<T>(log: string, calls: (() => Promise<T>)[], meanwhile = async () => {}): Promise<T[]> {
   await gate.query('BEGIN');
   await gate.query(`SELECT 1 FROM topic_head WHERE tenant_id = '$system' AND topic_uid = $1 FOR UPDATE`, [log]);
@@ -216,7 +216,7 @@ async function heldBack<T>(log: string, calls: (() => Promise<T>)[], meanwhile =
   return Promise.all(under);
 }
 
-it('what a request asks for besides its own permission is asked again: a limit is not lifted by who may no more', async () => {
+it('rights beyond the permission of the route are checked again: a limit is not lifted after the right is gone', async () => {
   const tenant = await world();
   const limits = { principal: { user: x.userId }, effect: 'allow', actions: ['tenant:limit'] };
   const { body: grant } = await root.post<{ id: string }>('/permissions', { ...limits, resource: `tenants/${tenant}` });
@@ -229,7 +229,7 @@ it('what a request asks for besides its own permission is asked again: a limit i
   expect(await heldBack(MANAGEMENT_TOPICS.tenants, [again], revoke)).toEqual([403]);
 });
 
-it('a password is not put back by who knew the one before', async () => {
+it('a password is not changed by a client that knows only the previous one', async () => {
   const person = await Human.create(app);
   const [own, stolen] = [await person.login(), await person.login()];
   const [next, thief] = [newPassword(), newPassword()];
@@ -246,21 +246,24 @@ it('a password is not put back by who knew the one before', async () => {
 it.each([
   ['at once', 0, 'unauthenticated'],
   ['in an hour', 3_600, 201],
-])('a key whose secret ends %s with its rotation makes others until then', async (_, gracePeriodSeconds, expected) => {
-  const keys = '/users/me/api-keys';
-  const person = await Human.create(app);
-  const login = person.anonymous.with(bearer((await person.login()).accessToken));
-  const { id, key } = (await login.post<Issued>(keys, { name: 'leaked' })).body;
-  const rotate = async (): Promise<unknown> =>
-    (await login.post(`${keys}/${id}/rotate`, { gracePeriodSeconds })).status;
-  const make = async (): Promise<unknown> => {
-    const { status, body } = await app.client.with({ 'x-api-key': key }).post(keys, { name: 'more' });
-    return body.code ?? status;
-  };
-  expect(await heldBack(MANAGEMENT_TOPICS.apiKeys, [rotate, make])).toEqual([200, expected]);
-});
+])(
+  'a key whose secret ends %s with its rotation creates others until then',
+  async (_, gracePeriodSeconds, expected) => {
+    const keys = '/users/me/api-keys';
+    const person = await Human.create(app);
+    const login = person.anonymous.with(bearer((await person.login()).accessToken));
+    const { id, key } = (await login.post<Issued>(keys, { name: 'leaked' })).body;
+    const rotate = async (): Promise<unknown> =>
+      (await login.post(`${keys}/${id}/rotate`, { gracePeriodSeconds })).status;
+    const make = async (): Promise<unknown> => {
+      const { status, body } = await app.client.with({ 'x-api-key': key }).post(keys, { name: 'more' });
+      return body.code ?? status;
+    };
+    expect(await heldBack(MANAGEMENT_TOPICS.apiKeys, [rotate, make])).toEqual([200, expected]);
+  },
+);
 
-it('a key does not rotate another one that lives longer by then', async () => {
+it('a key does not rotate another one that by then lives longer', async () => {
   const day = 86_400_000;
   const keys = '/users/me/api-keys';
   const person = await Human.create(app);

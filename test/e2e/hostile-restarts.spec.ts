@@ -20,7 +20,7 @@ afterEach(async () => {
   await store.drop();
 });
 
-/** The same store, as a process that knows nothing of the one before. */
+/** The same store in a new process without any memory of the previous one. */
 async function startAgain(): Promise<void> {
   server = await startProcess({ connection: store.connection, apiKey: server.apiKey });
   shop = shop.through(server.client);
@@ -30,7 +30,7 @@ const status = async (client: Client, method: string, path: string, body?: objec
   (await client.request(method, path, body)).status;
 
 it(
-  'what is made, removed and made again is there or not there, never both, however often the server is killed between',
+  'a resource that is created, deleted and created again exists or not, never both, however often the server is killed',
   async () => {
     const person = await newPerson(server);
     const ask = (method: string, path: string, body?: object): Promise<number> =>
@@ -51,7 +51,7 @@ it(
     };
     for (let kills = 0; kills < 2; kills++) {
       const enough = server;
-      // Each cycle goes on until its server is gone, whatever it is doing at that moment.
+      // Each cycle runs until its server is gone, whatever it is doing at that moment.
       const cycles = things.map((thing) => cycle(thing).catch(() => undefined));
       await shop.publishMany(40, `k${kills}-`);
       await enough.kill();
@@ -70,7 +70,7 @@ it(
 );
 
 it(
-  'the first answers after a start are those of before: what was taken is not back, what was given is there',
+  'the first responses after a start equal the earlier ones: revoked rights stay revoked, given ones are there',
   async () => {
     const [holder, loser] = [await newPerson(server), await newPerson(server)];
     const roles = (userId: string, given: string[]): Promise<number> =>

@@ -8,7 +8,7 @@ import { until, Workspace, type Page } from '../support/api/workspace.js';
 
 let app: TestApp;
 let place: Workspace;
-/** Names of the statements that the store was asked. */
+/** Names of the executed statements. */
 const queries: string[] = [];
 
 beforeAll(async () => {
@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => app?.stop());
 
-describe('the audit of a tenant, and who is refused', () => {
+describe('refusals in the audit of a tenant', () => {
   interface Told {
     readonly action: string;
     readonly actor: string;
@@ -33,7 +33,7 @@ describe('the audit of a tenant, and who is refused', () => {
   const audit = async (path: string, query: string): Promise<readonly Told[]> =>
     (await app.client.get<Page<Told>>(`${path}/audit?limit=1000&${query}`)).body.items;
 
-  /** Records are written in the order in which they are noted: once this one is there, so are those before it. */
+  /** Records are written in order: once this one is stored, so are all earlier ones. */
   async function allWritten(): Promise<void> {
     const correlationId = crypto.randomUUID();
     const headers = { ...from('198.51.100.99'), 'x-correlation-id': correlationId };
@@ -44,7 +44,7 @@ describe('the audit of a tenant, and who is refused', () => {
     );
   }
 
-  it('two thousand paths of a stranger leave nothing in it, and a handful in that of the system', async () => {
+  it('of two thousand paths by a stranger leave nothing in it, and a few records in that of the system', async () => {
     const stranger = await newPerson(app);
     const tenant = `/tenants/${place.tenant}`;
     const before = (await audit(tenant, '')).length;
@@ -62,7 +62,7 @@ describe('the audit of a tenant, and who is refused', () => {
     for (const { resource } of told) expect(resource.length).toBeLessThanOrEqual(512);
   });
 
-  it('is told of the refusals of whoever sees something of the tenant', async () => {
+  it('by users who see something of the tenant are in it', async () => {
     const viewer = await member(app, place.tenant, 'viewer');
     expect((await viewer.client.delete(`/tenants/${place.tenant}`)).status).toBe(403);
     const written = await until(
@@ -75,10 +75,10 @@ describe('the audit of a tenant, and who is refused', () => {
   });
 });
 
-describe('tenants that nobody has made', () => {
+describe('requests for tenants that do not exist', () => {
   const asked = (name: RegExp): number => queries.filter((query) => name.test(query)).length;
 
-  it('cost a look for the tenant and nothing else, the second time nothing, and push no rules of real ones out', async () => {
+  it('cost one look-up of the tenant, the second time nothing, and evict no rules of real tenants', async () => {
     const [stranger, viewer] = [await newPerson(app), await member(app, place.tenant, 'viewer')];
     const read = async (): Promise<number> => (await viewer.client.get(`${place.base}/topics`)).status;
     const check = async (tenant: string): Promise<unknown> => {
@@ -91,7 +91,7 @@ describe('tenants that nobody has made', () => {
     await check('invented');
     expect(await read()).toBe(200);
     queries.length = 0;
-    // One more than there is room for among the rules of real tenants.
+    // One more than the cache of rules has room for.
     await Promise.all(Array.from({ length: 8 }, (_, worker) => loop(worker)));
     expect(asked(/^rules-of/)).toBe(0);
     expect(asked(/^tenant-find/)).toBe(8 * 650);
@@ -102,11 +102,11 @@ describe('tenants that nobody has made', () => {
   }, 60_000);
 });
 
-describe('kept answers', () => {
+describe('kept responses', () => {
   const EVENTS = Array.from({ length: 1_000 }, (_, i) => ({ id: `same-${i}`, type: 't', data: 1 }));
   const told = ({ status, body }: Answer<Problem>): string => `${status} ${body.code ?? ''}`;
 
-  /** Sixty publishes of the same thousand events, each under a key of its own. */
+  /** Sixty publishes of the same thousand events, each under its own key. */
   async function attack(shop: Workspace): Promise<string[]> {
     const answers: string[] = [];
     for (let i = 0; i < 60; i++)
@@ -114,7 +114,7 @@ describe('kept answers', () => {
     return answers;
   }
 
-  it('are bounded for a tenant: beyond it a new key is refused, and what was promised is kept', async () => {
+  it('are bounded for a tenant: beyond the bound a new key is refused, and existing responses are kept', async () => {
     const [shop, other] = [await Workspace.create(app.client), await Workspace.create(app.client)];
     const answers = await attack(shop);
     const stored = answers.lastIndexOf('201 ') + 1;
@@ -139,7 +139,7 @@ describe('kept answers', () => {
     expect(answers.at(-1)).toBe('429 tenant-storage-full');
   });
 
-  it('of requests that fail take nothing', async () => {
+  it('of failed requests take no space', async () => {
     const shop = await Workspace.create(app.client);
     for (let i = 0; i < 2_200; i++) {
       const answer = await shop.tryPublish({ type: '' }, { 'idempotency-key': `failed-${i}` });

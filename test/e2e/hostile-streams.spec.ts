@@ -34,7 +34,7 @@ describe('a stream', () => {
       `${shop.base}/topics/orders/streams/${stream}${query}`,
     );
 
-  it('of events of hidden types alone is as unknown as one that there is not', async () => {
+  it('that has only events of hidden types looks like a missing one', async () => {
     const reader = await limited(['order.*'], 'event:read');
     await publishTo('emp-7', 'payroll.paid');
     const [hidden, unknown] = [await read(reader.client, 'emp-7'), await read(reader.client, 'emp-8')];
@@ -43,7 +43,7 @@ describe('a stream', () => {
     expect(unknown.body).toMatchObject(rest);
   });
 
-  it('goes as far as the last event that the reader may see, page by page', async () => {
+  it('ends with the last event that the reader may see, page by page', async () => {
     const reader = await limited(['order.*'], 'event:read');
     await publishTo(
       's',
@@ -70,7 +70,7 @@ describe('a stream', () => {
     expect((await read(owner.client, 's')).body.streamVersion).toBe(156);
   });
 
-  it('has a version that a publisher is told who may read it, and nobody else', async () => {
+  it('shows its version only to a publisher that may read it', async () => {
     await publishTo('s', 'payroll.paid', 'payroll.paid');
     const blind = await limited(['order.*'], 'event:publish');
     const narrow = await limited(['order.*'], 'event:publish', 'event:read');

@@ -39,7 +39,7 @@ afterEach(() => Promise.all(receivers.map((receiver) => receiver.stop())));
 const through = (server: TestProcess, client: Client): Client => server.client.with(client.headers);
 const suspend = () => first.client.post(`${tenant}/suspend`, { reason: 'unpaid' });
 
-/** On one instance, and known to the other. */
+/** Suspends on one instance, until the other knows. */
 async function activate(): Promise<void> {
   const { headers } = await second.client.post(`${tenant}/activate`);
   const token = { 'x-consistency-token': headers.get('x-consistency-token')! };
@@ -50,7 +50,7 @@ async function activate(): Promise<void> {
   );
 }
 
-/** Publishes through an instance until it is refused; answers how often it was not. */
+/** Publishes through an instance until it is refused; returns how often it succeeded. */
 async function publishUntilRefused(server: TestProcess): Promise<{ stored: number; code: string }> {
   for (let stored = 0; ; stored++) {
     const { status, body } = await shop.through(through(server, owner.client)).tryPublish({ type: 't', data: stored });
@@ -58,7 +58,7 @@ async function publishUntilRefused(server: TestProcess): Promise<{ stored: numbe
   }
 }
 
-/** No instance has a lane of the tenant any more. */
+/** No instance runs a lane of the tenant any more. */
 const atRest = async (): Promise<void> => {
   for (const { client } of [first, second])
     await until(
@@ -69,7 +69,7 @@ const atRest = async (): Promise<void> => {
 const counts = (): number[] => receivers.map(({ requests }) => requests.length);
 
 describe('a tenant that is suspended on one instance while it is busy on two', () => {
-  it('takes nothing and sends nothing from then on, and after its activation everything comes, in order', async () => {
+  it('accepts and sends nothing from then on, and after its activation everything is delivered, in order', async () => {
     const publishing = [publishUntilRefused(first), publishUntilRefused(second)];
     await Promise.all(receivers.map((receiver) => receiver.received(10)));
     expect((await suspend()).status).toBe(200);
@@ -111,7 +111,7 @@ describe('a tenant that is suspended on one instance while it is busy on two', (
     }
   });
 
-  it('refuses keys of every kind, and what they could change; elsewhere they go on', async () => {
+  it('refuses keys of every kind and their changes; elsewhere they still work', async () => {
     const elsewhere = await Workspace.create(first.client);
     await first.client.request('PUT', `/tenants/${elsewhere.tenant}/members/${owner.userId}`, { roles: ['owner'] });
     const keys = new Keys(owner.client);
@@ -147,7 +147,7 @@ describe('a tenant that is suspended on one instance while it is busy on two', (
         for (const [method, path, body] of asked) {
           const answer = await until(
             () => client.request(method, path, body),
-            // Owners may not activate: that is the system's to do.
+            // Owners may not activate a tenant: only the system may.
             ({ status }) => status === 403,
             1_000,
           ).catch((error: Error) => ({ status: error.message, body: undefined }));
@@ -162,6 +162,6 @@ describe('a tenant that is suspended on one instance while it is busy on two', (
     expect((await first.client.get(consumer)).status).toBe(200);
   });
 
-  it.todo('rests its replays and export jobs, and lets them go on where they were (with those)');
+  it.todo('rests its replays and export jobs, and lets them continue where they were (with those)');
   it.todo('gives no events to members of a consumer group that poll (with consumer groups)');
 });

@@ -4,12 +4,12 @@ import { routesOf, type ApiDocument, type Route } from '../support/api/openapi.j
 import { newPerson, type Person } from '../support/api/strangers.js';
 import { Workspace, type Page } from '../support/api/workspace.js';
 
-/** In every name and event of the other tenant, and in nothing that is asked for. */
+/** Is in every name and event of the other tenant, and in no request. */
 const PRIVATE = 'private-matter';
 const LISTS = ['namespaces', 'members', 'roles', 'groups', 'permissions', 'audit'] as const;
 
 const app = await sharedApp();
-/** Owner of the one tenant, nobody in the other. */
+/** Owner of one tenant, without any right in the other. */
 let intruder: Person;
 let own: Workspace;
 let other: Workspace;
@@ -80,7 +80,7 @@ async function contents(place: Workspace): Promise<string> {
 }
 
 describe('a credential of one tenant', () => {
-  it('finds nothing of another by any path: 404, as for a tenant that does not exist, and nothing happens', async () => {
+  it('finds nothing of another by any path: 404, as for a missing tenant, and nothing changes', async () => {
     const before = await contents(other);
     expect(before).toContain(PRIVATE);
     const found: object[] = [];
@@ -170,7 +170,7 @@ describe('a credential of one tenant', () => {
     expect((await byKey.get(other.events())).status).toBe(404);
   });
 
-  it('gets no answer that another got for the same Idempotency-Key', async () => {
+  it('does not get the response of another for the same Idempotency-Key', async () => {
     const key = { 'idempotency-key': `shared-${other.tenant}` };
     const body = { id: 'same-topic' };
     const owner = other.through(member.client);
@@ -196,7 +196,7 @@ describe('a credential of one tenant', () => {
 });
 
 describe('a cursor', () => {
-  // Roles come all at once.
+  // Roles are not paged.
   const lists = (place: Workspace): [string, string][] => [
     ...LISTS.filter((list) => list !== 'roles').map((list): [string, string] => [
       list,
@@ -216,7 +216,7 @@ describe('a cursor', () => {
     return [status, body.code];
   };
 
-  it('of one tenant is none in another, nor for another list: 400', async () => {
+  it('of one tenant is invalid in another, and for another list: 400', async () => {
     const elsewhere = new Map(lists(own));
     for (const [list, path] of lists(other)) {
       const cursor = await cursorOf(path);
@@ -227,7 +227,7 @@ describe('a cursor', () => {
     }
   });
 
-  it('with any one byte changed is 400, never 500', async () => {
+  it('with any single byte changed is 400, never 500', async () => {
     const cursor = await cursorOf(own.events());
     for (let at = 0; at < cursor.length; at++) {
       const changed = cursor.slice(0, at) + (cursor[at] === 'A' ? 'B' : 'A') + cursor.slice(at + 1);
@@ -241,7 +241,7 @@ describe('a cursor', () => {
       expect([odd, (await go(intruder.client, own.events(), odd))[0]]).toEqual([odd, 400]);
   });
 
-  it('a consistency token is a number that opens nothing: no right comes with it, and a broken one is 400', async () => {
+  it('a consistency token is a number that gives no right, and a broken one is 400', async () => {
     const answer = await app.client.request('PUT', `/tenants/${other.tenant}/members/${member.userId}`, {
       roles: ['owner', 'developer'],
     });

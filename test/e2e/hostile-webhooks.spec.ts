@@ -6,7 +6,7 @@ import { WebhookReceiver } from '../support/api/webhook-receiver.js';
 import { until, Workspace, type Consumer, type TopicStatus } from '../support/api/workspace.js';
 
 const SECRET = 'root:x:0:0:what-an-inner-service-says';
-/** An attempt and one repetition tell all that there is to tell. */
+/** An attempt and one repetition show everything. */
 const TWICE = { strategy: 'fixed', initialDelayMs: 20, maxDelayMs: 20, jitter: 0, maxAttempts: 2 };
 const PUBLIC_ADDRESS = '93.184.215.14';
 
@@ -30,7 +30,7 @@ afterEach(async () => {
   for (const one of opened.splice(0)) one.close();
 });
 
-/** Any server at all; answers its port. */
+/** Starts any server; returns its port. */
 async function listening<S extends Server>(inner: S): Promise<number> {
   opened.push(inner);
   inner.on('connection', (socket: Socket) => sockets.add(socket));
@@ -39,7 +39,7 @@ async function listening<S extends Server>(inner: S): Promise<number> {
   return (inner.address() as AddressInfo).port;
 }
 
-/** How a delivery to that place ended, when its attempts are used up. */
+/** How a delivery to that address ended, once its attempts are used up. */
 async function blocked(url: string, body: object = {}): Promise<{ id: string; status: TopicStatus; shown: string }> {
   const { id } = await shop.register(url, { retry: TWICE, ...body });
   await shop.publish({ type: 'order.created', data: 1 });
@@ -50,7 +50,7 @@ async function blocked(url: string, body: object = {}): Promise<{ id: string; st
   return { id, status, shown: (await server.client.get(`${shop.consumer(id)}/status`)).text };
 }
 
-/** What the log says of it. */
+/** The log entries of the consumer. */
 const logged = (id: string): Promise<string> =>
   until(
     () =>
@@ -65,7 +65,7 @@ const logged = (id: string): Promise<string> =>
   );
 
 describe('a redirect', () => {
-  it.each([301, 302, 303, 307, 308])('is followed nowhere, is a failure, and is logged: %i', async (status) => {
+  it.each([301, 302, 303, 307, 308])('is not followed, is a failure, and is logged: %i', async (status) => {
     const inner = await WebhookReceiver.start();
     const targets = [
       'http://169.254.169.254/latest/meta-data/',
@@ -88,7 +88,7 @@ describe('a redirect', () => {
     await inner.stop();
   });
 
-  it('does not lead from https to http: what does not speak TLS is told nothing', async () => {
+  it('does not lead from https to http: a server without TLS gets nothing', async () => {
     const heard: Buffer[] = [];
     const port = await listening(
       createServer((socket) => {
@@ -108,7 +108,7 @@ describe('a redirect', () => {
   });
 });
 
-describe('a name whose answer changes', () => {
+describe('a name whose address changes', () => {
   const register = (host: string) =>
     server.client.post<Consumer>(`${shop.base}/consumers`, {
       url: `http://${host}:${receiver.port}/hook`,
@@ -117,7 +117,7 @@ describe('a name whose answer changes', () => {
     });
 
   it.each([
-    ['to loopback that is not opened', ['127.0.0.2']],
+    ['to loopback, which is not allowed', ['127.0.0.2']],
     ['to the metadata of the cloud', ['169.254.169.254']],
     ['to a mapped address', ['::ffff:169.254.169.254']],
     ['to a private one among public ones', [PUBLIC_ADDRESS, '10.0.0.1']],
@@ -138,7 +138,7 @@ describe('a name whose answer changes', () => {
     expect(receiver.requests).toEqual([]);
   });
 
-  it('is asked for again with each new connection, and is refused at registration', async () => {
+  it('is looked up again for each new connection, and is refused at registration', async () => {
     const host = `again-${shop.tenant}.example`;
     await server.surround({ names: { [host]: ['127.0.0.1'] } });
     receiver.always({ headers: { connection: 'close' } });
@@ -171,7 +171,7 @@ describe('a port', () => {
     expect([answer.status, answer.body.code]).toEqual([400, 'webhook-url-invalid']);
   });
 
-  it('where something else listens that is no HTTP gives away nothing that it says', async () => {
+  it('of a server that does not speak HTTP discloses nothing of its output', async () => {
     const port = await listening(
       createServer((socket) => {
         socket.on('error', () => undefined);
@@ -185,8 +185,8 @@ describe('a port', () => {
   });
 });
 
-describe('an answer', () => {
-  it('of an inner service is shown to nobody: its status is, and is logged', async () => {
+describe('a response', () => {
+  it('of an internal service is never shown; its status is shown and logged', async () => {
     receiver.always({ status: 403, headers: { 'x-inner': SECRET }, body: SECRET });
     const { id, status, shown } = await blocked(receiver.url);
     expect(status.lastError).toMatchObject({ phase: 'response', status: 403 });
@@ -195,7 +195,7 @@ describe('an answer', () => {
     expect(await logged(id)).toContain('403');
   });
 
-  it('of a gigabyte is read to 64 KiB, whether it means yes or no', async () => {
+  it('of a gigabyte is read up to 64 KiB, on success and failure', async () => {
     for (const status of [200, 500]) {
       const whole = Promise.withResolvers<number>();
       const inner = createHttpServer((request, response) => {
@@ -205,7 +205,7 @@ describe('an answer', () => {
       });
       const { id } = await shop.register(`http://127.0.0.1:${await listening(inner)}/`, { retry: TWICE });
       await shop.publish({ type: 't', data: 1 });
-      // What the system buffers on both sides of loopback is more than what is read.
+      // The buffers on both sides of loopback are larger than what is read.
       expect(await whole.promise).toBeLessThan(64 * 2 ** 20);
       const reached = (one: TopicStatus) => (status === 200 ? one.lag.events === 0 : one.lastError?.status === 500);
       await until(() => shop.topicStatus(id), reached);
@@ -213,7 +213,7 @@ describe('an answer', () => {
     }
   });
 
-  it('that never ends, or never begins, ends by the timeout', async () => {
+  it('that never ends, or never begins, is ended by the timeout', async () => {
     for (const [reaction, lastError] of [
       [
         { status: 500, drip: true },
@@ -229,7 +229,7 @@ describe('an answer', () => {
   });
 });
 
-/** Bytes that were written until nobody took them any more. */
+/** Bytes that were written until the reader stopped. */
 async function poured(response: ServerResponse): Promise<number> {
   const piece = Buffer.alloc(65_536, 'x');
   const gone = once(response, 'close');

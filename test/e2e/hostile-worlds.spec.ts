@@ -12,8 +12,8 @@ import { openDatabase } from '../support/server/postgres.js';
 import { newPerson, type Person } from '../support/api/strangers.js';
 
 /**
- * Kind A of the security review, as one property: in random worlds, no sequence of accepted calls by two friends ends with one of them, or
- * with whoever's credentials they have got hold of, allowed what neither of them was.
+ * Kind A of the security review, as one property: in random worlds, no sequence of accepted calls by two friends gives one of them, or a
+ * user whose credentials they have obtained, a right that neither of them had.
  */
 
 const WORLDS = 40;
@@ -34,7 +34,7 @@ const BUNDLES = [
 const app = await sharedApp();
 const database = openDatabase(app.connection);
 let rules: PostgresRules;
-/** Two who act together, and somebody else whom they may use. */
+/** Two users who act together, and another one whom they may use. */
 let people: readonly [Person, Person, Person];
 
 beforeAll(async () => {
@@ -48,11 +48,11 @@ afterAll(() => database.close());
 
 interface Change {
   readonly method: string;
-  /** With {0} to {2} for people and {t} for the tenant. */
+  /** `{0}` to `{2}` stand for people and `{t}` for the tenant. */
   readonly path: string;
   readonly body?: object;
 }
-/** Who of the friends acts, and with a key of these actions, or with one that is not bounded. */
+/** The acting friend, with a key for these actions or an unbounded one. */
 interface Act {
   readonly who: 0 | 1;
   readonly bundle: number | null;
@@ -146,7 +146,7 @@ const changes: fc.Arbitrary<Change> = fc.oneof(
   grants,
   grants,
 );
-/** What makes the friends able to do something. */
+/** Rights that let the friends act. */
 const standing: fc.Arbitrary<Change> = made(
   'PUT',
   fc.constantFrom('members/{0}', 'members/{1}', 'groups/team/roles/chief', 'groups/inner/members/{0}'),
@@ -166,7 +166,7 @@ const SETUP: readonly Change[] = [
 
 class World {
   private readonly keys = new Map<string, Client>();
-  /** Whose credentials the friends have. */
+  /** The users whose credentials the friends have. */
   private readonly held = new Set([people[0].userId, people[1].userId]);
 
   private constructor(private readonly tenant: string) {}
@@ -186,7 +186,7 @@ class World {
     return this.ask(client, change === 'revoke' ? await this.someGrant() : change);
   }
 
-  /** What anybody whose credentials they have is allowed, as `action resource`. */
+  /** The rights of all users whose credentials they have, as `action resource`. */
   async allowed(): Promise<Set<string>> {
     const found = new Set<string>();
     for (const id of this.held) for (const one of await this.allowedTo(id)) found.add(one);
@@ -228,7 +228,7 @@ class World {
     const compiled = async (place: string) =>
       rulesFor(place, await rules.tenantRules(place), await rules.principalRules(place, user));
     const inTenant = await compiled(this.tenant);
-    // An owner lifts every denial in his tenant: what is denied to him is not out of his reach.
+    // An owner can lift every denial in the tenant: what is denied to an owner is within their reach.
     const reach = holdsAll(this.tenant, inTenant) ? inTenant.filter(({ effect }) => effect === 'allow') : inTenant;
     const policy = new Policy(withoutLockout(this.tenant, reach, await compiled(SYSTEM_TENANT)));
     const shop = `tenants/${this.tenant}/namespaces/shop`;
@@ -253,7 +253,7 @@ class World {
   }
 }
 
-it('no sequence of accepted calls ends with more than the two friends were allowed before', async () => {
+it('no sequence of accepted calls gives two friends more rights than they had before', async () => {
   let accepted = 0;
   const world = fc.record({
     beginning: fc.array(standing, { minLength: 4, maxLength: 6 }),
@@ -277,6 +277,6 @@ it('no sequence of accepted calls ends with more than the two friends were allow
     }),
     { numRuns: WORLDS },
   );
-  // Otherwise nothing was tried.
+  // Otherwise the test would have tried nothing.
   expect(accepted).toBeGreaterThan(3 * WORLDS);
 }, 120_000);

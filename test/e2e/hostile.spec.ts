@@ -18,7 +18,7 @@ beforeEach(async () => {
   await shop.publish({ id: 'first', type: 't', data: 1 });
   before = await everything();
 });
-/** Whatever was sent: nothing changed, and the server goes on. */
+/** Whatever was sent: nothing has changed, and the server keeps running. */
 afterEach(async () => {
   const after = await everything();
   if (after !== before) throw new Error(`What was refused left traces: ${before} became ${after}`);
@@ -32,7 +32,7 @@ async function everything(): Promise<string> {
   return answers.map(({ body }) => body.items.map(({ id }) => id).join()).join(' | ');
 }
 
-/** The status of a refusal, or what is wrong with how it is told. */
+/** The status of a refusal, or what is wrong with its body. */
 function refusal({ status, headers, text, body }: Answer<Problem>): number | string {
   const wellFormed =
     headers.get('content-type')?.includes('application/problem+json') === true &&
@@ -45,7 +45,7 @@ function refusal({ status, headers, text, body }: Answer<Problem>): number | str
 
 const event = (fields: string) => `{"type":"t","data":1,${fields}}`;
 
-describe('bodies that are no event', () => {
+describe('bodies that are not an event', () => {
   it.each([
     ['an unknown field', event('"colour":"red"')],
     ['__proto__ among the fields', event('"__proto__":{"isAdmin":true}')],
@@ -55,22 +55,22 @@ describe('bodies that are no event', () => {
     ['data twice', event('"data":2')],
     ['a type that is a number', '{"type":7,"data":1}'],
     ['an empty type', '{"type":"","data":1}'],
-    ['a type beyond reason', `{"type":"${'t'.repeat(10_000)}","data":1}`],
+    ['a type that is far too long', `{"type":"${'t'.repeat(10_000)}","data":1}`],
     ['a type with a line break', '{"type":"a\\r\\nx-injected: 1","data":1}'],
     ['an id that is an object', event('"id":{}')],
     ['an empty id', event('"id":""')],
-    ['an id beyond reason', event(`"id":"${'i'.repeat(10_000)}"`)],
+    ['an id that is far too long', event(`"id":"${'i'.repeat(10_000)}"`)],
     ['an id with a line break', event('"id":"a\\nb"')],
     ['an id with NUL', event('"id":"a\\u0000b"')],
     ['a key with NUL', event('"key":"a\\u0000b"')],
     ['a key with a lone surrogate', event('"key":"\\ud800"')],
     ['a stream that is an array', event('"stream":[]')],
-    ['a time that is none', event('"time":"31/12/2026"')],
+    ['an invalid time', event('"time":"31/12/2026"')],
     ['a time that does not exist', event('"time":"2026-02-30T00:00:00Z"')],
     ['a fractional schema version', event('"schemaVersion":1.5')],
     ['a negative schema version', event('"schemaVersion":-1')],
     ['metadata that is a string', event('"metadata":"x"')],
-    ['metadata beyond reason', event(`"metadata":{"x":"${'x'.repeat(1_000_000)}"}`)],
+    ['metadata that is far too large', event(`"metadata":{"x":"${'x'.repeat(1_000_000)}"}`)],
     ['a correlation id with a line break', event('"correlationId":"a\\r\\nb"')],
     ['a position of its own', event('"position":99')],
     ['a publisher of its own', event('"publishedBy":"somebody"')],
@@ -80,9 +80,9 @@ describe('bodies that are no event', () => {
     ['an array of arrays', '[[]]'],
     ['an array of null', '[null]'],
     ['nothing', ''],
-    ['half of one', '{"type":"t","data":'],
-    ['two of them', '{"type":"t","data":1}{"type":"t","data":1}'],
-    ['one and a comma', '{"type":"t","data":1},'],
+    ['half of an event', '{"type":"t","data":'],
+    ['two events', '{"type":"t","data":1}{"type":"t","data":1}'],
+    ['an event and a comma', '{"type":"t","data":1},'],
     ['a comment', '{"type":"t",/* */"data":1}'],
     ['single quotes', "{'type':'t','data':1}"],
     ['a byte order mark twice', '\ufeff\ufeff{"type":"t","data":1}'],
@@ -126,7 +126,7 @@ describe('media types', () => {
     expect(refusal(await shop.tryPublish(body, { 'content-encoding': encoding }))).toBe(415);
   });
 
-  it('an Accept that nobody can serve is 406 or ignored, never 500', async () => {
+  it('an Accept that cannot be served is 406 or ignored, never 500', async () => {
     expect([200, 406]).toContain((await app.client.get(shop.events(), { accept: 'image/png' })).status);
   });
 });
@@ -142,12 +142,12 @@ describe('bodies that are too large', () => {
     expect(refusal(await send())).toBe(413);
   });
 
-  it('are refused by their announced length, before they are sent', async () => {
+  it('are refused by their announced length, before they arrive', async () => {
     const head = `POST ${shop.events()} HTTP/1.1\r\nHost: x\r\nX-API-Key: ${app.apiKey}\r\nContent-Type: application/json\r\n`;
     expect((await sendRaw(app.url, `${head}Content-Length: 99999999999\r\n\r\n`)).status).toBe(413);
   });
 
-  it('are refused also where no length is announced', async () => {
+  it('are refused also without an announced length', async () => {
     const head = `POST ${shop.events()} HTTP/1.1\r\nHost: x\r\nX-API-Key: ${app.apiKey}\r\nContent-Type: application/json\r\n`;
     const chunk = `100000\r\n${'x'.repeat(0x100000)}\r\n`;
     const answer = await sendRaw(
@@ -160,14 +160,14 @@ describe('bodies that are too large', () => {
 });
 
 describe('addresses', () => {
-  it('that do not exist are 404, with methods that do not exist 404 or 405', async () => {
+  it('that do not exist are 404, with unknown methods 404 or 405', async () => {
     expect(refusal(await app.client.get('/nothing/here'))).toBe(404);
     expect([404, 405]).toContain(refusal(await app.client.request('PUT', `${shop.base}/topics/orders`, {})));
   });
 });
 
 describe('headers', () => {
-  it('that come twice or hold nonsense do not break the answer', async () => {
+  it('that are repeated or invalid do not break the response', async () => {
     const odd: RequestHeaders[] = [
       { traceparent: 'nonsense' },
       { traceparent: `00-${'0'.repeat(32)}-${'0'.repeat(16)}-00` },
@@ -181,7 +181,7 @@ describe('headers', () => {
       expect([headers, (await app.client.get('/tenants', headers)).status]).toEqual([headers, 200]);
   });
 
-  it('of If-Match that are no ETag are refused or do not match', async () => {
+  it('of If-Match that are not an ETag are refused or do not match', async () => {
     for (const etag of ['nonsense', '"', '"-1"', '"99999999999999999999"', '"1" OR 1=1', `"${'1'.repeat(5_000)}"`]) {
       const answer = await app.client.patch(shop.base, { name: 'Mine' } satisfies Payload, { 'if-match': etag });
       expect([etag, [400, 412].includes(answer.status)]).toEqual([etag, true]);

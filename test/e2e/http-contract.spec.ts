@@ -10,7 +10,7 @@ import { until, Workspace } from '../support/api/workspace.js';
 const app = await sharedApp();
 let shop: Workspace;
 let routes: Route[];
-/** Somebody who is logged in: keys cannot do everything. */
+/** A logged-in user: keys cannot do everything. */
 let administrator: Client;
 let places: Places;
 
@@ -60,7 +60,7 @@ const contents = async (): Promise<string> => {
 describe('a query parameter', () => {
   const PROBES = ['/health/live', '/health/ready'];
 
-  it('that an operation does not know is refused by all of them, named, with nothing done', async () => {
+  it('that is unknown is refused by every operation, by name, without any effect', async () => {
     const before = await contents();
     const found: object[] = [];
     for (const route of routes.filter(({ path }) => !PROBES.includes(path))) {
@@ -74,7 +74,7 @@ describe('a query parameter', () => {
     expect(await contents()).toBe(before);
   });
 
-  it('does not keep a probe from its answer', async () => {
+  it('that is unknown does not stop a probe', async () => {
     for (const path of PROBES) expect((await app.client.get(`${path}?from=balancer`)).status).toBe(200);
   });
 });
@@ -83,7 +83,7 @@ describe('a precondition', () => {
   const patch = (headers: RequestHeaders) => app.client.patch(shop.base, { name: 'Shop' }, headers);
   const etagOf = async (path: string): Promise<string> => (await app.client.get(path)).headers.get('etag')!;
 
-  it('is any list of ETags, of which one must be the present one', async () => {
+  it('is a list of ETags, one of which must be current', async () => {
     const etag = await etagOf(shop.base);
     const told = async (header: string): Promise<number> => (await patch({ 'if-match': header })).status;
     for (const met of [etag, '*', `"nope", ${etag}`, `${etag},"W/x"`, `, ${etag} ,`, ` ${etag}`])
@@ -94,7 +94,7 @@ describe('a precondition', () => {
       expect([broken, await told(broken)]).toEqual([broken, 400]);
   });
 
-  it('of If-None-Match keeps a change from the versions that it names', async () => {
+  it('of If-None-Match prevents a change of the versions that it names', async () => {
     const etag = await etagOf(shop.base);
     for (const unmet of ['*', etag, `W/${etag}`, `"nope", ${etag}`])
       expect([unmet, (await patch({ 'if-none-match': unmet })).status]).toEqual([unmet, 412]);
@@ -102,7 +102,7 @@ describe('a precondition', () => {
     expect((await patch({ 'if-none-match': 'nope' })).status).toBe(400);
   });
 
-  it('of If-None-Match: * lets a PUT make what is not there, and nothing else; If-Match: * the other way round', async () => {
+  it('of If-None-Match: * lets a PUT only create; If-Match: * lets it only replace', async () => {
     const { userId } = await newPerson(app);
     const tenant = `/tenants/${shop.tenant}`;
     const retention = `${tenant}/audit/retention`;
@@ -125,7 +125,7 @@ describe('a precondition', () => {
     expect(await put(`${tenant}/members/${userId}`, { roles: [] }, none)).toBe(200);
   });
 
-  it('is answered with 304 wherever an ETag is shown, and with everything where it is another one', async () => {
+  it('gives 304 on every route with an ETag, and the full response for another ETag', async () => {
     const found: object[] = [];
     let shown = 0;
     for (const route of routes.filter(({ method }) => method === 'GET')) {
@@ -153,14 +153,14 @@ describe('the representation', () => {
     return `${status} ${headers.get('content-type')!.split(';')[0]}`;
   };
 
-  it('of events is the one that is liked most, by its weight', async () => {
+  it('of events is the preferred one, by weight', async () => {
     expect(await typeOf('text/event-stream;q=0, application/json')).toBe('200 application/json');
     expect(await typeOf('application/json;q=0.5, application/x-ndjson')).toBe('200 application/x-ndjson');
     expect(await typeOf('text/html, application/xhtml+xml, */*;q=0.8')).toBe('200 application/json');
     expect(await typeOf('text/html, */*;q=0')).toBe('406 application/problem+json');
   });
 
-  it('of everything that is read is JSON, or 406; a change is never refused for the form of its answer', async () => {
+  it('of every read is JSON, or 406; a change is never refused for the format of its response', async () => {
     const ask = async (accept: string): Promise<number> => (await app.client.get('/tenants', { accept })).status;
     for (const accept of [
       'application/json',
@@ -176,7 +176,7 @@ describe('the representation', () => {
     expect((await app.client.patch(shop.base, { name: 'Shop' }, { accept: 'text/html' })).status).toBe(200);
   });
 
-  it('that goes on live begins at the beginning for an empty Last-Event-ID', async () => {
+  it('of a live stream starts at the beginning for an empty Last-Event-ID', async () => {
     const stream = await EventStream.open(app.client, shop.events(), '');
     expect((await stream.received(1))[0]!.id).toMatch(/^1\//);
     stream.close();
@@ -184,7 +184,7 @@ describe('the representation', () => {
 });
 
 describe('an Idempotency-Key', () => {
-  it('is the same with quotes, as the draft of the IETF has it, and without', async () => {
+  it('is the same with quotes, as in the IETF draft, and without', async () => {
     const send = (key: string) => app.client.post(`${shop.base}/topics`, {}, { 'idempotency-key': key });
     const first = await send('a-key');
     expect(first.status).toBe(201);
@@ -198,11 +198,11 @@ describe('an Idempotency-Key', () => {
   });
 });
 
-describe('what is left of a limit', () => {
+describe('the rest of a limit', () => {
   const told = ({ headers }: { headers: Headers }) => [headers.get('ratelimit-policy'), headers.get('ratelimit')];
   const login = (client: Client, email: string, password: string) => client.post('/auth/login', { email, password });
 
-  it('is told of logins, also of those that fail, and a refusal says the same as its Retry-After', async () => {
+  it('is shown for logins, also failed ones, and a refusal matches its Retry-After', async () => {
     const [anonymous, somebody] = [app.client.with(stranger()), await Person.create(app)];
     const policies = '"login-address";q=30;w=60, "login-account";q=10;w=86400';
     expect(told(await login(anonymous, somebody.email, somebody.password))).toEqual([
@@ -220,7 +220,7 @@ describe('what is left of a limit', () => {
     ]);
   });
 
-  it('is told of mails for a new password, the same for every e-mail', async () => {
+  it('is shown for mails with a new password, the same for every e-mail', async () => {
     const anonymous = app.client.with(stranger());
     const ask = (email: string) => anonymous.post('/auth/password/reset-request', { email });
     const somebody = await Person.create(app);
@@ -236,7 +236,7 @@ describe('what is left of a limit', () => {
     ]);
   });
 
-  it('is told of publishing, also where it is refused for something else', async () => {
+  it('is shown for publishing, also if it is refused for another reason', async () => {
     const path = `/tenants/${shop.tenant}`;
     await app.client.patch(path, { limits: { eventsPerSecond: 5, storageBytes: 1_000_000 } });
     const policies = '"storage";q=1000000;qu="content-bytes", "tenant";q=5;w=1';
@@ -253,7 +253,7 @@ describe('what is left of a limit', () => {
     await app.client.patch(path, { limits: { eventsPerSecond: null, storageBytes: null } });
   });
 
-  it('is told of permissions at a rate, open streams, the audit and kept answers', async () => {
+  it('is shown for permissions with a rate, open streams, the audit and kept responses', async () => {
     const person = await newPerson(app);
     const rate = { rateLimit: { limit: 2, windowSeconds: 3_600 } };
     await app.client.post(`/tenants/${shop.tenant}/permissions`, {
@@ -270,7 +270,7 @@ describe('what is left of a limit', () => {
       await stream.body!.cancel();
       return told(stream).join();
     };
-    // A stream of before counts until the server has heard that its reader is gone.
+    // An earlier stream counts until the server has noticed that its reader is gone.
     const alone = '"streams";q=500;qu="concurrent-requests","streams";r=499';
     expect(await until(openStream, (headers) => headers === alone)).toBe(alone);
     const verified = await app.client.get(`/tenants/${shop.tenant}/audit/verify`);

@@ -20,7 +20,7 @@ describe('the requests in docs/http', () => {
   });
   afterAll(() => receiver?.stop());
 
-  it('are there for every part of the contract', () => {
+  it('exist for every part of the contract', () => {
     expect(FILES).toEqual(
       [
         'api-keys',
@@ -39,13 +39,13 @@ describe('the requests in docs/http', () => {
     );
   });
 
-  it.each(FILES)('of %s are answered as they say', async (name) => {
+  it.each(FILES)('of %s get the responses that they expect', async (name) => {
     const results = await runHttpFile(join(DIRECTORY, name), given);
     expect(results.length).toBeGreaterThanOrEqual(6);
     expect(failuresOf(results)).toEqual([]);
   });
 
-  it.each(FILES)('of %s take their server and credentials from variables', (name) => {
+  it.each(FILES)('of %s use variables for server and credentials', (name) => {
     const { variables, requests } = parseHttpFile(readFileSync(join(DIRECTORY, name), 'utf8'));
     const secrets = requests.flatMap(({ headers }) =>
       headers.filter(([header]) => /^(x-api-key|authorization)$/i.test(header)),
@@ -54,7 +54,7 @@ describe('the requests in docs/http', () => {
     expect(secrets.filter(([, value]) => !value.includes('{{'))).toEqual([]);
   });
 
-  it('are judged: a status that is not the expected one is told with its line', async () => {
+  it('are checked: an unexpected status is reported with its line', async () => {
     const [result] = await runHttpFile(join(DIRECTORY, 'health.http'), given);
     const wrong = { ...result!, status: 503 };
     expect(failuresOf([wrong])).toEqual([
@@ -64,7 +64,7 @@ describe('the requests in docs/http', () => {
 });
 
 describe('an .http file', () => {
-  it('is read as variables and requests with name, headers and body', () => {
+  it('is parsed into variables and requests with name, headers and body', () => {
     const text =
       '@a = 1\n### One\n# @name one\n# @expect 201 409\nPOST {{a}}/x\nA: b\n\n{\n}\n\n### Two\n# @expect 200\nGET {{a}}\n';
     const { variables, requests } = parseHttpFile(text);
@@ -97,7 +97,7 @@ describe('an .http file', () => {
     ['### No status\nGET /x\n', 'line 2: the request expects no status'],
     ['### Typo\n# @expect 200\nGTE /x\n', 'line 3: neither comment, variable nor request: GTE /x'],
     ['### Header\n# @expect 200\nGET /x\nno header\n', 'line 4: no header: no header'],
-  ])('that makes no sense is refused with the line: %j', (text, message) => {
+  ])('that is invalid is refused with the line: %j', (text, message) => {
     expect(() => parseHttpFile(text)).toThrow(message);
   });
 });

@@ -23,7 +23,7 @@ async function launch(apiKey?: string): Promise<TestProcess> {
   return server;
 }
 
-/** Publishes under the key, and answers when the server stands in the middle of it. */
+/** Publishes under the key, and resolves when the server has stopped midway. */
 async function halfway(shop: Workspace): Promise<Obstacle> {
   const obstacle = await Obstacle.put(store.connection, 'SELECT 1 FROM topic_head WHERE tenant_id = $1', [shop.tenant]);
   void shop.tryPublish(EVENT, KEY).catch(() => undefined);
@@ -31,8 +31,8 @@ async function halfway(shop: Workspace): Promise<Obstacle> {
   return obstacle;
 }
 
-describe('a publish with an Idempotency-Key whose server is killed in its middle', () => {
-  it('is done at once by the next server', async () => {
+describe('a publish with an Idempotency-Key whose server is killed midway', () => {
+  it('is completed at once by the next server', async () => {
     const first = await launch();
     const shop = await Workspace.create(first.client);
     const obstacle = await halfway(shop);
@@ -45,7 +45,7 @@ describe('a publish with an Idempotency-Key whose server is killed in its middle
     expect(await again.readAll()).toHaveLength(1);
   });
 
-  it('is done by another server as soon as the first is dead, and not before', async () => {
+  it('is completed by another server as soon as the first is dead, and not before', async () => {
     const first = await launch();
     const second = await launch(first.apiKey);
     const shop = await Workspace.create(first.client);

@@ -25,17 +25,17 @@ const deny = (client: Client, principal: object, actions = EVERYTHING_OF_AN_ADMI
     actions,
     resource: where === '' ? 'system' : `tenants/${shop.tenant}`,
   });
-/** Lifts what is denied, as somebody does who has nothing but the API. */
+/** Lifts a denial with nothing but the API. */
 async function liftAll(client: Client, where = tenant): Promise<void> {
   const { body } = await client.get<Page<{ id: string; effect: string }>>(`${where}/permissions`);
   for (const { id } of body.items.filter(({ effect }) => effect === 'deny'))
     expect(await status(client, 'DELETE', `${where}/permissions/${id}`)).toBe(204);
 }
 
-describe('an owner who is denied everything by an administrator of his tenant', () => {
+describe('an owner who is denied everything by an administrator of the tenant', () => {
   it.each([
     ['directly', () => deny(admin.client, { user: owner.userId })],
-    ['by his role', () => deny(admin.client, { role: 'owner' })],
+    ['by their role', () => deny(admin.client, { role: 'owner' })],
     [
       'by a group that he is put into later',
       async () => {
@@ -61,7 +61,7 @@ describe('an owner who is denied everything by an administrator of his tenant', 
     expect(await status(owner.client, 'DELETE', `${tenant}/members/${admin.userId}`)).toBe(204);
   });
 
-  it('is shown what still holds: what lifts denials is not among the denied', async () => {
+  it('sees what still applies: rights to lift denials cannot be denied', async () => {
     await deny(admin.client, { user: owner.userId }, ['permission:*', 'topic:read']);
     const path = `${tenant}/users/${owner.userId}/effective-permissions`;
     const { body } = await owner.client.get<{ permissions: { effect: string; actions: string[] }[] }>(path);
@@ -71,14 +71,14 @@ describe('an owner who is denied everything by an administrator of his tenant', 
   });
 });
 
-it('whoever is no owner cannot lift what limits him', async () => {
+it('a user who is not an owner cannot lift their own limits', async () => {
   expect(await deny(owner.client, { user: admin.userId }, ['topic:read'])).toBe(201);
   const { body } = await admin.client.get<Page<{ id: string }>>(`${tenant}/permissions`);
   const lifting = await admin.client.delete(`${tenant}/permissions/${body.items[0]!.id}`);
   expect([lifting.status, lifting.body.code]).toEqual([403, 'exceeds-own-permissions']);
 });
 
-it('a key of an owner cannot lift what is denied to the key, nor give it to others', async () => {
+it('a key of an owner cannot lift denials to the key, or give the denied rights to others', async () => {
   expect(await deny(owner.client, { apiKey: owner.keyId }, ['event:read'])).toBe(201);
   const session = await newPerson(app);
   const { body } = await owner.client.get<Page<{ id: string }>>(`${tenant}/permissions`);
@@ -94,7 +94,7 @@ it('a key of an owner cannot lift what is denied to the key, nor give it to othe
     expect([answer.status, answer.body.code]).toEqual([403, 'exceeds-own-permissions']);
 });
 
-describe('an administrator of the system', () => {
+describe('a system administrator', () => {
   it('who is denied everything, in a tenant and in the system, lifts both', async () => {
     const { body: me } = await app.client.get<{ id: string }>('/auth/me');
     expect(await deny(owner.client, { user: me.id })).toBe(201);
@@ -108,7 +108,7 @@ describe('an administrator of the system', () => {
     expect(await status(app.client, 'DELETE', `/users/${other.userId}/roles/system-admin`)).toBe(204);
   });
 
-  it('denies to an owner what the owner cannot lift', async () => {
+  it('can deny to an owner what the owner cannot lift', async () => {
     expect(await deny(app.client, { user: owner.userId }, ['permission:*', 'topic:*'], '')).toBe(201);
     expect(await status(owner.client, 'GET', `${tenant}/permissions`)).toBe(403);
     await liftAll(app.client, '');

@@ -38,7 +38,7 @@ async function ended(running: Typed): Promise<{ readonly code: number | null; re
   return end;
 }
 
-/** PostgreSQL removes its pid file as the last thing that it does. */
+/** PostgreSQL removes its pid file last. */
 const postgresRuns = (): Promise<boolean> =>
   access(join(dataDir, 'postgres/postmaster.pid')).then(
     () => true,
@@ -58,7 +58,7 @@ const fileIn = (output: string): string => found(output, /API key {2,}(\S+)/);
 const keyIn = async (output: string): Promise<string> => (await readFile(fileIn(output), 'utf8')).trim();
 
 describe('npm start', () => {
-  it('tells where it is and what to type next, which works; later starts show no credentials', async () => {
+  it('prints its address and the next commands, which work; later starts show no credentials', async () => {
     const first = await npmStart().says(GREETED);
     const url = addressIn(first);
     expect(first).toContain(`Swagger UI  ${url}/docs`);
@@ -81,7 +81,7 @@ describe('npm start', () => {
     expect((await client.get('/tenants/acme')).status).toBe(200);
   });
 
-  it('takes connections before the store is there, and answers them when it is', async () => {
+  it('accepts connections before the store is ready, and responds when it is', async () => {
     const free = createServer().listen(0, '127.0.0.1');
     await once(free, 'listening');
     const { port } = free.address() as AddressInfo;
@@ -93,7 +93,7 @@ describe('npm start', () => {
     expect(await text(early)).toMatch(/^HTTP\/1.1 200 /);
   });
 
-  it('puts the first API key where only its user reads it, tells the place and not the key, and lets it end', async () => {
+  it('writes the first API key where only its user reads it, prints the path and not the key, and lets it expire', async () => {
     const output = await npmStart().says(GREETED);
     expect(fileIn(output)).toBe(join(dataDir, 'admin.key'));
     const key = await keyIn(output);
@@ -107,14 +107,14 @@ describe('npm start', () => {
     expect(days).toBeCloseTo(30, 2);
   });
 
-  it('prints it only on demand, and then keeps it nowhere', async () => {
+  it('prints the key only on demand, and then stores it nowhere', async () => {
     const output = await npmStart({ ADMIN_API_KEY: 'true' }).says(GREETED);
     const client = new Client(addressIn(output), { 'x-api-key': fileIn(output) });
     expect((await client.get('/tenants')).status).toBe(200);
     await expect(access(join(dataDir, 'admin.key'))).rejects.toThrow('ENOENT');
   });
 
-  it('ends in order at one Ctrl-C, which reaches it three times: PostgreSQL has stopped when npm returns', async () => {
+  it('stops gracefully at one Ctrl-C, which reaches it three times: PostgreSQL has stopped when npm returns', async () => {
     const running = npmStart();
     await running.says(GREETED);
     expect(await postgresRuns()).toBe(true);
@@ -124,7 +124,7 @@ describe('npm start', () => {
     expect(await postgresRuns()).toBe(false);
   });
 
-  it('ends in order when npm is told to', async () => {
+  it('stops gracefully on a signal to npm', async () => {
     const running = npmStart();
     await running.says(GREETED);
     process.kill(running.pid, 'SIGTERM');
@@ -133,7 +133,7 @@ describe('npm start', () => {
     expect(await postgresRuns()).toBe(false);
   });
 
-  it('ends in order when its terminal is closed', async () => {
+  it('stops gracefully when its terminal is closed', async () => {
     const running = npmStart();
     await running.says(GREETED);
     running.hangUp();
@@ -142,7 +142,7 @@ describe('npm start', () => {
     expect(await postgresRuns()).toBe(false);
   });
 
-  it('ends in order in the middle of the start', async () => {
+  it('stops gracefully in the middle of the start', async () => {
     const running = npmStart();
     await running.says('PostgreSQL runs');
     running.interrupt();
@@ -153,7 +153,7 @@ describe('npm start', () => {
 });
 
 describe('a first start that cannot listen', () => {
-  it('says what to set, and leaves it to the next one to make and show the administrator', async () => {
+  it('says what to set, and leaves creating and showing the administrator to the next start', async () => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const taken = String((other.address() as AddressInfo).port);
@@ -169,7 +169,7 @@ describe('a first start that cannot listen', () => {
     expect((await client.get('/tenants')).status).toBe(200);
   });
 
-  it('says what to set where the address is of another machine', async () => {
+  it('says what to set if the address is of another machine', async () => {
     const refused = npmStart({ HOST: '192.0.2.1' });
     expect((await ended(refused)).code).toBe(1);
     expect(refused.output()).toContain('Set PORT and HOST');
@@ -178,7 +178,7 @@ describe('a first start that cannot listen', () => {
 });
 
 describe('wrong settings', () => {
-  it('stop the start, all of them named, their values not', async () => {
+  it('stop the start and are all named, without their values', async () => {
     const refused = npmStart({ PORT: 'seven', LOG_LEVEL: 'loud', DELIVERY_TIMEOUTMS: '1', ADMIN_PASSWORD: 'secret1' });
     expect((await ended(refused)).code).toBe(1);
     for (const name of ['PORT', 'LOG_LEVEL', 'DELIVERY_TIMEOUTMS', 'ADMIN_PASSWORD'])
@@ -186,14 +186,14 @@ describe('wrong settings', () => {
     expect(refused.output()).not.toMatch(/seven|loud|secret1/);
   });
 
-  it('are a first password, too, that nobody would be let choose in production', async () => {
+  it('include a first password that production would not accept', async () => {
     const refused = npmStart({ NODE_ENV: 'production', ADMIN_PASSWORD: 'password' });
     expect((await ended(refused)).code).toBe(1);
     expect(refused.output()).toContain('(ADMIN_PASSWORD) must have at least 15 characters');
     await expect(access(join(dataDir, 'admin.key'))).rejects.toThrow('ENOENT');
   });
 
-  it('of DATA_DIR are told as such, not as those of the address', async () => {
+  it('of DATA_DIR are reported as such, not as those of the address', async () => {
     const refused = npmStart({ DATA_DIR: '/dev/null' });
     expect((await ended(refused)).code).toBe(1);
     expect(refused.output()).toContain('mkdir /dev/null failed (EEXIST). A file lies where a directory is wanted');

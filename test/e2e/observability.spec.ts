@@ -21,7 +21,7 @@ let output: string;
 let metrics: string;
 let failure: Answer<Readonly<Record<string, unknown>>>;
 
-/** One life of a server with everything in it that is worth a line; what it said is judged below. */
+/** One run of a server with everything that is logged; its log is checked below. */
 beforeAll(async () => {
   server = await startProcess({ env: { LOG_LEVEL: 'debug' }, sourceMaps: true });
   shop = await Workspace.create(server.client);
@@ -60,7 +60,7 @@ beforeAll(async () => {
   await Promise.all([good.stop(), bad.stop()]);
 });
 
-/** What nobody has foreseen: a table is not there. */
+/** An unexpected error: a table is missing. */
 async function provokeFailure(): Promise<typeof failure> {
   const database = await connect(server.connection);
   await database.query('ALTER TABLE consumer RENAME TO consumer_away');
@@ -72,7 +72,7 @@ const having = (fields: object): Line[] =>
   lines.filter((line) => Object.entries(fields).every(([name, value]) => line[name] === value));
 
 describe('the log', () => {
-  it('is JSON, a line an entry, with time, level and message', () => {
+  it('is JSON, one entry on each line, with time, level and message', () => {
     expect(lines.length).toBeGreaterThan(5);
     for (const line of lines) {
       expect(line).toMatchObject({
@@ -83,19 +83,19 @@ describe('the log', () => {
     }
   });
 
-  it('tells of a published event with correlation id, tenant, topic and event ids', () => {
+  it('has an entry for a published event with correlation id, tenant, topic and event ids', () => {
     const told = having({ level: 30, correlationId: CORRELATION, tenant: shop.tenant, topic: 'orders' });
     expect(told.some(({ eventIds }) => JSON.stringify(eventIds) === '["e1"]')).toBe(true);
   });
 
-  it('tells of a registered, paused and resumed consumer by its full name, and not of what changed nothing', () => {
+  it('has entries for a registered, paused and resumed consumer by its full name, but not for calls without effect', () => {
     const told = having({ level: 30, tenant: shop.tenant, namespace: 'shop', consumer: consumerOfGood.id });
     expect(told.map(({ msg }) => msg)).toEqual(['consumer registered', 'consumer paused', 'consumer resumed']);
     for (const { correlationId } of told) expect(correlationId).toMatch(/^[\da-f-]{36}$/);
     expect(told[0]!['consumerCorrelationId']).toBe('good-consumer');
   });
 
-  it('tells of each delivery at debug, with the correlation id of the consumer', () => {
+  it('has an entry for each delivery at debug, with the correlation id of the consumer', () => {
     expect(
       having({
         level: 20,
@@ -107,7 +107,7 @@ describe('the log', () => {
     ).toHaveLength(1);
   });
 
-  it('tells of each failed attempt at warn, with its number and why', () => {
+  it('has an entry for each failed attempt at warn, with its number and reason', () => {
     const failures = having({
       consumer: consumerOfBad.id,
       topic: 'orders',
@@ -119,14 +119,14 @@ describe('the log', () => {
     for (const warning of warnings) expect(JSON.stringify(warning)).toContain('500');
   });
 
-  it('tells once that a lane is blocked, where and why', () => {
+  it('has one entry for a blocked lane, with its name and reason', () => {
     const told = having({ level: 40, consumer: consumerOfBad.id, topic: 'orders', msg: 'a lane is blocked' });
     const why = { status: 500, reason: 'the endpoint answered 500' };
     expect(told).toMatchObject([{ position: 1, attempt: 2, ...why, correlationId: 'bad-consumer' }]);
     expect(told).toHaveLength(1);
   });
 
-  it('tells of an error with its stack and the correlation id of the request, whose answer says nothing of it', () => {
+  it('has an entry for an error with its stack and the correlation id of the request, whose response hides it', () => {
     const [line] = having({ level: 50, correlationId: 'table-away', msg: 'request failed' });
     expect(line!['err']).toMatchObject({
       message: expect.stringContaining('relation "consumer" does not exist'),
@@ -144,7 +144,7 @@ describe('the log', () => {
     });
   });
 
-  it('has no secret in it: no key, password, token, signing secret, header of a consumer, data of an event', () => {
+  it('contains no secret: no key, password, token, signing secret, header of a consumer, data of an event', () => {
     const secrets = {
       apiKey: server.apiKey,
       password: server.adminPassword,
@@ -179,7 +179,7 @@ describe('/metrics', () => {
     ['delivered', 'event_store_delivery_attempts_total{outcome="delivered"}', 1],
     ['failed', 'event_store_delivery_attempts_total{outcome="failed"}', 2],
     ['append latency', 'event_store_append_duration_seconds_count', 1],
-  ])('counts what was %s', (_, name, atLeast) => {
+  ])('counts events that were %s', (_, name, atLeast) => {
     expect(value(name)).toBeGreaterThanOrEqual(atLeast);
   });
 
@@ -188,11 +188,11 @@ describe('/metrics', () => {
     ['lag by consumer', 'event_store_consumer_lag_events'],
     ['deliveries in flight', 'event_store_delivery_in_flight'],
     ['queue depth', 'event_store_append_queue_events'],
-  ])('tells of %s', (_, name) => {
+  ])('shows %s', (_, name) => {
     expect(metrics).toContain(`# TYPE ${name} gauge`);
   });
 
-  it('shows of every background loop how long ago it last went well, and how often it failed', () => {
+  it('shows for every background loop the time since its last success, and the number of failures', () => {
     for (const loop of ['jobs', 'event-removal', 'delivery-heartbeat', 'tails', 'identity:on-user-deleted']) {
       expect(value(`event_store_loop_last_success_age_seconds{loop="${loop}"}`)).toBeLessThan(60);
       expect(value(`event_store_loop_failures_total{loop="${loop}"}`)).toBe(0);
@@ -206,7 +206,7 @@ describe('/metrics', () => {
 });
 
 describe('probes', () => {
-  it('answer without credentials, and tell nothing but the state', async () => {
+  it('respond without credentials, and show only the state', async () => {
     const own = await startProcess();
     const anonymous = own.client.with({});
     for (const path of ['/health/live', '/health/ready']) {

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => server?.stop());
 
-it('beyond what the queue takes a publish is 429 with Retry-After; what was taken is stored, what was refused is not', async () => {
+it('beyond the bound of the queue a publish is 429 with Retry-After; accepted events are stored, refused ones are not', async () => {
   const blocker = await connect(server.connection);
   await blocker.query('BEGIN');
   await blocker.query('SELECT 1 FROM topic_head WHERE tenant_id = $1 FOR UPDATE', [shop.tenant]);
@@ -35,7 +35,7 @@ it('beyond what the queue takes a publish is 429 with Retry-After; what was take
   expect((await shop.readAll()).map(({ id }) => id).toSorted()).toEqual(acknowledged.toSorted());
 });
 
-it('goes back to work when the storm is over', async () => {
+it('recovers when the storm is over', async () => {
   const { events } = await until(
     () => shop.tryPublish({ type: 't', data: 1 }).then(({ body }) => body),
     ({ events: stored }) => stored !== undefined,
@@ -43,7 +43,7 @@ it('goes back to work when the storm is over', async () => {
   expect(events).toHaveLength(1);
 });
 
-it('one topic that is stuck does not stop the topics of other tenants', async () => {
+it('one blocked topic does not stop the topics of other tenants', async () => {
   const other = await Workspace.create(server.client);
   const blocker = await connect(server.connection);
   await blocker.query('BEGIN');

@@ -47,11 +47,11 @@ const grant = (principal: object, effect: string, actions: string[]): Promise<un
 const viaOf = ({ permissions }: Profile): string[] => permissions.map(({ via }) => via.id).toSorted();
 
 describe('the own profile', () => {
-  it('of somebody without any permission is his account, and says that there is none', async () => {
+  it('of a user without any permission is their account, and shows that there is none', async () => {
     expect(await me()).toEqual({ ...person.user, memberships: [], permissions: [], complete: true, apiKey: null });
   });
 
-  it('names memberships with their roles, and what holds through role, group and grant', async () => {
+  it('lists memberships with their roles, and the rights by role, group and grant', async () => {
     const { tenant } = shop;
     await join(['viewer']);
     await put(`/tenants/${tenant}/users/${person.user.id}/roles/publisher?namespace=shop&topic=orders`);
@@ -76,7 +76,7 @@ describe('the own profile', () => {
     expect(profile.permissions).toEqual(body.permissions);
   });
 
-  it('tells of a change at once', async () => {
+  it('shows a change at once', async () => {
     await join(['viewer']);
     expect(viaOf(await me())).toEqual(['viewer']);
     await join(['publisher']);
@@ -85,7 +85,7 @@ describe('the own profile', () => {
     expect(await me()).toMatchObject({ memberships: [], permissions: [] });
   });
 
-  it('names roles in the system as those of $system, once, beside those in tenants', async () => {
+  it('lists roles in the system as those of $system, once, beside those in tenants', async () => {
     const other = await Workspace.create(app.client);
     await Promise.all([join(['viewer']), join(['publisher'], other)]);
     await put(`/users/${person.user.id}/roles/system-operator`);
@@ -95,7 +95,7 @@ describe('the own profile', () => {
     expect(viaOf(profile)).toEqual(['publisher', 'system-operator', 'viewer']);
   });
 
-  it('of one tenant is that of the tenant and the system; of one that he does not belong to it tells nothing', async () => {
+  it('for one tenant covers the tenant and the system; for a tenant of others it shows nothing', async () => {
     const other = await Workspace.create(app.client);
     await Promise.all([join(['viewer']), join(['publisher'], other)]);
     const profile = await me(client, `?tenant=${other.tenant}`);
@@ -106,7 +106,7 @@ describe('the own profile', () => {
       expect([query, (await client.get(`/auth/me?${query}`)).status]).toEqual([query, 400]);
   });
 
-  it('is what a change of it answers, too, with the version for the next one', async () => {
+  it('is also the response to a change of it, with the version for the next one', async () => {
     await join(['viewer']);
     const { headers, body } = await client.patch<Profile>('/auth/me', { name: 'Jane Doe' });
     expect(body).toEqual({ ...(await me()), name: 'Jane Doe' });
@@ -117,7 +117,7 @@ describe('the own profile', () => {
 });
 
 describe('the own profile of an API key', () => {
-  it('tells what bounds the key, what was granted to it, and only where it reaches', async () => {
+  it('shows the bounds of the key and its grants, only within its reach', async () => {
     const other = await Workspace.create(app.client);
     await Promise.all([join(['viewer']), join(['publisher'], other)]);
     const keys = new Keys(client);
@@ -137,7 +137,7 @@ describe('the own profile of an API key', () => {
   });
 });
 
-describe('the own profile of who belongs to very many tenants', () => {
+describe('the own profile of a member of very many tenants', () => {
   const sql = async (text: string, values: unknown[]): Promise<void> => {
     const connection = await connect(app.connection);
     await connection.query(text, values);
@@ -157,7 +157,7 @@ describe('the own profile of who belongs to very many tenants', () => {
     );
   }
 
-  it('names a hundred, says that there are more, and tells of any of them when it is asked for', async () => {
+  it('lists a hundred, says that there are more, and shows any of them on request', async () => {
     await addMemberships(101);
     const profile = await me();
     expect([profile.memberships.length, profile.complete]).toEqual([100, false]);
@@ -166,7 +166,7 @@ describe('the own profile of who belongs to very many tenants', () => {
     expect(await me(client, `?tenant=${last}`)).toMatchObject({ memberships: [{ tenant: last }], complete: true });
   });
 
-  it('names a thousand rules, and says that there are more', async () => {
+  it('lists a thousand rules, and says that there are more', async () => {
     await addMemberships(6);
     await sql(
       `INSERT INTO access_grant SELECT 'many-' || lpad(t::text, 4, '0'), 'grt_' || t || '_' || n, 'user', $1, 'allow', '["topic:read"]',

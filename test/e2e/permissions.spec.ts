@@ -33,7 +33,7 @@ const publish = (topic = 'orders', type = 'order.created'): Promise<number> =>
   status(person.client, 'POST', shop.events(topic), { type, data: 1 });
 
 describe('a user', () => {
-  it('who is no member sees nothing of a tenant: 404 for whatever there is or is not', async () => {
+  it('who is not a member sees nothing of a tenant: 404 for existing and missing resources', async () => {
     for (const path of [
       '',
       '/namespaces',
@@ -52,19 +52,19 @@ describe('a user', () => {
     expect(await status(person.client, 'POST', '/tenants', { id: `mine-${shop.tenant}` })).toBe(403);
   });
 
-  it('sees the tenants that he belongs to, and no other', async () => {
+  it('sees the tenants that they belong to, and no other', async () => {
     await join(['viewer']);
     const { body } = await person.client.get<{ items: { id: string }[] }>('/tenants');
     expect(body.items.map(({ id }) => id)).toEqual([shop.tenant]);
   });
 
-  it('is told what he lacks where he sees the resource', async () => {
+  it('learns the missing permission on resources that they see', async () => {
     await join(['viewer']);
     const { status: code, body } = await person.client.post(shop.events(), event);
     expect([code, body.code, body['permission']]).toEqual([403, 'permission-denied', 'event:publish']);
   });
 
-  it('of an earlier tenant of the same id is not a member of the next', async () => {
+  it('of an earlier tenant with the same id is not a member of the next', async () => {
     await join(['admin']);
     expect(await status(app.client, 'DELETE', `${tenant}?force=true`)).toBe(204);
     expect(await status(app.client, 'POST', '/tenants', { id: shop.tenant })).toBe(201);
@@ -121,7 +121,7 @@ describe('a predefined role', () => {
     expect(await publish('orders')).toBe(404);
   });
 
-  it('is not given in more than the place that is named: a topic without its namespace, one of no tenant', async () => {
+  it('is given only in a fully named place: not in a topic without its namespace, nor without a tenant', async () => {
     for (const method of ['PUT', 'DELETE'])
       for (const path of [
         `${tenant}/users/${person.userId}/roles/publisher?topic=orders`,
@@ -132,7 +132,7 @@ describe('a predefined role', () => {
       }
   });
 
-  it('stays as it is', async () => {
+  it('cannot be changed', async () => {
     for (const method of ['PATCH', 'DELETE'])
       expect(
         await status(app.client, method, `${tenant}/roles/viewer`, method === 'PATCH' ? { name: 'x' } : undefined),
@@ -142,14 +142,14 @@ describe('a predefined role', () => {
 });
 
 describe('a grant', () => {
-  it('reaches what its resource names: wildcards, and everything below', async () => {
+  it('covers what its resource names: wildcards, and everything below', async () => {
     expect((await grant({ actions: ['event:publish'], resource: topicPath('ord*') })).status).toBe(201);
     expect([await publish('orders'), await publish('returns')]).toEqual([201, 404]);
     await grant({ actions: ['event:*', 'topic:read'], resource: `tenants/${shop.tenant}/namespaces/*` });
     expect([await publish('returns'), await status(person.client, 'GET', shop.events('returns'))]).toEqual([201, 200]);
   });
 
-  it('that denies beats every one that allows, in either order', async () => {
+  it('that denies overrides every one that allows, in either order', async () => {
     await join(['owner']);
     const { id } = await grant({ effect: 'deny', actions: ['event:publish'], resource: topicPath('orders') });
     expect([await publish('orders'), await publish('returns')]).toEqual([403, 201]);
@@ -159,7 +159,7 @@ describe('a grant', () => {
     expect(await publish('orders')).toBe(201);
   });
 
-  it('may be for some types of events: others are neither published nor shown', async () => {
+  it('may be limited to types of events: others are neither published nor shown', async () => {
     const constraints = { eventTypes: ['order.*'] };
     await grant({ actions: ['event:publish', 'event:read'], resource: topicPath('orders'), constraints });
     expect([await publish('orders', 'order.paid'), await publish('orders', 'invoice.paid')]).toEqual([201, 403]);
@@ -170,7 +170,7 @@ describe('a grant', () => {
     expect(await status(person.client, 'GET', `${shop.events()}/hidden`)).toBe(404);
   });
 
-  it('may hold for a time, at an address, at a rate', async () => {
+  it('may be limited to a time, an address, a rate', async () => {
     const past = { validUntil: '2020-01-01T00:00:00Z' };
     await grant({ actions: ['event:publish'], resource: topicPath('orders'), constraints: past });
     await grant({
@@ -187,7 +187,7 @@ describe('a grant', () => {
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(60);
   });
 
-  it('at a rate counts requests: an open stream goes on however much it carries', async () => {
+  it('with a rate counts requests: an open stream continues however much it carries', async () => {
     const rateLimit = { limit: 2, windowSeconds: 3_600 };
     await grant({ actions: ['event:read'], resource: topicPath('orders'), constraints: { rateLimit } });
     const stream = await EventStream.open(person.client, shop.events());
@@ -202,10 +202,10 @@ describe('a grant', () => {
 
   it.each([
     ['an action that does not exist', { actions: ['topic:fly'] }, 'actions'],
-    ['a resource that is no path', { resource: 'tenants//x' }, 'resource'],
+    ['a resource that is not a path', { resource: 'tenants//x' }, 'resource'],
     ['a resource of another tenant', { resource: 'tenants/other' }, 'resource'],
     ['a time zone that does not exist', { constraints: { timeZone: 'Mars/Base' } }, 'timeZone'],
-    ['an address that is none', { constraints: { sourceCidrs: ['10.0.0.0/99'] } }, 'sourceCidrs'],
+    ['an invalid address', { constraints: { sourceCidrs: ['10.0.0.0/99'] } }, 'sourceCidrs'],
     ['types for what is no event', { actions: ['topic:read'], constraints: { eventTypes: ['a'] } }, 'eventTypes'],
     ['two principals', { principal: { user: 'usr_1', role: 'x' } }, 'principal'],
     ['an unknown constraint', { constraints: { moon: 'full' } }, 'moon'],
@@ -221,7 +221,7 @@ describe('a grant', () => {
     expect([answer.status, answer.text.includes(named)]).toEqual([400, true]);
   });
 
-  it('is in force at once, also on streams that are open', async () => {
+  it('is in force at once, also on open streams', async () => {
     const { id } = await grant({ actions: ['event:read'], resource: topicPath('orders') });
     const stream = await EventStream.open(person.client, shop.events());
     await shop.publish(event);

@@ -14,14 +14,14 @@ const order = (fields: object = {}) => ({ type: 'order.created', data: { total: 
 const expecting = (version: string) => ({ 'expected-stream-version': version });
 
 describe('Expected-Stream-Version', () => {
-  it('no-stream appends to a new stream, and not to one that is there: 409 says the actual version', async () => {
+  it('no-stream appends to a new stream only; otherwise 409 shows the actual version', async () => {
     const event = order({ stream: 's' });
     expect((await shop.tryPublish(event, expecting('no-stream'))).status).toBe(201);
     const { status, body } = await shop.tryPublish(event, expecting('no-stream'));
     expect([status, body.code, body['actualVersion']]).toEqual([409, 'stream-version-conflict', 1]);
   });
 
-  it('a number appends behind exactly that version', async () => {
+  it('a number appends after exactly that version', async () => {
     const event = order({ stream: 's' });
     await shop.publish([event, event]);
     const conflict = await shop.tryPublish(event, expecting('1'));
@@ -30,7 +30,7 @@ describe('Expected-Stream-Version', () => {
     expect((await shop.readAll()).map(({ streamVersion }) => streamVersion)).toEqual([1, 2, 3]);
   });
 
-  it('any appends to whatever is there', async () => {
+  it('any appends in every case', async () => {
     for (let i = 0; i < 2; i++) {
       expect((await shop.tryPublish(order({ stream: 's' }), expecting('any'))).status).toBe(201);
     }
@@ -43,7 +43,7 @@ describe('Expected-Stream-Version', () => {
     expect(answers.map(({ status }) => status).toSorted()).toEqual([201, ...Array.from({ length: 9 }, () => 409)]);
   });
 
-  it('answers a repetition of what is stored as a duplicate, not as a conflict', async () => {
+  it('treats a repetition of a stored event as a duplicate, not as a conflict', async () => {
     const event = order({ id: 'first', stream: 's' });
     await shop.tryPublish(event, expecting('no-stream'));
     const again = await shop.tryPublish(event, expecting('no-stream'));
@@ -67,7 +67,7 @@ describe('Idempotency-Key', () => {
   let key: { 'idempotency-key': string };
   beforeEach(() => (key = { 'idempotency-key': randomUUID() }));
 
-  it('answers the same request with the first answer, and stores nothing again', async () => {
+  it('returns the first response for the same request, and stores nothing again', async () => {
     const first = await shop.tryPublish(order(), key);
     const again = await shop.tryPublish(order(), key);
     expect([again.status, again.text]).toEqual([201, first.text]);
@@ -96,7 +96,7 @@ describe('Idempotency-Key', () => {
     expect(await shop.readAll('invoices')).toEqual([]);
   });
 
-  it('answers a refused request with the same refusal again', async () => {
+  it('returns the same refusal for a refused request', async () => {
     const answers = [await shop.tryPublish({ type: 't' }, key), await shop.tryPublish({ type: 't' }, key)];
     expect(answers.map(({ status, body }) => [status, body.code])).toEqual([
       [400, 'event-invalid'],
@@ -104,7 +104,7 @@ describe('Idempotency-Key', () => {
     ]);
   });
 
-  it('is refused where it is too long', async () => {
+  it('is refused if it is too long', async () => {
     expect((await shop.tryPublish(order(), { 'idempotency-key': 'k'.repeat(1_000) })).status).toBe(400);
   });
 });

@@ -10,7 +10,7 @@ beforeEach(async () => {
 
 const order = (fields: object = {}) => ({ type: 'order.created', data: { total: 1 }, ...fields });
 
-/** The bytes of `data` in an answer: from behind `"data":`, as many as were sent, and the value ends there. */
+/** The bytes of `data` in a response: as many as were sent, after `"data":`; the value must end there. */
 function dataIn(answer: string, sent: string): string {
   const from = answer.indexOf('"data":') + '"data":'.length;
   expect(answer.slice(from + sent.length).trimStart()).toMatch(/^[,}]/);
@@ -60,8 +60,8 @@ describe('data', () => {
     ['depth 129', nested(129)],
     ['a hundred thousand brackets', nested(100_000)],
     ['a number with a leading zero', '01'],
-    ['a number with a plus', '+1'],
-    ['a number without digits behind its point', '1.'],
+    ['a number with a plus sign', '+1'],
+    ['a number without digits after its point', '1.'],
     ['an exponent without digits', '1e'],
     ['a hexadecimal number', '0x10'],
     ['NaN', 'NaN'],
@@ -75,7 +75,7 @@ describe('data', () => {
     expect(await shop.readAll()).toEqual([]);
   });
 
-  it('is another one with other digits, for an id that is known: 1 and 1.0, 1e400 and 2e400, a lone surrogate and its like', async () => {
+  it('conflicts with other digits under a known id: 1 and 1.0, 1e400 and 2e400, two lone surrogates', async () => {
     for (const [id, first, other] of [
       ['decimals', '1', '1.0'],
       ['large', '1e400', '2e400'],
@@ -92,12 +92,12 @@ describe('data', () => {
     }
   });
 
-  it('is required, and null is a value', async () => {
+  it('is required, and may be null', async () => {
     expect((await shop.tryPublish({ type: 't' })).status).toBe(400);
     expect((await shop.tryPublish({ type: 't', data: null })).status).toBe(201);
   });
 
-  it('that is too large is 413', async () => {
+  it('is 413 if it is too large', async () => {
     const { status, body } = await shop.tryPublish(order({ data: 'x'.repeat(11 * 1_048_576) }));
     expect(status).toBe(413);
     expect(body.code).toMatch(/too-large$/);

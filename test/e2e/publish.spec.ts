@@ -11,7 +11,7 @@ beforeEach(async () => {
 const order = (fields: object = {}) => ({ type: 'order.created', data: { total: 1 }, ...fields });
 
 describe('publishing one event', () => {
-  it('answers 201 with its id, its position and where it is', async () => {
+  it('returns 201 with its id, position and location', async () => {
     const answer = await shop.tryPublish(order({ id: 'o-1' }));
     expect(answer.status).toBe(201);
     expect(answer.body).toMatchObject({
@@ -30,13 +30,13 @@ describe('publishing one event', () => {
     });
   });
 
-  it('makes an id where none is given, another each time', async () => {
+  it('generates a new id if none is given', async () => {
     const ids = [await shop.publish(order()), await shop.publish(order())].map(({ events }) => events[0]!.id);
     expect(new Set(ids).size).toBe(2);
     for (const id of ids) expect((await app.client.get(`${shop.events()}/${id}`)).status).toBe(200);
   });
 
-  it('keeps every field that the producer gave, and adds what the server knows', async () => {
+  it('keeps every field of the producer, and adds those of the server', async () => {
     const fields = {
       id: 'full',
       key: 'customer-7',
@@ -54,7 +54,7 @@ describe('publishing one event', () => {
     expect(body.publishedBy).toBeTruthy();
   });
 
-  it('counts in the topic: first and last position, number of events, bytes', async () => {
+  it('updates the topic: first and last position, number of events, bytes', async () => {
     await shop.publish([order(), order(), order()]);
     const { body } = await app.client.get<Record<string, number>>(`${shop.base}/topics/orders`);
     expect(body).toMatchObject({ firstPosition: 1, lastPosition: 3, eventCount: 3 });
@@ -74,7 +74,7 @@ describe('publishing one event', () => {
 });
 
 describe('publishing a batch', () => {
-  it('gives dense positions in the order of the array', async () => {
+  it('assigns dense positions in the order of the array', async () => {
     await shop.publish(order());
     const answer = await shop.publish([order({ id: 'a' }), order({ id: 'b' }), order({ id: 'c' })]);
     expect(answer).toMatchObject({
@@ -88,21 +88,21 @@ describe('publishing a batch', () => {
     });
   });
 
-  it('stores all or nothing: one bad event refuses its neighbours', async () => {
+  it('stores all or nothing: one invalid event refuses the batch', async () => {
     const { status, body } = await shop.tryPublish([order({ id: 'a' }), { data: 1 }, order({ id: 'c' })]);
     expect(status).toBe(400);
     expect(body.errors?.map(({ pointer }) => pointer)).toEqual([expect.stringMatching(/^\/1\b/)]);
     expect(await shop.readAll()).toEqual([]);
   });
 
-  it('stores all or nothing: one conflicting id refuses its neighbours', async () => {
+  it('stores all or nothing: one conflicting id refuses the batch', async () => {
     await shop.publish(order({ id: 'taken' }));
     const { status } = await shop.tryPublish([order({ id: 'new' }), order({ id: 'taken', data: 'other' })]);
     expect(status).toBe(409);
     expect((await shop.readAll()).map(({ id }) => id)).toEqual(['taken']);
   });
 
-  it('takes 1,000 events and refuses 1,001 with 413', async () => {
+  it('accepts 1,000 events and refuses 1,001 with 413', async () => {
     const events = Array.from({ length: 1_001 }, (_, i) => order({ data: i }));
     const refused = await shop.tryPublish(events);
     expect([refused.status, refused.body.code]).toEqual([413, 'batch-too-large']);
@@ -115,7 +115,7 @@ describe('publishing a batch', () => {
 });
 
 describe('an id', () => {
-  it('is stored once: the same event again is answered with the first position and duplicate', async () => {
+  it('is stored once: the same event again gets the first position, as a duplicate', async () => {
     await shop.publish([order({ id: 'x' }), order({ id: 'y' })]);
     const again = await shop.tryPublish(order({ id: 'x' }));
     expect(again.status).toBe(201);
@@ -149,7 +149,7 @@ describe('an id', () => {
     expect(await shop.readAll()).toHaveLength(1);
   });
 
-  it('means something else in another topic', async () => {
+  it('is separate in another topic', async () => {
     await shop.createTopic('invoices');
     await shop.publish(order({ id: 'x' }));
     expect(await shop.publish(order({ id: 'x', data: 'other' }), 'invoices')).toMatchObject({
@@ -157,7 +157,7 @@ describe('an id', () => {
     });
   });
 
-  it('published at once by many is stored once', async () => {
+  it('published by many at once is stored once', async () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => shop.publish(order({ id: 'race' }))));
     expect(answers.filter(({ events }) => !events[0]!.duplicate)).toHaveLength(1);
     expect(await shop.readAll()).toHaveLength(1);
@@ -165,13 +165,13 @@ describe('an id', () => {
 });
 
 describe('X-Correlation-ID', () => {
-  it('is taken over: it is on the answer and on the event', async () => {
+  it('is used: it is on the response and on the event', async () => {
     const { headers } = await shop.tryPublish(order(), { 'x-correlation-id': 'checkout-99' });
     expect(headers.get('x-correlation-id')).toBe('checkout-99');
     expect((await shop.readAll())[0]!.correlationId).toBe('checkout-99');
   });
 
-  it('gives way to the one that the event carries itself', async () => {
+  it('is overridden by that of the event', async () => {
     await shop.publish(order({ correlationId: 'own' }), 'orders', { 'x-correlation-id': 'request' });
     expect((await shop.readAll())[0]!.correlationId).toBe('own');
   });
@@ -180,7 +180,7 @@ describe('X-Correlation-ID', () => {
     ['missing', {}],
     ['malformed', { 'x-correlation-id': 'with space\tand tab' }],
     ['too long', { 'x-correlation-id': 'x'.repeat(5_000) }],
-  ])('is generated where it is %s', async (_, sent) => {
+  ])('is generated if it is %s', async (_, sent) => {
     const { headers } = await shop.tryPublish(order(), sent as Record<string, string>);
     const made = headers.get('x-correlation-id')!;
     expect(made).toMatch(/^[\x21-\x7e]{8,128}$/);

@@ -5,7 +5,7 @@ import { Workspace, type Page, type ReadEvent } from '../support/api/workspace.j
 const app = await sharedApp();
 let shop: Workspace;
 
-/** Positions 1 to 12: types a, b, c in turn; keys k0 and k1 in turn; every third event in the stream `s`. */
+/** Positions 1 to 12: types a, b, c in turn; keys k0 and k1 in turn; every third event is in the stream `s`. */
 beforeAll(async () => {
   shop = await Workspace.create(app.client, ['orders', 'empty']);
   await shop.publish(
@@ -37,12 +37,12 @@ async function pages(query: string): Promise<number[][]> {
 }
 
 describe('reading a topic', () => {
-  it('goes forward in the order of positions', async () => {
+  it('returns events in the order of positions', async () => {
     expect(await positions('')).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
     expect(await positions('?order=asc&limit=3')).toEqual([1, 2, 3]);
   });
 
-  it('goes backward from the end', async () => {
+  it('returns events backward from the end', async () => {
     expect(await positions('?order=desc&limit=3')).toEqual([12, 11, 10]);
   });
 
@@ -59,16 +59,16 @@ describe('reading a topic', () => {
     ]);
   });
 
-  it('pages through what a filter lets pass', async () => {
+  it('pages through the matches of a filter', async () => {
     expect((await pages('limit=1&type=b')).flat()).toEqual([2, 5, 8, 11]);
     expect((await pages('limit=2&order=desc&key=k1')).flat()).toEqual([12, 10, 8, 6, 4, 2]);
   });
 
-  it('that is empty is an empty list', async () => {
+  it('returns an empty list for an empty topic', async () => {
     expect(await shop.read('', 'empty')).toEqual({ items: [], nextCursor: null });
   });
 
-  it('that has just what the limit asks for does not promise more than there is', async () => {
+  it('has no next page if the limit is exactly the number of events', async () => {
     const all = (await pages('limit=12')).flat();
     expect(all).toHaveLength(12);
   });
@@ -95,16 +95,16 @@ describe('places', () => {
     ['{"eventId":"e3"}', [4, 5]],
     ['{"time":"2000-01-01T00:00:00Z"}', [1, 2]],
     ['{"time":"2100-01-01T00:00:00Z"}', []],
-  ])('are taken in each form in which the contract names them: %s', async (place, expected) => {
+  ])('are accepted in each form of the contract: %s', async (place, expected) => {
     expect(await positions(`?limit=2&after=${encodeURIComponent(place)}`)).toEqual(expected);
   });
 
-  it('in time are no events themselves: what was recorded before is read', async () => {
+  it('by time need no event there: earlier ones are read', async () => {
     const before = encodeURIComponent('{"time":"2100-01-01T00:00:00Z"}');
     expect(await positions(`?before=${before}&order=desc&limit=2`)).toEqual([12, 11]);
   });
 
-  it('that do not exist are told by name', async () => {
+  it('that do not exist are named in the error', async () => {
     const { body } = await refused('?after=no-such-event');
     expect(body).toMatchObject({
       status: 404,
@@ -120,18 +120,18 @@ describe('filters', () => {
     ['several types', '?type=a,c', [1, 3, 4, 6, 7, 9, 10, 12]],
     ['a key', '?key=k0', [1, 3, 5, 7, 9, 11]],
     ['a stream', '?stream=s', [1, 4, 7, 10]],
-    ['a type that is not there', '?type=z', []],
+    ['a type without events', '?type=z', []],
     ['all together', '?type=a&key=k0&stream=s', [1, 7]],
     ['an expression over data', `?filter=${encodeURIComponent('data.n > 10')}`, [11, 12]],
     ['an expression over type and key', `?filter=${encodeURIComponent('type == "b" && key == "k1"')}`, [2, 8]],
     ['an expression over decimals', `?filter=${encodeURIComponent('data.price >= 5.5')}`, [11, 12]],
-    ['an expression over a field that is missing', `?filter=${encodeURIComponent('has(data.none)')}`, []],
+    ['an expression over a missing field', `?filter=${encodeURIComponent('has(data.none)')}`, []],
     ['an expression, backward', `?order=desc&filter=${encodeURIComponent('data.n < 3')}`, [2, 1]],
   ])('%s', async (_, query, expected) => {
     expect(await positions(query)).toEqual(expected);
   });
 
-  it('from and to bound the time from below and from above', async () => {
+  it('from and to bound the time below and above', async () => {
     const before = '2020-01-01T00:00:00Z';
     const after = '2100-01-01T00:00:00Z';
     expect(await positions(`?from=${before}&to=${after}`)).toHaveLength(12);
@@ -140,15 +140,15 @@ describe('filters', () => {
   });
 });
 
-describe('other forms', () => {
-  it('x-ndjson streams the whole topic, a line an event, as the list shows them', async () => {
+describe('other formats and routes', () => {
+  it('x-ndjson streams the whole topic, one event on each line, as in the list', async () => {
     const answer = await app.client.get(shop.events(), { accept: 'application/x-ndjson' });
     expect(answer.headers.get('content-type')).toContain('application/x-ndjson');
     const lines = answer.text.trimEnd().split('\n');
     expect(lines.map((line) => JSON.parse(line) as ReadEvent)).toEqual((await shop.read('')).items);
   });
 
-  it('x-ndjson streams more than a page holds', async () => {
+  it('x-ndjson streams more than one page', async () => {
     await shop.createTopic('long');
     for (let i = 0; i < 3; i++) {
       await shop.publish(
@@ -169,7 +169,7 @@ describe('other forms', () => {
     ['order', '?order=desc&after=9', [12, 11, 10]],
     ['a limit', '?limit=2', [1, 2]],
     ['a limit with a filter', '?type=a&limit=3', [1, 4, 7]],
-  ])('x-ndjson obeys %s', async (_, query, expected) => {
+  ])('x-ndjson respects %s', async (_, query, expected) => {
     const { text } = await app.client.get(`${shop.events()}${query}`, { accept: 'application/x-ndjson' });
     expect(
       text
@@ -219,7 +219,7 @@ describe('other forms', () => {
 });
 
 describe('cursors', () => {
-  it('are refused where they are garbled, changed or made for something else', async () => {
+  it('are refused if they are garbled, changed or made for another list', async () => {
     const own = await cursorOf('?limit=5');
     const changed = (own[0] === 'A' ? 'B' : 'A') + own.slice(1);
     const topics = await app.client.get<Page<unknown>>('/tenants?limit=1');
@@ -245,7 +245,7 @@ describe('cursors', () => {
     }
   });
 
-  it('are refused with another filter or order than the one that they were made for', async () => {
+  it('are refused with another filter or order than their own', async () => {
     const cursor = encodeURIComponent(await cursorOf('?limit=1&type=a'));
     for (const query of [
       `?limit=1&cursor=${cursor}`,
@@ -256,7 +256,7 @@ describe('cursors', () => {
     }
   });
 
-  it('go on with another limit', async () => {
+  it('work with another limit', async () => {
     const cursor = encodeURIComponent(await cursorOf('?limit=2'));
     expect(await positions(`?limit=4&cursor=${cursor}`)).toEqual([3, 4, 5, 6]);
   });
@@ -286,13 +286,13 @@ describe('bad parameters are refused by name', () => {
     expect(JSON.stringify(body)).toContain(name);
   });
 
-  it('a filter that is longer than any reader could follow', async () => {
+  it('a filter that is too long', async () => {
     const { status, body } = await refused(`?filter=${encodeURIComponent(`"${'x'.repeat(8_000)}" == type`)}`);
     expect(status).toBe(400);
     expect(JSON.stringify(body)).toContain('filter');
   });
 
-  it('a parameter twice', async () => {
+  it('a repeated parameter', async () => {
     expect((await refused('?limit=1&limit=2')).status).toBe(400);
   });
 });

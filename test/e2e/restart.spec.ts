@@ -18,7 +18,7 @@ afterAll(async () => {
   await Promise.all(running.map((one) => one.kill()));
   await store?.drop();
 });
-/** Each test goes on with the server that the one before has started last. */
+/** Each test uses the server that the previous one started last. */
 beforeEach(async () => {
   receiver = await WebhookReceiver.start();
   shop = await Workspace.create(server.client);
@@ -39,7 +39,7 @@ async function launch({ env }: AppOptions = {}): Promise<TestProcess> {
   return started;
 }
 
-/** Everything that is known of the server goes on with the next one on the same database. */
+/** Starts the next server on the same database, with the state of the previous one. */
 async function startAgain(): Promise<void> {
   server = await launch();
   shop = shop.through(server.client);
@@ -50,7 +50,7 @@ const attempts = () => receiver.requests.map(({ headers }) => headers['x-deliver
 const upTo = (count: number, prefix = 'e') => Array.from({ length: count }, (_, i) => `${prefix}${i + 1}`);
 
 describe('after kill -9', () => {
-  it('a consumer is there as it was, with its place, and nothing that was checkpointed comes again', async () => {
+  it('a consumer is unchanged, with its position, and no checkpointed event is delivered again', async () => {
     const {
       id,
       secret: _,
@@ -71,7 +71,7 @@ describe('after kill -9', () => {
     expect(requests[3]!.headers).toMatchObject({ 'x-correlation-id': 'team-7', 'x-own': 'kept' });
   });
 
-  it('what was published and not delivered is delivered in order, without anybody asking', async () => {
+  it('undelivered events are delivered in order, without any request', async () => {
     const { port, url } = receiver;
     await receiver.stop();
     await shop.register(url);
@@ -82,7 +82,7 @@ describe('after kill -9', () => {
     expect(ids(await receiver.received(20))).toEqual(upTo(20));
   });
 
-  it('what was published by others while it was away is delivered in order', async () => {
+  it('events that others published meanwhile are delivered in order', async () => {
     await shop.register(receiver.url);
     await server.kill();
     const publisher = await launch({ env: { ROLES: 'api' } });
@@ -92,7 +92,7 @@ describe('after kill -9', () => {
     expect(ids(await receiver.received(10))).toEqual(upTo(10));
   });
 
-  it('an attempt that was under way is made again, with the same webhook-id', async () => {
+  it('an attempt under way is made again, with the same webhook-id', async () => {
     receiver.next({ hang: true });
     await shop.register(receiver.url);
     await shop.publishMany(1);
@@ -104,7 +104,7 @@ describe('after kill -9', () => {
     expect(second.headers['webhook-id']).toBe(first.headers['webhook-id']);
   });
 
-  it('attempts that were made stay counted: the budget is the same as without the kill', async () => {
+  it('made attempts stay counted: the budget is the same as without the kill', async () => {
     receiver.always({ status: 500 });
     const retry = { ...QUICK_RETRY, initialDelayMs: 1_000, maxDelayMs: 1_000, maxAttempts: 4 };
     const { id } = await shop.register(receiver.url, { retry });
@@ -122,7 +122,7 @@ describe('after kill -9', () => {
     expect(attempts()).toEqual(['1', '2', '3', '4']);
   });
 
-  it('a blocked lane is blocked, a paused consumer is paused, and both go on after resume', async () => {
+  it('a blocked lane is blocked, a paused consumer is paused, and both continue after a resume', async () => {
     receiver.always({ status: 500 });
     const blocked = await shop.register(receiver.url, { retry: { ...QUICK_RETRY, maxAttempts: 1 } });
     const paused = await shop.register(receiver.url);
@@ -144,7 +144,7 @@ describe('after kill -9', () => {
 });
 
 describe('kill -9 during a storm of publishes', () => {
-  it('loses nothing that was acknowledged, stores nothing twice and no half of a batch', async () => {
+  it('loses no acknowledged event, stores none twice and no partial batch', async () => {
     const random = seededRandom(4_711);
     const acknowledged = new Map<string, number>();
     const batches: string[][] = [];
@@ -177,7 +177,7 @@ describe('kill -9 during a storm of publishes', () => {
 });
 
 describe('SIGTERM', () => {
-  it('ends in good order: nothing lost, nothing out of order, and no delivery made twice', async () => {
+  it('stops gracefully: nothing is lost, out of order, or delivered twice', async () => {
     await shop.register(receiver.url);
     await shop.publish(Array.from({ length: 500 }, (_, n) => ({ id: `e${n + 1}`, type: 't', data: n })));
     await receiver.received(50);

@@ -4,7 +4,7 @@ import { newPerson, type Person } from '../support/api/strangers.js';
 import { createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
 import { until, Workspace } from '../support/api/workspace.js';
 
-/** What is promised: everywhere within a second. */
+/** The guarantee: everywhere within a second. */
 const PROMISED_MS = 1_000;
 
 let store: TestDatabase;
@@ -33,7 +33,7 @@ const publishOnSecond = async (headers = {}): Promise<number> =>
     .status;
 
 describe('with two instances', () => {
-  it('what was permitted on one is permitted on the other at once for who shows the token of the answer', async () => {
+  it('a right given on one applies on the other at once for callers that send the token of the response', async () => {
     for (let round = 0; round < 20; round++) {
       expect([403, 404]).toContain(await publishOnSecond());
       const answer = await first.client.request('PUT', member(), { roles: ['publisher'] });
@@ -48,7 +48,7 @@ describe('with two instances', () => {
 
   it.each([
     ['a member removed', () => first.client.delete(member())],
-    ['a role taken', () => first.client.request('PUT', member(), { roles: [] })],
+    ['a role removed', () => first.client.request('PUT', member(), { roles: [] })],
     [
       'a deny',
       () =>
@@ -105,7 +105,7 @@ describe('with two instances', () => {
     expect(Date.parse(loud.messages.at(-1)!.event.recordedAt) - answeredAt).toBeLessThan(PROMISED_MS);
   });
 
-  it('a revocation cuts off a download of all events, and the reader sees that it was cut', async () => {
+  it('a revocation cuts off a download of all events, and the reader sees that it is incomplete', async () => {
     await first.client.request('PUT', member(), { roles: ['subscriber'] });
     const batch = Array.from({ length: 1_000 }, () => ({ type: 't', data: 'x'.repeat(9_000) }));
     for (let n = 0; n < 4; n++) await shop.publish(batch);
@@ -137,7 +137,7 @@ describe('with two instances', () => {
     },
   );
 
-  it('a place that no change has is 400 at once, for whoever is known; nobody else is made to wait', async () => {
+  it('a token beyond the last change is 400 at once for known callers; unknown ones do not wait', async () => {
     for (const server of [first, second]) {
       const token = { 'x-consistency-token': 'permissions.999999999999999' };
       const known = await server.client.get('/tenants', token);

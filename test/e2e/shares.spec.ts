@@ -8,11 +8,11 @@ import { member, type Person } from '../support/api/strangers.js';
 import { until, Workspace } from '../support/api/workspace.js';
 
 /**
- * What the process has once, asked for by one tenant as often as it can: streams, the slots of the audit, memory for answers that nobody
- * reads. The neighbours must not notice.
+ * Resources that all tenants of a process share, used by one tenant as much as it can: streams, slots of the audit, memory for responses
+ * that are not read. Other tenants must not notice.
  */
 const STREAMS_MAX = 12;
-/** More than the kernel takes off our hands: what is beyond it waits in the server until the client reads. */
+/** More than the buffers of the kernel: the rest waits in the server until the client reads. */
 const UNREAD_BYTES = 24 * 1024 * 1024;
 
 let server: TestProcess;
@@ -62,7 +62,7 @@ const linesOf = (message: string): { level: number; code?: string; status?: numb
     .map((line) => JSON.parse(line) as { level: number; code?: string });
 
 describe('streams', () => {
-  it('are taken by one human up to his share, by whatever keys: others, of his tenant and of another, still get theirs', async () => {
+  it('are limited to a share of each person, across all keys: others, in the same and other tenants, still get theirs', async () => {
     const opened: Opened[] = [];
     for (let round = 0; round < STREAMS_MAX + 1; round++)
       opened.push(await follow(round % 3 === 0 ? await freshKey(attacker) : attacker.client, loud));
@@ -74,11 +74,11 @@ describe('streams', () => {
     expect((await follow(colleague.client, loud)).status).toBe(200);
     for (const accept of ['text/event-stream', 'application/x-ndjson'])
       expect((await follow(neighbour.client, quiet, accept)).status).toBe(200);
-    // Those who follow for days take nothing from those who read once.
+    // Long-lived streams do not reduce the share of short reads.
     expect((await follow(attacker.client, loud, 'application/x-ndjson')).status).toBe(200);
   });
 
-  it('beyond those of the instance are 503, of which the log has ten lines a minute, and none that wakes somebody', async () => {
+  it('beyond the limit of the instance are 503; the log has ten lines a minute of them, none at error', async () => {
     const tenants = await Promise.all(Array.from({ length: STREAMS_MAX }, () => Workspace.create(server.client)));
     for (const shop of tenants) {
       const { client } = await member(server, shop.tenant, 'admin');
@@ -96,7 +96,7 @@ describe('streams', () => {
     expect(linesOf('request refused').filter(({ code }) => code === 'too-many-streams')).toHaveLength(10);
   });
 
-  it('are free again when they end, also for who left before he had his answer', async () => {
+  it('are free again when they end, also if the client left before its response', async () => {
     const { client } = await member(server, loud.tenant, 'admin');
     for (let round = 0; round < STREAMS_MAX; round++) {
       const abort = new AbortController();
@@ -112,7 +112,7 @@ describe('streams', () => {
   });
 });
 
-/** Asks and reads nothing of the answer but what shows that it has begun. */
+/** Sends a request and reads only the beginning of the response. */
 async function askAndNotRead(client: Client, method: string, path: string, body = '', accept = '*/*'): Promise<Socket> {
   const socket = await openSocket(server.url);
   open.push({ close: () => socket.destroy() });
@@ -125,7 +125,7 @@ async function askAndNotRead(client: Client, method: string, path: string, body 
   return socket;
 }
 
-/** All that comes on it until it ends. */
+/** Everything on the connection until it ends. */
 async function restOf(socket: Socket): Promise<{ readonly bytes: number; readonly broken: boolean }> {
   let bytes = 0;
   let broken = false;
@@ -139,14 +139,14 @@ async function restOf(socket: Socket): Promise<{ readonly bytes: number; readonl
 
 const endings = (): number => linesOf('a connection was ended: its answer was not read').length;
 
-describe('who does not read', () => {
+describe('a client that does not read', () => {
   beforeAll(async () => {
     const data = 'x'.repeat(1024 * 1024 - 100);
     for (let size = 0; size < UNREAD_BYTES; size += data.length) await loud.publish({ type: 't', data }, 'orders');
   });
 
   it.each(['text/event-stream', 'application/x-ndjson'])(
-    'of %s is cut off, and it does not look whole',
+    'of %s is cut off, and the response does not look complete',
     async (accept) => {
       const before = endings();
       const socket = await askAndNotRead(attacker.client, 'GET', loud.events(), '', accept);
@@ -188,7 +188,7 @@ describe('the audit', () => {
     await sql.end();
   });
 
-  it('is exported by one tenant once at a time: its slow readers hold up neither another tenant nor the system, and not for long', async () => {
+  it('is exported once at a time for each tenant: slow readers hold up neither other tenants nor the system, and not for long', async () => {
     const before = endings();
     const socket = await askAndNotRead(attacker.client, 'POST', exportOf(loud), '{"format":"ndjson"}');
     for (let n = 0; n < 3; n++) {

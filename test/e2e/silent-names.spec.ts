@@ -24,7 +24,7 @@ afterAll(async () => {
   await Promise.all([dns?.stop(), receiver?.stop()]);
 });
 
-/** By the main thread, and by the delivery thread. */
+/** From the main thread, and from the delivery thread. */
 async function expectDelivered(name: string): Promise<void> {
   receiver.always({ headers: { connection: 'close' } });
   const { id } = await shop.register(`http://${name}:${receiver.port}/hook`, { topics: [{ topic: 'orders' }] });
@@ -39,8 +39,8 @@ async function expectDelivered(name: string): Promise<void> {
   await app.client.delete(shop.consumer(id));
 }
 
-describe('sixty names whose server is silent', () => {
-  it('hold up no delivery of another tenant, neither while they are asked for nor after their deletion', async () => {
+describe('sixty names whose DNS server does not respond', () => {
+  it('delay no delivery of another tenant, neither during their look-up nor after their deletion', async () => {
     await evil.publishMany(1);
     const registered = await Promise.all(
       Array.from({ length: SILENT }, (_, i) =>
@@ -64,7 +64,7 @@ describe('sixty names whose server is silent', () => {
   });
 });
 
-it('an attempt at a name that did not resolve is repeated no sooner than after some seconds', async () => {
+it('an attempt at a name that did not resolve is repeated only after some seconds', async () => {
   const { id } = await evil.register('http://late.attacker.example/', { retry: EAGER });
   await evil.publishMany(1, 'late');
   const { lastError, nextAttemptAt } = await until(

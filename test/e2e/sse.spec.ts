@@ -23,7 +23,7 @@ async function follow(query = '', lastEventId?: string): Promise<EventStream> {
 const ids = (messages: readonly Message[]) => messages.map(({ event }) => event.id);
 
 describe('Server-Sent Events', () => {
-  it('bring the history, then what is published, in order and without a seam', async () => {
+  it('send the history, then new events, in order and without a gap', async () => {
     await shop.publishMany(3, 'old');
     const stream = await follow();
     expect(stream.response.headers.get('content-type')).toContain('text/event-stream');
@@ -32,20 +32,20 @@ describe('Server-Sent Events', () => {
     expect(ids(await stream.received(6)).slice(3)).toEqual(['new1', 'new2', 'new3']);
   });
 
-  it('show an event as reading does', async () => {
+  it('show an event as reads do', async () => {
     await shop.publish({ id: 'e1', type: 't', key: 'k', data: { text: 'a\nb\r\n\u2028' }, metadata: { m: 1 } });
     const [{ event }] = (await (await follow()).received(1)) as [Message];
     expect(event).toEqual((await shop.read()).items[0]);
   });
 
-  it('do not break where data contains line breaks as white space', async () => {
+  it('do not break if data contains line breaks as white space', async () => {
     await shop.publish('{"id":"e1","type":"t","data":{\n\r\n "a":\n\n 1 }}');
     await shop.publish({ id: 'e2', type: 't', data: 2 });
     const messages = await (await follow()).received(2);
     expect(messages.map(({ event }) => event.data)).toEqual([{ a: 1 }, 2]);
   });
 
-  it('have no seam between history and live while many publish', async () => {
+  it('have no gap between history and live while many publish', async () => {
     const storm = Promise.all(Array.from({ length: 200 }, (_, n) => shop.publish({ type: 't', data: n })));
     const stream = await follow();
     await storm;
@@ -54,33 +54,33 @@ describe('Server-Sent Events', () => {
     );
   });
 
-  it('resume behind Last-Event-ID: the id of the last message that was seen', async () => {
+  it('resume after Last-Event-ID: the id of the last received message', async () => {
     await shop.publishMany(5);
     const seen = (await (await follow()).received(2))[1]!;
     expect(ids(await (await follow('', seen.id)).received(3))).toEqual(['e3', 'e4', 'e5']);
   });
 
-  it('resume behind `after`, by position and by event', async () => {
+  it('resume after `after`, by position and by event', async () => {
     await shop.publishMany(5);
     for (const after of ['3', 'e3', '{"eventId":"e3"}']) {
       expect(ids(await (await follow(`?after=${encodeURIComponent(after)}`)).received(2))).toEqual(['e4', 'e5']);
     }
   });
 
-  it('go by Last-Event-ID where both are given: a browser repeats the first address when it reconnects', async () => {
+  it('use Last-Event-ID if both are given: a browser repeats the first address when it reconnects', async () => {
     await shop.publishMany(5);
     const seen = (await (await follow('?after=1')).received(3))[2]!;
     expect(ids(await (await follow('?after=1', seen.id)).received(1))).toEqual(['e5']);
   });
 
-  it('begin with what comes, after latest', async () => {
+  it('start with new events after latest', async () => {
     await shop.publishMany(2, 'old');
     const stream = await follow('?after=latest');
     await shop.publishMany(1, 'new');
     expect(ids(await stream.received(1))).toEqual(['new1']);
   });
 
-  it('obey filters, in history and live', async () => {
+  it('respect filters, in history and live', async () => {
     await shop.publish([
       { id: 'a1', type: 'a', data: 1 },
       { id: 'b1', type: 'b', data: 2 },
@@ -95,7 +95,7 @@ describe('Server-Sent Events', () => {
     expect(ids(await stream.received(3))).toEqual(['a1', 'a2', 'a3']);
   });
 
-  it('bring each reader everything', async () => {
+  it('send everything to each reader', async () => {
     const streams = await Promise.all(Array.from({ length: 20 }, () => follow()));
     await shop.publishMany(10);
     const all = Array.from({ length: 10 }, (_, i) => `e${i + 1}`);
@@ -113,7 +113,7 @@ describe('Server-Sent Events', () => {
     expect(status).toBe(400);
   });
 
-  it('are refused behind a place that does not exist', async () => {
+  it('are refused after a place that does not exist', async () => {
     const accept = { accept: 'text/event-stream' };
     expect((await app.client.get(shop.events(), { ...accept, 'last-event-id': 'none' })).status).toBe(404);
     expect((await app.client.get(`${shop.events()}?after=none`, accept)).status).toBe(404);
@@ -121,7 +121,7 @@ describe('Server-Sent Events', () => {
   });
 
   it.each(['application/json', 'application/x-ndjson', 'text/event-stream'])(
-    'are refused beyond the end, like every form of reading, since what comes until then would be passed over: %s',
+    'are refused beyond the end, like every read, since events before that place would be passed over: %s',
     async (accept) => {
       await shop.publishMany(3);
       const asked = ['?after=5', '?after=5&type=a', `?after=${encodeURIComponent('{"position":5}')}`].map((query) =>
@@ -135,7 +135,7 @@ describe('Server-Sent Events', () => {
     },
   );
 
-  it('do not go on behind an id of a former topic of the same name', async () => {
+  it('do not resume after an id of a former topic with the same name', async () => {
     await shop.publishMany(1, 'old');
     const [seen] = await (await follow()).received(1);
     await app.client.delete(`${shop.base}/topics/orders`);
@@ -145,26 +145,23 @@ describe('Server-Sent Events', () => {
     expect([answer.status, answer.body.code]).toEqual([404, 'place-not-found']);
   });
 
-  it.each(['from=', 'after={"time":"'])(
-    'that begin with a time to come show nothing of before it: %s',
-    async (begin) => {
-      const time = new Date(Date.now() + 500).toISOString();
-      const [name, place] = begin.split(/=(.*)/s) as [string, string];
-      const stream = await follow(`?${name}=${encodeURIComponent(place === '' ? time : `${place}${time}"}`)}`);
-      await until(
-        async () => (await shop.publish({ type: 't', data: 1 }), (await shop.read('?order=desc&limit=1')).items[0]!),
-        ({ recordedAt }) => recordedAt >= time,
-      );
-      const meant = (await shop.readAll()).filter(({ recordedAt }) => recordedAt >= time);
-      expect(ids(await stream.received(meant.length))).toEqual(meant.map(({ id }) => id));
-    },
-  );
+  it.each(['from=', 'after={"time":"'])('from a time in the future show nothing from before it: %s', async (begin) => {
+    const time = new Date(Date.now() + 500).toISOString();
+    const [name, place] = begin.split(/=(.*)/s) as [string, string];
+    const stream = await follow(`?${name}=${encodeURIComponent(place === '' ? time : `${place}${time}"}`)}`);
+    await until(
+      async () => (await shop.publish({ type: 't', data: 1 }), (await shop.read('?order=desc&limit=1')).items[0]!),
+      ({ recordedAt }) => recordedAt >= time,
+    );
+    const meant = (await shop.readAll()).filter(({ recordedAt }) => recordedAt >= time);
+    expect(ids(await stream.received(meant.length))).toEqual(meant.map(({ id }) => id));
+  });
 
   it.each([
     ['topic', () => `${shop.base}/topics/orders`],
     ['namespace', () => `${shop.base}?force=true`],
     ['tenant', () => `/tenants/${shop.tenant}?force=true`],
-  ])('end when what they show is deleted: the %s', async (_, path) => {
+  ])('end when their resource is deleted: the %s', async (_, path) => {
     await shop.publishMany(2);
     const stream = await follow();
     await stream.received(2);
@@ -173,7 +170,7 @@ describe('Server-Sent Events', () => {
     expect(ids(await end)).toEqual(['e1', 'e2']);
   });
 
-  it('break as NDJSON when what is read is deleted: what was cut off does not look whole', async () => {
+  it('break as NDJSON when their resource is deleted: a cut-off response does not look complete', async () => {
     const data = 'x'.repeat(400_000);
     for (let i = 0; i < 3; i++) await shop.publish(Array.from({ length: 20 }, () => ({ type: 't', data })));
     const { body } = await app.client.open('GET', shop.events(), undefined, { accept: 'application/x-ndjson' });
@@ -186,7 +183,7 @@ describe('Server-Sent Events', () => {
     await expect(toTheEnd()).rejects.toThrow('terminated');
   });
 
-  it('end when the server stops; neither they nor spare connections hold it up', async () => {
+  it('end when the server stops; neither they nor idle connections delay it', async () => {
     const server = await startProcess();
     const own = await Workspace.create(server.client);
     await own.publishMany(2);

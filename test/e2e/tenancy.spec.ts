@@ -32,7 +32,7 @@ describe.each([
   let id: string;
   beforeEach(() => (id = `x-${shop.tenant}`));
 
-  it('are created with 201, the resource, where it is, and its ETag', async () => {
+  it('are created with 201, the resource, its location and its ETag', async () => {
     const answer = await create(collection(), { id, [named]: 'First' });
     expect(answer.status).toBe(201);
     expect(answer.headers.get('location')).toMatch(new RegExp(`${collection()}/${id}$`));
@@ -43,13 +43,13 @@ describe.each([
     expect(read.headers.get('etag')).toBeTruthy();
   });
 
-  it('get an id where none is given', async () => {
+  it('get an id if none is given', async () => {
     const { body } = await create(collection(), {});
     expect(body.id).toMatch(ID);
     expect((await app.client.get(`${collection()}/${body.id}`)).status).toBe(200);
   });
 
-  it('with an id that is taken are 409, also when many ask at once', async () => {
+  it('with an id that is taken are 409, also in many concurrent requests', async () => {
     const answers = await Promise.all(Array.from({ length: 8 }, () => create(collection(), { id })));
     expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 409, 409, 409, 409, 409, 409, 409]);
   });
@@ -111,7 +111,7 @@ describe.each([
     expect(seen).toEqual(expect.arrayContaining(Array.from({ length: 5 }, (_, i) => `${id}-${i}`)));
   });
 
-  it('with an Idempotency-Key are made once', async () => {
+  it('with an Idempotency-Key are created once', async () => {
     const key = { 'idempotency-key': `create-${kind}-${shop.tenant}` };
     const first = await app.client.post<Resource>(collection(), { [named]: 'x' }, key);
     const again = await app.client.post<Resource>(collection(), { [named]: 'x' }, key);
@@ -120,8 +120,8 @@ describe.each([
   });
 });
 
-describe('deleting what is not empty', () => {
-  it('is 409 for a tenant with namespaces, and done with force', async () => {
+describe('deleting a resource that is not empty', () => {
+  it('is 409 for a tenant with namespaces, and succeeds with force', async () => {
     const path = `/tenants/${shop.tenant}`;
     expect(await app.client.delete(path)).toMatchObject({ status: 409, body: { code: 'tenant-not-empty' } });
     expect((await app.client.get(path)).status).toBe(200);
@@ -129,7 +129,7 @@ describe('deleting what is not empty', () => {
     for (const gone of [path, shop.base, `${shop.base}/topics`]) expect((await app.client.get(gone)).status).toBe(404);
   });
 
-  it('is 409 for a namespace with topics, and done with force: its topics and consumers go, too', async () => {
+  it('is 409 for a namespace with topics, and succeeds with force: its topics and consumers are deleted, too', async () => {
     await shop.createTopic('orders');
     const { id } = await shop.register('http://127.0.0.1:65000/');
     expect(await app.client.delete(shop.base)).toMatchObject({ status: 409, body: { code: 'namespace-not-empty' } });
@@ -139,7 +139,7 @@ describe('deleting what is not empty', () => {
       expect((await app.client.get(gone)).status).toBe(404);
   });
 
-  it('leaves nothing behind: a namespace and a topic of the same name begin empty', async () => {
+  it('leaves nothing behind: a namespace and a topic of the same name start empty', async () => {
     await shop.createTopic('orders');
     await shop.publishMany(3);
     expect((await app.client.delete(`${shop.base}?force=true`)).status).toBe(204);
@@ -152,7 +152,7 @@ describe('deleting what is not empty', () => {
     });
   });
 
-  it('destroys nothing where the version is not the one that was seen', async () => {
+  it('deletes nothing if the version is not the expected one', async () => {
     await shop.createTopic('orders');
     await shop.publish({ type: 't', data: 1 });
     for (const path of [`/tenants/${shop.tenant}`, shop.base]) {
@@ -162,7 +162,7 @@ describe('deleting what is not empty', () => {
     expect(await shop.readAll()).toHaveLength(1);
   });
 
-  it('is done once: what crashed and is done again does not reach a younger namespace of the same id', async () => {
+  it('is done once: a repetition after a crash does not affect a newer namespace with the same id', async () => {
     const { connection, database, drop } = await createTestDatabase();
     const reaction = 'tenancy:on-namespace-deleted';
     const progress = (): Promise<{ position: number }[]> =>
@@ -189,14 +189,14 @@ describe('deleting what is not empty', () => {
     await drop();
   });
 
-  it.each(['yes', '1', 'TRUE', ''])('wants force=true, not "%s"', async (force) => {
+  it.each(['yes', '1', 'TRUE', ''])('requires force=true, not "%s"', async (force) => {
     expect([400, 409]).toContain((await app.client.delete(`/tenants/${shop.tenant}?force=${force}`)).status);
     expect((await app.client.get(`/tenants/${shop.tenant}`)).status).toBe(200);
   });
 });
 
 describe('the management log', () => {
-  it('holds what was done, as events that the administrator reads like any others', async () => {
+  it('contains all changes, as events that administrators read like any others', async () => {
     await shop.createTopic('orders');
     const { body: topics } = await app.client.get<Page<Resource>>(`${MANAGEMENT}/topics?limit=1000`);
     const told: ReadEvent[] = [];
@@ -213,7 +213,7 @@ describe('the management log', () => {
     ]);
   });
 
-  it('takes nothing from outside: 403, for events, topics and the names themselves', async () => {
+  it('accepts nothing from outside: 403, for events, topics and the names themselves', async () => {
     const { body } = await app.client.get<Page<Resource>>(`${MANAGEMENT}/topics?limit=1000`);
     const topic = body.items[0]!.id;
     const before = (await app.client.get<Page<ReadEvent>>(`${MANAGEMENT}/topics/${topic}/events?order=desc&limit=1`))
@@ -231,7 +231,7 @@ describe('the management log', () => {
     expect((await app.client.get(`${MANAGEMENT}/topics/${topic}/events?order=desc&limit=1`)).text).toBe(before);
   });
 
-  it('holds no secret', async () => {
+  it('contains no secret', async () => {
     await shop.createTopic('orders');
     const { secret } = await shop.register('http://127.0.0.1:65000/', {
       headers: { authorization: 'Bearer tell-nobody' },

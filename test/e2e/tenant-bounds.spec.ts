@@ -12,7 +12,7 @@ interface Tenant {
 }
 
 const NONE = { namespaces: null, topics: null, consumers: null, eventsPerSecond: null, storageBytes: null };
-/** What this installation gives every tenant. */
+/** The limits of this installation for every tenant. */
 const INSTALLATION = { namespaces: 2, topics: 3, consumers: 1, eventsPerSecond: 50, storageBytes: 2_000 };
 
 let app: TestApp;
@@ -46,7 +46,7 @@ const lacks = ({ status, body }: Answer<unknown>): unknown => [
 ];
 const DENIED = [403, 'permission-denied', 'tenant:limit'];
 
-/** Somebody with these permissions in the whole system. */
+/** A user with these permissions in the whole system. */
 async function withRights(...actions: string[]): Promise<Client> {
   const person = await newPerson(app);
   const grant = { principal: { user: person.userId }, effect: 'allow', actions, resource: '**' };
@@ -56,7 +56,7 @@ async function withRights(...actions: string[]): Promise<Client> {
 }
 
 describe('the limits of a tenant', () => {
-  it('are not lifted by the tenant: nothing of such a change is done, and it is on record; who belongs to it may read them', async () => {
+  it('are not lifted by the tenant: such a change has no effect and is recorded; members may read the limits', async () => {
     await app.client.patch(path, { limits: { topics: 2, eventsPerSecond: 1, storageBytes: 10_000 } });
     const before = await shown();
     const admin = await member(app, shop.tenant, 'admin');
@@ -82,7 +82,7 @@ describe('the limits of a tenant', () => {
     expect(noted[0]).toMatchObject({ reason: 'tenant:limit', resource: `tenants/${shop.tenant}`, user: admin.userId });
   });
 
-  it('cannot be had by a way round: no role, no grant and no key of the tenant gives what none of them holds', async () => {
+  it('cannot be bypassed: no role, grant or key of the tenant gives a right that no member holds', async () => {
     const resource = `tenants/${shop.tenant}`;
     const actions = ['tenant:limit'];
     const attempts: [string, string, object][] = [
@@ -102,7 +102,7 @@ describe('the limits of a tenant', () => {
     expect(lacks(await keyed.patch(path, { limits: { topics: null } }))).toEqual(DENIED);
   });
 
-  it('are those of the system to set: by its administrators, their keys that reach so far, and whom they let', async () => {
+  it('are set by the system: its administrators, their keys with that right, and users they permit', async () => {
     const keyWith = async (...actions: string[]): Promise<Client> => {
       const { body } = await app.client.post<{ key: string }>('/users/me/api-keys', { name: 'k', actions });
       return app.client.with({ 'x-api-key': body.key });
@@ -114,7 +114,7 @@ describe('the limits of a tenant', () => {
     expect((await seller.patch<Tenant>(path, { limits: { topics: 8 } })).body.limits).toEqual({ ...NONE, topics: 8 });
   });
 
-  it('are given to a new tenant by who may limit it, and by nobody else, and then there is no tenant', async () => {
+  it('are set with a new tenant only by callers that may limit it; otherwise no tenant is created', async () => {
     const id = `${shop.tenant}-2`;
     const founder = await withRights('tenant:create');
     expect(lacks(await founder.post('/tenants', { id, limits: { topics: 1_000 } }))).toEqual(DENIED);
@@ -125,7 +125,7 @@ describe('the limits of a tenant', () => {
     expect(made.headers.get('etag')).toBe(`"${made.body.version}"`);
   });
 
-  it('are those of the installation where the tenant has none, and both are shown', async () => {
+  it('are those of the installation if the tenant has none, and both are shown', async () => {
     expect(await shown(owner.client)).toMatchObject({ limits: NONE, effectiveLimits: INSTALLATION });
     await app.client.patch(path, { limits: { topics: 100, consumers: 0 } });
     expect(await shown(owner.client)).toMatchObject({
@@ -136,7 +136,7 @@ describe('the limits of a tenant', () => {
     expect([body.limits['topics'], body.effectiveLimits['topics']]).toEqual([null, 3]);
   });
 
-  it('of the installation are kept: namespaces, topics, consumers, events a second, storage', async () => {
+  it('of the installation are enforced: namespaces, topics, consumers, events a second, storage', async () => {
     const { client } = owner;
     const many = async (at: string, prefix: string): Promise<number[]> => {
       const made = await Promise.all([1, 2, 3, 4].map((n) => client.post(at, { id: `${prefix}${n}` })));

@@ -28,12 +28,12 @@ beforeEach(async () => {
 });
 
 const set = (defaults: object | null) => app.client.patch<Tenant>(tenant, { defaults });
-/** `retry` is undefined: the consumer says nothing of it. */
+/** `retry` undefined: the consumer does not set it. */
 const register = (body: object = {}): Promise<Consumer> =>
   shop.register('http://127.0.0.1:65000/', { retry: undefined, ...body });
 
 describe('the defaults of a tenant', () => {
-  it('are none at first, set and shown, merged, and removed by null', async () => {
+  it('are empty at first, set and shown, merged, and removed by null', async () => {
     expect((await app.client.get<Tenant>(tenant)).body.defaults).toEqual({ retry: null, timeoutMs: null });
     const given = await set({ retry: RETRY, timeoutMs: 700 });
     expect([given.status, given.body]).toMatchObject([200, { version: 2, defaults: { retry: RETRY, timeoutMs: 700 } }]);
@@ -49,7 +49,7 @@ describe('the defaults of a tenant', () => {
     });
   });
 
-  it('can be given with the tenant, which is one change', async () => {
+  it('can be given with the tenant, in one change', async () => {
     const id = `${shop.tenant}-2`;
     const made = await app.client.post<Tenant>('/tenants', { id, defaults: { retry: { maxAttempts: 5 } } });
     expect([made.status, made.body]).toMatchObject([
@@ -67,7 +67,7 @@ describe('the defaults of a tenant', () => {
     ['no time at all', { timeoutMs: 0 }, '/defaults/timeoutMs'],
     ['a retention', { retention: {} }, '/defaults/retention'],
     ['a list', [], '/defaults'],
-  ])('are judged like those of a consumer: %s is refused', async (_, defaults, pointer) => {
+  ])('are validated like those of a consumer: %s is refused', async (_, defaults, pointer) => {
     const answers = [await set(defaults), await app.client.post<Tenant>('/tenants', { defaults })];
     for (const { status, text } of answers) {
       expect(status).toBe(400);
@@ -78,7 +78,7 @@ describe('the defaults of a tenant', () => {
 });
 
 describe('a consumer', () => {
-  it('takes what it does not say itself from its tenant, and from the product what that does not say', async () => {
+  it('takes what it does not set from its tenant, and the rest from the product', async () => {
     expect(await register()).toMatchObject({ retry: PRODUCT, timeoutMs: 15_000 });
     await set({ retry: RETRY, timeoutMs: 700 });
     expect(await register()).toMatchObject({ retry: { ...PRODUCT, ...RETRY }, timeoutMs: 700 });
@@ -90,7 +90,7 @@ describe('a consumer', () => {
     expect((await other.register('http://127.0.0.1:65000/', { retry: undefined })).retry).toEqual(PRODUCT);
   });
 
-  it('keeps what it took when the defaults change, until it asks for them anew', async () => {
+  it('keeps its values when the defaults change, until it requests them again', async () => {
     await set({ retry: { maxAttempts: 3 }, timeoutMs: 700 });
     const { id, retry } = await register();
     await set({ retry: { maxAttempts: 4 } });
@@ -112,7 +112,7 @@ describe('a consumer', () => {
   });
 
   it.each(['initialDelayMs', 'maxDelayMs', 'maxAttempts', 'maxAgeSeconds'])(
-    'cannot have null for %s of its policy, which would mean nothing',
+    'cannot have null for %s of its policy, which would have no meaning',
     async (field) => {
       const body = { url: 'http://127.0.0.1:65000/', topics: [{ topic: 'orders' }], retry: { [field]: null } };
       const { status, text } = await app.client.post(`${shop.base}/consumers`, body);

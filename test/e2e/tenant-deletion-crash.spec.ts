@@ -25,7 +25,7 @@ async function launch(apiKey?: string, env: Record<string, string> = {}): Promis
   return server;
 }
 
-/** A tenant with many topics, each with events, one of which cannot be removed for now. */
+/** A tenant with many topics with events; one topic cannot be removed for now. */
 async function fill(server: TestProcess): Promise<void> {
   const names = Array.from({ length: TOPICS }, (_, i) => `t${i}`);
   shop = await Workspace.create(server.client, names);
@@ -36,7 +36,7 @@ async function fill(server: TestProcess): Promise<void> {
   obstacle = await Obstacle.put(store.connection, held, [shop.tenant, `t${TOPICS / 2}`]);
 }
 
-/** Begins the deletion, and answers when it stands before the obstacle. */
+/** Starts the deletion, and resolves when it waits for the obstacle. */
 async function beginDeletion({ client }: TestProcess): Promise<Deletion> {
   const asked = client.delete(`/tenants/${shop.tenant}?force=true`).catch(() => undefined);
   await until(() => obstacle.isFelt(), Boolean);
@@ -58,7 +58,7 @@ async function expectNothingLeft(): Promise<void> {
   expect(left).toEqual({});
 }
 
-it('a deletion that was killed in the middle is finished after the restart by itself, and its id is free and empty', async () => {
+it('a deletion that was killed midway is finished after the restart by itself, and its id is free and empty', async () => {
   const first = await launch();
   await fill(first);
   const { id } = await beginDeletion(first);
@@ -68,7 +68,7 @@ it('a deletion that was killed in the middle is finished after the restart by it
   await obstacle.remove();
   const { client } = await launch(first.apiKey);
   const job = await completed(client, `/tenant-deletions/${id}`);
-  // The tenant, its one namespace, one consumer and the topics with their events.
+  // The tenant, one namespace, one consumer and the topics with their events.
   expect(job).toMatchObject({ total: 2 + TOPICS * 51, done: job.total, percent: 100 });
   await expectNothingLeft();
   const again = await client.post<{ version: number }>('/tenants', { id: shop.tenant });
@@ -89,7 +89,7 @@ it('a deletion is finished by another instance when the one that began it dies',
   await expectNothingLeft();
 });
 
-it('a deletion begun at one instance is waited for at another, and is the same', async () => {
+it('a deletion that was started at one instance is the same at another, which waits for it', async () => {
   const first = await launch();
   const second = await launch(first.apiKey);
   await fill(first);

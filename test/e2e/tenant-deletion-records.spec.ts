@@ -28,7 +28,7 @@ beforeEach(async () => {
 afterEach(() => obstacle?.remove().catch(() => undefined));
 
 describe('the record of a deletion', () => {
-  it('is shown to who began it, also afterwards, and to those who may delete the tenant', async () => {
+  it('is shown to the user who started it, also afterwards, and to those who may delete the tenant', async () => {
     const [began, other] = [await member(app, shop.tenant, 'owner'), await member(app, shop.tenant, 'owner')];
     const [viewer, stranger] = [await member(app, shop.tenant, 'viewer'), await newPerson(app)];
     obstacle = await Obstacle.put(app.connection, 'SELECT 1 FROM namespace WHERE tenant_id = $1', [shop.tenant]);
@@ -48,7 +48,7 @@ describe('the record of a deletion', () => {
     expect((await app.client.with({}).get(location)).status).toBe(401);
   });
 
-  it('is listed, in pages, for who may delete any tenant, and for nobody else', async () => {
+  it('is listed, in pages, only for those who may delete any tenant', async () => {
     const owner = await member(app, shop.tenant, 'owner');
     await deleteTenant(app.client, shop.tenant);
     const other = await Workspace.create(app.client);
@@ -65,7 +65,7 @@ describe('the record of a deletion', () => {
     expect((await owner.client.get('/tenant-deletions')).body.code).toBe('permission-denied');
   });
 
-  it('is forgotten after 30 days, and not before', async () => {
+  it('is removed after 30 days, and not before', async () => {
     await deleteTenant(app.client, shop.tenant);
     const other = await Workspace.create(app.client);
     await deleteTenant(app.client, other.tenant);

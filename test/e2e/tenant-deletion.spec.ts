@@ -45,11 +45,11 @@ async function clear(): Promise<void> {
   await Promise.all(obstacles.splice(0).map((obstacle) => obstacle.remove()));
 }
 
-/** The deletion comes as far as the namespace and no further. */
+/** The deletion stops at the namespace. */
 const holdNamespace = (): Promise<Obstacle> => obstruct('SELECT 1 FROM namespace WHERE tenant_id = $1', [shop.tenant]);
 
-describe('a tenant that was deleted with all that it held', () => {
-  it('has left no row in any table, but its audit and the record of the deletion', async () => {
+describe('a tenant that was deleted with its contents', () => {
+  it('has left no row in any table, except its audit and the record of the deletion', async () => {
     const receiver = await WebhookReceiver.start();
     const person = await member(app, shop.tenant, 'developer');
     await shop.createTopic('returns');
@@ -101,7 +101,7 @@ describe('a tenant that was deleted with all that it held', () => {
     await receiver.stop();
   });
 
-  it('is answered with 204 where it takes less than two seconds, and its record counts what is gone', async () => {
+  it('gets 204 if it takes less than two seconds, and its record counts what was removed', async () => {
     await shop.publishMany(5);
     await shop.register('http://127.0.0.1:65000/');
     expect((await app.client.delete(`${tenant}?force=true`)).status).toBe(204);
@@ -112,7 +112,7 @@ describe('a tenant that was deleted with all that it held', () => {
     expect((await app.client.get(`/tenant-deletions/${job.id}`)).body).toEqual(job);
   });
 
-  it('begins empty when it is made again, for its new owner only', async () => {
+  it('starts empty when it is created again, for its new owner only', async () => {
     const earlier = await member(app, shop.tenant, 'owner');
     await shop.publishMany(3);
     await deleteTenant(app.client, shop.tenant);
@@ -127,7 +127,7 @@ describe('a tenant that was deleted with all that it held', () => {
     expect((await shop.publish({ type: 't', data: 1 })).firstPosition).toBe(1);
   });
 
-  it('leaves alone a younger tenant of its id, also where an instance still works at the old deletion', async () => {
+  it('does not affect a newer tenant with its id, even while an instance still runs the old deletion', async () => {
     await shop.publishMany(1);
     await deleteTenant(app.client, shop.tenant);
     await app.client.post('/tenants', { id: shop.tenant });
@@ -156,7 +156,7 @@ describe('a tenant that was deleted with all that it held', () => {
 });
 
 describe('a tenant that is being deleted', () => {
-  it('shows itself and its progress, and refuses everything else to who sees it', async () => {
+  it('shows itself and its progress, and refuses everything else to those who see it', async () => {
     const owner = await member(app, shop.tenant, 'owner');
     const [publisher, stranger] = [await member(app, shop.tenant, 'publisher'), await newPerson(app)];
     const version = (await app.client.get(tenant)).headers.get('etag')!;
@@ -219,7 +219,7 @@ describe('a tenant that is being deleted', () => {
     await Promise.all([receiver.stop(), witness.stop()]);
   });
 
-  it('ends the event streams that are open', async () => {
+  it('ends its open event streams', async () => {
     await shop.publishMany(2);
     const stream = await EventStream.open(app.client, shop.events());
     await holdNamespace();
@@ -229,7 +229,7 @@ describe('a tenant that is being deleted', () => {
     expect([202, 204]).toContain((await deletion).status);
   });
 
-  it('is finished once, however many ask for it at once', async () => {
+  it('is deleted once, also by many concurrent requests', async () => {
     const answers = await Promise.all(Array.from({ length: 6 }, () => app.client.delete(`${tenant}?force=true`)));
     expect(answers.filter(({ status }) => ![204, 404].includes(status))).toEqual([]);
     const { body } = await app.client.get<Page<Deletion>>('/tenant-deletions?limit=1000');
@@ -249,26 +249,29 @@ describe('a tenant that is being deleted', () => {
     ],
     ['a role', 'permissions', () => `${tenant}/roles`, { id: 'late', actions: ['topic:read'] }],
     ['a group', 'permissions', () => `${tenant}/groups`, { id: 'late', ...person }],
-  ] as const)('refuses %s that was being made when it began, and keeps nothing of it', async (_, log, path, body) => {
-    const obstacle = await obstruct(`SELECT 1 FROM topic_head WHERE tenant_id = '$system' AND topic_uid = $1`, [
-      MANAGEMENT_TOPICS[log],
-    ]);
-    const making = app.client.post(path(), body);
-    await until(() => obstacle.isFelt(), Boolean);
-    const deletion = app.client.delete(`${tenant}?force=true`);
-    await until(
-      async () => (await app.client.get<{ state?: string }>(tenant)).body.state,
-      (state) => state !== 'active',
-    );
-    await clear();
-    const { status, body: answer } = await making;
-    expect([
-      [409, 'tenant-deleting'],
-      [404, 'tenant-not-found'],
-      [404, 'namespace-not-found'],
-    ]).toContainEqual([status, answer.code]);
-    await deletion;
-    await until(leftovers, (tables) => tables.length === 0);
-    expect(await leftovers()).toEqual([]);
-  });
+  ] as const)(
+    'refuses %s that was being created when it started, and keeps nothing of it',
+    async (_, log, path, body) => {
+      const obstacle = await obstruct(`SELECT 1 FROM topic_head WHERE tenant_id = '$system' AND topic_uid = $1`, [
+        MANAGEMENT_TOPICS[log],
+      ]);
+      const making = app.client.post(path(), body);
+      await until(() => obstacle.isFelt(), Boolean);
+      const deletion = app.client.delete(`${tenant}?force=true`);
+      await until(
+        async () => (await app.client.get<{ state?: string }>(tenant)).body.state,
+        (state) => state !== 'active',
+      );
+      await clear();
+      const { status, body: answer } = await making;
+      expect([
+        [409, 'tenant-deleting'],
+        [404, 'tenant-not-found'],
+        [404, 'namespace-not-found'],
+      ]).toContainEqual([status, answer.code]);
+      await deletion;
+      await until(leftovers, (tables) => tables.length === 0);
+      expect(await leftovers()).toEqual([]);
+    },
+  );
 });

@@ -15,7 +15,7 @@ beforeEach(async () => {
 const limit = async (limits: object): Promise<number> => (await app.client.patch(tenant, { limits })).status;
 
 describe('a suspended tenant', () => {
-  it('refuses everybody, rests its deliveries, and goes on without a loss', async () => {
+  it('refuses all callers, rests its deliveries, and continues without a loss', async () => {
     const receiver = await WebhookReceiver.start();
     const member = await newPerson(app);
     await app.client.request('PUT', `${tenant}/members/${member.userId}`, { roles: ['owner'] });
@@ -47,7 +47,7 @@ describe('a suspended tenant', () => {
     await receiver.stop();
   });
 
-  it('sends nothing of what waits until it is activated', async () => {
+  it('sends no waiting event until it is activated', async () => {
     const [receiver, witness] = [await WebhookReceiver.start(), await WebhookReceiver.start()];
     const retry = { strategy: 'fixed', initialDelayMs: 20, maxDelayMs: 20, jitter: 0, maxAttempts: 1_000 };
     for (const one of [receiver, witness]) one.always({ status: 503 });
@@ -55,7 +55,7 @@ describe('a suspended tenant', () => {
     await shop.publishMany(1);
     await receiver.received(2);
     await app.client.post(`${tenant}/suspend`, {});
-    // Lanes that begin now come after those of the suspended tenant have ended, the attempt under way included.
+    // Lanes that start now do so after those of the suspended tenant have ended, attempts under way included.
     const other = await Workspace.create(app.client);
     await other.register(witness.url, { retry });
     await other.publishMany(1);
@@ -71,7 +71,7 @@ describe('a suspended tenant', () => {
 });
 
 describe('limits of a tenant', () => {
-  it('on topics and consumers refuse one more, also of many at once', async () => {
+  it('on topics and consumers refuse one more, also of many concurrent ones', async () => {
     expect(await limit({ topics: 3, consumers: 1 })).toBe(200);
     const made = await Promise.all(
       Array.from({ length: 6 }, (_, i) => app.client.post(`${shop.base}/topics`, { id: `t${i}` })),
@@ -84,7 +84,7 @@ describe('limits of a tenant', () => {
     expect((await app.client.post(`${shop.base}/topics`, { id: 'more' })).status).toBe(201);
   });
 
-  it('on events a second answer 429, with how long to wait, and how much is left before', async () => {
+  it('on events a second return 429 with the time to wait, and show the rest before', async () => {
     await limit({ eventsPerSecond: 5 });
     const first = await shop.tryPublish({ type: 't', data: 1 });
     expect(first.headers.get('ratelimit-policy')).toBe('"tenant";q=5;w=1');
@@ -100,7 +100,7 @@ describe('limits of a tenant', () => {
     await other.publishMany(10);
   });
 
-  it('on storage refuse what does not fit, and nothing of another tenant', async () => {
+  it('on storage refuse what does not fit, and do not affect other tenants', async () => {
     await limit({ storageBytes: 1_000 });
     const data = 'x'.repeat(400);
     expect((await shop.tryPublish({ type: 't', data })).status).toBe(201);
@@ -115,7 +115,7 @@ describe('limits of a tenant', () => {
     ['a fraction', { eventsPerSecond: 1.5 }],
     ['a text', { storageBytes: '10' }],
     ['an unknown limit', { moons: 1 }],
-  ])('take no %s', async (_, limits) => {
+  ])('do not accept %s', async (_, limits) => {
     expect(await limit(limits)).toBe(400);
   });
 });

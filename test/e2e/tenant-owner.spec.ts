@@ -24,8 +24,8 @@ const membersOf = async (id: string, { client }: Pick<TestApp, 'client'> = app):
   return body.items.map(({ userId, roles }) => [userId, ...roles]);
 };
 
-describe('a tenant that is created for somebody', () => {
-  it('is his, and not the one of the administrator who creates it, who reads no event of it', async () => {
+describe('a tenant that is created for another user', () => {
+  it('belongs to that user, not to the administrator who creates it and who reads no event of it', async () => {
     const [owner, id] = [await newPerson(app), freshId()];
     expect((await app.client.post('/tenants', { id, owner: owner.userId })).status).toBe(201);
     expect(await membersOf(id)).toEqual([[owner.userId, 'owner']]);
@@ -58,13 +58,13 @@ describe('a tenant that is created for somebody', () => {
     );
   });
 
-  it('is that of its creator where nobody is named', async () => {
+  it('belongs to its creator if no one is named', async () => {
     const id = freshId();
     await app.client.post('/tenants', { id });
     expect(await membersOf(id)).toEqual([[me, 'owner']]);
   });
 
-  it('is not made his own by the administrator afterwards: he gives no role that holds what he does not', async () => {
+  it('cannot be taken over by the administrator afterwards: they give no role with rights they do not hold', async () => {
     const [owner, next, id] = [await newPerson(app), await newPerson(app), freshId()];
     await app.client.post('/tenants', { id, owner: owner.userId });
     for (const userId of [me, next.userId]) {
@@ -84,11 +84,11 @@ describe('a tenant that is created for somebody', () => {
   });
 
   it.each<[string, () => Promise<unknown>]>([
-    ['nobody has that id', () => Promise.resolve('usr_00000000000000000000000000')],
-    ['it is no id of a user', () => Promise.resolve('jane@acme.example')],
+    ['no user has that id', () => Promise.resolve('usr_00000000000000000000000000')],
+    ['it is not the id of a user', () => Promise.resolve('jane@acme.example')],
     ['it is the id of a key', async () => (await newPerson(app)).keyId],
     [
-      'he is suspended',
+      'the user is suspended',
       async () => {
         const { userId } = await newPerson(app);
         await app.client.post(`/users/${userId}/suspend`, {});
@@ -96,7 +96,7 @@ describe('a tenant that is created for somebody', () => {
       },
     ],
     [
-      'he is deleted',
+      'the user is deleted',
       async () => {
         const { userId } = await newPerson(app);
         await app.client.delete(`/users/${userId}`);
@@ -107,7 +107,7 @@ describe('a tenant that is created for somebody', () => {
     ['it is null', () => Promise.resolve(null)],
     ['it is a number', () => Promise.resolve(7)],
     ['it is too long', () => Promise.resolve('u'.repeat(65))],
-  ])('is refused, and not made, where %s', async (_, owner) => {
+  ])('is refused and not created if %s', async (_, owner) => {
     const id = freshId();
     const answer: Answer<Problem> = await app.client.post('/tenants', { id, owner: await owner() });
     expect([answer.status, [...new Set(answer.body.errors?.map(({ pointer }) => pointer))]]).toEqual([400, ['/owner']]);
@@ -115,7 +115,7 @@ describe('a tenant that is created for somebody', () => {
   });
 });
 
-it('a tenant that a crash has cut off from its named owner gets him after the next start, and nobody else', async () => {
+it('a tenant without its named owner after a crash gets exactly that owner after the next start', async () => {
   const store = await createTestDatabase();
   const first = await startProcess({ connection: store.connection });
   const [owner, id] = [await newPerson(first), freshId()];

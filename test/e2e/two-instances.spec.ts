@@ -48,7 +48,7 @@ describe('two instances on one database', () => {
   afterEach(() => first.client.post(`/tenants/${here.tenant}/suspend`, {}));
   afterAll(endBoth);
 
-  it('give dense positions to what both publish, and show the same log', async () => {
+  it('assign dense positions to what both publish, and show the same log', async () => {
     const answers = await Promise.all(
       dense(300).map((n) => (n % 2 ? here : there).publish({ id: `e${n}`, type: 't', data: n })),
     );
@@ -58,14 +58,14 @@ describe('two instances on one database', () => {
     expect(await there.readAll()).toEqual(log);
   });
 
-  it('store an id once, whoever is asked', async () => {
+  it('store an id once, whichever gets the request', async () => {
     const answers = await Promise.all(
       dense(20).map((n) => (n % 2 ? here : there).publish({ id: 'race', type: 't', data: 1 })),
     );
     expect(answers.filter(({ events }) => !events[0]!.duplicate)).toHaveLength(1);
   });
 
-  it('deliver each event once, in order, while both are there', async () => {
+  it('deliver each event once, in order, while both run', async () => {
     const receiver = await receive();
     const { id } = await here.register(receiver.url);
     await Promise.all(dense(200).map((n) => (n % 2 ? here : there).publish({ type: 't', data: n })));
@@ -101,10 +101,10 @@ describe('two instances on one database', () => {
   });
 });
 
-describe('two instances, one of which answers and one delivers', () => {
+describe('two instances, one for requests and one for deliveries', () => {
   afterAll(endBoth);
 
-  it('obey within a second what the other one is told about a consumer, and lose nothing by it', async () => {
+  it('apply changes of a consumer at the other one within a second, and lose nothing', async () => {
     await launchBoth({ env: { ROLES: 'api' } });
     await shareWorkspace();
     const [old, moved, witness] = [await receive(), await receive(), await receive()];
@@ -162,7 +162,7 @@ describe('when one of two is killed', () => {
     );
   });
 
-  it('whatever was acknowledged by either is there', async () => {
+  it('everything that either acknowledged is stored', async () => {
     const acknowledged: string[] = [];
     const write = async (shop: Workspace, writer: string): Promise<void> => {
       for (let n = 0; n < 200; n++) {

@@ -2,7 +2,7 @@ import { startApp, startProcess, type TestApp } from '../support/server/app.js';
 import { WebhookReceiver } from '../support/api/webhook-receiver.js';
 import { until, Workspace, type Consumer, type Page } from '../support/api/workspace.js';
 
-/** As in production, but for plain http: the scheme is not what is tested here. */
+/** As in production, except for plain http: the scheme is not tested here. */
 const PUBLIC_ONLY = { NODE_ENV: 'production', DELIVERY_ALLOWED_CIDRS: '', DELIVERY_ALLOW_HTTP: 'true' };
 
 let app: TestApp;
@@ -22,7 +22,7 @@ afterAll(async () => {
 const register = (url: string) =>
   app.client.post<Consumer>(`${shop.base}/consumers`, { url, topics: [{ topic: 'orders' }] });
 
-describe('a webhook URL that points inside is refused at once', () => {
+describe('a webhook URL with an internal address is refused at once', () => {
   it.each([
     'http://127.0.0.1:PORT/',
     'http://127.1:PORT/',
@@ -103,7 +103,7 @@ describe('a webhook URL that points inside is refused at once', () => {
     `http://example.com/${'x'.repeat(5_000)}`,
     '',
     ' ',
-  ])('%j is no webhook URL', async (url) => {
+  ])('%j is not a webhook URL', async (url) => {
     expect((await register(url)).status).toBe(400);
   });
 
@@ -111,7 +111,7 @@ describe('a webhook URL that points inside is refused at once', () => {
     ['HTTPS:\\\\Example.COM:443\\a\\..\\hook?x=ü y', 'https://example.com/hook?x=%C3%BC%20y'],
     ['http://0x5db8d822', 'http://93.184.216.34/'],
     ['https://bücher.example', 'https://xn--bcher-kva.example/'],
-  ])('that may be used is shown as it is used: %s', async (typed, used) => {
+  ])('that is allowed is shown in its normalized form: %s', async (typed, used) => {
     const { body } = await register(typed);
     const patched = await app.client.patch<Consumer>(shop.consumer(body.id), { url: used });
     const { body: page } = await app.client.get<Page<Consumer>>(`${shop.base}/consumers?limit=1000`);
@@ -122,14 +122,14 @@ describe('a webhook URL that points inside is refused at once', () => {
   });
 
   it.each([`https://${'a'.repeat(64)}.example/`, 'https://a..example/'])(
-    'is refused where DNS could not hold its name: %s',
+    'is refused if its name is too long for DNS: %s',
     async (url) => {
       const { status, body } = await register(url);
       expect([status, body]).toMatchObject([400, { code: 'webhook-url-invalid', errors: [{ pointer: '/url' }] }]);
     },
   );
 
-  it('leaves nothing behind, and a PATCH does not open what a POST closes', async () => {
+  it('leaves nothing behind, and a PATCH does not allow what a POST refuses', async () => {
     const { body } = await register('https://example.com/hook');
     const patched = await app.client.patch(shop.consumer(body.id), { url: `http://127.0.0.1:${inside.port}/` });
     expect(patched.status).toBe(400);
@@ -140,9 +140,9 @@ describe('a webhook URL that points inside is refused at once', () => {
   });
 });
 
-describe('a name that resolves inside', () => {
+describe('a name that resolves to an internal address', () => {
   it.each(['localhost', 'LOCALHOST', 'localhost.', 'some.localhost'])(
-    'is refused when it is registered or when it is to be connected: %s',
+    'is refused when it is registered or when a connection is opened: %s',
     async (name) => {
       const answer = await register(`http://${name}:${inside.port}/hook`);
       const test = await app.client.post<{ delivered?: boolean }>(`${shop.consumer(answer.body.id)}/test`);
@@ -153,8 +153,8 @@ describe('a name that resolves inside', () => {
   );
 });
 
-describe('an address that is not allowed any more', () => {
-  it('is refused when the connection is opened, though it was allowed when it was registered', async () => {
+describe('an address that is no longer allowed', () => {
+  it('is refused when the connection is opened, although it was allowed at registration', async () => {
     const own = await startProcess();
     const receiver = await WebhookReceiver.start();
     const home = await Workspace.create(own.client);
@@ -174,7 +174,7 @@ describe('an address that is not allowed any more', () => {
     await receiver.stop();
   });
 
-  it('beside one that is allowed stays closed', async () => {
+  it('beside an allowed one stays refused', async () => {
     const own = await startProcess({ env: { DELIVERY_ALLOWED_CIDRS: '127.0.0.1/32', DELIVERY_ALLOW_HTTP: 'true' } });
     const home = await Workspace.create(own.client);
     expect((await home.register('http://127.0.0.1:65000/')).id).toBeTruthy();
@@ -187,7 +187,7 @@ describe('an address that is not allowed any more', () => {
   });
 });
 
-it('production takes https only', async () => {
+it('production accepts https only', async () => {
   const own = await startProcess({ env: { NODE_ENV: 'production', DELIVERY_ALLOWED_CIDRS: '' } });
   const home = await Workspace.create(own.client);
   const asked = { topics: [{ topic: 'orders' }] };

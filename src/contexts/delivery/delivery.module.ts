@@ -168,7 +168,7 @@ export class DeliveryModule implements OnModuleInit, OnApplicationBootstrap, Bef
     private readonly keeper: PostgresLaneKeeper,
   ) {}
 
-  /** Also where this instance delivers nothing: it may be told of consumers. */
+  /** Also on instances that deliver nothing: they take changes of consumers, too. */
   onModuleInit(): void {
     this.lanes.register(this.keeper);
   }

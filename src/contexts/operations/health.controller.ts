@@ -10,7 +10,7 @@ import { LivenessDto, ReadinessDto } from './health.dto.js';
 const PING: Statement = { name: 'ping', text: 'SELECT 1' };
 const PING_TIMEOUT_MS = 500;
 
-/** Probes for orchestrators: no credentials, and nothing in them that is not theirs to know. */
+/** Probes for orchestrators: without credentials, and without anything confidential. */
 @ApiTags('operations')
 @Controller('health')
 export class HealthController {
@@ -21,18 +21,21 @@ export class HealthController {
     private readonly readiness: Readiness,
   ) {}
 
-  /** The process turns its event loop; it depends on nothing else, so that a store that is away does not get it restarted. */
+  /** The event loop runs. It depends on nothing else, so that the process is not restarted because the store is away. */
   @Get('live')
-  @Public('Ask whether the process is alive')
+  @Public('Check whether the process is alive')
   @ApiOkResponse({ type: LivenessDto })
   getLiveness(): LivenessDto {
     return { status: 'ok' };
   }
 
   @Get('ready')
-  @Public('Ask whether it takes requests')
+  @Public('Check whether the process accepts requests')
   @ApiOkResponse({ type: ReadinessDto })
-  @ApiServiceUnavailableResponse({ type: ReadinessDto, description: 'Starting, stopping, or the store is away.' })
+  @ApiServiceUnavailableResponse({
+    type: ReadinessDto,
+    description: 'Starting, stopping, or the store is not reachable.',
+  })
   async getReadiness(@Res({ passthrough: true }) reply: Reply): Promise<HealthCheckResult> {
     try {
       return await this.checks.check([() => this.process(), () => this.storage()]);

@@ -16,7 +16,7 @@ const checks = (example: Readonly<Record<string, { readonly status: 'up' }>>): A
 });
 const UP = { process: { status: 'up' }, storage: { status: 'up' } } as const;
 
-/** As `@nestjs/terminus` puts it together. */
+/** The format of `@nestjs/terminus`. */
 export class ReadinessDto {
   @ApiProperty({ enum: ['ok', 'error', 'shutting_down'] })
   readonly status!: string;

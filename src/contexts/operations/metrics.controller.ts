@@ -12,8 +12,8 @@ import type { Reply, Request } from '../../platform/http/request.js';
 import { Metrics } from '../../platform/telemetry/metrics.js';
 
 /**
- * For Prometheus: with `METRICS_TOKEN` as bearer token, or for who may `metrics:read`. From the own machine also without credentials, but
- * then without what names tenants: whoever runs a program there need not be one who may know them.
+ * For Prometheus: with `METRICS_TOKEN` as bearer token, or for callers that may `metrics:read`. From the local machine also without
+ * credentials, but then without metrics that name tenants: a local program need not be allowed to know them.
  */
 @Controller('metrics')
 export class MetricsController extends PrometheusController {
@@ -44,7 +44,7 @@ export class MetricsController extends PrometheusController {
     return given !== undefined && token !== undefined && equalDigests(digest(given), digest(token));
   }
 
-  /** While the store is away nobody can be asked who he is, and the own machine still has to see what goes on. */
+  /** While the store is away no credentials can be checked, and the local machine must still see the metrics. */
   private async mayRead(request: Request, own: boolean): Promise<boolean> {
     try {
       return await this.access.allows(request, 'metrics:read');

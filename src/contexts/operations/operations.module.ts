@@ -7,7 +7,7 @@ import { AuthzModule } from '../authz/index.js';
 import { HealthController } from './health.controller.js';
 import { MetricsController } from './metrics.controller.js';
 
-/** Each look wakes the process: the default of 10 ms was most of what an idle one costs. Every delay that is longer is seen. */
+/** Each sample wakes the process: the default of 10 ms was most of the CPU of an idle one. Every longer delay is still measured. */
 const LOOP_DELAY_LOOK_MS = 50;
 
 @Module({

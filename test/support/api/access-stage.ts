@@ -12,7 +12,7 @@ import { Workspace } from './workspace.js';
 const TENANT_ROLES = ['owner', 'admin', 'developer', 'publisher', 'subscriber', 'viewer', 'auditor'];
 const SYSTEM_ROLES = ['system-admin', 'system-operator', 'system-auditor'];
 
-/** For who may suspend tenants. */
+/** For those who may suspend tenants. */
 export const HALTED_BECAUSE = 'mark-unpaid-invoice';
 
 async function done(answer: Promise<{ readonly status: number; readonly text: string }>): Promise<void> {
@@ -20,7 +20,7 @@ async function done(answer: Promise<{ readonly status: number; readonly text: st
   if (status >= 300) throw new Error(`${status}: ${text}`);
 }
 
-/** A tenant with all that it may hold, another one, a suspended one, and everybody who may ask for something there. */
+/** A tenant with everything that one may contain, another one, a suspended one, and every kind of caller there. */
 export class AccessStage {
   readonly actors: Actor[] = [];
   readonly haltedActors: Actor[] = [];
@@ -88,7 +88,7 @@ export class AccessStage {
     this.actors.push({ ...neighbour, name: "another tenant's administrator", kind: 'api-key', roles });
   }
 
-  /** Of one owner, each bounded otherwise. */
+  /** Keys of one owner, each with other bounds. */
   private async bringKeys(): Promise<void> {
     const { tenant } = this.shop;
     const { userId, client } = await this.member(tenant, 'owner');
@@ -119,7 +119,7 @@ export class AccessStage {
       { scopes: [{ ...namespace, topic: 'x' }] },
       { scopes: [`${path}/namespaces/shop/topics/x`] },
     );
-    // A key is made for a tenant in which its owner holds something, and stays when he has left it.
+    // A key is created for a tenant in which its owner has a role, and stays when the owner leaves it.
     const there = `/tenants/${this.foreign.tenant}/members/${userId}`;
     await done(this.app.client.request('PUT', there, { roles: ['viewer'] }));
     await add(
@@ -133,7 +133,7 @@ export class AccessStage {
     await add('for one action in a namespace', both, { scopes: [`${path}/namespaces/shop`], actions: ['topic:read'] });
   }
 
-  /** By tokens, as people come. */
+  /** With tokens, as people have them. */
   private async bringPeople(): Promise<void> {
     const at = `tenants/${this.shop.tenant}`;
     const developer = await this.person('developer');
@@ -155,13 +155,19 @@ export class AccessStage {
       userId: stranger.user.id,
       roles: [],
     });
-    // Made as the server makes them: what is refused below is refused for its time alone.
+    // Made as the server makes them: the refusals below are for their time alone.
     const again = this.withToken(resigned(accessToken, 600));
-    this.actors.push({ name: 'a token signed anew', client: again, kind, userId, roles: [{ role: 'developer', at }] });
+    this.actors.push({
+      name: 'a token that was signed again',
+      client: again,
+      kind,
+      userId,
+      roles: [{ role: 'developer', at }],
+    });
     this.worthless('an expired token', this.withToken(resigned(accessToken, -60)));
   }
 
-  /** Owners all, if their credentials were good. */
+  /** All of them would be owners, if their credentials were valid. */
   private async bringTheWorthless(): Promise<void> {
     this.worthless('nobody', this.app.client.with({}));
     this.worthless('a token that none is', this.withToken('eyJhbGciOiJub25lIn0.e30.'));
@@ -222,7 +228,7 @@ export class AccessStage {
   }
 }
 
-/** The same token with another end. */
+/** The same token with another ending. */
 function resigned(token: string, seconds: number): string {
   const { header, payload } = jwt.decode(token, { complete: true })!;
   const { key } = new KeyRing(Buffer.from(SECRET_KEY)).current('access-tokens');

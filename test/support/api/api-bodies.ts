@@ -4,10 +4,10 @@ export type PlaceKind = 'object' | 'text' | 'choice' | 'time' | 'number' | 'map'
 
 /** A place in the body of a route, as the OpenAPI document describes it. */
 export interface BodyPlace {
-  /** RFC 6901; `''` is the body itself, and of a list the first element is meant. */
+  /** RFC 6901; `''` is the body itself; of a list the first element is meant. */
   readonly pointer: string;
   readonly kind: PlaceKind;
-  /** Of an object: the names that it may hold. */
+  /** For an object: the names that it may have. */
   readonly fields: readonly string[];
 }
 
@@ -28,7 +28,7 @@ interface Schema {
   readonly additionalProperties?: unknown;
 }
 
-/** Every route that takes a JSON body, with all that may stand in it. */
+/** Every route that takes a JSON body, with all places in it. */
 export function bodyRoutesOf(document: ApiDocument): BodyRoute[] {
   return routesOf(document).flatMap((route) => {
     const body = route.operation.requestBody as { content?: Record<string, { schema: Schema }> } | undefined;
@@ -37,7 +37,7 @@ export function bodyRoutesOf(document: ApiDocument): BodyRoute[] {
   });
 }
 
-/** A copy of a body with another value in a place; what leads there is made where it is missing. */
+/** A copy of a body with another value in a place; missing parents are created. */
 export function withValue(body: object, pointer: string, value: unknown): object {
   const copy = structuredClone(body) as Record<string, unknown>;
   const names = pointer.split('/').slice(1);
@@ -50,7 +50,7 @@ export function withValue(body: object, pointer: string, value: unknown): object
   return copy;
 }
 
-/** JSON with a piece of text in a place that no value of JavaScript becomes: `1e400`, a key with an escape, a key twice. */
+/** JSON with a text in a place that no JavaScript value serializes to: `1e400`, a key with an escape, a key twice. */
 export function jsonWith(body: object, pointer: string, text: string): string {
   const mark = 'a-mark-that-nothing-else-is';
   return JSON.stringify(withValue(body, pointer, mark)).replace(`"${mark}"`, () => text);
@@ -80,7 +80,7 @@ function placesIn(document: ApiDocument, given: Schema, pointer: string): BodyPl
   return [place(types.includes('number') || types.includes('integer') ? 'number' : 'any')];
 }
 
-/** References are followed; of alternatives the first that describes fields is taken, unless a word does as well. */
+/** Follows references; of alternatives it takes the first that describes fields, unless a string is allowed. */
 function resolved(document: ApiDocument, schema: Schema): Schema {
   if (schema.$ref) return resolved(document, document.components.schemas[schema.$ref.split('/').at(-1)!] as Schema);
   if (schema.properties) return schema;

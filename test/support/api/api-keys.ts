@@ -27,7 +27,7 @@ export const PROXIED = { HTTP_TRUST_PROXY: '127.0.0.0/8,::1/128' };
 export const keyPath = ({ id }: { id: string }): string => `${KEYS}/${id}`;
 export const inMs = (ms: number): string => new Date(Date.now() + ms).toISOString();
 
-/** The keys of whoever the client is. */
+/** The API keys of the user of the client. */
 export class Keys {
   constructor(readonly client: Client) {}
 
@@ -49,12 +49,12 @@ export class Keys {
     for (const key of keys) await this.client.delete(keyPath(key));
   }
 
-  /** The same server for who has that key, and comes from there. */
+  /** The same server for a client with that key at that address. */
   as(key: string, from?: string): Client {
     return this.client.with({ 'x-api-key': key, ...(from === undefined ? {} : { 'x-forwarded-for': from }) });
   }
 
-  /** How a request with the key is answered. */
+  /** The status of a request with the key. */
   async trying(key: string, from?: string): Promise<number> {
     return (await this.as(key, from).get('/auth/me')).status;
   }

@@ -3,7 +3,7 @@ import { AuditTrail, type AuditLoss } from '../../../src/platform/audit/index.js
 import { KeyRing } from '../../../src/platform/crypto/keys.js';
 import type { Database } from '../../../src/platform/postgres/database.js';
 
-/** Of all trails in tests. */
+/** For all trails in tests. */
 export const AUDIT_KEYS = new KeyRing(Buffer.from('a master key of the tests, 32 bytes or more'));
 
 export interface TestTrail extends AuditTrail {
@@ -11,7 +11,7 @@ export interface TestTrail extends AuditTrail {
   readonly losses: readonly (readonly [AuditLoss, number])[];
 }
 
-/** Without a database only what is written in a transaction goes anywhere. */
+/** Without a database only what is written in a transaction is stored. */
 export function auditTrail(clock: Clock = new SystemClock(), database?: Pick<Database, 'transaction'>): TestTrail {
   const losses: [AuditLoss, number][] = [];
   const nowhere = { transaction: (): Promise<never> => Promise.reject(new Error('no database')) };

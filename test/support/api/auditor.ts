@@ -14,7 +14,7 @@ import { SetClock } from '../server/log.js';
 export const NOW = Date.UTC(2026, 10, 23);
 const STILL = new AbortController().signal;
 
-/** What one instance has to work with. */
+/** The parts of one instance. */
 export class Auditor {
   readonly errors: unknown[] = [];
   readonly clock = new SetClock(NOW);
@@ -58,7 +58,7 @@ export class Auditor {
     return this.verifier.verify(tenantId, STILL);
   }
 
-  /** What a verification of everything tells. */
+  /** The result of a verification of everything. */
   async faults(): Promise<string[]> {
     const found: (string | undefined)[] = [];
     for await (const tenantId of this.verifier.tenants()) found.push((await this.verify(tenantId)).broken?.fault);

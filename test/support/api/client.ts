@@ -1,4 +1,4 @@
-/** What came back: `text` as it was on the wire, `body` parsed where it is JSON. */
+/** A response: `text` as it was on the wire, `body` parsed if it is JSON. */
 export interface Answer<Body> {
   readonly status: number;
   readonly headers: Headers;
@@ -6,7 +6,7 @@ export interface Answer<Body> {
   readonly body: Body;
 }
 
-/** RFC 9457, as every refusal is told. */
+/** RFC 9457, the body of every refusal. */
 export interface Problem {
   readonly type: string;
   readonly title: string;
@@ -19,7 +19,7 @@ export interface Problem {
   readonly [extension: string]: unknown;
 }
 
-/** The body of an answer that has to be a success. */
+/** The body of a response that must be a success. */
 export async function must<T = { id: string }>(
   client: Client,
   method: string,
@@ -37,7 +37,7 @@ export const statusOf = async (client: Client, method: string, path: string, bod
 export type Payload = string | Uint8Array<ArrayBuffer> | object;
 export type RequestHeaders = Readonly<Record<string, string>>;
 
-/** A client that hides nothing: text and bytes go out as they are given, objects as JSON. */
+/** A client that hides nothing: text and bytes are sent as they are given, objects as JSON. */
 export class Client {
   constructor(
     readonly url: string,
@@ -63,7 +63,7 @@ export class Client {
     return { status: response.status, headers: response.headers, text, body: parsed as T };
   }
 
-  /** For answers that never end. */
+  /** For responses that never end. */
   open(
     method: string,
     path: string,

@@ -6,7 +6,7 @@ export interface Message {
   readonly event: ReadEvent;
 }
 
-/** A reader of Server-Sent Events as a browser does it, of which the test sees each message. */
+/** A reader of Server-Sent Events like that of a browser; the test sees each message. */
 export class EventStream {
   readonly messages: Message[] = [];
   private buffer = '';
@@ -31,7 +31,7 @@ export class EventStream {
     return new EventStream(response, response.body!.getReader(), abort);
   }
 
-  /** The first `count` messages, as soon as they are there. */
+  /** The first `count` messages, as soon as they have arrived. */
   async received(count: number): Promise<readonly Message[]> {
     while (this.messages.length < count && !this.ended) await this.read();
     if (this.messages.length < count)
@@ -39,7 +39,7 @@ export class EventStream {
     return this.messages.slice(0, count);
   }
 
-  /** All messages up to the end that the server makes. */
+  /** All messages until the server ends the stream. */
   async rest(): Promise<readonly Message[]> {
     while (!this.ended) await this.read();
     return this.messages;

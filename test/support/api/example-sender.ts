@@ -2,14 +2,14 @@ import type { Answer, Client } from './client.js';
 import { OWN } from '../checks/access-matrix.js';
 import type { Media, Route } from './openapi.js';
 
-/** One request that the document shows. */
+/** One example request of the document. */
 export interface ShownRequest {
   readonly route: Route;
   readonly mediaType: string | undefined;
   readonly body: unknown;
 }
 
-/** What comes before what: what is made, is looked at, changed, and at last taken away, from the inside out. */
+/** The order of requests: a resource is created, read, changed, and at last deleted, from the inside out. */
 const TURNS = [
   /^create(?!ApiKey)/,
   /^(register|publish|invite|set|assign|add)/,
@@ -46,13 +46,13 @@ export function shownRequests(route: Route): ShownRequest[] {
 const valuesOf = ({ example, examples }: Media): unknown[] =>
   examples ? Object.values(examples).map(({ value }) => value) : [example];
 
-/** Sends requests as they are shown, but for the names that only the server can give: those it puts in. */
+/** Sends requests as they are shown, except for names that only the server gives: those are filled in. */
 export class ExampleSender {
   constructor(
     private readonly administrator: Client,
-    /** From what is shown to what there is. */
+    /** From shown names to real ones. */
     readonly names: Map<string, string>,
-    /** Of somebody who is logged in. */
+    /** A client with the session of a user. */
     private readonly session: () => Client,
   ) {}
 

@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 /**
  * The `.http` format of editors (VS Code REST Client, JetBrains), as far as docs/http uses it: `@name = value` declares a variable,
  * `{{name}}` uses one, `###` begins a request, `# @name login` names it, so that `{{login.response.body.$.accessToken}}` and
- * `{{login.response.headers.ETag}}` read its answer. Ours alone is `# @expect 201 409`: the statuses that are right.
+ * `{{login.response.headers.ETag}}` read its response. Our only addition is `# @expect 201 409`: the allowed statuses.
  */
 export interface HttpRequest {
-  /** What follows `###`. */
+  /** The text after `###`. */
   readonly title: string;
   readonly name: string | undefined;
   readonly expected: readonly number[];
@@ -14,7 +14,7 @@ export interface HttpRequest {
   readonly url: string;
   readonly headers: readonly (readonly [string, string])[];
   readonly body: string | undefined;
-  /** Where the request line is, from 1. */
+  /** The number of the request line, from 1. */
   readonly line: number;
 }
 
@@ -38,7 +38,7 @@ const REQUEST_LINE = /^(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) (\S+)$/;
 const HEADER = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):\s*(.*)$/;
 const COMMENT = /^(?:#|\/\/)/;
 
-/** Throws with the line where a text does not make sense: a request that nobody understands would be one that nobody runs. */
+/** Throws with the line number where a text cannot be parsed: an ignored request would be one that is never run. */
 export function parseHttpFile(text: string): HttpFile {
   const variables = new Map<string, string>();
   const requests: HttpRequest[] = [];
@@ -116,7 +116,7 @@ export async function runHttpFile(path: string, given: Readonly<Record<string, s
   return results;
 }
 
-/** What was not answered as its request expects, in words. */
+/** The responses that their requests do not expect, in words. */
 export function failuresOf(results: readonly HttpResult[]): string[] {
   return results
     .filter(({ request, status }) => !request.expected.includes(status))
@@ -126,7 +126,7 @@ export function failuresOf(results: readonly HttpResult[]): string[] {
     );
 }
 
-/** A stream of events has no end: its first piece will do. */
+/** A stream of events has no end: its first chunk is enough. */
 async function bodyOf(response: Response): Promise<string> {
   if (!response.headers.get('content-type')?.startsWith('text/event-stream')) return response.text();
   const reader = response.body!.getReader();
@@ -139,7 +139,7 @@ function fillIn(text: string, values: ReadonlyMap<string, string>, answers: Read
   return text.replace(/\{\{([^}]+)\}\}/g, (_, name: string) => {
     const value = values.get(name) ?? fromAnswer(name, answers);
     if (value === undefined) throw new Error(`there is no variable ${name}`);
-    // A variable may be made of others.
+    // A variable may contain others.
     return fillIn(value, values, answers);
   });
 }

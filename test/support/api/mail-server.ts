@@ -5,12 +5,12 @@ import type { AddressInfo } from 'node:net';
 export interface ReceivedMail {
   readonly from: string;
   readonly to: readonly string[];
-  /** As it is meant to be read: transfer encoding and line breaks undone. */
+  /** The decoded text, without transfer encoding and line breaks. */
   readonly text: string;
   readonly headers: string;
 }
 
-/** A server that takes every mail: as much of SMTP (RFC 5321) as a sender needs. */
+/** A server that accepts every mail: as much of SMTP (RFC 5321) as a sender needs. */
 export class MailServer {
   readonly mails: ReceivedMail[] = [];
   private waiting: { readonly count: number; readonly wake: () => void }[] = [];
@@ -32,7 +32,7 @@ export class MailServer {
     return `smtp://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
-  /** Resolves when so many mails have come in all. */
+  /** Resolves when this many mails have arrived in total. */
   async received(count: number): Promise<readonly ReceivedMail[]> {
     if (this.mails.length < count) {
       const { promise, resolve } = Promise.withResolvers<void>();

@@ -39,7 +39,7 @@ export function routesOf({ paths }: ApiDocument): Route[] {
   );
 }
 
-/** Routes that neither say which permission they want nor are meant for everybody, and those that say both. */
+/** Routes that neither require a permission nor are public, and those that say both. */
 export function undeclaredRoutes(document: ApiDocument, open: readonly string[]): string[] {
   return routesOf(document)
     .filter(({ name, operation }) => (operation['x-permission'] === undefined) !== open.includes(name))
@@ -54,7 +54,7 @@ export function danglingRefs(document: ApiDocument): string[] {
   return refs.filter((name) => !(name in document.components.schemas));
 }
 
-/** Objects that a body may hold, and that take members of any name. */
+/** Objects in bodies that accept members of any name. */
 export function openObjects(document: ApiDocument, node: unknown, place = ''): string[] {
   if (typeof node !== 'object' || node === null) return [];
   const { $ref, type, additionalProperties } = node as Readonly<Record<string, unknown>>;

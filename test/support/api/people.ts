@@ -23,17 +23,17 @@ export interface Tokens {
 
 export const bearer = (token: string): RequestHeaders => ({ authorization: `Bearer ${token}` });
 
-/** The server believes what is said here of where a request comes from: see `environmentWith`. */
+/** The server trusts this header for the address of a client: see `environmentWith`. */
 export const from = (address: string): RequestHeaders => ({ 'x-forwarded-for': address });
 
 let lastAddress = 0;
-/** Somebody at an address that no other test of this worker has, since the server counts by addresses. */
+/** A client at an address that no other test of this worker uses, since the server counts by addresses. */
 export function stranger(): RequestHeaders {
   const [file, n] = [globalThis.fileNumber, ++lastAddress];
   return from(`${20 + (file >> 8)}.${file & 255}.${n >> 8}.${n & 255}`);
 }
 
-/** A server that sends its mail there and stands behind a proxy. */
+/** Settings of a server that sends its mail there and is behind a proxy. */
 export const environmentWith = (mail: MailServer): Record<string, string> => ({
   MAIL_URL: mail.url,
   MAIL_FROM: 'store@example.test',
@@ -43,7 +43,7 @@ export const environmentWith = (mail: MailServer): Record<string, string> => ({
 
 let made = 0;
 
-/** Somebody with an account, and what he does with it. Each test has its own people. */
+/** A person with an account, and what they do with it. Each test has its own people. */
 export class Person {
   private constructor(
     readonly anonymous: Client,
@@ -80,7 +80,7 @@ export class Person {
   }
 }
 
-/** Somebody, and a client with his session. */
+/** A person, and a client with their session. */
 export interface Human {
   readonly user: User;
   readonly login: Client;

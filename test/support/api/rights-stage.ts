@@ -22,7 +22,7 @@ import {
 import { commandsOf, due } from './sagas.js';
 import { RightsWorld, type RightsChange, type Told } from './rights-world.js';
 
-// Later than Nest, which they need to be there.
+// Imported after Nest, which they require.
 const { ConsumerRights } = await import('../../../src/contexts/consumers/application/consumer-rights.js');
 const { ConsumerFollowers } = await import('../../../src/contexts/consumers/application/consumer-followers.js');
 const { WithdrawRights } = await import('../../../src/contexts/consumers/application/withdraw-rights.js');
@@ -60,7 +60,7 @@ export class RightsStage {
   private readonly judge: InstanceType<typeof JudgeConsumersHandler>;
   private readonly rights: InstanceType<typeof ConsumerRights>;
 
-  /** One may read by a predefined role, one by a grant, one by a group, one by a role of the tenant; who comes into the other group may not. */
+  /** Readers by a predefined role, by a grant, by a group and by a role of the tenant; the other group gives no such right. */
   constructor() {
     const allow = {
       kind: 'grant',
@@ -117,7 +117,7 @@ export class RightsStage {
     }
   }
 
-  /** Until there is nothing left to react to. */
+  /** Resolves when there is nothing left to react to. */
   async settle(): Promise<void> {
     while (Object.values(this.logs).some((log) => log.length > 0))
       for (const log of ['consumers', 'users', 'permissions'] as const) await this.react(log);
@@ -130,7 +130,7 @@ export class RightsStage {
       if (command instanceof JudgeConsumers) await this.judge.execute(command);
   }
 
-  /** What is asked for is checked, then other things may happen, then it is done. */
+  /** A request is checked, then other things may happen, then it is carried out. */
   private async direct(step: Extract<Step, { userId: string; id: string }>): Promise<void> {
     const { kind, userId, id, topics, meanwhile } = step;
     if (this.suspended.has(userId)) return;
@@ -168,7 +168,7 @@ export class RightsStage {
     try {
       this.apply(ref, (state) => decide(state, ref));
     } catch {
-      // It is not there, or there already.
+      // It does not exist, or exists already.
     }
   }
 

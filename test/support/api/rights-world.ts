@@ -62,7 +62,7 @@ class Place {
   }
 }
 
-/** Who may do what in a tenant and the system, kept in memory; each change tells the event that the product would write. */
+/** Who may do what in a tenant and the system, in memory; each change returns the event that the product would write. */
 export class RightsWorld {
   private readonly places = new Map<string, Place>();
   private granted = 0;

@@ -4,11 +4,11 @@ import { cqrsModule, SagaFailures } from '../../../src/platform/sagas/index.js';
 
 export interface SagaStage {
   readonly module: TestingModule;
-  /** What failed, as it is told. */
+  /** What failed, as it is reported. */
   readonly told: string[];
 }
 
-/** The product's bus with sagas and handlers of a test. They hear of nothing before `module.init()`. */
+/** The product's bus with sagas and handlers of a test. They get no events before `module.init()`. */
 export async function sagaStage(providers: readonly Provider[]): Promise<SagaStage> {
   const told: string[] = [];
   const tell = (name: string, error: Error): void => void told.push(`${name}: ${error.message}`);

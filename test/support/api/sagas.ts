@@ -6,7 +6,7 @@ import { Due, Noticed, type ManagementEvent } from '../../../src/platform/sagas/
 
 export type SagaClass = new () => object;
 
-/** Under which Nest keeps what a decorator says of a class; it does not tell. */
+/** The metadata key under which Nest stores the decorator of a class; Nest does not export it. */
 function keyOf(decorate: (one: SagaClass) => void): string {
   class One {}
   decorate(One);
@@ -23,7 +23,7 @@ export const sagasOf = (Sagas: SagaClass): string[] =>
 export const commandOf = (provider: unknown): unknown =>
   typeof provider === 'function' ? Reflect.getMetadata(HANDLED, provider) : undefined;
 
-/** What the sagas of a class make of these events, saga by saga. They answer at once. */
+/** The commands of the sagas of a class for these events, saga by saga. They return at once. */
 export function commandsOf(Sagas: SagaClass, ...events: readonly ManagementEvent[]): ICommand[] {
   const sagas = new Sagas() as Record<string, ISaga>;
   const commands: ICommand[] = [];
@@ -33,7 +33,7 @@ export function commandsOf(Sagas: SagaClass, ...events: readonly ManagementEvent
 
 const RECORDED = { id: 'evt_1', key: 'acme', stream: 'one', position: 1, recordedAt: 0, correlationId: 'c' };
 
-/** An event as the log has it, as far as sagas look at it. */
+/** An event of the log, as far as sagas read it. */
 export const recorded = (type: string, fields: Partial<StoredEvent> = {}): StoredEvent =>
   ({ ...RECORDED, data: '{}', type, ...fields }) as StoredEvent;
 
@@ -42,7 +42,7 @@ export const noticed = (log: ManagementLog, type: string, fields?: Partial<Store
 
 export const STOPPING = new AbortController().signal;
 
-/** What that subscription of a context which follows this log has come to. */
+/** What the subscription of a context to this log passes on. */
 export function due(
   subscriptions: readonly Subscription[],
   log: ManagementLog,

@@ -7,11 +7,11 @@ import { bearer, newPassword, Person, stranger, type Tokens } from './people.js'
 import { Workspace } from './workspace.js';
 
 interface Sample {
-  /** Bodies that pass, made anew each time: the first one holds most of what may be there, others what excludes it. */
+  /** Valid bodies, new ones each time: the first has most of the fields, the others those that exclude them. */
   readonly bodies: () => readonly object[];
-  /** Where it is sent to, beside what all are sent to. */
+  /** Parameters of the path beyond those of all routes. */
   readonly places?: Places;
-  /** What shows that the body itself was taken, where that is no 2xx. */
+  /** The problem that shows that the body was accepted, if the status is not 2xx. */
   readonly passes?: string;
 }
 
@@ -28,13 +28,13 @@ const RETRY = {
 const FAR = new Date(Date.now() + 86_400_000).toISOString();
 const EARLY = '2026-01-01T00:00:00Z';
 const LATE = '2030-01-01T00:00:00Z';
-/** Somebody who looks after the system may open events for an hour. */
+/** A system administrator may open events for an hour. */
 const SOON = new Date(Date.now() + 1_800_000).toISOString();
 
 let made = 0;
 const fresh = (): string => `made-${++made}`;
 
-/** A place in which every route that takes a body can be asked with one that passes, again and again. */
+/** A workspace in which every route that takes a body can be called with a valid one, again and again. */
 export class SampleBodies {
   private readonly samples: Readonly<Record<string, Sample>>;
 
@@ -54,7 +54,7 @@ export class SampleBodies {
     };
   }
 
-  /** The server must believe who a request comes from: see `stranger`. */
+  /** The server must trust the stated address of a client: see `stranger`. */
   static async prepare(app: TestApp): Promise<SampleBodies> {
     const { body } = await app.client
       .with(stranger())
@@ -65,7 +65,7 @@ export class SampleBodies {
     const userId = person.user.id;
     const base = `/tenants/${shop.tenant}`;
     await done(client.request('PUT', `${base}/members/${userId}`, { roles: ['viewer'] }));
-    const roleId = `clerk-${randomBytes(4).toString('hex')}`; // that of the system is one of all tests on this server
+    const roleId = `clerk-${randomBytes(4).toString('hex')}`; // a system role is shared by all tests on this server
     for (const path of [`${base}/roles`, '/roles']) await done(client.post(path, { id: roleId, actions: ['topic:*'] }));
     await done(client.post(`${base}/groups`, { id: 'team' }));
     const consumer = await shop.register('http://127.0.0.1:65000/', { id: 'warehouse' });
@@ -82,7 +82,7 @@ export class SampleBodies {
     );
   }
 
-  /** Routes that the OpenAPI document has and nobody has given a body to. */
+  /** Routes of the OpenAPI document that have no body here. */
   missing(routes: readonly BodyRoute[]): string[] {
     return routes.filter(({ name }) => !this.samples[name]).map(({ name }) => name);
   }
@@ -91,13 +91,13 @@ export class SampleBodies {
     return this.samples[name]!.bodies();
   }
 
-  /** The body that has something in the place, or else the first. */
+  /** The body that has a value in the place, or else the first. */
   bodyWith(route: BodyRoute, pointer: string): object {
     const bodies = this.bodies(route);
     return bodies.find((body) => valueAt(body, pointer) !== undefined) ?? bodies[0]!;
   }
 
-  /** Each time from another address, so that nobody is slowed down. */
+  /** Each time from another address, so that nothing is throttled. */
   send(route: BodyRoute, body: Payload): Promise<Answer<Problem>> {
     const path = addressOf(
       { ...route, permission: undefined, forEach: false },
@@ -106,12 +106,12 @@ export class SampleBodies {
     return this.client.request(route.method, path, body, stranger());
   }
 
-  /** What an id in the path of a route is. */
+  /** The value of an id in the path of a route. */
   placeOf({ name }: Pick<BodyRoute, 'name'>, id: string): string | undefined {
     return ({ ...this.places, ...this.samples[name]?.places } as Readonly<Record<string, string>>)[id];
   }
 
-  /** Whether the body was taken, whatever became of the request. */
+  /** Whether the body was accepted, whatever became of the request. */
   passed({ name }: BodyRoute, { status, body }: Answer<Problem>): boolean {
     const { passes } = this.samples[name]!;
     return passes === undefined ? status < 300 : body?.code === passes;

@@ -8,7 +8,7 @@ export interface Person {
   readonly client: Client;
 }
 
-/** A user without any permission, and a key of his. */
+/** A user without any permission, and a key of theirs. */
 export async function newPerson({ client }: Pick<TestApp, 'client'>): Promise<Person> {
   const user = await client.post<{ id: string }>('/users', { kind: 'service', name: 'Person' });
   if (user.status !== 201) throw new Error(user.text);
@@ -18,7 +18,7 @@ export async function newPerson({ client }: Pick<TestApp, 'client'>): Promise<Pe
   return { userId, keyId: made.body.id, client: client.with({ 'x-api-key': made.body.key }) };
 }
 
-/** Somebody with these roles in the tenant. */
+/** A user with these roles in the tenant. */
 export async function member(app: Pick<TestApp, 'client'>, tenant: string, ...roles: string[]): Promise<Person> {
   const person = await newPerson(app);
   const joined = await app.client.request('PUT', `/tenants/${tenant}/members/${person.userId}`, { roles });

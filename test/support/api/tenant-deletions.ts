@@ -15,7 +15,7 @@ export interface Deletion {
   readonly finishedAt: string | null;
 }
 
-/** What is asked for may be done within the request or after it. */
+/** A deletion may finish within the request or after it. */
 export async function deleteTenant(client: Client, tenant: string): Promise<void> {
   const answer = await client.delete<Deletion>(`/tenants/${tenant}?force=true`);
   if (answer.status === 204) return;
@@ -33,7 +33,7 @@ export async function completed(client: Client, location: string): Promise<Delet
   return answer.body;
 }
 
-/** Every table that has tenants, with the number of rows that are of this one; also tables that come with later releases. */
+/** The number of rows of the tenant in every table with tenants, tables of later releases included. */
 export async function rowsOf(database: Database, tenant: string): Promise<Record<string, number>> {
   const tables = await database.query<{ name: string }>({
     name: 'test-tenant-tables',

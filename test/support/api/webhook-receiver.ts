@@ -12,30 +12,30 @@ export interface Received {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
-  /** The bytes as they came, read as UTF-8. */
+  /** The received bytes as UTF-8. */
   readonly text: string;
-  /** Milliseconds of a clock that only rises. */
+  /** Milliseconds of a monotonic clock. */
   readonly at: number;
 }
 
-/** What the endpoint does with one request; nothing said is 204. */
+/** What the endpoint does with one request; the default is 204. */
 export interface Reaction {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** Answers only when this has come true. */
+  /** Responds only after this has resolved. */
   readonly after?: Promise<unknown>;
-  /** Never answers. */
+  /** Never responds. */
   readonly hang?: boolean;
   /** Sends the head and one byte, and never ends. */
   readonly drip?: boolean;
-  /** Cuts the connection without a word. */
+  /** Cuts the connection without a response. */
   readonly close?: boolean;
 }
 
 type Script = (request: Received, nth: number) => Reaction;
 
-/** A webhook endpoint on loopback that does as it is told and remembers everything in the order in which it came. */
+/** A webhook endpoint on loopback that reacts as the test wants and records all requests in order. */
 export class WebhookReceiver {
   readonly requests: Received[] = [];
   private readonly sockets = new Set<Socket>();
@@ -66,7 +66,7 @@ export class WebhookReceiver {
     return `http://127.0.0.1:${this.port}/hook`;
   }
 
-  /** For each request that no reaction of `next` waits for. */
+  /** For each request without a reaction by `next`. */
   always(script: Script | Reaction): this {
     this.script = typeof script === 'function' ? script : () => script;
     return this;
@@ -78,7 +78,7 @@ export class WebhookReceiver {
     return this;
   }
 
-  /** The first `count` requests, as soon as they are there. */
+  /** The first `count` requests, as soon as they have arrived. */
   async received(count: number, withinMs = 15_000): Promise<readonly Received[]> {
     const deadline = Promise.withResolvers<void>();
     const late = new Error(`Not ${count} requests within ${withinMs} ms`); // made here, so that its stack names the caller

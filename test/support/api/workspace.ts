@@ -76,10 +76,10 @@ export interface ConsumerStatus {
   readonly topics: readonly TopicStatus[];
 }
 
-/** Fast enough for a test, slow enough to be seen. */
+/** Fast enough for a test, slow enough to be observed. */
 export const QUICK_RETRY = { strategy: 'fixed', initialDelayMs: 20, maxDelayMs: 20, jitter: 0 } as const;
 
-/** A tenant and a namespace of a test's own, and what a test mostly does in it. */
+/** A tenant and a namespace for one test, and the usual actions in it. */
 export class Workspace {
   private constructor(
     readonly client: Client,
@@ -96,7 +96,7 @@ export class Workspace {
     return workspace;
   }
 
-  /** The same place seen through another server or with other credentials. */
+  /** The same workspace through another server or with other credentials. */
   through(client: Client): Workspace {
     return new Workspace(client, this.tenant, this.base);
   }
@@ -109,7 +109,7 @@ export class Workspace {
     return `${this.base}/topics/${topic}/events`;
   }
 
-  /** As it is answered, whatever that is. */
+  /** Returns the response, whatever it is. */
   tryPublish(body: Payload, headers: RequestHeaders = {}, topic = 'orders'): Promise<Answer<Published & Problem>> {
     return this.client.post<Published & Problem>(this.events(topic), body, headers);
   }
@@ -121,7 +121,7 @@ export class Workspace {
     return answer.body;
   }
 
-  /** `count` events with `data: {"n": 1 …}` and the ids `<prefix>1 …`, each its own request, in order. */
+  /** Publishes `count` events with `data: {"n": 1 …}` and the ids `<prefix>1 …`, each in its own request, in order. */
   async publishMany(count: number, prefix = 'e', topic = 'orders'): Promise<void> {
     const events = Array.from({ length: count }, (_, i) => ({
       id: `${prefix}${i + 1}`,
@@ -176,7 +176,7 @@ export class Workspace {
   }
 }
 
-/** A state that is told by HTTP only has no signal to wait for: it is asked for until it is there, or the last answer is shown. */
+/** A state that only HTTP shows has no signal to wait for: this asks until it is there, or fails with the last response. */
 export async function until<T>(ask: () => Promise<T>, holds: (answer: T) => boolean, withinMs = 15_000): Promise<T> {
   const end = performance.now() + withinMs;
   for (;;) {

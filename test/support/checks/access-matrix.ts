@@ -2,26 +2,26 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Client } from '../api/client.js';
 
-/** A route as the OpenAPI document has it. */
+/** A route of the OpenAPI document. */
 export interface Route {
   readonly method: string;
   /** `/tenants/{tenantId}` */
   readonly path: string;
   /** Undefined: public. */
   readonly permission: string | undefined;
-  /** A list, which shows everybody what he may see. */
+  /** A list, which shows callers what they may see. */
   readonly forEach: boolean;
 }
 
 export interface Actor {
   readonly name: string;
   readonly client: Client;
-  /** Undefined: whoever it was, his credentials are worth nothing. */
+  /** Undefined: the credentials are invalid. */
   readonly kind: 'user' | 'api-key' | undefined;
   readonly userId?: string;
-  /** What his roles give him, and where: a path, empty for the system. */
+  /** The roles of the caller, and where: a path, empty for the system. */
   readonly roles: readonly { readonly role: string; readonly at: string }[];
-  /** Of a bounded key. */
+  /** The bounds of a key. */
   readonly scopes?: readonly string[];
   readonly actions?: readonly string[];
 }
@@ -45,7 +45,7 @@ export function routesOf({ paths }: Documented): Route[] {
   );
 }
 
-/** What the documented matrix gives each predefined role. */
+/** The actions of each predefined role in the documented matrix. */
 export function documentedRoles(): ReadonlyMap<string, ReadonlySet<string>> {
   const text = readFileSync(join(import.meta.dirname, '../../../docs/permissions.md'), 'utf8');
   const table = /<!-- matrix:begin -->(.*)<!-- matrix:end -->/s.exec(text)![1]!;
@@ -83,7 +83,7 @@ const OWN_BY_KEY = new Set(['profile:read', 'authz:check']);
 const isIn = (inner: string, outer: string): boolean => outer === '' || `${inner}/`.startsWith(`${outer}/`);
 const touches = (a: string, b: string): boolean => isIn(a, b) || isIn(b, a);
 
-/** The contract, spelt out as simply as it can be said: what a request must be answered with. Nothing of the product decides here. */
+/** The contract in its simplest form: the status that a request must get. No code of the product decides here. */
 export class NaiveGuard {
   constructor(
     private readonly roles: ReadonlyMap<string, ReadonlySet<string>>,
@@ -108,7 +108,7 @@ export class NaiveGuard {
     return looksAfterIt ? this.passed : '403 tenant-suspended';
   }
 
-  /** What stands somewhere is shown to who holds there what it takes. */
+  /** A resource is shown to callers that hold the action there. */
   maySee(actor: Actor, { actions, at }: { readonly actions: readonly string[]; readonly at: string }): boolean {
     return actions.some((action) => this.holds(actor, action, at) && this.reaches(actor, action, at));
   }
@@ -136,7 +136,7 @@ export class NaiveGuard {
   }
 }
 
-/** From the tenant down; users are resources only where no tenant is named. */
+/** From the tenant down; users are resources only if no tenant is named. */
 function levelsOf(
   path: string,
   places: Places,

@@ -4,7 +4,7 @@ import type { ApiDocument } from '../api/openapi.js';
 
 type Node = Record<string, unknown>;
 
-/** The schemas of the document, to hold values against. An object may have the fields that are described, and no others. */
+/** The schemas of the document, to check values. An object may have the described fields, and no others. */
 export class AnswerSchemas {
   private readonly ajv = new Ajv2020({ strict: false, allErrors: true });
 

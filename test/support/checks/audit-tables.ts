@@ -1,6 +1,6 @@
 import type { TestDatabase } from '../server/postgres.js';
 
-/** All that the audit believes, by the keys of its rows. */
+/** Everything that the audit relies on, by the keys of its rows. */
 export const AUDIT_TABLES = {
   audit_record: ['tenant_id', 'audit_id'],
   audit_chain: ['tenant_id'],
@@ -14,7 +14,7 @@ export type AuditState = Readonly<Record<AuditTable, readonly AuditTableRow[]>>;
 
 export const AUDIT_TABLE_NAMES = Object.keys(AUDIT_TABLES) as AuditTable[];
 
-/** What somebody can do who owns the database. */
+/** What an owner of the database can do. */
 export class AuditTables {
   constructor(private readonly store: TestDatabase) {}
 
@@ -32,7 +32,7 @@ export class AuditTables {
     }
   }
 
-  /** In the place of the row with its key, if there is one. */
+  /** Replaces the row with the same key, if there is one. */
   async put(table: AuditTable, row: AuditTableRow): Promise<void> {
     await this.remove(table, row);
     const columns = Object.keys(row);

@@ -2,7 +2,7 @@ import extractOptions from 'dependency-cruiser/config-utl/extract-depcruise-opti
 import { cruise } from 'dependency-cruiser';
 import { join } from 'node:path';
 
-/** Judges the `src` of each directory that it is given, all in one process: to start one takes longer than to judge a few files. */
+/** Checks the `src` of each given directory, all in one process: starting one takes longer than checking a few files. */
 const options = await extractOptions(join(import.meta.dirname, '../../../.dependency-cruiser.mjs'));
 const results = [];
 for (const directory of process.argv.slice(2)) {

@@ -9,7 +9,7 @@ const acknowledged = (
 ): void =>
   history.publishing('log', ids).acknowledged(positions.map((position, i) => ({ id: ids[i]!, position, duplicate })));
 
-/** A log of `count` events, each published and acknowledged by itself. */
+/** A log of `count` events, each published and acknowledged separately. */
 function sound(count: number): History {
   const history = new History();
   for (let position = 1; position <= count; position++) acknowledged(history, [`e${position}`], [position]);
@@ -52,7 +52,7 @@ describe('the history checker', () => {
       },
     ],
     [
-      'an event that nobody published',
+      'an event that was never published',
       'unasked',
       (history) =>
         history.ended(
@@ -122,7 +122,7 @@ describe('the history checker', () => {
     ['key', 'abba', ['inversion']],
     ['key', 'abab', []],
     ['none', 'aaaa', []],
-  ])('judges first deliveries by the order that was asked for: %s, keys %s', (ordering, keys, expected) => {
+  ])('checks first deliveries by the requested order: %s, keys %s', (ordering, keys, expected) => {
     const history = sound(4);
     const deliver = history.consumer('consumer', 'log', ordering);
     for (const position of [2, 4, 1, 3]) deliver(event(position, { key: keys[position - 1]! }));

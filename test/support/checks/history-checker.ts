@@ -1,4 +1,4 @@
-/** What somebody saw of an event in a log. */
+/** What a reader saw of an event in a log. */
 export interface Seen {
   readonly id: string;
   readonly position: number;
@@ -15,7 +15,7 @@ export type FindingKind =
   | 'lost' // acknowledged, and not in the log
   | 'misplaced' // acknowledged at another position than the log has it
   | 'refused-but-present'
-  | 'unasked' // in the log, though nobody published it
+  | 'unasked' // in the log, but never published
   | 'duplicated' // one id at two positions of the log, or delivered again after its checkpoint
   | 'torn' // a publish of which only a part is in the log
   | 'hole' // the log lacks a position
@@ -38,7 +38,7 @@ type Outcome = 'open' | 'acknowledged' | 'refused' | 'unknown';
 interface Published {
   readonly log: string;
   readonly ids: readonly string[];
-  /** The highest position of the log that was acknowledged to anybody before this publish was sent. */
+  /** The highest acknowledged position of the log when this publish was sent. */
   readonly after: number;
   outcome: Outcome;
   places: readonly { readonly id: string; readonly position: number; readonly duplicate: boolean }[];
@@ -54,7 +54,7 @@ interface Observer {
   readonly seen: Seen[];
 }
 
-/** Answers a publish: exactly one of these is called. */
+/** The outcome of a publish: exactly one of these is called. */
 export interface Publish {
   acknowledged(places: Published['places']): void;
   refused(): void;
@@ -63,8 +63,8 @@ export interface Publish {
 }
 
 /**
- * A record of everything that was asked of logs and told about them, and its judge. It knows nothing of how the store works, so that
- * the same judge can be shown a store that is broken on purpose. One process keeps the record, hence «before» is the order of calls.
+ * A record of all requests to logs and all responses, and its checker. It does not depend on how the store works, so it can also check a
+ * store that is broken on purpose. One process keeps the record, so "before" is the order of calls.
  */
 export class History {
   private readonly publishes: Published[] = [];
@@ -106,7 +106,7 @@ export class History {
     return (event) => void observer.seen.push(event);
   }
 
-  /** The whole log, read after everything was over. Readers and consumers are expected to have come to its end. */
+  /** The whole log, read after everything has ended. Readers and consumers must have reached its end. */
   ended(log: string, events: readonly Seen[]): void {
     this.logs.set(log, events);
   }
@@ -171,13 +171,13 @@ function judgePublishes(publishes: readonly Published[], events: readonly Seen[]
     }
   }
   for (const { outcome, ids, places: answered, after } of publishes) {
-    const own = ids.filter((id) => timesAsked.get(id) === 1); // what others published too may be theirs
+    const own = ids.filter((id) => timesAsked.get(id) === 1); // an id that others published, too, may be theirs
     const present = own.filter((id) => places.has(id));
     for (const { id, position, duplicate } of answered) {
       const actual = places.get(id);
       if (actual === undefined) note('lost', `${id} was acknowledged at ${position}`);
       else if (actual !== position) note('misplaced', `${id} was acknowledged at ${position}, and is at ${actual}`);
-      // Between calls that do not overlap, later means behind.
+      // Of calls that do not overlap, the later one has the higher positions.
       if (!duplicate && position <= after)
         note('inversion', `${id} got ${position} after ${after} had been acknowledged`);
     }
@@ -212,7 +212,7 @@ function judgeObserver({ name, ordering, once, from, seen }: Observer, events: r
   if (missed.length > 0) note('skipped', `${name} never saw ${missed.length}, the first at ${missed[0]!.position}`);
 }
 
-/** One position, one event, whoever tells of it. */
+/** One position, one event, in all responses and observations. */
 function judgeValues(
   publishes: readonly Published[],
   observers: readonly Observer[],

@@ -3,7 +3,7 @@ import type { Migration } from '../../../src/platform/postgres/migrate.js';
 /** Names of landed migrations and the SHA-256 of their texts. */
 export type MigrationLock = Readonly<Record<string, string>>;
 
-/** What is wrong with the migrations of this checkout, measured against those that have landed; in words that say what to do. */
+/** What is wrong with the migrations of this checkout compared with those that have landed, and what to do. */
 export function judgeMigrations(migrations: readonly Migration[], lock: MigrationLock): string[] {
   const present = new Map(migrations.map(({ name, checksum }) => [name, checksum]));
   const landed = Object.entries(lock);
@@ -25,7 +25,7 @@ export function judgeMigrations(migrations: readonly Migration[], lock: Migratio
   return [...gone, ...changed, ...unlocked, ...misnumbered];
 }
 
-/** The lock with the migrations that it did not have. Those it had stay as they were. */
+/** The lock with the new migrations added. Existing entries stay as they are. */
 export function withNewMigrations(migrations: readonly Migration[], lock: MigrationLock): MigrationLock {
   const current = Object.fromEntries(migrations.map(({ name, checksum }) => [name, checksum]));
   const all = { ...current, ...lock };

@@ -4,7 +4,7 @@ import type { Client } from '../api/client.js';
 import { Person } from '../api/people.js';
 import type { Workspace } from '../api/workspace.js';
 
-/** A text that stands in one place, and whom it may be shown to: who holds one of the actions there. */
+/** A text in one place, visible only to callers that hold one of the actions there. */
 export interface Mark {
   readonly name: string;
   readonly text: string;
@@ -15,7 +15,7 @@ export interface Mark {
 
 export interface Planted {
   readonly marks: readonly Mark[];
-  /** Where the routes find what is marked. */
+  /** The path parameters of the marked resources. */
   readonly places: Places;
 }
 
@@ -23,7 +23,7 @@ const word = (): string => `mark-${randomBytes(6).toString('hex')}`;
 let planted = 0;
 const cidr = (): string => `203.0.113.${++planted}/32`;
 
-/** Marks all that a tenant holds and all who belong to it: names, addresses, conditions, events, the reason of a change. */
+/** Marks everything in a tenant and all its members: names, addresses, conditions, events, the reason of a change. */
 export async function plantIn(client: Client, workspace: Workspace, somebody: Person): Promise<Planted> {
   const { tenant, base } = workspace;
   const at = `tenants/${tenant}`;
@@ -86,7 +86,7 @@ export async function plantIn(client: Client, workspace: Workspace, somebody: Pe
   return { marks, places };
 }
 
-/** Somebody who is marked, with what the system has granted to him. */
+/** A marked user, with grants of the system. */
 export async function plantPerson(
   client: Client,
 ): Promise<{ readonly person: Person; readonly marks: readonly Mark[] }> {

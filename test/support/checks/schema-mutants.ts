@@ -18,7 +18,7 @@ const OF_ANOTHER_TYPE: Readonly<Record<string, unknown>> = {
 const NO_TEXTS_EACH = 3;
 const NO_TEXTS = ['', ' ', '\u0000', '../..', '\ud800', 'Ä"%\u202e'];
 
-/** What a schema refuses: of each place in it all that is wrong with one thing only. */
+/** Values that a schema refuses: for each place in it, all values with exactly one fault. */
 export class SchemaMutants {
   private readonly samples = new Map<string, unknown>();
 
@@ -27,7 +27,7 @@ export class SchemaMutants {
     private readonly seed: number,
   ) {}
 
-  /** With `base`, where it is given, around what is wrong. */
+  /** `base`, if it is given, surrounds the fault. */
   of(schema: JsonSchema, base: unknown = this.sample(schema)): Mutant[] {
     return this.within(schema, base).filter(({ value }) => !this.values.fits(schema, value));
   }

@@ -42,7 +42,7 @@ export class SchemaValues {
     this.ajv.addSchema({ $id: 'document', components: document.components });
   }
 
-  /** Whether a value is what a schema describes: told by who knows JSON Schema, not by us. */
+  /** Whether a value matches a schema: a JSON Schema library decides, not our code. */
   fits(schema: JsonSchema, value: unknown): boolean {
     const text = JSON.stringify(schema).replaceAll('"#/components/', '"document#/components/');
     let validate = this.compiled.get(text);
@@ -50,7 +50,7 @@ export class SchemaValues {
     return value !== undefined && validate(JSON.parse(JSON.stringify(value)));
   }
 
-  /** What is said of one field with others (`anyOf` beside `properties`, say) is left to a second look. */
+  /** Rules over several fields (such as `anyOf` beside `properties`) are checked in a second step. */
   of(given: JsonSchema): fc.Arbitrary<unknown> {
     const schema = this.resolved(given);
     const { anyOf, oneOf } = schema;
@@ -64,7 +64,7 @@ export class SchemaValues {
     return related ? made.filter((value) => this.fits(schema, value)) : made;
   }
 
-  /** Without a reference, and of a reference with something beside it all that is said. */
+  /** The schema without references; what is beside a reference is merged into its target. */
   resolved(schema: JsonSchema): JsonSchema {
     const { $ref, allOf, ...rest } = schema;
     if ($ref) return this.resolved({ ...this.document.components.schemas[$ref.split('/').at(-1)!]!, ...rest });
@@ -127,7 +127,7 @@ export class SchemaValues {
       pattern === undefined
         ? fc.string({ minLength, maxLength: Math.min(maxLength, 20) })
         : fc.stringMatching(new RegExp(pattern, 'u'));
-    // As many as may be, each two units of JavaScript, where such characters are allowed.
+    // As many as allowed, each of two UTF-16 units, if such characters are allowed.
     const longest = ['😀'.repeat(maxLength), 'a'.repeat(maxLength)].filter(fits);
     const made = matching.filter(fits);
     return longest.length > 0
@@ -136,7 +136,7 @@ export class SchemaValues {
   }
 }
 
-/** A schema that says nothing of its type takes any. */
+/** A schema without a type takes any. */
 export function typesOf({ type, enum: choices }: JsonSchema): readonly string[] {
   if (choices) return ['string'];
   return type === undefined ? ['string', 'object', 'boolean', 'number', 'null'] : [type].flat();

@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import * as ts from 'typescript';
 
-/** A statement as the source holds it, with the constants of its file; parts that are filled in otherwise read `§`. */
+/** A statement of the source, with the constants of its file; other interpolated parts read `§`. */
 export interface SqlText {
-  /** The name of the prepared statement, or file and variable where it has none. */
+  /** The name of the prepared statement, or file and variable if it has none. */
   readonly name: string;
   readonly file: string;
   readonly text: string;
@@ -16,7 +16,7 @@ export const RULES = {
     'a statement names its one tenant: `tenant_id = $n` for every table that has the column, or among the inserted columns',
   sequence: 'no sequence, serial or identity: their values are neither dense nor in order of commits',
   lock: 'no advisory lock, LISTEN, NOTIFY or LOCK TABLE: they are not there, or mean less, on other back ends',
-  volatile: 'no function that answers anew at each call: time and ids come from the application',
+  volatile: 'no volatile function: time and ids come from the application',
   coupling: 'no trigger, rule or foreign key',
   unnest: 'no INSERT … SELECT from unnest or generate_series: other back ends route it through their coordinator',
   name: 'names of at most 40 characters: those of shards and partitions grow out of them',
@@ -116,7 +116,7 @@ export function tenantTables(all: readonly SqlText[]): Set<string> {
   return new Set(tables.flatMap((match) => (match && /\btenant_id\b/.test(match[2]!) ? [match[1]!] : [])));
 }
 
-/** Tables that migrations have made, and not removed again. */
+/** Tables that migrations have created and not dropped. */
 export function createdTables(migrations: readonly SqlText[]): Set<string> {
   const tables = new Set<string>();
   for (const { text } of migrations) {
@@ -128,14 +128,14 @@ export function createdTables(migrations: readonly SqlText[]): Set<string> {
 }
 
 export interface Trespass {
-  /** Folder that the statement stands in, as far as it is named by an owner; otherwise its file. */
+  /** The folder of the statement, if it belongs to an owner; otherwise its file. */
   readonly by: string;
   readonly table: string;
   readonly writes: boolean;
   readonly name: string;
 }
 
-/** What touches tables outside of the folder of their owner (`owners`: by table). A table that the text does not name reads `§`. */
+/** Statements that use tables outside of the folder of their owner (`owners`: by table). An interpolated table reads `§`. */
 export function trespasses(all: readonly SqlText[], owners: Readonly<Record<string, string>>): Trespass[] {
   const folders = new Set(Object.values(owners));
   return all.flatMap(({ file, name, text }) => {
@@ -146,7 +146,7 @@ export function trespasses(all: readonly SqlText[], owners: Readonly<Record<stri
   });
 }
 
-/** Every table after a word that a table follows, those of a list behind FROM and USING included. */
+/** Every table after a keyword that a table follows, lists after FROM and USING included. */
 function touched(text: string): { table: string; writes: boolean }[] {
   const sql = withoutTexts(withoutComments(text));
   const written =
@@ -162,7 +162,7 @@ function touched(text: string): { table: string; writes: boolean }[] {
 }
 
 const withoutComments = (sql: string): string => sql.replace(/--.*$/gm, '');
-/** What stands in quotes is data. */
+/** Quoted text is data. */
 const withoutTexts = (sql: string): string => sql.replace(/'(?:[^']|'')*'/g, "''");
 
 const FORBIDDEN: readonly (readonly [Rule, RegExp])[] = [

@@ -1,4 +1,4 @@
-/** A request that is no HTTP, or hardly, and how it may be answered; 0: the connection ends without an answer. */
+/** A request that is hardly HTTP, and the allowed statuses; 0: the connection ends without a response. */
 export type BrokenRequest = readonly [name: string, bytes: string, statuses: readonly number[]];
 
 const LONG = 10_000_000;
@@ -7,8 +7,8 @@ const EVENT = '{"type":"t","data":1}';
 const CHUNK = `${EVENT.length.toString(16)}\r\n${EVENT}\r\n`;
 
 /**
- * Each with valid credentials, so that nothing but its form speaks against it, and where it could hide a second request, with one that
- * would leave a trace: it publishes an event to `path`.
+ * Each has valid credentials, so that only its form is wrong. Those that could smuggle a second request contain one that would leave a
+ * trace: it publishes an event to `path`.
  */
 export function brokenRequests(path: string, apiKey: string): BrokenRequest[] {
   const key = `Host: x\r\nX-API-Key: ${apiKey}\r\n`;
@@ -66,7 +66,7 @@ function heads(get: (address?: string, method?: string) => string): BrokenReques
     ['a hundred thousand headers', `${get()}${'X-Many: 1\r\n'.repeat(100_000)}\r\n`, [0, 431]],
     ['an address of 1 MB', `GET /${'x'.repeat(1_000_000)} HTTP/1.1\r\nHost: x\r\n\r\n`, [0, 414, 431]],
     ['a name of 5,000 characters', `${get(`/tenants/${'x'.repeat(5_000)}`)}\r\n`, [414]],
-    ['an expectation that nobody can meet', `${get()}Expect: wonders\r\n\r\n`, [417]],
+    ['an unknown expectation', `${get()}Expect: wonders\r\n\r\n`, [417]],
     ['no host', 'GET /tenants HTTP/1.1\r\n\r\n', [400]],
     ['two hosts', `${get()}Host: y\r\n\r\n`, [400]],
     ['a line folded', `${get()}X-A: 1\r\n 2\r\n\r\n`, [400]],

@@ -9,7 +9,7 @@ import { startEmbeddedServer, type EmbeddedServer } from '../../../src/platform/
 const ignore = (): void => undefined;
 
 /**
- * A PostgreSQL of a test's own behind an address that stays: the server can be stopped and started again, and the network in front of
+ * A PostgreSQL for one test behind a fixed address: the server can be stopped and started again, and the network in front of
  * it can go silent, as when a cable is pulled.
  */
 export class GatedDatabase {
@@ -36,7 +36,7 @@ export class GatedDatabase {
     return gated;
   }
 
-  /** The process ends; whoever was connected is cut off. */
+  /** Ends the process and all connections. */
   async stop(): Promise<void> {
     const { server } = this;
     this.server = undefined;
@@ -47,7 +47,7 @@ export class GatedDatabase {
     this.server = await launch(this.dataDir);
   }
 
-  /** Connections stay open and carry nothing any more; new ones are taken and never answered. */
+  /** Connections stay open without any data; new ones are accepted and get no response. */
   fallSilent(): void {
     this.silent = true;
     for (const socket of this.pairs) socket.pause().unpipe();

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 
 /**
- * What is known of a name: its IPv4 addresses, an error, or nothing is ever said. Whoever has IPv4 addresses has no IPv6 ones; but for
- * `lost-a`, who has both, and whose first question for IPv4 is lost on the way.
+ * The responses for a name: its IPv4 addresses, an error, or none at all. Names with IPv4 addresses have no IPv6 ones, except `lost-a`,
+ * which has both and whose first query for IPv4 is lost.
  */
 export type Zone = (name: string) => readonly string[] | 'silent' | 'silent-aaaa' | 'lost-a' | 'nxdomain' | 'servfail';
 
@@ -14,9 +14,9 @@ const CODES = { servfail: 2, nxdomain: 3 } as const;
 const LOOPBACK = '127.0.0.1';
 const SOME_IPV6 = Buffer.from('20010db8000000000000000000000001', 'hex');
 
-/** A DNS server on loopback, by UDP (RFC 1035), that remembers what it was asked. */
+/** A DNS server on loopback, by UDP (RFC 1035), that records its queries. */
 export class DnsServer {
-  /** Names, once for each question. */
+  /** Names, once for each query. */
   readonly asked: string[] = [];
   private readonly lost = new Set<string>();
   private readonly waiting = new Set<() => void>();
@@ -44,7 +44,7 @@ export class DnsServer {
     return this.asked.filter((other) => other === name).length;
   }
 
-  /** Resolves when what was asked so far is as the test wants it. */
+  /** Resolves when the queries so far are as the test wants. */
   async until(condition: (asked: readonly string[]) => boolean): Promise<void> {
     while (!condition(this.asked)) {
       await new Promise<void>((resolve) => this.waiting.add(resolve));
@@ -73,7 +73,7 @@ export class DnsServer {
     this.socket.send(Buffer.concat([head, question.subarray(12, end), ...records]), sender.port, sender.address);
   }
 
-  /** The name is a pointer to that of the question. */
+  /** The name is a pointer to that of the query. */
   private record(type: number, address: Buffer): Buffer {
     const head = Buffer.alloc(12);
     head.writeUInt16BE(0xc00c, 0);

@@ -10,7 +10,7 @@ const TICKS_MS = 100;
 const gauge = (metrics: string, name: string): number =>
   Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(metrics)?.[1]) * 1_000;
 
-/** How late the event loop of a server was since this was last asked, as its own metrics tell: asking begins a new window. */
+/** The delay of the event loop of a server since the last call, by its own metrics: each call begins a new window. */
 export async function loopDelay({ client }: Pick<TestProcess, 'client'>): Promise<LoopDelay> {
   const { text } = await client.get('/metrics');
   return {
@@ -20,8 +20,8 @@ export async function loopDelay({ client }: Pick<TestProcess, 'client'>): Promis
 }
 
 /**
- * While `work` is done. A window of a second has a hundred samples, so that what blocks once is the maximum and what blocks again and
- * again is the p99. The best of several rounds: a busy machine delays a process now and then, a fault in every round.
+ * During `work`. A window of a second has a hundred samples, so a single block is the maximum and repeated blocks are the p99. The best of
+ * several rounds: a busy machine delays a process now and then, a fault in every round.
  */
 export async function loopDelayDuring(
   server: Pick<TestProcess, 'client'>,

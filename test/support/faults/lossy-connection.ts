@@ -4,14 +4,14 @@ import type { ClientConfig } from 'pg';
 type Loss = 'none' | 'request' | 'reply';
 
 /**
- * Connections that break exactly where a test wants them to: before a request leaves, or after the server has done its work and before
- * the client hears of it. The client sees a connection reset, as from a network that failed.
+ * Connections that break exactly where a test wants: before a request is sent, or after the server has done its work and before the client
+ * gets the response. The client sees a connection reset, as after a network failure.
  */
 export class LossyConnection {
   private readonly sockets = new Set<Socket>();
   private loss: Loss = 'none';
   private awaited: string | undefined;
-  /** All that left, piece by piece. */
+  /** Everything that was sent, in chunks. */
   readonly sent: string[] = [];
   /** How often a connection was broken. */
   losses = 0;
@@ -22,17 +22,17 @@ export class LossyConnection {
     return { ...this.connection, stream: () => this.open() };
   }
 
-  /** The next thing that is sent is never received. */
+  /** The next request is never received. */
   loseNextRequest(): void {
     this.loss = 'request';
   }
 
-  /** The next thing that is sent takes effect; its answer never arrives. */
+  /** The next request takes effect; its response never arrives. */
   loseNextReply(): void {
     this.loss = 'reply';
   }
 
-  /** The next thing that is sent and contains this text takes effect; its answer never arrives. */
+  /** The next request with this text takes effect; its response never arrives. */
   loseReplyTo(text: string): void {
     this.awaited = text;
   }

@@ -1,7 +1,7 @@
 import type { Client, ClientConfig } from 'pg';
 import { connect } from '../server/postgres.js';
 
-/** Rows of the store that a test holds, so that the product comes to a halt exactly there. */
+/** Rows of the store that a test locks, so that the product stops exactly there. */
 export class Obstacle {
   private constructor(private readonly client: Client) {}
 
@@ -14,9 +14,9 @@ export class Obstacle {
     return new Obstacle(client);
   }
 
-  /** Whether somebody has come upon it. */
+  /** Whether a session waits for the rows. */
   async isFelt(): Promise<boolean> {
-    // In a transaction, which holds the rows, it would go on to show the sessions of the first look.
+    // In the transaction that locks the rows it would keep showing the sessions of the first query.
     await this.client.query('SELECT pg_stat_clear_snapshot()');
     const { rows } = await this.client.query<{ waiting: number }>(
       'SELECT count(*)::int AS waiting FROM pg_stat_activity a WHERE pg_backend_pid() = ANY (pg_blocking_pids(a.pid))',

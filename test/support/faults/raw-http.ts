@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
 export interface RawAnswer {
-  /** 0: the connection was closed without an answer. */
+  /** 0: the connection was closed without a response. */
   readonly status: number;
   readonly text: string;
 }
@@ -11,18 +11,18 @@ export interface RawAnswer {
 export async function openSocket(url: string): Promise<Socket> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
-  // Connections break in these tests: whoever waits for something on one hears of its end.
+  // Connections break in these tests: readers learn of the end by the close event.
   socket.on('error', () => undefined);
   await once(socket, 'connect');
   return socket;
 }
 
-/** Sends bytes as they are, which no HTTP client would do, and reads until the server closes the connection or has answered. */
+/** Sends raw bytes, which no HTTP client would do, and reads until the server responds or closes the connection. */
 export function sendRaw(url: string, ...pieces: readonly (string | Uint8Array)[]): Promise<RawAnswer> {
   return talk(url, pieces, (text) => text.includes('\r\n\r\n'));
 }
 
-/** The same up to the end of the connection, with all that came, and with a pause after each piece. */
+/** The same until the connection ends, with everything received, and with a pause after each chunk. */
 export function sendUntilClosed(url: string, pieces: Iterable<string>, everyMs = 0): Promise<RawAnswer> {
   return talk(url, pieces, () => false, everyMs);
 }
@@ -55,6 +55,6 @@ async function talk(
 
 export const statusOf = (text: string): number => Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1] ?? 0);
 
-/** Of all answers on one connection, in order. */
+/** The statuses of all responses on one connection, in order. */
 export const statusesOf = (text: string): number[] =>
   [...text.matchAll(/HTTP\/1\.1 (\d{3}) [A-Z]/g)].map((match) => Number(match[1]));

@@ -3,7 +3,7 @@ import { KeyRing } from '../../../src/platform/crypto/keys.js';
 import type { Database } from '../../../src/platform/postgres/database.js';
 import { SECRET_KEY } from '../server/app.js';
 
-/** What the test servers sign with: for rows that a test writes in their place. */
+/** The signing key of the test servers: for rows that a test writes in their place. */
 export const SERVER_KEYS = new KeyRing(Buffer.from(SECRET_KEY));
 
 export const signCredential = (text: string): string => SERVER_KEYS.sign(text, 'credentials');

@@ -11,7 +11,7 @@ export interface StormOptions {
   readonly seed: number;
   readonly writersPerInstance: number;
   readonly publishesPerWriter: number;
-  /** Called after each answer: the place to do harm. */
+  /** Called after each response: the place to inject faults. */
   readonly onAnswer?: (answers: number) => void;
 }
 
@@ -23,7 +23,7 @@ export interface StormReport {
   duplicates: number;
 }
 
-/** Small, fast, seeded (mulberry32): a failing storm can be asked for again. */
+/** Small, fast, seeded (mulberry32): a failing storm can be repeated. */
 export function seededRandom(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
@@ -37,9 +37,9 @@ export function seededRandom(seed: number): (below: number) => number {
 const END = 'end-of-storm';
 
 /**
- * Writers on all instances append to all logs at once: batches, streams with and without an expected version, repetitions of what was
- * published before on any instance. Readers on all instances follow every log, by its tail and by polling, to the end. The history
- * holds all of it.
+ * Writers on all instances append to all logs at once: batches, streams with and without an expected version, repetitions of earlier
+ * publishes on any instance. Readers on all instances follow every log, by its tail and by polling, to the end. The history records
+ * all of it.
  */
 export async function runStorm(options: StormOptions): Promise<StormReport> {
   const { instances, logs, history } = options;
@@ -125,7 +125,7 @@ class Writers {
   }
 }
 
-/** As a consumer does it: what memory holds, then pages, then a wait. */
+/** Reads as a consumer does: from memory, then pages, then a wait. */
 async function followTail(instance: Instance, log: LogRef, name: string, history: History): Promise<void> {
   const see = history.reader(name, log.topicUid);
   const never = new AbortController().signal;
@@ -140,7 +140,7 @@ async function followTail(instance: Instance, log: LogRef, name: string, history
   instance.tails.unfollow(tail);
 }
 
-/** The simplest reader there can be: `position > cursor`, again and again. */
+/** The simplest possible reader: `position > cursor`, again and again. */
 async function pollLog(instance: Instance, log: LogRef, name: string, history: History): Promise<void> {
   const see = history.reader(name, log.topicUid);
   for (let after = 0; ;) {

@@ -17,7 +17,7 @@ const ignore = (): void => undefined;
 
 /** PostgreSQL as it looks with `ssl=on`, or off: the embedded one listens on a socket only, where there is no TLS. */
 export class TlsFront {
-  /** How each connection that got as far as PostgreSQL had come. */
+  /** How each connection that reached PostgreSQL was made. */
   readonly connections: ('encrypted' | 'plain')[] = [];
 
   private constructor(

@@ -11,29 +11,29 @@ export const ADMIN_EMAIL = 'admin@example.test';
 export const ADMIN_PASSWORD = 'correct horse battery staple';
 export const SECRET_KEY = 'c2VjcmV0LWtleS1vZi10aGUtdGVzdHMtMzItYnl0ZXMtbG9uZy4=';
 
-/** A killed server is taken for dead after 2.5 s instead of 6: for tests that are about what comes then, not about when. */
+/** A killed server counts as dead after 2.5 s instead of 6: for tests of what happens then, not when. */
 export const QUICK_TAKEOVER = { DELIVERY_HEARTBEAT_MS: '700', DELIVERY_LEASE_TTL_MS: '2500' } as const;
 
 export interface AppOptions {
   /** On top of what every test server gets. */
   readonly env?: Readonly<Record<string, string>>;
-  /** A database that the test goes on using; without it a fresh one comes and goes with the server. */
+  /** A database that the test uses further; without it the server gets a fresh one, which is removed with it. */
   readonly connection?: ClientConfig;
   /** The key of an earlier server on the same database: it is shown at the first start only. */
   readonly apiKey?: string;
-  /** Places in the sources in its errors, as the product tells them. */
+  /** Source positions in errors, as in production. */
   readonly sourceMaps?: true;
 }
 
-/** What a process of its own finds around it. */
+/** The surroundings of a server process. */
 export interface Surroundings {
   /** By how much its system clock is ahead of ours. */
   readonly clockShiftMs?: number;
-  /** Host names, with the addresses that they have; all others are looked up. */
+  /** Host names and their addresses; all others are looked up. */
   readonly names?: Readonly<Record<string, readonly string[]>>;
-  /** The event loop of its main thread stands still for so long, once. */
+  /** Blocks the event loop of its main thread for this long, once. */
   readonly blockMs?: number;
-  /** An error of this message that nobody catches in its other threads. */
+  /** Throws an uncaught error with this message in its other threads. */
   readonly failure?: string;
 }
 
@@ -52,11 +52,11 @@ export interface TestProcess extends TestApp {
   readonly pid: number;
   /** All of standard output so far. */
   output(): string;
-  /** Resolves when it is so. */
+  /** Resolves when they are in effect. */
   surround(surroundings: Surroundings): Promise<void>;
-  /** Milliseconds that it has computed so far, on all threads: what it costs does not depend on what else the machine does. */
+  /** CPU time so far on all threads, in milliseconds: it does not depend on the load of the machine. */
   cpuMs(): Promise<number>;
-  /** SIGKILL: nothing is finished, nothing is said. */
+  /** SIGKILL: nothing is finished, nothing is logged. */
   kill(): Promise<void>;
 }
 
@@ -66,7 +66,7 @@ declare global {
   var fileNumber: number;
 }
 
-/** Many files ask from few addresses; and fifty who wait for one lock on a busy machine are no store that is away. */
+/** Many files send requests from few addresses; and fifty that wait for one lock on a busy machine do not mean that the store is away. */
 const SHARED = {
   DELIVERY_THREADS: '0',
   ...PROXIED,
@@ -75,9 +75,9 @@ const SHARED = {
 };
 
 /**
- * The server that the files of a worker share, for tests that keep to tenants and people of their own and change nothing of the whole:
- * a second less than one of their own. A file awaits it at its top. It trusts its proxy. Tests that count, watch the log, or set the clock
- * or settings start their own.
+ * The server that the files of a worker share, for tests that keep to their own tenants and people and change nothing global: a second
+ * less than a separate one. A file awaits it at its top. It trusts its proxy. Tests that count, read the log, or set the clock or settings
+ * start their own.
  */
 export async function sharedApp(): Promise<TestApp> {
   const { url, firstAccess, connection } = await globalThis.sharedServer.running(async () => {
@@ -91,7 +91,7 @@ export async function sharedApp(): Promise<TestApp> {
   return { ...app, stop };
 }
 
-/** Says so when it ended during this file. No consumer of it goes on to be delivered to. */
+/** Fails if the server ended during this file. Stops deliveries to all its consumers. */
 async function leave({ client, connection }: Pick<TestApp, 'client' | 'connection'>): Promise<void> {
   globalThis.sharedServer.check();
   const sql = await connect(connection);
@@ -107,12 +107,12 @@ async function leave({ client, connection }: Pick<TestApp, 'client' | 'connectio
 export const startApp = (options: AppOptions = {}): Promise<TestApp> =>
   startProcess({ ...options, env: { DELIVERY_THREADS: '0', ...options.env } });
 
-/** The server from its sources, inside the process of the test, which can reach into it. It takes a second more. */
+/** The server from its sources, inside the process of the test, which can access its parts. It takes a second more. */
 export async function startInside(options: AppOptions = {}): Promise<TestApp> {
   const { connection, drop } = await databaseOf(options);
   try {
     const { start, loadSettings } = await product();
-    const env = { DELIVERY_THREADS: '0', ...environment(connection, options) }; // threads run a build, and not the sources
+    const env = { DELIVERY_THREADS: '0', ...environment(connection, options) }; // threads can only run a build
     const running = await start(loadSettings({ env }), '0.0.0-test');
     const stop = (): Promise<void> => running.stop().finally(drop);
     return { ...described(running.url, running.firstAccess, connection, options), stop };
@@ -123,7 +123,7 @@ export async function startInside(options: AppOptions = {}): Promise<TestApp> {
 }
 
 /**
- * Nest comes first and by itself: some of its companions are CommonJS and require it, and Jest refuses to require a module that it is
+ * Nest is imported first and alone: some packages around it are CommonJS and require it, and Jest refuses to require a module that it is
  * still linking.
  */
 async function product(): Promise<
@@ -160,7 +160,7 @@ function processOptions(
   };
 }
 
-/** The server as a process of its own, to be killed and started again. */
+/** The server as a separate process, to be killed and started again. */
 export async function startProcess(
   options: AppOptions & { readonly surroundings?: Surroundings } = {},
 ): Promise<TestProcess> {

@@ -9,8 +9,8 @@ import { bundle } from '../../../scripts/bundle.mjs';
 const ROOT = join(import.meta.dirname, '../../..');
 
 /**
- * Builds the product for this run, once: its servers are many, and each would compile all of it. Beside `src`, where everything is found
- * as from `dist`, which is left alone: it may be running. Node keeps the bytecode in it, too (`NODE_COMPILE_CACHE`).
+ * Builds the product once for this run: it has many servers, and each would compile all of it. The build is beside `src`, where relative
+ * paths work as from `dist`, which is not touched: it may be running. Node caches bytecode in it, too (`NODE_COMPILE_CACHE`).
  */
 export async function buildProduct() {
   const directory = join(ROOT, `.test-build-${randomBytes(6).toString('hex')}`);

@@ -12,9 +12,9 @@ export interface EmbeddedApp {
   readonly connection: ClientConfig;
   /** SIGKILL: PostgreSQL stays behind. */
   kill(): Promise<void>;
-  /** Without stopping anything, as after an error that nobody caught. */
+  /** Exits without stopping anything, as after an uncaught error. */
   exit(): Promise<void>;
-  /** In order: PostgreSQL stops, too. */
+  /** Graceful: PostgreSQL stops, too. */
   stop(): Promise<void>;
 }
 
@@ -24,7 +24,7 @@ interface Announcement {
   readonly failure?: { readonly code: string; readonly message: string };
 }
 
-/** `kill` works from the first moment on, so that a start can be killed in its middle. */
+/** `kill` works from the first moment, so that a start can be killed midway. */
 export function startEmbeddedApp(
   dataDir: string,
   systemDir: string,

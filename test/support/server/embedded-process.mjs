@@ -1,8 +1,8 @@
 import { fromBuild } from './build.mjs';
 
 /**
- * An app that does nothing but run the embedded PostgreSQL of a data directory, to be killed: it tells its parent where the server is,
- * stops it in order on the message `stop`, ends without stopping it on `exit`, and ends without a word to it when the parent is gone.
+ * An app that only runs the embedded PostgreSQL of a data directory, to be killed: it reports to its parent where the server is, stops it
+ * gracefully on the message `stop`, exits without stopping it on `exit`, and also when the parent is gone.
  */
 const [dataDir, systemDir] = process.argv.slice(2);
 const silent = () => undefined;

@@ -12,7 +12,7 @@ export interface LogLine {
   readonly message: string;
 }
 
-/** What a test of the embedded PostgreSQL needs, and what is left of it taken away: no process and no directory outlives `clear`. */
+/** What a test of the embedded PostgreSQL needs, and its clean-up: no process and no directory outlives `clear`. */
 export class EmbeddedStage {
   readonly lines: LogLine[] = [];
   private readonly servers: EmbeddedServer[] = [];
@@ -22,7 +22,7 @@ export class EmbeddedStage {
   private readonly waiting: { readonly message: string; readonly resolve: () => void }[] = [];
 
   private constructor(
-    /** Everybody may enter it. */
+    /** Readable by every user. */
     readonly root: string,
     readonly systemDir: string,
   ) {}
@@ -64,7 +64,7 @@ export class EmbeddedStage {
     return app;
   }
 
-  /** Resolves when it is logged the next time. */
+  /** Resolves when it is logged next. */
   told(message: string): Promise<void> {
     return new Promise((resolve) => this.waiting.push({ message, resolve }));
   }
@@ -94,7 +94,7 @@ export class EmbeddedStage {
   }
 }
 
-/** One statement on a connection of its own. */
+/** One statement on a separate connection. */
 export async function ask(connection: ClientConfig, statement: string): Promise<Record<string, unknown>[]> {
   const client = await connect(connection);
   try {
@@ -104,7 +104,7 @@ export async function ask(connection: ClientConfig, statement: string): Promise<
   }
 }
 
-/** Whether a process lives; one that has ended and waits to be collected does not. */
+/** Whether a process is alive; a zombie is not. */
 export async function lives(pid: number): Promise<boolean> {
   try {
     process.kill(pid, 0);

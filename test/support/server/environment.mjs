@@ -1,7 +1,7 @@
 import { TestEnvironment } from 'jest-environment-node';
 import { SharedServer } from './shared-server.mjs';
 
-/** Of this worker: what stands here outlives the test files. */
+/** State of this worker, which outlives the test files. */
 const sharedServer = new SharedServer();
 let files = 0;
 

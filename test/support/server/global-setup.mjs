@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { buildProduct, fromBuild } from './build.mjs';
 
-/** Of this run alone: others may be testing against the same server. */
+/** For this run alone: other runs may use the same server. */
 const TEMPLATE = `template_${randomBytes(6).toString('hex')}`;
 
 /**
  * One build of the product and one PostgreSQL for the whole run, with a migrated template database that each test file clones.
  * `TEST_DATABASE_URL` names another server to test against (a role that may create databases); without it an embedded one is started,
- * with fsync on, in a directory that goes away with it. Workers find both in the environment: TEST_BUILD and TEST_POSTGRES.
+ * with fsync on, in a directory that is removed with it. Workers find both in the environment: TEST_BUILD and TEST_POSTGRES.
  */
 export default async function setUp() {
   const { directory, remove } = await buildProduct();

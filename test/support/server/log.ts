@@ -16,7 +16,7 @@ import type { Database } from '../../../src/platform/postgres/database.js';
 import { Presence } from '../../../src/platform/postgres/presence.js';
 import { openDatabase } from './postgres.js';
 
-/** Everything of one running process that touches the log. Two of them on one database are two instances of the product. */
+/** All parts of one process that use the log. Two of them on one database are two instances of the product. */
 export interface Instance {
   readonly database: Database;
   readonly reader: LogReader;
@@ -24,7 +24,7 @@ export interface Instance {
   readonly presence: Presence;
   readonly tails: Tails;
   readonly appender: Appender;
-  /** What background work complained about. */
+  /** Errors of background work. */
   readonly complaints: unknown[];
   close(): Promise<void>;
 }
@@ -37,7 +37,7 @@ export interface InstanceOptions {
   readonly followEventsMin?: number;
   readonly pollMs?: number;
   readonly cacheBytesMax?: number;
-  /** Whether it sends and hears hints, as instances that share a store do. */
+  /** Whether it sends and receives hints, as instances that share a store do. */
   readonly shared?: boolean;
 }
 
@@ -70,7 +70,7 @@ export async function openInstance(connection: ClientConfig, options: InstanceOp
   return { database, reader, hints, presence, tails, appender, complaints, close };
 }
 
-/** A topic's log without the topic: its head row. */
+/** The log of a topic without the topic: its head row. */
 export async function createLog(database: Database, tenantId = 'acme'): Promise<LogRef> {
   const topicUid = randomUUID();
   await database.query(
@@ -87,7 +87,7 @@ export async function dropLog(database: Database, { tenantId, topicUid }: LogRef
   );
 }
 
-/** An event as the publishing side hands it over. An `id` that is named is one that the producer gave. */
+/** An event as publishing hands it over. A named `id` is one that the producer gave. */
 export function newEvent(fields: Partial<NewEvent> = {}): NewEvent {
   const data = fields.data ?? '{"n":1}';
   return {
@@ -113,7 +113,7 @@ export function request(log: LogRef, events: readonly NewEvent[], fields: Partia
   return { ...log, events, publishedBy: 'usr_test', expectedStreamVersion: 'any', ...fields };
 }
 
-/** A whole log, front to back. */
+/** A whole log, from its first event to its last. */
 export async function readAll(reader: LogReader, log: LogRef): Promise<StoredEvent[]> {
   const all: StoredEvent[] = [];
   for (;;) {

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import Sequencer from '@jest/test-sequencer';
 
-/** Milliseconds by file, as `npm run test:times` has measured them; of files that are not in it half a second is assumed. */
+/** Milliseconds by file, measured by `npm run test:times`; half a second is assumed for files without an entry. */
 const TIMES = JSON.parse(readFileSync(new URL('times.json', import.meta.url), 'utf8'));
 
-/** So that no long file is left to one worker at the end: Jest knows times of earlier runs on the same machine only, and CI has none. */
+/** Runs no long file alone at the end: Jest knows only the times of earlier runs on the same machine, and CI has none. */
 export default class extends Sequencer {
   sort(tests) {
     const time = ({ path, context }) => TIMES[relative(context.config.rootDir, path)] ?? 500;

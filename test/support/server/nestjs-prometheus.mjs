@@ -1,6 +1,6 @@
 /**
- * Stands for @willsoto/nestjs-prometheus in tests. It is CommonJS and requires Nest, which is not: Jest, which runs CommonJS while it still
- * links modules, cannot give it a Nest that is not there yet. This one waits for Nest.
+ * Replaces @willsoto/nestjs-prometheus in tests. That is CommonJS and requires Nest, which is ESM: Jest runs CommonJS while it still links
+ * modules, when Nest is not loaded yet. This module imports Nest first.
  */
 import '@nestjs/common';
 

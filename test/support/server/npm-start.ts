@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '../../..');
-/** With the build, which the first start on a fresh checkout makes. */
+/** Includes the build by the first start on a fresh checkout. */
 const PATIENCE_MS = 120_000;
 
-/** A command of package.json as somebody types it at a terminal: npm, the script and the server in one process group. */
+/** A command of package.json as in a terminal: npm, the script and the server in one process group. */
 export interface Typed {
   readonly pid: number;
   output(): string;
-  /** Resolves with the output as soon as it holds the text; rejects when the command ends without it. */
+  /** Resolves with the output as soon as it contains the text; rejects when the command ends without it. */
   says(text: string): Promise<string>;
   /** Ctrl-C: the terminal sends the signal to each process of the group. */
   interrupt(): void;

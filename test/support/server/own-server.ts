@@ -13,7 +13,7 @@ export interface OwnServer {
   stop(): Promise<void>;
 }
 
-/** A server for one test file that does to it what other files must not feel: its database is migrated, fsync is on. */
+/** A server for one test file whose actions must not affect other files: its database is migrated, fsync is on. */
 export async function startOwnServer(): Promise<OwnServer> {
   const dataDir = await mkdtemp(join(tmpdir(), 'event-store-test-'));
   const discard = (): Promise<void> => rm(dataDir, { recursive: true, force: true });

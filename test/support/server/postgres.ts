@@ -2,17 +2,17 @@ import { randomBytes } from 'node:crypto';
 import { Client, type ClientConfig } from 'pg';
 import { Database, type DatabaseOptions } from '../../../src/platform/postgres/database.js';
 
-/** What the global set-up tells the workers. */
+/** What the global set-up passes to the workers. */
 interface TestServer {
   readonly connection: ClientConfig;
-  /** Every migration is applied to it; nobody ever connects to it again, so it can be cloned at any time. */
+  /** Fully migrated; nothing connects to it afterwards, so it can be cloned at any time. */
   readonly template: string;
 }
 
 export interface TestDatabase {
   readonly connection: ClientConfig;
   readonly database: Database;
-  /** Closes the database and removes it; whoever is still connected is cut off. */
+  /** Closes the database and removes it, with all open connections. */
   drop(): Promise<void>;
 }
 
@@ -46,7 +46,7 @@ export function openDatabase(connection: ClientConfig, options: Partial<Database
   });
 }
 
-/** A connection of the test's own, outside the product's pools. */
+/** A separate connection of the test, outside the product's pools. */
 export async function connect(connection: ClientConfig): Promise<Client> {
   const client = new Client(connection);
   client.on('error', () => undefined);

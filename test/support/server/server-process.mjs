@@ -3,12 +3,12 @@ import { flushCompileCache } from 'node:module';
 import { fromBuild } from './build.mjs';
 
 /**
- * The server as a process of its own, from the build of this run: it tells its parent where it listens, stops on SIGTERM, and does not outlive the
- * parent. Asked by a message, it tells how long it has computed. Standard output is the log and nothing else.
+ * The server as a separate process, from the build of this run: it reports to its parent where it listens, stops on SIGTERM, and does not
+ * outlive the parent. On a message it reports its CPU time. Standard output is the log and nothing else.
  */
 const { TEST_BUILD, BCRYPT_COST } = process.env;
 
-/** 1 ms a hash instead of 50, since tests have hundreds of people; the settings take no cost so low. Tests of the cost say BCRYPT_COST. */
+/** 1 ms a hash instead of 50, since tests have hundreds of people; settings allow no cost so low. Tests of the cost set BCRYPT_COST. */
 const withCheapHashes = (settings) =>
   BCRYPT_COST === undefined ? { ...settings, security: { ...settings.security, bcryptCost: 4 } } : settings;
 

@@ -5,7 +5,7 @@ export interface Prepared {
   readonly options: ForkOptions;
 }
 
-/** What the process says when it runs. */
+/** What the process reports when it runs. */
 export interface Announcement {
   readonly url: string;
   readonly firstAccess: { readonly apiKey: string | undefined } | undefined;

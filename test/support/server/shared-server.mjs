@@ -1,10 +1,9 @@
 import { fork } from 'node:child_process';
 
 /**
- * A server process that the test files of one Jest worker share. Each file has modules of its own, so that this one lives outside of them
- * all, with the environment that they run in (environment.mjs). The first file that asks starts it; it ends with the worker, by the
- * channel between them. When it ends before, that file is named, and each later one fails with the same words: nobody goes on with
- * another server as if nothing had happened.
+ * A server process that the test files of one Jest worker share. Each file has its own modules, so this one lives outside of them, with
+ * their environment (environment.mjs). The first file that asks starts it; it ends with the worker, by the channel between them. If it
+ * ends earlier, that file is named, and each later one fails with the same message: no file silently gets another server.
  */
 export class SharedServer {
   #user = '';
@@ -17,7 +16,7 @@ export class SharedServer {
     this.#user = testPath;
   }
 
-  /** `prepare` is asked once, for the module to run, the options of its process, and what else a file has to know. */
+  /** `prepare` is called once; it returns the module to run, the options of its process, and what else files must know. */
   async running(prepare) {
     this.check();
     return (this.#running ??= this.#start(prepare));
@@ -43,7 +42,7 @@ export class SharedServer {
       });
     });
     if (told.failure !== undefined) throw new Error(told.failure);
-    // It keeps nobody alive: see above.
+    // It does not keep the worker alive: see above.
     child.unref();
     child.channel.unref();
     return { ...known, ...told, pid: child.pid };

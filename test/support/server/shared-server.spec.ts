@@ -15,7 +15,7 @@ const running = (server: SharedServer, code: string) =>
     await writeFile(module, code);
     return { module, options: { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] }, known: 'database' };
   });
-/** Until it is noticed. */
+/** Resolves when the end is noticed. */
 const ended = async (server: SharedServer): Promise<Error> => {
   for (;;)
     try {
@@ -37,7 +37,7 @@ describe('the server that files share', () => {
     process.kill(first.pid, 'SIGKILL');
   });
 
-  it('that ends is told with the file that ran and with its last words, to that file and to all later ones', async () => {
+  it('that ends early is reported with the running file and its last output, in that file and all later ones', async () => {
     const server = new SharedServer();
     server.usedBy('publish.spec.ts');
     await running(server, `process.on('SIGTERM', () => { console.error('no memory'); process.exit(7); }); ${LIVES}`);
@@ -50,7 +50,7 @@ describe('the server that files share', () => {
     await expect(running(server, LIVES)).rejects.toThrow(words);
   });
 
-  it('that does not start is told with its reason', async () => {
+  it('that does not start is reported with the reason', async () => {
     await expect(running(new SharedServer(), `process.send({ failure: 'no port' });`)).rejects.toThrow('no port');
     await expect(running(new SharedServer(), `throw new Error('no code');`)).rejects.toThrow('no code');
   });

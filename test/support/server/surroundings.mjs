@@ -2,8 +2,8 @@ import dns from 'node:dns/promises';
 import { isMainThread } from 'node:worker_threads';
 
 /**
- * What surrounds a server process, in the hands of a test: its system clock, the answers to its look-ups of names, and somebody who blocks
- * its event loop. Loaded before the product, which knows nothing of it.
+ * The surroundings of a server process, controlled by a test: its system clock, the results of its name look-ups, and blocks of its event
+ * loop. Loaded before the product, which is not aware of it.
  */
 const SystemDate = Date;
 let shiftMs = 0;
@@ -39,7 +39,7 @@ function apply({ clockShiftMs, names: known, failure }) {
   if (failure !== undefined && !isMainThread) setImmediate(() => Promise.reject(new Error(failure)));
 }
 
-/** Other threads of the process hear of it here, and say that they have. */
+/** Other threads of the process receive it here, and confirm. */
 const channel = new BroadcastChannel('surroundings');
 let threads = 0;
 let heard = Promise.withResolvers();
@@ -56,7 +56,7 @@ channel.unref();
 apply(JSON.parse(process.env.TEST_SURROUNDINGS ?? '{}'));
 if (!isMainThread) channel.postMessage({ kind: 'here' });
 
-/** See `Surroundings` in app.ts. Resolves when all threads are surrounded so; it is the main thread whose loop stands still. */
+/** See `Surroundings` in app.ts. Resolves when all threads have it; only the loop of the main thread is blocked. */
 export async function surround(told) {
   apply(told);
   awaited = threads;

@@ -11,7 +11,7 @@ async function* pages(): AsyncGenerator<AuditView[]> {
     yield [{ auditId, occurredAt: 0, before: null, after: null } as unknown as AuditView];
 }
 
-/** The body of an export by who is allowed to go on for so many pages. */
+/** The body of an export by a client that keeps the right for so many pages. */
 async function exported(allowed: number): Promise<string> {
   let sent!: Readable;
   const reply = {
@@ -32,7 +32,7 @@ async function exported(allowed: number): Promise<string> {
   return text(sent);
 }
 
-it('an export whose reader loses the right in its middle breaks: what was cut off must not look whole', async () => {
+it('an export whose reader loses the right midway breaks the connection: a cut-off export must not look complete', async () => {
   expect((await exported(3)).trimEnd().split('\n')).toHaveLength(3);
   await expect(exported(2)).rejects.toMatchObject({ code: 'audit-stopped' });
 });

@@ -36,7 +36,7 @@ import type {
   VerifyAuditQuery,
 } from './audit.dto.js';
 
-/** What both audits answer, that of a tenant and, where `tenantId` is undefined, that of the system. */
+/** The responses of both audits: that of a tenant and, where `tenantId` is undefined, that of the system. */
 @Injectable()
 export class AuditAnswers {
   constructor(
@@ -150,7 +150,7 @@ async function* csv(pages: AsyncGenerator<AuditView[]>): AsyncGenerator<string> 
   yield* lines(pages, csvRecord);
 }
 
-/** What comes when the right is gone, or the tenant, breaks the connection: what was sent so far must not look like all there is. */
+/** Breaks the connection once the right or the tenant is gone: what was sent so far must not look complete. */
 async function* whileAllowed(request: Request, pieces: AsyncGenerator<string>): AsyncGenerator<string> {
   for await (const piece of pieces) {
     if (!(await request.access!.stillAllowed()))

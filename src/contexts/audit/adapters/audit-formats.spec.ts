@@ -32,7 +32,7 @@ describe('an exported record', () => {
     );
   });
 
-  it('is a line of JSON, with its states as values', () => {
+  it('is a line of JSON, with its states as JSON values', () => {
     expect(JSON.parse(ndjsonRecord(RECORD))).toMatchObject({ id: 'aud_1', before: null, after: { name: 'a, b' } });
     expect(ndjsonRecord(RECORD).endsWith('}\n')).toBe(true);
   });

@@ -13,24 +13,24 @@ const HASH_EXAMPLE = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0
 const SHA256 = /^[0-9a-f]{64}$/;
 const ACTION = /^[a-z0-9.-]{1,100}\*?$/;
 
-/** The same in query strings and bodies. */
+/** The same fields in query strings and bodies. */
 export class AuditFilterFields {
   @ApiPropertyOptional({ description: 'Who acted: `usr_…`, `key_…`, `system` or `anonymous`.' })
   @IsOptional()
   @SearchText(200)
   readonly actor?: string;
 
-  @ApiPropertyOptional({ description: 'Whose rights were used; what keys of a user do is found under the user, too.' })
+  @ApiPropertyOptional({ description: 'Whose rights were used; includes what the API keys of the user did.' })
   @IsOptional()
   @SearchText(200)
   readonly user?: string;
 
-  @ApiPropertyOptional({ description: 'A whole action, or its beginning and `*`.', example: 'topic.*' })
+  @ApiPropertyOptional({ description: 'An action, or a prefix followed by `*`.', example: 'topic.*' })
   @IsOptional()
   @Pattern(ACTION, 'must be an action such as topic.created, or its beginning and *')
   readonly action?: string;
 
-  @ApiPropertyOptional({ description: 'How the path begins.', example: 'tenants/acme/namespaces/shop' })
+  @ApiPropertyOptional({ description: 'A prefix of the path.', example: 'tenants/acme/namespaces/shop' })
   @IsOptional()
   @SearchText(1_000)
   readonly resource?: string;
@@ -73,10 +73,10 @@ export class AuditRecordDto {
     minimum: 1,
     nullable: true,
     example: 7,
-    description: 'Its place in the chain; null until it is sealed.',
+    description: 'Its number in the chain; null until it is sealed.',
   })
   readonly seq!: number | null;
-  @ApiProperty({ example: EXAMPLE.tenantId, description: '`$system` for what belongs to no tenant.' })
+  @ApiProperty({ example: EXAMPLE.tenantId, description: '`$system` for records that belong to no tenant.' })
   readonly tenant!: string;
   @TimeField()
   readonly time!: string;
@@ -102,7 +102,7 @@ export class AuditRecordDto {
   readonly resource!: string;
   @ApiProperty({ example: EXAMPLE_CORRELATION_ID })
   readonly correlationId!: string;
-  @CountField({ minimum: 1, description: 'How many equal denials it stands for.' })
+  @CountField({ minimum: 1, description: 'How many equal denials this record counts.' })
   readonly times!: number;
   @ApiProperty({
     description: 'The resource before; null where there was none.',
@@ -136,18 +136,18 @@ export class AuditRetentionBody {
 export class AuditRetentionDto {
   @ApiProperty({ example: 'P400D' })
   readonly maxAge!: string;
-  @CountField({ description: '0 while the default of the installation holds; also the ETag.' })
+  @CountField({ description: '0 while the default of the installation applies; also the ETag.' })
   readonly version!: number;
 }
 
-/** A head of before, as somebody has kept it elsewhere: both or none. */
+/** An earlier head that was kept elsewhere: both fields or none. */
 export class VerifyAuditQuery {
-  @ApiPropertyOptional({ description: 'The number of a head that was kept elsewhere.' })
+  @ApiPropertyOptional({ description: 'The number of an earlier head that was kept elsewhere.' })
   @ValidateIf(({ seq, hash }: VerifyAuditQuery) => seq !== undefined || hash !== undefined)
   @QueryInt(1, Number.MAX_SAFE_INTEGER)
   readonly seq?: number;
 
-  @ApiPropertyOptional({ description: 'The hash that it had.' })
+  @ApiPropertyOptional({ description: 'The hash of that head.' })
   @ValidateIf(({ seq, hash }: VerifyAuditQuery) => seq !== undefined || hash !== undefined)
   @Pattern(SHA256, 'must be 64 characters of 0-9 a-f')
   readonly hash?: string;
@@ -158,7 +158,7 @@ export class AuditHeadDto {
   readonly seq!: number;
   @ApiProperty({
     example: HASH_EXAMPLE,
-    description: 'SHA-256 over all records up to it. Keep it elsewhere to see a chain that is replaced as a whole.',
+    description: 'SHA-256 over all records up to it. Keep it elsewhere to detect a chain that is replaced as a whole.',
   })
   readonly hash!: string;
   @TimeField()
@@ -168,14 +168,14 @@ export class AuditHeadDto {
 export class AuditVerdictDto {
   @ApiProperty({ example: true })
   readonly valid!: boolean;
-  @CountField({ example: 7, description: 'Records that the chain holds.' })
+  @CountField({ example: 7, description: 'Records in the chain.' })
   readonly records!: number;
-  @CountField({ example: 0, description: 'Records that were not sealed yet.' })
+  @CountField({ example: 0, description: 'Records that are not sealed yet.' })
   readonly pending!: number;
   @CountField({
     nullable: true,
     example: null,
-    description: 'Null where only the signature tells that something is wrong.',
+    description: 'Null where only the signature shows that something is wrong.',
   })
   readonly firstBrokenSeq!: number | null;
   @ApiProperty({ type: String, enum: [...CHAIN_FAULTS, null], nullable: true, example: null })
@@ -183,14 +183,13 @@ export class AuditVerdictDto {
 }
 
 export class KeptHeadDto {
-  @CountField({ example: 7, description: 'The number that was asked about.' })
+  @CountField({ example: 7, description: 'The `seq` of the request.' })
   readonly seq!: number;
   @ApiProperty({
     type: Boolean,
     nullable: true,
     example: true,
-    description:
-      'Whether the chain has this hash there. Null: retention has removed the record, so that it cannot be told.',
+    description: 'Whether the chain has this hash there. Null: unknown, because retention has removed the record.',
   })
   readonly holds!: boolean | null;
 }

@@ -37,7 +37,7 @@ const LOCK = `SELECT ${CHAIN_COLUMNS} FROM audit_chain WHERE tenant_id = $1 FOR 
 const LOCK_IF_FREE = `${LOCK} SKIP LOCKED`;
 const SAVE = `UPDATE audit_chain SET base_seq = $2, base_hash = $3, sealed_seq = $4, head_hash = $5, sealed_at = $6, signature = $7
 WHERE tenant_id = $1`;
-/** One statement sees one moment: the ends in the row and those of the records belong together. */
+/** One statement, one snapshot: the ends in the row and those of the records belong together. */
 const FIND: Statement = {
   name: 'audit-chain-find',
   text: `SELECT ${CHAIN_COLUMNS},
@@ -100,14 +100,14 @@ export class PostgresAuditChains extends AuditChains {
         row = await lock();
       }
       if (!row) return undefined;
-      // By statements of their own, which see what the last holder of the row has committed.
+      // Separate statements, which see what the last holder of the row has committed.
       const lastSeq = await this.records.lastSeq(sql, tenantId);
       const head = await this.heads.find(sql, tenantId);
       return work(this.locked(sql, this.toChain(row, head?.chain), lastSeq));
     });
   }
 
-  /** Where the tenant has had a chain, somebody has removed it: the new row does not fit the head, and is never continued. */
+  /** If the tenant has had a chain, it was removed from outside: the new row does not match the head, and is never continued. */
   private async open(sql: Sql, tenantId: string): Promise<void> {
     const ends = { tenantId, base: GENESIS, head: GENESIS, sealedAt: this.clock.now() };
     const { rowCount } = await sql.query(OPEN, this.valuesOf(ends));
@@ -192,5 +192,5 @@ export class PostgresAuditChains extends AuditChains {
 const textOfEnds = ({ tenantId, base, head, sealedAt }: Ends): string =>
   JSON.stringify(['chain', tenantId, base.seq, base.hash, head.seq, head.hash, sealedAt]);
 
-/** What of a record goes into the chain. */
+/** The part of a record that the chain covers. */
 const textOf = (row: AuditRow & { readonly mac: string }): string => `${row.mac}\n${canonical(row)}`;

@@ -92,7 +92,7 @@ export class PostgresAuditHeads extends AuditHeads {
     return this.keys.encrypt(total.toString(16), `audit-heads ${this.keyId}`);
   }
 
-  /** Undefined: somebody else has written it. */
+  /** Undefined: it was not written with our key. */
   private opened(total: string): bigint | undefined {
     try {
       return BigInt(`0x${this.keys.decrypt(total, `audit-heads ${this.keyId}`)}`);

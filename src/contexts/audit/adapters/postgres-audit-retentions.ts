@@ -6,7 +6,7 @@ import { RETENTION_DAYS, withinBounds } from '../domain/retention.js';
 
 const PAGE = 500;
 
-/** One statement sees one moment: the row and what it was when it was last signed belong together. */
+/** One statement, one snapshot: the row and its last signature belong together. */
 const FIND: Statement = {
   name: 'audit-retention-find',
   text: `

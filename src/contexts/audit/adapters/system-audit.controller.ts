@@ -40,7 +40,7 @@ export class SystemAuditController {
 
   @Get('verify')
   @Header('cache-control', 'no-store')
-  @Requires('audit:read', 'Verify the audit of all tenants', 'All chains are computed anew.')
+  @Requires('audit:read', 'Verify the audit of all tenants', 'All chains are computed again from the stored records.')
   @ApiOkResponse({ type: SystemAuditVerdictDto })
   verifySystemAudit(
     @Query() query: VerifyAuditQuery,

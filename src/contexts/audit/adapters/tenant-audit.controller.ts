@@ -50,7 +50,7 @@ export class TenantAuditController {
 
   @Get('verify')
   @Header('cache-control', 'no-store')
-  @Requires('audit:read', 'Verify the audit of a tenant', 'The chain of its records is computed anew.')
+  @Requires('audit:read', 'Verify the audit of a tenant', 'The chain is computed again from the stored records.')
   @ApiOkResponse({ type: TenantAuditVerdictDto })
   async verifyAudit(
     @Param('tenantId') tenantId: string,

@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { AuditHeads, AuditRetentions } from './ports.js';
 
 /**
- * At each start, before anything is sealed: the first one begins the heads, and the first with another master key begins them under that and
- * takes the retentions along. That is no way to make good what was tampered with: a head that was taken away is still in the sum.
+ * Runs at each start, before anything is sealed. The first start creates the heads; the first start with another master key creates them
+ * under that key and signs the retentions with it. Tampering cannot be hidden this way: a head that was removed is still in the sum.
  */
 @Injectable()
 export class BeginHeads {

@@ -10,18 +10,18 @@ const TRIES = 3;
 
 export interface Verdict {
   readonly tenantId: string;
-  /** Undefined: the chain holds. */
+  /** Undefined: the chain is intact. */
   readonly broken: ChainBreak | undefined;
-  /** Sealed ones that are kept. */
+  /** Sealed records that retention has left. */
   readonly records: number;
   /** Records that are not sealed yet. */
   readonly pending: number;
   readonly head: ChainPlace & { readonly sealedAt: number };
-  /** Whether the head that was asked about still holds; null: retention has removed its record, so that it cannot be told. */
+  /** Whether the head in question is still in the chain; null: unknown, because retention has removed its record. */
   readonly holds?: boolean | null;
 }
 
-/** Computes chains anew from what is in the store. */
+/** Computes chains again from what is in the store. */
 @Injectable()
 export class ChainVerifier {
   constructor(
@@ -40,12 +40,12 @@ export class ChainVerifier {
     }
   }
 
-  /** Undefined, or that some chain, whichever, is not the newest of its tenant. */
+  /** Undefined, or the fault that some chain, unknown which, is not the newest of its tenant. */
   async breakOfHeads(): Promise<ChainBreak | undefined> {
     return (await this.heads.whole()) ? undefined : { fault: 'heads-rewritten', seq: null };
   }
 
-  /** `kept`: a head of before, as somebody has kept it elsewhere. */
+  /** `kept`: an earlier head that was kept elsewhere. */
   async verify(tenantId: string, signal: AbortSignal, kept?: ChainPlace): Promise<Verdict> {
     await this.seal.sealAll(tenantId, signal);
     for (let attempt = 1; ; attempt++) {
@@ -69,7 +69,7 @@ export class ChainVerifier {
     return !retention || retention.genuine ? undefined : { fault: 'retention-rewritten', seq: null };
   }
 
-  /** The hashes that are stored are those that `broken` has found right: all, or those before its number. */
+  /** Relies on `broken`: the stored hashes before its number, or all of them, have been verified. */
   private async holds(
     { tenantId, base, head }: ChainInStore,
     broken: ChainBreak | undefined,

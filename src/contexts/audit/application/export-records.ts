@@ -14,12 +14,12 @@ import { Database } from '../../../platform/postgres/database.js';
 import { goOn } from '../domain/audit-errors.js';
 import { HeavyWork, type Slot } from './heavy-work.js';
 
-/** Records may have 64 KiB each. */
+/** Records have up to 64 KiB each. */
 const PAGE = 200;
 
 export type ExportFormat = 'ndjson' | 'csv';
 
-/** All records that were there when it was asked for, the oldest first. That it was asked for is on record before the first one leaves. */
+/** All records at the time of the request, the oldest first. The export is itself recorded before the first record is sent. */
 export class ExportAuditRecords extends Command<AsyncGenerator<AuditView[]>> {
   constructor(
     /** Undefined: those of all tenants. */
@@ -85,9 +85,9 @@ export class ExportAuditRecordsHandler implements ICommandHandler<ExportAuditRec
   }
 }
 
-/** As permissions and the audit itself name it. */
+/** The resource as permissions and the audit itself name it. */
 export const auditResource = (tenantId: string | undefined): string =>
   tenantId === undefined ? 'audit' : `tenants/${tenantId}/audit`;
 
-/** Of what is known by the tenant of its records. */
+/** The same by the tenant of the records, `$system` included. */
 export const auditResourceOf = (owner: string): string => auditResource(owner === SYSTEM_TENANT ? undefined : owner);

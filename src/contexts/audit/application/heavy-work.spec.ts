@@ -4,8 +4,8 @@ const asked = (): AbortSignal => new AbortController().signal;
 const tenant = (tenantId: string, userId = `owner of ${tenantId}`): SlotHolder => ({ tenantId, userId });
 const system = (userId: string): SlotHolder => ({ tenantId: undefined, userId });
 
-describe('heavy work', () => {
-  it('is done for one tenant once at a time: a second one is his own fault', async () => {
+describe('an export or verification', () => {
+  it('runs once at a time for a tenant; a second one is throttled', async () => {
     const work = new HeavyWork();
     const done = Promise.withResolvers<void>();
     const running = work.run(tenant('a'), asked(), () => done.promise);
@@ -17,7 +17,7 @@ describe('heavy work', () => {
     expect(work.enter(tenant('a'), asked()).signal.aborted).toBe(false);
   });
 
-  it('is done for four tenants at once; the next is told to come again, which is not his fault', async () => {
+  it('runs for four tenants at once; the next one is unavailable, not throttled', async () => {
     const work = new HeavyWork();
     const slots = ['a', 'b', 'c', 'd'].map((name) => work.enter(tenant(name), asked()));
     await expect(work.run(tenant('e'), asked(), () => Promise.resolve())).rejects.toMatchObject({
@@ -28,7 +28,7 @@ describe('heavy work', () => {
     await expect(work.run(tenant('e'), asked(), () => Promise.resolve('done'))).resolves.toBe('done');
   });
 
-  it('is done for one user once at a time, however many tenants he has', () => {
+  it('runs once at a time for a user, across all tenants', () => {
     const work = new HeavyWork();
     const slot = work.enter(tenant('a', 'usr_1'), asked());
     expect(() => work.enter(tenant('b', 'usr_1'), asked())).toThrow(
@@ -39,7 +39,7 @@ describe('heavy work', () => {
     expect(work.enter(tenant('c', 'usr_1'), asked()).signal.aborted).toBe(false);
   });
 
-  it('of the system is held up by no tenant, nor by another auditor', () => {
+  it('of all tenants is held up by no tenant and no other user', () => {
     const work = new HeavyWork();
     for (const name of ['a', 'b', 'c', 'd']) work.enter(tenant(name), asked());
     work.enter(system('usr_1'), asked());
@@ -48,7 +48,7 @@ describe('heavy work', () => {
     expect(() => work.enter(system('usr_3'), asked())).toThrow(expect.objectContaining({ code: 'audit-busy' }));
   });
 
-  it('gives the place free when whoever asked is gone, and stops with the instance', () => {
+  it('frees its slot when the client is gone, and stops with the instance', () => {
     const work = new HeavyWork();
     const gone = new AbortController();
     work.enter(tenant('a'), gone.signal);
@@ -60,7 +60,7 @@ describe('heavy work', () => {
     expect(signal.aborted).toBe(true);
   });
 
-  it('that ends late takes nothing from who has the slot by now', () => {
+  it('that ends late does not free the slot of the next one', () => {
     const work = new HeavyWork();
     const gone = new AbortController();
     const late = work.enter(tenant('a'), gone.signal);

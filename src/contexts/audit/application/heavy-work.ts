@@ -4,25 +4,25 @@ import { Slots } from '../../../platform/limits/slots.js';
 import { auditError, goOn } from '../domain/audit-errors.js';
 
 const RETRY_AFTER_SECONDS = 5;
-/** Of a tenant, and of a user. */
+/** For each tenant, and for each user. */
 export const AUDIT_LIMIT = { policy: 'audit', quota: 1, unit: 'concurrent-requests' } as const;
 
 export interface Slot {
-  /** Aborted when whoever asked is gone, or the instance stops. */
+  /** Aborted when the client is gone or the instance stops. */
   readonly signal: AbortSignal;
   leave(): void;
 }
 
-/** Whose slot it is: a tenant's and the user's who asks; for the audits of all tenants (`tenantId` undefined) the user's alone. */
+/** Who holds a slot: a tenant and the requesting user; for the audits of all tenants (`tenantId` undefined) the user alone. */
 export interface SlotHolder {
   readonly tenantId: string | undefined;
   readonly userId: string | null;
 }
 
 /**
- * Exports and verifications read as much as there is: only so many at once, and none longer than the one who asked is there. Each tenant
- * has one slot, and each user, whatever tenants he has, so that readers who are slow hold up nobody but themselves; those of the system are
- * apart, so that tenants, however many, never keep it from looking.
+ * Exports and verifications read whole audits: only a few run at once, and each ends when its client disconnects. Each tenant has one slot,
+ * and so has each user across all tenants, so that slow readers delay only themselves. Slots for all tenants together are separate, so that
+ * no number of tenants keeps system administrators from reading.
  */
 @Injectable()
 export class HeavyWork implements BeforeApplicationShutdown {
@@ -34,7 +34,7 @@ export class HeavyWork implements BeforeApplicationShutdown {
     this.ofSystem.abort();
   }
 
-  /** Until `work` is settled. */
+  /** Holds a slot until `work` is settled. */
   async run<T>(holder: SlotHolder, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const slot = this.enter(holder, signal);
     try {
@@ -44,7 +44,7 @@ export class HeavyWork implements BeforeApplicationShutdown {
     }
   }
 
-  /** Until `leave` is called, or the one who asked is gone. */
+  /** Holds a slot until `leave` is called or the client is gone. */
   enter({ tenantId, userId }: SlotHolder, asked: AbortSignal): Slot {
     goOn(asked);
     const user = `user ${userId}`;
@@ -68,11 +68,11 @@ class Room {
     if (holders.some((holder) => this.slots.of(holder) > 0))
       throw auditError(
         'audit-under-way',
-        'An export or a verification of yours has not ended.',
+        'Another export or verification of this tenant or user is still running.',
         usedUp(AUDIT_LIMIT, RETRY_AFTER_SECONDS),
       );
     if (this.slots.inAll >= this.slotsMax)
-      throw auditError('audit-busy', `This instance runs ${this.slotsMax} exports and verifications at once.`, {
+      throw auditError('audit-busy', `This instance already runs ${this.slotsMax} exports and verifications.`, {
         retryAfterSeconds: RETRY_AFTER_SECONDS,
       });
     const controller = new AbortController();

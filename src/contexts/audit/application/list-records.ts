@@ -1,7 +1,7 @@
 import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { AuditLog, FIRST_ID, type AuditFilter, type AuditView } from '../../../platform/audit/index.js';
 
-/** The newest first; `limit + 1` of them, so that the caller sees whether there are more. */
+/** The newest first; up to `limit + 1`, so that the caller sees whether there are more. */
 export class ListAuditRecords extends Query<AuditView[]> {
   constructor(
     /** Undefined: those of all tenants. */

@@ -6,15 +6,15 @@ import type { TenantHead } from '../domain/heads.js';
 /** The ends of a chain. */
 export interface Chain {
   readonly tenantId: string;
-  /** Where the records that are left begin: the last one that retention has removed. */
+  /** The last record that retention has removed: what is left follows it. */
   readonly base: ChainPlace;
   readonly head: ChainPlace;
   readonly sealedAt: number;
-  /** Whether its signature fits, and is the last one that was given to it. */
+  /** Whether its signature is valid, and the last one that we made for it. */
   readonly genuine: boolean;
 }
 
-/** A chain, with what of it is in the store at the same moment. */
+/** A chain, and the first and last numbers among the stored records, from one snapshot. */
 export interface ChainInStore extends Chain {
   readonly firstSeq: number | null;
   readonly lastSeq: number | null;
@@ -25,22 +25,22 @@ export interface Unsealed {
   readonly text: string;
 }
 
-/** A record that is sealed, and when it happened. */
+/** A sealed record and its time. */
 export interface SealedRecord extends ChainRecord {
   readonly occurredAt: number;
 }
 
-/** A chain whose row is locked: nobody else changes it. */
+/** A chain whose row is locked: no one else changes it. */
 export interface LockedChain {
   readonly chain: Chain;
-  /** Its signature fits, and no record has a number behind its head: it may be changed and signed anew. */
+  /** Its signature is valid and no record has a number beyond its head: it may be changed and signed again. */
   readonly intact: boolean;
   /** In order of ids. */
   unsealed(limit: number): Promise<Unsealed[]>;
   /** Gives records their places and moves the head to the last of them. */
   seal(places: readonly (ChainPlace & { readonly auditId: string })[]): Promise<void>;
   sealed(afterSeq: number, limit: number): Promise<SealedRecord[]>;
-  /** Removes the records up to `base`, begins the chain behind it, and writes that down in the same transaction. */
+  /** Removes the records up to `base`, makes it the base of the chain, and writes `record`, all in the same transaction. */
   trim(base: ChainPlace, record: AuditRecord): Promise<void>;
 }
 
@@ -50,8 +50,8 @@ export abstract class AuditChains {
   /** Tenants with a chain, in order of ids. */
   abstract tenants(afterId: string, limit: number): Promise<string[]>;
   /**
-   * In one transaction. Where somebody else is at it, `skip` answers undefined with nothing done, `wait` comes next (or fails with
-   * `store-unavailable` after five lock timeouts). A tenant's first call makes its chain.
+   * Runs `work` in one transaction. If the chain is locked, `skip` does nothing and returns undefined; `wait` waits for the lock, or fails
+   * with `store-unavailable` after five lock timeouts. The first call for a tenant creates its chain.
    */
   abstract withLock<T>(
     tenantId: string,
@@ -65,35 +65,35 @@ export abstract class AuditChains {
 
 export interface Retention {
   readonly days: number;
-  /** 0: the default of the installation holds. */
+  /** 0: the default of the installation applies. */
   readonly version: number;
-  /** Whether we have written it, and it is the last that we wrote. Nothing is removed by one that is not. */
+  /** Whether it is the last one that we wrote. One that is not removes nothing. */
   readonly genuine: boolean;
 }
 
 export abstract class AuditRetentions {
-  /** Undefined: the tenant has none of its own, and has never had one. Days are within the bounds of a retention, whatever is stored. */
+  /** Undefined: the tenant has never had a retention of its own. Days are within bounds, whatever is stored. */
   abstract find(tenantId: string): Promise<Retention | undefined>;
-  /** Replaces what has this version (0: there is none); false where it has another. */
+  /** Replaces the retention of this version (0: there is none); false where the version is another. */
   abstract replace(sql: Sql, tenantId: string, version: number, days: number, now: number): Promise<boolean>;
-  /** Signs those of another master key whose signature fits. Some at a time, and again without harm. */
+  /** Signs again those with a valid signature by another master key. In batches; idempotent. */
   abstract signAll(): Promise<void>;
-  /** Gives those a head that are signed and have none under this master key. Again without harm. */
+  /** Creates heads for signed retentions that have none under this master key. Idempotent. */
   abstract keepHeads(): Promise<void>;
 }
 
 export type HeadChange = Partial<Pick<TenantHead, 'chain' | 'retention'>>;
 
 /**
- * The signatures that the rows of each tenant had last, and a sum over all of them that only we can make: a signed row that is put back
- * does not fit its tenant's head, and a head that is put back does not fit the sum. One of each for each master key, as chains are.
+ * The last signatures of each tenant's rows, and a sum over all of them that only we can compute: an old signed row that is put back does
+ * not match the head of its tenant, and an old head that is put back does not match the sum. Heads and sum exist once for each master key.
  */
 export abstract class AuditHeads {
-  /** Under this master key, where nothing has been signed with it; what is missing otherwise was taken away, and stays missing. */
+  /** Creates the sum, if nothing has been signed with this master key yet; otherwise a missing sum was removed, and stays missing. */
   abstract begin(): Promise<void>;
   abstract find(sql: Sql, tenantId: string): Promise<TenantHead | undefined>;
-  /** At the end of a transaction: those of other tenants wait for it. */
+  /** Call it at the end of a transaction: changes for other tenants wait for its commit. */
   abstract change(sql: Sql, tenantId: string, change: HeadChange): Promise<void>;
-  /** Whether the sum is that of all heads. */
+  /** Whether the stored sum is that of all heads. */
   abstract whole(): Promise<boolean>;
 }

@@ -47,7 +47,7 @@ export class ChangeAuditRetention extends Command<Retention> {
   }
 }
 
-/** The change and its audit record are one transaction; the next sweep obeys it. */
+/** The change and its audit record are one transaction; the next sweep follows it. */
 @CommandHandler(ChangeAuditRetention)
 export class ChangeAuditRetentionHandler implements ICommandHandler<ChangeAuditRetention> {
   constructor(
@@ -62,7 +62,7 @@ export class ChangeAuditRetentionHandler implements ICommandHandler<ChangeAuditR
     const days = parseMaxAge(command.maxAge);
     return retryOnConflict('The retention', async () => {
       const before = await this.current.execute(command);
-      // Where nobody has set one, that of the settings is there: version 0.
+      // Without one of its own the tenant has that of the settings, at version 0.
       requireVersion(before.version, command.expectedVersion, true);
       if (before.version > 0 && before.genuine && before.days === days) return before;
       await this.database.transaction((sql) => this.replace(sql, command, before, days));

@@ -30,7 +30,7 @@ afterEach(async () => {
   jest.useRealTimers();
 });
 
-it('looks every second while something may be to be sealed, and every ten where nothing was recorded', async () => {
+it('looks every second while there may be something to seal, and every ten after a time without records', async () => {
   expect(await looksDuring(10_000)).toBeGreaterThanOrEqual(10);
   await looksDuring(20_000);
   expect(await looksDuring(60_000)).toBe(6);

@@ -9,14 +9,14 @@ import { AuditChains, type LockedChain } from './ports.js';
 const SLICE = 200;
 const TENANTS = 20;
 const IDLE_MS = 1_000;
-/** So long after something was recorded here its transaction has come to an end, one way or the other. */
+/** This long after a record was written here its transaction has ended, one way or the other. */
 const RECENT_MS = 15_000;
-/** What other instances have recorded and not sealed, because they have ended. */
+/** The interval for records of other instances that ended before sealing them. */
 const ELSEWHERE_MS = 10_000;
 
 /**
- * Puts new records into the chain of their tenant, a slice at a time, outside the requests that wrote them. Several instances may do it:
- * a chain has one sealer at a time. A chain that was tampered with at its ends gets no record more, since that would sign them anew.
+ * Adds new records to the chain of their tenant, a slice at a time, outside the requests that wrote them. Several instances may do it: a
+ * chain has one sealer at a time. A chain whose ends were tampered with gets no more records, since that would sign the ends again.
  */
 @Injectable()
 export class SealRecords {
@@ -43,14 +43,14 @@ export class SealRecords {
     return this.loop.close();
   }
 
-  /** Something is being recorded here: from now on there is something to look for. */
+  /** Something is being recorded here: from now on there may be records to seal. */
   recorded(): void {
     const resting = !this.recently;
     this.recordedAt = performance.now();
     if (resting) this.loop.nudge();
   }
 
-  /** One slice of each tenant that waits; false when nothing was sealed. A chain that fails does not hold up the others. */
+  /** Seals one slice of each waiting tenant; false when nothing was sealed. A chain that fails does not delay the others. */
   async runOnce(): Promise<boolean> {
     let sealed = 0;
     for (let page = [''], after = ''; page.length > 0; after = page.at(-1)!) {
@@ -61,7 +61,7 @@ export class SealRecords {
     return sealed > 0;
   }
 
-  /** All that a tenant has now: where another sealer is just at it, after that one. */
+  /** Seals all current records of a tenant; waits for another sealer of its chain. */
   async sealAll(tenantId: string, signal: AbortSignal): Promise<void> {
     do goOn(signal);
     while ((await this.sealSlice(tenantId, 'wait')) === SLICE);
@@ -69,7 +69,7 @@ export class SealRecords {
 
   private async sealSlice(tenantId: string, whenLocked: 'skip' | 'wait' = 'skip'): Promise<number> {
     const places = (await this.chains.withLock(tenantId, (locked) => this.extend(locked), whenLocked)) ?? [];
-    // The log goes elsewhere: against it, a chain that was replaced as a whole is seen.
+    // Logs are kept elsewhere: compared with them, a chain that was replaced as a whole is detected.
     const head = places.at(-1);
     if (head) this.log.info({ tenantId, seq: head.seq, hash: head.hash }, 'audit sealed');
     return places.length;
@@ -90,7 +90,7 @@ export class SealRecords {
     return places;
   }
 
-  /** Once, not with every turn. */
+  /** Once, not in every round. */
   private report(tenantId: string): void {
     if (this.broken.has(tenantId)) return;
     this.broken.add(tenantId);

@@ -16,9 +16,9 @@ const SLICE = 500;
 const EVERY_MS = 3_600_000;
 
 /**
- * Removes sealed records that are older than their tenant keeps them, from the beginning of the chain on, which then begins behind them.
- * Only what still fits the chain is removed: a forged record stays where it can be seen. Each removal is a record of the chain itself, and
- * nothing is removed by a retention that is not the last one that was signed.
+ * Removes sealed records older than the retention of their tenant from the beginning of the chain, which then starts after them. Only
+ * records that match the chain are removed: a forged record stays visible. Each removal is itself a record in the chain, and a retention
+ * that is not the last signed one removes nothing.
  */
 @Injectable()
 export class TrimChains {
@@ -47,7 +47,7 @@ export class TrimChains {
     return this.loop.close();
   }
 
-  /** Answers how many records went. */
+  /** Returns the number of removed records. */
   async runOnce(signal?: AbortSignal): Promise<number> {
     let removed = 0;
     for await (const tenantId of this.verifier.tenants()) {
@@ -90,7 +90,7 @@ export class TrimChains {
   }
 }
 
-/** The hash is that of the last one removed, on which the chain goes on. */
+/** The hash is that of the last removed record, from which the chain continues. */
 function trimmed(tenantId: string, old: readonly SealedRecord[], end: ChainPlace, days: number): AuditRecord {
   return {
     ...auditedBy(systemActor(randomUUID())),

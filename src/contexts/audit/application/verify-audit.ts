@@ -5,15 +5,15 @@ import { ChainVerifier, type Verdict } from './chain-verifier.js';
 import { HeavyWork } from './heavy-work.js';
 import { SealRecords } from './seal-records.js';
 
-/** Computes the chain of one tenant, or of each, anew. Seals first what is there, so that the answer is about all of it. */
+/** Computes the chain of one tenant, or of each, again. Seals what is there first, so that the result covers all of it. */
 export class VerifyAudit extends Query<Verdict[]> {
   constructor(
-    /** Undefined: all. */
+    /** Undefined: all tenants. */
     readonly tenantId: string | undefined,
-    /** Who asks. */
+    /** The requesting user. */
     readonly userId: string | null,
     readonly signal: AbortSignal,
-    /** A head that was kept elsewhere; where all are asked for, one of `$system`. */
+    /** An earlier head that was kept elsewhere; for all tenants, a head of `$system`. */
     readonly kept?: ChainPlace,
   ) {
     super();
@@ -39,7 +39,7 @@ export class VerifyAuditHandler implements IQueryHandler<VerifyAudit> {
     });
   }
 
-  /** The heads are those of all tenants: a sum that does not fit is said to each who asks for himself, and once to who asks for all. */
+  /** The sum covers the heads of all tenants: a wrong sum shows in the verdict of each tenant, and once in a verdict on all. */
   private async withHeads(verdict: Verdict): Promise<Verdict> {
     return { ...verdict, broken: verdict.broken ?? (await this.chains.breakOfHeads()) };
   }

@@ -7,7 +7,7 @@ export const auditError = defineErrors({
   'audit-stopped': { kind: 'unavailable', title: 'The export or verification was stopped' },
 });
 
-/** Whoever asked is gone, or the instance stops: what was read so far must not look like all there is. */
+/** The client is gone or the instance stops: what was read so far must not look complete. */
 export function goOn(signal: AbortSignal): void {
   if (signal.aborted) throw auditError('audit-stopped', 'The instance stops.', { retryAfterSeconds: 1 });
 }

@@ -20,7 +20,7 @@ describe('a chain', () => {
     expect(chain('b', 'a')[1]!.hash).not.toBe(records[1]!.hash);
   });
 
-  it('is followed to its end, from any place on', () => {
+  it('is followed to its end, from any place', () => {
     const end = { seq: 4, hash: records[3]!.hash };
     expect(follow(GENESIS, records)).toEqual(end);
     expect(follow(records[1]!, records.slice(2))).toEqual(end);
@@ -29,8 +29,12 @@ describe('a chain', () => {
 
   it.each([
     ['is edited', swapped(1, { text: 'x' }), { fault: 'record-changed', seq: 2 }],
-    ['is edited and hashed anew', swapped(1, nextPlace(records[0]!, 'x')), { fault: 'record-changed', seq: 2 }],
-    ['is not ours, though it fits', swapped(2, { genuine: false }), { fault: 'record-changed', seq: 3 }],
+    ['is edited and hashed again', swapped(1, nextPlace(records[0]!, 'x')), { fault: 'record-changed', seq: 2 }],
+    [
+      'was not written by us, though its hash is right',
+      swapped(2, { genuine: false }),
+      { fault: 'record-changed', seq: 3 },
+    ],
     ['is gone', records.toSpliced(2, 1), { fault: 'record-missing', seq: 3 }],
     ['is there twice', records.toSpliced(1, 0, records[1]!), { fault: 'record-missing', seq: 3 }],
     [

@@ -8,17 +8,17 @@ export interface ChainPlace {
 
 /** A sealed record as the chain sees it. */
 export interface ChainRecord extends ChainPlace {
-  /** Everything that it says. */
+  /** Its whole content. */
   readonly text: string;
-  /** Whether its own authentication code fits. */
+  /** Whether its own authentication code is valid. */
   readonly genuine: boolean;
 }
 
 /**
- * record-missing: a number of the row is not there. record-changed: a record is not the one that was sealed. record-added: one stands
- * outside the numbers that were sealed. chain-rewritten: all fits together, but not with the last signature of its ends, or not with a head
- * that was kept elsewhere. retention-rewritten: what says how long records are kept is not what was signed last. heads-rewritten: the chain
- * fits its head, but not all heads fit their sum, so that some chain, whichever, was put back.
+ * record-missing: a number is not there. record-changed: a record is not the one that was sealed. record-added: a record has a number that
+ * was not sealed. chain-rewritten: the records are consistent, but do not match the last signature of the ends, or a head that was kept
+ * elsewhere. retention-rewritten: the retention is not the one that was signed last. heads-rewritten: the chain matches its head, but the
+ * heads do not match their sum: some chain, unknown which, was replaced by an older one.
  */
 export const CHAIN_FAULTS = [
   'record-missing',
@@ -32,7 +32,7 @@ export type ChainFault = (typeof CHAIN_FAULTS)[number];
 
 export interface ChainBreak {
   readonly fault: ChainFault;
-  /** The first number that is wrong; null where only the signature tells that something is. */
+  /** The first number that is wrong; null where only the signature shows that something is. */
   readonly seq: number | null;
 }
 
@@ -44,7 +44,7 @@ export function nextPlace(previous: ChainPlace, text: string): ChainPlace {
   return { seq, hash: createHash('sha256').update(`${previous.hash}\n${seq}\n${text}`).digest('hex') };
 }
 
-/** Follows the chain over records in order of their numbers; answers where it got, or the first that is wrong. */
+/** Follows the chain over records in order of their numbers; returns the place reached, or the first break. */
 export function follow(from: ChainPlace, records: Iterable<ChainRecord>): ChainPlace | ChainBreak {
   let place = from;
   for (const record of records) {

@@ -12,7 +12,7 @@ describe('the retention of audit records', () => {
     },
   );
 
-  it('is what its pattern says, which the contract shows, and nothing else', () => {
+  it('is exactly what the pattern of the contract accepts', () => {
     for (let days = 0; days <= 10_000; days++)
       expect([days, MAX_AGE.test(`P${days}D`)]).toEqual([days, isRetention(days)]);
   });
@@ -24,7 +24,7 @@ describe('the retention of audit records', () => {
     [30, 30],
     [3_650, 3_650],
     [100_000, 3_650],
-  ])('is never out of bounds where it is read: %i', (stored, days) => {
+  ])('is never out of bounds when it is read: %i', (stored, days) => {
     expect(withinBounds(stored)).toBe(days);
   });
 

@@ -16,10 +16,10 @@ export function parseMaxAge(text: string): number {
 
 export const isRetention = (days: number): boolean => days >= RETENTION_DAYS.min && days <= RETENTION_DAYS.max;
 
-/** Where days are read: what the store holds is not trusted to remove younger records than anybody may ask for. */
+/** For stored days: a tampered value must not remove records younger than any retention may. */
 export const withinBounds = (days: number): number => Math.min(Math.max(days, RETENTION_DAYS.min), RETENTION_DAYS.max);
 
 export const maxAgeOf = (days: number): string => `P${days}D`;
 
-/** What happened before it may go. */
+/** Records from before this time may be removed. */
 export const cutoff = (now: number, days: number): number => now - days * DAY_MS;

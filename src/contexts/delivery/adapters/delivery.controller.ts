@@ -21,7 +21,7 @@ export class DeliveryController {
   ) {}
 
   @Get('status')
-  @Requires('consumer:read', 'Show the status of a consumer', 'Its place in each topic, its lag and its last error.')
+  @Requires('consumer:read', 'Show the status of a consumer', 'Its position in each topic, its lag and its last error.')
   @ApiOkResponse({ type: ConsumerStatusDto })
   async getConsumerStatus(@Param() consumer: ConsumerRef): Promise<ConsumerStatusDto> {
     return toStatusDto(await this.queries.execute(new GetConsumerStatus(consumer)));
@@ -29,8 +29,8 @@ export class DeliveryController {
 
   @Post('test')
   @HttpCode(200)
-  @Requires('consumer:manage', 'Send a test delivery', 'The place of the consumer does not move.')
-  @ApiOkResponse({ type: TestDeliveryDto, description: 'What it came to.' })
+  @Requires('consumer:manage', 'Send a test delivery', 'The positions of the consumer do not move.')
+  @ApiOkResponse({ type: TestDeliveryDto, description: 'The outcome.' })
   async sendTestDelivery(@Param() consumer: ConsumerRef, @Req() request: Request): Promise<TestDeliveryDto> {
     const { id, correlationId } = actorOf(request);
     return toTestDto(await this.commands.execute(new SendTestDelivery(consumer, correlationId, id)));

@@ -7,7 +7,7 @@ import type { SendOutcome } from '../../../platform/egress/index.js';
 import type { ConsumerStatus, LaneStatus } from '../application/consumer-status.js';
 import type { TestResult } from '../application/test-delivery.js';
 
-/** How far an attempt came that failed. */
+/** How far a failed attempt got. */
 const PHASES = ['refused', 'dns', 'connect', 'tls', 'timeout', 'response'];
 
 class LagDto {
@@ -46,7 +46,7 @@ class TopicStatusDto {
   readonly lastEventId!: string | null;
   @CountField({
     example: 199,
-    description: 'Of the last event that was dealt with, or after which delivery began; 0: none.',
+    description: 'The last event that was delivered or passed over, or after which delivery began; 0: none.',
   })
   readonly position!: number;
   @ApiProperty({ type: LagDto })
@@ -63,7 +63,7 @@ class TopicStatusDto {
     type: GapDto,
     nullable: true,
     example: null,
-    description: 'The last positions that did not exist any more when their turn came.',
+    description: 'The last positions that no longer existed when their turn came.',
   })
   readonly gap!: GapDto | null;
 }

@@ -2,7 +2,7 @@ import { Lane, type LaneTools } from '../application/lane.js';
 import { LaneRunner, type LaneFigures, type LaneOrder, type RunningLane } from '../application/ports.js';
 import { WebhookTarget } from '../application/webhook-request.js';
 
-/** Runs lanes in the thread that asks for them: `DELIVERY_THREADS` is 0. */
+/** Runs lanes in the calling thread: `DELIVERY_THREADS` is 0. */
 export class InlineLanes extends LaneRunner {
   constructor(private readonly tools: LaneTools) {
     super();
@@ -12,7 +12,7 @@ export class InlineLanes extends LaneRunner {
     return new Lane(claimed, topicId, new WebhookTarget(recipient), this.tools, changed);
   }
 
-  /** The membership's own timer is in this thread, too. */
+  /** Nothing to do: the timer of the membership is in this thread. */
   override heldFor(): void {}
 
   override figures(lanes: readonly Lane[]): Promise<readonly LaneFigures[]> {

@@ -5,14 +5,14 @@ import type { AttemptedEvent, MadeAttempt } from '../application/lane.js';
 import type { LaneFigures, LaneOrder } from '../application/ports.js';
 
 /*
- * What the main thread and a delivery thread tell each other. A lane bears a number that is given once. Messages come in the order in
- * which they were sent, so what is told of a lane is told before its end.
+ * Messages between the main thread and a delivery thread. Each lane has a number that is never reused. Messages arrive in the order in
+ * which they were sent, so all news of a lane arrive before its end.
  */
 
-/** What a thread needs to know to begin; it must survive a structured clone. */
+/** What a thread needs to start; it must survive a structured clone. */
 export interface ThreadSetup {
   readonly database: {
-    /** Of the embedded server; undefined: by the URL. */
+    /** To the embedded server; undefined: the URL is used. */
     readonly connection: ClientConfig | undefined;
     readonly url: string | undefined;
     readonly caFile: string | undefined;
@@ -39,15 +39,15 @@ export type ToThread =
       readonly bytes: number;
     }
   | { readonly kind: 'advanced'; readonly topicUid: string; readonly position: number }
-  /** Positions may have been missed: the thread looks for itself. */
+  /** Positions may have been missed: the thread reads the heads of its topics itself. */
   | { readonly kind: 'missed' }
-  /** On the clock of `sharedNow`. Is answered by `here`. */
+  /** On the clock of `sharedNow`. The thread replies with `here`. */
   | { readonly kind: 'held'; readonly untilMs: number }
   | { readonly kind: 'paused'; readonly lane: number; readonly done: boolean }
   | { readonly kind: 'figures' }
   | { readonly kind: 'close' };
 
-/** What happened on a lane; `state` is that of then. */
+/** What happened on a lane; `state` is its state at that time. */
 export type LaneNews =
   | {
       readonly kind: 'attempted';
@@ -64,13 +64,13 @@ export type FromThread =
       readonly kind: 'news';
       readonly news: readonly (readonly [lane: number, LaneNews])[];
       readonly moved: ReadonlyMap<number, LaneState>;
-      /** Bytes of events that were taken in. */
+      /** Bytes of events that the thread has received. */
       readonly taken: number;
     }
   | { readonly kind: 'stopped'; readonly lane: number; readonly state: LaneState }
   | { readonly kind: 'figures'; readonly figures: ReadonlyMap<number, LaneFigures> }
   | { readonly kind: 'here' }
-  /** It was held no longer, and has stopped its lanes. */
+  /** The lease has ended, and the thread has stopped its lanes. */
   | { readonly kind: 'lapsed' }
   | { readonly kind: 'warning'; readonly what: string; readonly error: PortableError };
 

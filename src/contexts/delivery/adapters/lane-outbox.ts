@@ -2,10 +2,10 @@ import type { MessagePort } from 'node:worker_threads';
 import type { LaneState } from '../domain/lane.js';
 import type { FromThread, LaneNews } from './lane-messages.js';
 
-/** News wait for so long for others: a message takes 10 µs of this thread and 13 of the other, where a delivery takes 120. */
+/** News are collected for this long: a message costs 10 µs in this thread and 13 in the other; a delivery costs 120. */
 const TOGETHER_MS = 5;
 
-/** Tells the main thread what happens on lanes, in order. */
+/** Reports to the main thread what happens on lanes, in order. */
 export class LaneOutbox {
   private news: (readonly [lane: number, LaneNews])[] = [];
   private moved = new Map<number, LaneState>();
@@ -16,26 +16,26 @@ export class LaneOutbox {
 
   tell(lane: number, news: LaneNews): void {
     this.news.push([lane, news]);
-    this.soon();
+    this.flushSoon();
   }
 
   move(lane: number, state: LaneState): void {
     this.moved.set(lane, state);
-    this.soon();
+    this.flushSoon();
   }
 
   take(bytes: number): void {
     this.taken += bytes;
-    this.soon();
+    this.flushSoon();
   }
 
-  /** At once, behind all that was told before. */
+  /** Sends at once, after all earlier news. */
   send(message: FromThread): void {
     this.flush();
     this.port.postMessage(message);
   }
 
-  private soon(): void {
+  private flushSoon(): void {
     this.timer ??= setTimeout(() => this.flush(), TOGETHER_MS);
   }
 

@@ -1,4 +1,4 @@
-/** What `LaneThreads` starts. It loads the log's reader and the sender, and no framework. */
+/** The entry point of a thread of `LaneThreads`. It loads the reader of the log and the sender, and no framework. */
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { SystemClock, WallClock } from '../../../kernel/clock.js';
 import { Egress } from '../../../platform/egress/index.js';
@@ -8,7 +8,7 @@ import { Database } from '../../../platform/postgres/database.js';
 import { portable, type FromThread, type ThreadSetup, type ToThread } from './lane-messages.js';
 import { LaneThread } from './lane-thread.js';
 
-/** Lanes follow their topics in memory; they only read what is older. */
+/** Lanes follow their topics in memory; only older events are read from the store. */
 const CONNECTIONS = 4;
 
 async function run(port: MessagePort, { database: store, egress: rules, tails: limits }: ThreadSetup): Promise<void> {
@@ -17,7 +17,7 @@ async function run(port: MessagePort, { database: store, egress: rules, tails: l
   const database = new Database({
     connection: store.connection ?? (await connectionOf(store.url!, store.caFile)),
     poolSize: Math.min(store.poolSize, CONNECTIONS),
-    appendConnections: 1, // is never opened
+    appendConnections: 1, // never opened
     statementTimeoutMs: store.statementTimeoutMs,
     lockTimeoutMs: store.lockTimeoutMs,
     onError: warn('a connection to the store was lost'),

@@ -54,13 +54,13 @@ const recipient = {
 const DELIVERED: SendOutcome = { kind: 'response', status: 204, retryAfterMs: undefined, durationMs: 1 };
 const GONE: SendOutcome = { kind: 'response', status: 410, retryAfterMs: undefined, durationMs: 1 };
 
-let told: FromThread[];
+let messages: FromThread[];
 let sent: PromiseWithResolvers<SendOutcome>[];
 let unsendable: Error | undefined;
 let thread: LaneThread;
 
 beforeEach(() => {
-  told = [];
+  messages = [];
   sent = [];
   unsendable = undefined;
   // A topic with an event at every position.
@@ -82,11 +82,11 @@ beforeEach(() => {
     wallClock: { now: () => 0 },
     random: () => 0,
   } as unknown as LaneTools;
-  thread = new LaneThread({ postMessage: (message: FromThread) => void told.push(message) }, tools, () =>
+  thread = new LaneThread({ postMessage: (message: FromThread) => void messages.push(message) }, tools, () =>
     Promise.resolve(),
   );
 });
-/** What ends late must not be told in the next test. */
+/** A lane that ends late must not report in the next test. */
 afterEach(async () => {
   for (const lane of [1, 2]) thread.take({ kind: 'stop', lane, graceMs: 0 });
   while (lanesLeft() > 0) await turn();
@@ -95,7 +95,7 @@ afterEach(async () => {
 
 function lanesLeft(): number {
   thread.take({ kind: 'figures' });
-  const last = told.at(-1);
+  const last = messages.at(-1);
   return last?.kind === 'figures' ? last.figures.size : 0;
 }
 
@@ -103,13 +103,13 @@ const hold = (ms: number): void => thread.take({ kind: 'held', untilMs: sharedNo
 const start = (lane = 1): void =>
   thread.take({ kind: 'start', lane, order: { claimed, topicId: 'orders', recipient } });
 const stop = (graceMs: number): void => thread.take({ kind: 'stop', lane: 1, graceMs });
-const kinds = (): string[] => told.map(({ kind }) => kind).filter((kind) => kind !== 'here' && kind !== 'news');
+const kinds = (): string[] => messages.map(({ kind }) => kind).filter((kind) => kind !== 'here' && kind !== 'news');
 const turns = async (count: number): Promise<void> => {
   for (let i = 0; i < count; i++) await turn();
 };
-const untilTold = async (kind: FromThread['kind']): Promise<void> => {
+const untilSent = async (kind: FromThread['kind']): Promise<void> => {
   for (const end = sharedNow() + 4_000; !kinds().includes(kind); await turn())
-    if (sharedNow() > end) throw new Error(`Was never told: ${kind}`);
+    if (sharedNow() > end) throw new Error(`Was never sent: ${kind}`);
 };
 
 describe('a delivery thread', () => {
@@ -123,10 +123,10 @@ describe('a delivery thread', () => {
     expect(sent).toHaveLength(2);
   });
 
-  it('cuts off what is under way when the lease ends, says so, and sends nothing for lanes that are started later', async () => {
+  it('cuts off what is under way when the lease ends, reports it, and sends nothing for lanes that start later', async () => {
     hold(20);
     start();
-    await untilTold('lapsed');
+    await untilSent('lapsed');
     await turns(5);
     start(2);
     await turns(20);
@@ -135,7 +135,7 @@ describe('a delivery thread', () => {
     expect(kinds()).toEqual(['lapsed', 'lapsed']);
   });
 
-  it('reads the renewal first that came while it stood still itself', async () => {
+  it('reads a renewal that came while it was blocked before it decides that the lease has ended', async () => {
     hold(20);
     start();
     await turns(5);
@@ -147,7 +147,7 @@ describe('a delivery thread', () => {
     expect([kinds(), sent.length]).toEqual([[], 2]);
   });
 
-  it('answers once who tells a lane to stop twice, with its last place', async () => {
+  it('reports the end of a lane that is stopped twice once, with its last position', async () => {
     hold(60_000);
     start();
     await turns(5);
@@ -155,16 +155,16 @@ describe('a delivery thread', () => {
     await turns(5);
     stop(60_000);
     stop(0);
-    await untilTold('stopped');
+    await untilSent('stopped');
     await turns(20);
-    expect(told.filter(({ kind }) => kind === 'stopped')).toEqual([
+    expect(messages.filter(({ kind }) => kind === 'stopped')).toEqual([
       { kind: 'stopped', lane: 1, state: { ...claimed.state, position: 1, lastEventId: 'e1' } },
     ]);
   });
 
   it.each([
-    ['was told to stop before the endpoint said that it is gone', true],
-    ['waits for the pause after that', false],
+    ['is stopped before the endpoint responds with 410', true],
+    ['waits for the pause after a 410', false],
   ])('ends a lane that %s', async (_, before) => {
     hold(60_000);
     start();
@@ -173,30 +173,30 @@ describe('a delivery thread', () => {
     sent[0]!.resolve(GONE);
     await turns(5);
     if (!before) stop(60_000);
-    await untilTold('stopped');
-    const news = told.flatMap((message) => (message.kind === 'news' ? message.news : []));
+    await untilSent('stopped');
+    const news = messages.flatMap((message) => (message.kind === 'news' ? message.news : []));
     expect(news.map(([, { kind }]) => kind)).toEqual(['attempted', 'gone']);
   });
 
-  it('tells of a request that could not be made as such, not as a store that failed, and of the attempt', async () => {
+  it('reports a request that could not be made as such, not as a failure of the store, and the attempt', async () => {
     hold(60_000);
     unsendable = new TypeError('no such header');
     start();
     await turns(5);
     stop(0);
-    await untilTold('stopped');
-    const news = told.flatMap((message) => (message.kind === 'news' ? message.news : []));
+    await untilSent('stopped');
+    const news = messages.flatMap((message) => (message.kind === 'news' ? message.news : []));
     expect(news).toMatchObject([
       [1, { kind: 'request-failed', error: { name: 'TypeError', message: 'no such header' } }],
       [1, { kind: 'attempted', outcome: { phase: 'refused', error: 'the request could not be made' } }],
     ]);
   });
 
-  it('tells how much of what was handed over it has taken in', async () => {
+  it('reports how many of the bytes handed over it has received', async () => {
     const events = [eventAt(1)];
     thread.take({ kind: 'appended', topicUid: TOPIC_UID, events, bytes: 300 });
     thread.take({ kind: 'figures' });
-    expect(told).toMatchObject([{ kind: 'news', taken: 300 }, { kind: 'figures' }]);
+    expect(messages).toMatchObject([{ kind: 'news', taken: 300 }, { kind: 'figures' }]);
     await turns(1);
   });
 });

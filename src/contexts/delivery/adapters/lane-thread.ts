@@ -6,43 +6,43 @@ import { WebhookTarget } from '../application/webhook-request.js';
 import { portable, sharedNow, type ToThread } from './lane-messages.js';
 import { LaneOutbox } from './lane-outbox.js';
 
-/** Until when lanes may send. The main thread may stand still for so long that others take them over; then it cannot say so. */
+/** How long lanes may send. A main thread that is blocked while other workers take them over could not report it. */
 class Lease {
   private untilMs = 0;
   private timer: NodeJS.Timeout | undefined;
-  private judging: Promise<void> | undefined;
+  private settling: Promise<void> | undefined;
 
   constructor(private readonly onLapse: () => void) {}
 
-  get past(): boolean {
+  get expired(): boolean {
     return sharedNow() >= this.untilMs;
   }
 
   renew(untilMs: number): void {
     this.untilMs = untilMs;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.judge(), Math.max(0, untilMs - sharedNow()));
+    this.timer = setTimeout(() => void this.settle(), Math.max(0, untilMs - sharedNow()));
   }
 
-  /** Resolves when it is renewed or has lapsed. */
-  judge(): Promise<void> {
-    this.judging ??= this.readFirst().finally(() => (this.judging = undefined));
-    return this.judging;
+  /** Resolves when the lease is renewed or has lapsed. */
+  settle(): Promise<void> {
+    this.settling ??= this.readFirst().finally(() => (this.settling = undefined));
+    return this.settling;
   }
 
   end(): void {
     clearTimeout(this.timer);
   }
 
-  /** If it is this thread that stood still, the renewal waits among its messages; timers come before them. */
+  /** If this thread was blocked, the renewal may wait among its messages: timers run before them. */
   private async readFirst(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
-    if (this.past) this.onLapse();
+    if (this.expired) this.onLapse();
     else this.renew(this.untilMs);
   }
 }
 
-/** Runs the lanes that it is given, and hears of new events from the main thread. */
+/** Runs the lanes that it is given, and learns of new events from the main thread. */
 export class LaneThread {
   private readonly outbox: LaneOutbox;
   private readonly lanes = new Map<number, Lane>();
@@ -99,18 +99,18 @@ export class LaneThread {
     this.stopping.add(number);
     this.pausing.get(number)?.(false);
     await lane.stop(graceMs);
-    // Who was told to stop twice has ended once.
+    // A lane that is stopped twice ends once.
     if (!this.lanes.delete(number)) return;
     this.stopping.delete(number);
     this.outbox.send({ kind: 'stopped', lane: number, state: lane.state });
   }
 
   private send(request: SendRequest): Promise<SendOutcome> {
-    if (!this.lease.past) return this.tools.sender.send(request);
-    return this.lease.judge().then(() => (this.lease.past ? { kind: 'aborted' } : this.tools.sender.send(request)));
+    if (!this.lease.expired) return this.tools.sender.send(request);
+    return this.lease.settle().then(() => (this.lease.expired ? { kind: 'aborted' } : this.tools.sender.send(request)));
   }
 
-  /** The lanes end here; it is for the main thread to begin them anew, if they are still ours. */
+  /** The lanes end here; the main thread starts them again, if they are still ours. */
   private lapse(): void {
     for (const lane of this.lanes.values()) void lane.stop(0);
     this.outbox.send({ kind: 'lapsed' });
@@ -133,7 +133,7 @@ export class LaneThread {
     };
   }
 
-  /** A lane that is to stop does not wait for the pause. */
+  /** A lane that is stopping does not wait for the pause. */
   private async gone(number: number): Promise<boolean> {
     this.outbox.tell(number, { kind: 'gone' });
     if (this.stopping.has(number)) return false;

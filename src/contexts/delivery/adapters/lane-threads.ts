@@ -8,8 +8,8 @@ import { ThreadHandle, type ThreadReport } from './thread-handle.js';
 const NOTHING: LaneFigures = { inFlight: 0, lag: 0 };
 
 /**
- * Runs lanes in threads of their own, so that neither waits for the other: a lane needs a turn of the event loop for each step from one
- * event to the next, and a loop that also takes requests has long ones.
+ * Runs lanes in separate threads, so that lanes and requests do not wait for each other: each step from one event to the next needs a turn
+ * of the event loop, and a loop that also serves requests has long turns.
  */
 export class LaneThreads extends LaneRunner implements TailsEcho {
   private readonly threads: ThreadHandle[] = [];
@@ -24,9 +24,9 @@ export class LaneThreads extends LaneRunner implements TailsEcho {
     super();
   }
 
-  /** Lanes that are begun together are a consumer's; they share the thread that has the fewest. */
+  /** Lanes that are created together belong to one consumer; they share the thread with the fewest lanes. */
   override create(order: LaneOrder, changed: (lane: RunningLane) => void): RemoteLane {
-    void new WebhookTarget(order.recipient); // what is wrong with it is said here, where it is tried again
+    void new WebhookTarget(order.recipient); // an invalid recipient throws here, where callers try again
     return new RemoteLane(++this.last, this.leastLoaded(), order, changed);
   }
 
@@ -57,7 +57,7 @@ export class LaneThreads extends LaneRunner implements TailsEcho {
     for (const thread of this.threads) thread.missed();
   }
 
-  /** A thread is started when a lane needs it: a process without consumers has none, and is ready 0.1 s sooner. */
+  /** Threads start when a lane needs them: a process without consumers has none, and is ready 0.1 s sooner. */
   private leastLoaded(): ThreadHandle {
     const idle = this.threads.find(({ load }) => load === 0);
     if (idle) return idle;

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
 import type { LaneKeeper, SubscribedConsumer, Subscription } from '../../consumers/index.js';
 
-/** A lane that is made again begins with higher epochs than the old one can have had: its owner may not know yet. */
+/** A recreated lane starts with higher epochs than the old one can have had: the owner of the old one may not know yet. */
 const EPOCHS_PER_VERSION = 2 ** 20;
 
 const ADD = `

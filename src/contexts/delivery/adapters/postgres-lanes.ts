@@ -12,7 +12,7 @@ UPDATE lane SET owner = $1, epoch = epoch + 1 WHERE owner IS NULL OR NOT owner =
 RETURNING tenant_id, consumer_uid, topic_uid, epoch, ${STATE_COLUMNS}`,
 };
 
-/** One statement for the lanes of all consumers and tenants, some ten times a second: a delivered event costs no write of its own. */
+/** One statement for the lanes of all consumers and tenants, about ten times a second: no write for each delivered event. */
 const CHECKPOINT: Statement = {
   name: 'lane-checkpoint',
   text: `
@@ -30,7 +30,7 @@ const OF_CONSUMER: Statement = {
   name: 'lane-of-consumer',
   text: `SELECT tenant_id, consumer_uid, topic_uid, ${STATE_COLUMNS} FROM lane WHERE tenant_id = $1 AND consumer_uid = $2`,
 };
-/** Shows our beat and reads those of the others at once. */
+/** Stores our beat and reads those of the others, in one statement. */
 const BEAT: Statement = {
   name: 'worker-beat',
   text: `

@@ -5,11 +5,11 @@ import type { ClaimedLane, LaneKey, LaneOrder, RunningLane } from '../applicatio
 /** The thread that runs it. */
 export interface LaneHost {
   start(lane: RemoteLane): void;
-  /** Is followed by `end`. */
+  /** The host calls `end` when the lane has stopped. */
   stop(lane: RemoteLane, graceMs: number): void;
 }
 
-/** A lane that runs in another thread. It has a number that is given once, since another lane may take its place. */
+/** A lane that runs in another thread. Its number is never reused, since another lane may take its place. */
 export class RemoteLane implements RunningLane {
   readonly key: LaneKey;
   private current: LaneState;

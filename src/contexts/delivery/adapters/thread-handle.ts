@@ -7,31 +7,31 @@ import { revived, type FromThread, type LaneNews, type ThreadSetup, type ToThrea
 import type { LaneHost, RemoteLane } from './remote-lane.js';
 
 const ENTRY = new URL('./lane-thread-entry.js', import.meta.url);
-/** Of one flush. What comes in greater numbers waits in the log until lanes come to it, and is read by pages. */
+/** In one flush. Larger batches stay in the log until lanes reach them, and are read in pages. */
 const ECHO_EVENTS_MAX = 256;
-/** Handed over and not taken in yet. */
+/** Handed over and not received yet. */
 const ECHO_BYTES_MAX = 8 * 1024 * 1024;
-/** Longer without an answer, beyond what it was granted, a thread is taken for dead. Its start may take some of it. */
+/** A thread that does not reply for this long, beyond the granted time, is considered dead. Its start may take part of it. */
 const SILENCE_MS_MAX = 30_000;
 const CLOSE_MS_MAX = 5_000;
 const FIGURES_MS_MAX = 1_000;
 
 export interface ThreadReport extends LaneReport {
-  /** Something of a thread failed that no lane is to blame for. */
+  /** Something in a thread failed that concerns no single lane. */
   engineFailed(error: unknown, what: string): void;
 }
 
 type Figures = ReadonlyMap<number, LaneFigures>;
 
 /**
- * One delivery thread, as the main thread sees it. If it fails, or does not answer any more, that is an error that nobody catches: the
- * process ends, and what was under way is delivered again by the next one.
+ * One delivery thread, as the main thread sees it. If it fails or no longer replies, an uncaught error ends the process; what was under way
+ * is delivered again by the next process.
  */
 export class ThreadHandle implements TailsEcho, LaneHost {
   private readonly worker: Worker;
   private readonly exited = Promise.withResolvers<void>();
   private readonly lanes = new Map<number, RemoteLane>();
-  /** By topic: its lanes here. */
+  /** Number of lanes here, by topic. */
   private readonly followed = new Map<string, number>();
   private readonly asking = new Set<(figures: Figures) => void>();
   private known: Figures = new Map();
@@ -47,7 +47,7 @@ export class ThreadHandle implements TailsEcho, LaneHost {
   ) {
     this.worker = new Worker(ENTRY, { workerData: setup, name: 'delivery' });
     this.worker.on('message', (message: FromThread) => this.take(message));
-    // Thrown at the end only: an error that comes while Node empties the channel of a dead thread would be lost if it were thrown here.
+    // Thrown on exit only: an error thrown here, while Node empties the channel of a dead thread, would be lost.
     this.worker.on('error', (cause) => (this.failure = { cause }));
     this.worker.on('exit', (code) => {
       clearTimeout(this.silence);
@@ -95,7 +95,7 @@ export class ThreadHandle implements TailsEcho, LaneHost {
     this.post({ kind: 'missed' });
   }
 
-  /** The last ones that are known, where it takes too long. */
+  /** The last known figures, if the thread takes too long. */
   async figures(): Promise<Figures> {
     if (this.closing) return this.known;
     const answer = Promise.withResolvers<Figures>();
@@ -117,7 +117,7 @@ export class ThreadHandle implements TailsEcho, LaneHost {
     this.worker.postMessage(message);
   }
 
-  /** Anything that it says will do. It has a second more after the time, in which this thread reads what came while it stood still itself. */
+  /** Any message counts as a reply. One second is added, in which this thread reads what arrived while it was blocked itself. */
   private expectAnswer(grantedMs: number): void {
     const giveUp = (): never => {
       throw new Error('A delivery thread does not answer any more.');
@@ -132,7 +132,7 @@ export class ThreadHandle implements TailsEcho, LaneHost {
       case 'news':
         this.untakenBytes -= message.taken;
         for (const [number, state] of message.moved) this.lanes.get(number)?.move(state);
-        for (const [number, news] of message.news) this.hear(this.lanes.get(number), news);
+        for (const [number, news] of message.news) this.dispatch(this.lanes.get(number), news);
         return;
       case 'stopped':
         return this.ended(this.lanes.get(message.lane), message.state);
@@ -149,7 +149,7 @@ export class ThreadHandle implements TailsEcho, LaneHost {
     }
   }
 
-  private hear(lane: RemoteLane | undefined, news: LaneNews): void {
+  private dispatch(lane: RemoteLane | undefined, news: LaneNews): void {
     if (!lane) return;
     switch (news.kind) {
       case 'attempted':

@@ -48,7 +48,7 @@ function sentHeaders(): Record<string, string> {
   return headers;
 }
 
-it('a webhook is described with the headers and the content type that deliveries have, and no others', () => {
+it('the document describes exactly the headers and the content type that deliveries have', () => {
   const described = new Map(parameters.map((parameter) => [parameter.name.toLowerCase(), parameter]));
   const sent = sentHeaders();
   expect(Object.keys(sent).filter((name) => !described.has(name))).toEqual([]);
@@ -56,7 +56,7 @@ it('a webhook is described with the headers and the content type that deliveries
   expect(promised.filter((name) => !(name in sent))).toEqual([]);
 });
 
-it('what is said of the headers holds for those that are sent, and for the examples', () => {
+it('the schemas of the headers hold for those that are sent, and for the examples', () => {
   const sent = sentHeaders();
   for (const { name, schema, example } of parameters) {
     const pattern = schema.type === 'integer' ? /^\d+$/ : new RegExp(schema.pattern ?? '^.+$');

@@ -17,14 +17,14 @@ const header = (name: string, description: string, example: string | number, sch
 
 const RETRY_AFTER = {
   'Retry-After': {
-    description: `Seconds, or an HTTP date: the next attempt is not earlier, but for more than ${MINUTES_MAX} minutes.`,
+    description: `Seconds, or an HTTP date: the next attempt is not earlier; at most ${MINUTES_MAX} minutes count.`,
     schema: TEXT,
   },
 };
 
 /**
- * What receivers are sent and what their answers do, for those who write them. A spec holds it against the requests that are really made
- * and against what lanes make of answers.
+ * What receivers get and what their responses do, for developers of receivers. A spec compares it with the requests that are really made
+ * and with what lanes do on responses.
  */
 export const DELIVERY_WEBHOOKS: NonNullable<OpenAPIObject['webhooks']> = {
   eventDelivery: {
@@ -33,15 +33,15 @@ export const DELIVERY_WEBHOOKS: NonNullable<OpenAPIObject['webhooks']> = {
       summary: 'One event, sent to the URL of a consumer',
       description:
         'Signed by Standard Webhooks 1.0: HMAC-SHA-256 over `webhook-id.webhook-timestamp.body` with the secret of the consumer. At least ' +
-        'once, and the events of one topic strictly in order: the next one is sent when the one before was answered 2xx. The headers that ' +
-        'the consumer was registered with are sent, too.',
+        'once, and the events of one topic strictly in order: the next one is sent after a 2xx response to the previous one. The headers of ' +
+        'the consumer are sent, too.',
       tags: ['deliveries'],
       parameters: [
         header('webhook-id', 'The same for all attempts at an event.', 'msg_0190b3a4000070008000000000000001_1_1x2y3z'),
         header('webhook-timestamp', 'Of this attempt, in seconds since 1970.', 1_796_029_200, INTEGER),
         header(
           'webhook-signature',
-          'One or more signatures with spaces between, each `v1,` and base64.',
+          'One or more signatures separated by spaces, each `v1,` and base64.',
           'v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=',
           { type: 'string', pattern: '^v1,[A-Za-z0-9+/=]+( v1,[A-Za-z0-9+/=]+)*$' },
         ),
@@ -56,8 +56,8 @@ export const DELIVERY_WEBHOOKS: NonNullable<OpenAPIObject['webhooks']> = {
           'W3C Trace Context: that of the publish request, or a new one.',
           '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
         ),
-        { ...header('tracestate', 'That of the publish request, where it had one.', 'vendor=1'), required: false },
-        header('User-Agent', '`event-store`, unless the consumer has one of its own.', 'event-store'),
+        { ...header('tracestate', 'That of the publish request, if it had one.', 'vendor=1'), required: false },
+        header('User-Agent', '`event-store`, unless the consumer sets its own.', 'event-store'),
       ],
       requestBody: {
         required: true,
@@ -65,12 +65,13 @@ export const DELIVERY_WEBHOOKS: NonNullable<OpenAPIObject['webhooks']> = {
       },
       responses: {
         '2XX': {
-          description: "Delivered, whatever becomes of the body, once the head came within the consumer's `timeoutMs`.",
+          description:
+            "Delivered once the head of the response arrives within the consumer's `timeoutMs`; the body does not matter.",
         },
         '3XX': { description: 'A failure: redirects are not followed.', headers: RETRY_AFTER },
         '410': { description: 'The endpoint is gone: the consumer is paused, with the reason `gone`.' },
         default: {
-          description: "A failure: tried again by the consumer's `retry`, like no answer at all.",
+          description: "A failure: tried again by the consumer's `retry`, like no response at all.",
           headers: RETRY_AFTER,
         },
       },

@@ -3,7 +3,7 @@ import { Backlog } from './backlog.js';
 
 const eventAt = (position: number): StoredEvent => ({ id: `evt_${position}`, position }) as StoredEvent;
 
-/** A log of so many events, read by pages of 100, of which the tail remembers those from `ringFrom` on. */
+/** A log of `head` events, read in pages of 100; the tail holds those from `ringFrom` on. */
 function tailOf(head: number, { ringFrom = Infinity, missing = [] as number[] } = {}) {
   const reads: number[] = [];
   let failures = 0;
@@ -31,7 +31,7 @@ async function readAll(backlog: Backlog, from = 1): Promise<number[]> {
 
 const upTo = (last: number): number[] => Array.from({ length: last }, (_, i) => i + 1);
 
-it('gives every event once and in order, over pages and over what the tail remembers', async () => {
+it('returns every event once and in order, across pages and the tail', async () => {
   expect(await readAll(new Backlog(tailOf(350, { ringFrom: 250 }).tail))).toEqual(upTo(350));
 });
 
@@ -46,7 +46,7 @@ it('reads each page once, the next one before the last is used up', async () => 
   expect(reads).toEqual([0, 100, 200, 300]);
 });
 
-it('goes on at the first event that exists where some are missing', async () => {
+it('continues at the first event that exists where some are missing', async () => {
   const { tail } = tailOf(250, { missing: [5, 6, 101] });
   const backlog = new Backlog(tail);
   await backlog.from(1);
@@ -54,7 +54,7 @@ it('goes on at the first event that exists where some are missing', async () => 
   expect(await readAll(backlog)).toEqual(upTo(250).filter((position) => ![5, 6, 101].includes(position)));
 });
 
-it('tells of a page that could not be read when its events are due, and reads it anew', async () => {
+it('reports a page that could not be read when its events are due, and reads it again', async () => {
   const { tail, failNext } = tailOf(200);
   const backlog = new Backlog(tail);
   await backlog.from(1);

@@ -1,10 +1,10 @@
 import type { StoredEvent, TopicTail } from '../../../platform/event-log/index.js';
 
-/** Events left of a page when the next one is asked for: at 4,000 deliveries a second it has 16 ms to come. */
+/** The next page is requested when this many events are left: at 4,000 deliveries a second it has 16 ms to arrive. */
 const READ_AHEAD_EVENTS = 64;
 const NOTHING: readonly StoredEvent[] = [];
 
-/** What lies before a lane: what the tail remembers, and pages of the log, each on its way before the last is used up. */
+/** The events ahead of a lane: those in the tail, and pages of the log, each requested before the last is used up. */
 export class Backlog {
   private page = NOTHING;
   private ahead: { readonly after: number; readonly events: Promise<readonly StoredEvent[]> } | undefined;
@@ -18,13 +18,13 @@ export class Backlog {
     if (this.page.length === 0) return remembered;
     const index = position - this.page[0]!.position;
     const event = this.page[index];
-    // Where events are missing, what stands there is a later one.
+    // Where events are missing, the event at the index is a later one.
     if (event?.position !== position) return undefined;
     if (index >= this.page.length - READ_AHEAD_EVENTS) this.readAhead();
     return event;
   }
 
-  /** The first event from a position on; undefined: the log ends before it. Rejects if the log cannot be read. */
+  /** The first event at or after a position; undefined: the log ends before it. Rejects if the log cannot be read. */
   async from(position: number): Promise<StoredEvent | undefined> {
     if (!this.page.some((event) => event.position >= position)) this.page = await this.read(position - 1);
     return this.page.find((event) => event.position >= position);
@@ -40,7 +40,7 @@ export class Backlog {
     const after = this.page.at(-1)!.position;
     if (this.ahead?.after === after || after >= this.tail.head) return;
     const events = this.tail.read(after);
-    // A failure is told to whoever asks for these events.
+    // Callers of `from` get the failure.
     events.catch(() => undefined);
     this.ahead = { after, events };
   }

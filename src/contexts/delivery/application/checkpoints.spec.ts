@@ -17,7 +17,7 @@ const store = {
 const lane = (topicUid: string): RunningLane =>
   ({ key: { tenantId: 't', consumerUid: 'c', topicUid }, snapshot: { topicUid } }) as unknown as RunningLane;
 
-it('stores the first place after a rest at once, then all that move within the interval together, the last at the close', async () => {
+it('stores the first position after a rest at once, then all that move within the interval together, the rest on close', async () => {
   stored.length = 0;
   const first = Promise.withResolvers<void>();
   onStored = first.resolve;

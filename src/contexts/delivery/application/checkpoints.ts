@@ -1,15 +1,15 @@
 import { Loop } from '../../../platform/jobs/loop.js';
 import { laneName, LaneStore, type RunningLane } from './ports.js';
 
-/** Lanes in one statement: far above what one instance moves in an interval. */
+/** Lanes in one statement: far more than one instance moves in an interval. */
 const LANES_MAX = 5_000;
 
 /**
- * Stores the places of all lanes that moved, together: at once after a rest, and some ten times a second where much moves. What a crash
- * loses of it is delivered again. Every 20 ms, at 300 events/s, would repeat a fifth and cost 5 % more computing for each event.
+ * Stores the positions of all lanes that moved, together: at once after a rest, about ten times a second under load. Events whose
+ * checkpoint a crash loses are delivered again. Every 20 ms, at 300 events/s, would repeat a fifth and cost 5 % more CPU for each event.
  */
 export class Checkpoints {
-  /** The latest lane of each key: where a lane took the place of another, only its own state may be stored. */
+  /** The latest lane of each key: where one lane replaced another, only its state may be stored. */
   private readonly dirty = new Map<string, RunningLane>();
   private readonly loop: Loop;
   private storedAt = -Infinity;
@@ -50,7 +50,7 @@ export class Checkpoints {
     await this.flush();
   }
 
-  /** Stores everything that has moved until now; what cannot be stored is tried again. */
+  /** Stores everything that has moved so far; what cannot be stored is tried again. */
   flush(): Promise<void> {
     return this.flushInTurn().catch(this.onError);
   }
@@ -62,7 +62,7 @@ export class Checkpoints {
   }
 
   private async flushDirty(): Promise<void> {
-    // What moves while this is under way waits for the next interval; otherwise a busy lane would be written without a pause.
+    // Lanes that move meanwhile wait for the next interval; otherwise a busy lane would be written without a pause.
     const moved = [...this.dirty.values()];
     this.dirty.clear();
     for (let from = 0; from < moved.length; from += LANES_MAX) {

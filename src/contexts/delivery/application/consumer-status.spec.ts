@@ -30,7 +30,7 @@ const nextAttemptAt = async (failedAt: number): Promise<number | null> => {
   return (await handler.execute(new GetConsumerStatus(ref))).lanes[0]!.nextAttemptAt;
 };
 
-it('the next attempt is told for when the lane makes it, also where it failed by a clock that was an hour ahead', async () => {
+it('the status shows when the lane makes its next attempt, also after a failure under a clock that was an hour ahead', async () => {
   expect(await nextAttemptAt(NOW - 1_000)).toBe(NOW + 4_000);
   expect(await nextAttemptAt(NOW + 3_600_000)).toBe(NOW + 5_000);
 });

@@ -40,7 +40,7 @@ export class GetConsumerStatus extends Query<ConsumerStatus> {
   }
 }
 
-/** From the checkpoints, so that every instance tells the same, at most one checkpoint interval old. */
+/** Read from the checkpoints, so that every instance shows the same, at most one checkpoint interval old. */
 @QueryHandler(GetConsumerStatus)
 export class GetConsumerStatusHandler implements IQueryHandler<GetConsumerStatus> {
   constructor(
@@ -67,12 +67,12 @@ export class GetConsumerStatusHandler implements IQueryHandler<GetConsumerStatus
     }
     const gate = await this.tenants.of(ref.tenantId);
     if (gate?.state === 'suspended') return { consumer, ...TENANT_SUSPENDED, lanes };
-    const judged = judge(consumer, lanes);
-    const unreadable = judged.state === 'paused' ? undefined : await this.unreadable(consumer);
-    return { consumer, ...judged, ...unreadable, lanes };
+    const overall = stateOf(consumer, lanes);
+    const unreadable = overall.state === 'paused' ? undefined : await this.unreadable(consumer);
+    return { consumer, ...overall, ...unreadable, lanes };
   }
 
-  /** Then nothing is even tried, so that no lane could tell of it. */
+  /** Unreadable secrets: nothing is even tried, so no lane shows the failure. */
   private async unreadable(consumer: ConsumerView): Promise<Pick<ConsumerStatus, 'state' | 'reason'> | undefined> {
     try {
       await this.consumers.secretsOf(consumer);
@@ -109,7 +109,7 @@ export class GetConsumerStatusHandler implements IQueryHandler<GetConsumerStatus
 
 const TENANT_SUSPENDED = { state: 'suspended', reason: 'the tenant is suspended' } as const;
 
-function judge(consumer: ConsumerView, lanes: readonly LaneStatus[]): Pick<ConsumerStatus, 'state' | 'reason'> {
+function stateOf(consumer: ConsumerView, lanes: readonly LaneStatus[]): Pick<ConsumerStatus, 'state' | 'reason'> {
   const rest = restOf(consumer);
   if (rest.state === 'paused') return rest;
   const blocked = lanes.find(({ state }) => state === 'blocked');

@@ -18,7 +18,7 @@ const keyOf = (name: string): LaneKey => {
   return { ...KEY, consumerUid, topicUid };
 };
 
-/** Lanes as the table keeps them: claimed once, then owned. */
+/** Lanes as the table holds them: claimed once, then owned. */
 class Lanes extends LaneStore {
   readonly owners = new Map<string, string | null>([[laneName(KEY), null]]);
   readonly workers = new Set<string>();
@@ -126,31 +126,31 @@ it('runs the lanes that it claims, and lets those of a paused consumer rest', as
   expect(lanes.epoch).toBe(1);
 });
 
-it('sends nothing to a consumer that is withheld, before its pause is stored, until something newer is heard of it', async () => {
+it('sends nothing to a withheld consumer, even before its pause is stored, until a newer event of it arrives', async () => {
   const at = (version: number): ConsumerView => ({ ...consumer!, version });
-  const heard = (streamVersion: number): Promise<void> => engine.consumersChanged([{ ...changed, streamVersion }]);
+  const changedTo = (streamVersion: number): Promise<void> => engine.consumersChanged([{ ...changed, streamVersion }]);
   consumer = at(3);
   await engine.start();
   engine.withhold([consumer]);
   await engine.tick();
   expect(engine.runningCount).toBe(0);
-  await heard(2);
+  await changedTo(2);
   expect(engine.runningCount).toBe(0);
   consumer = { ...at(4), status: 'paused' };
-  await heard(4);
+  await changedTo(4);
   expect(engine.runningCount).toBe(0);
   consumer = { ...at(5), status: 'active' };
-  await heard(5);
+  await changedTo(5);
   expect(engine.runningCount).toBe(1);
   expect(lanes.epoch).toBe(1);
 });
 
-it('does not begin a consumer that is withheld while it is about to begin, and lets one that has changed since then go on', async () => {
+it('does not start a consumer that is withheld while it starts, but one that has changed since', async () => {
   const version = 3;
   consumer = { ...consumer!, version };
-  const judged = consumer;
+  const before = consumer;
   secretsOf.mockImplementationOnce(async () => {
-    engine.withhold([judged]);
+    engine.withhold([before]);
     return { signing: [], headers: {} };
   });
   await engine.start();
@@ -158,12 +158,12 @@ it('does not begin a consumer that is withheld while it is about to begin, and l
   expect(engine.runningCount).toBe(0);
   consumer = { ...consumer, version: version + 1 };
   await engine.consumersChanged([{ ...changed, streamVersion: version + 1 }]);
-  engine.withhold([judged]);
+  engine.withhold([before]);
   await engine.tick();
   expect(engine.runningCount).toBe(1);
 });
 
-it('says that a change of a consumer failed, so that it comes again: a pause is never lost', async () => {
+it('rejects when a change of a consumer fails, so that it is passed again: a pause is never lost', async () => {
   await engine.start();
   pauseIt();
   find.mockRejectedValueOnce(away());
@@ -175,7 +175,7 @@ it('says that a change of a consumer failed, so that it comes again: a pause is 
 it.each([
   ['its consumer', findByUid],
   ['its secrets', secretsOf],
-])('begins a claimed lane with the next beat where looking up %s failed', async (_, look) => {
+])('starts a claimed lane with the next beat after a failed look-up of %s', async (_, look) => {
   look.mockRejectedValueOnce(away());
   await engine.start();
   expect([engine.runningCount, onError.mock.calls.length]).toEqual([0, 1]);
@@ -183,7 +183,7 @@ it.each([
   expect(engine.runningCount).toBe(1);
 });
 
-it('goes on with a halted lane after the store failed in between', async () => {
+it('continues with a halted lane after the store failed in between', async () => {
   await engine.start();
   findByUid.mockRejectedValueOnce(away());
   await expect(engine.consumersChanged([changed])).rejects.toThrow('away');
@@ -192,7 +192,7 @@ it('goes on with a halted lane after the store failed in between', async () => {
   expect(engine.runningCount).toBe(1);
 });
 
-it('claims anew what it was given in an answer that never came', async () => {
+it('claims again the lanes of a claim whose reply was lost', async () => {
   lanes.answerLost = true;
   await engine.start();
   expect(engine.runningCount).toBe(0);
@@ -232,7 +232,7 @@ it('runs one lane of a topic that left its consumer and came back', async () => 
   expect([engine.runningCount, [...engine.running][0]!.snapshot.epoch]).toEqual([1, 2]);
 });
 
-describe('a consumer that cannot be begun', () => {
+describe('a consumer that cannot be started', () => {
   const uids = Array.from({ length: 70 }, (_, i) => `c${i + 1}`);
   const names = (): unknown[] => [...engine.running].map(({ key }) => key.consumerUid);
 
@@ -243,7 +243,7 @@ describe('a consumer that cannot be begun', () => {
       Promise.resolve({ ...consumer!, consumerUid })) as never);
   });
 
-  it('keeps none of the others from their turn, however many they are', async () => {
+  it('keeps none of the others from starting, however many they are', async () => {
     secretsOf.mockRejectedValueOnce(new Error('no such cipher'));
     await engine.start();
     expect(names()).toEqual(uids.slice(1));
@@ -251,7 +251,7 @@ describe('a consumer that cannot be begun', () => {
     expect(engine.runningCount).toBe(70);
   });
 
-  it('rests where its secrets cannot be read, is told of once, and is begun after it has changed', async () => {
+  it('rests when its secrets cannot be read, is reported once, and starts after it has changed', async () => {
     const unreadable = new DomainError('consumer-secrets-unreadable', 'conflict', '', 'another SECRET_KEY');
     secretsOf.mockRejectedValueOnce(unreadable);
     await engine.start();
@@ -262,7 +262,7 @@ describe('a consumer that cannot be begun', () => {
     expect(engine.runningCount).toBe(70);
   });
 
-  it('does not make each of the others wait for a store that is away', async () => {
+  it('does not make all others wait for a store that is away', async () => {
     findByUid.mockReset().mockRejectedValue(new DomainError('store-unavailable', 'unavailable', '', 'away'));
     await engine.start();
     expect(findByUid).toHaveBeenCalledTimes(32);

@@ -17,7 +17,7 @@ import {
 
 export interface EngineOptions {
   readonly checkpointIntervalMs: number;
-  /** A consumer whose secrets cannot be read is left alone until it changes: trying again would not help. */
+  /** A consumer whose secrets cannot be read rests until it changes: trying again would not help. */
   readonly onUnreadable: (consumer: ConsumerView, error: unknown) => void;
   readonly onError: (error: unknown, what: string) => void;
 }
@@ -25,26 +25,26 @@ export interface EngineOptions {
 /** How long an attempt under way may take to finish when its consumer changes, and when the process stops. */
 const CHANGE_GRACE_MS = 1_000;
 const SHUTDOWN_GRACE_MS = 5_000;
-/** One after another, thousands of consumers take longer to begin than a lease lasts. */
+/** One at a time, starting thousands of consumers takes longer than a lease lasts. */
 const LOOKUPS_AT_ONCE = 32;
 
 /**
- * Runs the lanes that this worker owns. A lane is owned by the worker whose id and epoch its row bears; the engine claims what nobody
- * alive owns, at start, with each beat, and when a consumer is registered. A changed consumer gets new lanes in place of the old ones:
- * they go on from the state of the old ones, so nothing is lost or repeated.
+ * Runs the lanes that this worker owns. A lane is owned by the worker whose id and epoch are in its row; the engine claims lanes that no
+ * live worker owns, at start, with each beat, and when a consumer is registered. A changed consumer gets new lanes in place of the old
+ * ones: they continue from the state of the old ones, so nothing is lost or repeated.
  */
 export class DeliveryEngine {
   private readonly lanes = new Map<string, RunningLane>();
-  /** Owned and about to run. What is taken from here only goes when it runs or rests, so that a failure in between is made good by the next tick. */
+  /** Owned and about to run. A lane leaves this map only when it runs or rests, so the next tick repairs a failure in between. */
   private readonly waiting = new Map<string, ClaimedLane>();
   /** Owned, but not running: their consumers are paused or unreadable, or their tenants closed. */
   private readonly resting = new Map<string, ClaimedLane>();
-  /** Streams of consumers that may not go on as they were at that version: they rest until something newer is heard of them. */
+  /** Streams of consumers that must not run as of that version: they rest until a newer event arrives. */
   private readonly withheld = new Map<string, number>();
   readonly checkpoints: Checkpoints;
   private readonly changedTenants = new Set<string>();
   private turn: Promise<void> = Promise.resolve();
-  /** A claim was sent and not answered: it may have been done. */
+  /** A claim was sent without a reply: it may have taken effect. */
   private inDoubt = false;
   private closed = false;
 
@@ -58,7 +58,7 @@ export class DeliveryEngine {
     private readonly options: EngineOptions,
   ) {
     const { onError, checkpointIntervalMs } = options;
-    // Others may have our lanes: nothing more is sent, and the next tick begins anew.
+    // Others may have our lanes: nothing more is sent, and the next tick starts again.
     membership.onLapse = () => {
       for (const lane of this.lanes.values()) void lane.stop(0);
     };
@@ -85,24 +85,24 @@ export class DeliveryEngine {
     await this.tick();
   }
 
-  /** Shows that the worker lives, and no more. */
+  /** Shows that the worker is alive, and no more. */
   async beat(): Promise<void> {
     await this.membership.beat();
   }
 
-  /** Shows that the worker lives and takes over what nobody owns. Rejects if that failed; the next time makes it good. */
+  /** Shows that the worker is alive and takes over lanes without an owner. Rejects on failure; the next call repairs it. */
   takeOver(): Promise<void> {
-    return this.inTurn(() => this.attend());
+    return this.inTurn(() => this.claimAndStart());
   }
 
-  /** The same, for callers that wait for nothing: a failure is only told. */
+  /** The same, for callers that do not wait: a failure is only reported. */
   tick(): Promise<void> {
     return this.takeOver().catch((error: unknown) => this.options.onError(error, 'lanes'));
   }
 
   /**
-   * Management events of consumers: what runs is brought in line with what is registered. All together, because each lane that is halted
-   * may have an attempt to finish. Rejects if that failed; then they must come again.
+   * Management events of consumers: the running lanes are brought in line with what is registered. Events are handled together, because each
+   * halted lane may have an attempt to finish. Rejects on failure; then the events must be passed again.
    */
   consumersChanged(events: readonly StoredEvent[]): Promise<void> {
     return this.inTurn(async () => {
@@ -110,31 +110,31 @@ export class DeliveryEngine {
         if (streamVersion! > (this.withheld.get(stream!) ?? Infinity)) this.withheld.delete(stream!);
       const uids = await this.uidsOf(events);
       await this.halt(({ consumerUid }) => uids.has(consumerUid));
-      await this.attend();
+      await this.claimAndStart();
     });
   }
 
-  /** Nothing more is sent to these, although the pause of each is still to be stored: that of a thousand takes seconds. */
+  /** Nothing more is sent to these, although their pauses are not stored yet: storing a thousand takes seconds. */
   withhold(consumers: readonly ConsumerView[]): void {
     for (const consumer of consumers) this.withheld.set(streamOf(consumer), consumer.version);
     for (const lane of this.lanes.values()) if (this.isWithheld(lane.consumer)) void lane.stop(CHANGE_GRACE_MS);
     this.inTurn(() => this.restWithheld()).catch((error: unknown) => this.options.onError(error, 'lanes'));
   }
 
-  /** A tenant was suspended, activated, or is being deleted: its lanes are judged anew, by this tick or, where that fails, by the next. */
+  /** A tenant was suspended, activated, or is being deleted: its lanes are reviewed by this tick or, if it fails, by the next. */
   tenantChanged(tenantId: string): void {
     this.changedTenants.add(tenantId);
     void this.tick();
   }
 
-  /** Any of them may have been. */
+  /** Any tenant may have changed. */
   tenantsChanged(): void {
     for (const { key } of this.lanes.values()) this.changedTenants.add(key.tenantId);
     for (const { tenantId } of this.resting.values()) this.changedTenants.add(tenantId);
     void this.tick();
   }
 
-  /** Attempts under way are ended, uncounted; places are stored; the lanes are free for others. */
+  /** Ends attempts under way without counting them, stores positions, and frees the lanes for others. */
   async close(): Promise<void> {
     this.closed = true;
     await this.turn;
@@ -166,13 +166,13 @@ export class DeliveryEngine {
     return uids;
   }
 
-  /** Whatever runs or rests waits to be begun anew, from where it stands. */
-  private async halt(concerns: (key: LaneKey) => boolean): Promise<void> {
-    const running = [...this.lanes.values()].filter(({ key }) => concerns(key));
+  /** Running and resting lanes wait to be started again, from their current state. */
+  private async halt(applies: (key: LaneKey) => boolean): Promise<void> {
+    const running = [...this.lanes.values()].filter(({ key }) => applies(key));
     await Promise.all(running.map((lane) => this.retire(lane)));
     for (const lane of running) this.waiting.set(laneName(lane.key), lane.snapshot);
     for (const [name, lane] of this.resting) {
-      if (!concerns(lane)) continue;
+      if (!applies(lane)) continue;
       this.resting.delete(name);
       this.waiting.set(name, lane);
     }
@@ -197,8 +197,8 @@ export class DeliveryEngine {
     for (const tenantId of changed) this.changedTenants.delete(tenantId);
   }
 
-  /** Shows that the worker lives, claims what nobody alive owns, and begins what waits. */
-  private async attend(): Promise<void> {
+  /** Shows that the worker is alive, claims lanes that no live worker owns, and starts those that wait. */
+  private async claimAndStart(): Promise<void> {
     if (this.membership.expired || this.inDoubt) await this.surrender();
     const live = await this.membership.beat();
     await this.haltChangedTenants();
@@ -206,7 +206,7 @@ export class DeliveryEngine {
     const claimed = await this.store.claim(this.membership.workerId, live);
     this.inDoubt = false;
     for (const lane of claimed) {
-      // A topic that left its consumer and came back has a new row; the lane of the old one may not have been told yet.
+      // A topic that left its consumer and came back has a new row; the lane of the old row may not have stopped yet.
       const outdated = this.lanes.get(laneName(lane));
       if (outdated) await this.retire(outdated);
       this.waiting.set(laneName(lane), lane);
@@ -215,7 +215,7 @@ export class DeliveryEngine {
     await inBatches([...byConsumer.values()], (lanes) => this.begin(lanes));
   }
 
-  /** Begins lanes of one consumer: they run, rest, or are dropped where the consumer or its interest in the topic is gone. */
+  /** Starts lanes of one consumer: they run, rest, or are dropped where the consumer or its subscription to the topic is gone. */
   private async begin(lanes: readonly ClaimedLane[]): Promise<void> {
     const [{ tenantId, consumerUid }] = lanes as [ClaimedLane];
     const consumer = await this.consumers.findByUid(tenantId, consumerUid);
@@ -258,13 +258,13 @@ export class DeliveryEngine {
     }
   }
 
-  /** Stops a lane and forgets it; its state is the caller's to keep. */
+  /** Stops a lane and forgets it; the caller keeps its state. */
   private async retire(lane: RunningLane): Promise<void> {
     if (this.lanes.get(laneName(lane.key)) === lane) this.lanes.delete(laneName(lane.key));
     await lane.stop(CHANGE_GRACE_MS);
   }
 
-  /** Gives everything up and begins anew: others may have our lanes, or we have some that we were not told of. */
+  /** Gives up all lanes and starts again: others may have ours, or a claim without a reply gave us some. */
   private async surrender(): Promise<void> {
     await Promise.all([...this.lanes.values()].map((lane) => this.retire(lane)));
     this.waiting.clear();
@@ -279,8 +279,8 @@ export class DeliveryEngine {
 const streamOf = (consumer: ConsumerView): string => consumerAggregate.streamOf(consumer);
 
 /**
- * A batch at a time; rejects with the first failure. What one item is to blame for does not keep the others from their turn; where the
- * store is away, each further batch would only wait for it once more.
+ * A batch at a time; rejects with the first failure. The failure of one item does not stop the others; but while the store is away, each
+ * further batch would only wait for it again.
  */
 async function inBatches<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   const failures: unknown[] = [];

@@ -4,12 +4,12 @@ import { Metrics } from '../../../platform/telemetry/metrics.js';
 import { DeliveryEngine } from './delivery-engine.js';
 import { LaneRunner, type LaneFigures, type RunningLane } from './ports.js';
 
-/** Consumers that get a series of their own; beyond that only the totals tell of them. */
+/** Consumers with their own series; any more are only in the totals. */
 const LAG_SERIES_MAX = 1_000;
 
 type Seen = readonly [RunningLane, LaneFigures];
 
-/** What is looked up when it is scraped: from the lanes, wherever they run. */
+/** Gauges that read the lanes on each scrape, wherever they run. */
 @Injectable()
 export class DeliveryGauges {
   private looking: Promise<Seen[]> | undefined;
@@ -35,7 +35,7 @@ export class DeliveryGauges {
     this.publishLags();
   }
 
-  /** By consumer and topic, the most lagging first where there are too many. */
+  /** By consumer and topic; if there are too many, those with the largest lag. */
   private publishLags(): void {
     const lags = async (): Promise<Seen[]> => (await this.figures()).toSorted(([, a], [, b]) => b.lag - a.lag);
     new Gauge({
@@ -51,7 +51,7 @@ export class DeliveryGauges {
     });
   }
 
-  /** One look for all who ask at the same time. */
+  /** One look-up for all concurrent callers. */
   private figures(): Promise<Seen[]> {
     this.looking ??= this.look().finally(() => (this.looking = undefined));
     return this.looking;

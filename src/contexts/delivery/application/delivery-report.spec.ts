@@ -17,13 +17,13 @@ const names = { correlationId: 'c-1', tenant: 'acme', namespace: 'shop', consume
 
 beforeEach(() => warn.mockReset());
 
-it('a lane that is blocked is told with the reason in words', () => {
+it('a blocked lane is logged with the reason in words', () => {
   report.blocked(lane);
   const why = { phase: 'connect', status: null, reason: 'connection refused' };
   expect(warn.mock.calls).toEqual([[{ ...names, position: 5, attempt: 3, ...why }, 'a lane is blocked']]);
 });
 
-it('a request that could not be made is told apart from a topic that could not be read', () => {
+it('a request that could not be made is logged differently from a topic that could not be read', () => {
   const err = new Error('no');
   report.requestFailed(lane, err);
   report.storeFailed(lane, err);

@@ -8,7 +8,7 @@ import { DeliveryMetrics, type DeliveryOutcome } from './delivery-metrics.js';
 import type { AttemptedEvent, LaneReport, MadeAttempt } from './lane.js';
 import type { LaneView } from './ports.js';
 
-/** What happens on lanes, told to logs and metrics; and what follows from it for a consumer. */
+/** Reports what happens on lanes to logs and metrics, and pauses consumers whose endpoint is gone. */
 @Injectable()
 export class DeliveryReport implements LaneReport {
   constructor(
@@ -43,7 +43,7 @@ export class DeliveryReport implements LaneReport {
     this.log.warn({ ...namesOf(lane), position, attempt, phase, status, reason }, 'a lane is blocked');
   }
 
-  /** 410: the endpoint does not want any more. Its place is kept. A consumer that was changed in the meantime may have another endpoint. */
+  /** 410: the endpoint wants no more events. The position is kept. A consumer that has changed since may have another endpoint. */
   async gone(lane: LaneView): Promise<boolean> {
     const { tenantId, namespaceId, consumerId, settings, version } = lane.consumer;
     const command = new PauseConsumer(
@@ -78,7 +78,7 @@ export class DeliveryReport implements LaneReport {
     );
   }
 
-  /** Something of the engine failed that no lane is to blame for. */
+  /** Something in the engine failed that concerns no single lane. */
   engineFailed(err: unknown, what: string): void {
     this.log.warn({ err, what }, 'delivery could not reach the store; will try again');
   }

@@ -11,12 +11,12 @@ import { DeliveryReport } from './delivery-report.js';
 const CONSUMERS_LOG = { tenantId: SYSTEM_TENANT, topicUid: MANAGEMENT_TOPICS.consumers };
 const RETRY = { minMs: 1_000, maxMs: 1_000 };
 
-/** Runs the engine: beats its heart, and tells it what happens to consumers. */
+/** Runs the engine: calls its heartbeat and passes it the changes of consumers. */
 @Injectable()
 export class DeliveryWorker {
   private started = false;
   private closed = false;
-  /** The last change of a consumer that the engine acts by. */
+  /** The last change of a consumer that the engine has applied. */
   private position = 0;
   private readonly waiting: (() => void)[] = [];
   private loops: readonly (Loop | LogFollower)[] = [];
@@ -30,7 +30,7 @@ export class DeliveryWorker {
     @Inject(DELIVERY_SETTINGS) private readonly settings: Settings['delivery'],
   ) {}
 
-  /** Changes from before the claim are in the read model, those from after it come by the log: none is missed in between. */
+  /** Changes before the claim are in the read model, those after it come from the log: none is missed in between. */
   async start(): Promise<void> {
     this.started = true;
     const tail = await this.tails.follow(CONSUMERS_LOG);
@@ -41,7 +41,7 @@ export class DeliveryWorker {
       caughtUp: () => this.caughtUp(),
       withhold: (consumers) => this.engine.withhold(consumers),
     });
-    // The heartbeat has a loop of its own: the other one may have much to begin, and the worker must not count as dead meanwhile.
+    // The heartbeat has its own loop: the other one may have many lanes to start, and the worker must not count as dead meanwhile.
     this.loops = [
       this.everyBeat('delivery-heartbeat', 'heartbeat', () => this.engine.beat()),
       this.everyBeat('delivery-lanes', 'lanes', () => this.engine.takeOver()),

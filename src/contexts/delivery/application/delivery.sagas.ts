@@ -6,7 +6,7 @@ import { JudgeLanes } from './judge-lanes.js';
 
 const OPENS_OR_CLOSES = new Set(['tenant.suspended', 'tenant.activated', 'tenant.deletion-started']);
 
-/** What events of tenants mean for their deliveries. */
+/** Reactions of deliveries to events of tenants. */
 @Injectable()
 export class DeliverySagas {
   @Saga()

@@ -1,7 +1,7 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { DeliveryWorker } from './delivery-worker.js';
 
-/** A tenant opened or closed: its lanes run or rest accordingly. Null: those of all tenants. */
+/** A tenant opened or closed: its lanes run or rest accordingly. Null: any tenant may have. */
 export class JudgeLanes extends Command<void> {
   constructor(readonly tenantId: string | null) {
     super();

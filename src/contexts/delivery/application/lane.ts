@@ -19,11 +19,11 @@ import type { ClaimedLane, LaneKey, LaneView, RunningLane } from './ports.js';
 import { RequestsAhead, type WebhookTarget } from './webhook-request.js';
 
 const STORE_RETRY_MS = 500;
-/** In which a pause that was stored reaches the lane. */
+/** Within this time a stored pause reaches the lane. */
 const PAUSE_MS_MAX = 5_000;
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
-/** What a lane has to tell. */
+/** What a lane reports. */
 export interface LaneReport {
   attempted(lane: LaneView, event: AttemptedEvent, outcome: MadeAttempt, attempt: number): void;
   gapFound(lane: LaneView): void;
@@ -32,7 +32,7 @@ export interface LaneReport {
   /** The endpoint says that it is gone for good (410). True: its consumer is paused. */
   gone(lane: LaneView): Promise<boolean>;
   storeFailed(lane: LaneView, error: unknown): void;
-  /** It could not even be made: a fault of ours, which counts as an attempt. */
+  /** The request could not even be made: a fault of ours, which counts as an attempt. */
   requestFailed(lane: LaneView, error: unknown): void;
 }
 
@@ -45,15 +45,15 @@ export interface LaneTools {
   readonly tails: Tails;
   readonly sender: Pick<WebhookSender, 'send'>;
   readonly clock: Clock;
-  /** What deliveries are signed for: receivers compare it with theirs. */
+  /** The time that signatures cover: receivers compare it with their own clock. */
   readonly wallClock: Clock;
   readonly random: () => number;
 }
 
 /**
  * Delivers one topic to one consumer, strictly one event after another. It holds no transaction and no connection while it sends; its
- * place is stored by the engine's next checkpoint. Only an attempt that was really made can count as failed: what ends by shutdown,
- * or for want of the store, is made again as if nothing had been.
+ * position is stored by the next checkpoint of the engine. Only an attempt that was really made can count as failed: one that ends by
+ * shutdown or because the store is away is made again as if it had never begun.
  */
 export class Lane implements RunningLane {
   private readonly stopping = new AbortController();
@@ -64,7 +64,7 @@ export class Lane implements RunningLane {
   private backlog: Backlog | undefined;
   private sending = false;
   private readonly requests: RequestsAhead;
-  /** What was recorded before it is passed over. */
+  /** Events that were recorded before this time are passed over. */
   private readonly notBefore: number;
   private readonly prepareNext = (): void => this.prepare();
 
@@ -76,7 +76,7 @@ export class Lane implements RunningLane {
     readonly topicId: string,
     private readonly target: WebhookTarget,
     private readonly tools: LaneTools,
-    /** The state is to be stored with the next checkpoint. */
+    /** The state must be stored with the next checkpoint. */
     private readonly changed: (lane: Lane) => void,
   ) {
     const { tenantId, consumerUid, topicUid, state } = claimed;
@@ -151,7 +151,7 @@ export class Lane implements RunningLane {
   private async verifyPlace(tail: TopicTail): Promise<void> {
     const { position } = this.current;
     const { tenantId, topicUid } = this.key;
-    // The head that is known may be older than the place, where another instance has delivered until now.
+    // The known head may be older than the position, if another instance has delivered until now.
     if (position > tail.head) tail.advanced((await this.tools.reader.heads(tenantId, [topicUid])).get(topicUid) ?? 0);
     const atCursor = position === 0 ? undefined : await this.tools.reader.at(this.key, position);
     this.move(checkPlace(this.current, { head: tail.head, atCursor }, this.tools.clock.now()));
@@ -191,7 +191,7 @@ export class Lane implements RunningLane {
     if (error.status === 410) await this.awaitPause(signal);
   }
 
-  /** The pause stops this lane; it only goes on by itself if that fails. */
+  /** The pause stops this lane; the lane continues by itself only if the pause fails. */
   private async awaitPause(signal: AbortSignal): Promise<void> {
     if (await this.tools.report.gone(this)) await pause(PAUSE_MS_MAX, undefined, { signal }).catch(() => undefined);
   }
@@ -201,7 +201,7 @@ export class Lane implements RunningLane {
     try {
       const request = this.requests.take(event, attempt, this.tools.wallClock.now());
       const sent = this.tools.sender.send({ ...request, signal: this.cutOff.signal });
-      // The client writes to a socket that it uses again in the check phase, before this.
+      // The client writes to a reused socket in the check phase, before this runs.
       setImmediate(this.prepareNext);
       return await sent;
     } catch (error) {
@@ -212,7 +212,7 @@ export class Lane implements RunningLane {
     }
   }
 
-  /** While an event is under way: what follows it, if it is at hand. */
+  /** While an event is under way: prepares the next one, if it is in memory. */
   private prepare(): void {
     if (!this.sending) return;
     const next = this.backlog?.at(this.current.position + 2);

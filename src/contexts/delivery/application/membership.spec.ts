@@ -7,7 +7,7 @@ const beats = new Map<string, number>();
 const forgotten: string[] = [];
 let held: Promise<void>;
 
-/** Counts as the table does; `held` keeps an answer back. */
+/** Counts as the table does; `held` delays a reply. */
 const store = {
   async beat(workerId: string): Promise<WorkerBeat[]> {
     beats.set(workerId, (beats.get(workerId) ?? 0) + 1);
@@ -28,7 +28,7 @@ const onHeld = jest.fn();
 
 beforeEach(() => {
   jest.useFakeTimers();
-  for (const heard of [onLapse, onHeld]) heard.mockReset();
+  for (const callback of [onLapse, onHeld]) callback.mockReset();
   beats.clear();
   forgotten.length = 0;
   held = Promise.resolve();
@@ -40,7 +40,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-/** Time goes by in steps of a heartbeat. */
+/** Time passes in steps of a heartbeat. */
 async function beatFor(ms: number): Promise<string[]> {
   let live: string[] = [];
   for (let passed = 0; passed <= ms; passed += 2_000) {
@@ -50,14 +50,14 @@ async function beatFor(ms: number): Promise<string[]> {
   return live;
 }
 
-it('takes a worker for dead whose count stands still for the ttl, and not before', async () => {
+it('considers a worker dead whose count does not change for the ttl, and not before', async () => {
   beats.set('other', 7);
   expect(await beatFor(TTL_MS)).toContain('other');
   expect(await beatFor(2_000)).toEqual([membership.workerId]);
   expect(forgotten).toEqual(['other']);
 });
 
-it('takes nobody for dead after it was held up itself: the others may have been, too', async () => {
+it('considers no one dead after it was held up itself: the others may have been, too', async () => {
   beats.set('other', 7);
   await membership.beat();
   jest.advanceTimersByTime(TTL_MS + 1);
@@ -65,7 +65,7 @@ it('takes nobody for dead after it was held up itself: the others may have been,
   expect(membership.expired).toBe(true);
 });
 
-it('takes itself for dead after a beat that came late, although it was stored', async () => {
+it('considers itself dead after a late beat, although it was stored', async () => {
   const { workerId } = membership;
   const answer = Promise.withResolvers<void>();
   held = answer.promise;
@@ -79,7 +79,7 @@ it('takes itself for dead after a beat that came late, although it was stored', 
   expect([membership.expired, membership.workerId === workerId]).toEqual([false, false]);
 });
 
-it('says so the moment that the ttl is over, also while the store does not answer', async () => {
+it('reports that it has lapsed as soon as the ttl is over, also while the store does not respond', async () => {
   await membership.beat();
   held = new Promise(() => undefined);
   void membership.beat();
@@ -89,7 +89,7 @@ it('says so the moment that the ttl is over, also while the store does not answe
   expect(onLapse).toHaveBeenCalledTimes(1);
 });
 
-it('says with each beat for how long it is alive, counted from the sending of the beat', async () => {
+it('reports with each beat for how long it is alive, counted from when the beat was sent', async () => {
   const answer = Promise.withResolvers<void>();
   held = answer.promise;
   const beat = membership.beat();
@@ -99,7 +99,7 @@ it('says with each beat for how long it is alive, counted from the sending of th
   expect(onHeld.mock.calls).toEqual([[TTL_MS - 1_000]]);
 });
 
-it('is dead for all that it runs when it is told so, until it comes back', async () => {
+it('stays dead after an explicit lapse until it rejoins', async () => {
   await membership.beat();
   membership.lapse();
   expect([membership.expired, onLapse.mock.calls.length]).toEqual([true, 1]);

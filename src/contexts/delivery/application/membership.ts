@@ -2,28 +2,28 @@ import { randomUUID } from 'node:crypto';
 import type { LaneStore, WorkerBeat } from './ports.js';
 
 export interface MembershipOptions {
-  /** A worker whose beat has not changed for so long is dead. */
+  /** A worker whose beat has not changed for this long is dead. */
   readonly ttlMs: number;
-  /** No other worker can be alive: it is the only process on its store. */
+  /** No other worker can be alive: this is the only process on its store. */
   readonly alone: boolean;
 }
 
 /**
- * Which workers are alive, as this one sees it: each counts its beats up in the store, and one whose count stands still for `ttlMs` on
+ * Which workers are alive, as this one sees it: each counts up its beats in the store, and one whose count does not change for `ttlMs` on
  * OUR clock is dead. No clock is compared with another, so skew cannot make two owners; an owner that could not beat for `ttlMs` must
- * take itself for dead too, and comes back under a new id.
+ * consider itself dead, too, and rejoins under a new id.
  */
 export class Membership {
   workerId: string = randomUUID();
   private readonly seen = new Map<string, { beat: number; at: number }>();
-  /** When the last beat that was answered was sent: what others have seen of it is no older. */
+  /** When the last confirmed beat was sent: what others have seen of it is no older. */
   private lastBeatAt = performance.now();
   private lapsed = false;
   private timer: NodeJS.Timeout | undefined;
 
-  /** Called as soon as others may take us for dead, also while the store does not answer. */
+  /** Called as soon as others may consider us dead, also while the store does not respond. */
   onLapse: () => void = () => undefined;
-  /** Called when it is known anew until when we are not taken for dead: for so many milliseconds from now. */
+  /** Called with each confirmed beat: for this many milliseconds from now others consider us alive. */
   onHeld: (ms: number) => void = () => undefined;
 
   constructor(
@@ -31,19 +31,19 @@ export class Membership {
     private readonly options: MembershipOptions,
   ) {}
 
-  /** The workers whose lanes are not to be touched. */
+  /** Returns the live workers, whose lanes must not be taken. */
   async beat(): Promise<string[]> {
     const { workerId } = this;
     const sentAt = performance.now();
     const workers = await this.store.beat(workerId);
     const now = performance.now();
-    // Who was held up himself has not looked at the others for so long: that they did not move says nothing.
+    // While this worker was held up, it did not look at the others: that their beats did not change says nothing.
     const heldUp = now - this.lastBeatAt > this.options.ttlMs;
     if (heldUp) for (const seen of this.seen.values()) seen.at = now;
     if (heldUp && workerId === this.workerId) this.lapse();
     this.lastBeatAt = Math.max(sentAt, this.lastBeatAt);
     this.arm();
-    const dead = this.judge(workers, now);
+    const dead = this.deadAmong(workers, now);
     if (dead.length > 0) await this.store.forgetWorkers(dead);
     return workers.map(({ workerId: id }) => id).filter((id) => !dead.includes(id));
   }
@@ -53,14 +53,14 @@ export class Membership {
     return this.lapsed || performance.now() - this.lastBeatAt > this.options.ttlMs;
   }
 
-  /** Others may take us for dead, or may have: what is ours is given up with the next look, and claimed anew. */
+  /** Others may consider us dead: the next tick gives up our lanes and claims again. */
   lapse(): void {
     if (this.lapsed) return;
     this.lapsed = true;
     this.onLapse();
   }
 
-  /** Begins anew; the old id's lanes are free for anybody, also for us. */
+  /** Starts again under a new id; the lanes of the old one are free for any worker, also for us. */
   rejoin(): void {
     this.workerId = randomUUID();
     this.lastBeatAt = performance.now();
@@ -72,7 +72,7 @@ export class Membership {
     clearTimeout(this.timer);
   }
 
-  private judge(workers: readonly WorkerBeat[], now: number): string[] {
+  private deadAmong(workers: readonly WorkerBeat[], now: number): string[] {
     const dead: string[] = [];
     for (const { workerId, beat } of workers) {
       const before = this.seen.get(workerId);

@@ -9,7 +9,7 @@ export interface LaneKey {
 
 export const laneName = ({ consumerUid, topicUid }: LaneKey): string => `${consumerUid} ${topicUid}`;
 
-/** A lane as its owner holds it. Whoever claims it next gets a higher epoch; what comes with an older one is refused. */
+/** A lane as its owner holds it. The next claim gets a higher epoch; checkpoints with an older one are refused. */
 export interface ClaimedLane extends LaneKey {
   readonly epoch: number;
   readonly state: LaneState;
@@ -25,37 +25,37 @@ export interface WorkerBeat {
 }
 
 export abstract class LaneStore {
-  /** Takes every lane that nobody among `live` owns. */
+  /** Claims every lane that no worker in `live` owns. */
   abstract claim(workerId: string, live: readonly string[]): Promise<ClaimedLane[]>;
-  /** Stores the states of lanes, all in one statement; answers those whose epoch is stale (or which are gone), which were left alone. */
+  /** Stores the states of lanes in one statement; returns those that were not stored: their epoch is stale, or they are gone. */
   abstract checkpoint(lanes: readonly ClaimedLane[]): Promise<LaneKey[]>;
   abstract ofConsumer(tenantId: string, consumerUid: string): Promise<StoredLane[]>;
-  /** Shows that the worker lives; answers all workers that have shown themselves. */
+  /** Shows that the worker is alive; returns all known workers. */
   abstract beat(workerId: string): Promise<WorkerBeat[]>;
   /** Gives up all lanes of a worker and the worker itself. */
   abstract leave(workerId: string): Promise<void>;
   abstract forgetWorkers(workerIds: readonly string[]): Promise<void>;
 }
 
-/** Who is delivered to. */
+/** The consumer that receives deliveries, and its secrets. */
 export interface Recipient {
   readonly consumer: ConsumerView;
   readonly secrets: ConsumerSecrets;
 }
 
-/** What it takes to run a lane. */
+/** What is needed to run a lane. */
 export interface LaneOrder {
   readonly claimed: ClaimedLane;
   readonly topicId: string;
   readonly recipient: Recipient;
 }
 
-/** A lane as it is told of. */
+/** A lane as reports show it. */
 export interface LaneView {
   readonly key: LaneKey;
   readonly topicId: string;
   readonly consumer: ConsumerView;
-  /** While it runs in another thread: of some milliseconds ago. */
+  /** If it runs in another thread: the state of some milliseconds ago. */
   readonly state: LaneState;
 }
 
@@ -63,7 +63,7 @@ export interface LaneView {
 export interface RunningLane extends LaneView {
   readonly snapshot: ClaimedLane;
   start(): void;
-  /** An attempt under way has `graceMs` to finish; after that it is cut off, and does not count. Then `state` is the last one. */
+  /** An attempt under way has `graceMs` to finish; then it is cut off and does not count. Afterwards `state` is final. */
   stop(graceMs: number): Promise<void>;
 }
 
@@ -73,16 +73,16 @@ export interface LaneFigures {
   readonly lag: number;
 }
 
-/** Where lanes run: in this thread, or in others. Its owner stops all lanes before he closes it. */
+/** Where lanes run: in this thread, or in others. The owner stops all lanes before it closes the runner. */
 export abstract class LaneRunner {
-  /** Called when lanes had to stop by themselves, because `heldFor` has run out: they are to be claimed anew. */
+  /** Called when lanes have stopped by themselves because `heldFor` ran out: they must be claimed again. */
   onLapse: () => void = () => undefined;
 
-  /** `changed`: the state is to be stored with the next checkpoint. Throws where the recipient cannot be delivered to. */
+  /** `changed`: the state must be stored with the next checkpoint. Throws if the recipient is invalid. */
   abstract create(order: LaneOrder, changed: (lane: RunningLane) => void): RunningLane;
-  /** Others may have the lanes after so many milliseconds, unless it is called again: then nothing more may be sent. */
+  /** After this many milliseconds nothing more may be sent, since others may have the lanes, unless it is called again. */
   abstract heldFor(ms: number): void;
-  /** Of these lanes, in their order; those that it does not run wait for nothing. */
+  /** Of these lanes, in their order; zeros for those that it does not run. */
   abstract figures(lanes: readonly RunningLane[]): Promise<readonly LaneFigures[]>;
   abstract close(): Promise<void>;
 }

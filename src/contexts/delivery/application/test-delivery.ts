@@ -21,7 +21,7 @@ export class SendTestDelivery extends Command<TestResult> {
   }
 }
 
-/** One delivery of an event that is in no log, by the same path as all others; the consumer's place does not move. */
+/** One delivery of an event that is in no log, by the same path as all others; the cursors of the consumer do not move. */
 @CommandHandler(SendTestDelivery)
 export class SendTestDeliveryHandler implements ICommandHandler<SendTestDelivery> {
   constructor(

@@ -34,9 +34,9 @@ const eventAt = (position: number): StoredEvent =>
   }) as unknown as StoredEvent;
 
 const first = eventAt(1);
-const anew = (event: StoredEvent, attempt: number, now: number) => target.request(event, TOPIC, attempt, now);
+const freshRequest = (event: StoredEvent, attempt: number, now: number) => target.request(event, TOPIC, attempt, now);
 
-it('headers of the consumer are sent as they were taken, and those that are reserved by now are not', () => {
+it('headers of the consumer are sent as they were registered, except those that are reserved by now', () => {
   const headers = { 'User-Agent': 'shop', Authorization: 'Bearer a', x_event_id: 'forged', 'Content-Encoding': 'gzip' };
   const { headers: sent } = new WebhookTarget({ consumer, secrets: { ...secrets, headers } }).request(
     first,
@@ -48,9 +48,12 @@ it('headers of the consumer are sent as they were taken, and those that are rese
   expect(Object.keys(sent).filter((name) => /agent|encoding|_/i.test(name))).toEqual(['user-agent']);
 });
 
-it('the state of a trace goes with its parent, and is left out where there is none', () => {
-  expect(anew(first, 1, NOW).headers).toMatchObject({ traceparent: first.traceparent, tracestate: 'rojo=1,congo=2' });
-  expect(anew({ ...first, tracestate: null }, 1, NOW).headers).not.toHaveProperty('tracestate');
+it('tracestate is sent with its traceparent, and left out where there is none', () => {
+  expect(freshRequest(first, 1, NOW).headers).toMatchObject({
+    traceparent: first.traceparent,
+    tracestate: 'rojo=1,congo=2',
+  });
+  expect(freshRequest({ ...first, tracestate: null }, 1, NOW).headers).not.toHaveProperty('tracestate');
 });
 
 let requests: RequestsAhead;
@@ -59,9 +62,9 @@ beforeEach(() => {
   requests.prepare(first, NOW);
 });
 
-it('a request that was made ahead is the one that would be made now, signature and all', () => {
+it('a prepared request equals one that would be made now, signature included', () => {
   const request = requests.take(first, 1, NOW);
-  expect(request).toEqual(anew(first, 1, NOW));
+  expect(request).toEqual(freshRequest(first, 1, NOW));
   expect(() =>
     new Webhook(secret).verify(String(request.body), request.headers as Record<string, string>),
   ).not.toThrow();
@@ -69,14 +72,14 @@ it('a request that was made ahead is the one that would be made now, signature a
 
 it.each([
   ['is for another event', eventAt(2), 1, NOW],
-  ['is for the same place in a log that was replaced', { ...first, id: 'evt_other' }, 1, NOW],
+  ['is for the same position in a log that was replaced', { ...first, id: 'evt_other' }, 1, NOW],
   ['is not the first attempt', first, 2, NOW],
-  ['comes in another second than it was signed for', first, 1, NOW + 1_000],
-])('a request is made anew where what is wanted %s', (_, event, attempt, now) => {
-  expect(requests.take(event, attempt, now)).toEqual(anew(event, attempt, now));
+  ['is sent in another second than that of the signature', first, 1, NOW + 1_000],
+])('a prepared request is not used when the requested one %s', (_, event, attempt, now) => {
+  expect(requests.take(event, attempt, now)).toEqual(freshRequest(event, attempt, now));
 });
 
-it('a request that was made ahead is used once', () => {
+it('a prepared request is used once', () => {
   requests.take(first, 1, NOW);
-  expect(requests.take(first, 1, NOW + 1_000)).toEqual(anew(first, 1, NOW + 1_000));
+  expect(requests.take(first, 1, NOW + 1_000)).toEqual(freshRequest(first, 1, NOW + 1_000));
 });

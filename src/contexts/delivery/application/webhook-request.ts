@@ -10,7 +10,7 @@ export interface TopicNames {
   readonly topicUid: string;
 }
 
-/** What all deliveries of an event have in common: all attempts, to all consumers. */
+/** What all deliveries of an event share: all attempts, to all consumers. */
 interface Message {
   readonly id: string;
   readonly body: Buffer;
@@ -19,7 +19,7 @@ interface Message {
 
 const messages = new WeakMap<StoredEvent, Message>();
 
-/** Made once an event, not once a delivery: with ten consumers that is 5 % of what a delivery costs. */
+/** Made once for each event, not for each delivery: with ten consumers this saves 5 % of the cost of a delivery. */
 function messageOf(event: StoredEvent, topic: TopicNames): Message {
   let message = messages.get(event);
   if (!message) {
@@ -39,7 +39,7 @@ function messageOf(event: StoredEvent, topic: TopicNames): Message {
   return message;
 }
 
-/** A consumer, ready to be delivered to: what does not change from event to event is worked out once. */
+/** A consumer as a target of deliveries: what does not change between events is computed once. */
 export class WebhookTarget {
   readonly consumer: ConsumerView;
   private readonly fixedHeaders: Readonly<Record<string, string>>;
@@ -57,7 +57,7 @@ export class WebhookTarget {
   }
 
   /**
-   * One attempt. `webhook-id` is the same for all attempts at an event, and is made of nothing that a producer chooses; the timestamp
+   * One attempt. `webhook-id` is the same for all attempts at an event, and contains nothing that a producer chooses; the timestamp
    * is that of the attempt (Standard Webhooks 1.0).
    */
   request(event: StoredEvent, topic: TopicNames, attempt: number, now: number): SendRequest {
@@ -77,8 +77,8 @@ export class WebhookTarget {
 }
 
 /**
- * The requests of one lane. The next one is made while the last is under way: the body and its signature, a sixth of what a delivery
- * costs, are off the way from one answer to the next request.
+ * The requests of one lane. The next one is prepared while the last is under way: its body and signature, a sixth of the cost of a
+ * delivery, do not delay the next request after a response.
  */
 export class RequestsAhead {
   private ready: { readonly event: StoredEvent; readonly timestamp: string; readonly request: SendRequest } | undefined;
@@ -88,12 +88,12 @@ export class RequestsAhead {
     private readonly topic: TopicNames,
   ) {}
 
-  /** The first attempt at an event, if it comes within the second for which it is signed. */
+  /** Prepares the first attempt at an event; it is used if it is sent within the second of its signature. */
   prepare(event: StoredEvent, now: number): void {
     try {
       this.ready = { event, timestamp: timestampOf(now), request: this.target.request(event, this.topic, 1, now) };
     } catch {
-      // It fails again when it is due, where somebody hears of it.
+      // It fails again when it is due, where the failure is reported.
     }
   }
 
@@ -105,11 +105,11 @@ export class RequestsAhead {
   }
 }
 
-/** Of Standard Webhooks: whole seconds. */
+/** Standard Webhooks: whole seconds. */
 const timestampOf = (now: number): string => String(Math.floor(now / 1_000));
 
 /**
- * The same for all attempts, different for all events, also where a restored backup gives a position to another event. A test event is in
+ * The same for all attempts, different for all events, also where a position holds another event after a restored backup. A test event is in
  * no log and has no position.
  */
 function messageId({ id, position }: StoredEvent, topicUid: string): string {

@@ -19,12 +19,12 @@ const error = (at: number) => ({ at, phase: 'response', status: 500, message: 't
 const never = (): number => 0;
 
 describe('a lane', () => {
-  it('moves on by one delivered event and forgets its trouble', () => {
+  it('moves on by one delivered event and forgets its failure', () => {
     const troubled = failed(fresh, { error: error(0), retryAfterMs: undefined }, consumer, never);
     expect(delivered(troubled, 5, 'e5')).toEqual({ position: 5, lastEventId: 'e5', failure: null, gap: null });
   });
 
-  it('passes over what is of before the time at which it begins: nothing of it was delivered, and nothing is missing', () => {
+  it('passes over events from before the time at which it begins, without a delivery and without a gap', () => {
     expect(notMeant({ ...fresh, lastEventId: null }, 5)).toEqual({
       position: 5,
       lastEventId: null,
@@ -33,7 +33,7 @@ describe('a lane', () => {
     });
   });
 
-  it('stays where it is when an attempt fails, and waits as the policy says', () => {
+  it('keeps its position when an attempt fails, and waits as the policy says', () => {
     const once = failed(fresh, { error: error(100), retryAfterMs: undefined }, consumer, never);
     expect(once).toMatchObject({
       position: 4,
@@ -53,7 +53,7 @@ describe('a lane', () => {
     );
   });
 
-  it('waits no longer than it was to wait, where it failed by a clock that was an hour ahead and is right after a restart', () => {
+  it('waits no longer than planned after a failure under a clock that was an hour ahead and is right after a restart', () => {
     const ahead = failed(fresh, { error: error(3_600_000), retryAfterMs: undefined }, consumer, never).failure!;
     expect(dueAt(ahead, 500)).toBe(1_500);
     expect([3_600_000, 3_600_400, 4_000_000].map((now) => dueAt(ahead, now))).toEqual([
@@ -61,14 +61,14 @@ describe('a lane', () => {
     ]);
   });
 
-  it('does not ask for a name that did not resolve again at once, whatever the policy says', () => {
+  it('does not look up a name that did not resolve again at once, whatever the policy says', () => {
     const eager = { ...consumer, retry: { ...consumer.retry, strategy: 'fixed', initialDelayMs: 10 } as const };
     const after = (phase: string) =>
       failed(fresh, { error: { ...error(0), phase }, retryAfterMs: undefined }, eager, never).failure?.nextAttemptAt;
     expect([after('dns'), after('connect')]).toEqual([NAME_RETRY_MS_MIN, 10]);
   });
 
-  it('is blocked when its retries are used up, and starts afresh for a consumer that was changed or resumed', () => {
+  it('is blocked when its retries are used up, and starts again for a consumer that was changed or resumed', () => {
     let state = fresh;
     for (const at of [0, 1, 2]) state = failed(state, { error: error(at), retryAfterMs: undefined }, consumer, never);
     expect(state.failure).toMatchObject({ attempt: 3, blocked: true });
@@ -79,7 +79,7 @@ describe('a lane', () => {
     ).toBe(1);
   });
 
-  it('never plans an attempt before its failure, whatever the endpoint and chance say', () => {
+  it('never plans an attempt before its failure, whatever the endpoint and the random factor say', () => {
     fc.assert(
       fc.property(
         fc.nat(),
@@ -95,14 +95,14 @@ describe('a lane', () => {
   });
 
   describe('at its start', () => {
-    it('goes on silently where the log is as it was left', () => {
+    it('continues silently where the log is unchanged', () => {
       expect(checkPlace(fresh, { head: 9, atCursor: { position: 4, id: 'e4' } }, 1)).toBe(fresh);
       expect(
         checkPlace({ ...fresh, position: 0, lastEventId: null }, { head: 0, atCursor: undefined }, 1).gap,
       ).toBeNull();
     });
 
-    it('reports a cursor beyond the log and goes on at its end', () => {
+    it('reports a cursor beyond the log and continues at its end', () => {
       expect(checkPlace(fresh, { head: 2, atCursor: undefined }, 7)).toEqual({
         position: 2,
         lastEventId: null,
@@ -111,13 +111,13 @@ describe('a lane', () => {
       });
     });
 
-    it('reports that the event at its place is another one now', () => {
+    it('reports that the event at its position is another one now', () => {
       const state = checkPlace(fresh, { head: 9, atCursor: { position: 4, id: 'other' } }, 7);
       expect(state).toMatchObject({ position: 4, gap: { kind: 'log-replaced', from: 4, to: 4 } });
     });
   });
 
-  it('reports positions that are gone and goes on at the first event that exists', () => {
+  it('reports positions that are gone and continues at the first event that exists', () => {
     expect(passOver(fresh, 8, 3)).toEqual({
       position: 7,
       lastEventId: null,

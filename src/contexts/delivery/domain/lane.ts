@@ -2,28 +2,28 @@ import { waitAfter } from '../../../kernel/clock.js';
 import { isExhausted, retryDelayMs, type RetryPolicy } from '../../../kernel/retry-policy.js';
 
 /**
- * A lane is one consumer on one topic. Its whole state is a cursor and, while the event after the cursor gives trouble, a failure:
+ * A lane is one consumer on one topic. Its whole state is a cursor and, while the event after the cursor fails, a failure:
  *
  *   following ── attempt fails ──▶ waiting (nextAttemptAt) ── attempt fails ──▶ … ── retries used up ──▶ blocked
  *       ▲                              │ success                                                          │
  *       └──────────────────────────────┴──────────── consumer resumed or changed (a new try) ◀────────────┘
  */
 export interface LaneState {
-  /** The last event that was dealt with; 0: none. */
+  /** The last event that was delivered or passed over; 0: none. */
   readonly position: number;
   readonly lastEventId: string | null;
   readonly failure: LaneFailure | null;
   readonly gap: LaneGap | null;
 }
 
-/** What is wrong with the event at `position + 1`. */
+/** The failure of the event at `position + 1`. */
 export interface LaneFailure {
   /** Attempts that were really made. */
   readonly attempt: number;
   readonly firstFailedAt: number;
   readonly nextAttemptAt: number;
   readonly blocked: boolean;
-  /** The version of the consumer that failed: a changed or resumed one starts afresh. */
+  /** The version of the consumer that failed: after a change or a resume it starts again. */
   readonly consumerVersion: number;
   readonly error: DeliveryError;
 }
@@ -35,7 +35,7 @@ export interface DeliveryError {
   readonly message: string;
 }
 
-/** Positions that the cursor had to pass over because they do not exist. */
+/** Positions that the cursor passed over because they do not exist. */
 export interface LaneGap {
   readonly kind: 'missing-events' | 'cursor-beyond-log' | 'log-replaced';
   readonly from: number;
@@ -49,10 +49,10 @@ export interface FailedAttempt {
   readonly retryAfterMs: number | undefined;
 }
 
-/** A receiver may hold us off for so long by `Retry-After`, not longer. */
+/** The longest wait that a receiver may ask for by `Retry-After`. */
 export const RETRY_AFTER_MAX_MS = 3_600_000;
 
-/** A name that brought nothing is remembered for so long by who looks it up: to ask sooner costs an attempt and learns nothing. */
+/** The look-up remembers for this long that a name did not resolve: trying sooner costs an attempt and learns nothing. */
 export const NAME_RETRY_MS_MIN = 5_000;
 
 /** The state after the event at `position + 1` was delivered. */
@@ -60,12 +60,12 @@ export function delivered(state: LaneState, position: number, eventId: string): 
   return { position, lastEventId: eventId, failure: null, gap: state.gap };
 }
 
-/** The state after an event of before the time at which the consumer begins. */
+/** The state after an event from before the time at which the consumer begins. */
 export function notMeant(state: LaneState, position: number): LaneState {
   return { position, lastEventId: null, failure: null, gap: state.gap };
 }
 
-/** The state after an attempt that failed: the next one is never earlier than the policy and the endpoint say. */
+/** The state after a failed attempt: the next one is never earlier than the policy and the endpoint say. */
 export function failed(
   state: LaneState,
   { error, retryAfterMs = 0 }: FailedAttempt,
@@ -87,11 +87,11 @@ export function currentFailure({ failure }: LaneState, consumerVersion: number):
   return failure?.consumerVersion === consumerVersion ? failure : null;
 }
 
-/** When the next attempt is due. A failure of a time to come was told by a clock that was ahead, and right by now: its wait begins anew. */
+/** When the next attempt is due. A failure in the future comes from a clock that was ahead and is right by now: its wait starts again. */
 export const dueAt = ({ nextAttemptAt, error }: LaneFailure, now: number): number =>
   now + waitAfter(error.at, nextAttemptAt - error.at, now);
 
-/** What the log shows of the place where the lane wants to go on. */
+/** What the log shows of the position where the lane continues. */
 export interface LogEvidence {
   readonly head: number;
   /** The event at the cursor, if it exists. */
@@ -99,8 +99,8 @@ export interface LogEvidence {
 }
 
 /**
- * Judges the cursor when a lane starts. Beyond the log's end, or on an event that is another one now, the log was restored from a
- * backup: that is reported, and delivery goes on with what exists.
+ * Checks the cursor when a lane starts. If it is beyond the end of the log, or its event is another one now, the log was restored from a
+ * backup: that is reported, and delivery continues with what exists.
  */
 export function checkPlace(state: LaneState, { head, atCursor }: LogEvidence, at: number): LaneState {
   const { position, lastEventId } = state;
@@ -123,7 +123,7 @@ export function checkPlace(state: LaneState, { head, atCursor }: LogEvidence, at
   return state;
 }
 
-/** The state before an event that is not the next one: the positions between are gone. */
+/** The state before an event that is not the next one: the positions in between are gone. */
 export function passOver(state: LaneState, nextPosition: number, at: number): LaneState {
   const gap: LaneGap = { kind: 'missing-events', from: state.position + 1, to: nextPosition - 1, at };
   return { position: nextPosition - 1, lastEventId: null, failure: null, gap };

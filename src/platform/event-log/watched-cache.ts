@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { boundedMap, type BoundedMap } from '../limits/bounded-map.js';
 import type { ManagementWatch } from './management-watch.js';
 
 /** Older knowledge is not acted on: a revocation, or a suspension, holds everywhere within a second. */
@@ -6,7 +7,7 @@ export const TRUSTED_MS = 1_000;
 
 export interface WatchedCacheOptions<V> {
   readonly max: number;
-  /** Of all values together, where these differ in size. A single value beyond it is kept alone. */
+  /** Of all values together, if they differ in size. Each counts for `sizes.max / max` or more, so that `max` holds; a single larger value is kept alone. */
   readonly sizes?: { readonly max: number; readonly of: (value: V) => number };
   /** Keys of which it is known that there is nothing: apart, so that whoever invents some pushes out nothing that there is. */
   readonly absent?: {
@@ -39,7 +40,7 @@ export interface WatchedCacheOptions<V> {
 export class WatchedCache<V extends object> {
   private readonly values: LRUCache<string, V>;
   /** When it was asked. */
-  private readonly absent: LRUCache<string, number> | undefined;
+  private readonly absent: BoundedMap<number> | undefined;
   private readonly keysByDependency = new Map<string, Set<string>>();
   /** Counts what was forgotten. */
   private changes = 0;
@@ -49,15 +50,15 @@ export class WatchedCache<V extends object> {
     private readonly options: WatchedCacheOptions<V>,
   ) {
     const { max, sizes, absent } = options;
+    const sizeMax = sizes?.max ?? max;
+    // Not by `max` of lru-cache, which takes the memory of all entries at once (see boundedMap).
+    const leastSize = Math.max(1, Math.floor(sizeMax / max));
     this.values = new LRUCache({
-      max,
-      ...(sizes && {
-        maxSize: sizes.max,
-        sizeCalculation: (value: V) => Math.min(Math.max(1, sizes.of(value)), sizes.max),
-      }),
+      maxSize: sizeMax,
+      sizeCalculation: (value: V) => Math.min(Math.max(leastSize, sizes?.of(value) ?? 1), sizeMax),
       dispose: (value, key) => this.dropped(value, key),
     });
-    this.absent = absent && new LRUCache({ max: absent.max });
+    this.absent = absent && boundedMap(absent.max);
   }
 
   /** Nothing that is remembered may be trusted. */

@@ -1,11 +1,11 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import { LRUCache } from 'lru-cache';
 import { AddressRanges } from '../../../../kernel/address-ranges.js';
 import { Clock } from '../../../../kernel/clock.js';
 import { ManagementWatch, WatchedCache } from '../../../../platform/event-log/index.js';
 import type { Principal } from '../../../../kernel/access.js';
+import { boundedMap } from '../../../../platform/limits/bounded-map.js';
 import { parseApiKey, type ApiKeyParts } from '../../domain/api-key-format.js';
 import { identityError } from '../../domain/identity-errors.js';
 import { ApiKeyStore, type StoredKey } from '../api-keys/ports.js';
@@ -61,9 +61,9 @@ const NOBODY = Buffer.from(hash('sha256', 'nobody'), 'latin1');
 @Injectable()
 export class ApiKeyDirectory {
   private readonly known: WatchedCache<Known>;
-  private readonly proven = new LRUCache<string, Proof>({ max: PROVEN_MAX });
+  private readonly proven = boundedMap<Proof>(PROVEN_MAX);
   /** Ids of keys that were known, and have changed or were evicted since: a client that uses one is not guessing. */
-  private readonly met = new LRUCache<string, true>({ max: KNOWN_MAX });
+  private readonly met = boundedMap<true>(KNOWN_MAX);
   private asked = new Map<string, PromiseWithResolvers<Known | null>>();
   private asking = false;
 

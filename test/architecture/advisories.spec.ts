@@ -5,7 +5,7 @@ import { delimiter, dirname, join } from 'node:path';
 
 const SCRIPT = join(import.meta.dirname, '../../scripts/advisories.mjs');
 
-/** What the check makes of this answer of `npm audit`. */
+/** The result of the check for this output of `npm audit`. */
 function judged(answer: string): { readonly status: number | null; readonly said: string } {
   const directory = mkdtempSync(join(tmpdir(), 'npm-'));
   writeFileSync(join(directory, 'npm'), `#!/bin/sh\ncat <<'END'\n${answer}\nEND\n`, { mode: 0o755 });
@@ -31,7 +31,7 @@ describe('the check for advisories', () => {
     }
   });
 
-  it('lets lesser ones pass', () => {
+  it('ignores lower ones', () => {
     expect(judged(report('moderate', 'low'))).toEqual({
       status: 0,
       said: expect.stringContaining('0 high or critical of 2'),

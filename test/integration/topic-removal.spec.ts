@@ -23,7 +23,7 @@ describe('the removal of the events of a deleted topic', () => {
     await store.drop();
   });
 
-  it('leaves none behind when several instances do it at once, and then is forgotten', async () => {
+  it('leaves none behind when several instances do it at once, and then the topic is forgotten', async () => {
     const [one] = instances as [Instance];
     const log = await createLog(one.database);
     const neighbour = await createLog(one.database);

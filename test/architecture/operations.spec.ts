@@ -37,7 +37,7 @@ const controllers = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.controller.ts'))
   .map((file) => readFileSync(join(SOURCES, file), 'utf8'));
 
-/** Of methods that are routes, what they say that they return: the end of the line that opens them. */
+/** The declared return types of route methods: the end of the line that opens each. */
 const returnsOf = (source: string): string[] =>
   source
     .split(/^  @(?:Get|Post|Put|Patch|Delete)\(/m)
@@ -122,7 +122,7 @@ describe('every success', () => {
 });
 
 describe('every request', () => {
-  it('has an example that its schema accepts, or by several', () => {
+  it('has an example that its schema accepts, or several', () => {
     const faults = routes.flatMap(({ name, path, method, operation }) =>
       Object.entries(operation.requestBody?.content ?? {}).flatMap(([type, media]) => {
         const place = ['paths', path, method.toLowerCase(), 'requestBody', 'content', type, 'schema'];

@@ -77,7 +77,7 @@ export class AddressPolicy {
   judgeUrl(raw: string, pointer = '/url'): URL {
     const url = raw.length <= URL_LENGTH_MAX && URL.canParse(raw) ? new URL(raw) : undefined;
     const detail = CONTROL.test(raw)
-      ? 'must not hold control characters'
+      ? 'must not contain control characters'
       : url
         ? this.flawOf(url)
         : `must be an absolute URL of at most ${URL_LENGTH_MAX} characters`;

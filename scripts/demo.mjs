@@ -200,7 +200,7 @@ function report(deliveries, total, seconds, place) {
   console.log(
     `${seconds.toFixed(2)} s from the first publish to the last delivery: ${Math.round(total / seconds)} events/s.`,
   );
-  console.log(`Lag 0; the consumer stands at position ${place.position}, event ${place.lastEventId}.`);
+  console.log(`Lag 0; the consumer is at position ${place.position}, event ${place.lastEventId}.`);
 }
 
 /** Earlier failures are reported by their own error. */

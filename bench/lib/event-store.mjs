@@ -88,15 +88,15 @@ export class EventStore {
   async #firstKey() {
     this.#spawn([], 'pipe');
     for await (const line of createInterface({ input: this.#server.stdout })) {
-      const told = /^ *API key +(\S+)/.exec(line)?.[1];
-      if (!told) continue;
+      const printed = /^ *API key +(\S+)/.exec(line)?.[1];
+      if (!printed) continue;
       // A file that contains it; earlier builds print it.
-      const key = existsSync(told) ? readFileSync(told, 'utf8').trim() : told;
+      const key = existsSync(printed) ? readFileSync(printed, 'utf8').trim() : printed;
       this.#server.stdout.resume();
       await this.stopServer();
       return key;
     }
-    throw new Error('the server ended before it told of its API key');
+    throw new Error('the server ended before it printed its API key');
   }
 
   /** Resolves when it reports that it is ready. */

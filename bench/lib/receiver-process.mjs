@@ -75,7 +75,7 @@ answerAsks({
     total = 0;
     firstAt = lastAt = sample = undefined;
   },
-  /** Resolves when so many deliveries have arrived, including repetitions. */
+  /** Resolves when this many deliveries have arrived, including repetitions. */
   arrived: ({ count }) =>
     new Promise((resolve) => {
       const watch = () => {

@@ -8,7 +8,7 @@ const CONTEXTS = join(import.meta.dirname, '../../src/contexts');
 const EXCEPTIONS: Readonly<Record<string, string>> = {
   'audit/adapters/system-audit.controller.ts': 'records are written to the answer while they are read',
   'audit/adapters/tenant-audit.controller.ts': 'records are written to the answer while they are read',
-  'consumers/adapters/consumers.controller.ts': 'the answer waits until the lanes have heard of the change',
+  'consumers/adapters/consumers.controller.ts': 'the response waits until the lanes know of the change',
   'operations/metrics.controller.ts': 'metrics are no use case',
   'topics/adapters/publish.controller.ts': 'what is published is counted where the answer is known',
   'topics/adapters/events.controller.ts': 'events are written to the answer while they are read',

@@ -189,8 +189,8 @@ describe('Prometheus and Grafana', () => {
   it('show nothing that docs/operations.md does not explain', () => {
     const explained = read('docs/operations.md');
     expect(ownMetrics().filter((name) => !explained.includes(`\`${name}\``))).toEqual([]);
-    const told = [...explained.matchAll(/`(event_store_[a-z_]+)`/g)].map(([, name]) => name!);
-    expect(told.filter((name) => !ownMetrics().includes(name))).toEqual([]);
+    const documented = [...explained.matchAll(/`(event_store_[a-z_]+)`/g)].map(([, name]) => name!);
+    expect(documented.filter((name) => !ownMetrics().includes(name))).toEqual([]);
   });
 });
 

@@ -48,7 +48,7 @@ const EXCEPTIONS: Readonly<Record<string, Partial<Record<Rule, string>>>> = {
       'the lanes of all tenants at once, ten times a second; rows are found by their whole key, so shards do it apart',
   },
   'lane-claim': {
-    tenant: 'an instance takes over what others have left, of all tenants; each row is judged by itself',
+    tenant: 'an instance takes over what others have left, of all tenants; each row is checked by itself',
   },
   'lane-release': { tenant: 'an instance gives back what it owns when it stops' },
   'rules-places-of-user': {

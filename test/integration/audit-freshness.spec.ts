@@ -126,7 +126,7 @@ describe('a retention', () => {
   const INSERT = `INSERT INTO audit_retention (tenant_id, max_age_days, version, updated_at, signature) VALUES ('acme', $1, 1, 0, '')`;
 
   it.each([[0], [-1], [30]])(
-    'of %i days that somebody has written into the database removes nothing, and is told',
+    'of %i days that someone wrote into the database removes nothing, and is reported',
     async (days) => {
       await threeOld('acme');
       await tables.run(INSERT, [days]);

@@ -248,9 +248,9 @@ ofRoot('started as root, PostgreSQL', () => {
     await mkdir(stage.dataDir);
     await chown(stage.dataDir, NOBODY.uid, NOBODY.gid);
     expect(await canEnter(NOBODY, ROOT)).toBe(true); // otherwise that user cannot run the app of this test
-    const his = await stage.startApp({ uid: NOBODY.uid, gid: NOBODY.gid });
-    await ask(his.connection, 'CREATE TABLE kept AS SELECT 42 AS answer');
-    await his.stop();
+    const theirs = await stage.startApp({ uid: NOBODY.uid, gid: NOBODY.gid });
+    await ask(theirs.connection, 'CREATE TABLE kept AS SELECT 42 AS answer');
+    await theirs.stop();
     await expectKept();
     expect((await stat(stage.clusterDir)).uid).toBe(NOBODY.uid);
     const again = await stage.startApp({ uid: NOBODY.uid, gid: NOBODY.gid });

@@ -39,7 +39,7 @@ const fill = (log: LogRef, count: number): Promise<unknown> =>
     ),
   );
 
-/** All statements of the log, on a log of so many events and another one. */
+/** All statements of the log, on a log of this many events and another one. */
 async function statements(log: LogRef, other: LogRef, count: number): Promise<QueryConfig[]> {
   const { appender, reader } = instance;
   await Promise.all([fill(log, count), fill(other, count)]);

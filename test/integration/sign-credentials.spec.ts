@@ -72,7 +72,7 @@ it('those of the previous master key are signed page by page: after a kill the n
 it.each([
   ['has no signature', `UPDATE api_key SET signature = ''`],
   ['another installation has signed', 'SELECT 1'],
-])('none that %s is signed, which is told at each start', async (_, plant) => {
+])('none that %s is signed, which is reported at each start', async (_, plant) => {
   await run(plant);
   for (const start of [instance(YOUNG), instance(YOUNG)]) {
     await start.sign.run();

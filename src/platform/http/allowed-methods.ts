@@ -9,7 +9,7 @@ interface Path {
 /**
  * 405 with `Allow` if a path has other methods than the requested one (RFC 9110, 15.5.6), and a response to OPTIONS. Decided by the
  * patterns of the routes alone, which are in the public document, before authentication: it reveals nothing about what exists, and no body
- * is read in vain. Only requests without a route come here.
+ * is read needlessly. Only requests without a route come here.
  */
 export function installAllowedMethods(fastify: FastifyInstance): void {
   const paths = new Map<string, Path>();

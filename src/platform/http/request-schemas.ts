@@ -84,9 +84,9 @@ function presence(rules: readonly Known[], value: unknown, { name: owner }: Clas
 
 /** For a nested class the document has a reference. */
 function schemaOf(rules: readonly Known[]): JsonSchema {
-  const judging = rules.filter(({ type }) => type === 'customValidation');
-  const own = merged(judging.filter(({ each }) => !each));
-  const items = merged(judging.filter(({ each }) => each));
+  const custom = rules.filter(({ type }) => type === 'customValidation');
+  const own = merged(custom.filter(({ each }) => !each));
+  const items = merged(custom.filter(({ each }) => each));
   if (rules.some(({ type }) => type === 'nestedValidation')) {
     const { type: _, ...bounds } = own;
     return bounds;

@@ -7,7 +7,7 @@ const { O_APPEND, O_CREAT, O_RDONLY, O_RDWR, O_WRONLY } = constants;
 const BYTES_MAX = 10 * 1024 * 1024;
 const LAST_WORDS_CHARS = 2_000;
 const LAST_WORDS_BYTES = 64 * 1024;
-/** Said to each of our own attempts to connect while it recovers, until nothing else is to be seen. */
+/** Logged at each of our own attempts to connect while it recovers, until these lines hide all others. */
 const NOT_YET =
   /FATAL: {2}the database system is (not yet accepting connections|starting up|in recovery mode|shutting down)/;
 

@@ -1,6 +1,6 @@
 /**
- * Three ways to give out dense positions on one hot topic, with the statements of the product where it has them, and with a session that
- * keeps a snapshot open: it keeps vacuum from removing what an UPDATE leaves behind. Eight publishers throughout.
+ * Three ways to assign dense positions on one hot topic, with the statements of the product where it has them, and with a session that
+ * keeps a snapshot open: it prevents vacuum from removing what an UPDATE leaves behind. Eight publishers throughout.
  */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -37,7 +37,7 @@ const rowsAfter = (position, count) =>
 
 const insert = (client, topic, rows) => client.query(append(TENANT, new Map([[topic, rows]])));
 
-/** One writer knows the end; what the publishers bring while it writes goes into its next statement, as in the product. */
+/** One writer knows the end; events that arrive while it writes go into its next statement, as in the product. */
 async function oneWriter({ clients: [client], topic, count, until }) {
   let position = 0;
   let publishes = 0;
@@ -50,7 +50,7 @@ async function oneWriter({ clients: [client], topic, count, until }) {
   return publishes;
 }
 
-/** The same without gathering: what a single publisher gets. */
+/** The same without batching: what a single publisher gets. */
 async function oneWriterOnePublisher({ clients: [client], topic, count, until }) {
   let position = 0;
   let publishes = 0;
@@ -91,7 +91,7 @@ SELECT '${TENANT}', $1, counter.base + r.ordinality, 0, 1790000000000, r.id, 'or
 FROM counter, unnest($3::text[]) WITH ORDINALITY AS r (id)`,
 };
 
-/** One statement a publish, the best that a counter can do. */
+/** One statement per publish, the best that a counter can do. */
 const updatedCounter = (options) =>
   everyPublisher(options, (client) => {
     const ids = Array.from({ length: options.count }, () => `evt_${randomUUID()}`);

@@ -1,6 +1,6 @@
 /**
- * What a decision costs that is made from memory: the way of every request, in process, with 10,000 users and 100,000 grants. No server: the
- * parts of the build that decide, over rules that are held in memory as the store would answer them.
+ * What a decision from memory costs: the path of every request, in process, with 10,000 users and 100,000 grants. No server: the parts of
+ * the build that decide, over rules held in memory as the store would return them.
  */
 import 'reflect-metadata';
 import { join } from 'node:path';
@@ -16,10 +16,10 @@ const TENANTS = 100;
 const USERS_A_TENANT = 100;
 const GROUPS_A_TENANT = 20;
 const GRANTS_A_USER = 9;
-/** To groups, and a few to a role: with those to users they make 100,000. */
+/** Grants to groups, and a few to a role: with those to users they make 100,000. */
 const GRANTS_TO_MANY = 100_000 / TENANTS - GRANTS_A_USER * USERS_A_TENANT;
 const TOPICS = 200;
-/** Calls that are timed together: the resolution and the cost of the clock are spread over them. */
+/** Calls that are timed together, which spreads the resolution and the cost of the clock over them. */
 const GROUP = 16;
 const QUESTIONS = 200_000;
 
@@ -40,7 +40,7 @@ const tenantOf = (number) => `tenant-${number}`;
 const userOf = (tenant, number) => `usr_${tenant}_${number}`;
 
 const ACTIONS = [['event:read'], ['event:publish'], ['event:publish', 'event:read'], ['topic:read', 'consumer:read']];
-/** Of one grant in 20; none is for a rate, which is counted after the decision. */
+/** Conditions, on one grant in 20; none on a rate, which is counted after the decision. */
 const CONDITIONS = [
   { eventTypes: ['order.*', 'invoice.created'] },
   { validFrom: '2020-01-01T00:00:00Z', validUntil: '2090-01-01T00:00:00Z' },
@@ -72,7 +72,7 @@ function grant(tenantId, principal) {
   };
 }
 
-/** A tree of groups, four deep: who is in one inherits from those that hold it. */
+/** A tree of groups, four deep: members inherit from the groups that contain theirs. */
 function makeTenant(tenantNumber) {
   const tenantId = tenantOf(tenantNumber);
   const toMany = Array.from({ length: GRANTS_TO_MANY }, (_, i) =>
@@ -112,7 +112,7 @@ function makeAuthorizer() {
     principalRules: async (tenantId, { id }) => (tenants.has(tenantId) ? users.get(id) : undefined) ?? nobody,
   };
   const gate = { tenantUid: '0', state: 'active', limits: {} };
-  // As far as the watch of another instance's changes is asked: the time since the last look.
+  // The only question to the watch of other instances' changes: the time since the last look.
   const lookedAt = performance.now();
   const watch = {
     on: () => undefined,
@@ -147,12 +147,12 @@ function makeQuestion() {
   };
 }
 
-/** A string of its own, as the parser of a request makes it: its characters are near, and it has not been hashed. */
+/** A new string, as the parser of a request makes it: its characters are nearby in memory, and it has not been hashed. */
 const read = (text) => Buffer.from(text, 'latin1').latin1Slice();
 
 /**
- * As a request has it that has just been read and authenticated: new, and near at hand, down to its strings. What lies far away in memory
- * is what is asked about, not what asks.
+ * As in a request that has just been read and authenticated: new and nearby in memory, down to its strings. Only the data that the decision
+ * reads lies far away.
  */
 const arrived = ({ tenantId, principal, action, request, context }) => {
   const { namespaceId, topicId } = request.params;
@@ -167,13 +167,13 @@ const arrived = ({ tenantId, principal, action, request, context }) => {
   };
 };
 
-/** As the guard does it; the path of the resource is put together for each. */
+/** As the guard does it; the path of the resource is built for each. */
 const decide = (authorizer, { tenantId, principal, action, request, context }) =>
   authorizer.subject(tenantId, principal).check(action, resourceOf(PATH, request), context);
 
 const micros = (milliseconds) => Math.round(milliseconds * 1e6) / 1e3;
 
-/** In turns: calls that are timed as a group, and calls that are timed alone, with the clock that is read for each. */
+/** Alternately: calls that are timed as a group, and calls that are timed alone, with the clock read for each. */
 function measure(authorizer, questions, seconds) {
   const groups = [];
   const alone = [];
@@ -213,7 +213,7 @@ async function run({ seconds }) {
   }
   measure(authorizer, questions, Math.min(2, seconds(2)));
   const { groups, alone, allowedShare } = measure(authorizer, questions, seconds(10));
-  // Millionths of what percentiles() takes: it rounds to three places.
+  // In millionths of the unit of percentiles(), which rounds to three places.
   const [grouped, single] = [groups, alone].map((values) => percentiles(values.map((value) => value * 1_000)));
   const mean = groups.reduce((sum, value) => sum + value, 0) / groups.length;
   return [

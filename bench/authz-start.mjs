@@ -1,4 +1,4 @@
-/** A store of a million users with five million grants: how soon it is ready, what a user costs who is met for the first time, and memory. */
+/** A store of a million users with five million grants: how soon it is ready, what a user costs at first sight, and memory. */
 import { readFileSync } from 'node:fs';
 import { EventStore } from './lib/event-store.mjs';
 import { median } from './lib/http-load.mjs';
@@ -9,7 +9,7 @@ const USERS = 1_000_000;
 const GRANTS = 5_000_000;
 const STARTS = 3;
 const FIRST_REQUESTS = 2_000;
-/** More than are remembered (50,000): the rest pushes others out. */
+/** More than are cached (50,000): the rest evicts others. */
 const CACHE_FILLED_BY = 60_000;
 const BEYOND_THE_CACHE = 60_000;
 const CONNECTIONS = 32;

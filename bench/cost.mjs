@@ -1,4 +1,4 @@
-/** What the product costs where little happens: CPU and latency of a delivered event at everyday rates, CPU while idle, memory. */
+/** What the product costs under light load: CPU and latency of a delivered event at everyday rates, CPU while idle, memory. */
 import { EventStore } from './lib/event-store.mjs';
 import { CostWatch } from './lib/process-cost.mjs';
 import { makeTopic, publishRequest, Receiver, register, STAMPED_EVENT, startLoad } from './lib/workload.mjs';
@@ -9,7 +9,7 @@ const RATES = [10, 100, 300];
 const WARM_UP = { ratePerSecond: 1_000, durationMs: 15_000 };
 const WARM_UP_OF_RATE_MS = 1_000;
 const LOADED = { ratePerSecond: 1_000 };
-/** What a start leaves behind is compiled, collected and written by then. */
+/** By then the remains of a start are compiled, collected and written. */
 const SETTLE_MS = 5_000;
 const IDLE_CONSUMERS = [0, 100, 10_000];
 const REGISTERED_AT_ONCE = 16;
@@ -35,7 +35,7 @@ class Stage {
     return stage;
   }
 
-  /** What the receiver has got when the last of the events has come, each once and in order. */
+  /** What the receiver has got when the last of the events has arrived, each once and in order. */
   async offer({ ratePerSecond, durationMs }) {
     await this.receiver.ask('reset');
     const request = publishRequest(this.store, this.path, STAMPED_EVENT);
@@ -58,7 +58,7 @@ class Stage {
 const WAL = 'SELECT wal_bytes::float8 AS bytes FROM pg_stat_wal';
 const CALLS = `SELECT sum(calls)::int AS calls FROM pg_stat_statements WHERE query !~ 'pg_stat_'`;
 
-/** By a connection that is open only before and after: it costs the store nothing meanwhile. */
+/** On a connection that is open only before and after, so it costs the store nothing meanwhile. */
 async function tally(store) {
   const client = await store.connect();
   const { rows: wal } = await client.query(WAL);
@@ -91,7 +91,7 @@ async function runPerEvent({ seconds }) {
   return figures;
 }
 
-/** A third less than what was measured in November 2026 (1.45 ms at 300/s), and half of it. */
+/** A third less than measured in November 2026 (1.45 ms at 300/s), and half of it. */
 const costTarget = (rate) => (rate === 300 ? { atMost: 0.97, goal: 0.73 } : {});
 
 function costFigures(rate, used, events) {

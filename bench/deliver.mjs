@@ -1,4 +1,4 @@
-/** Strictly ordered delivery of what is in the log already, beside undici posting the same over one connection to the same receiver. */
+/** Strictly ordered delivery of an existing log, beside undici posting the same over one connection to the same receiver. */
 import { EventStore } from './lib/event-store.mjs';
 import { cpuMicroseconds, median } from './lib/http-load.mjs';
 import { makeTopic, NAMESPACE, prefill, Receiver, register, startLoad } from './lib/workload.mjs';

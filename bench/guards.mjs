@@ -1,10 +1,10 @@
-/** What it costs a publish to be authenticated and authorized, by an API key and by a token: against the same route without its guards. */
+/** What authentication and authorization cost a publish, by an API key and by a token: against the same route without its guards. */
 import { join } from 'node:path';
 import { BUILD, EventStore } from './lib/event-store.mjs';
 import { medianOf, race } from './lib/race.mjs';
 import { EVENT, makeTopic, publishRequest, startLoad } from './lib/workload.mjs';
 
-/** Both run from these: what goes without guards reaches into them. */
+/** Both run from these: the run without guards reaches into them. */
 const MODULES = join(BUILD, 'main.js');
 const WITHOUT_GUARDS = ['--import', join(import.meta.dirname, 'lib/without-guards.mjs')];
 const PERSON = { email: 'publisher@bench.test', password: 'a-bench-needs-a-password-too' };

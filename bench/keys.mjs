@@ -1,4 +1,4 @@
-/** What an API key costs a request: hot, with bounds, and where it is noise or invented. No server: the parts of the build that judge keys. */
+/** What an API key costs a request: hot, with bounds, and if it is noise or invented. No server: the parts of the build that check keys. */
 import 'reflect-metadata';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
@@ -55,7 +55,7 @@ const directory = new ApiKeyDirectory(store, usage, throttle, { on: () => undefi
 /** Each from an address of its own: one that invents many is not let through to the store. */
 const addressOf = (n) => `198.18.${n >> 8}.${n & 255}`;
 
-/** Microseconds a call; the text of the key is made anew each time, as it is by a request. */
+/** Microseconds per call; the text of the key is made again each time, as it is by a request. */
 function cost(work, seconds) {
   const until = performance.now() + seconds * 1_000;
   let calls = 0;
@@ -79,7 +79,7 @@ async function run({ seconds }) {
     try {
       directory.verify(noise.latin1Slice(), ADDRESS);
     } catch {
-      // As it should be.
+      // As expected.
     }
   };
   const figures = [

@@ -5,10 +5,10 @@ import { makeTopic, publishRequest, Receiver, register, STAMPED_EVENT, startLoad
 
 const RATE = 1_000;
 const CONNECTIONS = 16;
-/** At this rate a new process is at work for some 10 s until its hot functions are compiled for the last time; told apart below. */
+/** At this rate a new process works for some 10 s until its hot functions are compiled for the last time; shown separately below. */
 const YOUNG_MS = 15_000;
 const LAG = 'event_store_delivery_lag_events';
-/** Flat: what waits in the last third is no more than comes in a tenth of a second. */
+/** Flat: no more waits in the last third than arrives in a tenth of a second. */
 const flat = (fanOut) => (RATE * fanOut) / 10;
 
 class Stage {
@@ -21,13 +21,13 @@ class Stage {
     stage.path = await makeTopic(stage.store, 'orders');
     for (let i = 0; i < fanOut; i++)
       await register(stage.store, stage.receiver, { id: `consumer-${i}`, topic: 'orders' });
-    // Scraped from the beginning, as in production: the first request of another kind costs a process a second of its compiled functions.
+    // Scraped from the beginning, as in production: the first request of another kind costs a process a second of recompiling.
     stage.lags = watchLag(stage.store);
     stage.young = await stage.offer(YOUNG_MS);
     return stage;
   }
 
-  /** Offers events for a while; answers what the receiver has got when the last of them has come. */
+  /** Offers events for a while; returns what the receiver has got when the last of them has arrived. */
   async offer(durationMs) {
     await this.receiver.ask('reset');
     const request = publishRequest(this.store, this.path, STAMPED_EVENT);
@@ -50,7 +50,7 @@ class Stage {
   }
 }
 
-/** Samples the lag each second until told to stop. */
+/** Samples the lag each second until stopped. */
 function watchLag(store) {
   const samples = [];
   const sample = () =>

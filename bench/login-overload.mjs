@@ -1,4 +1,4 @@
-/** More logins than two cores can hash: what is too much is refused, and the other requests go on. */
+/** More logins than two cores can hash: the excess is refused, and other requests continue. */
 import { EventStore } from './lib/event-store.mjs';
 import { EVENT, makeTopic, publishRequest, startLoad } from './lib/workload.mjs';
 
@@ -7,11 +7,11 @@ const OTHERS_A_SECOND = 200;
 const USERS = 200;
 const PASSWORD = 'correct horse battery staple 7';
 const WARM_UP_MS = 3_000;
-/** More than can be on their way: two that are hashed, 32 that wait, and those that are refused at once. */
+/** More than can be in progress: two that are hashed, 32 that wait, and those that are refused at once. */
 const LOGIN_CONNECTIONS = 64;
 const CONNECTIONS = 32;
 
-/** One is created as users are; the others are copies of him, with his hash, so that the bench does not begin with a minute of hashing. */
+/** One is created as users are; the others are copies with the same hash, so that the bench does not begin with a minute of hashing. */
 const COPY_USER = `
 INSERT INTO user_account (user_id, kind, email, name, state, password_hash, password_signature, version, created_at, updated_at)
 SELECT 'usr_copy_' || i, kind, 'user-' || i || '@bench.example', name, state, password_hash, signature, version, created_at, updated_at

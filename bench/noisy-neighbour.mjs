@@ -1,4 +1,4 @@
-/** One tenant publishes steadily; beside it another floods the server with one thing after the other. */
+/** One tenant publishes steadily while another floods the server with one kind of request after another. */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { Peer } from './lib/children.mjs';
@@ -39,7 +39,7 @@ class Stage {
     return result;
   }
 
-  /** The flood begins before and ends after what is measured. */
+  /** The flood begins before the measurement and ends after it. */
   async publishBeside(flood, durationMs) {
     const stop = await flood.start(this, durationMs + LEAD_MS);
     await pause(LEAD_MS);
@@ -74,8 +74,8 @@ const publishes = (name, limit) => ({
 });
 
 /**
- * What `loud` asks for again and again, on so many connections, in a process of its own; `read: false`: nothing is read of the answers;
- * `keyOf`: whose key it comes with.
+ * What `loud` requests repeatedly, on many connections, in a process of its own; `read: false`: responses are not read; `keyOf`: the owner
+ * of the key it uses.
  */
 const requests = (name, count, make, { read = true, keyOf = ({ apiKey }) => apiKey } = {}) => ({
   name,
@@ -92,7 +92,7 @@ const requests = (name, count, make, { read = true, keyOf = ({ apiKey }) => apiK
   },
 });
 
-/** Consumers of `loud` at names of which nothing is ever said; an event is there for each. */
+/** Consumers of `loud` at names that never resolve; an event is there for each. */
 const silentNames = (count) => ({
   name: `consumers at ${count} names of silent DNS`,
   async start({ store, dns }) {
@@ -116,7 +116,7 @@ const silentConsumer = (n) => ({
   retry: { strategy: 'fixed', initialDelayMs: 10, maxDelayMs: 10, maxAttempts: 1_000 },
 });
 
-/** A DNS server on loopback that takes all questions and answers none. */
+/** A DNS server on loopback that accepts all questions and answers none. */
 async function silentDns() {
   const socket = createSocket('udp4').unref();
   socket.bind(0, '127.0.0.1');
@@ -124,7 +124,7 @@ async function silentDns() {
   return socket;
 }
 
-/** Of a user who holds nothing anywhere. */
+/** Of a user without any rights. */
 async function keyOfStranger(store) {
   const { id } = await store.call('POST', '/users', STRANGER);
   return (await store.call('POST', `/users/${id}/api-keys`, { name: 'bench' })).key;
@@ -134,7 +134,7 @@ const N = '/tenants/loud/namespaces/shop';
 const big = (query = '') => `${N}/topics/big/events${query}`;
 const json = { 'content-type': 'application/json' };
 
-/** One entry each; what is to be measured beside them is put here. */
+/** One entry each; load to measure beside the steady tenant goes here. */
 const FLOODS = [
   publishes('publishes without limit'),
   publishes(`publishes with a limit of ${LOUD_LIMIT}/s`, LOUD_LIMIT),

@@ -1,6 +1,6 @@
 /**
- * One event a request. With 32 connections, interleaved with the same requests to a bare Node server and to an empty route of Nest on
- * Fastify, so that whatever else the machine does hits all three alike; the ratios mean more than the rates.
+ * One event per request. With 32 connections, alternately with the same requests to a bare Node server and to an empty route of Nest on
+ * Fastify, so that other load on the machine affects all three alike; the ratios mean more than the rates.
  */
 import { once } from 'node:events';
 import { connect } from 'node:net';

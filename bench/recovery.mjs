@@ -1,4 +1,6 @@
-/** The server is killed in the middle of delivering, alone, together with its PostgreSQL, and under publishers; how long until it goes on. */
+/**
+ * The server is killed in the middle of delivering, alone, together with its PostgreSQL, and under publishers; how long until it continues.
+ */
 import { EventStore } from './lib/event-store.mjs';
 import { sharedMicros } from './lib/http-load.mjs';
 import { EVENT, makeTopic, prefill, publishRequest, Receiver, register } from './lib/workload.mjs';
@@ -29,7 +31,7 @@ async function recover({ withPostgres }) {
   return { readyMs: (readyAt - startedAt) / 1_000, deliveredMs: (lastAt - startedAt) / 1_000, repeated };
 }
 
-/** Publishes at a steady rate until told to stop; answers when each request began and what became of it. */
+/** Publishes at a steady rate until stopped; returns when each request began and how it ended. */
 function publishSteadily({ url }, { path, headers, body }) {
   const outcomes = [];
   const publish = async () => {

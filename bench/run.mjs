@@ -2,7 +2,7 @@
  * npm run bench [-- names… --seconds N]
  *
  * Runs all benchmarks, or those whose names begin with one of the given ones, one after another; prints the figures beside their targets
- * and keeps them in bench/results. `--seconds` is how long each measurement lasts; without it each takes what its figure needs.
+ * and stores them in bench/results. `--seconds` is how long each measurement lasts; without it each takes what its figure needs.
  */
 import { parseArgs } from 'node:util';
 import authzStart from './authz-start.mjs';
@@ -26,7 +26,7 @@ const { default: keys } = await import('./keys.mjs');
 const onEvents = [...publish, ...guards, ...deliver, ...latency, ...cost, ...recovery];
 const onUsers = [...authzStart, ...loginOverload, ...noisyNeighbour, ...keys, ...authzDecide];
 const BENCHES = [...onEvents, ...allocators, ...onUsers];
-/** Longer than any bench takes with its own durations; what hangs fails. */
+/** Longer than any bench takes with its own durations; a hanging one fails. */
 const BENCH_MS_MAX = 20 * 60_000;
 
 const { values, positionals } = parseArgs({ options: { seconds: { type: 'string' } }, allowPositionals: true });
@@ -60,5 +60,5 @@ for (const { name, run } of chosen) {
   }
 }
 console.log(save(machine, results));
-// What a failed bench has left running is ended on the way out.
+// Processes that a failed bench has left running are ended at exit.
 process.exit(results.some(({ error }) => error) ? 1 : 0);

@@ -1,6 +1,6 @@
 /**
- * Fails where an advisory of high or critical severity is known against a package that the product runs on. Where the registry does not
- * answer (no network, a mirror that has no advisories) it says so and fails nobody: a check that cannot be made is no fault of the change.
+ * Fails if an advisory of high or critical severity is known for a package that the product runs on. If the registry does not respond (no
+ * network, a mirror without advisories) it says so and does not fail: an impossible check is not the fault of the change.
  */
 import { spawnSync } from 'node:child_process';
 
@@ -11,7 +11,7 @@ const { stdout } = spawnSync('npm', ['audit', '--omit=dev', '--json'], {
   shell: process.platform === 'win32',
 });
 
-/** npm answers with a report, or with a message that says why there is none. */
+/** npm prints a report, or a message that says why there is none. */
 function reportOf(text) {
   try {
     return JSON.parse(text);

@@ -16,4 +16,4 @@ const packages = installedPackages(root);
 await bundle(join(root, 'dist'));
 const stamp = join(root, 'dist/packages.sha256');
 writeFileSync(stamp, packages);
-utimesSync(stamp, begunAt, begunAt); // what is saved meanwhile is not in it
+utimesSync(stamp, begunAt, begunAt); // files saved meanwhile are not in it

@@ -1,13 +1,13 @@
 /**
- * Shows the main job against a running server: makes a tenant with a topic and a consumer whose receiver this script is, publishes
- * examples/orders.ndjson, shows the deliveries as they come in until the lag is 0, judges their order, and removes the tenant again.
+ * Shows the main use against a running server: creates a tenant with a topic and a consumer whose receiver is this script, publishes
+ * examples/orders.ndjson, shows the deliveries as they arrive until the lag is 0, checks their order, and removes the tenant again.
  *
  *   npm run demo [-- --keep[=NAME]]
  *
- * With --keep the tenant stays; as `acme` it is what the examples of /openapi.json speak of.
+ * With --keep the tenant stays; as `acme` it is the one that the examples of /openapi.json refer to.
  *
- * BASE_URL is where the server is (http://127.0.0.1:3000). The credentials are API_KEY, or ADMIN_EMAIL and ADMIN_PASSWORD, or the key that the
- * first start has put into DATA_DIR (./data).
+ * BASE_URL is where the server is (http://127.0.0.1:3000). The credentials are API_KEY, or ADMIN_EMAIL and ADMIN_PASSWORD, or the key that
+ * the first start put into DATA_DIR (./data).
  */
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -16,10 +16,10 @@ import { startReceiver } from '../examples/receiver.mjs';
 
 const BASE_URL = (process.env.BASE_URL || 'http://127.0.0.1:3000').replace(/\/$/, '');
 const BATCH = 25;
-/** Longer than a first retry and than the take-over of a lane; nothing new for so long means that nothing will come. */
+/** Longer than a first retry and than the take-over of a lane; nothing new for this long means that nothing will come. */
 const PATIENCE_MS = 20_000;
 
-/** What went wrong, in words for whoever started the demo. */
+/** An error explained for the user of the demo. */
 class DemoError extends Error {}
 
 async function call(method, path, { body, headers = {} } = {}) {
@@ -35,7 +35,7 @@ async function call(method, path, { body, headers = {} } = {}) {
   const text = await response.text();
   const answer = text === '' ? undefined : JSON.parse(text);
   if (response.ok) return answer;
-  if (response.status === 401) throw new DemoError(`The server does not take these credentials: ${answer.detail}`);
+  if (response.status === 401) throw new DemoError(`The server does not accept these credentials: ${answer.detail}`);
   throw new DemoError(
     `${method} ${path} was answered ${response.status} ${answer?.code ?? ''}: ${answer?.detail ?? text}`,
   );
@@ -63,7 +63,10 @@ async function logIn() {
   credentials = { authorization: `Bearer ${accessToken}` };
 }
 
-/** Keeps what came, and judges it: positions rise one by one, and so do the versions of each stream; repetitions are counted apart. */
+/**
+ * Records what arrived, and checks it: positions rise one by one, and so do the versions of each stream; repetitions are counted
+ * separately.
+ */
 class Deliveries {
   received = 0;
   repeated = 0;
@@ -89,7 +92,7 @@ class Deliveries {
     this.#onChange();
   };
 
-  /** Resolves when `total` events have come; rejects when nothing new comes for too long. */
+  /** Resolves when `total` events have arrived; rejects when nothing new comes for too long. */
   all(total) {
     return new Promise((resolve, reject) => {
       let timer;
@@ -108,7 +111,7 @@ class Deliveries {
   }
 }
 
-/** One line that is written over on a terminal; elsewhere a line every now and then. */
+/** A line that is overwritten on a terminal; elsewhere a new line now and then. */
 function showProgress(deliveries, total) {
   const line = () => {
     const share = deliveries.received / total;
@@ -197,10 +200,10 @@ function report(deliveries, total, seconds, place) {
   console.log(
     `${seconds.toFixed(2)} s from the first publish to the last delivery: ${Math.round(total / seconds)} events/s.`,
   );
-  console.log(`Lag 0; the consumer stands at position ${place.position}, event ${place.lastEventId}.`);
+  console.log(`Lag 0; the consumer is at position ${place.position}, event ${place.lastEventId}.`);
 }
 
-/** What went wrong before is told by its own error. */
+/** Earlier failures are reported by their own error. */
 async function remove(tenantId) {
   await call('DELETE', `/tenants/${tenantId}?force=true`).then(
     () => console.log('Tenant removed.'),
@@ -213,7 +216,7 @@ function asked(args) {
   return { keep: flag === '--keep', tenantId: name || `demo-${randomBytes(3).toString('hex')}` };
 }
 
-/** Ctrl-C: what fails from then on fails because of it. */
+/** Ctrl-C: later failures are its consequences. */
 let interrupted = false;
 
 async function main() {

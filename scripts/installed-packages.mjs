@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * A digest of the packages that are installed for the product, those for its development left out: of what npm has done, not of what
- * package-lock.json asks for, which may be newer or be written again without a change.
+ * A digest of the packages installed for the product, without those for development: of what npm has installed, not of what
+ * package-lock.json asks for, which may be newer or be rewritten without a change.
  */
 export function installedPackages(root) {
   const { packages } = JSON.parse(readFileSync(join(root, 'node_modules/.package-lock.json'), 'utf8'));

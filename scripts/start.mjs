@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// `npm start`: builds where sources or packages are others than those of the build, then runs the server on the pinned Node.
+// `npm start`: builds if sources or packages differ from those of the build, then runs the server on the pinned Node.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { installedPackages } from './installed-packages.mjs';
 
 const root = join(import.meta.dirname, '..');
 const entry = join(root, 'dist/bundle/main.js');
-/** The last that a build writes. */
+/** The last file that a build writes. */
 const stamp = join(root, 'dist/packages.sha256');
 
 function newest(directory) {
@@ -34,7 +34,7 @@ if (!isCurrent()) {
 // 1,000 events/s 9 % more, and the process holds 430 MiB instead of 280.
 const server = spawn(process.execPath, ['--max-semi-space-size=16', '--enable-source-maps', entry], {
   stdio: 'inherit',
-  // The bytecode, for the next start. It goes with the build that it was made of (`deleteOutDir` in nest-cli.json).
+  // The bytecode, for the next start. It is deleted with the build it belongs to (`deleteOutDir` in nest-cli.json).
   env: { NODE_COMPILE_CACHE: join(root, 'dist/.compile-cache'), ...process.env },
 });
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT']) process.on(signal, () => server.kill(signal));

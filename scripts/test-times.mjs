@@ -1,4 +1,4 @@
-// Runs all tests and keeps how long each file takes, for test/support/server/longest-first.mjs. `npm run test:times`, when that has changed.
+// `npm run test:times`: runs all tests and stores how long each file takes, for test/support/server/longest-first.mjs. Run it when that has changed.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -7,7 +7,7 @@ import { TENANCY_EXAMPLES } from './contexts/tenancy/index.js';
 import { PUBLISH_EXAMPLES, TOPIC_EXAMPLES } from './contexts/topics/index.js';
 import type { ApiOutline } from './platform/http/openapi.js';
 
-/** The groups of operations, in the order in which a person meets them. */
+/** The groups of operations, in the order in which a reader meets them. */
 const TAGS = [
   { name: 'auth', description: 'Log in, refresh, look after your own account, sessions and password.' },
   { name: 'tenants', description: 'Separate customers: their limits, defaults, suspension and deletion.' },
@@ -32,7 +32,7 @@ const TAGS = [
   { name: 'operations', description: 'Probes for orchestrators.' },
 ] as const;
 
-/** What the OpenAPI document says besides the operations, put together from what the contexts say. */
+/** The parts of the OpenAPI document besides the operations, collected from the contexts. */
 export const API_OUTLINE: ApiOutline = {
   tags: TAGS,
   webhooks: DELIVERY_WEBHOOKS,

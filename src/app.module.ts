@@ -11,7 +11,7 @@ import { cqrsModule } from './platform/sagas/index.js';
 import { SagaFailuresModule } from './platform/sagas/saga-failures.module.js';
 import { StartupModule, type StartupParts } from './platform/startup.module.js';
 
-/** The contexts, in the order in which they may know of each other. */
+/** The contexts, each importing only earlier ones. */
 @Module({})
 export class AppModule {
   static with(parts: StartupParts): DynamicModule {

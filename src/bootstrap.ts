@@ -29,16 +29,16 @@ export interface RunningApp {
 }
 
 export interface StartOptions {
-  /** Holds who comes while we start. */
+  /** Holds connections that arrive while we start. */
   readonly listener?: EarlyListener | undefined;
-  /** Ends the wait for a store that is away. */
+  /** Ends the wait for an unreachable store. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Brings everything up in order: store, migrations, application, listener, first administrator. The administrator comes last, because
- * how they get in is told once: a start that fails after it would leave a store that nobody can enter. `listener` is taken over. The
- * documents are made when somebody asks for them: 80 ms of a start.
+ * Starts everything in order: store, migrations, application, listener, first administrator. The administrator comes last, because their
+ * credentials are shown only once: a start that fails after it would leave a store that no one can enter. Takes over `listener`. The API
+ * documents are generated on first request: that saves 80 ms of a start.
  */
 export async function start(
   settings: Settings,
@@ -85,7 +85,7 @@ export async function start(
       stop: () => stop(running, store, settings.http.shutdownGraceMs),
     };
   } catch (error) {
-    // What runs already ends before the store that it works on. The failure to be told is the first one.
+    // What already runs ends before the store it works on. The first failure is the one to report.
     const closed = connections?.closeUnused(settings.http.shutdownGraceMs);
     await app?.close().catch(() => undefined);
     closed?.();
@@ -106,7 +106,7 @@ async function stop(
     await app.close();
   } finally {
     closed();
-    // Whatever went wrong, the embedded server must not be left behind.
+    // Whatever failed, the embedded server must not be left running.
     await database.close().finally(() => storage.stop());
   }
 }

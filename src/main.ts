@@ -15,21 +15,21 @@ const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../packag
 };
 
 const LISTEN_FAILED = 'Set PORT and HOST to an address of this machine that is free.';
-/** All that ask a process to end: an orchestrator, Ctrl-C, a terminal that is closed, Ctrl-\. */
+/** All signals that ask a process to end: an orchestrator, Ctrl-C, a terminal that is closed, Ctrl-\. */
 const ENDING_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const;
-/** One Ctrl-C comes up to three times: from the terminal, from npm and from scripts/start.mjs, which pass it on. */
+/** One Ctrl-C arrives up to three times: from the terminal, from npm and from scripts/start.mjs, which pass it on. */
 const SAME_SIGNAL_MS = 1_000;
 
-/** What can be put right from outside is said in one sentence; only what cannot comes with a stack trace. */
+/** Errors that the operator can fix are one sentence; only others come with a stack trace. */
 function giveUp(error: unknown): never {
   const { message, stack, syscall } = error as NodeJS.ErrnoException;
-  const unheard = syscall === 'listen' || syscall === 'getaddrinfo';
-  const told = error instanceof SettingsError || error instanceof DomainError;
-  process.stderr.write(`${unheard ? `${message}. ${LISTEN_FAILED}` : told ? message : stack}\n`);
+  const cannotListen = syscall === 'listen' || syscall === 'getaddrinfo';
+  const expected = error instanceof SettingsError || error instanceof DomainError;
+  process.stderr.write(`${cannotListen ? `${message}. ${LISTEN_FAILED}` : expected ? message : stack}\n`);
   process.exit(1);
 }
 
-/** The first signal stops in order, also in the middle of the start; another one after it ends the process at once. */
+/** The first signal stops in order, even in the middle of the start; a second one ends the process at once. */
 function stopOnSignal(starting: Promise<RunningApp>, abandon: AbortController, log: Logger): void {
   let stoppingSince: number | undefined;
   const stop = async (signal: string): Promise<void> => {
@@ -72,8 +72,8 @@ try {
       allowedCidrs: settings.delivery.allowedCidrs,
     }),
   );
-  flushCompileCache(); // now, since a process that is killed does not come to it
+  flushCompileCache(); // now, since a killed process never does
 } catch (error) {
-  // Who has stopped us in the middle of the start is answered by stopOnSignal.
+  // stopOnSignal handles a stop in the middle of the start.
   if (!isAbort(error)) giveUp(error);
 }

@@ -1,4 +1,4 @@
-/** The yardstick below every framework: reads the request, answers 201. */
+/** The baseline below every framework: reads the request, responds 201. */
 import { createServer } from 'node:http';
 
 const ANSWER = '{"events":[{"id":"evt_0","position":1,"duplicate":false}],"firstPosition":1,"lastPosition":1}';

@@ -1,7 +1,7 @@
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-/** What must not outlive this process, however it ends. Each entry ends its thing at once, synchronously. */
+/** What must not outlive this process, however it ends. Each entry ends its own immediately and synchronously. */
 const endings = new Set();
 
 process.on('exit', () => {
@@ -9,7 +9,7 @@ process.on('exit', () => {
     try {
       end();
     } catch {
-      // The rest is to be ended all the same.
+      // The rest must be ended all the same.
     }
   }
 });
@@ -34,8 +34,8 @@ export async function ended(child) {
 }
 
 /**
- * A module of ours in a process of its own, so that what it costs is not paid by the others' event loops. It answers each message
- * `{id, ask, …}` by `{id, answer}` or `{id, error}`.
+ * A module of ours in a process of its own, so that its cost does not burden the event loops of others. It answers each message `{id, ask,
+ * …}` with `{id, answer}` or `{id, error}`.
  */
 export class Peer {
   #child;
@@ -56,7 +56,7 @@ export class Peer {
     });
   }
 
-  /** Rejects when there is no answer in time: a bench never hangs. */
+  /** Rejects if there is no answer in time: a bench never hangs. */
   ask(ask, details = {}, { timeoutMs = 60_000 } = {}) {
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {

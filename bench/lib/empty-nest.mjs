@@ -1,4 +1,6 @@
-/** The yardstick of the framework: one route of Nest on Fastify that parses the JSON and answers a small object. No pipe, no guard, no log. */
+/**
+ * The baseline of the framework: one route of Nest on Fastify that parses the JSON and returns a small object. No pipe, no guard, no log.
+ */
 import 'reflect-metadata';
 import { Body, Controller, Module, Param, Post } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';

@@ -7,16 +7,16 @@ import { createInterface } from 'node:readline';
 import pg from 'pg';
 import { atExit, ended, startProcess } from './children.mjs';
 
-/** The build that is measured; another one for comparisons. */
+/** The build to measure; another one for comparisons. */
 export const BUILD = process.env.BENCH_BUILD ?? join(import.meta.dirname, '../../dist');
-/** Builds of before have no bundle. */
+/** Earlier builds have no bundle. */
 const ENTRY = [join(BUILD, 'bundle/main.js'), join(BUILD, 'main.js')].find(existsSync);
-/** Those of scripts/start.mjs. */
+/** The flags of scripts/start.mjs. */
 const NODE_FLAGS = ['--max-semi-space-size=16', '--enable-source-maps'];
 const COMPILE_CACHE = join(BUILD, '.compile-cache');
 const READY_MS_MAX = 30_000;
 const READY_POLL_MS = 5;
-/** Settings of whoever runs the benchmarks must not change what is measured. */
+/** Settings in the environment of the benchmarks must not change what is measured. */
 const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'LANG'];
 
 export async function freePort() {
@@ -29,8 +29,8 @@ export async function freePort() {
 }
 
 /**
- * The product as `npm start` runs it, on a fresh embedded PostgreSQL in a temporary directory. The first start is only there to read
- * the API key that it makes; what is measured writes its log to /dev/null, because a pipe that is drained late would hold it up.
+ * The product as `npm start` runs it, on a fresh embedded PostgreSQL in a temporary directory. The first start only serves to read the API
+ * key that it makes; the measured one writes its log to /dev/null, because a slowly drained pipe would delay it.
  */
 export class EventStore {
   #server;
@@ -41,13 +41,13 @@ export class EventStore {
   #env;
   apiKey = '';
 
-  /** `nodeFlags` and `entry` serve profiles and comparisons of builds; `env` holds settings that a bench needs. */
+  /** `nodeFlags` and `entry` serve profiles and comparisons of builds; `env` contains settings that a bench needs. */
   static async start({ nodeFlags = [], entry = ENTRY, env = {} } = {}) {
     const store = new EventStore();
     store.#entry = entry;
     store.#env = env;
     store.#dataDir = mkdtempSync(join(tmpdir(), 'event-store-bench-'));
-    chmodSync(store.#dataDir, 0o755); // PostgreSQL runs as another user where we are root
+    chmodSync(store.#dataDir, 0o755); // PostgreSQL runs as another user if we are root
     store.#stayNoLonger = atExit(() => store.#wipe());
     store.#port = await freePort();
     store.apiKey = await store.#firstKey();
@@ -88,18 +88,18 @@ export class EventStore {
   async #firstKey() {
     this.#spawn([], 'pipe');
     for await (const line of createInterface({ input: this.#server.stdout })) {
-      const told = /^ *API key +(\S+)/.exec(line)?.[1];
-      if (!told) continue;
-      // A file that holds it; builds of before print it.
-      const key = existsSync(told) ? readFileSync(told, 'utf8').trim() : told;
+      const printed = /^ *API key +(\S+)/.exec(line)?.[1];
+      if (!printed) continue;
+      // A file that contains it; earlier builds print it.
+      const key = existsSync(printed) ? readFileSync(printed, 'utf8').trim() : printed;
       this.#server.stdout.resume();
       await this.stopServer();
       return key;
     }
-    throw new Error('the server ended before it told of its API key');
+    throw new Error('the server ended before it printed its API key');
   }
 
-  /** Resolves when it answers that it is ready. */
+  /** Resolves when it reports that it is ready. */
   async run(nodeFlags = []) {
     this.#spawn(nodeFlags, 'ignore');
     const deadline = performance.now() + READY_MS_MAX;
@@ -176,7 +176,7 @@ export class EventStore {
     this.#wipe();
   }
 
-  /** An immediate shutdown: what is stored is thrown away. */
+  /** An immediate shutdown: the data is thrown away. */
   #wipe() {
     this.#server?.kill('SIGKILL');
     try {

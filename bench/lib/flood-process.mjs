@@ -1,4 +1,4 @@
-/** A flood, in a process of its own: the same request on so many connections, each again as soon as it is answered. */
+/** A flood, in a process of its own: the same request on many connections, each sent again as soon as its response has arrived. */
 import { Agent, request as open } from 'node:http';
 import { answerAsks } from './children.mjs';
 
@@ -8,7 +8,7 @@ const statuses = {};
 const ending = new AbortController();
 let sent = 0;
 
-/** `@` in what is sent is another number each time. */
+/** `@` in the request is another number each time. */
 function once({ url, apiKey, read, request: { method = 'GET', path, headers = {}, body = '' } }) {
   const number = String(sent++);
   const own = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.replace('@', number)]));

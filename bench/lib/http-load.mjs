@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 
 /**
- * A load client that costs little: keep-alive sockets, requests as ready-made bytes, answers counted by Content-Length. On a machine
- * that client, server and database share, a comfortable client would measure itself.
+ * A load client that costs little: keep-alive sockets, requests as prepared bytes, responses counted by Content-Length. On a machine shared
+ * by client, server and database, a comfortable client would measure itself.
  */
 export function rawRequest({ method = 'POST', path, host = '127.0.0.1', headers = {}, body = '' }) {
   const bytes = Buffer.from(body);
@@ -19,7 +19,7 @@ export function rawRequest({ method = 'POST', path, host = '127.0.0.1', headers 
 const END = Buffer.from('\r\n\r\n');
 const RETRY_AFTER = /\r\nretry-after: \d+/i;
 
-/** Calls `onAnswer(status, head)` for each complete answer that arrives. */
+/** Calls `onAnswer(status, head)` for each complete response. */
 function answerReader(onAnswer) {
   let rest = Buffer.alloc(0);
   return (chunk) => {
@@ -43,7 +43,10 @@ function openSocket(port, host) {
   });
 }
 
-/** Each connection sends its next request when the answer to the last has come. `watchedPid`: whose CPU time is measured as well. */
+/**
+ * Each connection sends its next request when the response to the last has arrived. `watchedPid`: the process whose CPU time is measured as
+ * well.
+ */
 export async function closedLoop({ port, host, connections, durationMs, warmUpMs = 1_000, watchedPid, next }) {
   const latencies = [];
   const statuses = new Map();
@@ -97,8 +100,9 @@ export async function closedLoop({ port, host, connections, durationMs, warmUpMs
 export const sharedMicros = () => Number(process.hrtime.bigint() / 1_000n);
 
 /**
- * Offers requests at a steady rate, whatever becomes of them. `next(dueMicros)` makes the bytes of the request that is due then; one that finds all
- * connections busy waits, and its time runs: what the server holds up is not left out (coordinated omission). Latencies count from then, too.
+ * Offers requests at a steady rate, however long they take. `next(dueMicros)` makes the bytes of the request that is due then; one that
+ * finds all connections busy waits, and its time runs: delays by the server are not left out (coordinated omission). Latencies count from
+ * the due time, too.
  */
 export async function openLoop({ port, host, connections, durationMs, ratePerSecond, next }) {
   const sockets = await Promise.all(Array.from({ length: connections }, () => openSocket(port, host)));
@@ -150,7 +154,7 @@ export async function openLoop({ port, host, connections, durationMs, ratePerSec
   return { sent: total, waitingMax, toldWhen, ...percentiles(latencies), statuses: Object.fromEntries(statuses) };
 }
 
-/** Sends each request once, in their order; latencies count from the sending. */
+/** Sends each request once, in order; latencies count from the sending. */
 export async function eachOnce({ port, host, connections, requests }) {
   const latencies = [];
   const statuses = new Map();
@@ -184,7 +188,7 @@ export async function eachOnce({ port, host, connections, requests }) {
   return { ratePerSecond, ...percentiles(latencies), statuses: Object.fromEntries(statuses) };
 }
 
-/** CPU time of a process so far, to 10 ms; NaN where there is no /proc. */
+/** CPU time of a process so far, to 10 ms; NaN if there is no /proc. */
 export function cpuMicroseconds(pid) {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

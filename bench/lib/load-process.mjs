@@ -3,10 +3,10 @@ import { Client } from 'undici';
 import { answerAsks } from './children.mjs';
 import { closedLoop, eachOnce, openLoop, rawRequest } from './http-load.mjs';
 
-/** Replaced by the time at which an event was due; as long as the microseconds of a machine that was up for 30 years. */
+/** Replaced by the time at which an event was due; as many digits as the microseconds of a machine that was up for 30 years. */
 const TIME_MARK = '@@@@@@@@@@@@@@@';
 
-/** The same request again and again: the server makes the event ids. */
+/** The same request repeatedly: the server makes the event ids. */
 function repeat({ request, ...options }) {
   const bytes = rawRequest(request);
   return closedLoop({ ...options, next: () => bytes });
@@ -30,7 +30,7 @@ function steady({ requests, ...options }) {
   return openLoop({ ...options, next: () => bytes[sent++ % bytes.length] });
 }
 
-/** One request after another over one connection by undici: what a delivery cannot beat. */
+/** One request after another over one connection by undici: the upper bound for a delivery. */
 async function sequential({ origin, path, headers, body, durationMs, warmUpMs = 500 }) {
   const client = new Client(origin, { pipelining: 1 });
   const run = async (ms) => {

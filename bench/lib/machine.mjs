@@ -12,7 +12,7 @@ function git(...args) {
   }
 }
 
-/** On what the figures were measured: without it they say little. */
+/** The machine of the figures: without it they mean little. */
 export async function describeMachine() {
   const store = await EventStore.start();
   const client = await store.connect();
@@ -24,7 +24,7 @@ export async function describeMachine() {
   await store.stop();
   return {
     at: new Date().toISOString(),
-    // A build from elsewhere need not be that of this commit.
+    // A build from elsewhere may not be of this commit.
     commit: process.env.BENCH_BUILD ? 'another-build' : git('rev-parse', '--short', 'HEAD') || 'unknown',
     changed: git('status', '--porcelain', '--', 'src', 'scripts', 'config', 'package-lock.json') !== '',
     cpu: cpus()[0]?.model ?? 'unknown',

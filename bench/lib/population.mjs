@@ -65,7 +65,7 @@ const UNBOUNDED = {
 
 const GRANTS_A_STATEMENT = 500_000;
 
-/** Settled afterwards: no vacuum and no checkpoint is left that would fall into what is measured. */
+/** Settled afterwards: no vacuum and no checkpoint remains that would disturb the measurement. */
 export async function populate(client, { users, grants }) {
   for (const statement of FILL_USERS) await client.query(statement, [users]);
   for (let first = 0; first < grants; first += GRANTS_A_STATEMENT)
@@ -77,7 +77,7 @@ export async function settle(client) {
   await client.query('CHECKPOINT');
 }
 
-/** A key for each of the users, by their numbers; answers requests with them that show the users their own tenants. `sign`: that of the store. */
+/** A key for each of the users, by number; returns requests with them that show the users their own tenants. `sign`: that of the store. */
 export async function addKeys(client, userNumbers, sign) {
   const { newApiKey } = await import(join(BUILD, 'contexts/identity/domain/api-key-format.js'));
   const requests = [];

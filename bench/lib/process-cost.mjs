@@ -1,9 +1,9 @@
-/** What processes cost: CPU time by thread, and memory. From /proc, so that where there is none nothing is told. */
+/** What processes cost: CPU time by thread, and memory. From /proc; without one nothing is reported. */
 import { readdirSync, readFileSync } from 'node:fs';
 
 const read = (path) => readFileSync(path, 'utf8').replaceAll('\0', ' ').trim();
 
-/** Of what has ended meanwhile: nothing. */
+/** Nothing for a process that has ended meanwhile. */
 function orNothing(look) {
   try {
     return look();
@@ -12,7 +12,7 @@ function orNothing(look) {
   }
 }
 
-/** A process and all that it has started. */
+/** A process and all its descendants. */
 function family(pid) {
   const children = orNothing(() =>
     readdirSync(`/proc/${pid}/task`).flatMap((task) =>
@@ -42,7 +42,7 @@ function nameOf(pid, task) {
   return name === 'delivery' ? 'delivery thread' : 'other threads';
 }
 
-/** What a server and its PostgreSQL use. What neither has started is not looked at: the machine is shared with client and receiver. */
+/** What a server and its PostgreSQL use. Other processes are ignored: the machine is shared with client and receiver. */
 export class CostWatch {
   #roots;
   #before = new Map();
@@ -63,7 +63,7 @@ export class CostWatch {
     );
   }
 
-  /** Microseconds of CPU since `begin`, by the name of the threads; what began in between counts from its beginning. */
+  /** Microseconds of CPU since `begin`, by the name of the threads; threads started in between count from their start. */
   end() {
     const used = {};
     for (const [id, name, micros] of this.#pids().flatMap(threadTimes))
@@ -71,7 +71,7 @@ export class CostWatch {
     return used;
   }
 
-  /** What several processes share is counted in parts. */
+  /** Memory shared by several processes is counted in parts. */
   memoryMiB() {
     const [server, postgres] = this.#roots;
     const ofPostgres = family(postgres);

@@ -9,7 +9,7 @@ const onlyCreated = ({ statuses }) => {
 
 export const medianOf = (rounds, name) => median(rounds.map((round) => round[name]));
 
-/** Rounds of each of `contenders` ({ port, pid, request }), in turns, so that whatever else the machine does hits all of them alike. */
+/** Rounds of each of `contenders` ({ port, pid, request }), alternately, so that other load on the machine affects all of them alike. */
 export async function race(load, contenders, { connections, seconds, rounds: count = ROUNDS }) {
   const rounds = contenders.map(() => []);
   for (let round = 0; round < count; round++) {

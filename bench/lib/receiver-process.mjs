@@ -1,4 +1,4 @@
-/** A webhook endpoint in a process of its own: answers 204 at once, and keeps account of what came. */
+/** A webhook endpoint in a process of its own: responds 204 at once, and records what arrived. */
 import { createServer } from 'node:http';
 import { answerAsks } from './children.mjs';
 import { percentiles, sharedMicros } from './http-load.mjs';
@@ -68,14 +68,14 @@ const report = () => ({
 
 answerAsks({
   listen: () => new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve({ port: server.address().port }))),
-  /** Begins a new account. */
+  /** Begins a new record. */
   reset() {
     lanes = new Map();
     latencies = [];
     total = 0;
     firstAt = lastAt = sample = undefined;
   },
-  /** Answers when so many deliveries have come, repetitions included. */
+  /** Resolves when this many deliveries have arrived, including repetitions. */
   arrived: ({ count }) =>
     new Promise((resolve) => {
       const watch = () => {
@@ -85,7 +85,7 @@ answerAsks({
       };
       if (!watch()) watches.push(watch);
     }),
-  /** Answers when a lane has got as far as this position. */
+  /** Resolves when a lane has reached this position. */
   reached: ({ path, position }) =>
     new Promise((resolve) => {
       const watch = () => {

@@ -14,7 +14,7 @@ function targetOf({ atLeast, atMost, goal }) {
   return goal === undefined ? target : `${target}${target && ', '}goal ${shown(goal)}`;
 }
 
-/** Above 1 the target is met, whichever way it points. */
+/** Above 1 the target is met, in either direction. */
 export function ratioOf({ value, atLeast, atMost }) {
   if (atLeast !== undefined) return value / atLeast;
   return atMost === undefined ? undefined : atMost / value;
@@ -26,7 +26,7 @@ function verdictOf(figure) {
   return ratio === Infinity ? 'met' : `${ratio >= 1 ? 'met' : 'MISSED'} × ${shown(ratio)}`;
 }
 
-/** The figures as a Markdown table that reads well as plain text, too. */
+/** The figures as a Markdown table that is readable as plain text, too. */
 function table(results) {
   const head = ['bench', 'figure', 'value', 'target', 'value against target'];
   const rows = results.flatMap(({ bench, figures, error }) =>
@@ -64,7 +64,7 @@ export function render(machine, results) {
   ].join('\n');
 }
 
-/** One document a run, and the table of the last one. */
+/** One document per run, and the table of the last one. */
 export function save(machine, results) {
   mkdirSync(RESULTS, { recursive: true });
   const name = `${machine.at.slice(0, 16).replace(':', '')}-${machine.commit}`;

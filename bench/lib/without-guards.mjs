@@ -1,6 +1,6 @@
 /**
- * Preloaded into a server (`--import`): nobody is asked who he is or what he may do. It shows what that costs: the same build, the same
- * route, without its guards.
+ * Preloaded into a server (`--import`): removes authentication and authorization. It shows their cost: the same build, the same route,
+ * without its guards.
  */
 import { join } from 'node:path';
 import { BUILD } from './event-store.mjs';

@@ -33,7 +33,7 @@ export const publishRequest = (store, path, body) => ({
   body,
 });
 
-/** Fills a topic by batches of 1,000. */
+/** Fills a topic in batches of 1,000. */
 export async function prefill(store, path, events) {
   for (let left = events; left > 0; left -= 1_000) {
     await store.call('POST', path, batchOf(Math.min(left, 1_000)));

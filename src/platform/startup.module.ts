@@ -24,8 +24,8 @@ export interface StartupParts extends OpenStorage {
 }
 
 /**
- * The values that come from outside of Nest: settings and log, which everybody has, and the store, which PostgresModule and CryptoModule give
- * out. Global, because Nest takes values from one import of a module with arguments only; all others of the platform are imported by name.
+ * The values from outside of Nest: settings and log, which all modules have, and the store, which PostgresModule and CryptoModule provide.
+ * Global, because Nest takes values from only one import of a module with arguments; all others of the platform are imported by name.
  */
 @Global()
 @Module({})

@@ -5,8 +5,8 @@ import { delimiter, dirname, join } from 'node:path';
 
 const SCRIPT = join(import.meta.dirname, '../../scripts/advisories.mjs');
 
-/** What the check makes of this answer of `npm audit`. */
-function judged(answer: string): { readonly status: number | null; readonly said: string } {
+/** The result of the check for this output of `npm audit`. */
+function resultOf(answer: string): { readonly status: number | null; readonly said: string } {
   const directory = mkdtempSync(join(tmpdir(), 'npm-'));
   writeFileSync(join(directory, 'npm'), `#!/bin/sh\ncat <<'END'\n${answer}\nEND\n`, { mode: 0o755 });
   const PATH = [directory, dirname(process.execPath), '/usr/bin', '/bin'].join(delimiter);
@@ -26,17 +26,17 @@ const report = (...severities: string[]): string =>
 describe('the check for advisories', () => {
   it('fails for a high and for a critical one, and names the package', () => {
     for (const severity of ['high', 'critical']) {
-      const { status, said } = judged(report('low', severity));
+      const { status, said } = resultOf(report('low', severity));
       expect([status, said]).toEqual([1, expect.stringContaining(`package-1 <2.0.0: ${severity}`)]);
     }
   });
 
-  it('lets lesser ones pass', () => {
-    expect(judged(report('moderate', 'low'))).toEqual({
+  it('ignores lower ones', () => {
+    expect(resultOf(report('moderate', 'low'))).toEqual({
       status: 0,
       said: expect.stringContaining('0 high or critical of 2'),
     });
-    expect(judged(report()).status).toBe(0);
+    expect(resultOf(report()).status).toBe(0);
   });
 
   it.each([
@@ -44,7 +44,7 @@ describe('the check for advisories', () => {
     ['an error', '{"error": {"summary": "no network"}}'],
     ['nothing', ''],
     ['no JSON', '<html>'],
-  ])('says that nothing was checked, and fails nobody, for %s', (_, answer) => {
-    expect(judged(answer)).toEqual({ status: 0, said: expect.stringContaining('Advisories were NOT checked') });
+  ])('reports that nothing was checked, and does not fail, for %s', (_, answer) => {
+    expect(resultOf(answer)).toEqual({ status: 0, said: expect.stringContaining('Advisories were NOT checked') });
   });
 });

@@ -29,7 +29,7 @@ function commentAbove(lines: readonly string[], line: number): string {
   return comment.join(' ');
 }
 
-/** `1000 to 60000`, for a setting that is a number: its parser says so when it is given none. */
+/** `1000 to 60000`, for a setting that is a number: its parser reports them when the value is not one. */
 function boundsOf({ parse }: Setting): string | undefined {
   try {
     parse({});
@@ -39,7 +39,7 @@ function boundsOf({ parse }: Setting): string | undefined {
   }
 }
 
-/** What differs between the table in the code and the documented defaults. */
+/** Differences between the table in the code and the documented defaults. */
 function differences(yaml: string): string[] {
   const comments = documented(yaml);
   const table = flatten();
@@ -66,7 +66,7 @@ describe('config/default.yaml', () => {
     expect(differences(yaml)).toEqual([]);
   });
 
-  it('is seen to differ when a key is missing, unknown, unexplained, or explained with another variable or bound', () => {
+  it('is reported when a key is missing, unknown, undocumented, or documented with another variable or bound', () => {
     const doctored = yaml
       .replace('\n  port: 3000', '\n  prot: 3000')
       .replace('# HOST. ', '# HOSTNAME. ')
@@ -86,7 +86,7 @@ describe('config/default.yaml', () => {
     expect(names).toHaveLength(new Set(names).size);
   });
 
-  it('holds defaults that every profile starts with', () => {
+  it('has defaults that every profile starts with', () => {
     for (const profile of ['development', 'production', 'test']) {
       expect(loadSettings({ env: { NODE_ENV: profile } })).toHaveProperty('http.port', 3_000);
     }

@@ -4,17 +4,17 @@ import * as ts from 'typescript';
 
 const CONTEXTS = join(import.meta.dirname, '../../src/contexts');
 
-/** Controllers that are given more than the buses, and why. */
+/** Controllers that get more than the buses, and why. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
   'audit/adapters/system-audit.controller.ts': 'records are written to the answer while they are read',
   'audit/adapters/tenant-audit.controller.ts': 'records are written to the answer while they are read',
-  'consumers/adapters/consumers.controller.ts': 'the answer waits until the lanes have heard of the change',
+  'consumers/adapters/consumers.controller.ts': 'the response waits until the lanes know of the change',
   'operations/metrics.controller.ts': 'metrics are no use case',
   'topics/adapters/publish.controller.ts': 'what is published is counted where the answer is known',
   'topics/adapters/events.controller.ts': 'events are written to the answer while they are read',
 };
 
-/** What a controller is given that its context, or another one, makes. */
+/** Constructor parameters of a controller that come from its context or another one. */
 function servicesIn(file: string, text: string): string[] {
   const { statements } = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
   const ofContexts = statements.filter(ts.isImportDeclaration).filter(({ moduleSpecifier }) => {
@@ -38,13 +38,13 @@ describe('a controller', () => {
   const files = globSync('*/**/*.controller.ts', { cwd: CONTEXTS });
   const found = files.flatMap((file) => servicesIn(file, readFileSync(join(CONTEXTS, file), 'utf8')));
 
-  it('speaks to use cases over the buses', () => {
+  it('calls use cases over the buses', () => {
     expect(files.length).toBeGreaterThan(15);
     const excepted = Object.keys(EXCEPTIONS);
     expect(found.filter((service) => !excepted.some((file) => service.startsWith(file)))).toEqual([]);
   });
 
-  it('is seen where it calls a service', () => {
+  it('is reported if it calls a service', () => {
     const planted = `import { Logins } from '../application/logins.js';
       import { Clock } from '../../../kernel/clock.js';
       export class AuthController { constructor(private readonly logins: Logins, private readonly clock: Clock) {} }`;

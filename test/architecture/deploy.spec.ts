@@ -33,11 +33,11 @@ const app = compose.services['app']!;
 const dockerfile = read('Dockerfile');
 const lock = JSON.parse(read('package-lock.json')) as { packages: Record<string, { version: string }> };
 
-/** A tag that names a version down to the minor; `latest` and bare majors move under one's feet. */
+/** A tag with a version down to the minor; `latest` and bare majors change without notice. */
 const PINNED = /^[\w./-]+:v?\d+\.\d+(\.\d+)?(-[\w.]+)?$/;
 
 describe('docker-compose.yml', () => {
-  it('runs the server, its store and what watches them, all of pinned images', () => {
+  it('runs the server, its store and their monitoring, all of pinned images', () => {
     expect(Object.keys(compose.services)).toEqual(['app', 'postgres', 'prometheus', 'grafana']);
     expect(services.filter(([, { image }]) => !PINNED.test(image))).toEqual([]);
     for (const loose of ['postgres', 'postgres:latest', 'postgres:18', 'grafana/grafana:main'])
@@ -54,7 +54,7 @@ describe('docker-compose.yml', () => {
     expect(unknownVariables({ ...app.environment, DELIVERY_ALOWED_CIDRS: '' })).toEqual(['DELIVERY_ALOWED_CIDRS']);
   });
 
-  it('sets them to values that the server takes, once its secrets are there', () => {
+  it('sets them to values that the server accepts, once its secrets are there', () => {
     const directory = mkdtempSync(join(tmpdir(), 'secrets-'));
     const url = 'postgres://event_store:abc123@postgres:5432/event_store';
     const given = {
@@ -76,7 +76,7 @@ describe('docker-compose.yml', () => {
     expect(Object.keys(given).toSorted()).toEqual(app.secrets!.toSorted());
   });
 
-  it('gives no service a secret in its environment, where whoever may inspect a container reads it', () => {
+  it('gives no service a secret in its environment, where everyone who may inspect a container can read it', () => {
     expect(services.flatMap(([, { environment = {} }]) => secretsIn(environment))).toEqual([]);
     expect(
       secretsIn({ DATABASE_URL: 'x', GF_SECURITY_ADMIN_PASSWORD: 'x', SECRET_KEY_FILE: '/run/secrets/s' }),
@@ -97,7 +97,7 @@ describe('docker-compose.yml', () => {
     expect(read('.gitignore')).toMatch(/^secrets\/$/m);
   });
 
-  it('lets the store be reached by the server alone, and by nobody who only looks', () => {
+  it('lets only the server reach the store, and no monitoring service', () => {
     const neighbours = (name: string): string[] =>
       services
         .filter(
@@ -111,7 +111,7 @@ describe('docker-compose.yml', () => {
     expect(compose.networks['store']).toEqual({ internal: true });
   });
 
-  it('publishes ports on loopback only, each once, and the one that the server listens on', () => {
+  it('publishes ports on loopback only, each once, including the one that the server listens on', () => {
     const published = services.flatMap(([, { ports = [] }]) => ports);
     expect(published.filter((port) => !port.startsWith('127.0.0.1:'))).toEqual([]);
     expect(new Set(published.map((port) => port.split(':')[1])).size).toBe(published.length);
@@ -139,7 +139,7 @@ describe('the Dockerfile', () => {
     expect(images).toEqual([`node:${version}-slim`, `node:${version}-slim`]);
   });
 
-  it('runs as an ordinary user and is judged by its liveness, without curl', () => {
+  it('runs as an ordinary user, with its liveness as health check, without curl', () => {
     expect(dockerfile).toMatch(/^USER node$/m);
     expect(dockerfile).toMatch(/^HEALTHCHECK [^]*\/health\/live/m);
     expect(dockerfile).not.toMatch(/curl|wget/);
@@ -189,8 +189,8 @@ describe('Prometheus and Grafana', () => {
   it('show nothing that docs/operations.md does not explain', () => {
     const explained = read('docs/operations.md');
     expect(ownMetrics().filter((name) => !explained.includes(`\`${name}\``))).toEqual([]);
-    const told = [...explained.matchAll(/`(event_store_[a-z_]+)`/g)].map(([, name]) => name!);
-    expect(told.filter((name) => !ownMetrics().includes(name))).toEqual([]);
+    const documented = [...explained.matchAll(/`(event_store_[a-z_]+)`/g)].map(([, name]) => name!);
+    expect(documented.filter((name) => !ownMetrics().includes(name))).toEqual([]);
   });
 });
 
@@ -206,13 +206,13 @@ function secretsIn(environment: object): string[] {
   return Object.keys(environment).filter((name) => ours.includes(name) || /(PASSWORD|TOKEN|SECRET|KEY)$/.test(name));
 }
 
-/** What Compose makes of `${NAME:-default}` where nothing is set. */
+/** The value of `${NAME:-default}` in Compose if nothing is set. */
 const substitute = (environment: Readonly<Record<string, string | number>>): Record<string, string> =>
   Object.fromEntries(
     Object.entries(environment).map(([name, text]) => [name, String(text).replace(/\$\{\w+:-([^}]*)\}/g, '$1')]),
   );
 
-/** Our metrics by the names that the sources spell out. */
+/** Our metrics, by their names in the sources. */
 function ownMetrics(): string[] {
   const names = new Set<string>();
   for (const file of readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })) {

@@ -15,7 +15,7 @@ interface Registry {
   readonly statusOf: (kind: ErrorDefinition['kind']) => number;
 }
 
-/** Everything that the product is made of, and beyond what the application imports, whatever else declares errors. */
+/** All modules of the application, and all others that declare errors. */
 async function loadRegistry(): Promise<Registry> {
   // Some companions of Nest are CommonJS and require it; Jest does not let them while it is still linking Nest itself.
   for (const first of ['reflect-metadata', '@nestjs/common', '@nestjs/core', '@nestjs/terminus', '@nestjs/swagger'])
@@ -44,7 +44,7 @@ function readDocs(text: string): Map<string, Entry> {
   return entries;
 }
 
-/** What docs and code do not agree on, either way. */
+/** Differences between docs and code, either way. */
 function differences(declared: ReadonlyMap<string, Entry>, documented: ReadonlyMap<string, Entry>): string[] {
   const found: string[] = [];
   for (const [code, { title, status }] of declared) {
@@ -67,12 +67,12 @@ describe('docs/errors.md', () => {
     declared = new Map([...all].map(([code, { title, kind }]) => [code, { title, status: statusOf(kind) }]));
   });
 
-  it('tells of every error that the code declares, with its title and status, and of no other', () => {
+  it('lists every error that the code declares, with its title and status, and no other', () => {
     expect(declared.size).toBeGreaterThan(50);
     expect(differences(declared, documented)).toEqual([]);
   });
 
-  it('is watched: what is not documented, not declared, or told otherwise is named', () => {
+  it('is checked: an error that is undocumented, undeclared or documented differently is reported', () => {
     const [[code, entry]] = [...declared] as [[string, Entry]];
     const withEntry = (name: string, planted: Entry): Map<string, Entry> => new Map([...declared, [name, planted]]);
     expect(differences(declared, declared)).toEqual([]);
@@ -88,7 +88,7 @@ describe('docs/errors.md', () => {
     ]);
   });
 
-  it('is read row by row: a code that is told twice is refused', () => {
+  it('is read row by row: a code that is documented twice is refused', () => {
     const row = '| `planted-2` | Planted | 418   | When planted |';
     expect([...readDocs(row)]).toEqual([['planted-2', { title: 'Planted', status: 418 }]]);
     expect(() => readDocs(`${row}\n${row}`)).toThrow('planted-2 is documented twice');

@@ -23,7 +23,7 @@ function cruise(directories: readonly string[]): Summary[] {
   return JSON.parse(stdout) as Summary[];
 }
 
-/** A tree with nothing in it but the given files. */
+/** A tree with only the given files. */
 function plant(files: Record<string, string>): string {
   const directory = mkdtempSync(join(tmpdir(), 'planted-'));
   symlinkSync(join(ROOT, 'node_modules'), join(directory, 'node_modules'));
@@ -105,7 +105,7 @@ describe('layers', () => {
     expect(product.violations.map(({ rule, from, to }) => `${rule.name}: ${from} → ${to}`)).toEqual([]);
   });
 
-  it('put every context in the order', () => {
+  it('cover every context', () => {
     const contexts = readdirSync(join(ROOT, 'src/contexts'));
     expect(contexts.toSorted()).toEqual([...ORDER].toSorted());
   });
@@ -114,7 +114,7 @@ describe('layers', () => {
     expect(PLANTED.map(([rule]) => rule).toSorted()).toEqual(rules.forbidden.map(({ name }) => name).toSorted());
   });
 
-  it.each(PLANTED.map(([rule], i) => [rule, i] as const))('%s is seen when it is broken', (rule, i) => {
+  it.each(PLANTED.map(([rule], i) => [rule, i] as const))('a violation of %s is reported', (rule, i) => {
     expect(planted[i]!.violations.map((violation) => violation.rule.name)).toContain(rule);
   });
 });

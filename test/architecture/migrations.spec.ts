@@ -22,7 +22,7 @@ function updateLock(migrations: readonly Migration[]): void {
 }
 
 describe('migrations', () => {
-  it('that have landed stay as they are: databases have run them, and nobody runs them again', async () => {
+  it('that have landed stay unchanged: databases have run them, and never run them again', async () => {
     const migrations = await readMigrations();
     if (process.env['UPDATE_MIGRATION_LOCK'] === '1') updateLock(migrations);
     expect(judgeMigrations(migrations, readLock())).toEqual([]);
@@ -45,7 +45,7 @@ describe('migrations', () => {
     expect(judgeMigrations(found, lock)).toContainEqual(expect.stringContaining(message));
   });
 
-  it('are only ever added to the lock: a changed one keeps the checksum it landed with', () => {
+  it('are only added to the lock: a changed one keeps its original checksum', () => {
     const changed = [
       { ...migrations[0]!, checksum: 'another' },
       ...migrations.slice(1),

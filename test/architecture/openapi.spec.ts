@@ -6,7 +6,7 @@ import { danglingRefs, openObjects, routesOf, undeclaredRoutes, type ApiDocument
 const SNAPSHOT = join(import.meta.dirname, 'openapi.snapshot.json');
 const NAMES = join(import.meta.dirname, 'operations.snapshot.json');
 const SOURCES = join(import.meta.dirname, '../../src');
-/** What answers without credentials. Everything else says which permission it wants. */
+/** Operations without credentials. All others declare the permission that they require. */
 const OPEN = [
   'POST /auth/login',
   'POST /auth/refresh',
@@ -32,13 +32,13 @@ describe('the contract', () => {
     expect(document).toEqual(JSON.parse(readFileSync(SNAPSHOT, 'utf8')));
   });
 
-  it('names operations as SDKs were made with: they are renamed at the price of a new major version', () => {
+  it('keeps the names of operations that SDKs were generated with: renaming them takes a new major version', () => {
     const named = Object.fromEntries(routesOf(document).map(({ name, operation }) => [operation.operationId, name]));
     if (process.env['UPDATE_SNAPSHOT']) writeFileSync(NAMES, `${JSON.stringify(named, null, 2)}\n`);
     expect(named).toEqual(JSON.parse(readFileSync(NAMES, 'utf8')));
   });
 
-  it('is OpenAPI 3.1 without a reference to nothing', () => {
+  it('is OpenAPI 3.1 without dangling references', () => {
     expect(document.openapi).toMatch(/^3\.1\./);
     expect(danglingRefs(document)).toEqual([]);
   });
@@ -55,7 +55,7 @@ describe('the contract', () => {
     }
   });
 
-  it('says of each parameter what it is like, and of each object that is sent what it may hold', () => {
+  it('describes each parameter, and the fields of each request object', () => {
     const vague: string[] = [];
     for (const { name, operation } of routesOf(document)) {
       for (const parameter of (operation.parameters ?? []) as readonly { name: string; schema?: { type?: unknown } }[])
@@ -66,13 +66,13 @@ describe('the contract', () => {
     expect(vague.filter((place) => !/\/(metadata|headers)$|cloudevents/.test(place))).toEqual([]);
   });
 
-  it('leaves out no route but the metrics, which tests of their own watch', () => {
+  it('leaves out no route but the metrics, which have tests of their own', () => {
     const sources = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
     const hiding = sources.filter((file) => /@ApiExclude\w+\(/.test(readFileSync(join(SOURCES, file), 'utf8')));
     expect(hiding).toEqual([join('contexts', 'operations', 'metrics.controller.ts')]);
   });
 
-  it('has no two classes of one name, of which one would describe the bodies of the other', () => {
+  it('has no two classes with the same name, of which one would describe the bodies of the other', () => {
     const sources = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
     const classes = sources.flatMap((file) =>
       [...readFileSync(join(SOURCES, file), 'utf8').matchAll(/class (\w+(?:Dto|Body|Page|Query))\b/g)].map(
@@ -85,12 +85,12 @@ describe('the contract', () => {
 });
 
 describe('permissions', () => {
-  it('are declared by every route that is not open to all', () => {
+  it('are declared by every route that is not public', () => {
     expect(routesOf(document).length).toBeGreaterThan(30);
     expect(undeclaredRoutes(document, OPEN)).toEqual([]);
   });
 
-  it('are missed where a route has none: a planted one is found, and one that is open and declared', () => {
+  it('are reported as missing: a planted route without one is found, and one that is both public and declared', () => {
     const open = document.paths['/health/live']!['get']!;
     const planted = { ...document, paths: { ...document.paths, '/planted': { get: open } } };
     expect(undeclaredRoutes(planted, OPEN)).toEqual(['GET /planted']);
@@ -98,7 +98,7 @@ describe('permissions', () => {
     expect(undeclaredRoutes(document, OPEN.slice(1))).toEqual(['POST /auth/login']);
   });
 
-  it('are asked for: without credentials each of these routes is 401', async () => {
+  it('are required: without credentials each of these routes is 401', async () => {
     const anonymous = app.client.with({});
     const closed = routesOf(document).filter(({ name }) => !OPEN.includes(name));
     for (const { name, method, path } of closed) {

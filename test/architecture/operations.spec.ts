@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { AnswerSchemas } from '../support/checks/answer-schemas.js';
 import { routesOf, type ApiDocument, type Media, type Route } from '../support/api/openapi.js';
 
-/** That it is the one that is served is held by openapi.spec.ts. */
+/** openapi.spec.ts checks that it is the one that is served. */
 const document = JSON.parse(readFileSync(join(import.meta.dirname, 'openapi.snapshot.json'), 'utf8')) as ApiDocument;
 const routes = routesOf(document);
 const schemas = new AnswerSchemas(document);
 
-/** A verb and what it is about: `listTopics`. Two verbs stand alone. */
+/** A verb and its object: `listTopics`. Two verbs stand alone. */
 const NAME = /^(login|logout|[a-z]+([A-Z][a-z]+)+)$/;
 const SUMMARY = /^[A-Z][^.]*[^.]$/;
 const SUMMARY_WORDS_MAX = 9;
@@ -19,7 +19,7 @@ const repeated = (names: readonly string[]): string[] => names.filter((name, i) 
 const successesOf = ({ operation }: Route): [string, { readonly content?: Readonly<Record<string, Media>> }][] =>
   Object.entries(operation.responses).filter(([status]) => status.startsWith('2')) as never;
 
-/** Answers that say that they have something and not what. */
+/** Responses that have a body without a schema. */
 function undescribed(list: readonly Route[]): string[] {
   return list.flatMap((route) =>
     successesOf(route).flatMap(([status, { content = {} }]) => {
@@ -37,7 +37,7 @@ const controllers = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.controller.ts'))
   .map((file) => readFileSync(join(SOURCES, file), 'utf8'));
 
-/** Of methods that are routes, what they say that they return: the end of the line that opens them. */
+/** The declared return types of route methods: the end of the line that opens each. */
 const returnsOf = (source: string): string[] =>
   source
     .split(/^  @(?:Get|Post|Put|Patch|Delete)\(/m)
@@ -47,19 +47,19 @@ const returnsOf = (source: string): string[] =>
 const isVague = (type: string): boolean => type === '' || /\b(object|unknown|any|Record)\b/.test(type);
 
 describe('the names of operations', () => {
-  it('are a verb and what it is about, in camel case, each once', () => {
+  it('are a verb and its object, in camel case, each once', () => {
     expect(named(routes).filter((name) => !NAME.test(name))).toEqual([]);
     expect(repeated(named(routes))).toEqual([]);
   });
 
-  it('are missed where they break the rules: planted ones are found', () => {
+  it('are reported if they break the rules: planted ones are found', () => {
     expect(['Roles_list[0]', 'list', 'listTopics[1]', 'ListTopics'].filter((name) => NAME.test(name))).toEqual([]);
     expect(repeated(named([...routes, routes[0]!]))).toEqual([routes[0]!.operation.operationId]);
   });
 });
 
-describe('what people read', () => {
-  it('is a summary of a few words for every operation, which no other one has', () => {
+describe('the texts for people', () => {
+  it('include a unique summary of a few words for every operation', () => {
     const summaries = routes.map(({ operation }) => operation.summary);
     expect(
       summaries.filter((summary) => !SUMMARY.test(summary) || summary.split(' ').length > SUMMARY_WORDS_MAX),
@@ -67,7 +67,7 @@ describe('what people read', () => {
     expect(repeated(summaries)).toEqual([]);
   });
 
-  it('is in groups, each of which is described and used', () => {
+  it('include groups, each of which is described and used', () => {
     const used = new Set(routes.flatMap(({ operation }) => operation.tags));
     expect([...used].toSorted()).toEqual(document.tags.map(({ name }) => name).toSorted());
     expect(document.tags.filter(({ description }) => description.length < 20)).toEqual([]);
@@ -76,11 +76,11 @@ describe('what people read', () => {
 });
 
 describe('every success', () => {
-  it('that has a body has its schema', () => {
+  it('with a body has a schema', () => {
     expect(undescribed(routes)).toEqual([]);
   });
 
-  it('is missed where it has none: planted ones are found', () => {
+  it('is reported if it has none: planted ones are found', () => {
     const operation = {
       ...routes[0]!.operation,
       responses: { 200: {}, 201: { content: { 'text/csv': {} } }, 204: {} },
@@ -91,13 +91,13 @@ describe('every success', () => {
     ]);
   });
 
-  it('is of a type that its method names', () => {
+  it('has a type that its method declares', () => {
     const types = controllers.flatMap(returnsOf);
     expect(types.length).toBeGreaterThan(80);
     expect(types.filter(isVague)).toEqual([]);
   });
 
-  it('is missed where a method names none: planted ones are found', () => {
+  it('is reported if a method declares none: planted ones are found', () => {
     const signatures = [
       'async a(): Promise<object> {',
       'b() {',
@@ -108,7 +108,7 @@ describe('every success', () => {
     expect(returnsOf(planted).filter(isVague)).toHaveLength(3);
   });
 
-  it('is shown by an example that its schema takes', () => {
+  it('has an example that its schema accepts', () => {
     const faults = routes.flatMap((route) =>
       successesOf(route).flatMap(([status, { content = {} }]) =>
         Object.entries(content).flatMap(([type, { example }]) => {
@@ -122,7 +122,7 @@ describe('every success', () => {
 });
 
 describe('every request', () => {
-  it('is shown by an example that its schema takes, or by several', () => {
+  it('has an example that its schema accepts, or several', () => {
     const faults = routes.flatMap(({ name, path, method, operation }) =>
       Object.entries(operation.requestBody?.content ?? {}).flatMap(([type, media]) => {
         const place = ['paths', path, method.toLowerCase(), 'requestBody', 'content', type, 'schema'];
@@ -133,7 +133,7 @@ describe('every request', () => {
     expect(faults).toEqual([]);
   });
 
-  it('names in its path what is there after the demo', () => {
+  it('names in its path what exists after the demo', () => {
     const inPaths = routes.flatMap(({ name, operation }) =>
       (operation.parameters ?? []).filter((one) => one.in === 'path').map((one) => [name, one.name, one.example]),
     );

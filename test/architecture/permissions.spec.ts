@@ -21,7 +21,7 @@ function matrix(): Promise<string> {
 }
 
 describe('docs/permissions.md', () => {
-  it('shows the predefined roles as the code has them (UPDATE_MATRIX=1 writes them anew)', async () => {
+  it('shows the predefined roles as the code has them (UPDATE_MATRIX=1 writes them again)', async () => {
     const text = readFileSync(DOCUMENT, 'utf8');
     const wanted = `\n${await matrix()}\n`;
     if (process.env['UPDATE_MATRIX'] === '1') writeFileSync(DOCUMENT, text.replace(MATRIX, wanted));

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 const PLATFORM = join(import.meta.dirname, '../../src/platform');
 
-/** What hands itself to every module, and why it has to. */
+/** Modules that are global, and why they must be. */
 const GLOBAL: Readonly<Record<string, string>> = {
   'startup.module.ts: @Global':
     'values from outside of Nest come by one import with arguments: settings, and the store that is up',
@@ -11,13 +11,13 @@ const GLOBAL: Readonly<Record<string, string>> = {
   'sagas/saga-bus.ts: forRoot': 'Nest finds the handlers of commands and queries in all modules',
 };
 
-/** Who may what, and what is delivered to whom, is for contexts to say; the words of it that others need are the kernel's. */
+/** Permissions and deliveries are the contexts' business; the words that others need are in the kernel. */
 const DECLARED =
   /(?:class|interface|type|const|function|enum) (\w*(?:Principal|Ceiling|Permission|Consumer|Namespace|Delivery)\w*|Access|OWN_PERMISSIONS)\b/g;
 const COUNTED = /'(event_store_\w*(?:consumer|deliver|publish|duplicate|tenant)\w*)'/g;
 const TOPICS_NAMED = /^(?:http|telemetry|audit|egress|mail)\/.*/;
 
-/** What the guards of routes carry along is theirs to name. */
+/** Guards of routes may name what they carry. */
 const CARRIED = new Set(['http/access.ts: RequiredPermission']);
 
 const sources = readdirSync(PLATFORM, { recursive: true, encoding: 'utf8' })
@@ -35,13 +35,13 @@ function businessIn(file: string, text: string): string[] {
 }
 
 describe('the platform', () => {
-  it('is imported module by module: none is global but for those that have to be', () => {
+  it('is imported module by module: only those that must be are global', () => {
     expect(sources.length).toBeGreaterThan(100);
     expect(sources.flatMap(([file, text]) => globalsIn(file, text)).toSorted()).toEqual(Object.keys(GLOBAL).toSorted());
     expect(globalsIn('planted.ts', '@Global()\n@Module({})')).toEqual(['planted.ts: @Global']);
   });
 
-  it('declares nothing of the business, and counts nothing of it', () => {
+  it('declares and counts nothing of the business', () => {
     expect(sources.flatMap(([file, text]) => businessIn(file, text))).toEqual([]);
   });
 

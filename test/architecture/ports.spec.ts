@@ -4,7 +4,7 @@ import * as ts from 'typescript';
 
 const CONTEXTS = join(import.meta.dirname, '../../src/contexts');
 
-/** Classes that only promise what others do. */
+/** Classes that only declare what others implement. */
 function portsIn(file: string, text: string): string[] {
   const isPort = (node: ts.Statement): node is ts.ClassDeclaration =>
     ts.isClassDeclaration(node) &&
@@ -18,17 +18,17 @@ describe('a port', () => {
   const files = globSync('**/*.ts', { cwd: CONTEXTS });
   const found = files.flatMap((file) => portsIn(file, readFileSync(join(CONTEXTS, file), 'utf8')));
 
-  it('stands in the ports.ts of its folder', () => {
+  it('is in the ports.ts of its folder', () => {
     expect(found.length).toBeGreaterThan(10);
     expect(found.filter((port) => basename(port.split(':')[0]!) !== 'ports.ts')).toEqual([]);
   });
 
-  it('is seen where it stands elsewhere', () => {
+  it('is reported if it is elsewhere', () => {
     const planted = 'export abstract class Clocks { abstract now(): number; }';
     expect(portsIn('identity/application/clocks.ts', planted)).toEqual(['identity/application/clocks.ts: Clocks']);
   });
 
-  it('is no class that does something, and no set of options', () => {
+  it('is not a class with an implementation, and not a set of options', () => {
     const others = `export abstract class Half { abstract now(): number; later() { return this.now() + 1; } }
       export abstract class Options { abstract readonly flushMs: number; }`;
     expect(portsIn('a.ts', others)).toEqual([]);

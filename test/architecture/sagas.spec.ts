@@ -7,7 +7,7 @@ import type { Subscription } from '../../src/platform/event-log/index.js';
 import { logOf, Missed, subscriptionTo, type ManagementEvent } from '../../src/platform/sagas/index.js';
 import { commandOf, commandsOf, due, noticed, recorded, sagasOf, type SagaClass } from '../support/api/sagas.js';
 
-/** No memory depends on these: what is asked about them is read from the store. */
+/** No cache depends on these: they are always read from the store. */
 const CONCERN_NO_CACHE = [
   'consumer.configured',
   'consumer.paused',
@@ -59,21 +59,21 @@ const whenDue = (subscription: Subscription): ICommand[] =>
     after(due([subscription], logOf(topicUid), recorded(type))),
   );
 
-/** Types of events that no saga makes anything of when they are noticed. */
+/** Types of events that no saga reacts to when they are noticed. */
 const unheard = (told: readonly Told[]): string[] =>
   told.filter((one) => whenNoticed(one).length === 0).map(({ type }) => type);
 
 describe('sagas', () => {
-  it('hear of every type of management event, but of those that concern no cache', () => {
+  it('react to every type of management event, except those that concern no cache', () => {
     expect(unheard(typesOf(aggregates)).toSorted()).toEqual(CONCERN_NO_CACHE);
   });
 
-  it('are watched: a type that none of them hears of is named', () => {
+  it('are checked: a type that none of them reacts to is reported', () => {
     const told = [...typesOf(aggregates), { topicUid: MANAGEMENT_TOPICS.topics, type: 'topic.planted' }];
     expect(unheard(told).toSorted()).toEqual([...CONCERN_NO_CACHE, 'topic.planted'].toSorted());
   });
 
-  it('take what each durable subscription comes to, whose place would be kept for nothing', () => {
+  it('handle every durable subscription, whose checkpoint would otherwise advance without effect', () => {
     expect(subscriptions.length).toBeGreaterThanOrEqual(7);
     const planted = subscriptionTo('topics', 'planted');
     const untaken = [...subscriptions, planted].filter((subscription) => whenDue(subscription).length === 0);

@@ -48,7 +48,7 @@ const EXCEPTIONS: Readonly<Record<string, Partial<Record<Rule, string>>>> = {
       'the lanes of all tenants at once, ten times a second; rows are found by their whole key, so shards do it apart',
   },
   'lane-claim': {
-    tenant: 'an instance takes over what others have left, of all tenants; each row is judged by itself',
+    tenant: 'an instance takes over what others have left, of all tenants; each row is checked by itself',
   },
   'lane-release': { tenant: 'an instance gives back what it owns when it stops' },
   'rules-places-of-user': {
@@ -71,7 +71,7 @@ const all = sqlUnder(SOURCES);
 const tables = tenantTables(all);
 
 describe('the SQL of the product', () => {
-  it('is found: statements in sources and in migrations, and the tables that belong to tenants', () => {
+  it('is found: statements in sources and in migrations, and the tables of tenants', () => {
     const names = all.map(({ name }) => name);
     expect(names).toEqual(
       expect.arrayContaining(['append', 'read-heads', 'scan-§', '0001_schema:event', 'hints:connect']),
@@ -81,7 +81,7 @@ describe('the SQL of the product', () => {
     expect(tables.has('user_account')).toBe(false);
   });
 
-  it('can be distributed by tenant, but for the exceptions that are named with their reasons', () => {
+  it('can be distributed by tenant, except for the named exceptions with their reasons', () => {
     const violations = lint(all, tables).filter(({ rule, name }) => EXCEPTIONS[name]?.[rule] === undefined);
     expect(violations.map(({ rule, name }) => `${name}: ${RULES[rule]}`)).toEqual([]);
   });
@@ -94,7 +94,7 @@ describe('the SQL of the product', () => {
     expect(named.filter((exception) => !found.has(exception))).toEqual([]);
   });
 
-  it('has one text for each name of a prepared statement: a connection keeps the first it saw', () => {
+  it('has one text for each name of a prepared statement: a connection keeps the first one', () => {
     const texts = Map.groupBy(
       all.filter(({ name, file }) => file.endsWith('.ts') && !name.includes(':')),
       ({ name }) => name,
@@ -121,12 +121,12 @@ describe('the SQL of the product', () => {
     ['unnest', 'INSERT INTO event (tenant_id, data) SELECT $1, d FROM unnest($2::text[]) AS d'],
     ['name', `SELECT position AS ${'a_very_long_name_'.repeat(3)} FROM event WHERE tenant_id = $1`],
   ];
-  it.each(planted)('is watched: %s is broken by %s', (rule, text) => {
+  it.each(planted)('is checked: %s is broken by %s', (rule, text) => {
     const source = `const STATEMENT = { name: 'planted', text: \`${text}\` };`;
     expect(lint(sqlInSource('planted.ts', source), tables)).toEqual([{ rule, name: 'planted' }]);
   });
 
-  it('is watched where a statement is put together from constants', () => {
+  it('is checked if a statement is put together from constants', () => {
     const source = "const EVENTS = 'FROM event'; const STATEMENT = { name: 'planted', text: `SELECT 1 ${EVENTS}` };";
     expect(lint(sqlInSource('planted.ts', source), tables)).toEqual([{ rule: 'tenant', name: 'planted' }]);
   });
@@ -140,7 +140,7 @@ describe('the SQL of the product', () => {
     ['key', 'CREATE TABLE e (tenant_id text, id bigint, PRIMARY KEY (id, tenant_id));'],
     ['key', 'CREATE UNIQUE INDEX event_one ON event (event_id);'],
   ];
-  it.each(plantedInSchema)('is watched in migrations: %s is broken by %s', (rule, text) => {
+  it.each(plantedInSchema)('is checked in migrations: %s is broken by %s', (rule, text) => {
     const migration = sqlInMigration('9999_planted.sql', `-- A comment; now() in it is fine.\n${text}\n`);
     const found = lint(migration, new Set([...tables, 'e'])).map((violation) => violation.rule);
     expect(found).toEqual([rule]);

@@ -10,7 +10,7 @@ import {
   type RequiredPermission,
 } from '../../src/platform/http/access.js';
 
-/** What the system has, too: who belongs to it and what they may, and its records. Consumers there are none that could be changed. */
+/** What the system tenant has as well: its members, their permissions, and its records. It has no consumers to change. */
 const IN_SYSTEM_TOO: readonly RegExp[] = [
   /^(member|role|group|permission|audit):/,
   /^consumer:manage \/tenants\/:tenantId\/namespaces\/:namespaceId\/consumers\/:consumerId/,
@@ -23,7 +23,7 @@ interface Change {
   readonly notInSystem: boolean;
 }
 
-/** What changes something below a tenant. */
+/** Operations that change something below a tenant. */
 function changesOf(controllers: readonly ControllerClass[]): Change[] {
   return controllers.flatMap((controller) => {
     const base = Reflect.getMetadata(PATH_METADATA, controller) as string;
@@ -77,13 +77,13 @@ class Planted {
 }
 
 describe('a change below a tenant', () => {
-  it('is refused in the system tenant, or is of what the system has, too', () => {
+  it('is refused in the system tenant, or concerns something the system has as well', () => {
     const changes = changesOf(controllers);
     expect(forgotten(changes)).toEqual([]);
     expect(changes.filter(({ notInSystem }) => notInSystem)).toHaveLength(12);
   });
 
-  it('is named where that was forgotten, or said of what the system has: planted ones are found', () => {
+  it('is reported if that is missing, or declared for something the system has: planted ones are found', () => {
     expect(forgotten(changesOf([Planted]))).toEqual([
       'topic:create /tenants/:tenantId/planted',
       'member:manage /tenants/:tenantId/planted/members',

@@ -10,7 +10,7 @@ import {
 
 const SOURCES = join(import.meta.dirname, '../../src');
 
-/** The one folder whose statements touch a table. Others go through its face, inside the same transaction where it has to be. */
+/** The one folder whose statements touch a table. Others use its public API, inside the same transaction if necessary. */
 const OWNERS: Readonly<Record<string, string>> = {
   topic_head: 'platform/event-log',
   event: 'platform/event-log',
@@ -43,7 +43,7 @@ const OWNERS: Readonly<Record<string, string>> = {
   audit_retention: 'contexts/audit',
 };
 
-/** Who reads a table of another owner in statements of their own, and why no face can stand between. Nobody else writes a table. */
+/** Folders that read another owner's table in their own statements, and why no API can do it. Only the owner writes a table. */
 const READERS: Readonly<Record<string, string>> = {
   'contexts/audit reads audit_record':
     'one statement sees one moment: the ends of a chain and those of its records belong together',
@@ -59,7 +59,7 @@ const READERS: Readonly<Record<string, string>> = {
     'of a tenant that ends: in one statement, nothing of a younger one of the same id is ever found',
 };
 
-/** Who fills in the names of tables, which the lint cannot read. */
+/** Files that insert table names dynamically, which the lint cannot read. */
 const FILLED_IN: Readonly<Record<string, string>> = {
   'contexts/authz': 'what a tenant leaves behind: the tables stand in the list before the text, all of them its own',
 };
@@ -73,16 +73,16 @@ const hasReason = (one: Trespass): boolean =>
   one.table === '§' ? FILLED_IN[one.by] !== undefined : !one.writes && READERS[keyOf(one)] !== undefined;
 
 describe('a table', () => {
-  it('has one owner, from the migration that makes it on', () => {
+  it('has one owner, from the migration that creates it on', () => {
     expect(Object.keys(OWNERS).toSorted()).toEqual([...createdTables(migrations)].toSorted());
   });
 
-  it('is touched by its owner alone, but for the readers that are named with their reasons', () => {
+  it('is touched by its owner alone, except for named readers with their reasons', () => {
     const strangers = found.filter((one) => !hasReason(one));
     expect(strangers.map((one) => `${one.name}: ${keyOf(one)}${one.writes ? ', and writes it' : ''}`)).toEqual([]);
   });
 
-  it('needs every reason that is given', () => {
+  it('needs every given reason', () => {
     const needed = new Set(found.map((one) => (one.table === '§' ? one.by : keyOf(one))));
     expect([...Object.keys(READERS), ...Object.keys(FILLED_IN)].filter((reason) => !needed.has(reason))).toEqual([]);
   });
@@ -107,7 +107,7 @@ describe('a table', () => {
     ['not named', 'DELETE FROM ${table} WHERE tenant_id = $1', '§, written'],
     ['not named', 'SELECT 1 FROM ${table} WHERE tenant_id = $1', '§'],
   ];
-  it.each(planted)('of another owner is seen where it is %s: %s', (_, text, seen) => {
+  it.each(planted)('of another owner is reported where it is %s: %s', (_, text, seen) => {
     const statements = sqlInSource('contexts/delivery/adapters/planted.ts', `const PLANTED = \`${text}\`;`);
     const trespassed = trespasses(statements, OWNERS);
     expect(trespassed.map(({ table, writes }) => `${table}${writes ? ', written' : ''}`)).toEqual([seen]);
@@ -134,7 +134,7 @@ describe('a table', () => {
     expect(trespasses(sqlInSource('contexts/topics/adapters/a.ts', `const OWN = \`${text}\`;`), OWNERS)).toEqual([]);
   });
 
-  it('that is written is never excused by a reason to read it', () => {
+  it('may never be written because of a reason to read it', () => {
     const [written] = trespasses(
       sqlInSource('contexts/authz/adapters/a.ts', "const PLANTED = 'DELETE FROM api_key WHERE user_id = $1';"),
       OWNERS,
@@ -142,7 +142,7 @@ describe('a table', () => {
     expect([READERS[keyOf(written!)], hasReason(written!)]).toEqual([expect.any(String), false]);
   });
 
-  it('that a migration makes, or takes away, is seen to be without an owner, or to have one too many', () => {
+  it('that a migration creates or drops is reported without an owner, or with an obsolete one', () => {
     const script = 'CREATE TABLE moon (tenant_id text PRIMARY KEY);\nCREATE TABLE sun (a text);\nDROP TABLE sun;\n';
     expect([...createdTables(sqlInMigration('9999_planted.sql', script))]).toEqual(['moon']);
   });

@@ -35,7 +35,7 @@ const seat: Aggregate<Taken, SeatEvent, string, HallFacts> = {
 
 class Seats extends AggregateRepository<Taken, SeatEvent, string, HallFacts> {
   readonly aggregate = seat;
-  /** What the store is asked, with what is in the log by then. */
+  /** The facts from the store, with the number of events in the log at that time. */
   readonly asked: { taken: number; events: number }[] = [];
 
   override async ask(sql: Sql): Promise<HallFacts> {
@@ -82,7 +82,7 @@ describe('the check of an aggregate', () => {
     await store.drop();
   });
 
-  it('is asked for before anything is written, and hands what it was told to the read model', async () => {
+  it('gets its facts before anything is written, and passes them to the read model', async () => {
     await aggregates.change(seats, 'a', actor, takes('ann'));
     expect(seats.asked).toEqual([{ taken: 0, events: 0 }]);
     const rows = await store.database.query({ name: 'test-seats', text: 'SELECT id, by, nth FROM seat' });
@@ -96,7 +96,7 @@ describe('the check of an aggregate', () => {
     expect(await readAll(instance.reader, LOG)).toHaveLength(2);
   });
 
-  it('lets through as many as it may, however many come at once', async () => {
+  it('accepts as many changes as are allowed, however many come at once', async () => {
     const names = Array.from({ length: 8 }, (_, i) => `seat-${i}`);
     const settled = await Promise.allSettled(names.map((ref) => aggregates.change(seats, ref, actor, takes('ann'))));
     const refused = settled.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
@@ -104,7 +104,7 @@ describe('the check of an aggregate', () => {
     expect(await readAll(instance.reader, LOG)).toHaveLength(SEATS);
   });
 
-  it('refuses nothing by a state that others have left behind: the aggregate itself decides anew', async () => {
+  it('never refuses by a stale state: the aggregate decides again', async () => {
     await aggregates.change(seats, 'a', actor, takes('ann'));
     let overtakes = true;
     const slow = Object.create(instance.reader) as LogReader;

@@ -79,7 +79,7 @@ describe('aggregates', () => {
   const row = (id: string): Promise<unknown[]> =>
     store.database.query({ name: 'test-row', text: 'SELECT total, version FROM counter WHERE id = $1' }, [id]);
 
-  it('keep their events and their read model in step, and tell the followers of the log', async () => {
+  it('keep their events and their read model consistent, and notify the followers of the log', async () => {
     const tail = await instance.tails.follow(LOG);
     const before = tail.head;
     expect(await aggregates.change(counters, 'a', actor, add(2))).toMatchObject({ state: 2, version: 1 });
@@ -101,7 +101,7 @@ describe('aggregates', () => {
     instance.tails.unfollow(tail);
   });
 
-  it('store nothing when the rule refuses, when nothing changes, and when the read model refuses', async () => {
+  it('store nothing when a rule refuses, when nothing changes, and when the read model refuses', async () => {
     const size = (await readAll(instance.reader, LOG)).length;
     const refusal = fail('counter-refused', 'no');
     const refuse = (): never => {
@@ -122,7 +122,7 @@ describe('aggregates', () => {
     expect(await row('c')).toEqual([{ total: 1, version: 1 }]);
   });
 
-  it('lose no change of several at once, on one aggregate and on others of the same topic', async () => {
+  it('lose no concurrent change, on one aggregate and on others of the same topic', async () => {
     const changes = ['d', 'd', 'd', 'd', 'e', 'f'].map((ref) => aggregates.change(counters, ref, actor, add(1)));
     await Promise.all(changes);
     expect(await row('d')).toEqual([{ total: 4, version: 4 }]);
@@ -130,7 +130,7 @@ describe('aggregates', () => {
     expect(positions).toEqual(positions.map((_, i) => i + 1));
   });
 
-  it.each([1, 2])('are changed once, and answered so, where the reply to the commit is lost (%i)', async (version) => {
+  it.each([1, 2])('are changed once, and report so, if the reply to the commit is lost (%i)', async (version) => {
     const network = new LossyConnection(store.connection);
     const lossy = await openInstance(network.config, { shared: false });
     const tail = await lossy.tails.follow(LOG);
@@ -144,7 +144,7 @@ describe('aggregates', () => {
     await lossy.close();
   });
 
-  it('read events of an older version in the shape of today', async () => {
+  it('upcast events of an older version when reading', async () => {
     await aggregates.change(counters, 'g', actor, add(1));
     await store.database.query(
       {
@@ -156,7 +156,7 @@ describe('aggregates', () => {
     expect((await aggregates.load(counter, 'g')).state).toBe(7);
   });
 
-  it('come to subscriptions: in order, from the checkpoint on, again after a failure', async () => {
+  it('reach subscriptions in order, from the checkpoint on, again after a failure', async () => {
     const errors: unknown[] = [];
     const subscribe = (handle: (event: StoredEvent) => Promise<void>): DurableSubscriptions => {
       const subscriptions = new DurableSubscriptions(
@@ -191,7 +191,7 @@ describe('aggregates', () => {
     expect(seen.length).toBeLessThanOrEqual(2); // the last one may come again: its checkpoint was still to be written
   });
 
-  it('come to subscriptions in pages: together what piled up, in order, and once more what they failed at', async () => {
+  it('reach subscriptions in pages: waiting events together, in order, and failed ones again', async () => {
     await aggregates.change(counters, 'pages', actor, add(1));
     const all = (await readAll(instance.reader, LOG)).map(({ position }) => position);
     const pages: number[][] = [];

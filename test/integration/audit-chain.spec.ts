@@ -55,7 +55,7 @@ describe('the chain of audit records', () => {
     await Promise.all(instances.map(({ database }) => database.close()));
   });
 
-  it('is left alone while another instance is at it', async () => {
+  it('is left alone while another instance works on it', async () => {
     const tenantId = await newTenant(1);
     await one.record(tenantId, 1);
     await one.chains.withLock(tenantId, async () => {
@@ -65,7 +65,7 @@ describe('the chain of audit records', () => {
     expect(await one.seal.runOnce()).toBe(true);
   });
 
-  it('is verified with all that was written before, after whoever is just at it', async () => {
+  it('is verified with all that was written before, after the instance that works on it', async () => {
     const tenantId = await newTenant(1);
     await one.record(tenantId, 1);
     const sealer = await Obstacle.put(store.connection, 'SELECT FROM audit_chain WHERE tenant_id = $1', [tenantId]);
@@ -169,13 +169,13 @@ describe('the chain of audit records', () => {
     expect((await one.verify(tenantId)).broken).toBeUndefined();
     for (const statement of statements) await sql(statement, tenantId);
     expect((await one.verify(tenantId)).broken).toEqual(broken);
-    // What comes later does not heal it.
+    // Later records do not repair it.
     await one.record(tenantId, 3);
     await one.sealAll();
     expect((await one.verify(tenantId)).broken).toEqual(broken);
   });
 
-  it('is not continued where its signature does not fit, which is told once; the chains of others are', async () => {
+  it('is not continued if its signature does not match, which is reported once; other chains are', async () => {
     const [broken, sound] = [await newTenant(), await newTenant()];
     await sql(`UPDATE audit_chain SET signature = 'x' WHERE tenant_id = $1`, broken);
     const fresh = new Auditor(store.database);
@@ -188,13 +188,13 @@ describe('the chain of audit records', () => {
     expect(fresh.errors.filter((said) => JSON.stringify(said).includes(`"${broken}"`))).toHaveLength(1);
   });
 
-  it('holds for nobody with another master key', async () => {
+  it('does not verify with another master key', async () => {
     const tenantId = await newTenant();
     const stranger = new Auditor(store.database, new KeyRing(Buffer.from('another master key of at least 32 bytes')));
     expect((await stranger.verify(tenantId)).broken).toEqual({ fault: 'record-changed', seq: 1 });
   });
 
-  describe('of which retention removes the beginning', () => {
+  describe('whose beginning retention removes', () => {
     const aged = async (): Promise<string> => {
       const tenantId = await newTenant(0);
       await one.record(tenantId, 700, NOW - 401 * DAY_MS);
@@ -208,11 +208,11 @@ describe('the chain of audit records', () => {
     const keep = (tenantId: string, days: number): Promise<unknown> =>
       store.database.transaction((own) => one.retentions.replace(own, tenantId, 0, days, NOW));
 
-    it('still holds, and goes on', async () => {
+    it('still verifies, and continues', async () => {
       const tenantId = await aged();
       expect(await one.trim.runOnce()).toBe(700);
       await one.sealAll();
-      // The last two tell what was removed, in two steps.
+      // The last two record what was removed, in two steps.
       expect(await seqs(tenantId)).toEqual(upTo(701, 712));
       expect(await one.verify(tenantId)).toMatchObject({ broken: undefined, records: 12, head: { seq: 712 } });
       await keep(tenantId, 30);
@@ -224,7 +224,7 @@ describe('the chain of audit records', () => {
       expect((await one.verify(tenantId)).broken).toEqual({ fault: 'record-changed', seq: 708 });
     });
 
-    it('tells of each removal for ever, in the chain: which numbers, and the hash on which it goes on', async () => {
+    it('records each removal forever, in the chain: which numbers, and the hash on which it continues', async () => {
       const tenantId = await aged();
       const hashes = await sql('SELECT hash FROM audit_record WHERE tenant_id = $1 AND seq IN (500, 700)', tenantId);
       await one.trim.runOnce();
@@ -248,7 +248,7 @@ describe('the chain of audit records', () => {
       );
     });
 
-    it('keeps nothing but what tells of it, and still goes on with its numbers', async () => {
+    it('keeps only the records of the removal, and still continues its numbers', async () => {
       const tenantId = await newTenant(3);
       const later = new Auditor(store.database);
       later.clock.time = NOW + 500 * DAY_MS;
@@ -258,16 +258,16 @@ describe('the chain of audit records', () => {
       expect(await later.verify(tenantId)).toMatchObject({ broken: undefined, records: 2, head: { seq: 5 } });
     });
 
-    it('keeps old records that do not fit, so that they can be seen', async () => {
+    it('keeps old records that do not match, so that they can be examined', async () => {
       const tenantId = await aged();
       await sql(`UPDATE audit_record SET reason = 'x' WHERE tenant_id = $1 AND seq = 600`, tenantId);
       const own = new Auditor(store.database);
-      expect(await own.trim.runOnce()).toBe(500); // the slice before is sound
+      expect(await own.trim.runOnce()).toBe(500); // the slice before is intact
       expect((await own.verify(tenantId)).broken).toEqual({ fault: 'record-changed', seq: 600 });
       expect(own.errors).toHaveLength(1);
     });
 
-    it('is not called broken by who verifies meanwhile', async () => {
+    it('is not reported as broken by a concurrent verification', async () => {
       const tenantId = await aged();
       const sealed = one.chains.sealed.bind(one.chains);
       const racing = jest.spyOn(one.chains, 'sealed').mockImplementationOnce(async (...args) => {

@@ -25,7 +25,7 @@ const rowsOf = async (table: AuditTable, tenantId?: string): Promise<AuditTableR
 const faultOf = async (tenantId: string): Promise<string | undefined> => (await one.verify(tenantId)).broken?.fault;
 const faults = (): Promise<string[]> => one.faults();
 
-describe('the row of a chain that is put back', () => {
+describe('restoring an earlier row of a chain', () => {
   const eight = async (): Promise<AuditTableRow> => {
     await one.record('acme', 8);
     await one.record('globex', 2);
@@ -38,7 +38,7 @@ describe('the row of a chain that is put back', () => {
   const cutTo8 = (): Promise<unknown> =>
     tables.run(`DELETE FROM audit_record WHERE tenant_id = 'acme' AND (seq > 8 OR seq IS NULL)`);
 
-  it('with all records behind it removed is seen, also after new records have come on top of it', async () => {
+  it('with all later records removed is detected, also after new records were added', async () => {
     const kept = await eight();
     await cutTo8();
     await tables.put('audit_chain', kept);
@@ -49,7 +49,7 @@ describe('the row of a chain that is put back', () => {
     expect([await faultOf('globex'), await one.verifier.breakOfHeads()]).toEqual([undefined, undefined]);
   });
 
-  it('with its head as well is seen by the sum of all heads, for ever', async () => {
+  it('with its head as well is detected by the sum of all heads, forever', async () => {
     await one.record('acme', 8);
     await one.sealAll();
     const before = await tables.state();
@@ -65,7 +65,7 @@ describe('the row of a chain that is put back', () => {
     expect(await faults()).toEqual(['heads-rewritten']);
   });
 
-  it('is not made good by a new beginning of the heads', async () => {
+  it('is not hidden by starting the heads again', async () => {
     const kept = await eight();
     await cutTo8();
     await tables.put('audit_chain', kept);
@@ -75,14 +75,14 @@ describe('the row of a chain that is put back', () => {
     expect(await faults()).toEqual(['chain-rewritten', 'chain-rewritten', 'heads-rewritten']);
   });
 
-  it('of a tenant whose records, chain and head are all removed is missed by the sum', async () => {
+  it('of a tenant whose records, chain and head are all removed is detected by the sum', async () => {
     await eight();
     for (const table of ['audit_record', 'audit_chain', 'audit_head'] as const)
       await tables.run(`DELETE FROM ${table} WHERE tenant_id = 'acme'`);
     expect(await faults()).toEqual(['heads-rewritten']);
   });
 
-  it('removed with the records, but not with the head, is seen at the tenant', async () => {
+  it('removed with the records, but not with the head, is detected at the tenant', async () => {
     await eight();
     for (const table of ['audit_record', 'audit_chain'] as const)
       await tables.run(`DELETE FROM ${table} WHERE tenant_id = 'acme'`);
@@ -91,7 +91,7 @@ describe('the row of a chain that is put back', () => {
 });
 
 describe('a head that was kept elsewhere', () => {
-  it('holds as long as the chain goes on from it, and not where the chain was cut or is another one', async () => {
+  it('is confirmed as long as the chain continues from it, and not if the chain was cut or replaced', async () => {
     await one.record('acme', 8);
     const { head } = await one.verify('acme');
     await one.record('acme', 2);
@@ -108,7 +108,7 @@ describe('a head that was kept elsewhere', () => {
     expect(await asked(8, head.hash)).toEqual([false, 'record-changed']);
   });
 
-  it('cannot be told of once retention has removed it, but for the last one that was removed', async () => {
+  it('cannot be checked once retention has removed it, except for the last one removed', async () => {
     await one.record('acme', 8, NOW - 500 * DAY_MS);
     const { head } = await one.verify('acme');
     await one.trim.runOnce();
@@ -126,7 +126,7 @@ describe('a retention', () => {
   const INSERT = `INSERT INTO audit_retention (tenant_id, max_age_days, version, updated_at, signature) VALUES ('acme', $1, 1, 0, '')`;
 
   it.each([[0], [-1], [30]])(
-    'of %i days that somebody has written into the database removes nothing, and is told',
+    'of %i days that someone wrote into the database removes nothing, and is reported',
     async (days) => {
       await threeOld('acme');
       await tables.run(INSERT, [days]);
@@ -136,13 +136,13 @@ describe('a retention', () => {
       // The next start does not sign it.
       await one.retentions.signAll();
       expect(await faultOf('acme')).toBe('retention-rewritten');
-      // Who may choose it chooses anew.
+      // Someone with the right to choose it chooses again.
       expect(await keep('acme', 1, 3_000)).toBe(true);
       expect([await faults(), await one.trim.runOnce()]).toEqual([[], 0]);
     },
   );
 
-  it('never removes what is younger than anybody may ask for, also where it is signed', async () => {
+  it('never removes records younger than the shortest retention allowed, even if it is signed', async () => {
     await one.record('acme', 3, NOW - 29 * DAY_MS);
     await one.sealAll();
     expect(await keep('acme', 0, 1)).toBe(true);
@@ -169,7 +169,7 @@ describe('a retention', () => {
     expect(await faultOf('globex')).toBeUndefined();
   });
 
-  it('stays good when the master key is replaced', async () => {
+  it('stays valid when the master key is replaced', async () => {
     await keep('acme', 0, 31);
     const young = Buffer.from('the next master key of the tests, 32 bytes');
     const old = Buffer.from('a master key of the tests, 32 bytes or more');
@@ -183,7 +183,7 @@ describe('a retention', () => {
   });
 });
 
-it('the sum stays right when several instances seal, trim and change retentions at once', async () => {
+it('the sum stays correct when several instances seal, trim and change retentions at once', async () => {
   const instances = [1, 2, 3].map(() => new Auditor(openDatabase(store.connection)));
   await Promise.all(
     instances.map(async (instance, i) => {

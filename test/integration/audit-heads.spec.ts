@@ -25,7 +25,7 @@ beforeEach(async () => {
 });
 afterEach(() => store.drop());
 
-/** What each of two tenants is told, and who asks for all. */
+/** What each of two tenants sees, and a caller that asks for all. */
 const told = async (): Promise<(string | undefined)[]> => [
   (await one.verify('acme')).broken?.fault,
   (await one.verify('globex')).broken?.fault,
@@ -42,7 +42,7 @@ const deleteAll = async (): Promise<void> => {
 };
 
 const CHAIN = ['chain-rewritten', undefined];
-describe('who does this to the heads is seen', () => {
+describe('tampering with the heads is detected', () => {
   it.each<[string, () => Promise<unknown>, (string | undefined)[]]>([
     ['nothing', () => Promise.resolve(), [undefined, undefined, undefined]],
     [
@@ -77,7 +77,7 @@ describe('who does this to the heads is seen', () => {
   ])('%s', async (_, tamper, expected) => {
     await tamper();
     expect(await told()).toEqual(expected);
-    // Neither what comes later nor a start makes it good.
+    // Neither later records nor a restart hides it.
     await one.record('globex', 1);
     await one.sealAll();
     await one.heads.begin();

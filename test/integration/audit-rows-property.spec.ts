@@ -27,7 +27,7 @@ afterAll(() => store.drop());
 const keep = (tenantId: string, version: number, days: number): Promise<boolean> =>
   store.database.transaction((sql) => one.retentions.replace(sql, tenantId, version, days, NOW));
 
-/** Numbers of a seed: the same choices again for who has to look into a failure. */
+/** Numbers of a seed: the same choices again to investigate a failure. */
 function choices(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
@@ -36,19 +36,19 @@ function choices(seed: number): (below: number) => number {
   };
 }
 
-/** In its middle: what stands around base64 is not looked at. */
+/** In its middle: what surrounds base64 is ignored. */
 function edited(text: string | null | undefined): string {
   if (!text) return 'x';
   const at = Math.floor(text.length / 2);
   return text.slice(0, at) + (text[at] === 'x' ? 'y' : 'x') + text.slice(at + 1);
 }
 
-/** What the database itself refuses need not be seen: two records with one number. */
+/** What the database itself refuses need not be detected: two records with one number. */
 const UNIQUE_VIOLATION = '23505';
 /** Signed by nothing and read by nothing. */
 const UNREAD = new Set(['updated_at']);
 
-it('any one row that is put back, removed or changed after a random history is seen', async () => {
+it('any single row that is restored, removed or changed after a random history is detected', async () => {
   const seed = randomInt(2 ** 31);
   const pick = choices(seed);
   const any = <T>(list: readonly T[]): T => list[pick(list.length)]!;

@@ -83,7 +83,7 @@ describe('the audit trail', () => {
       { type: 'lamp.named', data: { name: 'hall' } },
     ];
 
-    it('tells each event with who, where, before and after', async () => {
+    it('records each event with actor, origin, before and after', async () => {
       await aggregates().change(lamps, 'a', actor, switchOn);
       const common = {
         tenant_id: 'acme',
@@ -108,7 +108,7 @@ describe('the audit trail', () => {
       ]);
     });
 
-    it('has no record where there is no event, and no event where there is no record', async () => {
+    it('has no record without an event, and no event without a record', async () => {
       const size = (await readAll(instance.reader, LOG)).length;
       lamps.failure = new Error('the read model refuses');
       await expect(aggregates().change(lamps, 'b', actor, switchOn)).rejects.toBe(lamps.failure);
@@ -123,8 +123,8 @@ describe('the audit trail', () => {
     });
   });
 
-  describe('of what happened', () => {
-    it('is written soon after, in the order in which it was noted', async () => {
+  describe('of occurrences', () => {
+    it('is written soon after, in the order of the notes', async () => {
       const told = { resource: 'soon' };
       const written = new SignalledDatabase(instance);
       const trail = auditTrail(clock, written);
@@ -137,7 +137,7 @@ describe('the audit trail', () => {
       await trail.close();
     });
 
-    it('counts what is denied again and again, and writes the count at the end', async () => {
+    it('counts repeated denials, and writes the count at the end', async () => {
       const trail = auditTrail(clock, instance.database);
       for (let i = 0; i < 15; i++) trail.note(login({ resource: 'denied', outcome: 'denied' }));
       await trail.flush();
@@ -146,7 +146,7 @@ describe('the audit trail', () => {
       expect((await records('denied')).map((row) => row['times'])).toEqual([...Array(10).fill(1), 5]);
     });
 
-    it('waits while the store is away, and is there once when it is back', async () => {
+    it('waits while the store is unreachable, and is written once when it returns', async () => {
       const away = new SignalledDatabase(instance);
       const trail = auditTrail(clock, away);
       away.failure = unavailable(undefined);
@@ -162,7 +162,7 @@ describe('the audit trail', () => {
       await trail.close();
     });
 
-    it('loses what the store refuses, and no other', async () => {
+    it('loses only records that the store refuses', async () => {
       const trail = auditTrail(clock, instance.database);
       trail.note(login({ resource: 'refused', userAgent: 'good' }));
       trail.note(login({ resource: 'refused', outcome: undefined as never }));
@@ -178,7 +178,7 @@ describe('the audit trail', () => {
       ]);
     });
 
-    it('is bounded: what has no room is counted, what cannot be written at the end too', async () => {
+    it('is bounded: records without room are counted, and those that cannot be written at the end as well', async () => {
       const away = new SignalledDatabase(instance);
       away.failure = unavailable(undefined);
       const trail = auditTrail(clock, away);
@@ -193,7 +193,7 @@ describe('the audit trail', () => {
   });
 });
 
-/** A database that can be away, and says when something was written. */
+/** A database that can be unreachable, and signals writes. */
 class SignalledDatabase {
   failure: DomainError | undefined;
   loseNextReply = false;

@@ -64,7 +64,7 @@ const REGISTRATIONS = USERS.map((runner, i): Step => {
   return { kind: 'register', userId: runner, id: 'abcd'[i]!, topics: TOPICS, meanwhile: [] };
 });
 
-it('whatever is changed, in whatever order it is heard of, a consumer is active only where the one it runs on may read all its topics', async () => {
+it('whatever changes, in whatever order instances learn of it, a consumer is active only if the account it runs as may read all its topics', async () => {
   const seen = { active: 0, withdrawn: 0 };
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 20, size: 'max' }), async (steps) => {
@@ -80,6 +80,6 @@ it('whatever is changed, in whatever order it is heard of, a consumer is active 
     }),
     { numRuns: 10_000 },
   );
-  // Both come up often, or the property would say nothing.
+  // Both occur often, or the property would prove nothing.
   expect(Math.min(seen.active, seen.withdrawn)).toBeGreaterThan(200);
 });

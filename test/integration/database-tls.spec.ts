@@ -34,7 +34,7 @@ describe('sslmode', () => {
     expect(secured.connections).toEqual(['plain']);
   });
 
-  it.each(['require', 'prefer', 'allow'])('%s is encrypted, whoever answers', async (mode) => {
+  it.each(['require', 'prefer', 'allow'])('%s is encrypted, whichever server responds', async (mode) => {
     await connectTo(secured.urlFor('127.0.0.1', `sslmode=${mode}`));
     expect(secured.connections).toEqual(['encrypted']);
   });
@@ -49,12 +49,12 @@ describe('sslmode', () => {
     },
   );
 
-  it('verify-ca takes any name that the authority has signed', async () => {
+  it('verify-ca accepts any name that the authority has signed', async () => {
     await connectTo(secured.urlFor('127.0.0.1', 'sslmode=verify-ca'), CA_FILE);
     expect(secured.connections).toEqual(['encrypted']);
   });
 
-  it('verify-full takes the name of the certificate, and no other', async () => {
+  it('verify-full accepts the name of the certificate, and no other', async () => {
     await connectTo(secured.urlFor('localhost', 'sslmode=verify-full'), CA_FILE);
     await expect(connectTo(secured.urlFor('127.0.0.1', 'sslmode=verify-full'), CA_FILE)).rejects.toMatchObject({
       code: 'ERR_TLS_CERT_ALTNAME_INVALID',
@@ -66,13 +66,13 @@ describe('sslmode', () => {
     ['verify-full', 'the authority is another one', OTHER_CA_FILE],
     ['verify-ca', 'no authority is named, and none of the system has signed', undefined],
     ['verify-full', 'no authority is named, and none of the system has signed', undefined],
-    // As libpq does: whoever names an authority wants it to be asked.
+    // As libpq does: a named authority is meant to be used.
     ['require', 'the authority is another one', OTHER_CA_FILE],
   ])('%s refuses a server where %s', async (mode, _, caFile) => {
     await expect(connectTo(secured.urlFor('localhost', `sslmode=${mode}`), caFile)).rejects.toThrow(/certificate/);
   });
 
-  it('is verify-full where only an authority is named, also in the URL', async () => {
+  it('is verify-full if only an authority is named, also in the URL', async () => {
     await connectTo(secured.urlFor('localhost', `sslrootcert=${encodeURIComponent(CA_FILE)}`));
     await expect(connectTo(secured.urlFor('127.0.0.1', ''), CA_FILE)).rejects.toThrow(/altnames/);
     expect(secured.connections[0]).toBe('encrypted');

@@ -27,7 +27,7 @@ describe('the database', () => {
   const marks = (id: number): Promise<unknown[]> =>
     database.query({ name: 'test-marks', text: 'SELECT id FROM mark WHERE id = $1' }, [id]);
 
-  it('survives a connection that is cut between the statements of a transaction, and goes on with another', async () => {
+  it('survives a connection that is cut between the statements of a transaction, and continues with another', async () => {
     const work = database.transaction(async (sql) => {
       await sql.query('INSERT INTO mark VALUES (1)');
       await cutOff(sql);
@@ -39,7 +39,7 @@ describe('the database', () => {
     expect(await marks(1)).toHaveLength(1);
   });
 
-  it('runs a transaction again that the server ended within a statement', async () => {
+  it('runs a transaction again if the server ended it within a statement', async () => {
     let tries = 0;
     await database.transaction(async (sql) => {
       await sql.query('INSERT INTO mark VALUES (4)');
@@ -49,7 +49,7 @@ describe('the database', () => {
     expect(await marks(4)).toHaveLength(1);
   });
 
-  it('does not run a transaction again whose commit was under way: it may have taken effect', async () => {
+  it('does not run a transaction again once its commit was sent: it may have taken effect', async () => {
     let tries = 0;
     const work = database.transaction(async (sql) => {
       tries++;
@@ -73,7 +73,7 @@ describe('the database', () => {
     expect(tries).toBe(5);
   });
 
-  it('rolls back what its work refuses, and hands the refusal on as it is', async () => {
+  it('rolls back when its work throws, and rethrows the error unchanged', async () => {
     const refusal = new Error('not like this');
     const work = database.transaction(async (sql) => {
       await sql.query('INSERT INTO mark VALUES (3)');
@@ -92,7 +92,7 @@ describe('the database', () => {
     await strict.close();
   });
 
-  it('says that the store is away when the server cannot be reached', async () => {
+  it('reports that the store is unavailable when the server cannot be reached', async () => {
     const nowhere = openDatabase({ ...store.connection, host: '127.0.0.1', port: 1 });
     await expect(nowhere.query({ name: 'test-one', text: 'SELECT 1' })).rejects.toMatchObject({
       code: 'store-unavailable',
@@ -101,7 +101,7 @@ describe('the database', () => {
     await nowhere.close();
   });
 
-  it('ends a statement that takes too long, and a lock that is not given', async () => {
+  it('ends a statement that takes too long, and the wait for a lock', async () => {
     const hasty = openDatabase(store.connection, { statementTimeoutMs: 60, lockTimeoutMs: 30 });
     const slow = hasty.query({ name: 'test-sleep', text: 'SELECT pg_sleep(5)' });
     await expect(slow).rejects.toMatchObject({ code: 'store-unavailable', cause: { code: '57014' } });

@@ -31,7 +31,7 @@ beforeEach(async () => {
 });
 afterEach(() => stage.clear());
 
-/** A store with something in it, at rest. */
+/** A stopped store with some data. */
 async function makeStore(): Promise<void> {
   const server = await stage.start();
   await ask(server.connection, 'CREATE TABLE kept AS SELECT 42 AS answer');
@@ -86,12 +86,12 @@ describe('a directory that is not what it should be', () => {
     await expectKept();
   });
 
-  it('is told by name when a file lies in its place', async () => {
+  it('is named in the error when a file lies in its place', async () => {
     await writeFile(stage.dataDir, '');
     await expect(stage.start()).rejects.toThrow(new RegExp(`${stage.dataDir}.*set DATA_DIR`));
   });
 
-  it('is used when it is empty, and cleared of what a killed initdb has left', async () => {
+  it('is used when it is empty, and cleaned of the remains of a killed initdb', async () => {
     const partial = join(stage.dataDir, 'postgres.partial-1');
     await mkdir(join(partial, 'base'), { recursive: true });
     await writeFile(join(partial, 'PG_VERSION'), '18\n');
@@ -101,7 +101,7 @@ describe('a directory that is not what it should be', () => {
     await expectKept();
   });
 
-  it('says why PostgreSQL does not start on it, in the words of PostgreSQL', async () => {
+  it('reports why PostgreSQL does not start on it, in the words of PostgreSQL', async () => {
     await makeStore();
     const control = join(stage.clusterDir, 'global/pg_control');
     await rename(control, `${control}.lost`);
@@ -121,7 +121,7 @@ describe('the disk', () => {
     await expect(wanted).rejects.toThrow(new RegExp(`${stage.root} has \\d+ bytes free.*${Number.MAX_SAFE_INTEGER}`));
   });
 
-  it('is not filled by the log: it starts anew at its limit, with one predecessor kept', async () => {
+  it('is not filled by the log: it starts again at its limit, with one predecessor kept', async () => {
     const log = new ServerLog(join(stage.root, 'postgres.log'));
     const handle = await log.open();
     await handle.write('a'.repeat(60));
@@ -134,7 +134,7 @@ describe('the disk', () => {
     expect(await readFile(`${log.file}.1`, 'utf8')).toBe('a'.repeat(60));
   });
 
-  it('is what the last words are about when it is full, however often a start has been knocked at meanwhile', async () => {
+  it('is the reported reason when it is full, however many connection attempts were refused meanwhile', async () => {
     const log = new ServerLog(join(stage.root, 'postgres.log'));
     const handle = await log.open();
     await handle.write('PANIC:  could not write to file "pg_wal/xlogtemp.7": No space left on device\n');
@@ -152,7 +152,7 @@ describe('the socket', () => {
     await expect(stage.start(dataDir)).rejects.toMatchObject({ code: 'embedded-in-use' });
   });
 
-  it('is never put into a link that somebody else may have laid', async () => {
+  it('is never put into a link that another user may have created', async () => {
     const user = choosePostgresUser(undefined);
     const trap = join(stage.root, 'trap');
     spawnSync('ln', ['-s', stage.root, trap]);
@@ -164,7 +164,7 @@ describe('the socket', () => {
 const ofRoot = weAreRoot ? describe : describe.skip;
 
 ofRoot('started as root, PostgreSQL', () => {
-  it('runs as another user, and a private data directory lets that user pass and nobody else', async () => {
+  it('runs as another user, and a private data directory lets that user pass and no one else', async () => {
     await mkdir(stage.dataDir, { mode: 0o700 });
     await makeStore();
     const user = choosePostgresUser(undefined);
@@ -174,7 +174,7 @@ ofRoot('started as root, PostgreSQL', () => {
     expect([await canEnter(user, stage.dataDir), await canEnter(stranger, stage.dataDir)]).toEqual([true, false]);
   });
 
-  it('lies elsewhere under a private home, where the next start finds it, and is never silently begun anew', async () => {
+  it('lies elsewhere under a private home, where the next start finds it, and is never silently started empty', async () => {
     const home = join(stage.root, 'home');
     await mkdir(home, { mode: 0o700 });
     const dataDir = join(home, 'data');
@@ -198,7 +198,7 @@ ofRoot('started as root, PostgreSQL', () => {
     await rename(`${cluster}.gone`, cluster);
   });
 
-  it('cannot go elsewhere if there is no such place: then the message says what to set', async () => {
+  it('cannot lie elsewhere if there is no such place: then the message says what to set', async () => {
     const home = join(stage.root, 'home');
     await mkdir(home, { mode: 0o700 });
     await writeFile(stage.systemDir, 'a file');
@@ -244,13 +244,13 @@ ofRoot('started as root, PostgreSQL', () => {
     expect(new Set(owners)).toEqual(new Set([String(choosePostgresUser(undefined).uid)]));
   });
 
-  it('goes on as the owner of a store that an ordinary user has made, who can go on with it afterwards', async () => {
+  it('runs as the owner of a store that an ordinary user has made, who can still start it afterwards', async () => {
     await mkdir(stage.dataDir);
     await chown(stage.dataDir, NOBODY.uid, NOBODY.gid);
     expect(await canEnter(NOBODY, ROOT)).toBe(true); // otherwise that user cannot run the app of this test
-    const his = await stage.startApp({ uid: NOBODY.uid, gid: NOBODY.gid });
-    await ask(his.connection, 'CREATE TABLE kept AS SELECT 42 AS answer');
-    await his.stop();
+    const theirs = await stage.startApp({ uid: NOBODY.uid, gid: NOBODY.gid });
+    await ask(theirs.connection, 'CREATE TABLE kept AS SELECT 42 AS answer');
+    await theirs.stop();
     await expectKept();
     expect((await stat(stage.clusterDir)).uid).toBe(NOBODY.uid);
     const again = await stage.startApp({ uid: NOBODY.uid, gid: NOBODY.gid });

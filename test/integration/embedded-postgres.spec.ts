@@ -17,7 +17,7 @@ afterEach(() => stage.clear());
 
 const mode = async (path: string): Promise<number> => (await stat(path)).mode & 0o777;
 
-/** TCP ports that a process listens on, as the kernel tells. */
+/** TCP ports that a process listens on, as the kernel reports. */
 async function listeningPorts(pid: number): Promise<number[]> {
   if (process.platform !== 'linux') return lsofPorts(pid);
   const links = (await readdir(`/proc/${pid}/fd`)).map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => ''));
@@ -45,7 +45,7 @@ async function crash(pid: number): Promise<void> {
 }
 
 describe('a first start', () => {
-  it('makes a durable cluster with checksums, whose only way in is a private socket and a password', async () => {
+  it('makes a durable cluster with checksums, accessible only by a private socket and a password', async () => {
     const { connection } = await stage.start();
     const [settings] = await ask(
       connection,
@@ -78,7 +78,7 @@ describe('a first start', () => {
     control.close();
   });
 
-  it('is not confused by what a killed one has left: the next one begins anew', async () => {
+  it('is not confused by the remains of a killed one: the next one begins again', async () => {
     await mkdir(stage.dataDir);
     const begun = new Promise<void>((resolve) => {
       const watcher = watch(stage.dataDir, (_type, name) => {
@@ -116,7 +116,7 @@ describe('stop and start', () => {
 });
 
 describe('two apps on one directory', () => {
-  it('the second is told the pid of the first; killed, the first leaves its PostgreSQL, which the next one adopts', async () => {
+  it('the second reports the pid of the first; a killed first one leaves its PostgreSQL, which the next one adopts', async () => {
     const app = await stage.startApp();
     await ask(app.connection, 'CREATE TABLE kept AS SELECT 42 AS answer');
     const refused = stage.start();
@@ -135,7 +135,7 @@ describe('two apps on one directory', () => {
     expect(await lives(app.pid)).toBe(false);
   });
 
-  it('one that ends without stopping takes its PostgreSQL with it, also one that it has adopted', async () => {
+  it('one that ends without stopping ends its PostgreSQL as well, also an adopted one', async () => {
     await (await stage.startApp()).kill();
     const ending = await stage.startApp();
     await ending.exit();
@@ -143,7 +143,7 @@ describe('two apps on one directory', () => {
     expect(await lives(ending.pid)).toBe(false);
   });
 
-  it('of many that ask for the lock at once, where a dead one has left its own, exactly one gets it', async () => {
+  it('of many that ask for the lock at once, with the stale lock of a dead one present, exactly one gets it', async () => {
     const app = await stage.startApp();
     await app.kill();
     const names = async (): Promise<string[]> =>
@@ -164,7 +164,7 @@ describe('two apps on one directory', () => {
     expect(await names()).toEqual([]);
   });
 
-  it('a server whose socket was cleaned away is ended and started anew', async () => {
+  it('a server whose socket was removed is ended and started again', async () => {
     const app = await stage.startApp();
     await ask(app.connection, 'CREATE TABLE kept AS SELECT 42 AS answer');
     await app.kill();
@@ -200,7 +200,7 @@ describe('a server that dies', () => {
     expect((await stage.start()).pid()).not.toBe(server.pid());
   });
 
-  it('leaves a pid file that the next start sees through, also when another program has got the pid', async () => {
+  it('leaves a pid file that the next start recognizes as stale, also when another program has the pid', async () => {
     const app = await stage.startApp();
     await ask(app.connection, 'CREATE TABLE kept AS SELECT 42 AS answer');
     await app.kill();

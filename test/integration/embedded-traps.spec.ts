@@ -26,7 +26,7 @@ beforeEach(async () => {
 afterEach(() => stage.clear());
 
 describe('the socket', () => {
-  it('lies beside the cluster, where nobody else can make it beforehand', async () => {
+  it('lies beside the cluster, where no other user can create it beforehand', async () => {
     const squatted = join(tmpdir(), `event-store-${nameOf(stage.dataDir)}`);
     await writeFile(squatted, 'mine');
     const server = await stage.start();
@@ -36,7 +36,7 @@ describe('the socket', () => {
     await rm(squatted);
   });
 
-  it('lies under a name that nobody knows beforehand where the path is too long, the same for all who start there', async () => {
+  it('lies under an unpredictable name if the path is too long, the same for all who start there', async () => {
     const user = choosePostgresUser(undefined);
     const home = join(stage.root, 'd'.repeat(90));
     await mkdir(home);
@@ -51,7 +51,7 @@ describe('the socket', () => {
     await rm(next!, { recursive: true });
   });
 
-  it('is not put where a note says that somebody else may have written', async () => {
+  it('is not put where a record that others may have written says', async () => {
     const home = join(stage.root, 'd'.repeat(90));
     await mkdir(join(stage.root, 'event-store-0123456789abcdef'), { recursive: true });
     await mkdir(home);
@@ -63,7 +63,7 @@ describe('the socket', () => {
     }
   });
 
-  it('of a server that an earlier release has started elsewhere is the one that is gone on with', async () => {
+  it('of a server that an earlier release started elsewhere is used further', async () => {
     const log = { info: () => undefined, warn: () => undefined };
     const layout = await layOut({ dataDir: stage.dataDir, systemDir: stage.systemDir, log });
     const socketDir = join(tmpdir(), `event-store-${nameOf(stage.dataDir)}`);
@@ -84,7 +84,7 @@ describe('the socket', () => {
 const ofRoot = process.getuid?.() === 0 ? describe : describe.skip;
 
 ofRoot('started as root, the server', () => {
-  it('gives nothing of root away to a user who swaps the directory of the socket for a link, however often', async () => {
+  it('gives no file of root away to a user who swaps the directory of the socket for a link, however often', async () => {
     const user = choosePostgresUser(undefined);
     const [parent, victim] = [join(stage.root, 'parent'), join(stage.root, 'victim')];
     for (const directory of [parent, victim]) await mkdir(directory);
@@ -109,7 +109,7 @@ ofRoot('started as root, the server', () => {
     expect([uid, mode & 0o777]).toEqual([0, 0o755]);
   });
 
-  it('takes no directory of root that lies in the place of the socket, empty or not', async () => {
+  it('uses no directory of root that lies in the place of the socket, empty or not', async () => {
     const user = choosePostgresUser(undefined);
     const directory = join(stage.root, 'taken');
     await mkdir(join(directory, 'full'), { recursive: true });
@@ -117,7 +117,7 @@ ofRoot('started as root, the server', () => {
     expect((await stat(directory)).uid).toBe(0);
   });
 
-  it('follows no link that the owner of the data directory has laid, and keeps its socket out of his reach', async () => {
+  it('follows no link that the owner of the data directory has created, and keeps its socket out of their reach', async () => {
     await mkdir(stage.dataDir);
     const victim = join(stage.root, 'victim');
     await writeFile(victim, 'of root', { mode: 0o600 });
@@ -140,7 +140,7 @@ ofRoot('started as root, the server', () => {
     await rm(temporaryDir!, { recursive: true });
   });
 
-  it('removes what a killed start of that user has left as that user, who may lay links in it', async () => {
+  it('removes the remains of a killed start as the user that owns them, who may create links in them', async () => {
     const [tree, victim] = [join(stage.root, 'tree'), join(stage.root, 'victim')];
     for (const directory of [join(tree, 'base'), victim]) await mkdir(directory, { recursive: true });
     await writeFile(join(victim, 'kept'), '');

@@ -28,7 +28,7 @@ async function open(url: string, env: Readonly<Record<string, string>> = {}): Pr
   await storage.stop();
 }
 
-describe('a PostgreSQL that cannot be used is told in one sentence, with what to set', () => {
+describe('a PostgreSQL that cannot be used is reported in one sentence, with what to set', () => {
   const role = `stranger_${process.pid}`;
   const url = (change: (url: URL) => void): string => {
     const changed = new URL(front.urlFor('localhost', ''));
@@ -89,7 +89,7 @@ describe('a PostgreSQL that cannot be used is told in one sentence, with what to
   });
 });
 
-describe('a PostgreSQL that is away at the start', () => {
+describe('a PostgreSQL that is unreachable at the start', () => {
   it.each(['ECONNREFUSED', '57P03', '53300'])('is waited for: %s', async (code) => {
     const outcomes = [code, code];
     const dedicatedClient = (): Promise<Client> => {
@@ -102,7 +102,7 @@ describe('a PostgreSQL that is away at the start', () => {
     expect(outcomes).toEqual([]);
   });
 
-  it('is named with the reason when patience ends', async () => {
+  it('is reported with the reason when patience ends', async () => {
     const dedicatedClient = (): Promise<Client> =>
       Promise.reject(Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), { code: 'ECONNREFUSED' }));
     await expect(firstConnection({ dedicatedClient }, silent, { patienceMs: -1 })).rejects.toMatchObject({
@@ -121,7 +121,7 @@ describe('a PostgreSQL that is away at the start', () => {
   });
 });
 
-/** A real client on the store of the test that says that it is of another version. */
+/** A real client on the store of the test that reports another version. */
 async function clientOfVersion(version: string): Promise<Client> {
   const client = new Client(store.connection);
   await client.connect();

@@ -18,10 +18,10 @@ class SettableClock extends Clock {
   }
 }
 
-/** One process with the claims of its requests. */
+/** A process with the claims of its requests. */
 interface Process {
   readonly idempotency: Idempotency;
-  /** Sends an answer to a request of that kind, through the hook that keeps it. */
+  /** Sends a response to a request of that kind, through the hook that keeps it. */
   answer(request: Request, statusCode: number): Promise<unknown>;
 }
 
@@ -65,7 +65,7 @@ const claim = ({ idempotency }: Process, asked = request()): Promise<unknown> =>
 const inProgress = { code: 'idempotency-in-progress' };
 
 describe('a claim', () => {
-  it('of a process that shows itself is its own; of one that is gone, the next one takes it at once', async () => {
+  it('of a live process is its own; that of a dead one is taken over by the next request at once', async () => {
     const next = process(new Presence(false));
     expect(await claim(process(first.presence))).toBeUndefined();
     await expect(claim(next)).rejects.toMatchObject(inProgress);
@@ -73,7 +73,7 @@ describe('a claim', () => {
     expect(await claim(next)).toBeUndefined();
   });
 
-  it('is shown again after its connection was lost', async () => {
+  it('is held again after its connection was lost', async () => {
     await claim(process(first.presence));
     const cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'event-store hints'";
     const shownAgain = new Promise<void>((resolve) => first.hints.onGap(resolve));
@@ -82,12 +82,12 @@ describe('a claim', () => {
     await expect(claim(process(new Presence(false)))).rejects.toMatchObject(inProgress);
   });
 
-  it("of any other process is nobody's where there can be no other one", async () => {
+  it('of any other process has no owner if there can be no other one', async () => {
     expect(await claim(process(first.presence))).toBeUndefined();
     expect(await claim(process(new Presence(true)))).toBeUndefined();
   });
 
-  it("of a lost machine, whose connection the server still holds, is nobody's after a minute", async () => {
+  it('of a lost machine, whose connection the server still holds, has no owner after a minute', async () => {
     await claim(process(first.presence));
     const next = process(new Presence(false));
     clock.ms += 60_000;
@@ -96,7 +96,7 @@ describe('a claim', () => {
     expect(await claim(next)).toBeUndefined();
   });
 
-  it('is taken once, by however many who come for it', async () => {
+  it('is taken once, however many ask for it', async () => {
     await claim(process(new Presence(false)));
     const second = await openInstance(store.connection);
     const both = [process(first.presence), process(second.presence)];
@@ -105,7 +105,7 @@ describe('a claim', () => {
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });
 
-  it('is taken once in a process, also where the database hears of the second request first', async () => {
+  it('is taken once in a process, also if the database gets the second request first', async () => {
     const slow = openDatabase(store.connection);
     const own = process(first.presence, slow);
     const query = slow.query.bind(slow);
@@ -124,7 +124,7 @@ describe('a claim', () => {
     await slow.close();
   });
 
-  it("of a request under way in the same process is its own; of one whose answer could not be kept, nobody's", async () => {
+  it('of a request in progress in the same process is its own; of one whose response could not be kept, it has no owner', async () => {
     const lost = openDatabase(store.connection);
     const own = process(first.presence, lost);
     const asked = request();
@@ -138,21 +138,24 @@ describe('a claim', () => {
     await lost.close();
   });
 
-  it.each([201, 500])('that was taken over is left alone by whoever lost it, who answers %i', async (status) => {
-    const [lost, next] = [process(new Presence(false)), process(first.presence)];
-    const asked = [request(), request(), request()] as const;
-    expect(await claim(lost, asked[0])).toBeUndefined();
-    expect(await claim(next, asked[1])).toBeUndefined();
-    clock.ms += 60_001;
-    expect(await claim(next, asked[2])).toBeUndefined();
-    await lost.answer(asked[0], status);
-    await next.answer(asked[1], status);
-    await expect(claim(lost)).rejects.toMatchObject(inProgress);
-    await next.answer(asked[2], 202);
-    expect(await claim(lost)).toMatchObject({ status: 202 });
-  });
+  it.each([201, 500])(
+    'that was taken over is left alone by the process that lost it, which responds %i',
+    async (status) => {
+      const [lost, next] = [process(new Presence(false)), process(first.presence)];
+      const asked = [request(), request(), request()] as const;
+      expect(await claim(lost, asked[0])).toBeUndefined();
+      expect(await claim(next, asked[1])).toBeUndefined();
+      clock.ms += 60_001;
+      expect(await claim(next, asked[2])).toBeUndefined();
+      await lost.answer(asked[0], status);
+      await next.answer(asked[1], status);
+      await expect(claim(lost)).rejects.toMatchObject(inProgress);
+      await next.answer(asked[2], 202);
+      expect(await claim(lost)).toMatchObject({ status: 202 });
+    },
+  );
 
-  it('with another body stays refused: what was asked first may have been done', async () => {
+  it('with another body stays refused: the first request may have taken effect', async () => {
     await claim(process(new Presence(false)));
     const other = { ...request(), body: { n: 2 } } as Request;
     await expect(claim(process(first.presence), other)).rejects.toMatchObject({ code: 'idempotency-key-reused' });

@@ -39,7 +39,7 @@ async function add(createdAt = NOW): Promise<Job> {
 
 const find = ({ kind, jobId }: Pick<Job, 'kind' | 'jobId'>): Promise<Job | undefined> => jobs.find(kind, jobId);
 
-/** An instance that can do this; with a database of its own if it is to lose it. */
+/** An instance that runs this kind; with a database of its own if the test cuts it off. */
 function startRunner(run: Run, { database = store.database, clock = new SetClock(NOW) } = {}): JobRunner {
   const runner = new JobRunner(watched(database), clock, log, { owner: ++owners, ...PACE });
   runner.register(kindOf(run));
@@ -74,7 +74,7 @@ async function reached(job: Job, wanted: (now: Job) => boolean): Promise<Job> {
   }
 }
 
-it('a job that is begun is done once, with its progress, however many instances look for jobs', async () => {
+it('a started job is done once, with its progress, however many instances look for jobs', async () => {
   const job = await add();
   const runs: Job[] = [];
   const run: Run = async (own, report) => {
@@ -89,7 +89,7 @@ it('a job that is begun is done once, with its progress, however many instances 
   expect(runs).toMatchObject([{ jobId: job.jobId, payload: { of: 'a test' }, state: 'running' }]);
 });
 
-it('of many instances that find a job at which nobody works one gets it', async () => {
+it('of many instances that find an abandoned job, one gets it', async () => {
   const job = await add();
   let atOnce = 0;
   let runs = 0;
@@ -104,7 +104,7 @@ it('of many instances that find a job at which nobody works one gets it', async 
   expect(runs).toBe(1);
 });
 
-it('a job that takes long stays with its instance, as long as that shows that it lives', async () => {
+it('a long job stays with its instance, as long as that is alive', async () => {
   const job = await add();
   const ending = signalled();
   let runs = 0;
@@ -121,7 +121,7 @@ it('a job that takes long stays with its instance, as long as that shows that it
   await reached(job, ({ state }) => state === 'completed');
 });
 
-it('a job whose instance cannot show that it lives is cut off there, before another one goes on from where it stood', async () => {
+it('a job whose instance cannot store its beat is aborted there, before another one continues from its progress', async () => {
   const job = await add();
   const order: string[] = [];
   const [begun, taken] = [signalled(), signalled()];
@@ -147,7 +147,7 @@ it('a job whose instance cannot show that it lives is cut off there, before anot
   await reached(job, ({ state }) => state === 'completed');
 });
 
-it('an attempt whose job is another instance’s by now is told so, and changes nothing of it', async () => {
+it('an attempt whose job was taken over gets an error, and changes nothing of it', async () => {
   const job = await add();
   const begun = signalled();
   const told = Promise.withResolvers<unknown>();
@@ -159,14 +159,14 @@ it('an attempt whose job is another instance’s by now is told so, and changes 
   }).begin(job);
   await begun.promise;
   let other: Job | undefined;
-  // Its own beat may come in between.
+  // Its own beat may come between.
   while (!other) other = await jobs.claim((await find(job))!, ++owners);
   goOn.resolve();
   await told.promise;
   expect(await find(job)).toMatchObject({ state: 'running', total: 0, beat: other.beat });
 });
 
-it('a job that fails says why, and is tried again by itself', async () => {
+it('a job that fails reports why, and is tried again by itself', async () => {
   const job = await add();
   const failed = signalled();
   const goOn = signalled();
@@ -184,7 +184,7 @@ it('a job that fails says why, and is tried again by itself', async () => {
   expect(await reached(job, ({ state }) => state === 'completed')).toMatchObject({ error: null });
 });
 
-it('a job that is to be cancelled ends soon, or is never begun', async () => {
+it('a cancelled job ends soon, or never begins', async () => {
   const [running, never] = [await add(), await add()];
   const begun = signalled();
   const run: Run = (_, __, signal) => {
@@ -201,7 +201,7 @@ it('a job that is to be cancelled ends soon, or is never begun', async () => {
     expect(await reached(job, ({ finishedAt }) => finishedAt !== null)).toMatchObject({ state: 'cancelled', done: 0 });
 });
 
-it('a job that was interrupted by the stop of its process is no failure, and waits for another one', async () => {
+it('a job that was interrupted by the stop of its process has not failed, and waits for another one', async () => {
   const job = await add();
   const begun = signalled();
   const runner = startRunner(async (_, __, signal) => {
@@ -224,7 +224,7 @@ it('jobs of kinds that an instance does not know are left to others', async () =
   expect(await find(job)).toMatchObject({ state: 'queued', beat: 0 });
 });
 
-it('finished jobs are forgotten after 30 days, and not before', async () => {
+it('finished jobs are removed after 30 days, and not before', async () => {
   const clock = new SetClock(NOW + 30 * DAY_MS);
   const [old, young, unfinished] = [await add(), await add(), await add()];
   const finish = async (job: Job, at: number): Promise<void> => {

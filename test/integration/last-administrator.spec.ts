@@ -7,7 +7,7 @@ import { memberAggregate, type MemberState } from '../../src/contexts/authz/doma
 import type { TenantCatalog } from '../../src/contexts/tenancy/index.js';
 import { connect, createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
 
-// Later than Nest, which it needs to be there.
+// After Nest, which it needs loaded first.
 const adapter = await import('../../src/contexts/authz/adapters/postgres-members.js');
 
 const ref = (userId: string) => ({ tenantId: SYSTEM_TENANT, tenantUid: 'life-1', userId });
@@ -35,7 +35,7 @@ describe('of two administrators of the system', () => {
     await store.drop();
   });
 
-  /** As the transaction of the change does it, before it is written. */
+  /** As in the transaction of the change, before it is written. */
   const remove = (userId: string): Promise<void> =>
     store.database.transaction(async (sql) => {
       const changed = { before: REMOVED, state: REMOVED, version: 1, recordedAt: 1, events: [] };
@@ -44,7 +44,7 @@ describe('of two administrators of the system', () => {
 
   const somebodyWaits = async (): Promise<void> => {
     for (;;) {
-      // In a transaction it would go on to show the sessions of the first look.
+      // Within a transaction it would keep showing the sessions of the first look.
       await suspension.query('SELECT pg_stat_clear_snapshot()');
       const { rows } = await suspension.query<{ waits: boolean }>(
         'SELECT EXISTS (SELECT 1 FROM pg_stat_activity a WHERE pg_backend_pid() = ANY (pg_blocking_pids(a.pid))) AS waits',
@@ -53,7 +53,7 @@ describe('of two administrators of the system', () => {
     }
   };
 
-  it('one stays who is active, where one is suspended while the other is removed', async () => {
+  it('an active one stays when one is suspended while the other is removed', async () => {
     await suspension.query('BEGIN');
     expect(await members.keptBy(suspension, 'usr_1')).toEqual([{ tenantId: SYSTEM_TENANT, othersActive: true }]);
     await suspension.query(`UPDATE user_account SET state = 'suspended' WHERE user_id = 'usr_1'`);

@@ -6,7 +6,7 @@ import { runStorm } from '../support/faults/storm.js';
 
 const SEED = Number(process.env['STORM_SEED'] ?? Date.now() % 1_000_000);
 
-/** Kills a process of the server the hard way: all others are thrown out, and the server recovers from its write-ahead log. */
+/** Kills a process of the server with SIGKILL: all others are disconnected, and the server recovers from its write-ahead log. */
 async function killOneBackend(server: OwnServer): Promise<void> {
   const victim = await connect(server.connection);
   const { rows } = await victim.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
@@ -36,7 +36,7 @@ describe(`a server that is killed during a storm (STORM_SEED=${SEED})`, () => {
     await server.stop();
   });
 
-  it('has every acknowledged event exactly once after its recovery, and none that was refused', async () => {
+  it('has every acknowledged event exactly once after its recovery, and no refused one', async () => {
     const history = new History();
     const logs = await Promise.all([1, 2].map(() => createLog(instances[0]!.database)));
     const before = await redoPoint(server);
@@ -59,7 +59,7 @@ describe(`a server that is killed during a storm (STORM_SEED=${SEED})`, () => {
     expect(await redoPoint(server)).not.toBe(before);
   });
 
-  it('keeps what was acknowledged right before, for a process that starts after it', async () => {
+  it('keeps events acknowledged just before, for a process that starts after it', async () => {
     const log = await createLog(instances[0]!.database);
     const kept = request(log, [newEvent({ id: 'kept', data: '{"n":1.0}' })]);
     await instances[0]!.appender.append(kept);

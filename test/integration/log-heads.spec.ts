@@ -27,7 +27,7 @@ const WAITING = `
 SELECT 1 FROM pg_stat_clear_snapshot(), pg_stat_activity a WHERE pg_backend_pid() = ANY (pg_blocking_pids(a.pid))`;
 
 describe('a log', () => {
-  it('begins empty, once, and takes events', async () => {
+  it('begins empty, once, and accepts events', async () => {
     const log = { tenantId: 'acme', topicUid: '00000000-0000-4000-8000-00000000000a' };
     await expect(fill(log, 1)).rejects.toMatchObject({ code: 'log-gone' });
     for (let n = 0; n < 2; n++) await instance.database.transaction((sql) => beginLog(sql, log));
@@ -35,7 +35,7 @@ describe('a log', () => {
     expect(await readAll(instance.reader, log)).toHaveLength(2);
   });
 
-  it('that is held does not end before whoever holds it is done, and goes on taking events', async () => {
+  it('that is held does not end before its holder is done, and still accepts events', async () => {
     const log = await createLog(instance.database);
     const seen: string[] = [];
     let ending: Promise<unknown> | undefined;
@@ -51,7 +51,7 @@ describe('a log', () => {
     await expect(fill(log, 1)).rejects.toMatchObject({ code: 'log-gone' });
   });
 
-  it('is held where it is: one that has ended is not among those that are, nor one of another tenant', async () => {
+  it('is held only if it exists: ended logs and those of other tenants are not among the held ones', async () => {
     const [log, gone, other] = await Promise.all(
       ['acme', 'acme', 'other'].map((tenantId) => createLog(instance.database, tenantId)),
     );
@@ -62,7 +62,7 @@ describe('a log', () => {
     expect(await instance.database.transaction((sql) => holdLogs(sql, 'acme', []))).toEqual(new Set());
   });
 
-  it('is measured: events also after it has ended, and while it is trimmed; bytes while it lives', async () => {
+  it('is measured: events also after its end and during trimming; bytes until its end', async () => {
     const tenantId = 'measured';
     const [one, two] = await Promise.all([
       createLog(instance.database, tenantId),

@@ -54,7 +54,7 @@ describe('an append whose connection breaks', () => {
     expect(await ids()).toHaveLength(2);
   });
 
-  it('still tells a repetition of what was stored long ago from what its own lost try has stored', async () => {
+  it('still distinguishes a repetition of an older event from what its own lost try has stored', async () => {
     network.loseNextReply();
     const [repeated, fresh, again] = await Promise.all(
       ['warm', 'fresh', 'fresh'].map((id) => instance.appender.append(request(log, [newEvent({ id, stream: 's' })]))),
@@ -74,7 +74,7 @@ describe('an append whose connection breaks', () => {
     instance.tails.unfollow(tail);
   });
 
-  it('goes behind what another instance appended meanwhile, or before it, but not twice', async () => {
+  it('is stored after what another instance appended meanwhile, or before it, but not twice', async () => {
     network.loseNextReply();
     await Promise.all([
       instance.appender.append(request(log, [newEvent({ id: 'mine' })])),
@@ -83,7 +83,7 @@ describe('an append whose connection breaks', () => {
     expect((await ids()).toSorted()).toEqual(['mine', 'theirs', 'warm']);
   });
 
-  it('is stored once though the server goes on with the broken try after the retry has begun', async () => {
+  it('is stored once though the server continues the broken try after the retry has begun', async () => {
     const holder = await connect(store.connection);
     await holder.query('BEGIN');
     await holder.query('SELECT 1 FROM topic_head WHERE topic_uid = $1 FOR NO KEY UPDATE', [log.topicUid]);
@@ -105,7 +105,7 @@ describe('an append whose connection breaks', () => {
     expect(await ids()).toEqual(['warm', 'zombie']);
   });
 
-  it('is unknown, and says so, when the store stays away for longer than its patience', async () => {
+  it('has an unknown outcome, and reports so, when the store stays unreachable for longer than its patience', async () => {
     const hasty = await openInstance(network.config, { shared: false, patienceMs: 0 });
     await hasty.appender.append(request(log, [newEvent()]));
     network.loseNextReply();

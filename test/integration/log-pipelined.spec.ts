@@ -29,7 +29,7 @@ describe('a flush that is sent behind another', () => {
     await store.drop();
   });
   beforeEach(async () => {
-    // One that has met a rival locks first for a second, and is not followed: each test has a tenant of its own.
+    // After meeting a rival a tenant's flushes lock first for a second, and are not followed: each test has its own tenant.
     log = await createLog(store.database, `tenant-${tenants++}`);
     // From here on the end of the log and of its stream are known: an append is one statement.
     await instance.appender.append(request(log, [newEvent({ id: 'warm', stream: 's' })]));
@@ -51,7 +51,7 @@ describe('a flush that is sent behind another', () => {
     return rows[0]!.count;
   };
   const sent = (id: string): boolean => network.sent.some((text) => text.includes(id));
-  /** Sends one that waits for the head of the log, and the other behind it. */
+  /** Sends a flush that waits for the head of the log, and another behind it. */
   const inLine = async (first: [string, Fields?], second: [string, Fields?, LogRef?]): Promise<Promise<unknown>[]> => {
     const one = append(...first);
     while ((await waiting()) === 0) await turnOfTheLoop();
@@ -75,14 +75,14 @@ describe('a flush that is sent behind another', () => {
     return sums.map((sum, i) => sum - (sums[i - 1] ?? 0));
   };
 
-  it('is at the store before the first is answered, and runs when that is stored', async () => {
+  it('is at the store before the first has its result, and runs when that is stored', async () => {
     const answers = await inLine(['one'], ['two']);
     expect(await waiting()).toBe(1);
     await holder.query('COMMIT');
     expect(await Promise.all(answers)).toMatchObject([{ position: 2 }, { position: 3 }]);
   });
 
-  it('takes a place of its own where the first turns out to be a repetition', async () => {
+  it('gets a place of its own if the first turns out to be a repetition', async () => {
     const answers = await inLine(['warm'], ['two']);
     await holder.query('COMMIT');
     expect(await Promise.all(answers)).toMatchObject([
@@ -95,7 +95,7 @@ describe('a flush that is sent behind another', () => {
     ]);
   });
 
-  it('does not follow on an event that a rival put where the first was to be', async () => {
+  it('does not follow an event that a rival put in the place of the first', async () => {
     const answers = await inLine(['one'], ['two']);
     await storeRival('rival');
     await holder.query('COMMIT');
@@ -109,7 +109,7 @@ describe('a flush that is sent behind another', () => {
     expect(await bytes()).toEqual([7, 7, 7, 7]);
   });
 
-  it('does not follow on the event of a rival that was given the same id', async () => {
+  it('does not follow the event of a rival with the same id', async () => {
     const answers = await inLine(['one'], ['two']);
     await storeRival('one', '{"n":100}');
     await holder.query('COMMIT');
@@ -120,7 +120,7 @@ describe('a flush that is sent behind another', () => {
     expect(await bytes()).toEqual([7, 9, 7]);
   });
 
-  it('is a repetition of the first where that is stored behind a rival', async () => {
+  it('is a repetition of the first if that is stored after a rival', async () => {
     const answers = await inLine(['one'], ['one']);
     await storeRival('rival');
     await holder.query('COMMIT');
@@ -130,14 +130,14 @@ describe('a flush that is sent behind another', () => {
     ]);
   });
 
-  it('is refused where it expects what the first would have stored, and did not', async () => {
+  it('is refused if it expects what the first should have stored, and did not', async () => {
     const answers = await inLine(['warm'], ['two', { expectedStreamVersion: 2 }]);
     await holder.query('COMMIT');
     expect(await answers[1]).toMatchObject({ code: 'stream-version-conflict', extensions: { actualVersion: 1 } });
     expect(await stored()).toEqual([['warm', 1, 1]]);
   });
 
-  it('is stored where it expects what the first has stored', async () => {
+  it('is stored if it expects what the first has stored', async () => {
     const answers = await inLine(['one'], ['two', { expectedStreamVersion: 2 }]);
     await holder.query('COMMIT');
     expect(await Promise.all(answers)).toMatchObject([{ streamVersion: 2 }, { streamVersion: 3 }]);
@@ -151,7 +151,7 @@ describe('a flush that is sent behind another', () => {
     expect(await Promise.all(answers)).toMatchObject([{ duplicate: true }, { position: 2, duplicate: false }]);
   });
 
-  it('is refused with the first where the topic is gone', async () => {
+  it('is refused with the first if the topic was deleted', async () => {
     const answers = await inLine(['one'], ['two']);
     await holder.query('DELETE FROM topic_head WHERE topic_uid = $1', [log.topicUid]);
     await holder.query('COMMIT');
@@ -170,7 +170,7 @@ describe('a flush that is sent behind another', () => {
     ]);
   });
 
-  it('is stored once, after the first, when the answer to that is lost', async () => {
+  it('is stored once, after the first, when the reply to that is lost', async () => {
     const answers = await inLine(['one'], ['two']);
     network.losses = 0;
     network.loseNextReply();
@@ -189,7 +189,7 @@ describe('a flush that is sent behind another', () => {
     expect([await settled, ...(await Promise.all(answers))]).toMatchObject([0, { position: 2 }, { position: 3 }]);
   });
 
-  it('leaves what comes later waiting: two are under way at most', async () => {
+  it('leaves later requests waiting: at most two are in progress', async () => {
     const answers = await inLine(['one'], ['two']);
     const three = append('three');
     await turnOfTheLoop();

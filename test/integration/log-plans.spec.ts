@@ -5,7 +5,7 @@ import { createLog, newEvent, openInstance, request, type Instance } from '../su
 import { connect, createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
 
 const LOGGED = 3_000;
-/** Rows of the log that a statement of this test has a use for. */
+/** Rows of the log that a statement of this test needs. */
 const WANTED_MAX = 20;
 
 let store: TestDatabase;
@@ -22,7 +22,7 @@ interface PlanNode {
 
 beforeAll(async () => {
   store = await createTestDatabase();
-  // As in the first minute of a store: nothing is known of its tables, and what is planned then is used until something is.
+  // As in the first minute of a store: there are no statistics, and plans made then are used until there are.
   await store.database.query({ name: '', text: 'ALTER TABLE event SET (autovacuum_enabled = off)' });
   instance = await openInstance(store.connection);
 });
@@ -39,7 +39,7 @@ const fill = (log: LogRef, count: number): Promise<unknown> =>
     ),
   );
 
-/** Everything that the log asks of the store about a log of so many events, and another one. */
+/** All statements of the log, on a log of this many events and another one. */
 async function statements(log: LogRef, other: LogRef, count: number): Promise<QueryConfig[]> {
   const { appender, reader } = instance;
   await Promise.all([fill(log, count), fill(other, count)]);
@@ -72,7 +72,7 @@ const execution = (client: Client, { name, values = [] }: QueryConfig): string =
   return `EXECUTE ${client.escapeIdentifier(name!)} (${literals.join()})`;
 };
 
-/** As a connection of the product has them: planned without the values, when the log was small. */
+/** Prepared as by a connection of the product: planned without the values, when the log was small. */
 async function planned(configs: readonly QueryConfig[]): Promise<Client> {
   const client = await connect(store.connection);
   await client.query('SET plan_cache_mode = force_generic_plan');
@@ -83,7 +83,7 @@ async function planned(configs: readonly QueryConfig[]): Promise<Client> {
   return client;
 }
 
-/** Rows of the log that a statement looks at. Nothing is left of what it does. */
+/** Rows of the log that a statement examines. It is rolled back. */
 async function rowsRead(client: Client, config: QueryConfig): Promise<number> {
   await client.query('BEGIN');
   if (config.name!.startsWith('append')) await client.query('DELETE FROM event WHERE position > $1', [LOGGED]);
@@ -102,7 +102,7 @@ function sumOfScans(node: PlanNode): number {
   return (node.Plans ?? []).reduce((sum, child) => sum + sumOfScans(child), own);
 }
 
-it('no statement of the log reads more of it than it wants, though it was planned when there was hardly any', async () => {
+it('no statement of the log reads more of it than needed, though it was planned when the log was nearly empty', async () => {
   const logs = [await createLog(store.database), await createLog(store.database)] as const;
   const early = await statements(...logs, 3);
   const client = await planned(early);

@@ -6,8 +6,8 @@ import { connect, createTestDatabase, type TestDatabase } from '../support/serve
 const LOG = 'naive';
 
 /**
- * The allocators that most home-made logs have, in the interleaving that breaks them. They are here so that the checker, which the
- * storms trust, is known to see what they do.
+ * Position allocators that most home-made logs use, in the interleaving that breaks them. They prove that the checker on which the storms
+ * rely detects such bugs.
  */
 describe('the history checker goes red', () => {
   let store: TestDatabase;
@@ -68,7 +68,7 @@ describe('the history checker goes red', () => {
     return new Set(history.judge().map(({ kind }) => kind));
   };
 
-  it('for positions from a sequence: a reader goes past what commits late', async () => {
+  it('for positions from a sequence: a reader passes an event that commits late', async () => {
     const poll = pollingReader();
     const [first, second] = clients as [Client, Client];
     const endFirst = await begin(first, 'slow', "nextval('naive_position')");

@@ -16,7 +16,7 @@ describe('reading a log', () => {
   const page = (fields: Partial<PageRequest>, from = log): Promise<EventPage> =>
     instance.reader.scan(from, { order: 'asc', after: 0, before: END, limit: 100, ...fields });
 
-  /** The whole of a filtered read, as its callers make it: from window to window. */
+  /** A complete filtered read, as callers make it: window by window. */
   const readOn = async (
     order: 'asc' | 'desc',
     filter: ReadFilter,
@@ -66,7 +66,7 @@ describe('reading a log', () => {
     await store.drop();
   });
 
-  it('goes forward and backward between two positions, neither included', async () => {
+  it('reads forward and backward between two positions, neither included', async () => {
     expect(positions(await page({ after: 3, before: 7 }))).toEqual([4, 5, 6]);
     expect(positions(await page({ order: 'desc', after: 3, before: 7 }))).toEqual([6, 5, 4]);
     expect(positions(await page({ order: 'desc', before: 13, limit: 2 }))).toEqual([12, 11]);
@@ -121,7 +121,7 @@ describe('reading a log', () => {
     expect((await readAll(instance.reader, own)).map(({ position }) => position)).toEqual([1, 2, 3, 4, 5]);
   });
 
-  it('shows nothing of a log that is gone while its events go bit by bit: what is left would look like all there is', async () => {
+  it('shows nothing of a deleted log while its events are removed in batches: the rest would look like all there is', async () => {
     const own = await createLog(store.database);
     await instance.appender.append(request(own, [newEvent({ stream: 's' }), newEvent({ stream: 's' })]));
     const remove = { name: '', text: 'DELETE FROM topic_head WHERE tenant_id = $1 AND topic_uid = $2' };
@@ -132,7 +132,7 @@ describe('reading a log', () => {
     expect(await instance.reader.follow(own, 0, 3)).toEqual([]);
   });
 
-  it('follows from any position, as many as are asked for', async () => {
+  it('follows from any position, with the requested number of events', async () => {
     const from = async (after: number, limit: number) =>
       (await instance.reader.follow(log, after, limit)).map(({ id }) => id);
     expect(await from(0, 2)).toEqual(['e1', 'e2']);
@@ -159,7 +159,7 @@ describe('reading a log', () => {
     expect(await instance.reader.stream(log, 'none', 0, 3)).toEqual([]);
   });
 
-  it('tells first and last position, count and bytes, of an empty log and a missing one too', async () => {
+  it('returns first and last position, count and bytes, also for an empty and a missing log', async () => {
     expect(await instance.reader.bounds(log)).toEqual({
       firstPosition: 1,
       lastPosition: 12,

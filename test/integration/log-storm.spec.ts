@@ -4,7 +4,7 @@ import { createLog, openInstance, type Instance } from '../support/server/log.js
 import { connect, createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
 import { runStorm, seededRandom, type StormOptions } from '../support/faults/storm.js';
 
-/** Said on failure; `STORM_SEED` asks for the same storm again, as far as timing allows. */
+/** Shown on failure; `STORM_SEED` repeats the same storm, as far as timing allows. */
 const SEED = Number(process.env['STORM_SEED'] ?? Date.now() % 1_000_000);
 
 describe(`a storm over one log from several instances (STORM_SEED=${SEED})`, () => {
@@ -53,7 +53,7 @@ describe(`a storm over one log from several instances (STORM_SEED=${SEED})`, () 
     },
   );
 
-  it('goes on beside a session that holds an old snapshot and a transaction that holds an id', async () => {
+  it('continues beside a session that holds an old snapshot and a transaction that holds an id', async () => {
     const [snapshot, writer] = await Promise.all([connect(store.connection), connect(store.connection)]);
     await snapshot.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
     const { rows: before } = await snapshot.query('SELECT count(*) FROM event');

@@ -35,7 +35,7 @@ describe('the tail of a log', () => {
       ),
     );
 
-  it('shows what this process stored from memory, before the publisher is answered', async () => {
+  it('shows what this process stored from memory, before the publisher gets its response', async () => {
     const beyond = tail.waitBeyond(0, NEVER);
     await append(one, 3);
     await beyond;
@@ -45,14 +45,14 @@ describe('the tail of a log', () => {
     expect(await tail.read(3)).toEqual([]);
   });
 
-  it('hears of what another instance stored, without a poll', async () => {
+  it('learns of what another instance stored, without a poll', async () => {
     const beyond = tail.waitBeyond(0, NEVER);
     await append(two, 2);
     await beyond;
     expect(positions(await tail.read(0))).toEqual([1, 2]);
   });
 
-  it('reads on past its memory where another instance has stored more', async () => {
+  it('reads beyond its memory if another instance has stored more', async () => {
     await append(one, 2);
     const beyond = tail.waitBeyond(2, NEVER);
     await append(two, 2);
@@ -62,7 +62,7 @@ describe('the tail of a log', () => {
     expect(tail.inMemory(3)).toBeUndefined();
   });
 
-  it('holds events without a hole, when both instances take turns', async () => {
+  it('has no gaps when both instances take turns', async () => {
     for (let turn = 1; turn <= 6; turn++) {
       await append(turn % 2 ? one : two, 2);
       await tail.waitBeyond(turn * 2 - 1, NEVER);
@@ -74,7 +74,7 @@ describe('the tail of a log', () => {
     }
   });
 
-  it('learns by a poll of what no hint has told', async () => {
+  it('learns by a poll of events without a hint', async () => {
     const silent = await openInstance(store.connection, { shared: false });
     await append(silent, 2);
     await silent.close();
@@ -114,7 +114,7 @@ describe('the tail of a log', () => {
     two.tails.unfollow(late);
   });
 
-  it('lets a follower wait whose log was deleted under it, instead of asking for ever', async () => {
+  it('lets a follower wait when its log is deleted, instead of asking forever', async () => {
     await append(two, 3);
     await tail.waitBeyond(2, NEVER);
     for (const table of ['topic_head', 'event']) {
@@ -138,7 +138,7 @@ describe('the tail of a log', () => {
     expect(tail.head).toBe(1);
   });
 
-  it('gives up memory beyond the budget of all tails, and goes on from the store', async () => {
+  it('frees memory beyond the budget of all tails, and continues from the store', async () => {
     const tight = await openInstance(store.connection, { cacheBytesMax: 10_000 });
     const own = await tight.tails.follow(log);
     await append(tight, 200);

@@ -109,7 +109,7 @@ describe('the log', () => {
       expect((await readAll(two.reader, own)).map(({ position }) => position)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
-  it('answers a repeated event with its first position, from whichever instance, also in the middle of others', async () => {
+  it('returns the first position of a repeated event, from whichever instance, also in the middle of others', async () => {
     const event = newEvent({ id: 'once', stream: 's' });
     const [first, again] = await Promise.all([1, 2].map(() => one.appender.append(request(log, [event]))));
     expect(first!.events).toEqual([{ id: 'once', position: 1, streamVersion: 1, duplicate: false }]);
@@ -123,7 +123,7 @@ describe('the log', () => {
     expect(await readAll(one.reader, log)).toHaveLength(3);
   });
 
-  it('refuses an id that is taken by another content, and nothing else that came with it in other requests', async () => {
+  it('refuses an id that is used for other content, and no other request of the flush', async () => {
     await one.appender.append(request(log, [newEvent({ id: 'taken', data: '{"n":1}' })]));
     const [good, bad, alsoGood] = [
       two.appender.append(request(log, [newEvent({ id: 'fine-1' })])),
@@ -139,7 +139,7 @@ describe('the log', () => {
     expect((await readAll(one.reader, log)).map(({ id }) => id)).toEqual(['taken', 'fine-1', 'fine-2']);
   });
 
-  it('holds an append to the version it expects of its stream', async () => {
+  it('stores an append only if its stream has the expected version', async () => {
     const to = (expectedStreamVersion: number, instance = one) =>
       instance.appender.append(
         request(log, [newEvent({ stream: 's' }), newEvent({ stream: 's' })], { expectedStreamVersion }),
@@ -153,7 +153,7 @@ describe('the log', () => {
     expect(await one.reader.streamVersion(log, 'none')).toBe(0);
   });
 
-  it('lets one of many win that expect the same version, over both instances', async () => {
+  it('lets one win of many appends that expect the same version, over both instances', async () => {
     const tries = Array.from({ length: 20 }, (_, i) =>
       [one, two][i % 2]!.appender.append(request(log, [newEvent({ stream: 's' })], { expectedStreamVersion: 0 })),
     );
@@ -166,7 +166,7 @@ describe('the log', () => {
     expect(await readAll(one.reader, log)).toHaveLength(1);
   });
 
-  it('answers a repeated conditional append as the first time, though the stream has moved on', async () => {
+  it('returns the first result for a repeated conditional append, though the stream has moved on', async () => {
     const first = request(log, [newEvent({ id: 'a', stream: 's' }), newEvent({ id: 'b', stream: 's' })], {
       expectedStreamVersion: 0,
     });
@@ -181,7 +181,7 @@ describe('the log', () => {
     }
   });
 
-  it('refuses what is for a topic that is gone, also one it remembers, and stores the rest of the flush', async () => {
+  it('refuses appends to a deleted topic, also a cached one, and stores the rest of the flush', async () => {
     const gone = await createLog(one.database);
     await Promise.all([gone, log].map((own) => one.appender.append(request(own, [newEvent()]))));
     await dropLog(one.database, gone);
@@ -189,7 +189,7 @@ describe('the log', () => {
     expect(await refusal(lost!)).toMatchObject({ code: 'log-gone', kind: 'not-found' });
     expect((await kept!).events.map(({ position }) => position)).toEqual([2, 3]);
     expect(await refusal(two.appender.append(request(gone, [newEvent()])))).toMatchObject({ code: 'log-gone' });
-    // Readers show nothing of a log that is gone; its rows stay until they are swept.
+    // Readers show nothing of a deleted log; its rows stay until they are swept.
     expect(await readAll(one.reader, gone)).toEqual([]);
     const rows = 'SELECT position FROM event WHERE tenant_id = $1 AND topic_uid = $2';
     expect(await one.database.query({ name: '', text: rows }, [gone.tenantId, gone.topicUid])).toEqual([
@@ -197,7 +197,7 @@ describe('the log', () => {
     ]);
   });
 
-  it('leaves no hole in the log of a store that was restored behind it, and stores the rest of the flush once', async () => {
+  it('leaves no gap in the log of a store that was restored behind it, and stores the rest of the flush once', async () => {
     const kept = await createLog(one.database);
     await one.appender.append(request(kept, [newEvent()]));
     await one.appender.append(request(log, [newEvent(), newEvent({ stream: 's' }), newEvent({ stream: 's' })]));
@@ -214,7 +214,7 @@ describe('the log', () => {
     for (const own of [log, kept]) expect((await readAll(two.reader, own)).map((e) => e.position)).toEqual([1, 2]);
   });
 
-  it('serves more tenants at once than it has connections, none kept waiting for the end of another', async () => {
+  it('serves more tenants at once than it has connections, without one waiting for the end of another', async () => {
     const logs = await Promise.all(Array.from({ length: 24 }, (_, i) => createLog(one.database, `tenant-${i}`)));
     for (let round = 1; round <= 20; round++) {
       const answers = await Promise.all(logs.map((own) => one.appender.append(request(own, [newEvent()]))));
@@ -231,7 +231,7 @@ describe('the log', () => {
     expect((await readAll(one.reader, log)).map(({ recordedAt }) => recordedAt)).toEqual([5_000, 5_000, 6_000, 6_000]);
   });
 
-  it('refuses what does not fit into the queue, and takes more once that has room', async () => {
+  it('refuses appends that do not fit into the queue, and accepts more once it has room', async () => {
     const small = await openInstance(store.connection, { queueEventsMax: 5, queueBytesMax: 1_000 });
     const first = small.appender.append(request(log, [newEvent(), newEvent(), newEvent(), newEvent()]));
     expect(small.appender.depth).toBe(4);

@@ -20,31 +20,31 @@ describe('the master key of a store that was given none', () => {
     expect(await readdir(dataDir)).toEqual(['secret.key']);
   });
 
-  it('is one, also where several start at once', async () => {
+  it('is only one, also if several processes start at once', async () => {
     const keys = await Promise.all(Array.from({ length: 8 }, () => ownMasterKey(dataDir)));
     expect(new Set(keys.map(String))).toEqual(new Set([await readFile(keyFile(), 'utf8')]));
   });
 
-  it('is the same with the newline that editors and openssl put behind it', async () => {
+  it('is the same with the newline that editors and openssl append', async () => {
     const key = await ownMasterKey(dataDir);
     await writeFile(keyFile(), `${key.toString()}\n`);
     expect(await ownMasterKey(dataDir)).toEqual(key);
   });
 
-  it('is not replaced in silence once there is a store: what it has encrypted could not be read any more', async () => {
+  it('is not silently replaced once there is a store: its secrets could not be read any more', async () => {
     await mkdir(dataDir);
     await writeFile(join(dataDir, 'postgres.password'), 'x');
     await expect(ownMasterKey(dataDir)).rejects.toThrow(`${keyFile()} is missing`);
     expect(await readdir(dataDir)).toEqual(['postgres.password']);
   });
 
-  it('is no key where its file is empty, as a full disk or a power cut leaves it', async () => {
+  it('is not accepted from an empty file, as a full disk or a power cut leaves it', async () => {
     await mkdir(dataDir);
     await writeFile(keyFile(), '\n');
     await expect(ownMasterKey(dataDir)).rejects.toThrow(`${keyFile()} is empty`);
   });
 
-  it('is told by the name of its directory where that cannot be made', async () => {
+  it('is reported with the name of its directory if that cannot be created', async () => {
     await writeFile(dataDir, 'a file');
     await expect(ownMasterKey(dataDir)).rejects.toMatchObject({
       code: 'embedded-start-failed',

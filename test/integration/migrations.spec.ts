@@ -63,7 +63,7 @@ describe('migrations', () => {
     expect(await migrate(client, migrations).catch(codeOf)).toBe('schema-too-new');
   });
 
-  it('that fail leave nothing behind, and those before them stay', async () => {
+  it('that fail leave nothing behind, and earlier ones stay', async () => {
     await migrate(client, migrations);
     const before = await tables();
     const broken = fakeMigration('9999_broken.sql', 'CREATE TABLE half (id bigint PRIMARY KEY); SELECT 1 / 0');

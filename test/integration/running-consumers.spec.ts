@@ -5,7 +5,7 @@ import type { ConsumerRights } from '../../src/contexts/consumers/application/co
 import type { ConsumerCatalog, ConsumerView } from '../../src/contexts/consumers/application/ports.js';
 import { createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
 
-// Later than Nest, which they need to be there.
+// After Nest, which they need loaded first.
 const { PostgresRunningConsumers } =
   await import('../../src/contexts/consumers/adapters/postgres-running-consumers.js');
 const { ConsumerFollowers } = await import('../../src/contexts/consumers/application/consumer-followers.js');
@@ -40,7 +40,7 @@ async function all(pages: AsyncIterable<readonly ConsumerView[]>): Promise<strin
   return found;
 }
 
-describe('consumers by whose right they run on', () => {
+describe('consumers by the account they run as', () => {
   it('are found each once, page by page, in their tenant or everywhere', async () => {
     const running = new PostgresRunningConsumers(store.database);
     expect(await all(running.on(['usr_many'], 'acme'))).toHaveLength(COUNT);
@@ -50,7 +50,7 @@ describe('consumers by whose right they run on', () => {
     expect(await all(running.named('other', ['shop/usr_many1', 'shop/none', 'none/usr_many2']))).toHaveLength(1);
   });
 
-  it('are judged once a user, whatever runs on him', async () => {
+  it('are checked once per user, however many consumers run as that user', async () => {
     const asked: string[] = [];
     const rights = {
       judgeOf: async (tenantId: string, userId: string) => {

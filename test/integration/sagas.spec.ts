@@ -25,7 +25,7 @@ class Do extends Command<void> {
   }
 }
 
-/** What a test has done about an event, and how long it takes. */
+/** What a test does for an event, and how long it takes. */
 type WorkOfTest = (position: number, crashed: Promise<void>) => Promise<void>;
 
 abstract class Work {
@@ -52,7 +52,7 @@ class PlantedSagas {
   }
 }
 
-describe('what a durable subscription feeds to sagas', () => {
+describe('events that a durable subscription feeds to sagas', () => {
   let store: TestDatabase;
   const running: { crash(): Promise<void> }[] = [];
 
@@ -62,7 +62,7 @@ describe('what a durable subscription feeds to sagas', () => {
     await store.drop();
   });
 
-  /** As the platform puts it together. A crash cuts it off from the store: what it has not written there, nobody will know. */
+  /** As the platform assembles it. A crash cuts it off from the store: what it has not written there is lost. */
   async function startProcess(
     work: WorkOfTest,
   ): Promise<{ told: string[]; instance: Instance; crash(): Promise<void> }> {
@@ -100,7 +100,7 @@ describe('what a durable subscription feeds to sagas', () => {
     );
   }
 
-  it('comes again where a command failed, before what comes after it', async () => {
+  it('come again if a command failed, before later ones', async () => {
     const done: number[] = [];
     const last = Promise.withResolvers<void>();
     const { instance, told } = await startProcess(async (position) => {
@@ -114,7 +114,7 @@ describe('what a durable subscription feeds to sagas', () => {
     expect(told).toEqual(['test:planted: not now', 'test:planted: not now']);
   });
 
-  it('comes again where the process ends before its command is done, and not once it is', async () => {
+  it('come again if the process ends before their command is done, and not once it is', async () => {
     const begun = Promise.withResolvers<void>();
     const first = await startProcess(async (position, crashed) => {
       if (position === 1) return;

@@ -43,7 +43,7 @@ const signedWithOld = (keyId: string): string =>
 const run = (text: string, values: unknown[] = []): Promise<unknown[]> =>
   store.database.query({ name: '', text }, values);
 
-/** What an instance with these master keys has to work with. */
+/** The parts of an instance with these master keys. */
 function instance(master: Buffer, previous?: Buffer) {
   const signatures = new CredentialSignatures(new KeyRing(master, previous));
   const rows = new PostgresCredentialRows(store.database, signatures);
@@ -56,7 +56,7 @@ function instance(master: Buffer, previous?: Buffer) {
   return { rows, sign, good, errors };
 }
 
-it('those of the master key before are signed page by page: what a kill has left is done by the next start, or by two at once', async () => {
+it('those of the previous master key are signed page by page: after a kill the next start continues, or two at once', async () => {
   const killed = instance(YOUNG, OLD);
   const empty = await killed.rows.signPage('api-key', undefined);
   const page = empty.renewed > 0 ? empty : await killed.rows.signPage('api-key', empty.next);
@@ -72,7 +72,7 @@ it('those of the master key before are signed page by page: what a kill has left
 it.each([
   ['has no signature', `UPDATE api_key SET signature = ''`],
   ['another installation has signed', 'SELECT 1'],
-])('none that %s is signed, which is told at each start', async (_, plant) => {
+])('none that %s is signed, which is reported at each start', async (_, plant) => {
   await run(plant);
   for (const start of [instance(YOUNG), instance(YOUNG)]) {
     await start.sign.run();
@@ -80,19 +80,19 @@ it.each([
   }
 });
 
-it('all move to the next master key at its first start, in either order of the names of keys', async () => {
+it('all move to the next master key at its first start, in either order of the key names', async () => {
   for (const [master, previous] of [
     [YOUNG, OLD],
     [OLD, YOUNG],
   ] as const) {
     const between = instance(master, previous);
-    expect(await between.good()).toBe(KEYS); // before they have moved, too
+    expect(await between.good()).toBe(KEYS); // also before they have moved
     await between.sign.run();
     expect([await instance(master).good(), between.errors]).toEqual([KEYS, []]);
   }
 });
 
-it('a row that was changed since it was signed is not signed anew', async () => {
+it('a row that was changed since it was signed is not signed again', async () => {
   await run(`UPDATE api_key SET user_id = 'usr_2' WHERE key_id = $1`, [IDS[7]]);
   const next = instance(YOUNG, OLD);
   await next.sign.run();

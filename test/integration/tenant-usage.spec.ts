@@ -10,7 +10,7 @@ import { auditTrail } from '../support/api/audit.js';
 import { openInstance, SetClock, type Instance } from '../support/server/log.js';
 import { createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
 
-// Later than Nest, which they need to be there.
+// After Nest, which they need loaded first.
 const { NamespaceContents } = await import('../../src/contexts/tenancy/application/namespace-removal.js');
 const { TenantLives } = await import('../../src/contexts/tenancy/application/tenant-lives.js');
 const { PostgresNamespaces } = await import('../../src/contexts/tenancy/adapters/postgres-namespaces.js');
@@ -74,7 +74,7 @@ const remove = (namespace: NamespaceRef, topicId: string, repository = topics as
 type AggregateOf<T> =
   T extends AggregateRepository<infer S, infer E, infer R, infer F> ? AggregateRepository<S, E, R, F> : never;
 
-/** The same, whose transactions fail when everything is written. */
+/** The same, but its transactions fail when everything is written. */
 const failing = <S, E extends DomainEvent, R, F>(
   repository: AggregateRepository<S, E, R, F>,
 ): AggregateRepository<S, E, R, F> => ({
@@ -106,8 +106,8 @@ const codes = (settled: readonly PromiseSettledResult<unknown>[]): (string | und
       : ((result.reason as { code?: string }).code ?? (result.reason as Error).message),
   );
 
-describe('what a tenant holds', () => {
-  it('is counted right while many make and delete at once, are refused, and fail', async () => {
+describe('the usage of a tenant', () => {
+  it('is counted correctly while many concurrent changes create, delete, are refused, and fail', async () => {
     await Promise.all([shop, yard].map(makeNamespace));
     const storm = Array.from({ length: 60 }, (_, i) => {
       const [namespace, topicId] = [i % 2 === 0 ? shop : yard, `t${i % 5}`];
@@ -120,7 +120,7 @@ describe('what a tenant holds', () => {
     expect(await held()).toEqual([{ kind: 'namespaces', held: 2 }, expect.objectContaining({ kind: 'topics' })]);
   });
 
-  it('leaves room again for as many as were deleted', async () => {
+  it('drops again by the number deleted', async () => {
     await makeNamespace(shop);
     for (const id of ['a', 'b', 'c']) await make(shop, id);
     await expect(make(shop, 'd')).rejects.toMatchObject({ code: 'tenant-limit-reached' });
@@ -130,7 +130,7 @@ describe('what a tenant holds', () => {
     expect(await held()).toEqual(await counted());
   });
 
-  it('is nothing after the tenant is gone, and its next life begins with none', async () => {
+  it('is zero after the tenant is deleted, and a new tenant of that name begins with none', async () => {
     await makeNamespace(shop);
     await make(shop, 'a');
     await expect(removeNamespace(shop, false)).rejects.toMatchObject({ code: 'namespace-not-empty' });
@@ -143,7 +143,7 @@ describe('what a tenant holds', () => {
     expect(await held()).toEqual([{ kind: 'namespaces', held: 1 }]);
   });
 
-  it('counts what an earlier life has left for as long as it is there', async () => {
+  it('counts the remains of an earlier tenant of that name as long as they exist', async () => {
     await makeNamespace(shop);
     await make(shop, 'a');
     await removeNamespace(shop, true);

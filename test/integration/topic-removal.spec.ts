@@ -4,7 +4,7 @@ import { LogSizes, LogTrimmer } from '../../src/platform/event-log/index.js';
 import { createLog, dropLog, newEvent, openInstance, readAll, request, type Instance } from '../support/server/log.js';
 import { createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
 
-// Later than Nest, which it needs to be there.
+// After Nest, which it needs loaded first.
 await import('@nestjs/common');
 const { PostgresTopics } = await import('../../src/contexts/topics/adapters/postgres-topics.js');
 
@@ -23,7 +23,7 @@ describe('the removal of the events of a deleted topic', () => {
     await store.drop();
   });
 
-  it('leaves none behind when several instances do it at once, and then is forgotten', async () => {
+  it('leaves none behind when several instances do it at once, and then the topic is forgotten', async () => {
     const [one] = instances as [Instance];
     const log = await createLog(one.database);
     const neighbour = await createLog(one.database);

@@ -3,24 +3,24 @@ import type { Database, Statement } from '../postgres/database.js';
 import type { AuditOutcome } from './audit-record.js';
 import { READ_COLUMNS, type AuditView } from './audit-records.js';
 
-/** What a record must have; undefined: anything. */
+/** The filter of a read; undefined: anything. */
 export interface AuditFilter {
   readonly actor?: string;
   readonly user?: string;
-  /** A whole action, or its beginning with `*` behind it. */
+  /** A complete action, or a prefix that ends in `*`. */
   readonly action?: string;
-  /** How the path begins. */
+  /** A prefix of the path. */
   readonly resource?: string;
   readonly outcome?: AuditOutcome;
   readonly address?: string;
   readonly correlationId?: string;
-  /** Milliseconds; from this on. */
+  /** Milliseconds, inclusive. */
   readonly from?: number;
-  /** Up to, and without. */
+  /** Exclusive. */
   readonly to?: number;
 }
 
-/** Records between two ids, both left out. */
+/** Records between two ids, both excluded. */
 export interface AuditRange {
   readonly order: 'asc' | 'desc';
   readonly after: string;
@@ -28,25 +28,25 @@ export interface AuditRange {
   readonly limit: number;
 }
 
-/** Before and behind all ids. */
+/** Before and after all ids. */
 export const FIRST_ID = '';
 export const LAST_ID = '~';
 
-/** Behind every text that begins with the same: texts are compared byte by byte. */
+/** After every text with the same prefix: texts are compared byte by byte. */
 const LAST_CHARACTER = '\u{10ffff}';
 
 interface Condition {
-  /** One letter in the name of the statement, which must have one text only. */
+  /** A letter in the name of the statement: each name must have only one text. */
   readonly letter: string;
   readonly values: readonly unknown[];
-  /** `$` and a number from `n` on stand for the values. */
+  /** `$` and numbers from `n` on refer to the values. */
   readonly sql: (n: number) => string;
 }
 
 const equal = (letter: string, column: string, value: unknown): Condition[] =>
   value === undefined ? [] : [{ letter, values: [value], sql: (n) => `${column} = $${n}` }];
 
-/** As a range, which every plan can look up in an index; LIKE only where its pattern is known in advance. */
+/** As a range, which every plan can look up in an index; LIKE can only if its pattern is known in advance. */
 const beginning = (letter: string, column: string, start: string): Condition => ({
   letter,
   values: [start, start + LAST_CHARACTER],
@@ -78,7 +78,7 @@ function conditionsOf({
 }
 
 interface Clauses {
-  /** Of the statement's name. */
+  /** For the statement's name. */
   readonly letters: string;
   /** ` AND …` */
   readonly sql: string;
@@ -96,13 +96,13 @@ function clausesOf(filter: AuditFilter, first: number): Clauses {
   return { letters: parts.map(({ letter }) => letter).join(''), sql: parts.map(({ text }) => text).join(''), values };
 }
 
-/** A record's id is never older than the record itself, so that a time is also a bound of ids. */
+/** A record's id is never older than the record itself, so a time is also a bound of ids. */
 function boundsOf({ from }: AuditFilter, { after, before, limit }: AuditRange): [string, string, number] {
   const floor = from === undefined ? FIRST_ID : idFloor('aud', from);
   return [floor > after ? floor : after, before, limit];
 }
 
-/** The subquery is looked up once, at the end of an index; retention never removes the creation and leaves what was before it. */
+/** The subquery is one look-up at the end of an index; retention never removes the creation record and leaves earlier ones. */
 const page = (order: AuditRange['order'], { letters, sql }: Clauses): Statement => ({
   name: `audit-page-${order}-${letters}`,
   text: `SELECT ${READ_COLUMNS} FROM audit_record
@@ -116,11 +116,11 @@ const pageOfAll = (order: AuditRange['order'], { letters, sql }: Clauses): State
   text: `SELECT ${READ_COLUMNS} FROM audit_record WHERE audit_id > $1 AND audit_id < $2${sql} ORDER BY audit_id ${order} LIMIT $3`,
 });
 
-/** The records as they are read. */
+/** Reads of the records. */
 export class AuditLog {
   constructor(private readonly database: Database) {}
 
-  /** Of one tenant, since it was last created: an id may have belonged to another tenant before. */
+  /** Records of a tenant since it was last created: the id may have belonged to another tenant before. */
   page(tenantId: string, filter: AuditFilter, range: AuditRange): Promise<AuditView[]> {
     const clauses = clausesOf(filter, 5);
     const values = [tenantId, ...boundsOf(filter, range), ...clauses.values];

@@ -19,7 +19,7 @@ const bytesOf = ({ before, after }: { before: string | null; after: string | nul
   Buffer.byteLength(before ?? '') + Buffer.byteLength(after ?? '');
 
 describe('an audit record', () => {
-  it('says who acted and from where; what the system does comes from nowhere', () => {
+  it('names the actor and origin; actions of the system have no origin', () => {
     expect(auditedBy(actor)).toEqual({
       actorKind: 'api-key',
       actorId: 'key_1',
@@ -43,14 +43,14 @@ describe('an audit record', () => {
     ]);
   });
 
-  it('holds states as JSON, sets and maps with what is in them', () => {
+  it('stores states as JSON, including the contents of sets and maps', () => {
     const row = toRow(record({ before: null, after: { roles: new Set(['a']), by: new Map([['k', 1]]) } }), 5);
     expect(row).toMatchObject({ occurredAt: 5, before: null, after: '{"roles":["a"],"by":{"k":1}}', times: 1 });
     expect(row.auditId).toMatch(/^aud_/);
   });
 
   it.each(['"', '\\', '\u0001', 'ä', '€', '😀', '\ud800'])(
-    'is cut with a mark where its states are large: %j',
+    'is cut with a mark if its states are large: %j',
     (character) => {
       const large = { text: character.repeat(40_000) };
       const row = toRow(record({ before: { small: true }, after: large }), 5);
@@ -64,7 +64,7 @@ describe('an audit record', () => {
     },
   );
 
-  it('holds what PostgreSQL gives back as it was: no NUL, no lone surrogate, nothing that is too long for an index', () => {
+  it('contains only what PostgreSQL returns unchanged: no NUL, no lone surrogate, nothing too long for an index', () => {
     const { userAgent, resource, reason } = toRow(
       record({ userAgent: 'a\0b\ud800c', resource: '€'.repeat(1_000), reason: 'x'.repeat(2_000) }),
       5,

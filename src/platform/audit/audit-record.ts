@@ -1,17 +1,17 @@
 import type { Actor } from '../../kernel/aggregate.js';
 import { newId } from '../../kernel/ids.js';
 
-/** success: done. denied: refused by a rule of access. failed: tried and not achieved (a wrong password, say). */
+/** success: done. denied: refused by an access rule. failed: attempted without success (a wrong password, say). */
 export type AuditOutcome = 'success' | 'denied' | 'failed';
 export type ActorKind = 'user' | 'api-key' | 'system' | 'anonymous';
 
 export const AUDIT_OUTCOMES = ['success', 'denied', 'failed'] as const satisfies readonly AuditOutcome[];
 
-/** Who acted, from where, in which request. `auditedBy` makes it of an `Actor`. */
+/** Who acted, from where, in which request. `auditedBy` makes it from an `Actor`. */
 export interface AuditActor {
   readonly actorKind: ActorKind;
   readonly actorId: string;
-  /** Whose rights were used; also the account that a failed login aimed at. */
+  /** Whose rights were used; also the account of a failed login. */
   readonly userId: string | null;
   readonly address: string | null;
   readonly userAgent: string | null;
@@ -19,9 +19,9 @@ export interface AuditActor {
   readonly correlationId: string;
 }
 
-/** No field may hold a secret: passwords, tokens, keys, signing secrets, header values of consumers. */
+/** No field may contain a secret: passwords, tokens, keys, signing secrets, header values of consumers. */
 export interface AuditRecord extends AuditActor {
-  /** `$system` for what belongs to no tenant. Only ids of tenants that exist: each has a chain of its own. */
+  /** `$system` if it belongs to no tenant. Only ids of existing tenants: each has a chain of its own. */
   readonly tenantId: string;
   /** Type of an event (`topic.created`), or `auth.login`, `auth.login-failed`, `access.denied`, … */
   readonly action: string;
@@ -33,7 +33,7 @@ export interface AuditRecord extends AuditActor {
   readonly after?: unknown;
 }
 
-/** As it is stored; texts are cut to what indexes take and PostgreSQL keeps as it is. */
+/** The stored form; texts are cut to what indexes allow and PostgreSQL returns unchanged. */
 export interface AuditRow extends AuditActor {
   readonly tenantId: string;
   /** `aud_…`; sorts by time, and its time is never before `occurredAt`. */
@@ -43,7 +43,7 @@ export interface AuditRow extends AuditActor {
   readonly outcome: AuditOutcome;
   readonly reason: string | null;
   readonly resource: string;
-  /** How many refusals the record stands for. */
+  /** How many refusals the record counts. */
   readonly times: number;
   /** JSON. */
   readonly before: string | null;
@@ -53,11 +53,11 @@ export interface AuditRow extends AuditActor {
 const FORMAT = 1;
 const ID_BYTES_MAX = 200;
 const TEXT_BYTES_MAX = 1_000;
-/** The longest path of things that exist has 415 bytes; what is longer was invented by whoever asks. */
+/** The longest path of existing things has 415 bytes; longer ones were invented by the caller. */
 const RESOURCE_BYTES_MAX = 512;
 /** Of both states together. */
 export const STATES_BYTES_MAX = 64 * 1024;
-/** At most three bytes each, two when they are escaped: both states that are cut still fit. */
+/** At most three bytes each, two if escaped: both cut states still fit. */
 const CUT_CHARACTERS = 10_000;
 
 export function auditedBy(actor: Actor): AuditActor {
@@ -102,7 +102,7 @@ export function toRow(record: AuditRecord, occurredAt: number, times = 1): Audit
   };
 }
 
-/** What is authenticated and chained: every field, in this order for ever. */
+/** The authenticated and chained text: every field, in an order that never changes. */
 export const canonical = (row: AuditRow): string =>
   JSON.stringify([
     FORMAT,

@@ -2,7 +2,7 @@ import type { KeyRing } from '../crypto/keys.js';
 import type { Database, Sql, Statement } from '../postgres/database.js';
 import { canonical, type AuditRow } from './audit-record.js';
 
-/** The columns of a record and the fields that they keep; what is written and what is read are made of this. `mac` shows that we wrote it. */
+/** The columns of a record and their fields, for writes and reads. `mac` shows that we wrote it. */
 const FIELDS = {
   tenant_id: 'tenantId',
   audit_id: 'auditId',
@@ -26,20 +26,20 @@ const FIELDS = {
 const [, ...OTHERS] = Object.keys(FIELDS);
 const COLUMNS = OTHERS.length + 2;
 
-/** A stored record; `seq` and `hash` once it is sealed. */
+/** A stored record; `seq` and `hash` are set once it is sealed. */
 export interface AuditView extends AuditRow {
   readonly seq: number | null;
   readonly hash: string | null;
 }
 
-/** A record that is sealed, as it stands in the store. */
+/** A sealed record, as stored. */
 export interface StoredAuditRecord extends AuditRow {
   readonly mac: string;
   readonly seq: number;
   readonly hash: string;
 }
 
-/** What reads an `AuditView`. */
+/** The columns of an `AuditView`. */
 export const READ_COLUMNS = [
   ...Object.entries(FIELDS).map(([column, field]) => `${column} AS "${field}"`),
   'seq',
@@ -70,7 +70,7 @@ export interface AuditInsert {
   readonly values: unknown[];
 }
 
-/** A record may be sent again when the reply to the commit was lost: it is there once. */
+/** A record may be sent again when the reply to the commit was lost: it is stored once. */
 export function insertionOf(rows: readonly AuditRow[], keys: KeyRing): AuditInsert {
   const places = rows.map(
     (_, i) => `(${Array.from({ length: COLUMNS }, (__, j) => `$${i * COLUMNS + j + 1}`).join()})`,
@@ -82,10 +82,10 @@ INSERT INTO audit_record (tenant_id, ${OTHERS.join()}, mac) VALUES ${places.join
   };
 }
 
-/** Shows that the product wrote the record, and that it was not changed since. */
+/** Shows that the product wrote the record, and that it has not been changed. */
 export const macOf = (keys: KeyRing, row: AuditRow): string => keys.mac(canonical(row), 'audit');
 
-/** The records of tenants, for whoever seals them into chains and removes them. */
+/** The records of tenants, for sealing them into chains and removing them. */
 export class AuditRecords {
   constructor(private readonly database: Database) {}
 

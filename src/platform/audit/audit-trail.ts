@@ -22,12 +22,12 @@ export interface AuditTrailOptions {
 }
 
 /**
- * Where everything that has to be told is written down. What changes the store is written with the change (`write`); what only
- * happened, such as a login or a refusal, soon after (`note`).
+ * Where everything that must be recorded is written. Changes of the store are recorded in their transaction (`write`); occurrences such as
+ * a login or a refusal soon after (`note`).
  */
 export class AuditTrail {
   private queue: AuditRow[] = [];
-  /** For want of room, since it was last told. */
+  /** Records dropped for lack of room since the last report. */
   private dropped = 0;
   private readonly denials = new RepeatedDenials();
   private flushing: Promise<boolean> | undefined;
@@ -40,7 +40,7 @@ export class AuditTrail {
     runOnce: () => this.writeNoted(),
   });
 
-  /** Called as soon as records are sent to the store: before they are committed, and also where they are not. */
+  /** Called as soon as records are sent to the store: before they are committed, and also if they never are. */
   onRecord: () => void = () => undefined;
 
   constructor(
@@ -57,7 +57,7 @@ export class AuditTrail {
     return this.queue.length;
   }
 
-  /** In the caller's transaction: the record exists if and only if the transaction commits. Answers the id of the record. */
+  /** In the caller's transaction: the record exists if and only if the transaction commits. Returns the id of the record. */
   async write(sql: Sql, record: AuditRecord): Promise<string> {
     const row = toRow(record, this.clock.now());
     const { text, values } = this.insertOf([row]);
@@ -77,13 +77,13 @@ export class AuditTrail {
     this.loop.nudge();
   }
 
-  /** Writes what waits; false when the store is away, and the records go on waiting. */
+  /** Writes what waits; false if the store is unreachable, and the records continue to wait. */
   flush(): Promise<boolean> {
     this.flushing ??= this.drain().finally(() => (this.flushing = undefined));
     return this.flushing;
   }
 
-  /** Writes all that was noted, what was only counted too. */
+  /** Writes everything noted, including counted denials. */
   async close(): Promise<void> {
     await this.loop.close();
     this.takeCounted(Infinity);
@@ -109,7 +109,7 @@ export class AuditTrail {
 
   private async writeNoted(): Promise<void> {
     this.takeCounted(this.clock.now());
-    // Told by `onDelayed`.
+    // `onDelayed` has reported it.
     if (!(await this.flush())) throw new Error('The store is away.');
   }
 
@@ -132,7 +132,7 @@ export class AuditTrail {
     return true;
   }
 
-  /** One that the store refuses must not keep the others out. */
+  /** A record that the store refuses must not block the others. */
   private async insertOneByOne(rows: readonly AuditRow[]): Promise<void> {
     for (const row of rows)
       await this.insert([row]).catch((error: unknown) => this.options.onLost('write-failed', row.times, error));

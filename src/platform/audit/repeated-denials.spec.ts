@@ -13,12 +13,12 @@ const denial = (fields: Partial<AuditRecord> = {}): AuditRecord => ({
 const anonymous = (address: string, fields: Partial<AuditRecord> = {}): AuditRecord =>
   denial({ actorKind: 'anonymous', actorId: 'anonymous', address, ...fields });
 
-/** Of so many denials, those that became records of their own. */
+/** The number of denials that became records of their own. */
 const admitted = (denials: RepeatedDenials, count: number, record: (i: number) => AuditRecord, now = 1): number =>
   Array.from({ length: count }, (_, i) => denials.admit(record(i), now)).filter(Boolean).length;
 
 describe('repeated denials', () => {
-  it('are records of their own ten times a minute, and one with their number for the rest of it', () => {
+  it('are separate records ten times a minute, and one with their number for the rest of it', () => {
     const denials = new RepeatedDenials();
     const own = Array.from({ length: 25 }, (_, i) => denials.admit(denial(), i));
     expect(own.filter(Boolean)).toHaveLength(10);
@@ -29,7 +29,7 @@ describe('repeated denials', () => {
     expect(denials.admit(denial(), 60_002)).toBe(true);
   });
 
-  it('are counted for the actor, whatever he asks for and from wherever: the count names what the places have in common', () => {
+  it('are counted per actor, whatever they request from wherever: the count names the common part of the paths', () => {
     const denials = new RepeatedDenials();
     const elsewhere = (i: number): AuditRecord =>
       denial({ resource: `tenants/acme/namespaces/shop/topics/t${i}`, address: `192.0.2.${i % 200}` });
@@ -39,7 +39,7 @@ describe('repeated denials', () => {
     expect(denials.due(120_002)).toMatchObject([{ times: 2, resource: 'system' }]);
   });
 
-  it('are counted by action and reason once there are more than ten, so that what was tried can be told', () => {
+  it('are counted by action and reason once there are more than ten, so that the attempts remain visible', () => {
     const denials = new RepeatedDenials();
     const reasons = ['event:read', 'event:publish', 'topic:list'];
     expect(admitted(denials, 40, (i) => denial({ reason: reasons[i % 3]! }))).toBe(10);
@@ -50,21 +50,21 @@ describe('repeated denials', () => {
     ]);
   });
 
-  it('of another kind than those before are told at once, however many there were', () => {
+  it('of a new kind are recorded at once, however many there were before', () => {
     const denials = new RepeatedDenials();
     admitted(denials, 100, () => denial());
     expect(admitted(denials, 5, () => denial({ reason: 'tenant:delete' }))).toBe(1);
     expect(denials.due(60_001)).toMatchObject([{ times: 90 }, { reason: 'tenant:delete', times: 4 }]);
   });
 
-  it('are told apart by tenant and actor; what succeeds is never counted', () => {
+  it('are separated by tenant and actor; successes are never counted', () => {
     const denials = new RepeatedDenials();
     const others = [{}, { actorId: 'usr_2' }, { tenantId: 'z' }];
     for (const fields of others) expect(admitted(denials, 11, () => denial(fields))).toBe(10);
     expect(admitted(denials, 20, () => denial({ outcome: 'success' }))).toBe(20);
   });
 
-  it('of those without credentials are counted by where they come from, which of IPv6 is a /64', () => {
+  it('of clients without credentials are counted by address, for IPv6 by /64', () => {
     const denials = new RepeatedDenials();
     const refused = { action: 'auth.refused' };
     expect(
@@ -81,13 +81,13 @@ describe('repeated denials', () => {
     expect(denials.due(60_001)).toHaveLength(5);
   });
 
-  it('keep no more of what a client sends than a record has room for', () => {
+  it('keep no more input of a client than a record has room for', () => {
     const denials = new RepeatedDenials();
     admitted(denials, 11, () => denial({ resource: `tenants/${'x'.repeat(9_000)}`, userAgent: 'y'.repeat(9_000) }));
     expect(Buffer.byteLength(JSON.stringify(denials.due(60_001)))).toBeLessThan(2_500);
   });
 
-  it('lose no count when there are more of them than are watched, or when a new minute begins', () => {
+  it('lose no count when there are more than are tracked, or when a new minute begins', () => {
     const denials = new RepeatedDenials();
     admitted(denials, 12, () => denial());
     for (let i = 0; i < 5_000; i++) denials.admit(denial({ actorId: `usr_r${i}` }), 2);

@@ -4,23 +4,24 @@ import { toRow, type AuditRecord, type AuditRow } from './audit-record.js';
 
 const SINGLE_MAX = 10;
 const WINDOW_MS = 60_000;
-/** Of windows and of rows that count, together: some 40 MB at most. */
+/** Windows and counting rows together: some 40 MB at most. */
 const KEPT_MAX = 10_000;
 
-/** Its count is that of the records of their own. */
+/** Its count is the number of separate records. */
 class Denials extends Window {
-  /** By what was refused, and why; undefined where none was counted yet. */
+  /** By action and reason; undefined if none was counted yet. */
   readonly kinds = new Map<string, AuditRow | undefined>();
 }
 
 /**
- * Keeps a flood of refusals from flooding the audit: of one actor's in a tenant the first ten in a minute are records of their own, whatever
- * he asks for, and the first of each action and reason; the rest of the minute becomes one record for each action and reason, with their
- * number. Who asks chooses the resources, so that they tell nothing apart. Who shows no valid credentials is known by where he comes from.
- * Failed logins count for each account, since that is what one wants to know of them; how many there can be is bounded where they are made.
+ * Keeps a flood of refusals from flooding the audit: of an actor's refusals in a tenant, the first ten in a minute are separate records,
+ * whatever was requested, and so is the first of each action and reason; the rest of the minute becomes one record for each action and
+ * reason, with their number. The caller chooses the resources, so they do not separate anything. Callers without valid credentials are
+ * identified by their address. Failed logins count per account, since that is the question of interest; where they are made limits their
+ * number.
  */
 export class RepeatedDenials {
-  /** All windows have the same length, so that their order is that in which they end. */
+  /** All windows have the same length, so their order is the order in which they end. */
   private readonly windows = new Map<string, Denials>();
   private kept = 0;
   private over: AuditRow[] = [];
@@ -30,7 +31,7 @@ export class RepeatedDenials {
     return this.windows.size > 0 || this.over.length > 0;
   }
 
-  /** True: a record of its own. False: it was counted. */
+  /** True: record it separately. False: it was counted. */
   admit(record: AuditRecord, now: number): boolean {
     if (record.outcome === 'success') return true;
     this.end((window) => window.isOver(now) || this.kept >= KEPT_MAX);
@@ -48,7 +49,7 @@ export class RepeatedDenials {
     return false;
   }
 
-  /** What was counted in windows that are over at `now`; each is answered once. */
+  /** The counts of windows that are over at `now`; each is returned once. */
   due(now: number): AuditRow[] {
     this.end((window) => window.isOver(now));
     const due = this.over;
@@ -67,7 +68,7 @@ export class RepeatedDenials {
     return window;
   }
 
-  /** From the oldest on. */
+  /** Starting with the oldest. */
   private end(isOver: (window: Denials) => boolean): void {
     for (const [key, window] of this.windows) {
       if (!isOver(window)) return;
@@ -83,7 +84,7 @@ function keyOf({ tenantId, actorKind, actorId, address, outcome, resource }: Aud
   return JSON.stringify(outcome === 'failed' ? [tenantId, actor, resource] : [tenantId, actor]);
 }
 
-/** The row for one more. Its resource is what all of them have in common. */
+/** The row for one more. Its resource is the common part of all. */
 function joined(row: AuditRow, resource: string): AuditRow {
   const times = row.times + 1;
   return row.resource === resource

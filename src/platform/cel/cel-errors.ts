@@ -16,7 +16,7 @@ export class ExpressionError extends Error {
   }
 }
 
-/** The evaluation was given up: it says nothing about the event. */
+/** The evaluation was abandoned: it says nothing about the event. */
 export class TooCostlyError extends Error {
   override readonly name = 'TooCostlyError';
 }

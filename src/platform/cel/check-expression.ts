@@ -6,14 +6,14 @@ import type { Expr, Parsed } from './source-guard.js';
 const nodesMax = 128;
 const depthMax = 24;
 
-/** The name of a CEL type; `dyn` is a type that only the event decides. */
+/** The name of a CEL type; `dyn` is a type that is known only with the event. */
 export type TypeName = string;
 
 export interface Checked {
   readonly type: TypeName;
   /** The variables that the expression reads. */
   readonly mentions: ReadonlySet<string>;
-  /** A macro or a pattern is in it: what it costs may grow faster than the event. */
+  /** It contains a macro or a pattern: its cost may grow faster than the event. */
   readonly costly: boolean;
 }
 
@@ -27,9 +27,9 @@ const macros = new Set(['has', 'all', 'exists', 'exists_one', 'existsOne', 'map'
 const operators: Record<string, string> = { '!_': '!', '-_': '-', '@in': 'in', '_[_]': '[]' };
 
 /**
- * Finds what can be known to be wrong before any event: names that do not exist, arguments that no overload of a function
- * takes, macros within macros, patterns that are computed, and trees beyond the bounds. (The library's own checker knows
- * constants and names, no calls.) Variables have given types; what comes out of an event is `dyn` and fits everywhere.
+ * Finds errors that can be known before any event: names that do not exist, arguments that no overload of a function accepts, macros within
+ * macros, computed patterns, and trees beyond the limits. (The library's own checker knows constants and names, but no calls.) Variables
+ * have given types; what comes out of an event is `dyn` and fits everywhere.
  */
 export function checkExpression(parsed: Parsed, env: CelEnv, variables: Readonly<Record<string, TypeName>>): Checked {
   const check = new Check(parsed, env, variables);
@@ -41,7 +41,7 @@ class Check {
   costly = false;
   #nodes = 0;
   #depth = 0;
-  /** What the macro around the current place declares. */
+  /** Variables that the enclosing macro declares. */
   #locals: Readonly<Record<string, TypeName>> | null = null;
 
   constructor(
@@ -164,7 +164,7 @@ class Check {
     if (fault) this.#fail(pattern as Expr, fault);
   }
 
-  /** `all` and `exists` gather a bool, `map` and `filter` a list; `exists_one` counts, and answers whether it is one. */
+  /** `all` and `exists` collect a bool, `map` and `filter` a list; `exists_one` counts, and returns whether the count is one. */
   #macro(expr: Expr, { iterRange, iterVar, accuVar, accuInit, loopCondition, loopStep }: Comprehension): TypeName {
     this.costly = true;
     if (this.#locals) this.#fail(expr, 'a macro may not stand within the body of another');

@@ -2,7 +2,7 @@ import { type CelList, type CelMap, type CelValue, isCelList, isCelMap, isCelTyp
 import type { Duration, Timestamp } from '@bufbuild/protobuf/wkt';
 import { charge } from './work-budget.js';
 
-/** CEL's equality: numbers by value whatever their type, lists and maps member by member, values of different types never. */
+/** CEL's equality: numbers by value whatever their type, lists and maps member by member; values of different types are never equal. */
 export function equalValues(l: CelValue, r: CelValue): boolean {
   charge(3);
   if (typeof l === 'string' || typeof r === 'string') {
@@ -12,7 +12,7 @@ export function equalValues(l: CelValue, r: CelValue): boolean {
   }
   const left = isCelUint(l) ? l.value : l;
   const right = isCelUint(r) ? r.value : r;
-  // The only place that wants the loose operator: it compares a bigint with a double exactly.
+  // The only place for the loose operator: it compares a bigint with a double exactly.
   // oxlint-disable-next-line eqeqeq
   if (isNumber(left) && isNumber(right)) return left == right;
   if (left === right) return true;
@@ -60,7 +60,7 @@ function equalBytes(l: Uint8Array, r: Uint8Array): boolean {
   return Buffer.compare(l, r) === 0;
 }
 
-/** Timestamps and durations are the only messages an expression can have. */
+/** Timestamps and durations are the only messages an expression can contain. */
 function equalTimes(l: unknown, r: unknown): boolean {
   const [left, right] = [l as Timestamp | Duration, r as Timestamp | Duration];
   return left.$typeName === right.$typeName && left.seconds === right.seconds && left.nanos === right.nanos;

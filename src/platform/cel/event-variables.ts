@@ -5,7 +5,7 @@ import type { TypeName } from './check-expression.js';
 import { celFromJson } from './json-value.js';
 import { exhaust } from './work-budget.js';
 
-/** What an expression can know of an event; an event of the log is one. Times are milliseconds since the epoch. */
+/** What an expression can read of an event; a stored event has this form. Times are milliseconds since the epoch. */
 export interface FilterInput {
   readonly id: string;
   readonly type: string;
@@ -19,7 +19,7 @@ export interface FilterInput {
   readonly occurredAt: number | null;
   readonly recordedAt: number;
   readonly position: number;
-  /** The topic's name; an expression that asks for it where the caller gives none does not match. */
+  /** The topic's name; an expression that reads it does not match where the caller gives none. */
   readonly topic?: string | undefined;
 }
 
@@ -39,15 +39,15 @@ const noMetadata: CelInput = new Map();
 
 type Variables = Record<keyof typeof eventVariables, CelInput | undefined>;
 
-/** Longer texts are not read by expressions with a macro or a pattern. */
+/** Expressions with a macro or a pattern do not read longer texts. */
 const costlyTextMax = 64 * 1024;
 
-/** The variables of one event: what an expression does not ask for is neither parsed nor converted. */
+/** The variables of one event: parsed and converted only when the expression reads them. */
 export class EventVariables implements Variables {
   #data: CelInput | undefined;
   #metadata: CelInput | undefined;
   #time: ReflectMessage | undefined;
-  /** A stored text that was no JSON. To CEL it is an error like any other; to us it is not. */
+  /** The error of a stored text that is not JSON. To CEL it is an error like any other; to us it is not. */
   corrupt: unknown = undefined;
 
   constructor(

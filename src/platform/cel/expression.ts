@@ -4,18 +4,18 @@ import { filterFunctions, internal } from './functions.js';
 import { type Expr, parseSource } from './source-guard.js';
 import { withinBudget } from './work-budget.js';
 
-/** Units of work that one turn of a macro is charged for each node of its body: a missing member costs that much. */
+/** Units of work charged for each iteration of a macro and each node of its body: a missing member costs that much. */
 const unitsPerNode = 40;
 
 const env = celEnv({ funcs: filterFunctions });
 
-/** A CEL expression, checked, that can be evaluated over any number of events. */
+/** A checked CEL expression that can be evaluated over any number of events. */
 export interface Expression extends Checked {
-  /** The value, or CEL's error; throws `TooCostlyError` when it took more work than one evaluation may. */
+  /** The value, or CEL's error; throws `TooCostlyError` when it needs more work than one evaluation may do. */
   evaluate(variables: object): CelResult;
 }
 
-/** Throws `ExpressionError` when the source is not valid, or beyond the bounds. */
+/** Throws `ExpressionError` when the source is not valid, or beyond the limits. */
 export function compileExpression(source: string, variables: Readonly<Record<string, TypeName>>): Expression {
   const parsed = parseSource(source);
   const checked = checkExpression(parsed, env, variables);
@@ -25,9 +25,9 @@ export function compileExpression(source: string, variables: Readonly<Record<str
 }
 
 /**
- * Changes a tree so that macros can be bounded: their loop is charged for each turn, and the lists that they build grow in
- * place (the library's grow by one layer for each element: 20,000 elements overflow the stack). `has()` asks our function,
- * since the library takes a member whose value is null for missing. Answers the number of nodes.
+ * Changes a tree so that macros can be bounded: their loop is charged for each iteration, and the lists that they build grow in place (the
+ * library's grow by one layer for each element: 20,000 elements overflow the stack). `has()` calls our function, since the library treats a
+ * member whose value is null as missing. Returns the number of nodes.
  */
 function prepare(expr: Expr | undefined): number {
   if (!expr) return 0;
@@ -71,7 +71,7 @@ function prepareAll(exprs: readonly Expr[]): number {
   return exprs.reduce((sum, expr) => sum + prepare(expr), 0);
 }
 
-/** `@result` is what a macro gathers; no source can spell it. */
+/** `@result` is the accumulator of a macro; no source can spell it. */
 function isGathered(expr: Expr): boolean {
   return expr.exprKind.case === 'identExpr' && expr.exprKind.value.name === '@result';
 }

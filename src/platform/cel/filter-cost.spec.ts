@@ -19,8 +19,8 @@ const event = (data: unknown, type = 't'): FilterInput => ({
 const letters = (minLength: number, maxLength: number) =>
   fc.string({ unit: fc.constantFrom('a', 'b'), minLength, maxLength });
 
-/** The answer, or the code of the error; and the least CPU time of three tries: what else the machine does must not count. */
-function judge(source: string, data: unknown): { outcome: boolean | string; ms: number } {
+/** The result, or the code of the error, and the least CPU time of three tries: other work on the machine must not count. */
+function measure(source: string, data: unknown): { outcome: boolean | string; ms: number } {
   const filter = compileFilter(source);
   const input = event(data);
   let outcome: boolean | string = '';
@@ -77,34 +77,34 @@ describe('an evaluation is bounded, whatever the filter and the event', () => {
       tooCostly,
     ],
   ])('%s', (source, data, expected) => {
-    const { outcome, ms } = judge(source, data);
+    const { outcome, ms } = measure(source, data);
     expect(outcome).toBe(expected);
-    // Outside of Jest all of these take less than 60 ms; its sandbox makes each look-up of a global ten times slower. Without bounds it is 14 s.
+    // Outside of Jest each takes less than 60 ms; its sandbox makes each look-up of a global ten times slower. Without limits: 14 s.
     expect(ms).toBeLessThan(1_000);
   });
 });
 
-describe('what is too costly is refused, never answered', () => {
+describe('an evaluation that is too costly is refused, without a result', () => {
   it('also when another clause would make it true', () => {
-    expect(judge('data.l.all(x, data.l == data.l) || true', ones(30_000)).outcome).toBe(tooCostly);
+    expect(measure('data.l.all(x, data.l == data.l) || true', ones(30_000)).outcome).toBe(tooCostly);
   });
 
   it('data beyond 64 KiB under a macro or a pattern, and only where it is read', () => {
     const data = { s: 'x'.repeat(70_000), n: 1, l: [1] };
-    expect(judge('data.l.exists(x, x == 1)', data).outcome).toBe(tooCostly);
-    expect(judge('data.s.matches("y$")', data).outcome).toBe(tooCostly);
-    expect(judge('data.n == 1 && data.s.contains("xx")', data).outcome).toBe(true);
+    expect(measure('data.l.exists(x, x == 1)', data).outcome).toBe(tooCostly);
+    expect(measure('data.s.matches("y$")', data).outcome).toBe(tooCostly);
+    expect(measure('data.n == 1 && data.s.contains("xx")', data).outcome).toBe(true);
     expect(compileFilter('type == "u" && data.l.exists(x, x == 1)').matches(event(data))).toBe(false);
   });
 
   it('and the next evaluation has its full budget', () => {
-    expect(judge('data.l.all(x, data.l == data.l)', ones(30_000)).outcome).toBe(tooCostly);
-    expect(judge('data.l.all(x, x == 1)', ones(15_000)).outcome).toBe(true);
+    expect(measure('data.l.all(x, data.l == data.l)', ones(30_000)).outcome).toBe(tooCostly);
+    expect(measure('data.l.all(x, x == 1)', ones(15_000)).outcome).toBe(true);
   });
 
   it('leaves stack traces of other errors as they were', () => {
     const before = Error.stackTraceLimit;
-    expect(judge('data.nope == 1', {}).outcome).toBe(false);
+    expect(measure('data.nope == 1', {}).outcome).toBe(false);
     expect(Error.stackTraceLimit).toBe(before);
   });
 });

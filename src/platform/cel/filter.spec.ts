@@ -33,7 +33,7 @@ function errorOf(source: string): string {
   return 'accepted';
 }
 
-describe('a filter judges', () => {
+describe('a filter evaluates', () => {
   const data = {
     total: 150.5,
     count: 5,
@@ -66,7 +66,7 @@ describe('a filter judges', () => {
     'data == data && data.items == data.items && data.items != data.tags',
   ])('%s: yes', (source) => expect(matches(source, data)).toBe(true));
 
-  it('takes the time the event happened before the time it was recorded', () => {
+  it('prefers the time the event occurred over the time it was recorded', () => {
     expect(matches('time == timestamp("2020-02-29T00:00:00Z")', {}, { occurredAt: Date.UTC(2020, 1, 29) })).toBe(true);
   });
 
@@ -96,7 +96,7 @@ describe('an expression that fails on an event does not match it', () => {
     'topic == "t"',
   ])('%s', (source) => expect(matches(source, { text: 'x', list: [1] }, { topic: undefined })).toBe(false));
 
-  it('unless another side decides', () =>
+  it('unless another operand decides', () =>
     expect(matches('data.a.b == 1 || data.text == "x"', { text: 'x' })).toBe(true));
 });
 
@@ -190,7 +190,7 @@ describe('an invalid filter', () => {
   });
 });
 
-describe('the members of an event are its own', () => {
+describe('only own members of an event count', () => {
   it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'size', 'get'])(
     '%s is missing when the event has none',
     (name) => {
@@ -211,7 +211,7 @@ describe('the members of an event are its own', () => {
     },
   );
 
-  it('are no way to the prototype', () => {
+  it('do not reach the prototype', () => {
     matches('data.__proto__.polluted == 1', '{"__proto__":{"polluted":1}}');
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
   });

@@ -23,21 +23,21 @@ const { BOOL, BYTES, DOUBLE, DYN, INT, STRING, UINT } = CelScalar;
 const LIST = listType(DYN);
 const MAP = mapType(DYN, DYN);
 
-/** Longer texts are no number; reading one as a bigint takes quadratic time. */
+/** Longer texts are not numbers; reading one as a bigint takes quadratic time. */
 const numeralLengthMax = 64;
 
 /** Names that `prepareExpression` puts into a tree; no source can spell them. */
 export const internal = { tick: '@tick', append: '@append', has: '@has' } as const;
 
-/** Comparing or copying text of a length: V8 does some 4 characters in a nanosecond, but short ones cost the call. */
+/** The cost of comparing or copying text of a length: V8 does some 4 characters in a nanosecond, but short ones cost the call. */
 const forText = (length: number) => 4 + (length >> 5);
 
 /**
- * What the standard functions lack, as replacements of single overloads:
+ * Replacements of single overloads, for what the standard functions lack:
  * - each function whose cost grows with the event is charged to the budget, and made linear where it was not;
  * - `in` and `has()` find members whose value is null;
- * - int and double mix in arithmetic. CEL refuses `data.price * 2`, for the number in JSON is a double and the literal an
- *   int; a filter would then silently never match. This goes beyond the standard, and takes nothing from it;
+ * - int and double mix in arithmetic. CEL refuses `data.price * 2`, because a JSON number is a double and the literal an int; such a filter
+ *   would silently never match. This extends the standard, and takes nothing from it;
  * - `timestamp(int)` counts seconds, as the standard says, not milliseconds.
  */
 export const filterFunctions: CelFunc[] = [
@@ -124,7 +124,7 @@ function texts(): CelFunc[] {
   ];
 }
 
-/** The lists that `map` and `filter` build: nobody else sees one before it is complete, so it may grow in place. */
+/** The lists that `map` and `filter` build: no other code sees one before it is complete, so it may grow in place. */
 const growing = new WeakMap<CelList, CelInput[]>();
 
 function lists(): CelFunc[] {

@@ -1,6 +1,6 @@
 import { charge } from './work-budget.js';
 
-/** Up to here the engine's search is the faster one even on the worst text. */
+/** Up to this length the engine's search is faster even on the worst text. */
 const shortPart = 16;
 
 /**

@@ -1,7 +1,7 @@
 import { type CelInput, celList, celMap, celUint, isCelList, isCelMap, isCelUint } from '@bufbuild/cel';
 import { charge, exhaust } from './work-budget.js';
 
-/** Digits enough that a double may not hold the number. Not in quotes, and not behind a decimal point. */
+/** Enough digits that a double may not hold the number. Not in quotes, and not after a decimal point. */
 const longNumber = /(?:^|[\s:,[-])\d{16}/;
 /** Texts with such numbers take ten times as long to parse (1 MiB: 50 ms). */
 const longNumberTextMax = 1024 * 1024;
@@ -11,8 +11,8 @@ const intMin = -(2n ** 63n);
 const uintMax = 2n ** 64n - 1n;
 
 /**
- * The CEL value of a JSON text. Numbers are doubles, as CEL prescribes; integers beyond 2^53 are ints (or uints) with all
- * their digits, for ids are compared by them. Objects and arrays are wrapped where the expression goes, and once.
+ * The CEL value of a JSON text. Numbers are doubles, as CEL prescribes; integers beyond 2^53 are ints (or uints) with all their digits,
+ * because ids are compared by them. Objects and arrays are wrapped once, where the expression reads them.
  */
 export function celFromJson(text: string): CelInput {
   if (text !== lastText || last === undefined) {
@@ -22,7 +22,7 @@ export function celFromJson(text: string): CelInput {
   return last;
 }
 
-/** Several filters are asked about one event in turn: the last text is read once for all of them. */
+/** Several filters evaluate one event in turn: the last text is parsed once for all of them. */
 let lastText = '';
 let last: CelInput | undefined;
 
@@ -48,9 +48,9 @@ function wrap(value: unknown): CelInput {
 }
 
 /**
- * An object of an event as CEL reads maps. The library would copy each object that it passes into a Map (5 to 10 times the
- * cost of one look-up), and would take one with a member named `constructor` for something else. Only own members exist
- * here, so that `__proto__` and `toString` are members when the event has them, and missing when not.
+ * An object of an event as CEL reads maps. The library would copy each object it passes into a Map (5 to 10 times the cost of one look-up),
+ * and would mistake one with a member named `constructor`. Only own members exist here, so `__proto__` and `toString` are members if the
+ * event has them, and missing otherwise.
  */
 class JsonObject extends Map<string, unknown> {
   #size: number | undefined;

@@ -3,20 +3,20 @@ import { hasMoreCharacters } from '../../kernel/characters.js';
 import { boundedMap } from '../limits/bounded-map.js';
 import { charge } from './work-budget.js';
 
-/** What a pattern may be: repetitions blow the program up, and the program's size is the price of each character. */
+/** Limits of a pattern: repetitions enlarge the program, and the program's size is the price of each character. */
 const patternLengthMax = 256;
 const repetitionsMax = 200;
-/** Patterns kept compiled, of all expressions together; an expression that comes back compiles its own again. */
+/** Compiled patterns kept, for all expressions together; an evicted one is compiled again when it is used. */
 const patternsKept = 1000;
-/** A search from this price on fills the pattern's tables of states, 10 MB and more, which are then given back. */
+/** A search from this price on fills the pattern's state tables, 10 MB and more, which are then released. */
 const tablesKeptUpTo = 200_000;
 
 const compiled = boundedMap<{ regex: RE2JS; unitsPerCharacter: number }>(patternsKept);
 
 /**
- * What is wrong with a pattern; undefined: nothing. RE2 has neither look-around nor back references and never runs away
- * exponentially, but its price is the text's length times the program's size: measured 1 µs and 110 ns an instruction
- * for each character at worst, (a?){200}a{200} on 64 KiB 1.6 s. Hence the limits here and the charge below.
+ * What is wrong with a pattern; undefined: nothing. RE2 has neither look-around nor back references and never takes exponential time, but
+ * its price is the text's length times the program's size: measured 1 µs plus 110 ns an instruction for each character at worst,
+ * (a?){200}a{200} on 64 KiB 1.6 s. Hence the limits here and the charge below.
  */
 export function patternFault(pattern: string): string | undefined {
   if (hasMoreCharacters(pattern, patternLengthMax)) return `the pattern is longer than ${patternLengthMax} characters`;

@@ -9,8 +9,8 @@ export type Parsed = ReturnType<typeof parse>;
 export type Expr = Parsed['expr'];
 
 /**
- * Parses a source that has been looked at before: the parser calls itself for each bracket that opens. Chains without
- * brackets (`a?b:c?d:…`, 500 of them 20 ms) are bounded by the length alone.
+ * Parses a source after checking its nesting: the parser recurses for each opening bracket. Chains without brackets (`a?b:c?d:…`, 500 of
+ * them 20 ms) are limited by the length alone.
  */
 export function parseSource(source: string): Parsed {
   if (hasMoreCharacters(source, sourceLengthMax)) {
@@ -68,7 +68,7 @@ function lineEnd(source: string, start: number): number {
   return end < 0 ? source.length : end;
 }
 
-/** The parser's errors carry their place, and say it in their message too; its classes are not exported. */
+/** The parser's errors carry their position, and say it in their message too; its classes are not exported. */
 function offsetIn(error: unknown): number {
   const offset = (error as { location?: { start?: { offset?: unknown } } }).location?.start?.offset;
   return typeof offset === 'number' ? offset : 0;

@@ -16,7 +16,7 @@ import { charge } from './work-budget.js';
 const { INT, STRING } = CelScalar;
 const TIMESTAMP = objectType(TimestampSchema);
 
-/** Times and durations as texts are shorter. */
+/** Texts of times and durations are shorter. */
 const textLengthMax = 64;
 const textsKept = 200;
 /** A formatter takes 50 µs to make and 2 µs to use; there are some 600 time zones. */
@@ -24,7 +24,7 @@ const formatters = boundedMap<Intl.DateTimeFormat>(100);
 
 const DAY_MS = 86_400_000;
 
-/** Each part of a time from a Date whose UTC fields show the wall clock of the zone that was asked for. */
+/** Each part of a time, from a Date whose UTC fields show the wall clock of the requested zone. */
 const parts: Record<string, (wall: Date) => number> = {
   getFullYear: (wall) => wall.getUTCFullYear(),
   getMonth: (wall) => wall.getUTCMonth(),
@@ -39,8 +39,8 @@ const parts: Record<string, (wall: Date) => number> = {
 };
 
 /**
- * The library's own take the parts from the wall clock of this machine's zone, which has no 2:30 on one day of the year,
- * make a formatter for each call, and read an int as milliseconds, where CEL has seconds.
+ * The library's own functions take the parts from the wall clock of this machine's zone, which has no 2:30 on one day of the year, make a
+ * formatter for each call, and read an int as milliseconds, where CEL has seconds.
  */
 export const timeFunctions: CelFunc[] = [
   ...Object.entries(parts).flatMap(([name, part]) => [
@@ -57,8 +57,8 @@ export const timeFunctions: CelFunc[] = [
 ];
 
 /**
- * The standard conversions, charged, and not of texts that are too long to be one. Most texts are literals, the same for
- * each event: what they gave is kept (4 µs against 0.1).
+ * The standard conversions, charged, and not for texts that are too long to be valid. Most texts are literals, the same for each event:
+ * their results are kept (4 µs against 0.1).
  */
 function fromText(): CelFunc[] {
   return [...celEnv().funcs]
@@ -84,7 +84,7 @@ function toMs({ message }: ReflectMessage): number {
   return Number(seconds) * 1000 + Math.floor(nanos / 1e6);
 }
 
-/** The zone is a name of the IANA data base, `UTC`, or an offset such as `+02:00`. */
+/** The zone is an IANA name, `UTC`, or an offset such as `+02:00`. */
 function wallClock(ms: number, zone: string): Date {
   const offset = /^([+-]?)(\d\d):(\d\d)$/.exec(zone);
   if (offset) {

@@ -6,7 +6,7 @@ import { AddressPolicy, isLoopback } from './address-policy.js';
 const closed = new AddressPolicy({ allowedCidrs: [], allowHttp: false });
 const development = new AddressPolicy({ allowedCidrs: ['127.0.0.0/8', '::1/128'], allowHttp: true });
 
-/** First address, last address, and what lies just before and after the range (null: refused as well, or nothing there). */
+/** First and last address, and the ones just before and after the range (null: refused as well, or there is none). */
 const REFUSED: readonly (readonly [
   range: string,
   first: string,
@@ -55,7 +55,7 @@ const REFUSED: readonly (readonly [
 const ipv4 = tuple(nat(255), nat(255), nat(255), nat(255));
 const hex = (a: number, b: number): string => ((a << 8) | b).toString(16);
 
-describe('judging an address', () => {
+describe('checking an address', () => {
   it.each(REFUSED)('refuses %s from its first to its last address, and no more', (_, first, last, before, after) => {
     expect([first, last].map((ip) => closed.judgeAddress(ip))).toEqual(['refused', 'refused']);
     for (const ip of [before, after]) expect(ip === null ? 'allowed' : closed.judgeAddress(ip)).toBe('allowed');
@@ -80,7 +80,7 @@ describe('judging an address', () => {
     );
   });
 
-  it('judges an IPv4-mapped address as the IPv4 address, in both spellings and with ranges opened', () => {
+  it('treats an IPv4-mapped address as the IPv4 address, in both spellings and with ranges opened', () => {
     assert(
       property(
         oneof(
@@ -98,7 +98,7 @@ describe('judging an address', () => {
     );
   });
 
-  it('refuses what is no address in canonical spelling', () => {
+  it('refuses anything but an address in canonical spelling', () => {
     const odd = [
       '',
       'localhost',
@@ -129,7 +129,7 @@ describe('judging an address', () => {
     expect(nat64.judgeAddress('2001:0:808:808::f5ff:fffe')).toBe('refused');
   });
 
-  it('names the range that cannot be read', () => {
+  it('names the range that cannot be parsed', () => {
     expect(() => new AddressPolicy({ allowedCidrs: ['10.0.0.0/8', '10.0.0/33'], allowHttp: false })).toThrow(
       '"10.0.0/33"',
     );
@@ -145,7 +145,7 @@ const codeOf = (policy: AddressPolicy, url: string): string => {
   }
 };
 
-describe('judging a URL', () => {
+describe('checking a URL', () => {
   it.each([
     'https://127.0.0.1/',
     'https://127.1/',
@@ -167,7 +167,7 @@ describe('judging a URL', () => {
     'https://169.254.169.254/latest/meta-data',
     'https://0/',
     'https://10.1.2.3:8443/',
-  ])('refuses %s as an address, however it is spelt', (url) => {
+  ])('refuses %s as an address in every spelling', (url) => {
     expect(codeOf(closed, url)).toBe('webhook-address-refused');
   });
 
@@ -222,7 +222,7 @@ describe('judging a URL', () => {
     expect(codeOf(development, 'http://10.0.0.1:9000/hook')).toBe('webhook-address-refused');
   });
 
-  it('points at the field and does not tell the address', () => {
+  it('points at the field and does not reveal the address', () => {
     const error = (() => {
       try {
         return closed.judgeUrl('https://2130706433/', '/target/url');
@@ -236,7 +236,7 @@ describe('judging a URL', () => {
   });
 });
 
-it('knows loopback in every form, and nothing else', () => {
+it('recognizes loopback in every form, and nothing else', () => {
   const asked = [
     '127.0.0.1',
     '127.9.9.9',

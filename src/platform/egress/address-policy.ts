@@ -14,24 +14,24 @@ export interface AddressPolicyOptions {
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 type Range = [Address, number];
 
-/** WHATWG parsing drops line breaks and tabs, so that what is shown would not be what is used. */
+/** WHATWG parsing drops line breaks and tabs, so the URL shown would differ from the URL used. */
 // oxlint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u001f\u007f]/;
 export const URL_LENGTH_MAX = 2_048;
-/** RFC 1035, 2.3.4. What a resolver would refuse is refused when it is saved. */
+/** RFC 1035, 2.3.4. What a resolver would refuse is refused when the URL is saved. */
 const LABEL_LENGTH_MAX = 63;
 const NAME_LENGTH_MAX = 253;
 const PORT_MIN = 1_024;
 const WELL_KNOWN_PORTS = new Set(['', '80', '443']);
 
-/** 168.63.129.16 is public by number, but inside Azure it is the host's own control endpoint. */
+/** 168.63.129.16 looks public, but inside Azure it is the host's own control endpoint. */
 const REFUSED_IPV4 = cidrs(
   `0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 168.63.129.16/32 169.254.0.0/16 172.16.0.0/12
   192.0.0.0/24 192.0.2.0/24 192.31.196.0/24 192.52.193.0/24 192.88.99.0/24 192.168.0.0/16 192.175.48.0/24
   198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 224.0.0.0/4 240.0.0.0/4`.split(/\s+/),
 );
 
-/** The only part of IPv6 that is given out as global unicast; everything outside is refused without a list. */
+/** The only range of IPv6 assigned as global unicast; everything outside it is refused without a list. */
 const GLOBAL_IPV6 = cidrs(['2000::/3']);
 const REFUSED_IPV6 = cidrs(['2001::/23', '2001:db8::/32', '2002::/16', '2620:4f:8000::/48', '3fff::/20']);
 
@@ -44,7 +44,7 @@ const fail = defineErrors({
   'webhook-address-refused': { kind: 'invalid', title: 'Webhook address not allowed' },
 });
 
-/** Never says which address it was: the answer of the resolver would map the network behind for whoever asks. */
+/** Never says which address it was: the resolver's result would let callers map the internal network. */
 export const ADDRESS_NOT_ALLOWED = 'address not allowed';
 
 export function addressRefused(pointer: string): DomainError {
@@ -53,8 +53,8 @@ export function addressRefused(pointer: string): DomainError {
 }
 
 /**
- * Which addresses the product may connect to on behalf of a tenant: global unicast, and what the deployment opens. One policy
- * for registration, test, delivery and replay; a range is never opened by a tenant.
+ * Decides which addresses the product may connect to on behalf of a tenant: global unicast, and what the deployment opens. The same policy
+ * applies to registration, test, delivery and replay; a tenant can never open a range.
  */
 export class AddressPolicy {
   private readonly opened: readonly Range[];
@@ -71,14 +71,13 @@ export class AddressPolicy {
   }
 
   /**
-   * Answers the URL as it will be used, or throws `webhook-url-invalid` or `webhook-address-refused`. WHATWG parsing comes
-   * first, so that `2130706433`, `0x7f.1`, `0177.0.0.1` and full-width digits are judged as the address they mean. A name is
-   * not resolved here.
+   * Returns the URL as it will be used, or throws `webhook-url-invalid` or `webhook-address-refused`. WHATWG parsing comes first, so that
+   * `2130706433`, `0x7f.1`, `0177.0.0.1` and full-width digits are checked as the address they mean. Names are not resolved here.
    */
   judgeUrl(raw: string, pointer = '/url'): URL {
     const url = raw.length <= URL_LENGTH_MAX && URL.canParse(raw) ? new URL(raw) : undefined;
     const detail = CONTROL.test(raw)
-      ? 'must not hold control characters'
+      ? 'must not contain control characters'
       : url
         ? this.flawOf(url)
         : `must be an absolute URL of at most ${URL_LENGTH_MAX} characters`;
@@ -106,7 +105,7 @@ export class AddressPolicy {
     if (isIPv6(address) && address.isIPv4MappedAddress()) return this.allows(address.toIPv4Address());
     const opened = within(address, this.opened);
     const carried = isIPv6(address) ? carriedIPv4(address) : undefined;
-    // Opening a translation prefix (a NAT64 network needs 64:ff9b::/96) does not open what lies behind it.
+    // Opening a translation prefix (a NAT64 network needs 64:ff9b::/96) does not open the addresses behind it.
     if (carried) return opened && this.allows(carried);
     return opened || isGlobalUnicast(address);
   }
@@ -128,15 +127,15 @@ export function isLoopback(ip: string): boolean {
   return (isIPv6(address) && address.isIPv4MappedAddress() ? address.toIPv4Address() : address).range() === 'loopback';
 }
 
-/** The IP address that a URL's host name spells out, if it is one. */
+/** The IP address in a URL's host name, if it is one. */
 export function addressLiteral(hostname: string): string | undefined {
   const bare = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
   return isIP(bare) === 0 ? undefined : bare;
 }
 
 /**
- * isIP comes first, because ipaddr.js also reads `127.1` and `0x7f.1`, which the operating system may read as something else.
- * It also takes `::8.8.8.8` for `::ffff:8.8.8.8`, so it is given IPv6 in hexadecimal only.
+ * isIP comes first, because ipaddr.js also accepts `127.1` and `0x7f.1`, which the operating system may read differently. ipaddr.js also
+ * reads `::8.8.8.8` as `::ffff:8.8.8.8`, so IPv6 is passed to it in hexadecimal only.
  */
 function parse(ip: string): Address | undefined {
   const version = ip.includes('%') ? 0 : isIP(ip);
@@ -149,7 +148,7 @@ function isGlobalUnicast(address: Address): boolean {
   return !within(address, isIPv6(address) ? REFUSED_IPV6 : REFUSED_IPV4);
 }
 
-/** The IPv4 address that a translator or tunnel would make of an IPv6 address. */
+/** The IPv4 address that a translator or tunnel would extract from an IPv6 address. */
 function carriedIPv4(address: ipaddr.IPv6): ipaddr.IPv4 | undefined {
   const bytes = address.toByteArray();
   if (within(address, [NAT64])) return new ipaddr.IPv4(bytes.slice(12));

@@ -43,7 +43,7 @@ const saying =
     void chunks.reduce<Promise<unknown>>(async (before, chunk) => {
       await before;
       await new Promise((resolve) => socket.write(chunk, resolve));
-      // What is written in one turn may arrive as one.
+      // Chunks written in one turn may arrive as one.
       await new Promise(setImmediate);
     }, Promise.resolve());
 const ending =
@@ -54,25 +54,25 @@ const answered = (status: number): object => expect.objectContaining({ kind: 're
 const failure = (error: string, phase = 'response'): object =>
   expect.objectContaining({ kind: 'failure', phase, error });
 
-describe('interim answers', () => {
+describe('interim responses', () => {
   it.each([
     ['100', [CONTINUE + OK]],
     ['100, by itself', [CONTINUE, OK]],
     ['102', ['HTTP/1.1 102 Processing\r\n\r\n' + OK]],
     ['103', [HINTS + OK]],
-    ['one that nobody knows', ['HTTP/1.1 199 \r\nx: 1\r\n\r\n' + OK]],
+    ['an unknown one', ['HTTP/1.1 199 \r\nx: 1\r\n\r\n' + OK]],
     ['100 of HTTP/1.0', ['HTTP/1.0 100 Continue\r\n\r\n' + OK]],
-    ['with an empty line before the answer', [CONTINUE + '\r\n' + OK]],
+    ['with an empty line before the response', [CONTINUE + '\r\n' + OK]],
     ['many of all kinds', [(CONTINUE + HINTS).repeat(100) + OK]],
-  ])('are read over: %s', async (_, chunks) => {
+  ])('are skipped: %s', async (_, chunks) => {
     answer = saying(...chunks);
     expect(await send()).toEqual(answered(200));
-    // The connection is as good as before, and the next answer is looked at as the first was.
+    // The connection stays usable, and the next response is treated like the first.
     expect(await send()).toEqual(answered(200));
     expect(sockets).toHaveLength(1);
   });
 
-  it('are read over however they are cut into packets, and nothing of the answer is lost', async () => {
+  it('are skipped however they are split into packets, and nothing of the response is lost', async () => {
     const text = `${CONTINUE}${HINTS}HTTP/1.1 503 HTTP/1.1 100\r\ncontent-length: 21\r\n\r\nHTTP/1.1 100 C\r\n\r\nabc`;
     const cuts = fc.uniqueArray(fc.integer({ min: 1, max: text.length - 1 }), { maxLength: 8 });
     await fc.assert(
@@ -85,7 +85,7 @@ describe('interim answers', () => {
     );
   });
 
-  it('that do not end are cut off by their size, and by the deadline', async () => {
+  it('that do not end are cut off by size and by the deadline', async () => {
     answer = (socket) => {
       const pour = (): void => {
         while (!socket.destroyed && socket.write(CONTINUE.repeat(100)));
@@ -98,13 +98,13 @@ describe('interim answers', () => {
     expect(await send(50)).toEqual(failure('no answer within 50 ms', 'timeout'));
   });
 
-  it('are no leave to switch to another protocol', async () => {
+  it('do not allow a switch to another protocol', async () => {
     answer = saying('HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n');
     expect(await send()).toEqual(failure('the answer switches to another protocol'));
     expect(sockets).toHaveLength(1);
   });
 
-  it('alone are no answer', async () => {
+  it('alone are not a response', async () => {
     answer = ending(HINTS);
     expect(await send()).toEqual(failure('connection closed before an answer'));
     answer = ending('HTTP/1.1 1');
@@ -117,7 +117,7 @@ describe('once there is a head, its status decides', () => {
     ['204 that announces a body', 204, saying('HTTP/1.1 204 No Content\r\ncontent-length: 2\r\n\r\n')],
     ['204 that has one', 204, saying('HTTP/1.1 204 No Content\r\ncontent-length: 2\r\n\r\nok')],
     ['204 in chunks', 204, saying('HTTP/1.1 204 No Content\r\ntransfer-encoding: chunked\r\n\r\n')],
-    ['304 that tells a length', 304, saying('HTTP/1.1 304 Not Modified\r\ncontent-length: 9\r\n\r\n')],
+    ['304 that announces a length', 304, saying('HTTP/1.1 304 Not Modified\r\ncontent-length: 9\r\n\r\n')],
     ['200 that breaks off', 200, ending('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc')],
     ['205 without the body that it announces', 205, ending('HTTP/1.1 205 Reset\r\ncontent-length: 2\r\n\r\n')],
     ['200 that is badly chunked', 200, saying('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n')],
@@ -149,7 +149,7 @@ describe('once there is a head, its status decides', () => {
     unsubscribe('undici:request:headers', stopSoon);
   });
 
-  it('and half a head is none', async () => {
+  it('and half a head does not count', async () => {
     answer = ending('HTTP/1.1 200 OK\r\ncontent-le');
     expect(await send()).toEqual(failure('connection closed before an answer'));
   });
@@ -159,9 +159,9 @@ describe('a connection', () => {
   it.each([
     ['that says it closes', saying('HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok'), 200],
     ['that closes without saying so', ending(OK), 200],
-    ['on which more comes than was asked for', saying(OK + 'HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n'), 200],
-    ['on which rubbish follows', saying(NO_CONTENT + 'rubbish'), 204],
-  ])('%s is not used again', async (_, said, expected) => {
+    ['that sends more than was asked for', saying(OK + 'HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n'), 200],
+    ['that sends garbage afterwards', saying(NO_CONTENT + 'rubbish'), 204],
+  ])('%s is not reused', async (_, said, expected) => {
     answer = said;
     expect(await send()).toEqual(answered(expected));
     answer = saying(OK);
@@ -169,7 +169,7 @@ describe('a connection', () => {
     expect(sockets).toHaveLength(2);
   });
 
-  it('without any of that is used again', async () => {
+  it('without any of these is reused', async () => {
     answer = saying(NO_CONTENT);
     expect([await send(), await send()]).toEqual([answered(204), answered(204)]);
     expect(sockets).toHaveLength(1);

@@ -32,7 +32,7 @@ async function listen(server: Server): Promise<{ port: number; sockets: Socket[]
   return { port: (server.address() as AddressInfo).port, sockets };
 }
 
-/** A server that is told of each request (they come in one piece here) and answers as it likes, or not at all. */
+/** A server that calls `onRequest` for each request (each arrives in one piece here), which may respond or not. */
 const rawServer = (onRequest: (socket: Socket, nth: number) => void): ReturnType<typeof listen> =>
   listen(
     createTcpServer((socket) => {
@@ -59,7 +59,7 @@ const post = (port: number, more: Partial<SendRequest> = {}): SendRequest => ({
 });
 
 describe('keep-alive', () => {
-  it('sends one after another over one socket, whatever the answers', async () => {
+  it('sends sequential requests over one socket, whatever the responses', async () => {
     let nth = 0;
     const { port, sockets } = await listen(
       createServer((_, response) =>
@@ -75,7 +75,7 @@ describe('keep-alive', () => {
     expect(sockets).toHaveLength(1);
   });
 
-  it('opens as many sockets as there are requests at once, and uses them again', async () => {
+  it('opens as many sockets as there are concurrent requests, and reuses them', async () => {
     const { port, sockets } = await listen(createServer((_, response) => response.end()));
     const { sender } = newEgress();
     for (let round = 0; round < 5; round++) await Promise.all(Array.from({ length: 8 }, () => sender.send(post(port))));
@@ -98,18 +98,18 @@ describe('keep-alive', () => {
     expect(sockets).toHaveLength(10);
   });
 
-  it('sends once more, over a new socket, when a used one is lost before an answer', async () => {
+  it('retries once over a new socket when a reused one is lost before a response', async () => {
     const { port, sockets } = await rawServer((socket, nth) => {
       if (nth === 1) socket.write(OK);
       else socket.resetAndDestroy();
     });
     const { sender } = newEgress();
     for (let i = 0; i < 5; i++) await expect(sender.send(post(port))).resolves.toMatchObject({ status: 200 });
-    // The first took one, each of the others lost one and opened one.
+    // The first opened one; each of the others lost one and opened one.
     expect(sockets).toHaveLength(5);
   });
 
-  it('does not send again when a new socket is lost, or one is lost within the answer', async () => {
+  it('does not retry when a new socket is lost, or one is lost within the response', async () => {
     let requests = 0;
     const { port } = await rawServer((socket, nth) => {
       requests++;
@@ -138,7 +138,7 @@ describe('stopping', () => {
     await closed;
   });
 
-  it('opens no connection for a signal that fired before', async () => {
+  it('opens no connection when the signal has already fired', async () => {
     const { port, sockets } = await rawServer((socket) => socket.write(OK));
     const { sender } = newEgress();
     await expect(sender.send(post(port, { signal: AbortSignal.abort() }))).resolves.toEqual({ kind: 'aborted' });
@@ -146,7 +146,7 @@ describe('stopping', () => {
     expect(sockets).toHaveLength(1);
   });
 
-  it('lets requests under way end, takes no new ones, and closes every socket', async () => {
+  it('lets requests in flight end, accepts no new ones, and closes every socket', async () => {
     const { promise: asked, resolve: ask } = Promise.withResolvers<Socket>();
     const { port, sockets } = await rawServer(ask);
     const egress = newEgress();
@@ -170,7 +170,7 @@ const newConnections = (idleMax?: number): Connections => {
 };
 
 describe('connections', () => {
-  it('are bounded: the one unused for longest goes, those in use stay', async () => {
+  it('are bounded: the longest idle one is closed, those in use stay', async () => {
     const connections = newConnections(2);
     const [a, b, c, inUse] = ['a', 'b', 'c', 'd'].map((name) => connections.acquire(`http://${name}.example`, 'a'));
     for (const connection of [a!, b!, c!]) connections.release(connection);
@@ -183,7 +183,7 @@ describe('connections', () => {
     expect(connections.idleCount).toBe(1);
   });
 
-  it('never reach a literal address that is not allowed, whoever asks for it', async () => {
+  it('never reach a literal address that is not allowed, whoever the caller is', async () => {
     const connections = newConnections();
     for (const host of ['10.0.0.1', '[::1]', '[::ffff:10.0.0.1]']) {
       const connection = connections.acquire(`http://${host}:9`, 'a');

@@ -5,25 +5,25 @@ import { InterimAnswers } from './interim-answers.js';
 import type { CheckedResolver } from './resolve-checked.js';
 import { ConnectFailure, toConnectFailure } from './send-outcome.js';
 
-/** Idle connections over all origins; beyond it the one unused for longest is closed. */
+/** Idle connections over all origins; above it the longest idle one is closed. */
 const IDLE_MAX = 1_000;
 const RESPONSE_HEAD_BYTES_MAX = 16_384;
-/** How long an idle socket is kept for an origin that does not say it by `Keep-Alive: timeout=`. */
+/** How long an idle socket is kept for an origin that sends no `Keep-Alive: timeout=`. */
 const KEEP_ALIVE_MS = 15_000;
 const KEEP_ALIVE_MAX_MS = 60_000;
 const TLS_SESSIONS_MAX = 1_000;
 
-/** One socket, or the wish for one; at most one request at a time. */
+/** One socket, open or not yet; at most one request at a time. */
 export interface Connection {
   readonly origin: string;
   readonly client: Client;
-  /** Of the name's look-up, should it have to be connected. */
+  /** Whose share the name's look-up counts against, if the socket has to be connected. */
   share: string;
-  /** Ends such a look-up. */
+  /** Cancels such a look-up. */
   readonly givenUp: AbortController;
-  /** Answers that came over the present socket: the other side may close one that has answered just as we write to it again. */
+  /** Responses received over the current socket: the other side may close a socket that has served one just as we write to it again. */
   answered: number;
-  /** Of the present socket. */
+  /** Of the current socket. */
   interim: InterimAnswers | undefined;
   idle: boolean;
 }
@@ -31,14 +31,14 @@ export interface Connection {
 /**
  * Keep-alive connections per origin. Every socket of the product to a tenant's address is opened by the connector below.
  *
- * Not undici's `Pool`: it never gives up a client once made, does not tell whether a request went over a used socket, and opens
- * a second connection for a strictly sequential sender, because a client counts as busy until the next turn of the loop.
+ * Not undici's `Pool`: it never drops a client once made, does not show whether a request used an already used socket, and opens a second
+ * connection for a strictly sequential sender, because a client counts as busy until the next turn of the event loop.
  */
 export class Connections {
   private readonly connect: buildConnector.connector;
-  /** Per origin, the last used at the end: the warmest is taken first and the surplus of a burst ages out. */
+  /** Per origin, the last used at the end: the warmest is taken first, and the surplus of a burst ages out. */
   private readonly idle = new Map<string, Connection[]>();
-  /** The same connections, the one idle for longest first. */
+  /** The same connections, the longest idle first. */
   private readonly idleByAge = new Set<Connection>();
   private busy = 0;
   private drained: (() => void) | undefined;
@@ -52,7 +52,7 @@ export class Connections {
     this.connect = checkedConnector(policy, resolver, connectTimeoutMs);
   }
 
-  /** An idle connection if there is one; `fresh` asks for a new socket. Ends with one `release` or `discard`. */
+  /** An idle connection if there is one; `fresh` requires a new socket. The caller must end it with exactly one `release` or `discard`. */
   acquire(origin: string, share: string, fresh = false): Connection {
     this.busy++;
     const idle = fresh ? undefined : this.idle.get(origin)?.at(-1);
@@ -75,7 +75,7 @@ export class Connections {
     this.leave();
   }
 
-  /** Destroys the socket, and with it whatever request is on it. */
+  /** Destroys the socket, and with it any request on it. */
   discard(connection: Connection): void {
     connection.givenUp.abort();
     void connection.client.destroy();
@@ -86,7 +86,7 @@ export class Connections {
     return this.idleByAge.size;
   }
 
-  /** Resolves when every connection in use came back and all are closed. */
+  /** Resolves when every connection in use has been returned and all are closed. */
   async close(): Promise<void> {
     if (this.busy > 0) await new Promise<void>((resolve) => (this.drained = resolve));
     await Promise.all([...this.idleByAge].map((connection) => this.closeIdle(connection)));
@@ -107,7 +107,7 @@ export class Connections {
       maxHeaderSize: RESPONSE_HEAD_BYTES_MAX,
       keepAliveTimeout: KEEP_ALIVE_MS,
       keepAliveMaxTimeout: KEEP_ALIVE_MAX_MS,
-      // The sender's own deadline bounds both; undici's would only add timers that a dripping answer refreshes.
+      // The sender's own deadline bounds both; undici's would only add timers that a slow-dripping response refreshes.
       headersTimeout: 0,
       bodyTimeout: 0,
     });
@@ -138,7 +138,7 @@ export class Connections {
   }
 }
 
-/** Literals are judged here, because sockets do not look them up; names by the checked lookup. */
+/** Literals are checked here, because sockets do not look them up; names are checked by the resolver. */
 function checkedConnector(policy: AddressPolicy, resolver: CheckedResolver, timeout: number): buildConnector.connector {
   const connect = buildConnector({
     timeout,
@@ -148,7 +148,7 @@ function checkedConnector(policy: AddressPolicy, resolver: CheckedResolver, time
   });
   return (options, callback) => {
     if (isIP(options.hostname) !== 0 && policy.judgeAddress(options.hostname) === 'refused') {
-      // Never within the call: undici expects connectors to answer later.
+      // Never synchronously: undici expects connectors to call back later.
       process.nextTick(callback, new ConnectFailure('refused', ADDRESS_NOT_ALLOWED), null);
       return;
     }

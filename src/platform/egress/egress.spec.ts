@@ -15,7 +15,7 @@ const failing: Resolver = () => Promise.reject(Object.assign(new Error('queryA E
 const broken: Resolver = () => Promise.reject(new Error('was asked'));
 
 describe('checking a URL when it is saved', () => {
-  it('refuses a name as soon as one of its addresses is not allowed, without telling which', async () => {
+  it('refuses a name as soon as one of its addresses is not allowed, without revealing which', async () => {
     const egress = new Egress({ ...rules, resolver: answering('93.184.216.34', '169.254.169.254') });
     const refusal = egress.checkUrl('https://shop.example/hook', 'a', '/url');
     await expect(refusal).rejects.toMatchObject({
@@ -39,13 +39,13 @@ describe('checking a URL when it is saved', () => {
     ).resolves.toMatch(/^https:/);
   });
 
-  it('refuses localhost as this machine resolves it', async () => {
+  it('refuses localhost with the resolver of this machine', async () => {
     await expect(new Egress(rules).checkUrl('https://localhost/', 'a')).rejects.toMatchObject({
       code: 'webhook-address-refused',
     });
   });
 
-  it('judges a literal without resolving anything', async () => {
+  it('checks a literal without resolving anything', async () => {
     const egress = new Egress({ ...rules, allowedCidrs: ['127.0.0.0/8'], resolver: broken });
     await expect(egress.checkUrl('https://127.0.0.1/', 'a')).resolves.toMatch(/^https:/);
     await expect(egress.checkUrl('https://10.0.0.1/', 'a')).rejects.toMatchObject({ code: 'webhook-address-refused' });
@@ -56,7 +56,7 @@ describe('resolving for a connection', () => {
   const policy = new AddressPolicy(rules);
   const asking = { share: 'a' };
 
-  it('gives up on a resolver that does not answer', async () => {
+  it('gives up on a resolver that does not respond', async () => {
     const resolver = new CheckedResolver(policy, new LookUps(() => new Promise(() => undefined), { timeoutMs: 20 }));
     await expect(resolver.resolve('slow.example', asking)).rejects.toMatchObject({
       name: 'ConnectFailure',
@@ -64,7 +64,7 @@ describe('resolving for a connection', () => {
     });
   });
 
-  it('asks once for a name while an answer is awaited, and anew after it', async () => {
+  it('asks once for a name while a result is pending, and again after it', async () => {
     let asked = 0;
     let answer!: (addresses: LookupAddress[]) => void;
     const lookUps = new LookUps(() => {
@@ -82,7 +82,7 @@ describe('resolving for a connection', () => {
     await expect(second).rejects.toMatchObject({ phase: 'refused' });
   });
 
-  it('answers sockets in the form they ask for', async () => {
+  it('calls sockets back in the form they ask for', async () => {
     const resolver = new CheckedResolver(policy, new LookUps(answering('93.184.216.34', '2606:4700:4700::1111')));
     const asked = (all: boolean): Promise<unknown[]> =>
       new Promise((resolve) =>

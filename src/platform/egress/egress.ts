@@ -7,17 +7,17 @@ import { ConnectFailure } from './send-outcome.js';
 import { WebhookSender } from './webhook-sender.js';
 
 export interface EgressOptions extends AddressPolicyOptions {
-  /** Instead of the hosts file and DNS. */
+  /** Replaces the hosts file and DNS. */
   readonly resolver?: Resolver;
-  /** Of DNS; none: those of the operating system. */
+  /** DNS servers; default: those of the operating system. */
   readonly dnsServers?: readonly string[];
   readonly connectTimeoutMs?: number;
   readonly clock?: Clock;
 }
 
 /**
- * The one way out: which addresses a tenant may name, and the sender that connects to them. Both judge by one policy; what was
- * allowed when it was saved is judged again at each new connection.
+ * The single exit to the network: which addresses a tenant may name, and the sender that connects to them. Both use one policy; an address
+ * that was allowed when it was saved is checked again at each new connection.
  */
 export class Egress {
   readonly policy: AddressPolicy;
@@ -32,8 +32,8 @@ export class Egress {
   }
 
   /**
-   * Answers the URL as it will be used. Throws `webhook-url-invalid` or `webhook-address-refused`, both with `pointer`. A name that
-   * does not resolve now is accepted: receivers are often registered before their DNS record exists. `share` is that of `SendRequest`.
+   * Returns the URL as it will be used. Throws `webhook-url-invalid` or `webhook-address-refused`, both with `pointer`. A name that does
+   * not resolve now is accepted: receivers are often registered before their DNS record exists. `share` is that of `SendRequest`.
    */
   async checkUrl(raw: string, share: string, pointer = '/url'): Promise<string> {
     const { hostname, href } = this.policy.judgeUrl(raw, pointer);
@@ -47,7 +47,7 @@ export class Egress {
     }
   }
 
-  /** Resolves when the requests under way have ended. */
+  /** Resolves when the requests in flight have ended. */
   close(): Promise<void> {
     return this.sender.close();
   }

@@ -4,7 +4,7 @@ import type { FailurePhase } from './failure-reasons.js';
 import { parseRetryAfter } from './retry-after.js';
 import { isConnectionLost, toFailure, type SendOutcome } from './send-outcome.js';
 
-/** What is read of a body at most; a longer one costs the connection, not the outcome. */
+/** How much of a body is read; a longer one costs the connection, not the outcome. */
 const BODY_BYTES_MAX = 65_536;
 const EXCERPT_BYTES_MAX = 16_384;
 
@@ -20,23 +20,23 @@ export interface ExchangeOptions {
   readonly now: () => number;
 }
 
-/** They have no body, whatever their heads say of one (RFC 9112, 6.3). undici waits for what was announced. */
+/** These have no body, whatever their headers announce (RFC 9112, 6.3). undici waits for what was announced. */
 const isBodiless = (status: number): boolean => status === 204 || status === 304;
 
 const isSuccess = (status: number): boolean => status >= 200 && status < 300;
 
 /**
- * One request and what comes of it, as undici's handler, event listener and timer argument in one object: this is the hot path.
- * The first of answer, error, deadline and signal settles it; whatever comes later finds it settled. The deadline covers all from
- * the name's resolution to the last byte read, so an answer that drips cannot prolong it.
+ * One request and its outcome. It is undici's handler, event listener and timer argument in one object, because this is the hot path. The
+ * first of response, error, deadline and signal settles it; later ones have no effect. The deadline covers everything from the name's
+ * resolution to the last byte read, so a dripping response cannot prolong it.
  *
- * Once the head of the answer is there, its status decides, whatever becomes of the body: it breaks off, is not as long as was
- * said, is badly chunked, does not end in time, or is cut off by the signal. The receiver has said what it did, and to send again
- * what it took would be a sure duplicate. Svix and Outpost do the same.
+ * Once the head of the response has arrived, its status decides, whatever happens to the body: it may break off, have the wrong length, be
+ * badly chunked, not end in time, or be cut off by the signal. The receiver has said what it did; to resend what it accepted would be a
+ * certain duplicate. Svix and Outpost do the same.
  *
- * A connection that was used before may be closed by the other side just as it is written to. If it is lost before an answer
- * began, the request is sent once more over a new socket, within the same deadline and as the same attempt: delivery is at least
- * once, and the receiver sees the same `webhook-id`.
+ * The other side may close a reused connection just as we write to it. If it is lost before a response began, the request is sent once more
+ * over a new socket, within the same deadline and as the same attempt: delivery is at least once, and the receiver sees the same
+ * `webhook-id`.
  */
 export class Exchange implements Dispatcher.DispatchHandler {
   private readonly startedAt = performance.now();
@@ -71,7 +71,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.fail('timeout', `no answer within ${this.options.timeoutMs} ms`);
   }
 
-  /** undici tells this kind of handler from the older one by this method. */
+  /** undici distinguishes this kind of handler from the older one by this method. */
   onRequestStart(): void {}
 
   onResponseStart(_: unknown, status: number, headers: Headers): void {
@@ -152,7 +152,7 @@ function expire(exchange: Exchange): void {
   exchange.expire();
 }
 
-/** Text that any log or database takes: no half character at the cut, no NUL (PostgreSQL's `text` refuses it). */
+/** Text that any log or database accepts: no half character at the cut, no NUL (PostgreSQL's `text` refuses it). */
 function readable(chunks: readonly Buffer[]): string {
   return new TextDecoder().decode(Buffer.concat(chunks), { stream: true }).replaceAll('\0', '\uFFFD');
 }

@@ -23,8 +23,8 @@ const CODES: readonly string[] = [
   'unknown',
 ];
 
-describe('what is said of a failure', () => {
-  it('is one of the known reasons, whatever the code and wherever it comes up', () => {
+describe('the reason of a failure', () => {
+  it('is one of the known reasons, whatever the code and the phase', () => {
     for (const code of CODES) {
       const said = [
         reasonOf('dns', code),
@@ -36,7 +36,7 @@ describe('what is said of a failure', () => {
     }
   });
 
-  it('is words: no code of the runtime, no address', () => {
+  it('is plain words: no code of the runtime, no address', () => {
     for (const words of ALL_REASONS)
       expect(words).toMatch(/^(?:[a-z]+|DNS|TLS|HTTP|URL)(?:[ ,:] ?(?:[a-z]+|DNS|TLS|HTTP))*$/);
   });

@@ -1,9 +1,9 @@
 export type FailurePhase = 'refused' | 'dns' | 'connect' | 'tls' | 'timeout' | 'response';
 
 /**
- * All that is ever said of a delivery that failed without an answer, but for the timeout's milliseconds: words for the codes of Node, c-ares,
- * OpenSSL, undici and llhttp. Codes change with the runtime and mean nothing to who reads a status; messages of sockets name the
- * address, which would map the network behind. docs/consumers.md explains each.
+ * The closed list of reasons for a delivery that failed without a response (only the timeout's milliseconds are added): words for the codes
+ * of Node, c-ares, OpenSSL, undici and llhttp. Codes change with the runtime and mean nothing to the reader of a status; socket messages
+ * contain the address, which would map the internal network. docs/consumers.md explains each.
  */
 const REASONS = {
   refused: {
@@ -90,19 +90,19 @@ const REASONS = {
 } as const satisfies Partial<Record<FailurePhase, Readonly<Record<string, readonly string[]>>>>;
 
 type Reasons = typeof REASONS;
-type ToldPhase = keyof Reasons;
-export type Reason = { [P in ToldPhase]: keyof Reasons[P] }[ToldPhase];
+type ReasonPhase = keyof Reasons;
+export type Reason = { [P in ReasonPhase]: keyof Reasons[P] }[ReasonPhase];
 
 export const ALL_REASONS = Object.values(REASONS).flatMap((reasons) => Object.keys(reasons)) as readonly Reason[];
 
-const byCode = (phase: ToldPhase): ReadonlyMap<string, Reason> =>
+const byCode = (phase: ReasonPhase): ReadonlyMap<string, Reason> =>
   new Map(
     Object.entries<readonly string[]>(REASONS[phase]).flatMap(([words, codes]) =>
       codes.map((code) => [code, words as Reason] as const),
     ),
   );
 
-const WORDS: Record<ToldPhase, ReadonlyMap<string, Reason>> = {
+const WORDS: Record<ReasonPhase, ReadonlyMap<string, Reason>> = {
   refused: byCode('refused'),
   dns: byCode('dns'),
   connect: byCode('connect'),
@@ -110,14 +110,14 @@ const WORDS: Record<ToldPhase, ReadonlyMap<string, Reason>> = {
   response: byCode('response'),
 };
 
-/** Those with codes of many names. */
+/** For code families with many members. */
 const PATTERNS: readonly (readonly [RegExp, Reason])[] = [
   [/^HPE_/, 'the answer is not valid HTTP'],
   [/^ERR_SSL_.*(ALERT|UNRECOGNIZED_NAME)/, 'the endpoint broke off the TLS handshake'],
   [/^ERR_(SSL|TLS|OSSL)_/, 'the TLS connection failed'],
 ];
 
-const OTHERWISE: Record<ToldPhase, Reason> = {
+const OTHERWISE: Record<ReasonPhase, Reason> = {
   refused: 'the request cannot be sent: a header is not valid',
   dns: 'the name does not resolve',
   connect: 'the connection could not be opened',
@@ -125,8 +125,11 @@ const OTHERWISE: Record<ToldPhase, Reason> = {
   response: 'the connection failed before an answer',
 };
 
-/** In a phase, and then those before it: a socket tells late that it was never open, or that the other side refused the handshake. */
-const LOOKED_UP: Record<ToldPhase, readonly ToldPhase[]> = {
+/**
+ * Searched in this order, the phase and then the earlier ones: a socket may report late that it never opened, or that the other side
+ * refused the handshake.
+ */
+const LOOKED_UP: Record<ReasonPhase, readonly ReasonPhase[]> = {
   refused: ['refused'],
   dns: ['dns'],
   connect: ['connect'],
@@ -134,9 +137,9 @@ const LOOKED_UP: Record<ToldPhase, readonly ToldPhase[]> = {
   response: ['response', 'connect', 'tls', 'refused'],
 };
 
-export const isOf = (phase: ToldPhase, code: string | undefined): boolean => WORDS[phase].has(code ?? '');
+export const isOf = (phase: ReasonPhase, code: string | undefined): boolean => WORDS[phase].has(code ?? '');
 
-export function reasonOf(phase: ToldPhase, code: string | undefined): Reason {
+export function reasonOf(phase: ReasonPhase, code: string | undefined): Reason {
   if (code === undefined) return OTHERWISE[phase];
   for (const each of LOOKED_UP[phase]) {
     const words = WORDS[each].get(code);

@@ -10,14 +10,14 @@ const PLACE =
 
 type Names = ReadonlyMap<string, readonly LookupAddress[]>;
 
-/** The names that this machine gives to addresses itself, by hosts(5). It is read again when it has changed. */
+/** The names of hosts(5) on this machine. The file is read again when it has changed. */
 export class HostsFile {
   private stamp = '';
   private names: Names = new Map();
 
   constructor(private readonly file = PLACE) {}
 
-  /** Of a name in lower case; none: it is not in the file. */
+  /** `name` in lower case; undefined: it is not in the file. */
   async addressesOf(name: string): Promise<readonly LookupAddress[]> {
     const found = await stat(this.file).catch(() => undefined);
     const stamp = found ? `${found.ino} ${found.mtimeMs} ${found.size}` : '';
@@ -29,7 +29,7 @@ export class HostsFile {
   }
 }
 
-/** A name may stand in several lines; each adds an address. What is no address is passed over, as the C library does. */
+/** A name may appear in several lines; each adds an address. Invalid addresses are skipped, as the C library does. */
 export function parseHosts(text: string): Names {
   const names = new Map<string, LookupAddress[]>();
   for (const line of text.split('\n')) {

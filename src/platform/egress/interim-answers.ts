@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { AnswerFlaw } from './send-outcome.js';
 
-/** Of all interim answers to one request; how long they may take is the deadline's to say. */
+/** Limit for all interim responses to one request; the deadline limits how long they may take. */
 const BYTES_MAX = 65_536;
 /** `d` is any digit. */
 const STATUS_LINE = 'HTTP/1.d 1dd';
@@ -9,15 +9,15 @@ const [ZERO, ONE, NINE, CR, LF] = [...Buffer.from('019\r\n')] as [number, number
 const NOTHING = Buffer.alloc(0);
 
 /**
- * Reads over the interim answers of a socket (100, 102, 103, any 1xx but 101) before undici reads it: that takes a `100 Continue` that it
- * has not asked for as a broken connection, and any number of the others. Servers and proxies send them unasked.
+ * Strips the interim responses of a socket (100, 102, 103, any 1xx but 101) before undici reads them: it treats a `100 Continue` that it
+ * has not asked for as a broken connection, and accepts any number of the others. Servers and proxies send them unasked.
  *
  * Not by asking (`Expect: 100-continue`): undici refuses to send that, and it would cost each delivery a round trip.
  */
 export class InterimAnswers {
-  /** begin: of an answer; interim: within the head of one; final: all that comes is the answer itself. */
+  /** begin: at the start of a response; interim: within the head of an interim one; final: all further bytes are the final response. */
   private place: 'begin' | 'interim' | 'final' = 'begin';
-  /** Of a status line, as long as it does not tell what it is. */
+  /** The status line so far, while its class is not known yet. */
   private statusLine = '';
   private lineIsEmpty = false;
   private bytes = 0;
@@ -31,7 +31,7 @@ export class InterimAnswers {
       const chunk = read(size) as Buffer | null;
       if (chunk === null || interim.place === 'final') return chunk;
       try {
-        return interim.readOver(chunk);
+        return interim.strip(chunk);
       } catch (error) {
         socket.destroy(error as Error);
         return null;
@@ -40,19 +40,19 @@ export class InterimAnswers {
     return interim;
   }
 
-  /** A request is sent: what comes next begins an answer. */
+  /** A request is sent: the next bytes begin a response. */
   expect(): void {
     this.expectNext();
     this.bytes = 0;
   }
 
-  /** Something came, were it half a status line. */
+  /** Something has arrived, even if only half a status line. */
   get begun(): boolean {
     return this.place !== 'begin' || this.bytes > 0;
   }
 
-  /** What is left of a chunk. Throws `AnswerFlaw`. */
-  private readOver(chunk: Buffer): Buffer {
+  /** Returns what is left of a chunk. Throws `AnswerFlaw`. */
+  private strip(chunk: Buffer): Buffer {
     if (this.isFinal(chunk)) return chunk;
     for (const [i, byte] of chunk.entries()) {
       if (this.place === 'interim') this.passHead(byte);
@@ -63,10 +63,10 @@ export class InterimAnswers {
     return NOTHING;
   }
 
-  /** At a glance, as nearly all are: a byte tells the class of the status. */
+  /** The fast path for nearly all responses: one byte shows the class of the status. */
   private isFinal(chunk: Buffer): boolean {
-    const tells = this.place === 'begin' && this.statusLine === '' && chunk.length > STATUS_LINE.length;
-    if (tells && chunk[0] !== CR && chunk[0] !== LF && chunk[STATUS_LINE.lastIndexOf('1')] !== ONE)
+    const conclusive = this.place === 'begin' && this.statusLine === '' && chunk.length > STATUS_LINE.length;
+    if (conclusive && chunk[0] !== CR && chunk[0] !== LF && chunk[STATUS_LINE.lastIndexOf('1')] !== ONE)
       this.place = 'final';
     return this.place === 'final';
   }

@@ -1,6 +1,6 @@
 interface Use {
   all: number;
-  /** Of these, names that brought nothing the last time. */
+  /** Of these, names whose last look-up failed. */
   doubtful: number;
 }
 
@@ -10,8 +10,8 @@ export interface SlotBounds {
 }
 
 /**
- * How many look-ups are under way, and for whom. Names that brought nothing the last time have half of each bound, so that those that
- * are always silent leave room for the others of the same share.
+ * Counts the look-ups under way, per share and in total. Names whose last look-up failed may use only half of each bound, so that names
+ * that never resolve leave room for the others of the same share.
  */
 export class LookUpSlots {
   private readonly whole: Use = { all: 0, doubtful: 0 };
@@ -19,7 +19,7 @@ export class LookUpSlots {
 
   constructor(private readonly bounds: SlotBounds) {}
 
-  /** False: there is none for such a name. */
+  /** False: no slot is free for such a name. */
   take(share: string, doubtful: boolean): boolean {
     const own = this.shares.get(share) ?? { all: 0, doubtful: 0 };
     if (!hasRoom(own, this.bounds.perShare, doubtful)) return false;

@@ -7,7 +7,7 @@ const GOOD: readonly ResolvedAddress[] = [{ address: '93.184.216.34', family: 4,
 const TIMEOUT_MS = 3_000;
 const BOUNDS = { perShare: 4, inAll: 6 };
 
-/** Names say of themselves what becomes of them: `silent`, `bad` and `good`, with a number and the share that asks for them. */
+/** Names say what happens to them: `silent`, `bad` and `good`, with a number and the share that asks for them. */
 class Surroundings {
   readonly underWay: string[] = [];
   readonly begun: string[] = [];
@@ -60,7 +60,7 @@ describe('sixty silent names of one share', () => {
     expect(new Set(await Promise.all(asked))).toEqual(new Set([TOO_SLOW, NO_TURN]));
   });
 
-  it('end when nobody waits for them any more, those under way, too', async () => {
+  it('end when no caller waits for them any more, those under way as well', async () => {
     const stop = new AbortController();
     for (const name of many(60, 'evil')) void world.ask(name, stop.signal);
     stop.abort();
@@ -69,7 +69,7 @@ describe('sixty silent names of one share', () => {
     expect(world.begun).toHaveLength(4);
   });
 
-  it('leave half of the slots to the other names of that share, once they are known to be silent', async () => {
+  it('leave half of the slots to the other names of their share, once they are known to be silent', async () => {
     for (let round = 0; round < 30; round++) {
       for (const name of many(60, 'evil')) void world.ask(name);
       await pass(TIMEOUT_MS + 5_000);
@@ -81,7 +81,7 @@ describe('sixty silent names of one share', () => {
   });
 });
 
-it('names that wait make the turn of none dearer, however many they are and whatever came of them before', async () => {
+it('waiting names do not make a turn more expensive, however many they are and however they ended before', async () => {
   let looks = 0;
   const bounds = {
     inAll: 6,
@@ -100,18 +100,18 @@ it('names that wait make the turn of none dearer, however many they are and what
   expect(looks).toBeLessThan(20 * 500 * 4);
 });
 
-it('shares of which each wants more than there is get it in turns', async () => {
+it('shares that each want more than there is take turns', async () => {
   const shares = ['a', 'b', 'c', 'd'];
   for (const share of shares) for (const name of many(3, share)) void world.ask(name);
   await pass(1);
   for (const share of shares) void world.ask(`good.${share}`);
   await pass(TIMEOUT_MS - 1);
-  // There is one name left of a and b each, while c and d have had none yet.
+  // One name each of a and b is left, while c and d have had none yet.
   expect(world.underWay.map((name) => name.split('.').at(-1)).toSorted()).toEqual(['a', 'b', 'c', 'c', 'd', 'd']);
 });
 
-describe('an answer', () => {
-  it('is that of all who ask meanwhile, and a failure is remembered for five seconds', async () => {
+describe('a result', () => {
+  it('is shared by all who ask meanwhile, and a failure is remembered for five seconds', async () => {
     const asked = ['bad.a', 'bad.a'].map((name) => world.ask(name));
     await pass(100);
     expect(new Set(await Promise.all(asked))).toEqual(new Set(['the name does not exist']));
@@ -123,7 +123,7 @@ describe('an answer', () => {
     expect(world.begun).toEqual(['bad.a', 'bad.a']);
   });
 
-  it('with addresses is remembered as long as it lives, but for half a minute at most', async () => {
+  it('with addresses is remembered for its time to live, at most half a minute', async () => {
     void world.ask('good.a');
     await pass(100);
     await pass(29_999);
@@ -134,7 +134,7 @@ describe('an answer', () => {
     expect(world.begun).toHaveLength(2);
   });
 
-  it('that one share did not wait for is no answer for another', async () => {
+  it('that one share did not wait for does not count for another', async () => {
     const stop = new AbortController();
     const impatient = world.lookUps.addressesOf('good.shop', { share: 'evil', signal: stop.signal });
     impatient.catch(() => undefined);
@@ -146,7 +146,7 @@ describe('an answer', () => {
     await expect(patient).resolves.toBe('addresses');
   });
 
-  it('is awaited by whoever joins, though the first who asked has gone', async () => {
+  it('is awaited by later callers, though the first one has gone', async () => {
     const stop = new AbortController();
     void world.lookUps.addressesOf('good.shop', { share: 'evil', signal: stop.signal }).catch(() => undefined);
     const joined = world.ask('good.shop');
@@ -156,7 +156,7 @@ describe('an answer', () => {
     expect(world.begun).toEqual(['good.shop']);
   });
 
-  it('to a name that waits for its turn in one share comes by the turn of another', async () => {
+  it('for a name that waits for its turn in one share comes with the turn of another', async () => {
     for (const name of many(4, 'evil')) void world.ask(name);
     const waits = world.lookUps.addressesOf('good.shop', { share: 'evil' });
     expect(world.begun).toHaveLength(4);
@@ -187,7 +187,7 @@ function nameOf(): fc.Arbitrary<string> {
 const ofShare = (names: readonly string[], share: string): string[] =>
   names.filter((name) => name.endsWith(`.${share}`));
 
-it('whatever is asked and given up: bounds hold, no free slot waits for another share, and everybody is answered in time', async () => {
+it('whatever is asked and given up: bounds hold, no free slot waits for another share, and every caller gets a result in time', async () => {
   await fc.assert(
     fc.asyncProperty(steps, async (taken: readonly Step[]) => {
       world = new Surroundings();
@@ -217,7 +217,7 @@ it('whatever is asked and given up: bounds hold, no free slot waits for another 
             if (performance.now() - since > TIMEOUT_MS) late.push(name);
           });
           await pass(0);
-          // It was answered from memory, or is under way.
+          // The result came from memory, or the look-up is under way.
           if (room && !failed.has(name) && !settled && !world.underWay.includes(name)) heldUp.push(name);
         }
         expect(world.underWay.length).toBeLessThanOrEqual(6);
@@ -226,7 +226,7 @@ it('whatever is asked and given up: bounds hold, no free slot waits for another 
       }
       await pass(TIMEOUT_MS);
       expect([open, late, heldUp]).toEqual([0, [], []]);
-      // One that began late goes on to its own end.
+      // One that began late continues to its own end.
       await pass(TIMEOUT_MS);
       expect(world.underWay).toEqual([]);
     }),

@@ -4,16 +4,16 @@ import { LookUpSlots, type SlotBounds } from './look-up-slots.js';
 import type { ResolvedAddress, Resolver } from './name-resolver.js';
 import { ConnectFailure } from './send-outcome.js';
 
-/** Who asks for a name. */
+/** The caller of a look-up. */
 export interface Asking {
-  /** Whose part of the look-ups it takes. */
+  /** Whose share of the look-ups it counts against. */
   readonly share: string;
-  /** Nobody waits for the answer any more. */
+  /** Fires when the caller no longer waits. */
   readonly signal?: AbortSignal;
 }
 
 export interface LookUpOptions {
-  /** For one look-up, and for whoever waits for one, in the queue included. */
+  /** For one look-up, and for each caller, including the time in the queue. */
   readonly timeoutMs?: number;
   readonly bounds?: SlotBounds;
 }
@@ -24,11 +24,11 @@ interface LookUp {
   readonly hostname: string;
   readonly doubtful: boolean;
   readonly askers: Set<Asker>;
-  /** It is under way. */
+  /** Set once it is under way. */
   begun?: AbortController;
 }
 
-/** Of one share, in two lines: where there is no slot for the first of one, there is none for any behind it. */
+/** Of one share, in two lines: where there is no slot for the first of a line, there is none for those behind it. */
 interface Queue {
   readonly doubtful: Set<LookUp>;
   readonly others: Set<LookUp>;
@@ -40,7 +40,7 @@ interface Asker {
 }
 
 const TIMEOUT_MS = 3_000;
-/** A process has thousands of sockets, and a resolver takes thousands of questions a second; two a look-up. */
+/** A process has thousands of sockets, and a resolver handles thousands of queries a second; a look-up takes two. */
 const BOUNDS: SlotBounds = { perShare: 4, inAll: 128 };
 const FAILED_MS = 5_000;
 const ADDRESSES_MS_MAX = 30_000;
@@ -51,20 +51,20 @@ const TOO_SLOW = 'the name took too long to resolve';
 const NO_TURN = 'too many other names are being looked up';
 
 /**
- * Look-ups of names: a few at once for each share, those of all shares in turns, each name once whoever asks for it. A look-up ends after
- * its timeout, or when the last who asked gave up.
+ * Look-ups of names: a few at once for each share, the shares in turns, and each name once for all its callers. A look-up ends after its
+ * timeout, or when its last caller has given up.
  *
- * A failure is remembered for 5 s, so that a name that brings nothing takes no slot each time it is asked for. Addresses are remembered
- * as long as DNS allows, at most 30 s; they are judged at each use, and what was judged is what is connected to, so that memory opens
- * no gap for a name that changes its answer.
+ * A failure is remembered for 5 s, so that a failing name does not take a slot each time it is asked for. Addresses are remembered as long
+ * as DNS allows, at most 30 s. They are checked at each use, and the checked address is the one connected to, so the memory opens no gap
+ * for a name that changes its addresses.
  */
 export class LookUps {
   private readonly timeoutMs: number;
   private readonly slots: LookUpSlots;
   private readonly wanted = new Map<string, LookUp>();
-  /** What waits for a slot, by share, the share that had its turn last at the end. */
+  /** Look-ups that wait for a slot, by share; the share that had its turn last is at the end. */
   private readonly queues = new Map<string, Queue>();
-  /** An answer outlives its time, to tell of a name whether it brought nothing the last time. */
+  /** Entries stay after they expire, to show whether the last look-up of a name failed. */
   private readonly known = boundedMap<{ readonly answer: Answer; readonly until: number }>(REMEMBERED_MAX);
 
   constructor(
@@ -101,7 +101,7 @@ export class LookUps {
       settle(answer);
     };
     const asker: Asker = { share, settle: leave };
-    // A look-up that has begun goes on when time is up, to its own end: that it brings nothing is worth knowing.
+    // A look-up that has begun continues after a caller's time is up: that it fails is worth knowing.
     const expire = (): void => {
       leave(new ConnectFailure('dns', lookUp.begun ? TOO_SLOW : NO_TURN));
       if (!lookUp.begun) this.forsake(lookUp, share);
@@ -110,7 +110,7 @@ export class LookUps {
       leave(new ConnectFailure('dns', TOO_SLOW));
       this.forsake(lookUp, share);
     };
-    // Whoever was given up in the meantime shall not hold up the end of the process.
+    // A caller that has given up must not keep the process alive.
     const timer = setTimeout(expire, this.timeoutMs).unref();
     signal?.addEventListener('abort', giveUp, { once: true });
     lookUp.askers.add(asker);
@@ -119,7 +119,7 @@ export class LookUps {
     this.beginNext();
   }
 
-  /** Of this share, or by all. */
+  /** By callers of this share; the look-up ends when none of any share is left. */
   private forsake(lookUp: LookUp, share: string): void {
     const { hostname, askers, begun } = lookUp;
     if (askers.size === 0) {
@@ -130,7 +130,7 @@ export class LookUps {
   }
 
   private beginNext(): void {
-    // A share that had its turn stands at the end, where this comes by it once more.
+    // A share that had its turn moves to the end, where this loop reaches it once more.
     for (const [share, queue] of this.queues) {
       const lookUp = this.nextOf(share, queue);
       if (!lookUp) continue;
@@ -140,7 +140,7 @@ export class LookUps {
     }
   }
 
-  /** Its slot is taken. Doubtful names come first, since they never take all slots of their share. */
+  /** For a slot that is free. Doubtful names come first, since they never take all slots of their share. */
   private nextOf(share: string, { doubtful, others }: Queue): LookUp | undefined {
     for (const [lookUp] of [doubtful, others]) if (lookUp && this.slots.take(share, lookUp.doubtful)) return lookUp;
     return undefined;
@@ -154,13 +154,13 @@ export class LookUps {
     clearTimeout(timer);
     this.slots.free(share, doubtful);
     if (this.wanted.get(hostname) === lookUp) this.wanted.delete(hostname);
-    // Those who gave up sooner than the rest would have shall not decide for them.
+    // Callers that gave up early must not decide the result for the others.
     this.remember(hostname, answer, begun.signal.reason === GIVEN_UP ? 0 : livesMs(answer));
     for (const { settle } of askers) settle(answer);
     this.beginNext();
   }
 
-  /** The slot is free when the signal says so, whatever the resolver does. */
+  /** The slot is freed when the signal fires, whatever the resolver does. */
   private answer(hostname: string, signal: AbortSignal): Promise<Answer> {
     const ended = new Promise<Answer>((resolve) => {
       signal.addEventListener('abort', () => resolve(new ConnectFailure('dns', TOO_SLOW)), { once: true });

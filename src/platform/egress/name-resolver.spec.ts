@@ -32,13 +32,13 @@ afterEach(async () => {
 });
 
 describe('a name', () => {
-  it('is looked up by DNS, with how long the answer holds', async () => {
+  it('is looked up by DNS, with its time to live', async () => {
     expect(await resolve('shop.example', never)).toEqual(
       ['93.184.216.34', '93.184.216.35'].map((address) => ({ address, family: 4, ttlSeconds: 60 })),
     );
   });
 
-  it('is taken from the hosts file first, whatever its case and with a dot behind it', async () => {
+  it('is taken from the hosts file first, whatever its case and with a trailing dot', async () => {
     const both = [
       { address: '10.0.0.7', family: 4 },
       { address: 'fd00::7', family: 6 },
@@ -49,7 +49,7 @@ describe('a name', () => {
     expect(dns.asked).toEqual([]);
   });
 
-  it('is what the hosts file says now, not what it said', async () => {
+  it('follows changes of the hosts file', async () => {
     await resolve('receiver', never);
     await writeFile(hosts, '10.0.0.8 receiver\n');
     await utimes(hosts, 1, 1);
@@ -58,35 +58,35 @@ describe('a name', () => {
     await expect(resolve('receiver', never)).rejects.toMatchObject({ code: 'ENOTFOUND' });
   });
 
-  it('is loopback where it is localhost, or below it, and no server is asked', async () => {
+  it('is loopback for localhost and names below it, without asking a server', async () => {
     for (const name of ['localhost', 'LocalHost.', 'some.localhost'])
       expect((await resolve(name, never)).map(({ address }) => address)).toEqual(['127.0.0.1', '::1']);
     expect(dns.asked).toEqual([]);
   });
 
-  it('is asked for as it stands: nothing is put behind it', async () => {
+  it('is looked up as it is: no search domain is appended', async () => {
     await expect(resolve('short', never)).rejects.toMatchObject({ code: 'ENOTFOUND' });
     expect(new Set(dns.asked)).toEqual(new Set(['short']));
   });
 
-  it('has an answer though its server is silent about IPv6', async () => {
+  it('resolves though its server never responds to AAAA', async () => {
     expect(await resolve('half.example', never)).toMatchObject([{ address: '127.0.0.1' }]);
   });
 
   it.each([
     [false, [4, 6]],
     [true, [6]],
-  ])('is waited for until an address leads somewhere: where IPv6 does, %s, those are %j', async (leads, families) => {
+  ])('is waited for until a reachable address is known: with IPv6 %s, these are %j', async (leads, families) => {
     const impatient = nameResolver({ servers: [dns.address], hosts: new HostsFile(hosts), routesIPv6: () => leads });
     expect((await impatient('lossy.example', never)).map(({ family }) => family)).toEqual(families);
   });
 
-  it('fails with the code of what went wrong', async () => {
+  it('fails with the code of the cause', async () => {
     await expect(resolve('missing.example', never)).rejects.toMatchObject({ code: 'ENOTFOUND' });
     await expect(resolve('broken.example', never)).rejects.toMatchObject({ code: 'ESERVFAIL' });
   });
 
-  it('is given up at the signal', async () => {
+  it('is given up when the signal fires', async () => {
     const stop = new AbortController();
     const asked = resolve('silent.example', stop.signal);
     await dns.until((names) => names.length === 2);
@@ -96,7 +96,7 @@ describe('a name', () => {
   });
 });
 
-it('a hosts file is read as the C library reads it', () => {
+it('a hosts file is parsed as the C library parses it', () => {
   const names = parseHosts('# all\r\n127.0.0.1\tlocalhost  a\r\nnonsense b\n::1 localhost\n1.2.3.4\n9.9.9.9 # c\n');
   expect([...names]).toEqual([
     [

@@ -3,19 +3,19 @@ import { Resolver as DnsChannel } from 'node:dns/promises';
 import { networkInterfaces } from 'node:os';
 import { HostsFile } from './hosts-file.js';
 
-/** An address of a name. Without a time to live it holds for the question at hand only. */
+/** An address of a name. Without a time to live it is valid for this call only. */
 export interface ResolvedAddress extends LookupAddress {
   readonly ttlSeconds?: number;
 }
 
-/** Every address of a name. Rejects with an error that has a code, at the latest soon after the signal. */
+/** Every address of a name. Rejects with an error that has a code, at the latest soon after the signal fires. */
 export type Resolver = (hostname: string, signal: AbortSignal) => Promise<readonly ResolvedAddress[]>;
 
 export interface NameResolverOptions {
-  /** `address` or `address:port`; none: those of the operating system. */
+  /** `address` or `address:port`; default: those of the operating system. */
   readonly servers?: readonly string[];
   readonly hosts?: HostsFile;
-  /** Whether addresses of IPv6 lead anywhere; without it: whether this machine has a global one. */
+  /** Whether IPv6 addresses are reachable; default: whether this machine has a global one. */
   readonly routesIPv6?: () => boolean;
 }
 
@@ -23,20 +23,19 @@ const LOOPBACK: readonly ResolvedAddress[] = [
   { address: '127.0.0.1', family: 4 },
   { address: '::1', family: 6 },
 ];
-/** Until a server is asked once more, or the next one; it doubles. The end is the signal's. */
+/** How long to wait before a server is asked again, or the next one; it doubles. The signal ends it. */
 const TRY_MS = 1_000;
 const TRIES = 4;
-/** For the other family, once one has answered that leads anywhere: some servers never answer to AAAA. */
+/** How long to wait for the other family once one has returned a reachable address: some servers never respond to AAAA. */
 const OTHER_FAMILY_MS = 250;
 const CANNOT_TELL = new Set(['ENODATA', 'ECANCELLED']);
 
 /**
  * The hosts file, then `localhost` (RFC 6761), then DNS by c-ares, on sockets of its own.
  *
- * Not `dns.lookup`: getaddrinfo works in two threads that the whole process shares and cannot be cancelled, so that two names with a
- * silent server stop all others for 10 s. What else it would ask is given up: mDNS, NIS, LDAP; and the search domains, because a URL means
- * the same wherever it is read, a tenant has no business with short names of our network, and `ndots:5` of Kubernetes makes ten
- * questions of one.
+ * Not `dns.lookup`: getaddrinfo runs in two threads shared by the whole process and cannot be cancelled, so two names with a silent server
+ * block all others for 10 s. What else it would consult is given up: mDNS, NIS, LDAP; and the search domains, because a URL must mean the
+ * same everywhere, tenants have no business with short names of our network, and `ndots:5` of Kubernetes makes ten queries of one.
  */
 export function nameResolver({
   servers = [],
@@ -52,7 +51,7 @@ export function nameResolver({
   };
 }
 
-/** By a channel of its own (20 µs), which can be cancelled alone and knows the servers as they are now. */
+/** On a channel of its own (20 µs), which can be cancelled alone and uses the servers as they are now. */
 async function askServers(
   hostname: string,
   { servers, prefersIPv6 }: { readonly servers: readonly string[]; readonly prefersIPv6: boolean },
@@ -75,7 +74,7 @@ async function askServers(
       channel.resolve4(hostname, { ttl: true }).then(answered(4)),
       channel.resolve6(hostname, { ttl: true }).then(answered(6)),
     ]);
-    if (v4.status === 'rejected' && v6.status === 'rejected') throw moreTelling(v4.reason, v6.reason);
+    if (v4.status === 'rejected' && v6.status === 'rejected') throw moreInformative(v4.reason, v6.reason);
     const [ipv4, ipv6] = [v4, v6].map((family) => (family.status === 'fulfilled' ? family.value : []));
     return prefersIPv6 ? [...ipv6!, ...ipv4!] : [...ipv4!, ...ipv6!];
   } finally {
@@ -84,10 +83,10 @@ async function askServers(
   }
 }
 
-const moreTelling = (a: NodeJS.ErrnoException, b: NodeJS.ErrnoException): Error =>
+const moreInformative = (a: NodeJS.ErrnoException, b: NodeJS.ErrnoException): Error =>
   CANNOT_TELL.has(a.code ?? '') ? b : a;
 
-/** IPv6 first where it leads anywhere, as RFC 6724 has it; sockets try the other family after 250 ms, or at once if there is no way. */
+/** IPv6 first where it is reachable, as RFC 6724 says; sockets try the other family after 250 ms, or at once if there is no route. */
 function hasGlobalIPv6(): boolean {
   const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
   return own.some(({ family, address }) => family === 'IPv6' && /^[23]/.test(address));

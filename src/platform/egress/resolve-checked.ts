@@ -6,12 +6,11 @@ import type { Asking, LookUps } from './look-ups.js';
 import { ConnectFailure } from './send-outcome.js';
 
 /**
- * Resolves names for outgoing connections and answers only addresses that the policy allows. Its `lookup` is what the socket
- * connects by, so the address that was judged is the one that is used: a DNS answer that changes between a check and the
- * connect (rebinding) finds no gap.
+ * Resolves names for outgoing connections and returns only addresses that the policy allows. Sockets connect by its `lookup`, so the
+ * address that was checked is the one that is used: a DNS record that changes between check and connect (rebinding) finds no gap.
  */
 export class CheckedResolver {
-  /** Sockets give their lookup a name and nothing else. */
+  /** Sockets pass a name to their lookup and nothing else. */
   private readonly asking = new AsyncLocalStorage<Asking>();
 
   constructor(
@@ -19,7 +18,7 @@ export class CheckedResolver {
     private readonly lookUps: LookUps,
   ) {}
 
-  /** Throws `ConnectFailure`: `refused` if any address is not allowed (one good among bad ones is an attack), else `dns`. */
+  /** Throws `ConnectFailure`: `refused` if any address is not allowed (one good among bad ones is an attack), otherwise `dns`. */
   async resolve(hostname: string, asking: Asking): Promise<readonly LookupAddress[]> {
     const addresses = await this.lookUps.addressesOf(hostname, asking);
     if (addresses.some(({ address }) => this.policy.judgeAddress(address) === 'refused')) {
@@ -28,7 +27,7 @@ export class CheckedResolver {
     return addresses.map(({ address, family }) => ({ address, family }));
   }
 
-  /** Within `connect`, `lookup` asks on behalf of that one. */
+  /** Within `connect`, `lookup` resolves on behalf of this caller. */
   onBehalfOf(asking: Asking, connect: () => void): void {
     this.asking.run(asking, connect);
   }

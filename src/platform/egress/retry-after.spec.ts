@@ -26,7 +26,7 @@ describe('Retry-After', () => {
     ['Fri, 31 Dec 9999 23:59:59 GMT'],
     ['Friday, 31-Dec-76 23:59:59 GMT'],
     ['Fri Dec 31 23:59:59 9999'],
-  ])('%s is a long wait, and a number that can be passed on', (header) => {
+  ])('%s is a long wait, and a number that JSON can carry', (header) => {
     const waitMs = parseRetryAfter(header, NOW)!;
     expect(waitMs).toBeGreaterThan(YEARS_MS);
     expect(Number.isSafeInteger(waitMs)).toBe(true);

@@ -1,6 +1,6 @@
 /**
- * Years. Beyond what any clock or timer takes, and still a number that every thread and JSON passes on; how long is obeyed is the caller's
- * to say.
+ * A hundred years. Beyond any clock or timer, and still a number that threads and JSON can carry; the caller decides how much of it to
+ * obey.
  */
 const WAIT_MS_MAX = 100 * 366 * 86_400_000;
 
@@ -16,7 +16,7 @@ const MONTHS = 'JanFebMarAprMayJunJulAugSepOctNovDec';
 const CENTURY = 100;
 const FUTURE_YEARS_MAX = 50;
 
-/** `Retry-After` in milliseconds from `now`: 0 for a date that is past, undefined for what is malformed. */
+/** `Retry-After` in milliseconds from `now`: 0 for a past date, undefined if it is malformed. */
 export function parseRetryAfter(header: string | readonly string[] | undefined, now: number): number | undefined {
   const value = (typeof header === 'string' ? header : header?.[0])?.trim();
   if (value === undefined) return undefined;
@@ -24,7 +24,7 @@ export function parseRetryAfter(header: string | readonly string[] | undefined, 
   return Number.isNaN(waitMs) ? undefined : Math.min(Math.max(0, waitMs), WAIT_MS_MAX);
 }
 
-/** NaN where it is none. The name of the day is not held against the date. */
+/** NaN if it is not a date. The name of the weekday is not checked against the date. */
 function parseHttpDate(text: string, now: number): number {
   const fields = HTTP_DATES.map((form) => form.exec(text)?.groups).find((groups) => groups !== undefined);
   if (!fields) return Number.NaN;
@@ -33,12 +33,12 @@ function parseHttpDate(text: string, now: number): number {
   const year = fields.year!.length === 2 ? fullYear(Number(fields.year), now) : Number(fields.year);
   const date = new Date(0);
   date.setUTCFullYear(year, month, day);
-  // The 31st of February would be one of March; a month of the wrong letters is a fraction, or below zero.
+  // 31 February would become a day of March; an unknown month gives a fraction or a negative number.
   if (date.getUTCMonth() !== month || date.getUTCDate() !== day) return Number.NaN;
   return date.setUTCHours(hour!, minute, second);
 }
 
-/** Two digits that seem to lie more than 50 years ahead are of the past (RFC 9110, 5.6.7). */
+/** Two digits that would lie more than 50 years ahead are in the past (RFC 9110, 5.6.7). */
 function fullYear(twoDigits: number, now: number): number {
   const present = new Date(now).getUTCFullYear();
   const year = present - (present % CENTURY) + twoDigits;

@@ -1,21 +1,21 @@
 import { isOf, reasonOf, type FailurePhase, type Reason } from './failure-reasons.js';
 
-/** What became of one request. `durationMs` is exact to a hundredth. */
+/** The outcome of one request. `durationMs` is exact to a hundredth. */
 export type SendOutcome =
   | {
       readonly kind: 'response';
       readonly status: number;
-      /** What `Retry-After` asks for, uncapped; only for answers other than 2xx. */
+      /** What `Retry-After` asks for, uncapped; only for statuses other than 2xx. */
       readonly retryAfterMs?: number;
       readonly durationMs: number;
-      /** The beginning of the body, only for answers other than 2xx. */
+      /** The beginning of the body, only for statuses other than 2xx. */
       readonly excerpt?: string;
     }
   | { readonly kind: 'failure'; readonly phase: FailurePhase; readonly error: string; readonly durationMs: number }
-  /** The caller's signal fired, or the sender was closed: whether the receiver got the request is unknown, no attempt is judged. */
+  /** The caller's signal fired, or the sender was closed: whether the receiver got the request is unknown, so it counts as no attempt. */
   | { readonly kind: 'aborted' };
 
-/** No connection came about. The message is shown to the tenant: it holds no address. */
+/** No connection was made. The message is shown to the tenant: it contains no address. */
 export class ConnectFailure extends Error {
   constructor(
     readonly phase: 'refused' | 'dns' | 'connect' | 'tls',
@@ -27,7 +27,7 @@ export class ConnectFailure extends Error {
   }
 }
 
-/** What came is none that can be taken for an answer. */
+/** What arrived is not a usable response. */
 export class AnswerFlaw extends Error {
   constructor(override readonly message: Reason) {
     super(message);
@@ -38,7 +38,7 @@ export class AnswerFlaw extends Error {
 /** What undici throws when the other side closes or resets an open connection. */
 const CONNECTION_LOST = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 
-/** Of the handshake; one that comes later, too: by TLS 1.3 a client learns only afterwards that its certificate is missing. */
+/** Codes of the handshake, or later: with TLS 1.3 a client learns only afterwards that its certificate is missing. */
 const OF_TLS = /^ERR_(SSL|TLS|OSSL)_|^EPROTO$/;
 
 const codeOf = (error: Error): string | undefined => (error as NodeJS.ErrnoException).code;
@@ -53,7 +53,7 @@ export function toConnectFailure(error: Error, protocol: string): ConnectFailure
   return new ConnectFailure(phase, reasonOf(phase, code), { cause: error });
 }
 
-/** Where a request failed that got no answer, and the words for it. */
+/** In which phase a request without a response failed, and the words for it. */
 export function toFailure(error: Error): { readonly phase: FailurePhase; readonly error: Reason } {
   if (error instanceof ConnectFailure) return { phase: error.phase, error: error.message };
   if (error instanceof AnswerFlaw) return { phase: 'response', error: error.message };

@@ -47,12 +47,12 @@ describe('headers that tenants set', () => {
     expect(judgeHeaders({ 'x-a': 'v'.repeat(4_097) })).toContain('4096');
   });
 
-  it('are named once, whatever the case', () => {
+  it('must be unique, whatever the case', () => {
     expect(judgeHeaders({ 'x-a': '1', 'X-A': '2' })).toContain('once');
     expect(judgeHeaders({ 'x-a': '1', x_a: '2' })).toContain('once');
   });
 
-  it('that are refused are so in every spelling that a receiver may take for it', () => {
+  it('that are reserved are refused in every spelling that a receiver may read as theirs', () => {
     const reserved = fc.constantFrom('x-correlation-id', 'webhook-signature', 'x-forwarded-for', 'content-encoding');
     const spelling = reserved.chain((name) => {
       const letters = [...name].map((letter) =>
@@ -68,7 +68,7 @@ describe('headers that tenants set', () => {
     );
   });
 
-  it('that are sent are the ones that would be taken, each once, in lower case', () => {
+  it('that are sent are the ones that would be accepted, each once, in lower case', () => {
     const names = fc.stringMatching(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,12}$/);
     fc.assert(
       fc.property(fc.dictionary(names, fc.constant('v')), (headers) => {
@@ -84,7 +84,7 @@ describe('headers that tenants set', () => {
     expect(judgeHeaders(headers)).toContain('object');
   });
 
-  it('may be null only in a patch, where that removes one, also one that was taken before it was reserved', () => {
+  it('may be null only in a patch, where that removes a header, also one that was accepted before it was reserved', () => {
     expect(judgeHeaders({ 'Content-Encoding': null }, { allowNull: true })).toBeNull();
     expect(judgeHeaders({ 'x-a': null })).toContain('x-a');
     expect(judgeHeaders({ 'x-a': null }, { allowNull: true })).toBeNull();

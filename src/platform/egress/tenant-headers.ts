@@ -8,10 +8,10 @@ const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const VALUE = /^[\t\x20-\x7e]*$/;
 
 /**
- * Those that frame the message or name the connection; that would lie about the body, or the time; that the product itself sets, and
- * receivers trust; that tell the way of a request, which proxies in front of a receiver do; and that make another request of this one, or,
- * being the same for every delivery, have a receiver take only the first (`idempotency-key`). What shows who sends (`authorization`,
- * `cookie`, `user-agent`, keys of one's own) is for the tenant to say.
+ * Headers that frame the message or name the connection; that would misstate the body or the time; that the product itself sets, and
+ * receivers trust; that describe the route of a request, which proxies in front of a receiver set; and that would turn the request into
+ * another one or, being the same for every delivery, make a receiver accept only the first (`idempotency-key`). Headers that identify the
+ * sender (`authorization`, `cookie`, `user-agent`, custom keys) are the tenant's choice.
  */
 const FORBIDDEN = new Set(
   `host transfer-encoding connection keep-alive upgrade http2-settings te trailer expect alt-used early-data
@@ -23,8 +23,8 @@ const FORBIDDEN = new Set(
 const FORBIDDEN_PREFIXES = `content- webhook- ce- proxy- x-event- x-forwarded x-original- x-http-method`.split(' ');
 
 /**
- * A header as CGI, WSGI and PHP know it: they make one variable of names that differ in case or in what is no letter or digit, so that
- * `x_correlation_id` would be read as ours.
+ * A header's name as CGI, WSGI and PHP see it: they use one variable for names that differ only in case or in characters other than letters
+ * and digits, so `x_correlation_id` would be read as ours.
  */
 export const headerKey = (name: string): string => name.toLowerCase().replaceAll(/[^0-9a-z]/g, '-');
 
@@ -34,8 +34,8 @@ export function forbiddenHeader(name: string): boolean {
 }
 
 /**
- * What is sent of headers that were taken at some time, perhaps by a release with other rules. In lower case, as ours are, so that none
- * comes twice.
+ * Filters headers that were accepted earlier, perhaps by a release with other rules. Names are in lower case, as ours are, so that none is
+ * sent twice.
  */
 export function sentHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
   const allowed = Object.entries(headers).filter(([name]) => !forbiddenHeader(name));
@@ -47,7 +47,7 @@ export interface HeaderRules {
   readonly allowNull?: boolean;
 }
 
-/** What the contract says of them, besides the names that are reserved. */
+/** The JSON schema, without the reserved names. */
 export const headersContract = ({ allowNull = false }: HeaderRules = {}) => ({
   type: 'object',
   maxProperties: HEADERS_MAX,
@@ -60,7 +60,7 @@ export const headersContract = ({ allowNull = false }: HeaderRules = {}) => ({
   },
 });
 
-/** What is wrong with the headers that a tenant wants to be sent with each delivery, or null. Never repeats a value: it may be a secret. */
+/** What is wrong with the headers that a tenant wants sent with each delivery, or null. Never repeats a value: it may be a secret. */
 export function judgeHeaders(headers: unknown, { allowNull = false }: HeaderRules = {}): string | null {
   if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) return 'must be an object of strings';
   const entries = Object.entries(headers);
@@ -71,7 +71,7 @@ export function judgeHeaders(headers: unknown, { allowNull = false }: HeaderRule
       return 'must have only names that RFC 9110 allows for headers';
     if (seen.has(headerKey(name))) return `must name ${name} once, whatever its case and its dashes`;
     seen.add(headerKey(name));
-    // Also one that was taken before it was reserved.
+    // Also a header that was accepted before it was reserved.
     if (value === null && allowNull) continue;
     if (forbiddenHeader(name)) return `must not set ${name}: it is reserved`;
     if (typeof value !== 'string' || !VALUE.test(value))

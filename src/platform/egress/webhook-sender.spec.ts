@@ -10,7 +10,7 @@ import type { SendRequest } from './webhook-sender.js';
 
 const LOOPBACK = { allowedCidrs: ['127.0.0.0/8', '::1/128'], allowHttp: true };
 
-/** Of nobody: made for this test, valid for localhost, trusted by no one. */
+/** Belongs to no one: made for this test, valid for localhost, trusted by no one. */
 const UNTRUSTED = {
   key: `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg4+GrBmz7qiyD3+mA
@@ -50,7 +50,7 @@ async function listen<S extends TcpServer>(server: S): Promise<{ server: S; port
   return { server, port: (server.address() as AddressInfo).port, sockets };
 }
 
-/** Closed, be it by a reset. */
+/** Closed, possibly by a reset. */
 const gone = (socket: Socket): Promise<void> =>
   new Promise((resolve) => (socket.closed ? resolve() : socket.on('close', () => resolve())));
 
@@ -89,7 +89,7 @@ describe('sending', () => {
     expect(seen).toEqual(['POST', '/hook?a=1', `127.0.0.1:${port}`, '1', '{"ü": 1.0}']);
   });
 
-  it('sends each header that tenants may set, also those that HTTP clients like to set themselves', async () => {
+  it('sends each header that tenants may set, also those that HTTP clients usually set themselves', async () => {
     const names = `Accept Accept-Charset Accept-Encoding Accept-Language Authorization Cache-Control Cookie DNT DPoP From
       If-Match If-Modified-Since If-None-Match If-Unmodified-Since Max-Forwards Origin Pragma Prefer Priority
       Referer Sec-Fetch-Site Signature Signature-Input User-Agent Want-Content-Digest X-Api-Key X-Requested-With`;
@@ -115,7 +115,7 @@ describe('sending', () => {
     expect(paths).toEqual(['/hook?a=1']);
   });
 
-  it('tells what the receiver said and when to come back', async () => {
+  it('reports what the receiver said and when to retry', async () => {
     const clock = { now: () => Date.UTC(2026, 10, 23, 12) };
     const { port } = await receiver((_, response) => {
       response.writeHead(503, { 'retry-after': 'Mon, 23 Nov 2026 12:00:30 GMT' }).end('busy\0 ü');
@@ -126,7 +126,7 @@ describe('sending', () => {
 });
 
 describe('limits', () => {
-  it('cuts an endless answer, keeps at most 16 KiB of it, and closes the connection', async () => {
+  it('cuts an endless response, keeps at most 16 KiB of it, and closes the connection', async () => {
     let closed!: Promise<unknown>;
     const { port } = await receiver((request, response) => {
       closed = gone(request.socket);
@@ -145,7 +145,7 @@ describe('limits', () => {
     await closed;
   });
 
-  it('cuts a dripping answer at the deadline, which no byte prolongs', async () => {
+  it('cuts a dripping response at the deadline, which no byte prolongs', async () => {
     let closed!: Promise<unknown>;
     const { port } = await receiver((request, response) => {
       closed = gone(request.socket);
@@ -158,7 +158,7 @@ describe('limits', () => {
     await closed;
   });
 
-  it('gives up on a receiver that never answers', async () => {
+  it('gives up on a receiver that never responds', async () => {
     const { port, sockets } = await receiver(() => undefined);
     await expect(egressOf().sender.send(post(port, { timeoutMs: 50 }))).resolves.toEqual(
       failure('timeout', 'no answer within 50 ms'),
@@ -172,7 +172,7 @@ describe('limits', () => {
     await expect(sender.send(request)).resolves.toEqual(failure('timeout'));
   });
 
-  it('refuses an answer with a head of more than 16 KiB', async () => {
+  it('refuses a response with a head of more than 16 KiB', async () => {
     const { port } = await receiver((_, response) => response.writeHead(200, { 'x-long': 'a'.repeat(20_000) }).end());
     await expect(egressOf().sender.send(post(port))).resolves.toEqual(
       failure('response', 'the head of the answer is too large'),
@@ -180,8 +180,8 @@ describe('limits', () => {
   });
 });
 
-describe('what goes wrong', () => {
-  it('is "connect" where nobody listens, without the address', async () => {
+describe('the phase of a failure', () => {
+  it('is "connect" where no server listens, without the address', async () => {
     const { server, port } = await receiver(() => undefined);
     await new Promise((resolve) => server.close(resolve));
     await expect(egressOf().sender.send(post(port))).resolves.toEqual(failure('connect', 'connection refused'));
@@ -195,7 +195,7 @@ describe('what goes wrong', () => {
     expect(outcome).toEqual(failure('dns', 'the name does not exist'));
   });
 
-  it('is "tls" for a certificate that nobody vouches for and for a port that does not speak TLS', async () => {
+  it('is "tls" for an untrusted certificate and for a port that does not speak TLS', async () => {
     const secure = await listen(createTlsServer(UNTRUSTED, (_, response) => response.end()));
     const plain = await receiver((_, response) => response.end());
     const { sender } = egressOf();
@@ -206,7 +206,7 @@ describe('what goes wrong', () => {
     );
   });
 
-  it('is "response" for an answer that is not HTTP', async () => {
+  it('is "response" for a response that is not HTTP', async () => {
     const garbage = await listen(createTcpServer((socket) => socket.once('data', () => socket.end('SSH-2.0-x\r\n'))));
     const { sender } = egressOf();
     await expect(sender.send(post(garbage.port))).resolves.toEqual(failure('response', 'the answer is not valid HTTP'));
@@ -234,7 +234,7 @@ describe('addresses that are not allowed', () => {
     expect(sockets).toEqual([]);
   });
 
-  it('are refused when the name changes its answer between the check and the connection', async () => {
+  it('are refused when the name resolves differently between the check and the connection', async () => {
     const { port, sockets } = await receiver((_, response) => response.end());
     const answers: LookupAddress[][] = [
       [{ address: '93.184.216.34', family: 4 }],
@@ -248,7 +248,7 @@ describe('addresses that are not allowed', () => {
     expect(sockets).toEqual([]);
   });
 
-  it('spoil the good ones among which they hide', async () => {
+  it('make a name unusable even among good ones', async () => {
     const { port, sockets } = await receiver((_, response) => response.end());
     const addresses = ['127.0.0.1', '10.0.0.1'].map((address) => ({ address, family: 4 }));
     const { sender } = egressOf({ resolver: () => Promise.resolve(addresses) });
@@ -256,7 +256,7 @@ describe('addresses that are not allowed', () => {
     expect(sockets).toEqual([]);
   });
 
-  it('cannot slip in: the address that was judged is the one connected to, and asked for once a connection', async () => {
+  it('cannot slip in: the checked address is the one connected to, resolved once per connection', async () => {
     const hosts: unknown[] = [];
     const { port } = await receiver((request, response) => response.end(String(hosts.push(request.headers.host))));
     const answers: LookupAddress[][] = [[{ address: '127.0.0.1', family: 4 }]];

@@ -10,9 +10,9 @@ import type { SendOutcome } from './send-outcome.js';
 export interface WebhookSenderOptions {
   readonly policy: AddressPolicy;
   readonly resolver: CheckedResolver;
-  /** Until the connection stands, the name's resolution and TLS included. Kept to within half a second. */
+  /** Until the connection is established, including the name's resolution and TLS. Accurate to half a second. */
   readonly connectTimeoutMs?: number;
-  /** That on the wall: `Retry-After` may name a date. */
+  /** Wall clock: `Retry-After` may be a date. */
   readonly clock?: Clock;
 }
 
@@ -22,9 +22,9 @@ export interface SendRequest {
   readonly share: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Buffer;
-  /** Over all, from the name's resolution to the last byte of the answer. */
+  /** In total, from the name's resolution to the last byte of the response. */
   readonly timeoutMs: number;
-  /** Ends the request: as `aborted`, unless the head of the answer is there. */
+  /** Ends the request: as `aborted`, unless the head of the response has arrived. */
   readonly signal?: AbortSignal;
 }
 
@@ -38,15 +38,15 @@ const TARGETS_MAX = 10_000;
 const ABORTED: SendOutcome = { kind: 'aborted' };
 
 /**
- * POSTs to addresses that tenants chose. The URL is judged by its text, and every connection by the address it really goes to.
- * Redirects are answers like any other: nothing is followed, no proxy setting of the environment is used, no cookie is kept. How
- * many requests run at once is the caller's to bound.
+ * POSTs to addresses that tenants chose. The URL is checked by its text, and every connection by the address that it really uses. Redirects
+ * are responses like any other: nothing is followed, no proxy setting of the environment is used, no cookie is kept. The caller limits how
+ * many requests run at once.
  */
 export class WebhookSender {
   private readonly policy: AddressPolicy;
   private readonly connections: Connections;
   private readonly now: () => number;
-  /** URLs that passed the policy, taken apart: parsing and judging one costs 3 µs, and lanes send to the same one again and again. */
+  /** URLs that passed the policy, already parsed: parsing and checking one costs 3 µs, and lanes send to the same one repeatedly. */
   private readonly targets = boundedMap<Target>(TARGETS_MAX);
   private closed = false;
 
@@ -61,10 +61,10 @@ export class WebhookSender {
     this.now = () => clock.now();
   }
 
-  /** Never rejects for what the network or the receiver does. */
+  /** Never rejects because of the network or the receiver. */
   send({ url, share, headers, body, timeoutMs, signal }: SendRequest): Promise<SendOutcome> {
     if (this.closed || signal?.aborted) return Promise.resolve(ABORTED);
-    const target = this.targets.peek(url) ?? this.judge(url);
+    const target = this.targets.peek(url) ?? this.targetOf(url);
     if (typeof target === 'string') {
       return Promise.resolve({ kind: 'failure', phase: 'refused', error: target, durationMs: 0 });
     }
@@ -75,14 +75,14 @@ export class WebhookSender {
     });
   }
 
-  /** New requests are answered `aborted`; resolves when those under way have ended, at the latest by their deadlines. */
+  /** New requests resolve as `aborted`; resolves when those in flight have ended, at the latest by their deadlines. */
   async close(): Promise<void> {
     this.closed = true;
     await this.connections.close();
   }
 
-  /** The target, or why there is none. */
-  private judge(raw: string): Target | string {
+  /** The target, or why the URL is not usable. */
+  private targetOf(raw: string): Target | string {
     try {
       const { origin, pathname, search } = this.policy.judgeUrl(raw);
       const target = { origin, path: pathname + search };

@@ -27,7 +27,7 @@ describe('signing', () => {
     },
   );
 
-  it('signs text and its bytes alike', () => {
+  it('gives text and its bytes the same signature', () => {
     const signer = new Signer([generateSigningSecret()]);
     expect(signer.sign('msg_1', now, '{"ü":1}')).toBe(signer.sign('msg_1', now, Buffer.from('{"ü":1}')));
   });
@@ -53,7 +53,7 @@ describe('a new secret', () => {
     expect(generateSigningSecret(() => bytes)).toBe(`whsec_${bytes.toString('base64')}`);
   });
 
-  it('is another one each time', () => {
+  it('differs each time', () => {
     expect(generateSigningSecret()).not.toBe(generateSigningSecret());
   });
 });

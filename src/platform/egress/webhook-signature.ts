@@ -4,14 +4,14 @@ const PREFIX = 'whsec_';
 const SECRET_BYTES = 32;
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 
-/** A Standard Webhooks secret: 256 random bits, base64, prefixed so that a leaked one is found by scanners. */
+/** A Standard Webhooks secret: 256 random bits, base64, with a prefix by which scanners find leaked ones. */
 export function generateSigningSecret(random: (bytes: number) => Buffer = randomBytes): string {
   return PREFIX + random(SECRET_BYTES).toString('base64');
 }
 
 /**
- * Signs deliveries by Standard Webhooks v1 (HMAC-SHA-256). Several secrets, as during a rotation, give several signatures in the
- * one header; receivers take any that fits. The keys are made once: decoding them anew costs as much as the signature itself.
+ * Signs deliveries by Standard Webhooks v1 (HMAC-SHA-256). Several secrets, as during a rotation, give several signatures in the one
+ * header; receivers accept any that matches. The keys are made once: decoding them again costs as much as the signature itself.
  */
 export class Signer {
   private readonly keys: readonly KeyObject[];

@@ -26,24 +26,26 @@ const LOOK_AGAIN_MS = 200;
 export abstract class AggregateRepository<S, E extends DomainEvent, R, F = unknown> {
   abstract readonly aggregate: Aggregate<S, E, R, F>;
   /**
-   * What the aggregate's `check` has to know, as the transaction that appends the events sees it. It locks the rows that changes outside of
-   * the aggregate's log may touch. Of one without a `check`: nothing.
+   * The facts that the aggregate's `check` needs, as seen by the transaction that appends the events. It locks the rows that changes
+   * outside of the aggregate's log may touch. Nothing for an aggregate without a `check`.
    */
   ask(_sql: Sql, _ref: R, _changed: Changed<S, E>): Promise<F> {
     return Promise.resolve(undefined as F);
   }
-  /** Brings the read model up to `state`, inside the transaction that appends the events. It decides nothing: see `check`. */
+  /** Brings the read model up to `state`, in the transaction that appends the events. It decides nothing: see `check`. */
   abstract project(sql: Sql, ref: R, changed: Changed<S, E>, facts: F): Promise<void>;
 }
 
 export interface ChangeOptions<S = unknown> {
-  /** What the caller has seen (`If-Match`, `If-None-Match`); anything else changes nothing. */
+  /** The version that the caller has seen (`If-Match`, `If-None-Match`); with any other nothing changes. */
   readonly expectedVersion?: ExpectedVersion | undefined;
-  /** Whether there is what the change is about, for those that make it where it is not; others fail by themselves. */
+  /** Whether the changed resource exists, for changes that may create it; other changes fail by themselves. */
   readonly exists?: (state: S) => boolean;
 }
 
-/** Load, fold, decide, check, append with the version that was loaded, audit, project, commit; after a conflict once more, five times in all. */
+/**
+ * Load, fold, decide, check, append with the version that was loaded, audit, project, commit; again after a conflict, five times in all.
+ */
 export class Aggregates {
   constructor(
     private readonly database: Database,
@@ -64,12 +66,12 @@ export class Aggregates {
         state = aggregate.evolve(state, toDomainEvent(aggregate, event), { recordedAt: event.recordedAt });
       version += page.length;
       recordedAt = page.at(-1)?.recordedAt ?? recordedAt;
-      // A page may be short for the bytes that it holds; the next one tells.
+      // A page may be short because of its bytes; only the next one shows whether the log ends.
       if (page.length === 0) return { state, version, recordedAt };
     }
   }
 
-  /** `decide` is pure: it answers the events to append (none: nothing changes) or throws a DomainError. */
+  /** `decide` is pure: it returns the events to append (none: nothing changes) or throws a DomainError. */
   async change<S, E extends DomainEvent, R, F>(
     repository: AggregateRepository<S, E, R, F>,
     ref: R,
@@ -135,7 +137,7 @@ export class Aggregates {
     }
   }
 
-  /** The reply to a commit may be lost although it took effect. Where the store stays away, that is not known. */
+  /** The reply to a commit may be lost although it took effect. If the store stays unreachable, the outcome is unknown. */
   private async wasStored<S, E extends DomainEvent, R, F>(
     aggregate: Aggregate<S, E, R, F>,
     ref: R,
@@ -168,7 +170,7 @@ function statesAfter<S, E extends DomainEvent, R, F>(
   return events.map((event) => (state = aggregate.evolve(state, event, { recordedAt })));
 }
 
-/** A refusal never rests on a state that was loaded before another change: then the change is decided anew, as after a conflict. */
+/** A refusal must never depend on a state that was loaded before another change: then the change is decided again, as after a conflict. */
 async function askAndCheck<S, E extends DomainEvent, R, F>(
   sql: Sql,
   repository: AggregateRepository<S, E, R, F>,
@@ -249,7 +251,7 @@ const newEvent = <S, E extends DomainEvent, R, F>(
   bytes: Buffer.byteLength(data),
 });
 
-/** A stored event in today's shape. */
+/** A stored event, upcast to the current version. */
 export function toDomainEvent<S, E extends DomainEvent, R, F>(aggregate: Aggregate<S, E, R, F>, event: StoredEvent): E {
   const type = aggregate.eventTypes[event.type as E['type']];
   const data = JSON.parse(event.data) as object;

@@ -41,7 +41,7 @@ const endAt = (position: number, fields: Partial<KnownEnd> = {}): KnownEnd => ({
   ...fields,
 });
 
-/** An event as an earlier flush has stored it. */
+/** An event as an earlier flush stored it. */
 function stored(event: NewEvent, position: number, streamVersion: number | null = null): StoredEvent {
   const { idGiven: _given, bytes: _bytes, ...rest } = event;
   return { ...rest, position, streamVersion, recordedAt: 1, publishedBy: 'usr_0', logBytes: position };
@@ -65,7 +65,7 @@ const placesOf = (outcome: AppendResult | DomainError | undefined): [number, boo
 };
 
 describe('the plan of a flush', () => {
-  it('takes an id that comes twice in one request for one event', () => {
+  it('treats an id that comes twice in one request as one event', () => {
     const { outcomes, rows } = plan([request([newEvent({ id: 'x' }), newEvent({ id: 'y' }), newEvent({ id: 'x' })])]);
     expect(placesOf(outcomes[0])).toEqual([
       [1, false],
@@ -75,7 +75,7 @@ describe('the plan of a flush', () => {
     expect(rows.get('log-a')).toHaveLength(2);
   });
 
-  it('takes an id that comes in two requests for one event, and refuses other content under it', () => {
+  it('treats an id that comes in two requests as one event, and refuses other content under it', () => {
     const requests = [{ data: '1' }, { data: '1' }, { data: '2' }].map((fields) =>
       request([newEvent({ id: 'x', ...fields })]),
     );
@@ -110,7 +110,7 @@ describe('the plan of a flush', () => {
     ['another time', { occurredAt: 1 }, { occurredAt: 2 }, false],
     ['no time the second time', { occurredAt: 1 }, { occurredAt: null }, true],
     ['the trace', { traceparent: 'a', correlationId: 'a' }, { traceparent: 'b', correlationId: 'b' }, true],
-  ])('judges whether a repeated event is the same: %s', (_, first, second, same) => {
+  ])('decides whether a repeated event is the same: %s', (_, first, second, same) => {
     const known = new Map([['log-a', new Map([['x', stored(newEvent({ id: 'x', ...first }), 3)]])]]);
     const { outcomes } = plan([request([newEvent({ id: 'x', ...second })])], {
       known,
@@ -119,7 +119,7 @@ describe('the plan of a flush', () => {
     expect(codeOf(outcomes[0])).toBe(same ? undefined : 'event-id-conflict');
   });
 
-  it('answers an event whose earlier try has lost its reply as new to the first who brings it, as a duplicate to the next', () => {
+  it('reports an event whose earlier try lost its reply as new to the first request, as a duplicate to the next', () => {
     const ids = ['x', 'gen', 'older'];
     const known = new Map([['log-a', new Map(ids.map((id, i) => [id, stored(newEvent({ id }), 3 + i)]))]]);
     const requests = [
@@ -138,7 +138,7 @@ describe('the plan of a flush', () => {
     expect(rows.get('log-a')?.map(({ id }) => id)).toEqual(['late']);
   });
 
-  it('does not hold a repetition to the version that its stream had before', () => {
+  it('does not check a repetition against the version that its stream had before', () => {
     const event = newEvent({ id: 'x', stream: 's' });
     const known = new Map([['log-a', new Map([['x', stored(event, 1, 1)]])]]);
     const ends = new Map([['log-a', endAt(2, { streams: new Map([['s', 2]]) })]]);
@@ -152,7 +152,7 @@ describe('the plan of a flush', () => {
     });
   });
 
-  it('sees in its versions what earlier requests of the same flush will have added', () => {
+  it('counts in its versions what earlier requests of the same flush will have added', () => {
     const requests = [0, 0, 1, 3].map((expectedStreamVersion) =>
       request([newEvent({ stream: 's' })], { expectedStreamVersion }),
     );
@@ -160,13 +160,13 @@ describe('the plan of a flush', () => {
     expect(outcomes.map(codeOf)).toEqual([undefined, 'stream-version-conflict', undefined, 'stream-version-conflict']);
   });
 
-  it('refuses what is for a log that does not exist', () => {
+  it('refuses requests for a log that does not exist', () => {
     const { outcomes, rows } = plan([request([newEvent()], { topicUid: 'nowhere' }), request([newEvent()])]);
     expect(outcomes.map(codeOf)).toEqual(['log-gone', undefined]);
     expect([...rows.keys()]).toEqual(['log-a']);
   });
 
-  it('holds a clock that steps back at the last recorded time', () => {
+  it('keeps the last recorded time when the clock steps back', () => {
     const ends = new Map([['log-a', endAt(7, { recordedAt: 99, logBytes: 50 })]]);
     const { rows } = plan([request([newEvent({ bytes: 5 }), newEvent({ bytes: 6 })])], { ends, now: 10 });
     expect(rows.get('log-a')).toMatchObject([
@@ -213,7 +213,7 @@ describe('any plan', () => {
   const holds = (property: (requests: AppendRequest[]) => void): void =>
     fc.assert(fc.property(someRequests, property), { numRuns: 300 });
 
-  it('continues each log without a hole, its versions without a jump, its bytes and its time', () => {
+  it('continues each log without gaps in positions and versions, and its bytes and time', () => {
     holds((requests) => {
       for (const [uid, rows] of planned(requests).rows) {
         const end = start().get(uid)!;
@@ -226,7 +226,7 @@ describe('any plan', () => {
         expect(rows.map(({ position }) => position)).toEqual(rows.map((_, i) => end.position + 1 + i));
         expect(rows.map(({ streamVersion }) => streamVersion)).toEqual(rows.map(({ stream }) => next(stream)));
         expect(new Set(rows.map(({ recordedAt }) => recordedAt))).toEqual(new Set([Math.max(end.recordedAt, 250)]));
-        // Events under one id may differ in size and yet be the same: the size of generated ones is told by the request.
+        // Events under one id may differ in size and yet be the same: the request has the size of generated ones.
         const sizes = new Map(requests.flatMap(({ events }) => events.map(({ id, bytes }) => [id, bytes])));
         const grown = rows.map(({ logBytes }, i) => logBytes - (rows[i - 1]?.logBytes ?? end.logBytes));
         expect(grown).toEqual(rows.map(({ id }, i) => (id.startsWith('g') ? sizes.get(id) : grown[i])));
@@ -235,7 +235,7 @@ describe('any plan', () => {
     });
   });
 
-  it('stores all events of a request or none, each under the position that was answered, and no id twice', () => {
+  it('stores all events of a request or none, each under the reported position, and no id twice', () => {
     holds((requests) => {
       const { outcomes, rows } = planned(requests);
       let places = 0;
@@ -265,7 +265,7 @@ describe('any plan', () => {
     });
   });
 
-  it('changes neither the ends nor what is known', () => {
+  it('changes neither the ends nor the known events', () => {
     holds((requests) => {
       const ends = start();
       plan(requests, { ends, known: knownOnes });
@@ -274,7 +274,7 @@ describe('any plan', () => {
     });
   });
 
-  it('answers a repeated flush with the same positions, all duplicates, and stores nothing', () => {
+  it('reports a repeated flush with the same positions, all duplicates, and stores nothing', () => {
     holds((requests) => {
       const given = requests
         .map((one) => ({ ...one, events: one.events.filter(({ idGiven }) => idGiven) }))

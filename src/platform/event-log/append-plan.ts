@@ -9,16 +9,16 @@ import {
 } from './event.js';
 import { logError, logGone } from './log-errors.js';
 
-/** How a log ends. */
+/** The end of a log. */
 export interface LogEnd {
   position: number;
   logBytes: number;
   recordedAt: number;
 }
 
-/** What an appender knows of a log's end. All of it is true as long as nobody else has appended since it was read. */
+/** What an appender knows of a log's end. It is valid as long as no one else has appended since it was read. */
 export interface KnownEnd extends LogEnd {
-  /** Of the event at `position`, where it is known. */
+  /** Id of the event at `position`, if known. */
   lastId: string | null;
   /** Versions of streams, as far as they were read. */
   readonly streams: Map<string, number>;
@@ -32,19 +32,19 @@ export interface PlanInput {
   readonly ends: ReadonlyMap<string, KnownEnd>;
   /** By topic uid, then by event id. */
   readonly known: ReadonlyMap<string, KnownEvents>;
-  /** Places (`placeKey`) that an earlier try of this very flush may have filled, when the answer to its commit was lost. */
+  /** Places (`placeKey`) that an earlier try of this very flush may have filled, when the reply to its commit was lost. */
   readonly ours: ReadonlySet<string>;
   readonly now: number;
 }
 
 export interface AppendPlan {
-  /** In the order of the requests: what each is told once the rows are committed. */
+  /** In the order of the requests: the result of each once the rows are committed. */
   readonly outcomes: readonly (AppendResult | DomainError)[];
-  /** By topic uid: what is to be inserted, positions ascending. */
+  /** By topic uid: the rows to insert, positions ascending. */
   readonly rows: ReadonlyMap<string, StoredEvent[]>;
 }
 
-/** A log while a plan grows: the end as it will be, and what the plan has given positions to. */
+/** A log while a plan is made: its future end, and the events with planned positions. */
 interface Draft {
   end: KnownEnd;
   readonly rows: StoredEvent[];
@@ -52,8 +52,8 @@ interface Draft {
 }
 
 /**
- * Gives each event its position, settling duplicates and version conflicts request by request, so that none fails its neighbours.
- * Pure: `ends` is not changed. Time order is position order: a clock that steps back is held at the last recorded time.
+ * Gives each event its position, and settles duplicates and version conflicts request by request, so that none makes others fail. Pure:
+ * `ends` is not changed. Time order is position order: if the clock steps back, the last recorded time is used.
  */
 export function planAppends(input: PlanInput): AppendPlan {
   const drafts = new Map<string, Draft>();
@@ -93,7 +93,7 @@ function planRequest(
   }
   const conflict = fresh > 0 ? versionConflict(request, draft, end) : undefined;
   if (conflict) return conflict;
-  const events: AppendedEvent[] = []; // by push, as parseEvents does, and for its reason
+  const events: AppendedEvent[] = []; // by push, for the same reason as in parseEvents
   for (const event of request.events) events.push(place(event, request, draft, end, input));
   return { events };
 }
@@ -103,7 +103,7 @@ function place(event: NewEvent, request: AppendRequest, draft: Draft, end: Known
   if (stored) {
     const duplicate =
       draft.planned.has(event.id) || !input.ours.has(placeKey(request.topicUid, event.id, stored.position));
-    draft.planned.set(event.id, stored); // whoever brings it next has not stored it
+    draft.planned.set(event.id, stored); // later requests with it are duplicates
     return { id: event.id, position: stored.position, streamVersion: stored.streamVersion, duplicate };
   }
   const row = store(event, request.publishedBy, draft, end);
@@ -144,13 +144,13 @@ function versionConflict(request: AppendRequest, draft: Draft, end: KnownEnd): D
   );
 }
 
-/** An event found exactly where a try of ours was to put it was put there by that try: anyone else's is a duplicate. */
+/** An event found exactly where one of our tries would have put it came from that try: any other is a duplicate. */
 export const placeKey = (topicUid: string, id: string, position: number): string => `${topicUid} ${id} ${position}`;
 
 const idConflict = (id: string): DomainError =>
   logError('event-id-conflict', `Event id "${id}" is taken by an event with other content.`, { eventId: id });
 
-/** What the producer sent is the same; what a repeated request leaves out or the server filled in is not compared. */
+/** The same content as the producer sent; fields that a repeated request leaves out or that the server filled in are not compared. */
 function sameContent(stored: StoredEvent | NewEvent, event: NewEvent): boolean {
   return (
     stored.type === event.type &&

@@ -3,9 +3,9 @@ import type { KnownEnd } from './append-plan.js';
 import type { StoredEvent } from './event.js';
 
 /*
- * A text column of a flush travels as ONE string, its values joined by RS and NULL spelt as US, and becomes an array in the server.
- * Neither character can occur: JSON texts hold no raw control characters, and names and ids are refused with them. Against
- * PostgreSQL array literals this spares the quoting of every quote and backslash on both sides; against multi-row VALUES, 16 parameters a row.
+ * A text column of a flush is sent as ONE string, its values joined by RS and NULL written as US, and becomes an array in the server.
+ * Neither character can occur: JSON texts contain no raw control characters, and names and ids with them are refused. Compared with
+ * PostgreSQL array literals this saves quoting every quote and backslash on both sides; with multi-row VALUES, 16 parameters a row.
  */
 const VALUE_SEPARATOR = '\u001e';
 const NULL_MARK = '\u001f';
@@ -14,16 +14,17 @@ const SHORT_CHARS = 4_096;
 const texts = (parameter: number): string => `string_to_array($${parameter}::text, E'\\x1e', E'\\x1f')`;
 
 /**
- * One statement a flush: locks the heads (in the order of `$2`, which is one for all instances, so that they never deadlock), which proves
- * that the topics exist and serialises instances, then inserts rows whose positions the appender chose. The unique key (topic, position)
- * is the arbiter: rows planned on an end that is too low are refused as a whole.
+ * One statement a flush: it locks the heads (in the order of `$2`, the same for all instances, so that they never deadlock), which proves
+ * that the topics exist and serialises instances, then inserts rows whose positions the appender chose. The unique key (topic, position) is
+ * the arbiter: rows planned on an end that is too low are refused as a whole.
  *
- * Rows of topics that are gone are left out, and rows whose first would not follow on the event that it was planned to follow on: a store
- * was restored, or a standby promoted, behind a running instance; or the flush before, still under way when this one was planned, has
- * failed. Place, id, bytes and time of that event are compared: a producer may have given the id to another instance as well.
+ * It leaves out rows of deleted topics, and rows that would not follow the event they were planned to follow: a store was restored, or a
+ * standby promoted, behind a running instance; or the flush before, still in progress when this one was planned, has failed. Position, id,
+ * bytes and time of that event are compared: a producer may have given the id to another instance as well.
  *
- * The form leaves the planner one plan. It plans before there are statistics, and keeps to that until there are: with EXISTS, or an
- * event looked up without ORDER BY, it read all events of the tenant (12 ms a flush after 10,000 of them, against 1 to 2 ms). `log-plans.spec.ts` watches it.
+ * The form leaves the planner only one plan. PostgreSQL plans before there are statistics, and keeps that plan until there are: with
+ * EXISTS, or an event looked up without ORDER BY, it read all events of the tenant (12 ms a flush after 10,000 of them, against 1 to 2 ms).
+ * `log-plans.spec.ts` guards it.
  */
 const APPEND: Statement = {
   name: 'append',
@@ -52,9 +53,9 @@ JOIN head ON head.topic_uid = r.topic_uid`,
 };
 
 /**
- * The same for a flush of one event: what a store without a crowd does all the time. Its values travel as they are. Against APPEND, whose 23
- * arrays are made, unfolded and joined for one row, PostgreSQL needs 170 µs of CPU for it instead of 340, the write to disk included
- * (290 and 440 where some milliseconds lie between two).
+ * The same for a flush of one event, the usual case of a store under light load. Its values are sent as they are. Compared with APPEND,
+ * whose 23 arrays are built, unfolded and joined for one row, PostgreSQL needs 170 µs of CPU for it instead of 340, including the write to
+ * disk (290 and 440 with some milliseconds between two).
  */
 const APPEND_ONE: Statement = {
   name: 'append-one',
@@ -114,8 +115,8 @@ export function joinTexts(values: readonly (string | null)[]): string {
 }
 
 /**
- * A column that is NULL in every row is sent as NULL: unnest fills it up. Long ones as bytes, because `pg` goes through a string twice, to
- * measure and to write it.
+ * A column that is NULL in every row is sent as NULL: unnest fills it up. Long ones are sent as bytes, because `pg` walks a string twice,
+ * to measure and to write it.
  */
 function column(rows: readonly StoredEvent[], pick: (row: StoredEvent) => string | null): string | Buffer | null {
   let joined = '';
@@ -142,7 +143,7 @@ function numbers(rows: readonly StoredEvent[], pick: (row: StoredEvent) => numbe
   return any ? `{${joined}}` : null;
 }
 
-/** What stores the rows of one flush; `ends`: what they were planned to follow on, as far as it is known. */
+/** Builds the statement for the rows of one flush; `ends`: what they were planned to follow, as far as known. */
 export function append(
   tenantId: string,
   rowsByTopic: ReadonlyMap<string, readonly StoredEvent[]>,
@@ -186,7 +187,7 @@ function valuesOfMany(
   rowsByTopic: ReadonlyMap<string, readonly StoredEvent[]>,
   ends?: ReadonlyMap<string, KnownEnd>,
 ): unknown[] {
-  // The order in which APPEND locks, and LOCK_HEADS.
+  // The order of locks in APPEND and in LOCK_HEADS.
   const topics = [...rowsByTopic.keys()].toSorted();
   const rows = rowsByTopic.size === 1 ? rowsByTopic.get(topics[0]!)! : [...rowsByTopic.values()].flat();
   const follows = topics.map((uid) => ends?.get(uid));
@@ -219,7 +220,7 @@ function valuesOfMany(
   ];
 }
 
-/** A row of EVENT_COLUMNS, which begin at `from`. */
+/** A row of EVENT_COLUMNS, starting at `from`. */
 export function toStoredEvent(row: Row, from = 0): StoredEvent {
   return {
     position: row[from] as number,

@@ -15,24 +15,24 @@ import type { AppendRequest, StoredEvent } from './event.js';
 
 const ENDS_MAX = 10_000;
 const STREAMS_MAX = 10_000;
-/** All ends together: some 40 MB. */
+/** For all ends together: some 40 MB. */
 const STREAMS_TOTAL_MAX = 200_000;
 
 /** Topic uids that no longer exist. */
 export type Gone = ReadonlySet<string>;
 
-/** A log does not end with what the rows were to follow on. `partly`: those of other topics of the flush are stored. */
+/** A log does not end with the event that the rows should follow. `partly`: the rows of other topics of the flush are stored. */
 export class DoesNotFollow extends Error {
   constructor(readonly partly: boolean) {
     super('The log does not end as planned.');
   }
 }
 
-/** Reads and writes of the appender, and its memory of where each log ends. */
+/** The appender's reads and writes, and its cache of where each log ends. */
 export class AppendStore {
   /** By topic uid; the least recently read is dropped first. */
   private readonly ends = new Map<string, KnownEnd>();
-  /** How many streams each of them knew when it was last remembered. */
+  /** How many streams each of them had when it was last cached. */
   private readonly streams = new Map<string, number>();
   private streamsTotal = 0;
   readonly connection: KeptConnections;
@@ -45,7 +45,7 @@ export class AppendStore {
     return new Pipeline(this.connection);
   }
 
-  /** Forgets what it knew of these logs: somebody else has appended, or a reply was lost. */
+  /** Drops the cached ends of these logs: another instance has appended, or a reply was lost. */
   forget(uids: readonly string[]): void {
     for (const uid of uids) {
       this.ends.delete(uid);
@@ -54,12 +54,12 @@ export class AppendStore {
     }
   }
 
-  /** Whether a flush may be planned on ends that are not stored yet: nothing of them would have to be read. */
-  remembers(uids: readonly string[]): boolean {
+  /** Whether a flush may be planned on ends that are not stored yet, because nothing of them would have to be read. */
+  hasCached(uids: readonly string[]): boolean {
     return uids.every((uid) => (this.ends.get(uid)?.streams.size ?? Infinity) <= STREAMS_MAX);
   }
 
-  /** From memory, where it remembers: true only as long as nobody else has appended, which the unique keys watch. */
+  /** From the cache if possible: valid only as long as no one else has appended, which the unique keys check. */
   async cachedEnds(tenantId: string, uids: readonly string[]): Promise<Map<string, KnownEnd>> {
     const found = new Map<string, KnownEnd>();
     for (const uid of uids) {
@@ -69,11 +69,11 @@ export class AppendStore {
     const missing = uids.filter((uid) => !found.has(uid));
     if (missing.length > 0)
       for (const [uid, end] of await this.readEnds(this.connection, tenantId, missing)) found.set(uid, end);
-    for (const [uid, end] of found) this.remember(uid, end);
+    for (const [uid, end] of found) this.cache(uid, end);
     return found;
   }
 
-  private remember(uid: string, end: KnownEnd): void {
+  private cache(uid: string, end: KnownEnd): void {
     this.forget([uid]);
     this.ends.set(uid, end);
     this.streams.set(uid, end.streams.size);
@@ -92,12 +92,12 @@ export class AppendStore {
     );
   }
 
-  /** Adds to the ends the versions of all streams that the requests name and the ends do not know. */
+  /** Adds the versions of all streams that the requests name and the ends do not have. */
   async readStreams(sql: Sql, requests: readonly AppendRequest[], ends: ReadonlyMap<string, KnownEnd>): Promise<void> {
     const uids: string[] = [];
     const streams: string[] = [];
     const asked = new Set<string>();
-    // Before anything is asked for: what these requests need must all be there when they are planned.
+    // Before anything is read: all that these requests need must be present when they are planned.
     for (const end of ends.values()) if (end.streams.size > STREAMS_MAX) end.streams.clear();
     for (const { topicUid, events } of requests) {
       const end = ends.get(topicUid);
@@ -116,7 +116,7 @@ export class AppendStore {
     }
   }
 
-  /** Events of the log that carry an id of the requests, by topic uid and id. */
+  /** Stored events with an id of the requests, by topic uid and id. */
   async readKnown(sql: Sql, requests: readonly AppendRequest[]): Promise<Map<string, Map<string, StoredEvent>>> {
     const uids = requests.flatMap(({ topicUid, events }) => events.map(() => topicUid));
     const ids = requests.flatMap(({ events }) => events.map(({ id }) => id));
@@ -132,8 +132,8 @@ export class AppendStore {
   }
 
   /**
-   * Inserts the rows of a flush, all topics in one statement. Answers which topics turned out to be gone: theirs were left out. Throws
-   * DoesNotFollow if others were left out, too.
+   * Inserts the rows of a flush, all topics in one statement. Returns which topics no longer exist: their rows were left out. Throws
+   * DoesNotFollow if others were left out as well.
    */
   async insert(
     sql: Sql,
@@ -152,7 +152,7 @@ export class AppendStore {
     return gone;
   }
 
-  /** Remembers the ends as the rows leave them. Whoever does so before the commit forgets them where it fails. */
+  /** Caches the ends as the rows leave them. Callers that do so before the commit must forget them if it fails. */
   advance(ends: ReadonlyMap<string, KnownEnd>, rows: ReadonlyMap<string, readonly StoredEvent[]>): void {
     for (const [uid, own] of rows) {
       const end = ends.get(uid)!;
@@ -162,7 +162,7 @@ export class AppendStore {
       end.recordedAt = last.recordedAt;
       end.lastId = last.id;
       for (const { stream, streamVersion } of own) if (stream !== null) end.streams.set(stream, streamVersion!);
-      this.remember(uid, end);
+      this.cache(uid, end);
     }
   }
 

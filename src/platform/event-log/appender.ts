@@ -8,36 +8,36 @@ import { TenantQueue, type Flushed, type FlushUnderWay, type Pending } from './t
 import { logError } from './log-errors.js';
 
 export interface AppenderOptions {
-  /** Events and bytes that may wait for a flush, over all tenants; what comes beyond is refused. */
+  /** Events and bytes that may wait for a flush, over all tenants; more are refused. */
   readonly queueEventsMax: number;
   readonly queueBytesMax: number;
-  /** How long a flush tries again while the store is away before its callers are told. */
+  /** How long a flush tries again while the store is unreachable before its callers get an error. */
   readonly patienceMs: number;
-  /** How many events are sent behind a flush that is under way; fewer wait for its end. */
+  /** How many events are sent behind a flush in progress; fewer wait for its end. */
   readonly followEventsMin?: number;
 }
 
 export interface AppendListener {
-  /** Called after the commit, in order of positions for each log, before the publishers get their answers. */
+  /** Called after the commit, in order of positions for each log, before the publishers get their responses. */
   appended(topicUid: string, events: readonly StoredEvent[]): void;
   /** The log is known to reach this position, though its events were not seen. */
   advanced(topicUid: string, position: number): void;
-  /** How long a flush took, what it waited behind another included, and how many events were asked for. */
+  /** How long a flush took, including the wait behind another, and how many events were requested. */
   flushed(durationMs: number, events: number): void;
 }
 
 /**
- * A commit costs much more than an event. With 4, the lanes of a process that was still being compiled fell further behind: p50 of publish
- * → received in the first 15 s at 1,000 events/s 750 ms (median of three starts), against 19 ms with one flush alone; with 16 it was 5 and
- * 250 ms (two starts).
+ * A commit costs much more than an event. With 4, the lanes of a process whose code was still being compiled fell further behind: p50 of
+ * publish → received in the first 15 s at 1,000 events/s was 750 ms (median of three starts), against 19 ms with one flush at a time; with
+ * 16 it was 5 and 250 ms (two starts).
  */
 const FOLLOW_EVENTS_MIN = 16;
-/** After another instance was met, flushes of the tenant lock first for so long, instead of finding out by a refused insert. */
+/** For this long after meeting another instance, flushes of the tenant lock first, instead of finding out by a refused insert. */
 const CONTENTION_MEMORY_MS = 1_000;
 
 /**
- * The one writer of an instance. Each tenant has a queue; what arrives while flushes of it are under way makes up the next one, and an
- * idle queue is flushed at once. Tenants flush side by side, so that one tenant's load does not delay another.
+ * The one writer of an instance. Each tenant has a queue; requests that arrive while its flushes are in progress make up the next one, and
+ * an idle queue is flushed at once. Tenants flush concurrently, so one tenant's load does not delay another.
  *
  * A flush plans positions from the cached ends of its logs and inserts in one statement, without a read before: the unique keys refuse
  * anything that was planned on a stale end (see Flush).
@@ -84,7 +84,7 @@ export class Appender {
     return new Promise((resolve, reject) => this.enqueue({ request, bytes, resolve, reject }));
   }
 
-  /** Resolves when nothing waits or is under way. */
+  /** Resolves when nothing waits or is in progress. */
   async settled(): Promise<void> {
     if (this.queuedEvents > 0) await new Promise<void>((resolve) => this.onIdle.push(resolve));
   }
@@ -95,7 +95,7 @@ export class Appender {
     queue.add(pending);
     if (queue.due) return;
     queue.due = true;
-    // After the sockets that are ready have been read: what came together is stored together.
+    // After the sockets that are ready have been read: requests that arrived together are stored together.
     setImmediate(() => {
       queue.due = false;
       this.begin(queue);
@@ -122,7 +122,7 @@ export class Appender {
     void this.seeThrough(queue, begun);
   }
 
-  /** The next flush is on its way before the publishers of this one are answered: the store works while the answers are written. */
+  /** The next flush is sent before the publishers of this one get their responses: the store works while these are written. */
   private async seeThrough(queue: TenantQueue, begun: FlushUnderWay): Promise<void> {
     const result = await begun.done;
     queue.underWay.shift();
@@ -148,7 +148,7 @@ export class Appender {
     this.listener.flushed(performance.now() - startedAt, events);
   }
 
-  /** Ends after those before it. Never rejects: what fails the flush is the outcome of each of its requests. */
+  /** Ends after those before it. Never rejects: a failure of the flush is the outcome of each of its requests. */
   private async carryOut(queue: TenantQueue, flush: Flush, requests: readonly AppendRequest[]): Promise<Flushed> {
     const { tenantId } = queue;
     const before = queue.underWay.at(-1)?.done;
@@ -165,7 +165,7 @@ export class Appender {
     }
   }
 
-  /** Events that a lost reply hid from us are in the log, but were never handed to the listener. */
+  /** Events whose reply was lost are in the log, but were never passed to the listener. */
   private reportFound(batch: readonly Pending[], { outcomes, rows }: Flushed): void {
     batch.forEach(({ request: { topicUid } }, i) => {
       const outcome = outcomes[i];

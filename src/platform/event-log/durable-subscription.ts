@@ -20,11 +20,11 @@ export interface Subscription {
   /** Names the checkpoint: never changes. */
   readonly name: string;
   readonly log: LogRef;
-  /** Whether what piles up meanwhile is handed over together, a page at a time, instead of event by event. */
+  /** Whether waiting events are passed together, a page at a time, instead of one by one. */
   readonly inPages: boolean;
 }
 
-/** Called with events in order, at least once: it must be idempotent. A rejection is tried again, later events wait. */
+/** Called with events in order, at least once: it must be idempotent. After a rejection it is called again; later events wait. */
 export type EventHandler = (
   subscription: Subscription,
   events: readonly StoredEvent[],
@@ -32,7 +32,7 @@ export type EventHandler = (
 ) => Promise<void>;
 
 /**
- * Hands over management events from the log, with a checkpoint: a crash between the event and the end of its handling repeats it. Every
+ * Passes on management events from the log, with a checkpoint: a crash between the event and the end of its handling repeats it. Every
  * instance follows each subscription, which idempotency makes harmless.
  */
 export class DurableSubscriptions {

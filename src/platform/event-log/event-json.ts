@@ -1,6 +1,6 @@
 import type { StoredEvent } from './event.js';
 
-/** What a reader is told about an event besides the event: the ids of its topic. */
+/** What a reader gets besides the event: the ids of its topic. */
 export interface TopicNames {
   readonly topicId: string;
 }
@@ -25,7 +25,7 @@ function iso(ms: number): string {
   return lastIso;
 }
 
-/** An event as reading and delivery show it. `data` and `metadata` are put in as the texts that they are. Absent fields are left out. */
+/** An event as reading and delivery show it. `data` and `metadata` are inserted as they are. Absent fields are left out. */
 export function eventJson(event: StoredEvent, { topicId }: TopicNames): string {
   const recordedAt = iso(event.recordedAt);
   const time = event.occurredAt === null ? recordedAt : new Date(event.occurredAt).toISOString();
@@ -46,6 +46,6 @@ export function eventJson(event: StoredEvent, { topicId }: TopicNames): string {
   );
 }
 
-/** The same on one line: line breaks in a JSON text can only stand between tokens, where a space means the same. */
+/** The same on one line: line breaks in a JSON text occur only between tokens, where a space means the same. */
 export const eventJsonLine = (event: StoredEvent, names: TopicNames): string =>
   eventJson(event, names).replace(/[\r\n]+/g, ' ');

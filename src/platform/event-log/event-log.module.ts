@@ -27,9 +27,9 @@ import { ManagementWatch } from './management-watch.js';
 import { Tails } from './tails.js';
 
 const APPEND_PATIENCE_MS = 5_000;
-/** Revocations hold everywhere within a second (see ManagementWatch). */
+/** Revocations take effect everywhere within a second (see ManagementWatch). */
 const WATCH_POLL_MS = 250;
-/** How often followed topics are looked up in case a hint was lost; alone on the store there are no hints to lose. */
+/** How often followed topics are looked up in case a hint was lost; an instance alone on the store has no hints to lose. */
 const POLL_MS = { shared: 1_000, alone: 30_000 };
 
 const DURATION = 'event_store_append_duration_seconds';
@@ -153,7 +153,7 @@ export class EventLogModule implements OnApplicationShutdown {
     private readonly watch: ManagementWatch,
   ) {}
 
-  /** After the contexts have stopped their work: what was taken on is finished, then the connections go. */
+  /** After the contexts have stopped their work: accepted events are stored, then the connections are closed. */
   async onApplicationShutdown(): Promise<void> {
     await this.subscriptions.close();
     await this.appender.settled();

@@ -1,6 +1,6 @@
-/** The words of the log. `data` and `metadata` are JSON texts, kept and handed on exactly as they were sent. */
+/** The vocabulary of the log. `data` and `metadata` are JSON texts, stored and passed on exactly as they were sent. */
 
-/** A log of one topic: the uid is new for each life of a topic name. */
+/** The log of one topic: a name that is reused for a new topic gets a new uid. */
 export interface LogRef {
   readonly tenantId: string;
   readonly topicUid: string;
@@ -23,24 +23,24 @@ export interface NewEvent {
   readonly traceparent: string | null;
   readonly tracestate: string | null;
   readonly metadata: string | null;
-  /** UTF-8 bytes that the event counts for in limits and sizes. */
+  /** UTF-8 bytes that the event adds to limits and sizes. */
   readonly bytes: number;
 }
 
-/** An event as the log holds it. Positions are 1, 2, 3 … in a topic; times are milliseconds since the epoch. */
+/** An event as stored. Positions are 1, 2, 3 … in a topic; times are milliseconds since the epoch. */
 export interface StoredEvent extends Omit<NewEvent, 'idGiven' | 'bytes'> {
   readonly position: number;
   readonly streamVersion: number | null;
   readonly recordedAt: number;
   readonly publishedBy: string;
-  /** Running total of the topic's bytes, this event included. */
+  /** Running total of the topic's bytes, including this event. */
   readonly logBytes: number;
 }
 
-/** Where an event lies, and what its log has come to with it. */
+/** The position of an event, with its log's totals up to it. */
 export type EventPlace = Pick<StoredEvent, 'position' | 'logBytes' | 'recordedAt' | 'streamVersion'>;
 
-/** The row of an event at its place. */
+/** The row of an event at that position. */
 export const placed = (event: NewEvent, place: EventPlace, publishedBy: string): StoredEvent => ({
   position: place.position,
   logBytes: place.logBytes,
@@ -61,7 +61,7 @@ export const placed = (event: NewEvent, place: EventPlace, publishedBy: string):
   data: event.data,
 });
 
-/** The version a stream must have for the append to take place; 0 is «no such stream yet». */
+/** The version that a stream must have for the append to take place; 0 means that it does not exist yet. */
 export type ExpectedStreamVersion = number | 'any';
 
 /** Events of one call: all of them are stored, or none. */

@@ -15,7 +15,7 @@ const REQUEST: AppendRequest = {
   events: [{ id: 'five', idGiven: true, stream: null, bytes: 2, data: '{}' } as NewEvent],
 };
 
-/** A store whose first insert is answered when the test says so. */
+/** A store whose first insert completes when the test says so. */
 class FakeStore {
   readonly done: string[] = [];
   readonly answer = Promise.withResolvers<ReadonlySet<string>>();
@@ -23,7 +23,7 @@ class FakeStore {
 
   cachedEnds = (): Promise<Map<string, KnownEnd>> => Promise.resolve(new Map([['log', { ...END }]]));
   readEnds = this.cachedEnds;
-  remembers = (): boolean => true;
+  hasCached = (): boolean => true;
   readStreams = (): Promise<void> => Promise.resolve();
   readKnown = (): Promise<unknown> => Promise.resolve(new Map());
   forget = (): void => void this.done.push('forgotten');
@@ -50,7 +50,7 @@ beforeEach(() => {
 
 const turnOfTheLoop = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
-it('may be followed from when its statement is on the wire, and leaves the end as it will be', async () => {
+it('may be followed once its statement is sent, and leaves the end as it will be', async () => {
   expect(flush.mayBeFollowed).toBe(false);
   const result = flush.run(0);
   await turnOfTheLoop();
@@ -60,7 +60,7 @@ it('may be followed from when its statement is on the wire, and leaves the end a
   await flush.firstTry;
 });
 
-it('tries again, whatever its patience, but only when it is alone: before, what it reads may not be what will be', async () => {
+it('tries again, whatever its patience, but only when alone: before that, what it reads may be outdated', async () => {
   const result = flush.run(-1);
   store.answer.reject(new DoesNotFollow(false));
   await flush.firstTry;

@@ -11,7 +11,7 @@ import { logError } from './log-errors.js';
 
 const RETRY_PAUSE_MS = 100;
 
-/** The flushes of a tenant that are under way: one behind the other. */
+/** The flushes of a tenant in progress, one behind the other. */
 export interface FlushLine {
   readonly tenantId: string;
   readonly pipeline: Pipeline;
@@ -20,28 +20,28 @@ export interface FlushLine {
 }
 
 export interface FlushResult extends AppendPlan {
-  /** The ends were contended: another instance appends to these topics too. */
+  /** The ends were contended: another instance appends to these topics as well. */
   readonly contended: boolean;
 }
 
 /**
- * One flush of one tenant, as often as it takes:
+ * One flush of one tenant, with as many tries as it needs:
  *
- *   optimistic ── unique key refuses a position ──▶ locked (ends read anew under the head locks)
+ *   optimistic ── unique key refuses a position ──▶ locked (ends read again under the head locks)
  *       │    └── id exists ──▶ the same again, with the ids looked up
- *       └── a request would be refused ──▶ locked: a refusal never rests on a cached end
- *       └── the log does not end as planned ──▶ locked; with the ids looked up where other topics have been stored
+ *       └── a request would be refused ──▶ locked: a refusal never depends on a cached end
+ *       └── the log does not end as planned ──▶ locked; with the ids looked up if other topics have been stored
  *   any ── connection lost ──▶ locked, with the ids looked up: the lost try may have been committed
  *
- * Its first try may be sent behind another flush, planned as if that were stored already; the statement sees to it that it is. Every
- * other try begins alone.
+ * The first try may be sent behind another flush, planned as if that were stored already; the statement checks that it is. Every other try
+ * begins alone.
  */
 export class Flush {
   private readonly first = Promise.withResolvers<void>();
   private sent = false;
   private lookUpIds = false;
   private contended = false;
-  /** What the last try was to insert, and the places that tries whose reply was lost may have filled. */
+  /** The rows of the last try, and the places that tries whose reply was lost may have filled. */
   private tried: AppendPlan['rows'] = new Map();
   private readonly ours = new Set<string>();
   private readonly uids: readonly string[];
@@ -56,12 +56,12 @@ export class Flush {
     this.uids = [...new Set(requests.map(({ topicUid }) => topicUid))];
   }
 
-  /** Its statement has been handed to the pipeline, and for all that is known it will succeed. */
+  /** Its statement has been passed to the pipeline, and is expected to succeed. */
   get mayBeFollowed(): boolean {
-    return this.sent && this.store.remembers(this.uids);
+    return this.sent && this.store.hasCached(this.uids);
   }
 
-  /** Resolves when the first try is over, however it went. */
+  /** Resolves when the first try is over, successful or not. */
   get firstTry(): Promise<void> {
     return this.first.promise;
   }
@@ -86,18 +86,18 @@ export class Flush {
     }
   }
 
-  /** What was sent behind it must not be taken for stored; what was sent before it shall be. */
+  /** Flushes sent behind it must not treat it as stored; those sent before it must be complete. */
   private async stepOut(): Promise<void> {
     this.sent = false;
     this.first.resolve();
     await this.line.alone(this);
   }
 
-  /** What the next try does differently; false: there is no use in another. */
+  /** What the next try does differently; false: another try is useless. */
   private adapt(error: unknown): boolean {
     const key = violatedKey(error);
     if (key !== undefined) {
-      // The ends were read under the lock: a position or version that is taken nevertheless means a damaged log, not a rival.
+      // The ends were read under the lock: if a position or version is taken nevertheless, the log is damaged.
       if (this.locked && (this.lookUpIds || key !== 'event_id_key')) return false;
       this.contended = key !== 'event_id_key';
       this.locked = this.contended || this.lookUpIds;
@@ -105,7 +105,7 @@ export class Flush {
       return true;
     }
     if (error instanceof DoesNotFollow) {
-      if (this.locked) return false; // it was read under the lock: a damaged log
+      if (this.locked) return false; // it was read under the lock: the log is damaged
       this.locked = true;
       if (error.partly) this.mayBeStored();
       return true;
@@ -122,7 +122,7 @@ export class Flush {
       for (const { id, position } of rows) this.ours.add(placeKey(uid, id, position));
   }
 
-  /** Once a reply was lost, no later error can tell that nothing is stored. */
+  /** Once a reply was lost, no later error can show that nothing is stored. */
   private failure(error: unknown): unknown {
     if (this.ours.size === 0) return asDomainError(error);
     return unavailable(error, 'The store is away; whether the events were stored is not known.');
@@ -156,7 +156,7 @@ export class Flush {
     return plan;
   }
 
-  /** A refused request may be the repetition of one that was stored, which is answered as the first time. */
+  /** A refused request may repeat one that was stored, which must get the same result as the first time. */
   private refusesGivenId({ outcomes }: AppendPlan): boolean {
     return outcomes.some(
       (outcome, i) => outcome instanceof DomainError && this.requests[i]!.events.some(({ idGiven }) => idGiven),
@@ -175,7 +175,7 @@ export class Flush {
     if (plan.rows.size === 0) return plan;
     this.tried = plan.rows;
     const inserted = this.store.insert(this.line.pipeline, this.line.tenantId, plan.rows, ends);
-    // For the next flush, which follows on this one while it is under way.
+    // For the next flush, which follows this one while it is in progress.
     this.store.advance(ends, plan.rows);
     this.sent = true;
     const gone = await inserted;

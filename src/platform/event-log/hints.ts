@@ -7,18 +7,18 @@ import type { Presence } from '../postgres/presence.js';
 
 const CHANNEL = 'event_store_hints';
 const COALESCE_MS = 8;
-/** NOTIFY takes less than 8,000 bytes; what does not fit is announced by an empty list, which means «look yourself». */
+/** NOTIFY takes less than 8,000 bytes; a longer list is replaced by an empty one, which means "look yourself". */
 const PAYLOAD_BYTES_MAX = 7_900;
 const RECONNECT_MS_MAX = 5_000;
-/** Longer without an answer the connection is taken for dead. */
+/** After this long without a response the connection counts as dead. */
 const SILENCE_MS = 3_000;
 
 type OnHint = (topicUid: string, position: number) => void;
 
 /**
- * Tells other instances that a topic has grown. Hints may be lost; nobody relies on them (see Tails.poll). NOTIFY is sent on a
+ * Notifies other instances that a topic has grown. Hints may be lost; no code relies on them (see Tails.poll). NOTIFY is sent on a
  * connection of its own and outside any append: inside, it serialises all commits of the server (4,600–6,200 transactions/s fell to
- * 1,100–2,600). At most one every 8 ms an instance, whatever the load.
+ * 1,100–2,600). At most one every 8 ms per instance, whatever the load.
  */
 export class Hints {
   private readonly instance = randomUUID().slice(0, 8);
@@ -30,8 +30,8 @@ export class Hints {
   private closed = false;
 
   /**
-   * `shared: false`: no other instance can be on this store, so nothing is sent or listened for. `presence` is shown on the same
-   * connection, the only one that is there for as long as the process.
+   * `shared: false`: no other instance can be on this store, so nothing is sent or received. `presence` is shown on the same connection,
+   * the only one that lasts as long as the process.
    */
   constructor(
     private readonly database: Database,
@@ -44,7 +44,7 @@ export class Hints {
     this.listeners.push(listener);
   }
 
-  /** Hints may have been missed: the listener looks for itself. */
+  /** Hints may have been missed: the listener must look for itself. */
   onGap(listener: () => void): void {
     this.gapListeners.push(listener);
   }
@@ -65,7 +65,7 @@ export class Hints {
     await this.client?.end().catch(() => undefined);
   }
 
-  /** One at a time: what a connection that does not answer leaves behind must not pile up. */
+  /** One at a time: what an unresponsive connection leaves behind must not pile up. */
   private async flush(): Promise<void> {
     const { client } = this;
     const list = [...this.dirty].map(([uid, position]) => `${uid} ${position}`).join(',');
@@ -123,6 +123,6 @@ export class Hints {
   }
 }
 
-/** `end` would wait for the answer that does not come. */
+/** `end` would wait for a response that does not come. */
 const cut = (client: pg.Client | undefined): void =>
   void (client as unknown as { connection: { stream: Socket } } | undefined)?.connection.stream.destroy();

@@ -5,9 +5,9 @@ import type { TopicTail } from './topic-tail.js';
 
 export interface LogFollowerOptions extends Pick<LoopOptions, 'name' | 'onError' | 'backOff'> {
   readonly log: LogRef;
-  /** The position after which it continues, asked at the start and after each failure. */
+  /** The position after which it continues, read at the start and after each failure. */
   readonly from: () => number | Promise<number>;
-  /** Whether `handle` gets single events; otherwise all that have come in, up to a page. */
+  /** Whether `handle` gets single events; otherwise all that have arrived, up to a page. */
   readonly oneByOne: boolean;
   /** Gets events in order. If it rejects, the log is followed again from `from`. */
   readonly handle: (events: readonly StoredEvent[], signal: AbortSignal) => Promise<void>;

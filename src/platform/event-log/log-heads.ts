@@ -12,12 +12,12 @@ export async function beginLog(sql: Sql, { tenantId, topicUid }: LogRef): Promis
   await sql.query(BEGIN, [tenantId, topicUid]);
 }
 
-/** Waits for appends under way, and for those who `hold` the log, and ends all later ones. The events stay: see LogTrimmer. */
+/** Waits for appends in progress and for transactions that `hold` the log, and ends all later ones. The events stay: see LogTrimmer. */
 export async function endLog(sql: Sql, { tenantId, topicUid }: LogRef): Promise<void> {
   await sql.query(END, [tenantId, topicUid]);
 }
 
-/** Which of the logs there are; none of these ends before the transaction does. Appends go on. */
+/** Returns which of the logs exist; none of these ends before the transaction does. Appends continue. */
 export async function holdLogs(sql: Sql, tenantId: string, topicUids: readonly string[]): Promise<Set<string>> {
   if (topicUids.length === 0) return new Set();
   const { rows } = await sql.query<{ topic_uid: string }>(HOLD, [tenantId, topicUids]);

@@ -3,7 +3,7 @@ import { EVENT_COLUMNS, READ_HEADS, toStoredEvent } from './append-sql.js';
 import type { LogRef, StoredEvent } from './event.js';
 import { logGone } from './log-errors.js';
 
-/** What a read keeps. Types are exact names, or prefixes that end in `*`. */
+/** Which events a read returns. Types are exact names, or prefixes that end in `*`. */
 export interface ReadFilter {
   readonly types?: readonly string[];
   readonly key?: string;
@@ -20,9 +20,9 @@ export interface PageRequest {
 }
 
 export interface EventPage {
-  /** In the order asked for, all of them matching. */
+  /** In the requested order, all of them matching. */
   readonly events: StoredEvent[];
-  /** The last position that was looked at: everything up to it, in the order asked for, was judged. */
+  /** The last position that was examined: everything up to it, in the requested order, was checked against the filter. */
   readonly scannedTo: number;
 }
 
@@ -33,14 +33,14 @@ export interface LogBounds {
   readonly bytes: number;
 }
 
-/** Positions that one statement looks at: a filter that matches nothing costs some milliseconds a statement, never a scan of the topic. */
+/** Positions that one statement examines: a filter that matches nothing costs some milliseconds a statement, never a scan of the topic. */
 const SCAN_WINDOW = 20_000;
-/** Bytes of data in one page, a page holding at least one event. */
+/** Bytes of data in one page; a page contains at least one event. */
 const PAGE_BYTES_MAX = 4 * 1024 * 1024;
 
 /**
- * Of a log that is gone, no row; where there is nothing to read, one of NULLs. In one statement, since the events of a deleted topic go bit
- * by bit: what is left of them would look like all there is.
+ * No row for a deleted log; if there is nothing to read, one row of NULLs. It takes one statement, because the events of a deleted topic
+ * are removed in batches: the remaining ones would look like all there is.
  */
 const scan = (order: 'ASC' | 'DESC'): Statement => ({
   name: `scan-${order.toLowerCase()}`,
@@ -72,7 +72,7 @@ const BY_ID: Statement = {
   text: `SELECT ${EVENT_COLUMNS} FROM event WHERE tenant_id = $1 AND topic_uid = $2 AND event_id = $3`,
 };
 
-/** Of a log that is gone, no row, as above. */
+/** No row for a deleted log, as above. */
 const STREAM_PAGE: Statement = {
   name: 'stream-page',
   text: `
@@ -116,13 +116,13 @@ const RECORDED_AT: Statement = {
 export class LogReader {
   constructor(private readonly database: Database) {}
 
-  /** What comes after a position, in order: at most `limit` events and about 4 MiB. Empty at the end of the log, and where it is gone. */
+  /** The events after a position, in order: at most `limit` and about 4 MiB. Empty at the end of the log, and if it was deleted. */
   async follow(log: LogRef, after: number, limit: number): Promise<StoredEvent[]> {
     const rows = await this.database.rows(FOLLOW, [log.tenantId, log.topicUid, after, limit, PAGE_BYTES_MAX]);
     return rows.map((row) => toStoredEvent(row));
   }
 
-  /** One window of a filtered read. The caller goes on from `scannedTo` until it has enough. Throws `log-gone`. */
+  /** One window of a filtered read. The caller continues from `scannedTo` until it has enough. Throws `log-gone`. */
   async scan(log: LogRef, { order, after, before, limit, filter = {} }: PageRequest): Promise<EventPage> {
     const forward = order === 'asc';
     const from = forward ? after : Math.max(after, before - 1 - SCAN_WINDOW);
@@ -202,8 +202,8 @@ export class LogReader {
   }
 
   /**
-   * The position of the last event recorded before a time (0 if none): reading after it begins at that time. Time order is position
-   * order, so this is a binary search of about log2(n) primary-key probes.
+   * The position of the last event recorded before a time (0 if none): reading after it begins at that time. Time order is position order,
+   * so this is a binary search of about log2(n) primary-key probes.
    */
   async positionBefore(log: LogRef, timeMs: number): Promise<number> {
     const bounds = await this.bounds(log);

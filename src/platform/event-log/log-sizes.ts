@@ -13,17 +13,17 @@ JOIN LATERAL (SELECT position FROM event WHERE tenant_id = $1 AND topic_uid = lo
 JOIN LATERAL (SELECT position FROM event WHERE tenant_id = $1 AND topic_uid = log.topic_uid ORDER BY position DESC LIMIT 1) last ON true`,
 };
 
-/** How much logs hold, by look-ups of their ends. */
+/** The sizes of logs, by look-ups of their ends. */
 export class LogSizes {
   constructor(private readonly database: Database) {}
 
-  /** Payloads and metadata of all logs of a tenant that have not ended. */
+  /** Data and metadata of all logs of a tenant that have not ended. */
   async storedBytes(tenantId: string): Promise<number> {
     const [row] = await this.database.query<{ bytes: number }>(STORED_BYTES, [tenantId]);
     return row!.bytes;
   }
 
-  /** Events of these logs, also of those that have ended. Positions are dense, so that two look-ups a log count them. */
+  /** Events of these logs, also of those that have ended. Positions are dense, so two look-ups per log count them. */
   async events(tenantId: string, topicUids: readonly string[]): Promise<number> {
     const [row] = await this.database.query<{ events: number }>(EVENTS, [tenantId, topicUids]);
     return row!.events;

@@ -13,12 +13,15 @@ const ANY_LEFT: Statement = {
 
 /**
  * Removes events from the beginning of a log, a slice at a time, each in a transaction of its own, so that no append or read waits for it.
- * So far of logs that have ended: of one that goes on, `base_position` would have to follow its last event, and its readers be told.
+ * So far only for logs that have ended: for others, `base_position` would have to follow, and their readers be notified.
  */
 export class LogTrimmer {
   constructor(private readonly database: Database) {}
 
-  /** At most `limit` of its events. False: none are left. Not by how many were removed: another instance may have removed the same ones. */
+  /**
+   * Removes at most `limit` of its events. False: none are left. Not decided by the number removed: another instance may have removed the
+   * same ones.
+   */
   async trim({ tenantId, topicUid }: LogRef, limit: number): Promise<boolean> {
     await this.database.query(TRIM, [tenantId, topicUid, limit]);
     return (await this.database.query(ANY_LEFT, [tenantId, topicUid])).length > 0;

@@ -1,6 +1,6 @@
 import { MANAGEMENT_TOPICS } from '../../kernel/aggregate.js';
 
-/** A place in a management log, which callers know by a text: `tenants.42`. */
+/** A place in a management log, which callers know as text: `tenants.42`. */
 export interface ManagementPlace {
   readonly topicUid: string;
   readonly position: number;

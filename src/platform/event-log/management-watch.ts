@@ -11,21 +11,21 @@ const PAGE = 1_000;
 export interface ManagementWatchOptions {
   /** How often the ends of the logs are looked up in case a hint was lost. Undefined: no other instance can write to this store. */
   readonly pollMs: number | undefined;
-  /** Told of every event. Throws nothing: the events of an append are committed. */
+  /** Called for every event. Must not throw: the events of an append are committed. */
   readonly notice: (topicUid: string, event: StoredEvent) => void;
   readonly onError: (error: unknown) => void;
 }
 
 /**
- * Has every event of the management logs noticed, for the caches that depend on them: those of this process the moment they are committed, those
- * of other instances after a hint (milliseconds) or the next poll. It knows how old its knowledge is, so that a cache can refuse to be
- * trusted once the tail is cut off. An event may be shown twice, and early; caches only forget by it, which is harmless.
+ * Passes every event of the management logs to `notice`, for the caches that depend on them: those of this process as soon as they are
+ * committed, those of other instances after a hint (milliseconds) or the next poll. It knows how old its knowledge is, so that a cache can
+ * refuse to be trusted once the tail is cut off. An event may be passed twice, and early; caches only invalidate by it, which is harmless.
  */
 export class ManagementWatch {
   private readonly positions = new Map<string, number>(Object.values(MANAGEMENT_TOPICS).map((uid) => [uid, 0]));
   private freshAt = -Infinity;
   private looking: Promise<void> | undefined;
-  /** For who asks during a look, which may have passed what he waits for. */
+  /** For callers during a look, which may already have passed what they wait for. */
   private following: Promise<void> | undefined;
   private readonly polling: Loop;
 
@@ -43,7 +43,7 @@ export class ManagementWatch {
     hints.onGap(() => this.lookSoon());
   }
 
-  /** What was written before is not shown: caches begin empty. */
+  /** Earlier events are not passed: caches begin empty. */
   async start(): Promise<void> {
     const startedAt = performance.now();
     for (const [uid, end] of await this.ends()) this.positions.set(uid, end);
@@ -55,7 +55,7 @@ export class ManagementWatch {
     return this.polling.close();
   }
 
-  /** Milliseconds since everything that was committed is known to have been shown. */
+  /** Milliseconds since everything committed is known to have been passed. */
   get ageMs(): number {
     return this.options.pollMs === undefined ? 0 : performance.now() - this.freshAt;
   }
@@ -69,14 +69,14 @@ export class ManagementWatch {
     else this.lookSoon();
   }
 
-  /** Resolves when everything that was committed before the call has been shown; rejects where the store is away. */
+  /** Resolves when everything that was committed before the call has been passed; rejects if the store is unreachable. */
   catchUp(): Promise<void> {
     if (this.looking) return (this.following ??= this.looking.then(this.lookNext, this.lookNext));
     this.looking = this.look().finally(() => (this.looking = undefined));
     return this.looking;
   }
 
-  /** Whether the event at that place was shown, or is, if it was committed before the call. Rejects where the store is away. */
+  /** Whether the event at that place was passed, or will be if it was committed before the call. Rejects if the store is unreachable. */
   async reached({ topicUid, position }: ManagementPlace): Promise<boolean> {
     const shown = (): boolean => (this.positions.get(topicUid) ?? Infinity) >= position;
     if (!shown()) await this.catchUp();

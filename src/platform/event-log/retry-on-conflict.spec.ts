@@ -1,6 +1,6 @@
 import { ConflictError, retryOnConflict } from './retry-on-conflict.js';
 
-/** A change that is overtaken so many times. */
+/** A change that is overtaken a given number of times. */
 function overtaken(times: number, by: Error = new ConflictError()) {
   const made = { count: 0 };
   const change = async (): Promise<string> => {
@@ -10,14 +10,14 @@ function overtaken(times: number, by: Error = new ConflictError()) {
   return { made, change };
 }
 
-describe('a change that others came before', () => {
-  it('is made again, five times in all', async () => {
+describe('a change overtaken by others', () => {
+  it('is tried again, five times in all', async () => {
     const { made, change } = overtaken(4);
     await expect(retryOnConflict('The thing', change)).resolves.toBe('done');
     expect(made.count).toBe(5);
   });
 
-  it('is worth trying again later where others always come before', async () => {
+  it('may be tried again later if it is always overtaken', async () => {
     const { made, change } = overtaken(5);
     await expect(retryOnConflict('The thing', change)).rejects.toMatchObject({
       code: 'store-unavailable',
@@ -26,7 +26,7 @@ describe('a change that others came before', () => {
     expect(made.count).toBe(5);
   });
 
-  it('is not made again after another failure, nor after a conflict that is none to the caller', async () => {
+  it('is not tried again after another failure, nor after a conflict that the caller excludes', async () => {
     const away = overtaken(1, new Error('away'));
     await expect(retryOnConflict('The thing', away.change)).rejects.toThrow('away');
     const conflict = overtaken(1);

@@ -2,10 +2,10 @@ import { unavailable } from '../postgres/database.js';
 
 const ATTEMPTS_MAX = 5;
 
-/** What a change rests on was changed since it was read. */
+/** The state that a change is based on was changed since it was read. */
 export class ConflictError extends Error {}
 
-/** Makes a change again, from its reading on, where another came before; `what` is changed by too many when that happens five times. */
+/** Tries a change again, including its reads, if another came first; after five such tries `what` is changed by too many. */
 export async function retryOnConflict<R>(
   what: string,
   change: () => Promise<R>,

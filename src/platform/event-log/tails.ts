@@ -14,15 +14,15 @@ export interface TailsOptions {
   readonly onFlush: (durationMs: number, events: number) => void;
 }
 
-/** Whoever follows topics elsewhere in this process. */
+/** A follower of topics elsewhere in this process. */
 export interface TailsEcho extends Pick<AppendListener, 'appended' | 'advanced'> {
   /** It must look for itself: hints may have been lost. */
   missed(): void;
 }
 
 /**
- * The tails of all topics that somebody in this process follows. They learn of new events at once from the appender of this process
- * and by hints from other instances; a poll makes good whatever hint was lost.
+ * The tails of all topics that are followed in this process. They learn of new events at once from the appender of this process and by
+ * hints from other instances; a poll covers lost hints.
  */
 export class Tails implements AppendListener {
   private readonly tails = new Map<string, TopicTail>();
@@ -32,7 +32,7 @@ export class Tails implements AppendListener {
 
   constructor(
     private readonly reader: LogReader,
-    /** Undefined: others tell of what is appended elsewhere, by `appended` and `advanced`. */
+    /** Undefined: others report what is appended elsewhere, by `appended` and `advanced`. */
     private readonly hints: Hints | undefined,
     private readonly options: TailsOptions,
   ) {
@@ -59,7 +59,7 @@ export class Tails implements AppendListener {
     return this.options.pollMs;
   }
 
-  /** Follows a log; the tail knows the log's end when this resolves. Each follower unfollows once. */
+  /** Follows a log; the tail knows the log's end when this resolves. Each follower must unfollow once. */
   async follow(log: LogRef): Promise<TopicTail> {
     let tail = this.tails.get(log.topicUid);
     if (!tail) {
@@ -84,7 +84,7 @@ export class Tails implements AppendListener {
     if (this.tails.get(tail.log.topicUid) === tail) this.tails.delete(tail.log.topicUid);
   }
 
-  /** It is told at once of all that is heard here; what only a poll finds it must find by its own. */
+  /** The echo is notified at once of everything reported here; what only a poll finds it must find by itself. */
   passOn(echo: TailsEcho): void {
     this.echo = echo;
   }
@@ -105,7 +105,7 @@ export class Tails implements AppendListener {
     this.options.onFlush(durationMs, events);
   }
 
-  /** What was heard may not be all: the ends are looked up at once. */
+  /** Notifications may be incomplete: the ends are looked up at once. */
   lookSoon(): void {
     this.polling.nudge();
   }
@@ -114,7 +114,7 @@ export class Tails implements AppendListener {
     await this.polling.close();
   }
 
-  /** Looks up the ends of all followed topics, one statement a tenant. */
+  /** Looks up the ends of all followed topics, one statement per tenant. */
   async poll(): Promise<void> {
     const byTenant = Map.groupBy(this.tails.values(), ({ log }) => log.tenantId);
     for (const [tenantId, tails] of byTenant) {

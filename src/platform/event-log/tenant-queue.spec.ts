@@ -23,13 +23,13 @@ beforeEach(() => {
   queue = new TenantQueue('acme', pipeline as Pipeline, 4);
 });
 
-it('begins at once where nothing is under way, with whatever there is', () => {
+it('begins at once if nothing is in progress, with whatever there is', () => {
   expect(queue.mayBegin).toBe(false);
   queue.add(pendingOf(1));
   expect(queue.mayBegin).toBe(true);
 });
 
-it('sends behind another only as many events as are worth a commit, in how many requests soever', () => {
+it('sends behind another only as many events as are worth a commit, in any number of requests', () => {
   queue.underWay.push(underWay(true));
   for (const [events, enough] of [
     [1, false],
@@ -55,7 +55,7 @@ it.each([
   expect(queue.mayBegin).toBe(false);
 });
 
-it('takes at most 2,000 events at a time, and one request however many it has', () => {
+it('takes at most 2,000 events at a time, and one request of any size', () => {
   for (const events of [1_500, 400, 200, 2_500]) queue.add(pendingOf(events));
   const sizes = [1, 2, 3].map(() => queue.take().map(({ request }) => request.events.length));
   expect([...sizes, queue.empty]).toEqual([[1_500, 400], [200], [2_500], true]);

@@ -22,18 +22,18 @@ export interface FlushUnderWay {
   readonly done: Promise<Flushed>;
 }
 
-/** One that the store works at, and one that it has at hand when it is done with that; ADR 1 has what this is worth. */
+/** One that the store works on, and the next one ready for it; ADR 1 shows what this is worth. */
 const UNDER_WAY_MAX = 2;
 const FLUSH_EVENTS_MAX = 2_000;
 const FLUSH_BYTES_MAX = 4 * 1024 * 1024;
 
-/** The requests of one tenant that are in no flush yet, and the flushes that are under way, one behind the other. */
+/** The requests of one tenant that are in no flush yet, and the flushes in progress, one behind the other. */
 export class TenantQueue implements FlushLine {
   private readonly waiting: Pending[] = [];
   private waitingEvents = 0;
-  /** Whether it is looked at when the sockets that are ready have been read. */
+  /** Whether it will be looked at once the sockets that are ready have been read. */
   due = false;
-  /** In the order in which they were begun, and end. */
+  /** In the order in which they began, and end. */
   readonly underWay: FlushUnderWay[] = [];
 
   constructor(
@@ -51,7 +51,7 @@ export class TenantQueue implements FlushLine {
     this.waitingEvents += pending.request.events.length;
   }
 
-  /** Behind another flush only where that has been sent and is expected to succeed, and enough waits to be worth a commit. */
+  /** Behind another flush only if that was sent and is expected to succeed, and enough waits to be worth a commit. */
   get mayBegin(): boolean {
     const { underWay, waiting, pipeline } = this;
     if (underWay.length === 0) return waiting.length > 0;
@@ -59,7 +59,7 @@ export class TenantQueue implements FlushLine {
     return pipeline.mayFollow && underWay.every(({ flush }) => flush.mayBeFollowed);
   }
 
-  /** Takes out what makes up the next flush. */
+  /** Removes and returns the requests of the next flush. */
   take(): Pending[] {
     let events = 0;
     let bytes = 0;
@@ -77,7 +77,7 @@ export class TenantQueue implements FlushLine {
 
   async alone(flush: Flush): Promise<void> {
     const line = this.underWay.slice();
-    let before = true; // also where the flush itself is just about to be put at the end
+    let before = true; // also if the flush itself is only about to be appended
     for (const under of line) {
       if (under.flush === flush) before = false;
       else await (before ? under.done : under.flush.firstTry);

@@ -10,8 +10,8 @@ const FIXED_BYTES = 256; // of an event besides its data
 export const bytesInMemory = ({ data }: StoredEvent): number => data.length + FIXED_BYTES;
 
 /**
- * The end of one log as all its followers in this process share it: the newest events in memory (the ring, positions dense), older
- * ones by pages from the store, one read for all who ask for the same page at once.
+ * The end of one log, shared by all its followers in this process: the newest events in memory (the ring, positions dense), older ones by
+ * pages from the store, one read for all concurrent callers of a page.
  */
 export class TopicTail {
   private ring: StoredEvent[] = [];
@@ -24,7 +24,7 @@ export class TopicTail {
   constructor(
     readonly log: LogRef,
     private readonly reader: LogReader,
-    /** Bytes that rings of all tails hold; this one adds its own and gives up its ring when the budget is spent. */
+    /** Bytes in the rings of all tails; this one adds its own and drops its ring when the budget is spent. */
     private readonly memory: { bytes: number; readonly bytesMax: number },
   ) {}
 
@@ -45,7 +45,7 @@ export class TopicTail {
     this.advanced(events[events.length - 1]!.position);
   }
 
-  /** Committed elsewhere: known by its position only. */
+  /** Committed elsewhere: only the position is known. */
   advanced(position: number): void {
     if (position <= this.lastPosition) return;
     this.lastPosition = position;
@@ -54,7 +54,7 @@ export class TopicTail {
     for (const wake of waiters) wake();
   }
 
-  /** The log was found shorter than known: a backup was restored. */
+  /** The log is shorter than known: a backup was restored. */
   rewound(position: number): void {
     this.drop();
     this.lastPosition = position;
@@ -67,8 +67,8 @@ export class TopicTail {
   }
 
   /**
-   * Events after a position, in order: at least one unless the position is the end. The ring may end before the log does, where
-   * another instance has appended; a follower that got nothing there, and no wait either, would spin for ever.
+   * Events after a position, in order: at least one unless the position is the end. The ring may end before the log does, if another
+   * instance has appended; a follower that got neither an event nor a wait there would spin forever.
    */
   read(after: number): Promise<StoredEvent[]> {
     if (after >= this.lastPosition) return Promise.resolve([]);
@@ -82,7 +82,7 @@ export class TopicTail {
     return page;
   }
 
-  /** Nothing where something was known to be: the log was deleted or restored, and its followers must wait rather than ask for ever. */
+  /** Nothing where something was known to be: the log was deleted or restored, and its followers must wait rather than ask forever. */
   private async readPage(after: number): Promise<StoredEvent[]> {
     const events = await this.reader.follow(this.log, after, READ_EVENTS_MAX);
     if (events.length === 0 && after < this.lastPosition) this.rewound(after);

@@ -10,7 +10,7 @@ interface Value {
 const OWNER_OF: Readonly<Record<string, string>> = { a: 'one', b: 'one', c: 'two' };
 const KEYS = Object.keys(OWNER_OF);
 
-/** What a store holds, events that are committed but not told yet, and loads whose reads can be held back. */
+/** The store's contents, events that are committed but not reported yet, and loads whose reads can be delayed. */
 class World {
   readonly watch = { ageMs: 0 };
   readonly cache = new WatchedCache<Value>(this.watch, {
@@ -19,7 +19,7 @@ class World {
     dependsOn: ({ owner }) => [owner],
     readsMax: 2,
   });
-  /** By key, what there was under each version; null: nothing. */
+  /** By key, the value at each version; null: none. */
   private readonly history = new Map(KEYS.map((key) => [key, [this.valueOf(key, 0)]]));
   private readonly told = new Map(KEYS.map((key) => [key, 0]));
   private readonly untold: (() => void)[] = [];
@@ -34,7 +34,7 @@ class World {
     return exists ? { owner: OWNER_OF[key]!, version } : null;
   }
 
-  /** Something happens to a key, or to all of an owner; the cache has not heard of it. */
+  /** A key changes, or all of an owner; the cache does not know yet. */
   commit(subject: string, exists: boolean): void {
     const concerned = KEYS.filter((one) => one === subject || OWNER_OF[one] === subject);
     const versions = concerned.map((key) => {
@@ -49,7 +49,7 @@ class World {
     });
   }
 
-  /** In any order, as an event of this process is shown before older ones of others. */
+  /** In any order, as an event of this process is reported before older ones of others. */
   tell(which: number): void {
     if (this.untold.length > 0) this.untold.splice(which % this.untold.length, 1)[0]!();
   }
@@ -59,7 +59,7 @@ class World {
     this.watch.ageMs = 0;
   }
 
-  /** A saga failed at what was told: everything is forgotten. */
+  /** A saga failed: everything is forgotten. */
   miss(): void {
     for (const tell of this.untold.splice(0)) tell();
     this.cache.forgetAll();
@@ -88,11 +88,11 @@ class World {
     const got = this.cache.get(key);
     if (got === undefined) return;
     this.hits++;
-    if (this.watch.ageMs > 1_000) throw new Error('trusted although nothing was heard');
-    // Another object may have been read under the same version; what counts is what it says.
+    if (this.watch.ageMs > 1_000) throw new Error('trusted although the log is out of reach');
+    // Another object may have been read at the same version; only its content counts.
     const still = this.history.get(key)!.slice(this.told.get(key)!);
     const found = still.some((value) => value?.version === got?.version);
-    if (!found) throw new Error(`${key} is older than an event of which it was told`);
+    if (!found) throw new Error(`${key} is older than an event it knows of`);
   }
 }
 
@@ -129,7 +129,7 @@ async function take(world: World, taken: Step): Promise<void> {
 const watch = { ageMs: 0 };
 
 describe('a watched cache', () => {
-  it('returns nothing older than an event of which it was told, whatever overtakes what, and nothing while it hears nothing', async () => {
+  it('returns nothing older than an event it knows of, whatever overtakes what, and nothing while the log is out of reach', async () => {
     let hits = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 40 }), async (steps) => {
@@ -145,7 +145,7 @@ describe('a watched cache', () => {
     expect(hits).toBeGreaterThan(1_000);
   });
 
-  it('reads again what is overtaken, as often as it is told to, and then returns it for this once', async () => {
+  it('reads an overtaken value again, as often as configured, and then returns it without keeping it', async () => {
     const cache = new WatchedCache<object>(watch, { max: 2, readsMax: 3 });
     const read: object[] = [];
     const overtaken = (times: number) => async () => {
@@ -159,7 +159,7 @@ describe('a watched cache', () => {
     expect([read.length, cache.get('b')]).toEqual([3, undefined]);
   });
 
-  it('keeps apart what there is not, and forgets it with any event of what it might depend on', async () => {
+  it('remembers absent keys separately, and forgets them with any event that they might depend on', async () => {
     const cache = new WatchedCache<Value>(watch, { max: 1, absent: { max: 2 }, dependsOn: ({ owner }) => [owner] });
     await cache.load('there', async () => ({ owner: 'one', version: 1 }));
     for (const missing of ['x', 'y', 'z']) await cache.load(missing, async () => null);
@@ -173,7 +173,7 @@ describe('a watched cache', () => {
     expect(['there', 'y', 'z'].map((name) => cache.get(name) && 'value')).toEqual(['value', undefined, undefined]);
   });
 
-  it('is bounded by number and by size, tells of what goes, and keeps a single value that is larger', async () => {
+  it('is bounded by number and by size, reports what it drops, and keeps a single value that is larger', async () => {
     const dropped: number[] = [];
     const cache = new WatchedCache<Value>(watch, {
       max: 3,

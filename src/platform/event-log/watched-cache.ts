@@ -2,47 +2,47 @@ import { LRUCache } from 'lru-cache';
 import { boundedMap, type BoundedMap } from '../limits/bounded-map.js';
 import type { ManagementWatch } from './management-watch.js';
 
-/** Older knowledge is not acted on: a revocation, or a suspension, holds everywhere within a second. */
+/** Older knowledge is not trusted: a revocation, or a suspension, takes effect everywhere within a second. */
 export const TRUSTED_MS = 1_000;
 
 export interface WatchedCacheOptions<V> {
   readonly max: number;
-  /** Of all values together, if they differ in size. Each counts for `sizes.max / max` or more, so that `max` holds; a single larger value is kept alone. */
+  /** Size limit for all values together, if these differ in size. Each counts for `sizes.max / max` or more, so that `max` holds; a single larger value is kept alone. */
   readonly sizes?: { readonly max: number; readonly of: (value: V) => number };
-  /** Keys of which it is known that there is nothing: apart, so that whoever invents some pushes out nothing that there is. */
+  /** Keys known to be absent. They are kept separately, so that invented keys do not evict existing ones. */
   readonly absent?: {
     readonly max: number;
-    /** How long that is trusted, whatever the watch says. Undefined: as values are. */
+    /** How long that is trusted, whatever the watch reports. Undefined: like values. */
     readonly forMs?: number;
   };
-  /** What a value comes from besides its key, by id; ids of different kinds differ. */
+  /** What a value depends on besides its key, by id; ids of different kinds differ. */
   readonly dependsOn?: (value: V) => readonly string[];
-  /** What may be trusted even while the log is not heard of. */
+  /** Which values may be trusted even while the log is out of reach. */
   readonly trustedAnyway?: (value: V) => boolean;
-  /** How often a value is read that is put together from several reads, while events overtake it; then it is good for this once. */
+  /** How often a value that takes several reads is read again when events overtake it; then it is returned without being kept. */
   readonly readsMax?: number;
   readonly onKept?: (value: V) => void;
-  /** Forgotten, or pushed out. */
+  /** Forgotten or evicted. */
   readonly onDropped?: (value: V) => void;
 }
 
 /**
- * The cached read model that guards consult: what is loaded once is found without waiting, until an event makes it old. The sagas of a
- * context tell it what to forget (`Noticed`, or all of it: `Missed`). It keeps three promises:
+ * The cached read model that guards consult: a loaded value is found without waiting, until an event makes it stale. The sagas of a context
+ * say what to forget (`Noticed`, or everything: `Missed`). It keeps three promises:
  *
- * - `get` returns nothing that is older than an event of which it was told. What an event overtook while it was read is not kept: whether
- *   the event is in it is not known. Any event counts, since whom a value will concern is known only when it has been read.
- * - While the log was not heard of for a second, nothing that is remembered is trusted.
- * - It is bounded; what was not asked for longest goes.
+ * - `get` returns nothing older than an event it knows of. A value that an event overtook while it was read is not kept, since the read may
+ *   or may not include the event. Any event counts, because only the read shows what a value depends on.
+ * - While the log has been out of reach for a second, no cached value is trusted.
+ * - It is bounded; the least recently used is evicted.
  *
- * A load is never shared: who asks while one is under way asks again, so that no answer is older than its question.
+ * A load is never shared: a caller that comes during one reads again, so that no result is older than its call.
  */
 export class WatchedCache<V extends object> {
   private readonly values: LRUCache<string, V>;
-  /** When it was asked. */
+  /** When the key was looked up. */
   private readonly absent: BoundedMap<number> | undefined;
   private readonly keysByDependency = new Map<string, Set<string>>();
-  /** Counts what was forgotten. */
+  /** Counts invalidations. */
   private changes = 0;
 
   constructor(
@@ -61,24 +61,24 @@ export class WatchedCache<V extends object> {
     this.absent = absent && boundedMap(absent.max);
   }
 
-  /** Nothing that is remembered may be trusted. */
+  /** No cached value may be trusted. */
   get stale(): boolean {
     return this.watch.ageMs > TRUSTED_MS;
   }
 
-  /** Null: it is known that there is nothing. Undefined: it has to be loaded. */
+  /** Null: known to be absent. Undefined: must be loaded. */
   get(key: string): V | null | undefined {
     const value = this.values.get(key);
     if (value === undefined) return this.isAbsent(key) ? null : undefined;
     return this.trusts(value) ? value : undefined;
   }
 
-  /** Whether a value that was found before, and was not dropped since, may be trusted now. */
+  /** Whether a value found earlier, and not dropped since, may be trusted now. */
   trusts(value: V): boolean {
     return !this.stale || this.options.trustedAnyway?.(value) === true;
   }
 
-  /** What is remembered, however old the knowledge is. */
+  /** The cached value, however old the knowledge is. */
   peek(key: string): V | undefined {
     return this.values.peek(key);
   }
@@ -100,7 +100,7 @@ export class WatchedCache<V extends object> {
     this.absent?.delete(key);
   }
 
-  /** What depends on `id`. What is absent might have, if it were there. */
+  /** Everything that depends on `id`. Absent keys might, if they existed. */
   forgetThoseOf(id: string): void {
     this.changes++;
     this.absent?.clear();
@@ -114,7 +114,7 @@ export class WatchedCache<V extends object> {
   }
 
   private isAbsent(key: string): boolean {
-    // The oldest answer goes first: to ask on for what there is not keeps no place.
+    // The oldest entry is evicted first: repeated requests for an absent key do not keep its place.
     const askedAt = this.absent?.peek(key);
     if (askedAt === undefined) return false;
     const forMs = this.options.absent?.forMs;

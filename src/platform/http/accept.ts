@@ -5,7 +5,7 @@ interface Range {
   readonly weight: number;
 }
 
-/** How well a client is served with something: by its weight, then by how exactly it was named, then by what was named first. */
+/** How well an offered type suits the client: by its weight, then by how exactly it was named, then by order. */
 interface Liking {
   readonly weight: number;
   readonly exactness: number;
@@ -13,19 +13,19 @@ interface Liking {
 }
 
 const TOKEN = String.raw`[\w!#$%&'*+.^\`|~-]+`;
-/** Its parameters are none of ours, but for its weight (RFC 9110, 12.4.2 and 12.5.1). */
+/** Its parameters are ignored, except for its weight (RFC 9110, 12.4.2 and 12.5.1). */
 const RANGE = new RegExp(`^(${TOKEN}/${TOKEN}|\\*)((?:\\s*;[^;]*)*)$`);
-/** `.2` and a bare star are no HTTP; Java has sent them for twenty years. */
+/** `.2` and a bare star are not valid HTTP; Java has sent them for twenty years. */
 const WEIGHT = /;\s*q\s*=\s*(0|0?\.\d{1,3}|1(?:\.0{0,3})?)\s*(?:;|$)/i;
 const WEIGHED = /;\s*q\s*=/i;
-/** Commas between quotes end nothing. */
+/** Commas in quotes do not separate. */
 const ELEMENT = /(?:[^,"]|"(?:[^"\\]|\\.)*")+/g;
-/** Whoever takes nothing but problems takes what they are made of. */
+/** Clients that accept only problems get the type they are made of. */
 const SAME: Readonly<Record<string, string>> = { 'application/problem+json': 'application/json', '*': '*/*' };
 
 /**
- * Of what is offered, the best first, what the client likes most; undefined where it accepts none. What the most exact range says of a type
- * holds, so that a weight of 0 forbids it beside a wildcard. A header in which nothing can be read asks for nothing.
+ * The offered type that the client prefers (the best is offered first); undefined if it accepts none. The most exact range decides for a
+ * type, so a weight of 0 forbids it beside a wildcard. An unreadable header counts as absent.
  */
 export function preferred<const T extends string>(header: string | undefined, offered: readonly T[]): T | undefined {
   const ranges = header === undefined ? [] : parse(header);
@@ -37,10 +37,10 @@ export function preferred<const T extends string>(header: string | undefined, of
   return liked[0]?.type;
 }
 
-/** The same, and 406 where nothing is left. */
+/** The same, with 406 if no type is left. */
 export function negotiated<const T extends string>(header: string | undefined, offered: readonly T[]): T {
   const best = preferred(header, offered);
-  if (best === undefined) throw httpError('not-acceptable', `The answer comes as ${offered.join(' or ')}.`);
+  if (best === undefined) throw httpError('not-acceptable', `The response is available as ${offered.join(' or ')}.`);
   return best;
 }
 

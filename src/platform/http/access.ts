@@ -9,7 +9,7 @@ export const NOT_IN_SYSTEM = 'access:not-in-system';
 
 export interface RequiredPermission {
   readonly permission: Permission;
-  /** A list: who may see anything of it may ask, and is shown what he may see. */
+  /** A list: callers who may see any item may call it, and see the items they may see. */
   readonly list: boolean;
 }
 
@@ -26,20 +26,20 @@ const required = (needed: RequiredPermission, summary: string, description?: str
     ApiSecurity('apiKey'),
   ) as MethodDecorator;
 
-/** `summary`: a few words; `description`: what they do not say. */
+/** `summary`: a few words; `description`: what they leave out. */
 export const Requires = (permission: Permission, summary: string, description?: string): MethodDecorator =>
   required({ permission, list: false }, summary, description);
 
-/** For lists: the handler leaves out what `request.access` does not allow to be seen. */
+/** For lists: the handler leaves out items that `request.access` does not allow the caller to see. */
 export const RequiresForEach = (permission: Action, summary: string, description?: string): MethodDecorator =>
   required({ permission, list: true }, summary, description);
 
 /**
- * For what would change the system tenant, or put something into it: refused there by the guard, whoever may do it elsewhere. A test holds
- * that each change below a tenant says it, or is of what the system has, too.
+ * For operations that would change the system tenant, or add something to it: the guard refuses them there, even to callers with the
+ * permission. A test checks that each change below a tenant declares it, or concerns something that the system has as well.
  */
 export const NotInSystem = (): MethodDecorator => SetMetadata(NOT_IN_SYSTEM, true);
 
-/** Answers without credentials. */
+/** Requires no credentials. */
 export const Public = (summary: string, description?: string): MethodDecorator =>
   applyDecorators(SetMetadata(PUBLIC, true), described(summary, description)) as MethodDecorator;

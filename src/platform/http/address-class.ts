@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js';
 
-/** Whoever has one address of IPv6 has 2^64 of them: they count as one. */
+/** A client with one IPv6 address has 2^64 of them: they count as one. */
 export function addressClass(address: string): string {
   if (!ipaddr.isValid(address)) return address;
   const parsed = ipaddr.process(address);

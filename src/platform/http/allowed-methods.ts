@@ -7,9 +7,9 @@ interface Path {
 }
 
 /**
- * 405 with `Allow` where a path has other methods than the one asked for (RFC 9110, 15.5.6), and an answer to OPTIONS. Decided by the
- * patterns of the routes alone, which are in the public document, before anybody is asked who they are: it says nothing about what exists,
- * and a body is not read in vain. Only requests without a route come here.
+ * 405 with `Allow` if a path has other methods than the requested one (RFC 9110, 15.5.6), and a response to OPTIONS. Decided by the
+ * patterns of the routes alone, which are in the public document, before authentication: it reveals nothing about what exists, and no body
+ * is read needlessly. Only requests without a route come here.
  */
 export function installAllowedMethods(fastify: FastifyInstance): void {
   const paths = new Map<string, Path>();
@@ -24,7 +24,7 @@ export function installAllowedMethods(fastify: FastifyInstance): void {
     if (methods.length === 0) return done();
     reply.header('allow', methods.join(', '));
     if (request.method === 'OPTIONS') return void reply.status(204).send();
-    done(httpError('method-not-allowed', `Here there are ${methods.join(', ')}.`));
+    done(httpError('method-not-allowed', `This address has ${methods.join(', ')}.`));
   });
 }
 

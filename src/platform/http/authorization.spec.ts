@@ -7,7 +7,7 @@ describe('the Authorization header', () => {
     expect(parseAuthorization(`${scheme} ${bearer.credential}`)).toEqual(bearer);
   });
 
-  it('has one blank or more behind the scheme', () => {
+  it('has one space or more after the scheme', () => {
     expect(parseAuthorization(`Bearer  ${bearer.credential}`)).toEqual(bearer);
     expect(parseAuthorization(`Bearer${' '.repeat(100)}${bearer.credential}`)).toEqual(bearer);
   });

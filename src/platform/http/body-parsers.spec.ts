@@ -10,7 +10,7 @@ let lookingUp: PromiseWithResolvers<void>;
 beforeEach(async () => {
   server = fastify();
   lookingUp = Promise.withResolvers();
-  // As the credentials of a large body are looked up before it is read.
+  // As the credentials are looked up before a large body is read.
   server.addHook('onRequest', async ({ raw, headers }, reply) => {
     if (headers['x-slow'] === undefined) return;
     raw.socket.resume();
@@ -23,7 +23,7 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-it('what a client that went away had announced takes no room from others', async () => {
+it('the announced length of a client that went away takes no room from others', async () => {
   const { port } = server.server.address() as AddressInfo;
   const head = `POST / HTTP/1.1\r\nhost: x\r\nx-slow: 1\r\ncontent-type: application/json\r\ncontent-length: ${BYTES}\r\n\r\n`;
   const socket = connect(port, '127.0.0.1');

@@ -7,21 +7,21 @@ export interface BodyLimits {
   readonly bodyBytesMax: number;
   /** Bytes of all bodies that are being received or handled at once. */
   readonly inFlightBytesMax: number;
-  /** Of routes that take raw bodies. */
+  /** For routes that accept raw bodies. */
   readonly rawBodyBytesMax: number;
 }
 
-/** Set on routes that take the bytes of a body as they are (`@RouteConfig({ rawBody: true })`) and may take large ones. */
+/** Set on routes that use the bytes of a body as they are (`@RouteConfig({ rawBody: true })`) and may accept large ones. */
 export interface RawBodyConfig {
   readonly rawBody?: boolean;
 }
 
 /**
- * The largest body that makes sense, a consumer of 100 topics with all its headers and delays, has some 800 values. What validates them
- * takes its time for each: 87,000 empty objects in a list, 256 KiB, once held the process for ten seconds.
+ * The largest sensible body, a consumer of 100 topics with all its headers and delays, has some 800 values. Validation takes time for each:
+ * 87,000 empty objects in a list, 256 KiB, once blocked the process for ten seconds.
  */
 const JSON_LIMITS = { depthMax: 32, valuesMax: 2_000 };
-/** Bodies up to this size are not counted: as many as there can be connections are no danger. */
+/** Bodies up to this size are not counted: even one on every possible connection is harmless. */
 const SMALL_BYTES = 16 * 1024;
 const JSON_TYPES = ['application/json', 'application/merge-patch+json'];
 const FOREIGN_CHARSET = /;\s*charset=(?!"?utf-?8"?\s*(;|$))/i;
@@ -30,7 +30,7 @@ const isRaw = (request: FastifyRequest): boolean => (request.routeOptions.config
 
 /**
  * Bodies are buffers first: JSON of ordinary routes is parsed strictly (UTF-8, depth, duplicate keys, `__proto__`), raw routes get the
- * bytes. What has an encoding or charset that we would misread is refused instead of being parsed wrongly.
+ * bytes. An encoding or charset that we would misread is refused instead of being parsed wrongly.
  */
 export function installBodyParsers(fastify: FastifyInstance, limits: BodyLimits): void {
   fastify.removeAllContentTypeParsers();
@@ -63,7 +63,7 @@ function refuseEncodings({ headers }: FastifyRequest): void {
   if (encoding !== undefined && encoding !== 'identity') {
     throw httpError(
       'unsupported-media-type',
-      'Compressed bodies are not taken; send the body without Content-Encoding.',
+      'Compressed bodies are not accepted; send the body without Content-Encoding.',
     );
   }
   if (FOREIGN_CHARSET.test(headers['content-type'] ?? '')) {
@@ -74,7 +74,7 @@ function refuseEncodings({ headers }: FastifyRequest): void {
 const tooLarge = (bytesMax: number): Error =>
   httpError('body-too-large', `The body may have at most ${bytesMax} bytes.`);
 
-/** Reserves the announced length of each body (the most a route takes, for chunked ones) until its answer is sent. */
+/** Reserves the announced length of each body (for chunked ones the route's limit) until its response is sent. */
 function limitBodies(fastify: FastifyInstance, limits: BodyLimits): void {
   let inFlight = 0;
   fastify.addHook('preParsing', (request, reply, payload, done) => {
@@ -90,10 +90,10 @@ function limitBodies(fastify: FastifyInstance, limits: BodyLimits): void {
     if (inFlight > 0 && inFlight + bytes > limits.inFlightBytesMax) {
       return done(httpError('overloaded', 'Too many large bodies at once.', { retryAfterSeconds: 1 }));
     }
-    // While the credentials were looked up: nothing would tell of its end any more.
-    if (reply.raw.closed) return done(httpError('invalid-request', 'The connection ended before the body came.'));
+    // During the credentials' look-up: no later event would report its end.
+    if (reply.raw.closed) return done(httpError('invalid-request', 'The connection ended before the body arrived.'));
     inFlight += bytes;
-    // Answered or cut off. No `onRequestAbort`, which costs every request a listener.
+    // Completed or cut off. Not `onRequestAbort`, which costs every request a listener.
     reply.raw.once('close', () => (inFlight -= bytes));
     done(null, payload);
   });

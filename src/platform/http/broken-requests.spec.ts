@@ -25,11 +25,11 @@ const client = async (): Promise<Socket> => {
   );
   return socket;
 };
-/** Unlike `once`, hears no errors. */
+/** Unlike `once`, ignores errors. */
 const closed = (socket: Socket): Promise<void> => new Promise((resolve) => void socket.once('close', () => resolve()));
 
-describe('a client that is no client of HTTP', () => {
-  it('leaves the server as it was where it is gone before it is refused', async () => {
+describe('a client that does not speak HTTP', () => {
+  it('does not harm the server if it is gone before it is refused', async () => {
     const accepted = once(server, 'connection') as Promise<[Socket]>;
     const gone = await client();
     const [socket] = await accepted;
@@ -42,14 +42,17 @@ describe('a client that is no client of HTTP', () => {
   it.each([
     ['asks for a tunnel', TUNNEL, '501'],
     ['speaks something else', 'EHLO x\r\n', '400'],
-  ])('that %s is answered, and cannot hold the connection, nor a stop, by never closing', async (_, sent, status) => {
-    const socket = await client();
-    let heard = '';
-    socket.on('data', (chunk: Buffer) => (heard += chunk.toString()));
-    socket.write(sent);
-    await once(socket, 'end');
-    expect(heard).toContain(`HTTP/1.1 ${status}`);
-    await once(server.close(), 'close');
-    socket.destroy();
-  });
+  ])(
+    'that %s gets a response, and cannot keep the connection or delay a stop by never closing',
+    async (_, sent, status) => {
+      const socket = await client();
+      let heard = '';
+      socket.on('data', (chunk: Buffer) => (heard += chunk.toString()));
+      socket.write(sent);
+      await once(socket, 'end');
+      expect(heard).toContain(`HTTP/1.1 ${status}`);
+      await once(server.close(), 'close');
+      socket.destroy();
+    },
+  );
 });

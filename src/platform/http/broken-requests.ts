@@ -7,10 +7,10 @@ import { httpError } from './http-errors.js';
 import type { HttpMetrics } from './http-metrics.js';
 import { PROBLEM_MEDIA_TYPE, statusOf, toProblem } from './problem.js';
 
-/** As Node gives it to `clientError`. */
+/** As Node passes it to `clientError`. */
 interface BrokenRequest extends Error {
   readonly code?: string;
-  /** What the parser was fed when it gave up. */
+  /** What the parser had received when it gave up. */
   readonly rawPacket?: unknown;
 }
 
@@ -24,32 +24,32 @@ const REASON: Readonly<Record<number, string>> = {
   501: 'Not Implemented',
 };
 /**
- * So long we go on reading what was sent, and throw it away: a connection that is closed over unread bytes is reset, and the answer lost
- * (RFC 9112, 9.6).
+ * How long we continue to read what was sent, and discard it: a connection closed over unread bytes is reset, and the response lost (RFC
+ * 9112, 9.6).
  */
 const LINGER_MS = 2_000;
-/** A request line in which only the method is none that Node knows. */
+/** A valid request line except that Node does not know the method. */
 const OTHER_METHOD = /^[\w!#$%&'*+.^`|~-]{1,40} [\x21-\x7e]+ HTTP\/1\.[01]\r?\n/;
 
 /**
- * What is no HTTP, too long in its head or too slow never becomes a request: it is answered here, as every refusal is, and the connection
- * ends.
+ * Input that is not HTTP, has too long a head or is too slow never becomes a request: it is refused here, in the usual form, and the
+ * connection ends.
  */
 export class BrokenRequests {
   private metrics: Pick<HttpMetrics, 'refused'> | undefined;
 
   constructor(private readonly lingerMs = LINGER_MS) {}
 
-  /** What was refused before the application was made is on no count: nothing listens then. */
+  /** Refusals before the application exists are not counted: there are no metrics yet. */
   countOn(metrics: Pick<HttpMetrics, 'refused'>): void {
     this.metrics = metrics;
   }
 
   answer(error: BrokenRequest, socket: Connection): void {
-    // An answer that has begun (a stream, say) must not get another one into its middle: Node asks the same before it answers by itself.
+    // A response that has begun (a stream, say) must not get another one in its middle: Node checks the same before it responds by itself.
     const { _httpMessage: answer } = socket;
     const answering = answer?.headersSent === true;
-    // Clients open connections to spare: a 408 on one of them would be taken for the answer to what is just being asked.
+    // Clients open spare connections: a 408 on one of them would be taken for the response to the next request.
     const unused = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead === 0;
     if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable || answering || unused) {
       socket.destroy();
@@ -73,8 +73,8 @@ export class BrokenRequests {
       'Cache-Control: no-store',
       'Connection: close',
     ];
-    // Node takes its listeners off before it hands a connection over: without one of ours a reset would end the process. And `end` closes
-    // our half only: a client that keeps its own open would hold the connection, and a stop, for ever.
+    // Node removes its listeners before it hands a connection over: without one of ours a reset would end the process. And `end` closes
+    // only our half: a client that keeps its own open would hold the connection, and a stop, forever.
     socket.on('error', () => socket.destroy()).resume();
     const late = setTimeout(() => socket.destroy(), this.lingerMs);
     socket.once('close', () => clearTimeout(late)).end(`${head.join('\r\n')}\r\n\r\n${body}`);
@@ -91,7 +91,7 @@ function refusalOf({ code, rawPacket }: BrokenRequest): DomainError {
       return httpError('body-too-large', 'The extensions of a chunk may have at most 16 KiB.');
     case 'HPE_INVALID_METHOD':
       if (Buffer.isBuffer(rawPacket) && OTHER_METHOD.test(rawPacket.toString('latin1')))
-        return httpError('not-implemented', 'No resource knows this method; names of methods are in capitals.');
+        return httpError('not-implemented', 'No resource has this method; method names are in capitals.');
   }
   return httpError('invalid-request', 'This is not HTTP/1.1.');
 }

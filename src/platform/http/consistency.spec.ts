@@ -4,7 +4,7 @@ import { ManagementWatch } from '../event-log/index.js';
 import { Consistency } from './consistency.js';
 import type { Request } from './request.js';
 
-/** An instance that sees the end of a log when it looks; `ends` is what is committed, `looks` how often it has looked. */
+/** An instance that sees the end of a log when it looks; `ends` is what is committed, `looks` the number of its looks. */
 function instance() {
   const log = { end: 5, looks: 0, away: undefined as Error | undefined };
   const heads = async (): Promise<Map<string, number>> => {
@@ -27,8 +27,8 @@ function instance() {
   return { log, start: () => watch.start(), ask };
 }
 
-describe('who sends a consistency token', () => {
-  it('waits for what another instance has committed, and for nothing that is known', async () => {
+describe('a request with a consistency token', () => {
+  it('waits for what another instance has committed, but not for what is known', async () => {
     const { log, start, ask } = instance();
     await start();
     await ask('tenants.5');
@@ -38,7 +38,7 @@ describe('who sends a consistency token', () => {
     expect(log.looks).toBe(2);
   });
 
-  it('is refused at once where no change has the place; a hundred such share the looks', async () => {
+  it('is refused at once if no change has that place; a hundred such share the looks', async () => {
     const { log, start, ask } = instance();
     await start();
     const answers = await Promise.allSettled(Array.from({ length: 100 }, () => ask('tenants.999999999999999')));
@@ -47,7 +47,7 @@ describe('who sends a consistency token', () => {
     expect(log.looks).toBeLessThanOrEqual(3);
   });
 
-  it('is told where the store is away', async () => {
+  it('fails if the store is unreachable', async () => {
     const { log, start, ask } = instance();
     await start();
     log.away = new Error('away');

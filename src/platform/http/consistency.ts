@@ -10,7 +10,7 @@ const TOKEN = /^[A-Za-z]{1,20}\.\d{1,15}(,[A-Za-z]{1,20}\.\d{1,15}){0,9}$/;
 
 const written = new WeakMap<Request, Map<string, number>>();
 
-/** Notes where a request has written to the management logs. */
+/** Records where a request has written to the management logs. */
 export function noteWritten(request: Request, topicUid: string, position: number): void {
   const places = written.get(request);
   if (places) places.set(topicUid, position);
@@ -18,9 +18,9 @@ export function noteWritten(request: Request, topicUid: string, position: number
 }
 
 /**
- * Read-your-writes over all instances: the answer to a change carries `X-Consistency-Token`, and for a request that sends it this instance
- * looks whether it has seen that change. A token is given out after the commit, so that one look, which all who wait share, tells: what it
- * does not find was invented.
+ * Read-your-writes over all instances: the response to a change carries `X-Consistency-Token`, and for a request that sends it this
+ * instance checks whether it has seen that change. A token is issued after the commit, so one look, shared by all waiting requests,
+ * decides: what it does not find was invented.
  */
 @Injectable()
 export class Consistency {
@@ -40,7 +40,7 @@ export class Consistency {
     });
   }
 
-  /** To be asked once it is known who sends the request: strangers wait for nothing. */
+  /** Called once the caller is authenticated: strangers wait for nothing. */
   async caughtUp({ headers }: Request): Promise<void> {
     const token = headers[HEADER];
     const places = typeof token !== 'string' || !TOKEN.test(token) ? [] : token.split(',').map(placeOf);
@@ -56,6 +56,6 @@ export class Consistency {
 }
 
 const invented = (): Error =>
-  httpError('invalid-request', 'X-Consistency-Token is none that this server has given out.', {
+  httpError('invalid-request', 'The X-Consistency-Token was not issued by this server.', {
     errors: [{ pointer: 'X-Consistency-Token', detail: 'must be sent back as it was received' }],
   });

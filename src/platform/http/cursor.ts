@@ -2,8 +2,8 @@ import { equalDigests, type KeyRing } from '../crypto/keys.js';
 import { httpError } from './http-errors.js';
 
 /**
- * Opaque cursors of lists. A cursor is authenticated together with its scope (which list, whose, with which filter), so that one that
- * was changed, or made for another list or tenant, is refused.
+ * Opaque cursors of lists. A cursor is authenticated together with its scope (which list, whose, with which filter), so one that was
+ * changed, or made for another list or tenant, is refused.
  */
 export class Cursors {
   constructor(private readonly keys: KeyRing) {}
@@ -24,7 +24,7 @@ export class Cursors {
   }
 }
 
-/** A page of a list: what the store answered for `limit + 1` rows, cut to `limit`. */
+/** A page of a list: the store's rows for `limit + 1`, cut to `limit`. */
 export function toPage<R, T>(
   rows: readonly R[],
   limit: number,

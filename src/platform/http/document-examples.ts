@@ -4,24 +4,24 @@ import { EXAMPLE, EXAMPLE_TIME } from './examples.js';
 import { operationsOf, type Media, type Responses } from './operations.js';
 import { referred, type Schema } from './schemas.js';
 
-/** The example of all requests whose body is of one class. */
+/** The example for all requests whose body has one class. */
 export interface BodyExample {
   readonly schema: string;
   readonly value: unknown;
 }
 
-/** What requests are shown with: a body is a whole that works, which fields by themselves cannot say. */
+/** The examples of requests: a body must work as a whole, which examples of single fields cannot ensure. */
 export interface RequestExamples {
   readonly bodyExamples: readonly BodyExample[];
-  /** Of bodies without a class: by operation and media type, and there by name. */
+  /** For bodies without a class: by operation and media type, and there by name. */
   readonly mediaExamples: Readonly<Record<string, Readonly<Record<string, NonNullable<Media['examples']>>>>>;
 }
 
 export const bodyExample = <T>({ name }: Type<T>, value: Partial<T>): BodyExample => ({ schema: name, value });
 
 /**
- * Gives every body, every answer and every parameter of a path its example. Those of answers are put together from the examples of the
- * fields, so that each is said once; an optional field is in them where it has an example.
+ * Gives every body, every response and every path parameter its example. Those of responses are composed from the examples of the fields,
+ * so that each is written once; an optional field is included if it has an example.
  */
 export function addExamples(document: OpenAPIObject, { bodyExamples, mediaExamples }: RequestExamples): void {
   for (const { schema, value } of bodyExamples)
@@ -71,7 +71,7 @@ class FieldExamples {
     return Object.fromEntries(shown.map(([name, field]) => [name, this.of(field)]));
   }
 
-  /** Whether there is an example in it somewhere. */
+  /** Whether it contains an example anywhere. */
   private isSaid(schema: Schema): boolean {
     if (schema.example !== undefined) return true;
     if (schema.$ref !== undefined) return this.isSaid(referred(this.document, schema.$ref));

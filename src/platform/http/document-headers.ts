@@ -15,16 +15,16 @@ const text = (description: string, example: string, required = false): Header =>
   schema: { type: 'string', example },
 });
 
-/** The headers of answers, by the names under which answers refer to them. */
+/** The headers of responses, by the names under which responses refer to them. */
 const HEADERS = {
-  CorrelationId: text('That of the request, or a new one: logs know it.', EXAMPLE_CORRELATION_ID, true),
+  CorrelationId: text('The one of the request, or a new one. The logs contain it.', EXAMPLE_CORRELATION_ID, true),
   ETag: text('The version, for `If-Match`.', '"1"', true),
-  /** Of what only sometimes has a version, as a role: predefined ones have none. */
-  ETagOfSome: text('The version, for `If-Match`; none where there is no version.', '"1"'),
-  Location: text('Where it is to be found.', '/tenants/acme', true),
-  RateLimit: text('What is left of the limit that concerns the request, where one does.', '"tenant";r=499;t=1'),
+  /** For resources that only sometimes have a version, such as a role: predefined ones have none. */
+  ETagOfSome: text('The version, for `If-Match`; absent if there is no version.', '"1"'),
+  Location: text('The address of the new resource.', '/tenants/acme', true),
+  RateLimit: text('What is left of the limit that applies to the request, if any.', '"tenant";r=499;t=1'),
   RateLimitPolicy: text('That limit.', '"tenant";q=500;w=1'),
-  IdempotentReplayed: text('`true`: this is the answer to an earlier request with this `Idempotency-Key`.', 'true'),
+  IdempotentReplayed: text('`true`: this is the response to an earlier request with this `Idempotency-Key`.', 'true'),
   RetryAfter: { description: 'Seconds to wait: with 429 and 503.', schema: { type: 'integer', minimum: 1 } },
   WwwAuthenticate: text('How to authenticate: with 401.', 'Bearer realm="event-store", ApiKey realm="event-store"'),
 } as const satisfies Readonly<Record<string, Header>>;
@@ -34,8 +34,9 @@ type HeaderName = keyof typeof HEADERS;
 const refer = (name: HeaderName): { $ref: string } => ({ $ref: `#/components/headers/${name}` });
 
 /**
- * Says of every answer which headers it has, by what the operation is: everything has a correlation id; what is created has a location;
- * what has a version shows it as ETag. The test that sends all examples holds the answers against it. What a handler has said stays.
+ * Adds to every response its headers, depending on the operation: every response has a correlation id; a created resource has a location; a
+ * resource with a version shows it as ETag. The test that sends all examples checks the responses against it. Headers declared by a handler
+ * stay.
  */
 export function describeHeaders(document: OpenAPIObject): void {
   document.components!.headers = { ...HEADERS } as never;

@@ -10,7 +10,7 @@ const HEAD = `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${PIECE.length * PIE
 let server: Server;
 afterEach(() => new Promise((closed) => server.close(closed)));
 
-/** A client, and its connection as the server has it. Each request is refused as soon as its head is there. */
+/** A client, and its connection on the server's side. Each request is refused as soon as its head has arrived. */
 async function refusing(lingerMs?: number): Promise<{ client: Socket; connection: Socket }> {
   server = createServer((request, response) => {
     lingerOnClose(request, lingerMs);

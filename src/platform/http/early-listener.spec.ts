@@ -39,8 +39,8 @@ const connected = async (port: number): Promise<Socket> => {
   return socket.resume();
 };
 
-describe('a listener that is there before its server', () => {
-  it('holds who comes; the server answers them, and goes on with their connections and with new ones', async () => {
+describe('a listener that exists before its server', () => {
+  it('holds clients; the server responds to them, and continues with their connections and with new ones', async () => {
     const listener = await EarlyListener.open(0, '127.0.0.1');
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const early = [echo(listener.port, 'one', agent), echo(listener.port, 'two', agent), echo(listener.port, 'three')];
@@ -52,7 +52,7 @@ describe('a listener that is there before its server', () => {
     agent.destroy();
   });
 
-  it('holds none whose request under way a stop would not wait for', async () => {
+  it('leaves no connection whose request a stop would not wait for', async () => {
     const connections = new OpenConnections(app.getHttpAdapter().getInstance());
     const asked = Promise.withResolvers<void>();
     const held = Promise.withResolvers<string>();
@@ -71,7 +71,7 @@ describe('a listener that is there before its server', () => {
     client.write('GET /slow HTTP/1.1\r\nHost: x\r\n\r\n');
     await listener.handOver(app);
     await asked.promise;
-    // Node does not count the connection: to itself the server is closed at once.
+    // Node does not count the connection: for Node the server is closed at once.
     app.getHttpServer().once('close', () => setImmediate(() => held.resolve('done')));
     const ended = connections.closeUnused(10_000);
     await app.close().finally(ended);
@@ -80,7 +80,7 @@ describe('a listener that is there before its server', () => {
     await Promise.all([client, idle].map((socket) => socket.closed || once(socket, 'close')));
   });
 
-  it('closes who has waited too long, and who comes when too many wait', async () => {
+  it('closes connections that have waited too long, and new ones when too many wait', async () => {
     const listener = await EarlyListener.open(0, '127.0.0.1', { connections: 2, ms: 50 });
     const sockets = await Promise.all([1, 2, 3].map(() => connected(listener.port)));
     await Promise.all(sockets.map((socket) => socket.closed || once(socket, 'close')));
@@ -88,7 +88,7 @@ describe('a listener that is there before its server', () => {
     expect(await echo(listener.port, 'one')).toBe('{"text":"one"}');
   });
 
-  it('tells of an address that is taken at once', async () => {
+  it('reports an address in use at once', async () => {
     const listener = await EarlyListener.open(0, '127.0.0.1');
     await expect(EarlyListener.open(listener.port, '127.0.0.1')).rejects.toMatchObject({ code: 'EADDRINUSE' });
     await listener.handOver(app);

@@ -28,7 +28,7 @@ describe('texts', () => {
     ['a joiner, which Persian needs', 'می\u200cخواهم'],
     ['an emoji that is joined', '👩\u200d💻'],
     ['a combined letter', 'e\u0301'],
-    ['what SQL and HTML mean something by', `'; -- <b>%_`],
+    ['characters with a meaning in SQL and HTML', `'; -- <b>%_`],
   ])('may have %s', async (_, text) => {
     expect(await refused({ name: text, description: text })).toEqual([]);
   });
@@ -52,7 +52,7 @@ describe('texts', () => {
     ]);
   });
 
-  it('have lines where they are descriptions only', async () => {
+  it('have several lines only as descriptions', async () => {
     expect(await refused({ name: 'a\nb', description: 'a\r\n\tb' })).toEqual(['name']);
   });
 
@@ -62,7 +62,7 @@ describe('texts', () => {
     expect(await refused({ name: tooLong, description: tooLong })).toEqual(['name', 'description']);
   });
 
-  it('are no longer than they may, names and ids not empty, and texts at all', async () => {
+  it('must not exceed their length, be empty as names or ids, or be other than texts', async () => {
     const long = 'x'.repeat(21);
     expect(await refused({ name: long, description: long, id: long, ids: [long] })).toHaveLength(4);
     expect(await refused({ name: '', id: '', ids: [''] })).toEqual(['name', 'id', 'ids']);
@@ -71,6 +71,6 @@ describe('texts', () => {
 });
 
 it.each(['2026-01-01', '2026-01-01T00:00:00', '2026-02-30T00:00:00Z', '+275760-09-13T00:00:00Z', 'now', 0, null])(
-  '%j is no time',
+  '%j is not a time',
   async (time) => expect(await refused({ time })).toEqual(['time']),
 );

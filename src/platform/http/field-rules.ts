@@ -16,10 +16,10 @@ import { CHOSEN_ID, ID_CHARACTERS_MAX } from '../../kernel/ids.js';
 import { parseTime } from '../../kernel/rfc3339.js';
 
 /*
- * What the texts in bodies and queries may be. PostgreSQL takes no NUL; lone surrogates become the same replacement character, so that
- * what differs would be taken for the same; control characters and line separators break the lines of logs and mails; marks that turn
- * the direction of writing, and characters that nobody sees, make one name look like another. The joiners U+200C and U+200D stay:
- * scripts and emoji are written with them. Written without \p{…} and lookarounds, which not all who read the contract have.
+ * What texts in bodies and queries may contain. PostgreSQL accepts no NUL; lone surrogates all become the same replacement character, so
+ * different texts would be taken for the same; control characters and line separators break the lines of logs and mails; marks that change
+ * the direction of writing, and invisible characters, make one name look like another. The joiners U+200C and U+200D are allowed:
+ * scripts and emoji need them. Written without \p{…} and lookarounds, which not all readers of the contract support.
  */
 const CONTROLS = String.raw`\u0000-\u001f\u007f-\u009f`;
 const SURROGATES = String.raw`\ud800-\udfff`;
@@ -30,10 +30,13 @@ const WELL_FORMED = new RegExp(`^[^${SURROGATES}]*$`, 'u');
 const NO_CONTROLS = new RegExp(`^[^${CONTROLS}${SURROGATES}]*$`, 'u');
 const VISIBLE_ASCII = /^[\x21-\x7e]+$/;
 
-/** What is written for the document: as in OpenAPI 3.1, but for null, which `nullable` stands for. To read it there is Schema, see schemas.ts. */
+/**
+ * What is written for the document: as in OpenAPI 3.1, except for null, for which `nullable` stands. Schema in schemas.ts is for reading
+ * it.
+ */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** A rule, and what the contract says of it (see request-schemas.ts), in one. */
+/** A rule together with its part of the contract (see request-schemas.ts). */
 export interface FieldRule {
   readonly name: string;
   readonly schema: JsonSchema;
@@ -42,7 +45,7 @@ export interface FieldRule {
 }
 
 export interface Each {
-  /** Of each value in a list. */
+  /** The rule applies to each value of a list. */
   readonly each?: boolean;
 }
 
@@ -59,14 +62,14 @@ export const Rule = ({ name, schema, is, message }: FieldRule, { each = false }:
     { each },
   ) as PropertyDecorator;
 
-/** What the contract says of a field that the domain judges, by the same constants and under a code of its own. */
+/** The contract of a field that the domain checks, by the same constants and under a code of its own. */
 export const Contract = (schema: JsonSchema, each?: Each): PropertyDecorator =>
-  Rule({ name: 'isJudgedByTheDomain', schema, is: () => true, message: '' }, each);
+  Rule({ name: 'isCheckedByTheDomain', schema, is: () => true, message: '' }, each);
 
-/** May be left out, but null means nothing for it. */
+/** May be left out, but must not be null. */
 export const WhenGiven = (): PropertyDecorator => ValidateIf((_, value) => value !== undefined) as PropertyDecorator;
 
-/** In characters (see kernel/characters.ts). Not MinLength and MaxLength, which count neither these nor units. */
+/** In characters (see kernel/characters.ts). Not MinLength and MaxLength, which count neither these nor code units. */
 export const Length = (min: number, max: number, { each }: Each = {}): PropertyDecorator =>
   Rule(
     {
@@ -89,34 +92,34 @@ export const Pattern = (pattern: RegExp, message: string, { each }: Each = {}): 
     { each },
   );
 
-/** No characters but those that people see. */
+/** Only visible characters. */
 export const OneLine = (): PropertyDecorator =>
-  Pattern(ONE_LINE, 'must not hold control characters, lone surrogates or invisible characters');
+  Pattern(ONE_LINE, 'must not contain control characters, lone surrogates or invisible characters');
 
-/** Lone surrogates all become the same replacement character on their way out: what differs must not be taken for the same. */
+/** Lone surrogates all become the same replacement character on output: different texts must not be taken for the same. */
 export const WellFormed = (): PropertyDecorator => Pattern(WELL_FORMED, 'must be well-formed Unicode');
 
-/** What is looked for, and may be anything that was ever taken. */
+/** A search text: anything that was ever accepted. */
 export const SearchText = (lengthMax: number): PropertyDecorator =>
   applyDecorators(
     IsString(),
     Length(0, lengthMax),
-    Pattern(NO_CONTROLS, 'must not hold control characters or lone surrogates'),
+    Pattern(NO_CONTROLS, 'must not contain control characters or lone surrogates'),
   ) as PropertyDecorator;
 
-/** A name, or a reason: one line that people read. */
+/** A name, or a reason: one line for people. */
 export const PlainText = (lengthMax: number): PropertyDecorator =>
   applyDecorators(IsString(), Length(1, lengthMax), OneLine()) as PropertyDecorator;
 
-/** A description: it may have lines, and may be empty. */
+/** A description: it may have several lines, and may be empty. */
 export const Prose = (lengthMax: number): PropertyDecorator =>
   applyDecorators(
     IsString(),
     Length(0, lengthMax),
-    Pattern(LINES, 'must not hold control characters, lone surrogates or invisible characters'),
+    Pattern(LINES, 'must not contain control characters, lone surrogates or invisible characters'),
   ) as PropertyDecorator;
 
-/** The id of something, of whatever kind: nothing has one with other characters. */
+/** The id of a resource of any kind: no id has other characters. */
 export const Reference = (lengthMax: number, { each = false }: Each = {}): PropertyDecorator =>
   applyDecorators(
     IsString({ each }),

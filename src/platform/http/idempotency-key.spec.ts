@@ -2,7 +2,7 @@ import { IDEMPOTENCY_KEY_SCHEMA, idempotencyKeyIn } from './idempotency-key.js';
 
 const documented = new RegExp(IDEMPOTENCY_KEY_SCHEMA.pattern, 'u');
 
-describe('an Idempotency-Key is what the document says it is', () => {
+describe('an Idempotency-Key is valid exactly when the document says so', () => {
   it.each([
     ['a', 'a'],
     ['a"b\\', 'a"b\\'],

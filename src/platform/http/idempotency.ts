@@ -29,16 +29,18 @@ import type { Reply, Request } from './request.js';
 
 const SWEEP_MS = 3_600_000;
 const KEEP_MS = 24 * 3_600_000;
-/** After so long a claim is nobody's, although the server has not missed the process that made it: its machine is lost. */
+/**
+ * After this long a claim has no owner, although the server still holds the connection of the process that made it: its machine is lost.
+ */
 const ABANDONED_MS = 60_000;
-/** Of a row besides its answer, with its entries in three indexes. */
+/** Bytes of a row besides its response, including its entries in three indexes. */
 const ROW_BYTES = 500;
 const FULL_RETRY_SECONDS = 60;
 const KEPT_HEADERS = ['location', 'etag', 'content-type'] as const;
 
 /**
- * A claim that nobody works on is taken over by the next request of its kind. `$8` is this process, which does not work on it; `$9`: there
- * is no other.
+ * A claim without a working owner is taken over by the next request of its kind. `$8` is this process, which does not work on it; `$9`:
+ * there is no other.
  */
 const CLAIM: Statement = {
   name: 'idempotency-claim',
@@ -57,7 +59,9 @@ const READ: Statement = {
   text: `SELECT fingerprint, state, status, headers, body FROM idempotency
 WHERE principal_id = $1 AND idempotency_key = $2 AND created_at >= $3`,
 };
-/** Only of the very claim that was made: who was taken for gone and is not (see presence.ts) leaves alone what is another's by now. */
+/**
+ * Only the very claim that was made: a process that was wrongly taken for dead (see presence.ts) leaves alone a claim that was taken over.
+ */
 const OWN_CLAIM = `WHERE principal_id = $1 AND idempotency_key = $2 AND claimed_by = $3 AND created_at = $4 AND state = 'started'`;
 const COMPLETE: Statement = {
   name: 'idempotency-complete',
@@ -90,8 +94,8 @@ interface Claim {
 const claims = new WeakMap<Request, Claim>();
 
 /**
- * Remembers the answers of creating calls for 24 hours, under the caller's own `Idempotency-Key`. What a tenant has kept is bounded: beyond
- * it a new key is refused. Rejected: to forget the oldest, which would do again what was promised to be done once.
+ * Stores the responses of creating calls for 24 hours, under the caller's own `Idempotency-Key`. How much a tenant may store is limited:
+ * beyond it a new key is refused. Rejected: to forget the oldest, which would repeat what was promised to be done once.
  */
 @Injectable()
 export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -102,7 +106,7 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
     runOnce: () => this.sweep(),
     onError: (err) => this.log.warn({ err }, 'old answers were not removed'),
   });
-  /** When this process began with what it works on. */
+  /** When this process began with each claim it works on. */
   private readonly underWay = new Map<string, number>();
 
   constructor(
@@ -129,12 +133,14 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
     if (header === undefined) return undefined;
     const key = idempotencyKeyIn(header);
     if (key !== undefined) return key;
-    throw httpError('idempotency-key-invalid', `Idempotency-Key takes ${IDEMPOTENCY_KEY_RULE}.`, {
+    throw httpError('idempotency-key-invalid', `Idempotency-Key must be ${IDEMPOTENCY_KEY_RULE}.`, {
       errors: [{ pointer: 'Idempotency-Key', detail: `must be ${IDEMPOTENCY_KEY_RULE}` }],
     });
   }
 
-  /** True: go on, the answer will be kept. False: the first answer was sent again. For routes that send their answers themselves. */
+  /**
+   * True: continue, the response will be stored. False: the first response was sent again. For routes that send their responses themselves.
+   */
   async begin(request: Request, reply: Reply, key: string): Promise<boolean> {
     const kept = await this.claim(request, key);
     if (kept === undefined) return true;
@@ -142,7 +148,7 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
     return false;
   }
 
-  /** Undefined: go on, the answer will be kept. Otherwise the first answer, which is to be given again. */
+  /** Undefined: continue, the response will be stored. Otherwise the first response, to be returned again. */
   async claim(request: Request, key: string): Promise<FirstAnswer | undefined> {
     const principalId = request.principal?.id ?? 'anonymous';
     const fingerprint = fingerprintOf(request, this.keys.key('cursors'));
@@ -162,7 +168,7 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
     return this.firstAnswer(first, fingerprint, nameOf(principalId, key));
   }
 
-  /** One request of this process at a time asks for it: of two, the database may hear the second first. */
+  /** One request of this process at a time asks for it: of two, the database may get the second first. */
   private async take(claim: Claim, fingerprint: string): Promise<boolean> {
     const { holder, principalId, key, claimedAt: now } = claim;
     const name = nameOf(principalId, key);
@@ -179,7 +185,7 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
     return taken;
   }
 
-  /** Unless another has begun with it since, who took this one for abandoned. */
+  /** Unless another request has taken it over since, because this one seemed abandoned. */
   private leave({ principalId, key, claimedAt }: Claim): void {
     const name = nameOf(principalId, key);
     if (this.underWay.get(name) === claimedAt) this.underWay.delete(name);
@@ -187,7 +193,7 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
 
   private firstAnswer(kept: Kept | undefined, fingerprint: string, context: string): FirstAnswer {
     if (!kept || (kept.state === 'started' && kept.fingerprint === fingerprint)) {
-      throw httpError('idempotency-in-progress', 'The first request with this key is not answered yet.', {
+      throw httpError('idempotency-in-progress', 'The first request with this key is still in progress.', {
         retryAfterSeconds: 1,
       });
     }
@@ -201,7 +207,7 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
     return { status: kept.status, headers, body: this.keys.decrypt(kept.body, context) };
   }
 
-  /** Keeps what is being answered to a claimed request; an error gives the key free, so that the call can be made again. */
+  /** Stores the response to a claimed request; an error releases the key, so that the call can be repeated. */
   install(fastify: FastifyInstance): void {
     // With a callback: an async hook would cost every request a promise.
     fastify.addHook('onSend', (request, reply, payload, done) => {
@@ -222,7 +228,7 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
       return;
     }
     const headers = JSON.stringify(Object.fromEntries(KEPT_HEADERS.map((name) => [name, reply.getHeader(name)])));
-    // Encrypted: the answer to a registration shows a secret.
+    // Encrypted: the response to a registration contains a secret.
     const body = this.keys.encrypt(String(payload), nameOf(principalId, key));
     const bytes = headers.length + body.length;
     this.shares.add(holder, bytes);
@@ -236,18 +242,18 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
 
 const nameOf = (principalId: string, key: string): string => `${principalId} ${key}`;
 
-/** Whose share an answer takes. */
+/** Whose share a response counts against. */
 const holderOf = ({ params, principal }: Request): string =>
   (params as { tenantId?: string }).tenantId ?? `user ${principal?.userId}`;
 
 const sharesFull = (limit: Omit<LimitLeft, 'remaining'>): Error =>
   httpError(
     'idempotency-full',
-    'Too many answers are kept for 24 hours; send it without an Idempotency-Key, or later.',
+    'Too many responses are kept for 24 hours; send the request without an Idempotency-Key, or later.',
     usedUp(limit, FULL_RETRY_SECONDS),
   );
 
-/** Keyed: a body may hold a password, which a plain hash would let be guessed quickly. */
+/** Keyed: a body may contain a password, which could be guessed quickly from a plain hash. */
 function fingerprintOf(request: Request, key: KeyObject): string {
   const body = Buffer.isBuffer(request.body) ? request.body : JSON.stringify(request.body ?? null);
   return createHmac('sha256', key).update(`${request.method} ${request.url}\n`).update(body).digest('base64url');
@@ -256,7 +262,7 @@ function fingerprintOf(request: Request, key: KeyObject): string {
 const withHeadOf = ({ status, headers }: FirstAnswer, reply: Reply): Reply =>
   reply.status(status).headers({ ...headers, 'idempotent-replayed': 'true' });
 
-/** What it answers goes the way of every answer: a stream without a value is a failure to Nest, which broke the connection. */
+/** Its result is processed like every response: to Nest an empty stream is a failure, which broke the connection. */
 @Injectable()
 export class IdempotencyInterceptor implements NestInterceptor {
   constructor(private readonly idempotency: Idempotency) {}
@@ -275,7 +281,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
 export const IDEMPOTENCY_KEY_HEADER = {
   name: 'Idempotency-Key',
   required: false,
-  description: 'The same key and body gets the first answer again for 24 h.',
+  description: 'The same key and body get the first response again for 24 h.',
   schema: IDEMPOTENCY_KEY_SCHEMA,
 } as const;
 

@@ -3,7 +3,7 @@ import { Clock } from '../../kernel/clock.js';
 import { boundedMap } from '../limits/bounded-map.js';
 import { Database, type Statement } from '../postgres/database.js';
 
-/** A sum reads a row for each kept answer of the holder. */
+/** A sum reads a row for each stored response of the holder. */
 const SUMMED_AGAIN_AFTER_MS = 60_000;
 const REMEMBERED_MAX = 10_000;
 
@@ -18,13 +18,13 @@ interface Share {
 }
 
 /**
- * How many bytes of kept answers somebody holds: a tenant, or a user where no tenant is concerned. Summed once a minute and counted on in
- * between; what other instances add in that minute is not seen.
+ * How many bytes of stored responses a tenant, or a user outside of any tenant, holds. Summed once a minute and incremented in between;
+ * what other instances add in that minute is not seen.
  */
 @Injectable()
 export class KeptAnswerShares {
   private readonly shares = boundedMap<Share>(REMEMBERED_MAX);
-  /** Whoever asks meanwhile waits for the same one. */
+  /** Concurrent callers share one sum. */
   private readonly sums = new Map<string, Promise<number>>();
 
   constructor(

@@ -16,7 +16,7 @@ export class ListQuery {
   @QueryInt(1, LIMIT_MAX)
   readonly limit: number = LIMIT_DEFAULT;
 
-  @ApiPropertyOptional({ description: '`nextCursor` of the page before.' })
+  @ApiPropertyOptional({ description: '`nextCursor` of the previous page.' })
   @IsOptional()
   @IsString()
   @Length(1, CURSOR_CHARACTERS_MAX)
@@ -24,7 +24,7 @@ export class ListQuery {
   readonly cursor?: string;
 }
 
-/** An id that the client may choose; without one the server makes it. */
+/** An id that the client may choose; otherwise the server generates it. */
 export const ChosenId = (): PropertyDecorator =>
   applyDecorators(
     ApiPropertyOptional({ example: 'orders' }),

@@ -5,10 +5,10 @@ import type { FastifyInstance } from 'fastify';
 const LOOKED_AT_EVERY_MS = 50;
 
 /**
- * The connections of a server, so that a stop waits for the answers under way and for nothing else. Node closes idle connections once,
- * when the server begins to close: a stream that ends after that, and a connection on which nothing was ever asked (browsers and
- * clients open spare ones), would hold the stop until the client leaves. And it does not count those that were open before the server was
- * there (see early-listener.ts): without us the store would be taken away from what is asked on them.
+ * The connections of a server, so that a stop waits only for responses in progress. Node closes idle connections once, when the server
+ * begins to close: a stream that ends after that, and a connection without any request (browsers and clients open spare ones), would delay
+ * the stop until the client leaves. And it does not count connections from before the server existed (see early-listener.ts): without us
+ * the store would be closed under their requests.
  */
 export class OpenConnections {
   readonly sockets: ReadonlySet<Socket>;
@@ -27,7 +27,7 @@ export class OpenConnections {
     fastify.addHook('onClose', () => this.closed());
   }
 
-  /** Closes what is not in use, again and again, and after `drainMsMax` everything; ends with a call of what it returns. */
+  /** Repeatedly closes unused connections, and after `drainMsMax` all of them; the returned function ends that. */
   closeUnused(drainMsMax: number): () => void {
     const unused = setInterval(() => {
       this.server.closeIdleConnections();

@@ -9,9 +9,9 @@ import { EXAMPLE_CORRELATION_ID } from './examples.js';
 import { nameOperations } from './operation-names.js';
 import { operationsOf } from './operations.js';
 
-/** What the document says besides the operations. */
+/** The parts of the document besides the operations. */
 export interface ApiOutline extends RequestExamples {
-  /** In the order in which a person meets them. */
+  /** In the order in which a reader meets them. */
   readonly tags: readonly { readonly name: string; readonly description: string }[];
   /** Requests that the server makes. */
   readonly webhooks: NonNullable<OpenAPIObject['webhooks']>;
@@ -53,8 +53,8 @@ export function openApiDocument(
 }
 
 /**
- * A handler that takes all parameters of its path as one object names none of them; one of several paths names some that one lacks. They
- * stand in the order of the path, in which SDKs take them.
+ * A handler that takes all path parameters as one object names none of them; a handler of several paths names some that one lacks. They are
+ * listed in the order of the path, in which SDKs take them.
  */
 function addPathParameters(document: OpenAPIObject): void {
   for (const { path, operation } of operationsOf(document)) {
@@ -68,7 +68,7 @@ function addPathParameters(document: OpenAPIObject): void {
   }
 }
 
-/** The decorators speak OpenAPI 3.0, where null was a flag; in 3.1 it is a type. */
+/** The decorators write OpenAPI 3.0, where null was a flag; in 3.1 it is a type. */
 function nullableToTypes(node: unknown): void {
   if (typeof node !== 'object' || node === null) return;
   const schema = node as { nullable?: boolean; type?: string | string[]; allOf?: object[]; anyOf?: object[] };
@@ -83,7 +83,7 @@ function nullableToTypes(node: unknown): void {
   for (const inner of Object.values(node)) nullableToTypes(inner);
 }
 
-/** Every operation may answer a problem; the codes are those of the registry. */
+/** Every operation may return a problem; the codes are those of the registry. */
 function addProblems(document: OpenAPIObject): void {
   const codes = [...allErrors()].filter(([, { kind }]) => kind !== 'internal').map(([code]) => code);
   document.components ??= {};
@@ -120,7 +120,7 @@ function addProblems(document: OpenAPIObject): void {
   for (const { operation } of operationsOf(document)) operation.responses['default'] = { ...problem };
 }
 
-/** The document at /openapi.json, and where it is wanted Swagger UI at /docs, which forgets credentials with its page. */
+/** The document at /openapi.json, and if wanted Swagger UI at /docs, which forgets credentials when the page is closed. */
 export function serveDocs(app: NestFastifyApplication, document: () => OpenAPIObject, ui: boolean): void {
   SwaggerModule.setup('docs', app, document, {
     ui,

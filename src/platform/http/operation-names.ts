@@ -4,8 +4,8 @@ import { operationsOf } from './operations.js';
 const IN_TENANT = '/tenants/{tenantId}/';
 
 /**
- * An operation is called as SDKs call it: by the name of its handler. A handler that serves tenants and the system is two operations, of
- * which that of the system says so: `listRoles`, `listSystemRoles`.
+ * Operations are named as SDKs call them: by their handlers. A handler that serves tenants and the system is two operations, and that of
+ * the system says so: `listRoles`, `listSystemRoles`.
  */
 export function nameOperations(document: OpenAPIObject): void {
   for (const { path, operation } of operationsOf(document)) {

@@ -5,7 +5,7 @@ const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const;
 
 type Operation = NonNullable<OpenAPIObject['paths'][string][(typeof METHODS)[number]]>;
 
-/** What has a body, by media type. */
+/** Content of a body, by media type. */
 export interface Media {
   readonly schema?: Schema;
   example?: unknown;

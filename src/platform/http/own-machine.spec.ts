@@ -7,7 +7,7 @@ const asked = (headers: Record<string, string>, more: Partial<Asked> = {}): bool
   return comesFromOwnMachine({ ip: '127.0.0.1', ips: ['127.0.0.1'], host: all.host, headers: all, ...more });
 };
 
-describe('a request of the own machine', () => {
+describe('a request from this machine', () => {
   it.each([
     ['localhost'],
     ['LOCALHOST:3000'],
@@ -34,11 +34,11 @@ describe('a request of the own machine', () => {
     ['[evil.example]'],
     ['[127.0.0.1]'],
     [''],
-  ])('is none with the host "%s": a name can be made to mean this machine', (host) => {
+  ])('is not recognized with the host "%s": a name can be made to resolve to this machine', (host) => {
     expect(asked({ host })).toBe(false);
   });
 
-  it('is none where either the host or what a trusted proxy tells of it is another name', () => {
+  it('is not recognized if the host, or the one that a trusted proxy forwards, is another name', () => {
     expect(asked({}, { host: 'evil.example' })).toBe(false);
     expect(asked({ host: 'evil.example' }, { host: 'localhost' })).toBe(false);
   });
@@ -50,7 +50,7 @@ describe('a request of the own machine', () => {
     ['from a page of this server', { 'sec-fetch-site': 'same-origin' }, false],
     ['with an origin', { origin: 'http://evil.example' }, false],
     ['with the origin of a sandbox', { origin: 'null' }, false],
-    ['through a proxy that nobody has named', { 'x-forwarded-for': '127.0.0.1' }, false],
+    ['through an unconfigured proxy', { 'x-forwarded-for': '127.0.0.1' }, false],
   ])('by a browser: %s', (_, headers, expected) => {
     expect(asked(headers)).toBe(expected);
   });

@@ -2,27 +2,27 @@ import { isIP } from 'node:net';
 import { isLoopback } from '../egress/index.js';
 import type { Request } from './request.js';
 
-/** What a proxy adds to a request that it passes on. */
+/** Headers that a proxy adds to a forwarded request. */
 const PASSED_ON = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via'];
 const HOST = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::\d{1,5})?$/;
 
 type Asked = Pick<Request, 'ip' | 'ips' | 'host' | 'headers'>;
 
 /**
- * Whether a program on this machine asks, and means this machine: for what is shown there without credentials. Coming from loopback is not
- * enough. A page of any site in a browser here does, too, and reads the answer where the name of its site is made to mean 127.0.0.1 (DNS
- * rebinding): then `Host` is that name. Other pages cannot read the answer, but have no business here either; browsers tell of them by
- * `Origin` and `Sec-Fetch-Site`.
+ * Whether a request comes from a program on this machine and addresses this machine: for data shown without credentials there. Coming from
+ * loopback is not enough. A page of any site in a browser on this machine does, too, and can read the response if the site's name is made
+ * to resolve to 127.0.0.1 (DNS rebinding): then `Host` is that name. Other pages cannot read the response, but have no business here
+ * either; browsers reveal them by `Origin` and `Sec-Fetch-Site`.
  */
 export function comesFromOwnMachine(request: Asked): boolean {
   return isLoopback(request.ip) && !comesUnknown(request) && namesMachine(request) && !comesFromPage(request);
 }
 
-/** Through a proxy on this machine that `HTTP_TRUST_PROXY` does not name, so that everybody seems to come from loopback. */
+/** Through a proxy on this machine that is not in `HTTP_TRUST_PROXY`, so that every client seems to come from loopback. */
 const comesUnknown = ({ headers, ips = [] }: Asked): boolean =>
   ips.length < 2 && PASSED_ON.some((name) => headers[name] !== undefined);
 
-/** By an address or `localhost`, which no name server can point elsewhere; also where a trusted proxy tells which host it was asked for. */
+/** By an address or `localhost`, which no name server can redirect; also the host that a trusted proxy forwards. */
 const namesMachine = ({ host, headers }: Asked): boolean => [host, headers.host].every(isOwnName);
 
 function isOwnName(host: string | undefined): boolean {

@@ -4,8 +4,8 @@ import type { JsonSchema } from './field-rules.js';
 import { operationsOf } from './operations.js';
 
 /*
- * What stands in paths and headers, which no class describes. An id that nothing can have is answered as one that nothing has; its pattern
- * is for whoever makes requests.
+ * Parameters in paths and headers, which no class describes. An impossible id is treated like an unknown one; its pattern is for
+ * clients.
  */
 
 export const CHOSEN_ID_SCHEMA: JsonSchema = { type: 'string', maxLength: ID_CHARACTERS_MAX, pattern: CHOSEN_ID.source };
@@ -16,7 +16,7 @@ export const generatedId = (prefix: string) => ({
   pattern: `^${prefix}_${GENERATED_ID.source}$`,
 });
 
-/** Either of them; also for what is reserved, `$system`. */
+/** Either of them; also for reserved ids such as `$system`. */
 export const idOr = (reserved: string): JsonSchema => ({
   ...CHOSEN_ID_SCHEMA,
   pattern: `${CHOSEN_ID.source}|^${reserved.replace('$', String.raw`\$`)}$`,
@@ -24,7 +24,7 @@ export const idOr = (reserved: string): JsonSchema => ({
 
 const ids = new Map<string, JsonSchema>();
 
-/** Each context says what the ids are like that follow a word of its own in paths: `{ users: … }` of `/users/{userId}`. */
+/** Each context describes the ids that follow its own words in paths: `{ users: … }` for `/users/{userId}`. */
 export function describeIds(schemas: Readonly<Record<string, JsonSchema>>): void {
   for (const [collection, schema] of Object.entries(schemas)) ids.set(collection, schema);
 }
@@ -35,10 +35,10 @@ const IF_MATCH = {
   name: 'If-Match',
   in: 'header',
   required: false,
-  description: 'The ETag that was shown: 412 where it has changed since.',
+  description: 'The ETag of an earlier response: 412 if it has changed since.',
   schema: { type: 'string', pattern: String.raw`^(?:\*|${TAG}(?: *, *${TAG})*)$` },
 };
-/** What has no versions, and what goes on from one by a POST. */
+/** Resources without versions, and POSTs that continue from one. */
 const UNVERSIONED = /\/(permissions|sessions)\/\{\w+\}$/;
 const ROTATION = /\/rotate$/;
 
@@ -46,11 +46,11 @@ interface Parameter {
   readonly name: string;
   readonly in: string;
   schema?: JsonSchema;
-  /** Of a query: it is for paths that name this. */
+  /** For query parameters: only on paths that contain this one. */
   'x-within'?: string;
 }
 
-/** Describes each parameter of each path; throws where nobody knows what one is like. */
+/** Describes each parameter of each path; throws for one without a description. */
 export function describeParameters(document: OpenAPIObject): void {
   for (const { path, method, operation } of operationsOf(document)) {
     const given = (operation.parameters ?? []) as unknown as Parameter[];
@@ -67,12 +67,12 @@ function describe(parameter: Parameter, path: string): void {
   if (where === 'path' && schema?.['pattern'] === undefined) parameter.schema = idSchema(path, name);
   delete parameter['x-within'];
   if (!parameter.schema || Object.keys(parameter.schema).length === 0)
-    throw new Error(`Nobody knows what ${name} of ${path} is like.`);
+    throw new Error(`No context describes what ${name} of ${path} is like.`);
 }
 
 function idSchema(path: string, name: string): JsonSchema {
   const segments = path.split('/');
   const schema = ids.get(segments[segments.indexOf(`{${name}}`) - 1]!);
-  if (!schema) throw new Error(`Nobody knows what {${name}} of ${path} is like.`);
+  if (!schema) throw new Error(`No context describes what {${name}} of ${path} is like.`);
   return { ...schema };
 }

@@ -20,7 +20,7 @@ it.each(['', ',', '1', '"', '"1', '1"', 'w/"1"', 'W/ "1"', '"1" "2"', '*, "1"', 
   (header) => expect(parseTags(header)).toBeUndefined(),
 );
 
-it('takes no more time for a long header than it is long', () => {
+it('takes time linear in the length of the header', () => {
   const header = `${'"1",'.repeat(100_000)} x`;
   const begin = performance.now();
   expect(parseTags(header)).toBeUndefined();

@@ -9,7 +9,7 @@ interface EntityTag {
   readonly opaque: string;
 }
 
-/** RFC 9110, 8.8.3: anything but quotes, blanks and controls between quotes, and no escapes. */
+/** RFC 9110, 8.8.3: anything but quotes, spaces and control characters, in quotes and without escapes. */
 const TAG = /[ \t]*(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*(?:,|$)/y;
 const EMPTY = /[ \t]*,/y;
 const VERSION = /^(0|[1-9]\d{0,14})$/;
@@ -22,7 +22,7 @@ export function parseTags(header: string): 'any' | EntityTag[] | undefined {
     EMPTY.lastIndex = TAG.lastIndex = at;
     const tag = TAG.exec(header);
     if (tag) tags.push({ weak: tag[1] !== undefined, opaque: tag[2]! });
-    // Empty elements of a list are passed over (5.6.1).
+    // Empty elements of a list are skipped (5.6.1).
     else if (!EMPTY.test(header)) return undefined;
     at = tag ? TAG.lastIndex : EMPTY.lastIndex;
   }
@@ -30,13 +30,13 @@ export function parseTags(header: string): 'any' | EntityTag[] | undefined {
 }
 
 /**
- * What a change may meet (13.1.1, 13.1.2); undefined where nothing is said. Tags of ours are versions; any other one is none that a resource
- * has had. Weak tags never match in `If-Match`, and do in `If-None-Match`.
+ * The version that a change may meet (13.1.1, 13.1.2); undefined if not given. Our tags are versions; any other one matches no version.
+ * Weak tags never match in `If-Match`, but do in `If-None-Match`.
  */
 export function expectedVersion({ method, headers }: Request): ExpectedVersion | undefined {
   const match = read(headers, 'if-match');
   const noneMatch = read(headers, 'if-none-match');
-  // What is changed must exist anyway, and is told to be missing where it does not (13.2.1); only PUT would make it.
+  // A changed resource must exist anyway, and otherwise is reported as missing (13.2.1); only PUT would create it.
   const expected = {
     match: match === 'any' ? (method === 'PUT' ? match : undefined) : match && versionsOf(match.filter(isStrong)),
     noneMatch: noneMatch === 'any' ? noneMatch : noneMatch && versionsOf(noneMatch),
@@ -49,7 +49,9 @@ const isStrong = ({ weak }: EntityTag): boolean => !weak;
 const versionsOf = (tags: readonly EntityTag[]): Versions =>
   tags.filter(({ opaque }) => VERSION.test(opaque)).map(({ opaque }) => Number(opaque));
 
-/** 304 for whoever has what there is, wherever an ETag is shown. Only reads pay for it; changes look at what they are sent by themselves. */
+/**
+ * 304 for clients that already have the current version, wherever an ETag is shown. Only reads pay for it; changes check their own headers.
+ */
 export function installPreconditions(fastify: FastifyInstance): void {
   fastify.addHook('onRoute', (route) => {
     if (route.method !== 'GET' && route.method !== 'HEAD') return;

@@ -11,7 +11,7 @@ import { PROBLEM_MEDIA_TYPE, statusOf, toProblem } from './problem.js';
 import { noteLimit, wholeSeconds } from './rate-limit-headers.js';
 import type { Reply, Request } from './request.js';
 
-/** The one place where an error becomes an answer. */
+/** The one place where an error becomes a response. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   private readonly refusals: RepeatedLines;
@@ -40,7 +40,7 @@ export class ProblemFilter implements ExceptionFilter {
     if (retryAfterSeconds !== undefined) reply.header('retry-after', String(wholeSeconds(retryAfterSeconds)));
     if (limit) noteLimit(request, limit);
     if (status === 401) reply.header('www-authenticate', 'Bearer realm="event-store", ApiKey realm="event-store"');
-    // `*` is no reference; it stands for an address that cannot be read, too.
+    // `*` is not a URI reference; it also stands for an unreadable address.
     const instance = request.url === '*' ? '' : request.url.split('?', 1)[0]!;
     const problem = toProblem(expected, { instance, correlationId: request.correlationId });
     lingerOnClose(request.raw);
@@ -62,7 +62,7 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
-/** What frameworks and drivers throw, in the words of the registry. */
+/** Converts errors of frameworks and drivers to those of the registry. */
 export function toDomainError(error: unknown): DomainError {
   const known = asDomainError(error);
   if (known instanceof DomainError) return known;
@@ -81,11 +81,11 @@ function fromStatus(status: number, message: string, cause: unknown): DomainErro
     case 408:
       return httpError('request-timeout', 'The request did not arrive in time.', {}, { cause });
     case 413:
-      return httpError('body-too-large', 'The body is larger than this route takes.', {}, { cause });
+      return httpError('body-too-large', 'The body is larger than this route allows.', {}, { cause });
     case 414:
       return httpError('address-too-long', 'The address is too long.', {}, { cause });
     case 415:
-      return httpError('unsupported-media-type', 'This route does not take that content type.', {}, { cause });
+      return httpError('unsupported-media-type', 'This route does not accept that content type.', {}, { cause });
     case 503:
       return httpError('overloaded', message, { retryAfterSeconds: 1 }, { cause });
     default:

@@ -45,7 +45,7 @@ export interface ProblemContext {
   readonly correlationId: string;
 }
 
-/** A 500 says nothing but its code: the cause is in the log under the same correlation id. */
+/** A 500 reveals only its code: the cause is in the log under the same correlation id. */
 export function toProblem(error: DomainError, { instance, correlationId }: ProblemContext): Problem {
   const status = statusOf(error.kind);
   const type = `urn:event-store:problem:${error.code}`;

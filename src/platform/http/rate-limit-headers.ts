@@ -2,12 +2,12 @@ import type { FastifyInstance } from 'fastify';
 import type { LimitLeft } from '../../kernel/limit-left.js';
 import type { Request } from './request.js';
 
-/** Whoever tells of a limit again knows better. */
+/** A later report of the same limit replaces the earlier one. */
 export function noteLimit(request: Request, limit: LimitLeft): void {
   request.limits = [...(request.limits ?? []).filter(({ policy }) => policy !== limit.policy), limit];
 }
 
-/** `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10) on every answer that a limit concerns. */
+/** `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10) on every response under a limit. */
 export function installRateLimitHeaders(fastify: FastifyInstance): void {
   fastify.decorateRequest('limits', null);
   fastify.addHook('onSend', ({ limits }, reply, payload, done) => {
@@ -32,5 +32,5 @@ function leftItem({ policy, remaining, resetSeconds }: LimitLeft): string {
 const INTEGER_MAX = 999_999_999_999_999;
 const whole = (number: number): number => Math.min(INTEGER_MAX, Math.max(0, Math.floor(number)));
 
-/** As `Retry-After` says it. */
+/** As in `Retry-After`. */
 export const wholeSeconds = (seconds: number): number => Math.max(1, Math.ceil(seconds));

@@ -6,12 +6,12 @@ import { QUIET_ROUTES } from './request-log.js';
 import type { Request } from './request.js';
 import { invalid } from './validation.js';
 
-/** Where `@ApiProduces` leaves what it is told; the package exports the decorator alone. */
+/** Where `@ApiProduces` stores its arguments; the package exports only the decorator. */
 const PRODUCES = 'swagger/apiProduces';
 
-/** What the decorators of an operation say that it takes and gives. */
+/** The request and response form that the decorators of an operation declare. */
 export interface RequestForm {
-  /** Whether it has parameters in its query; which ones, its DTO says, and `strictValidation` sees to them. */
+  /** Whether it has query parameters; its DTO declares which, and `strictValidation` checks them. */
   readonly query: boolean;
   readonly produces: readonly string[];
 }
@@ -26,8 +26,8 @@ export function formOf(controller: object, handler: object & { readonly name: st
 }
 
 /**
- * A parameter that an operation does not know is refused, never ignored: `DELETE …?dryRun=true` did what it was to try. And
- * readers are told where they accept nothing of what there is. Changes are not asked for it: none is refused for the form of its answer.
+ * A parameter that an operation does not know is refused, never ignored: `DELETE …?dryRun=true` once deleted. Reads are refused if the
+ * client accepts none of the available types. Changes are not: none may fail because of the form of its response.
  */
 export function requireForm({ query, produces }: RequestForm, request: Request): void {
   if (!query && request.url.includes('?')) refuseParameters(request.query as object);
@@ -42,8 +42,8 @@ function refuseParameters(query: object): void {
 }
 
 /**
- * For all operations, behind the access guard: what is wrong with a request is told to whoever may make it. Probes and the metrics take
- * anything: what watches them adds parameters of its own, and must not take a refusal for a server that is ill.
+ * For all operations, after the access guard: only callers with access learn what is wrong with their request. Probes and the metrics
+ * accept any parameter: monitoring systems add their own, and must not mistake a refusal for a failing server.
  */
 @Injectable()
 export class RequestFormGuard implements CanActivate {

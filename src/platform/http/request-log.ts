@@ -2,13 +2,13 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { HttpMetrics } from './http-metrics.js';
 
-/** Asked for every few seconds by what watches the server. */
+/** Requested every few seconds by monitoring. */
 export const QUIET_ROUTES = new Set(['/health/live', '/health/ready', '/metrics']);
 
 /**
- * One line and one observation a request. Changes are `info`, reads `debug`, refusals `info`, failures `error`; publishing has a line of
- * its own («events published») and is `debug` here. A 503 is a refusal, since clients can bring it about as often as they like; why it was
- * one is a line of the problem filter at `warn`, of which there are only so many. The route template is logged, never the query string.
+ * One line and one observation per request. Changes are `info`, reads `debug`, refusals `info`, failures `error`; publishing has a line of
+ * its own ("events published") and is `debug` here. A 503 is a refusal, since clients can cause it as often as they like; its reason is a
+ * line of the problem filter at `warn`, which is rate-limited. The route template is logged, never the query string.
  */
 export function installRequestLog(fastify: FastifyInstance, log: Logger, metrics: HttpMetrics): void {
   fastify.addHook('onResponse', (request, reply, done) => {

@@ -45,10 +45,10 @@ class PagesQuery {
 const said = (target: { prototype: object }, field: string): unknown =>
   Reflect.getMetadata('swagger/apiModelProperties', target.prototype, field);
 
-describe('what the contract says of a field', () => {
+describe('the contract of a field', () => {
   beforeAll(() => describeRequests());
 
-  it('is what its rules say, in order of declaration, beside what is said by hand', () => {
+  it('consists of its rules, in order of declaration, and of manual descriptions', () => {
     expect(said(OuterBody, 'name')).toMatchObject({ type: 'string', minLength: 1, maxLength: 5, nullable: true });
     expect(said(OuterBody, 'colour')).toMatchObject({ type: 'string', enum: ['red', 'green'], required: true });
     expect(said(OuterBody, 'time')).toMatchObject({ description: 'When.', format: 'date-time', required: false });
@@ -67,17 +67,17 @@ describe('what the contract says of a field', () => {
     expect(said(PagesQuery, 'owner')).not.toHaveProperty('nullable');
   });
 
-  it('closes its class, and says what its fields have to do with each other', () => {
+  it('closes its class, and states the relations between its fields', () => {
     const closed = Reflect.getMetadata('swagger/apiSchema', OuterBody) as object[];
     expect(closed.at(-1)).toEqual({ additionalProperties: false, minProperties: 1 });
   });
 });
 
-it('a rule that has no words for the contract is an error: a planted one is found', () => {
+it('a rule without a counterpart in the contract is an error: a planted one is found', () => {
   class PlantedBody {
     @IsEmail()
     readonly email!: string;
   }
   expect(PlantedBody.name).toBe('PlantedBody');
-  expect(() => describeRequests()).toThrow('PlantedBody.email: nobody knows what isEmail means');
+  expect(() => describeRequests()).toThrow('PlantedBody.email: the contract has no words for isEmail');
 });

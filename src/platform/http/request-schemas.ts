@@ -3,12 +3,12 @@ import { getMetadataStorage } from 'class-validator';
 import type { JsonSchema } from './field-rules.js';
 
 /*
- * The contract of what is sent comes from the rules that judge it, so that the two cannot part: what class-validator knows of a class is
- * written, in the words of JSON Schema, into what Nest's documents are made of. For a rule that has no words here no document is
- * made, and the test of the document fails.
+ * The contract of requests comes from the rules that check them, so that the two cannot diverge: what class-validator knows of a class is
+ * written, as JSON Schema, into the metadata of Nest's documents. With a rule that has no counterpart here no document is made, and the
+ * test of the document fails.
  */
 
-/** What is looked at of the metadata of class-validator. */
+/** The metadata of class-validator that is read. */
 interface Known {
   readonly type: string;
   readonly name?: string;
@@ -20,9 +20,9 @@ interface Known {
 
 type Class = new () => object;
 
-/** Of bodies: in a query nothing is null. Parts that both are made of leave it open. */
+/** Bodies: in a query nothing is null. Parts that both use leave it open. */
 const IN_BODY = /(?:Body|Dto)$/;
-/** Where Nest keeps the names of the fields of a class. */
+/** Where Nest stores the names of the fields of a class. */
 const FIELDS = 'swagger/apiModelPropertiesArray';
 
 const WORDS: Readonly<Record<string, (constraint: never) => JsonSchema>> = {
@@ -39,13 +39,13 @@ const WORDS: Readonly<Record<string, (constraint: never) => JsonSchema>> = {
   arrayMaxSize: (maxItems: number) => ({ maxItems }),
 };
 
-/** To be called before the document is made. */
+/** Must be called before the document is made. */
 export function describeRequests(): void {
   const known = getMetadataStorage()['validationMetadatas'] as ReadonlyMap<unknown, readonly Known[]>;
   for (const target of known.keys()) describeClass(target as Class, known);
 }
 
-/** Fields of the classes that it extends come first; unknown fields are refused, see validation.ts. */
+/** Fields of inherited classes come first; unknown fields are refused, see validation.ts. */
 function describeClass(target: Class, known: ReadonlyMap<unknown, readonly Known[]>): void {
   const line = lineOf(target).toReversed();
   const fields = Map.groupBy(
@@ -62,7 +62,7 @@ function describeClass(target: Class, known: ReadonlyMap<unknown, readonly Known
   ApiSchema({ additionalProperties: false, ...relationsOf(line) } as never)(target);
 }
 
-/** As they are declared; Nest knows those first that have a description. */
+/** In order of declaration; Nest would list those with a description first. */
 function orderFields(prototype: object, names: readonly string[]): void {
   const known = Reflect.getMetadata(FIELDS, prototype) as readonly string[];
   Reflect.defineMetadata(FIELDS, [...new Set([...names.map((name) => `:${name}`), ...known])], prototype);
@@ -82,11 +82,11 @@ function presence(rules: readonly Known[], value: unknown, { name: owner }: Clas
   };
 }
 
-/** Of a nested class the document has the reference. */
+/** For a nested class the document has a reference. */
 function schemaOf(rules: readonly Known[]): JsonSchema {
-  const judging = rules.filter(({ type }) => type === 'customValidation');
-  const own = merged(judging.filter(({ each }) => !each));
-  const items = merged(judging.filter(({ each }) => each));
+  const custom = rules.filter(({ type }) => type === 'customValidation');
+  const own = merged(custom.filter(({ each }) => !each));
+  const items = merged(custom.filter(({ each }) => each));
   if (rules.some(({ type }) => type === 'nestedValidation')) {
     const { type: _, ...bounds } = own;
     return bounds;
@@ -107,7 +107,7 @@ function wordsOf(rule: Known): JsonSchema {
   const own = (constraint as { schema?: JsonSchema } | undefined)?.schema;
   const words = WORDS[rule.name ?? ''];
   if (own === undefined && words === undefined)
-    throw new Error(`${placeOf(rule)}: nobody knows what ${rule.name} means`);
+    throw new Error(`${placeOf(rule)}: the contract has no words for ${rule.name}`);
   return own ?? words!(constraint as never);
 }
 
@@ -115,7 +115,9 @@ const placeOf = ({ target, propertyName }: Known): string => `${(target as Class
 
 const RELATIONS = Symbol('relations');
 
-/** What a class cannot say of one field alone: which fields come together, exclude or need each other. Checked where the class is used. */
+/**
+ * Relations between fields, which no single field can express: which ones require or exclude each other. Checked where the class is used.
+ */
 export const Related =
   (schema: JsonSchema): ClassDecorator =>
   (target) =>

@@ -5,14 +5,14 @@ import type { LimitLeft } from '../../kernel/limit-left.js';
 declare module 'fastify' {
   interface FastifyRequest {
     correlationId: string;
-    /** What the answer tells of; see rate-limit-headers.ts. */
+    /** The limits reported in the response; see rate-limit-headers.ts. */
     limits: readonly LimitLeft[] | null;
     traceparent: string | null;
-    /** Only beside a `traceparent`. */
+    /** Only with a `traceparent`. */
     tracestate: string | null;
     principal: Principal | null;
     access: Access | null;
-    /** Ended with the answer; an answer that goes on for long ends it when it begins. */
+    /** Ended with the response; a long-running response ends it when it begins. */
     turn: { end(): void } | null;
   }
 }

@@ -8,13 +8,13 @@ export function showVersion(reply: Reply, version: number): void {
   reply.header('etag', `"${version}"`);
 }
 
-/** Without a version: what is never changed. */
+/** Without a version: for resources that never change. */
 export function created(reply: Reply, location: string, version?: number): void {
   reply.status(201).header('location', location);
   if (version !== undefined) showVersion(reply, version);
 }
 
-/** Who is acting in this request, for the events that it causes. */
+/** Who acts in this request, for the events that it causes. */
 export function actorOf(request: Request): Actor {
   return {
     id: request.principal?.id ?? 'anonymous',

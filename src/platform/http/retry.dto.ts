@@ -9,7 +9,7 @@ const DAY_MS = 86_400_000;
 const whole = (minimum: number, maximum: number): PropertyDecorator =>
   applyDecorators(WhenGiven(), IsInt(), Min(minimum), Max(maximum));
 
-/** Of a consumer, and what a tenant sets for those that leave it out. */
+/** Of a consumer, or a tenant's default for consumers without one. */
 @Related({
   anyOf: [
     { properties: { strategy: { enum: ['exponential', 'linear', 'fixed'] } } },
@@ -35,7 +35,7 @@ export class RetryDto {
   @Max(100)
   readonly multiplier?: number;
 
-  @ApiPropertyOptional({ default: 0.1, description: 'Share of the delay that chance may add.' })
+  @ApiPropertyOptional({ default: 0.1, description: 'Share of the delay that may be added at random.' })
   @WhenGiven()
   @IsNumber({ allowNaN: false, allowInfinity: false })
   @Min(0)

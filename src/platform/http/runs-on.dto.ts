@@ -2,7 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { EXAMPLE } from './examples.js';
 import { Reference } from './field-rules.js';
 
-/** Whose right something runs on. */
+/** The user whose permissions a consumer runs on. */
 export class RunsOnDto {
   @ApiProperty({ example: EXAMPLE.userId })
   @Reference(64)

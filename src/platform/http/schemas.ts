@@ -18,6 +18,6 @@ export interface Schema {
   readonly example?: unknown;
 }
 
-/** What `#/components/schemas/…` points at. */
+/** The schema that `#/components/schemas/…` refers to. */
 export const referred = (document: OpenAPIObject, ref: string): Schema =>
   document.components!.schemas![ref.split('/').at(-1)!] as Schema;

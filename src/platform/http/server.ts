@@ -23,7 +23,7 @@ import { refuseUnreadable, routeUnreadable } from './unreadable-requests.js';
 const PARAM_LENGTH_MAX = 4_096;
 const IN_FLIGHT_BODY_BYTES_MAX = 256 * 1024 * 1024;
 const CONNECTIONS_CHECKED_EVERY_MS = 2_000;
-/** Swagger UI brings its scripts and styles along as files, some styles inline. */
+/** Swagger UI serves its scripts and styles as files, some styles inline. */
 const DOCS_POLICY = {
   defaultSrc: ["'self'"],
   scriptSrc: ["'self'"],
@@ -41,33 +41,33 @@ export function createAdapter({ http, publish }: Settings): FastifyAdapter {
     trustProxy: http.trustProxy.length > 0 ? [...http.trustProxy] : false,
     routerOptions: { maxParamLength: PARAM_LENGTH_MAX, ignoreTrailingSlash: false, caseSensitive: true },
     keepAliveTimeout: http.keepAliveMs,
-    // Both are needed: Node looks for late requests only as often as it is told to.
+    // Both are needed: Node looks for late requests only at this interval.
     requestTimeout: http.requestTimeoutMs,
     http: {
       requestTimeout: http.requestTimeoutMs,
       headersTimeout: http.headersTimeoutMs,
       connectionsCheckingInterval: CONNECTIONS_CHECKED_EVERY_MS,
       maxHeaderSize: 16 * 1024,
-      // Node would take the first of two Authorization headers, where a proxy may have judged the second.
+      // Node would take the first of two Authorization headers, while a proxy may have checked the second.
       joinDuplicateHeaders: true,
-      // Node's own 400 has no body; ours comes with all other refusals of a head.
+      // Node's own 400 has no body; ours is sent like all other refusals of a head.
       requireHostHeader: false,
     },
     forceCloseConnections: 'idle',
-    // Fastify's own words for a request that comes during a stop; ours refuse it.
+    // Fastify's own response to a request during a stop; ours refuses it.
     return503OnClosing: false,
     clientErrorHandler: (error, socket) => broken.answer(error, socket),
     frameworkErrors: routeUnreadable,
   });
 }
 
-/** What every request passes, in this order. */
+/** The stages of every request, in this order. */
 export function installHttp(app: NestFastifyApplication, { http, publish, roles }: Settings): void {
   const fastify = app.getHttpAdapter().getInstance();
   installCorrelation(fastify);
   installSecurityHeaders(fastify);
   broken.countOn(app.get(HttpMetrics));
-  const notProxy = httpError('not-implemented', 'This server is no proxy.');
+  const notProxy = httpError('not-implemented', 'This server is not a proxy.');
   fastify.server.on('connect', (_, socket) => broken.refuse(notProxy, socket as Socket));
   refuseUnreadable(fastify);
   if (!roles.includes('api')) serveProbesOnly(fastify);
@@ -83,26 +83,26 @@ export function installHttp(app: NestFastifyApplication, { http, publish, roles 
   app.get(Idempotency).install(fastify);
   app.get(Consistency).install(fastify);
   app.useGlobalGuards(new RequestFormGuard());
-  // Nest hands what Fastify refuses by itself (bodies, unknown routes) to the same filter.
+  // Nest passes Fastify's own refusals (bodies, unknown routes) to the same filter.
   app.useGlobalFilters(app.get(ProblemFilter));
 }
 
-/** An instance that only delivers is still to be watched, but takes no other request. */
+/** An instance that only delivers can still be monitored, but accepts no other request. */
 function serveProbesOnly(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, _reply, done) => {
     const probe = /^\/(health\/(live|ready)|metrics)(\?|$)/.test(request.url);
-    done(probe ? undefined : httpError('route-not-found', 'This instance delivers events; it takes no requests.'));
+    done(probe ? undefined : httpError('route-not-found', 'This instance delivers events; it accepts no requests.'));
   });
 }
 
 /**
- * Helmet for every page; the answers of the API, which no browser renders, get the two headers that matter to them. Events, persons and
- * tokens are in them: no cache may keep one, refusals included, unless its route says otherwise. The plain middleware:
- * the plugin for Fastify runs an async hook on every request, whatever it is told, by which the collector took whole requests for alive
- * (a sixth of what they allocate survived, and the pauses were 10 ms instead of 1).
+ * Helmet for every page; API responses, which no browser renders, get only the two headers that matter for them. They contain events,
+ * personal data and tokens: no cache may store them, refusals included, unless the route says otherwise. The plain middleware: the plugin
+ * for Fastify runs an async hook on every request, whatever its options, which kept whole requests alive for the garbage collector (a sixth
+ * of what they allocate survived, and the pauses were 10 ms instead of 1).
  */
 function installSecurityHeaders(fastify: FastifyInstance): void {
-  // Whether a whole domain is to be reached by TLS only is for whoever serves it to say.
+  // Whether a whole domain must use TLS is its operator's decision.
   const pageHeaders = helmet({ contentSecurityPolicy: { directives: DOCS_POLICY }, strictTransportSecurity: false });
   fastify.addHook('onRequest', (request, reply, done) => {
     if (request.url.startsWith('/docs')) return pageHeaders(request.raw, reply.raw, done as (error?: unknown) => void);

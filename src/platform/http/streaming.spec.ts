@@ -15,8 +15,8 @@ const reply = (closed = false) => {
   return { sent, raw, reply: fake as unknown as Reply };
 };
 
-describe('an answer that is sent in pieces', () => {
-  it('is one piece for each page, under the headers that are given', async () => {
+describe('a response in pieces', () => {
+  it('has one piece for each page, with the given headers', async () => {
     const { sent, reply: open } = reply();
     async function* pages(): AsyncGenerator<number[]> {
       yield [1, 2];
@@ -32,7 +32,7 @@ describe('an answer that is sent in pieces', () => {
     await expect(text(sent.body!)).resolves.toBe('1\n2\n3\n');
   });
 
-  it('breaks where a page fails, and does not look whole', async () => {
+  it('breaks off if a page fails, and does not look complete', async () => {
     const { sent, reply: open } = reply();
     async function* pages(): AsyncGenerator<number[]> {
       yield [1];
@@ -42,7 +42,7 @@ describe('an answer that is sent in pieces', () => {
     await expect(text(sent.body!)).rejects.toThrow('away');
   });
 
-  it('is known to be closed, also where it was before anybody asked', () => {
+  it('reports that it is closed, also to callers that ask afterwards', () => {
     const { raw, reply: open } = reply();
     const signal = untilClosed(open);
     expect(signal.aborted).toBe(false);

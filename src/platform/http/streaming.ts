@@ -1,13 +1,13 @@
 import { Readable } from 'node:stream';
 import type { Reply } from './request.js';
 
-/** Calls `then` when the answer is sent, or nobody waits for it any more. */
+/** Calls `then` when the response is sent, or the client is gone. */
 export function whenClosed(reply: Reply, then: () => void): void {
   if (reply.raw.closed) then();
   else reply.raw.once('close', then);
 }
 
-/** Aborted when the answer is sent, or nobody waits for it any more. */
+/** Aborted when the response is sent, or the client is gone. */
 export function untilClosed(reply: Reply): AbortSignal {
   const controller = new AbortController();
   whenClosed(reply, () => controller.abort());
@@ -22,7 +22,7 @@ export async function* lines<Item>(
   for await (const page of pages) yield page.map(line).join('');
 }
 
-/** Sends pieces as they come, no faster than they are read. What fails breaks the connection: what was cut off must not look whole. */
+/** Sends pieces as they come, no faster than they are read. An error breaks the connection: a truncated response must not look complete. */
 export async function sendPieces(
   reply: Reply,
   headers: Readonly<Record<string, string>>,

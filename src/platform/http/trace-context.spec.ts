@@ -10,7 +10,7 @@ describe('a tracestate', () => {
     ['a=1,, ,b=2', 'a=1,b=2'],
     ['t@sys=a b;c:d', 't@sys=a b;c:d'],
     [many(32, 10).join(), many(32, 10).join()],
-  ])('is kept, without the blanks around its members: %s', (sent, kept) => {
+  ])('is kept, without the spaces around its members: %s', (sent, kept) => {
     expect(tracestateOf(sent)).toBe(kept);
   });
 
@@ -27,7 +27,7 @@ describe('a tracestate', () => {
     `${'k'.repeat(257)}=1`,
     `a=${'v'.repeat(257)}`,
     many(33, 5).join(),
-  ])('that is not valid is none: %j', (sent) => {
+  ])('that is not valid is dropped: %j', (sent) => {
     expect(tracestateOf(sent)).toBeNull();
   });
 

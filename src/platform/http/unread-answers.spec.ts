@@ -9,7 +9,7 @@ interface Fake extends Connection {
   reset: boolean;
 }
 
-/** A connection with so much in its buffer that nobody has taken. */
+/** A connection with this much unread in its buffer. */
 function connection(unsent: number): Fake {
   const fake: Fake = {
     bytesWritten: unsent,
@@ -42,7 +42,7 @@ function watching(...connections: Fake[]): (ms: number) => void {
   };
 }
 
-it('who takes no byte of his answer for 30 seconds is cut off, not earlier', () => {
+it('a client that reads no byte of its response for 30 seconds is cut off, not earlier', () => {
   const silent = connection(100_000);
   const pass = watching(silent);
   pass(29_999);
@@ -51,20 +51,20 @@ it('who takes no byte of his answer for 30 seconds is cut off, not earlier', () 
   expect([silent.reset, ended]).toEqual([true, 1]);
 });
 
-it('who takes some goes on, however slow he is: of one large answer, or of many pieces', () => {
+it('a client that reads some continues, however slow it is: of one large response, or of many pieces', () => {
   const [large, many] = [connection(4_000_000), connection(100_000)];
   const { _handle: handle } = large;
   const pass = watching(large, many);
   for (let round = 0; round < 100; round++) {
     handle.writeQueueSize -= 1;
-    // A piece was taken, the next one has come in its place.
+    // A piece was read, the next one has taken its place.
     many.bytesWritten += 1;
     pass(29_999);
   }
   expect([large.reset, many.reset, ended]).toEqual([false, false, 0]);
 });
 
-it('who sends us requests instead of reading is cut off: more answers behind the one that stands still are no progress', () => {
+it('a client that sends requests instead of reading is cut off: more responses behind a stalled one are no progress', () => {
   const pipelining = connection(100_000);
   const pass = watching(pipelining);
   for (let round = 0; round < 3; round++) {
@@ -75,14 +75,14 @@ it('who sends us requests instead of reading is cut off: more answers behind the
   expect(pipelining.reset).toBe(true);
 });
 
-it('who waits for us is left alone: nothing is there that he could take', () => {
+it('a client that waits for us is left alone: there is nothing to read', () => {
   const waiting = connection(0);
   const pass = watching(waiting);
   pass(3_600_000);
   expect(waiting.reset).toBe(false);
 });
 
-it('the time begins anew with each standstill', () => {
+it('the time starts again with each stall', () => {
   const reader = connection(100_000);
   const pass = watching(reader);
   pass(20_000);
@@ -96,7 +96,7 @@ it('the time begins anew with each standstill', () => {
   expect(reader.reset).toBe(true);
 });
 
-it('beyond the bytes that may wait for all, those go who have taken nothing for longest, and no more than must', () => {
+it('beyond the total limit the clients that have read nothing for longest are cut off, and no more than necessary', () => {
   const [idle, reading, young] = [connection(4_000_000), connection(4_000_000), connection(1_000_000)];
   const connections = [idle, reading];
   const pass = watching(...connections, young);

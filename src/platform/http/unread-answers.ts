@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 import { Loop } from '../jobs/loop.js';
 
-/** What is looked at of a connection; the rest of a socket is not needed. */
+/** The parts of a connection that are used; the rest of a socket is not needed. */
 export type Connection = Pick<Socket, 'bytesWritten' | 'writableLength' | 'resetAndDestroy'> & {
-  /** Node's own: of what is being written, so much is still with us. Without it a slow reader of one large answer looks like one who stopped. */
+  /** Node's own: how much of the current write is still in this process. Without it a slow reader of one large response looks stalled. */
   readonly _handle?: { readonly writeQueueSize?: number } | null;
 };
 
@@ -14,19 +14,18 @@ interface Seen {
 }
 
 /**
- * Ends the connections of those who asked and do not read: whatever the answer is, a stream, an export or a page, what is made for them
- * stays in memory, and what it was read with (a place among the streams, a slot of the audit) is kept from others. A reader who takes a
- * byte now and then, as the network takes them from us, may be as slow as he likes, while all that waits for readers fits into its bound;
- * beyond it those go first who have taken nothing for longest. Without a bound 600 pages that nobody read took the process from 243 to
- * 985 MB within seconds.
+ * Ends the connections of clients that send requests and do not read: whatever the response is, a stream, an export or a page, it stays in
+ * memory, and the resources it holds (a stream slot, an audit slot) are kept from others. A client that reads a byte now and then, as the
+ * network takes them from us, may be as slow as it likes, as long as everything that waits fits into the total limit; above it those are
+ * ended first that have read nothing for longest. Without a limit 600 unread pages took the process from 243 to 985 MB within seconds.
  *
- * The connection is reset, so that no part of an answer looks like all of it, and so that the kernel throws away what it holds of it.
- * Rejected: `server.timeout`. It ends whom we keep waiting as well, and any byte that the client sends puts it off.
+ * The connection is reset, so that no part of a response looks like all of it, and the kernel discards what it holds of it. Rejected:
+ * `server.timeout`. It also ends connections that wait for us, and any byte from the client postpones it.
  */
 export interface UnreadLimits {
-  /** For so long somebody may take nothing of his answer. */
+  /** How long a client may read nothing of its response. */
   readonly unreadTimeoutMs: number;
-  /** So much may wait for all readers together. */
+  /** How many bytes may wait for all clients together. */
   readonly unreadBytesMax: number;
 }
 
@@ -40,7 +39,7 @@ export class UnreadAnswers {
     private readonly nowMs: () => number = () => performance.now(),
   ) {}
 
-  /** Looks at all connections often enough; ends with a call of what it returns. */
+  /** Checks all connections at intervals; the returned function ends that. */
   watch(): () => void {
     const every = Math.min(1_000, this.limits.unreadTimeoutMs / 10);
     const watching = new Loop({ name: 'unread-answers', restsFirst: true, every, runOnce: () => this.look() });

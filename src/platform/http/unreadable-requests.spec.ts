@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 afterEach(() => server.close());
 
-it('what is asked while the instance stops, on a connection that is in use, is refused in words of ours', async () => {
+it('a request during a stop, on a connection in use, is refused with our own problem', async () => {
   const asked = Promise.withResolvers<void>();
   const held = Promise.withResolvers<string>();
   const stopping = Promise.withResolvers<void>();

@@ -4,15 +4,15 @@ import type { DomainError } from '../../kernel/domain-error.js';
 import { httpError } from './http-errors.js';
 import type { Reply, Request } from './request.js';
 
-/** 16 KiB would hold thousands of short ones, of which Node by itself leaves out those beyond 1,000 without a word. */
+/** 16 KiB would allow thousands of short ones, of which Node silently drops those beyond 1,000. */
 const HEADERS_MAX = 200;
 
 const REFUSAL = Symbol('refusal');
 type Marked = IncomingMessage & { [REFUSAL]?: DomainError };
 
 /**
- * For Fastify's `frameworkErrors`: an address that the router cannot read (broken percent-encoding, a parameter without an end) goes through
- * the router once more, as one that can be read, so that all that every request passes refuses, logs and counts it.
+ * For Fastify's `frameworkErrors`: an address that the router cannot parse (broken percent-encoding, a parameter without an end) is routed
+ * once more as a readable one, so that the usual stages refuse, log and count it.
  */
 export function routeUnreadable(error: { readonly statusCode?: number }, request: Request, reply: Reply): void {
   const raw: Marked = request.raw;
@@ -20,34 +20,34 @@ export function routeUnreadable(error: { readonly statusCode?: number }, request
     error.statusCode === 414
       ? httpError('address-too-long', 'A part of the path is longer than any name.')
       : brokenEncoding('path');
-  // Not shown as `instance`: it is no address.
+  // Not shown as `instance`: it is not an address.
   raw.url = '*';
   request.server.routing(raw, reply.raw);
 }
 
-/** Refuses what Node and the router would take, or refuse in words of their own. */
+/** Refuses what Node and the router would accept, or refuse in their own form. */
 export function refuseUnreadable(fastify: FastifyInstance): void {
   let stopping = false;
   fastify.addHook('preClose', (done) => {
     stopping = true;
     done();
   });
-  // Without a listener Node answers 417 with nothing in it.
+  // Without a listener Node sends an empty 417.
   fastify.server.on('checkExpectation', (request, response) => fastify.routing(request, response));
   fastify.addHook('onRequest', (request, reply, done) => {
     const refusal = stopping
-      ? httpError('stopping', 'This instance stops; ask another.', { retryAfterSeconds: 1 })
+      ? httpError('stopping', 'This instance is stopping; use another.', { retryAfterSeconds: 1 })
       : (refusedAddress(request) ?? refusedHead(request, reply));
     if (refusal) done(refusal);
     else done();
   });
 }
 
-/** PostgreSQL takes no NUL in a text, so that nothing can have such a name. */
+/** PostgreSQL accepts no NUL in a text, so no name can contain one. */
 function refusedAddress({ raw, url }: Request): DomainError | undefined {
   const marked = (raw as Marked)[REFUSAL];
   if (marked || !url.includes('%')) return marked;
-  if (url.includes('%00')) return httpError('invalid-request', 'The address must not hold NUL characters.');
+  if (url.includes('%00')) return httpError('invalid-request', 'The address must not contain NUL characters.');
   try {
     decodeURIComponent(url);
     return undefined;
@@ -60,8 +60,8 @@ const brokenEncoding = (part: string): DomainError =>
   httpError('invalid-request', `The ${part} of the address is not percent-encoded UTF-8.`);
 
 /**
- * There must be one Host header (RFC 9112, 3.2): Node joins two, and a proxy may have gone by the other one. No transfer coding but
- * `chunked` is known, which must be the only one (6.1): who reads it otherwise sees another end of the body. HTTP/1.0 knows none.
+ * There must be one Host header (RFC 9112, 3.2): Node joins two, and a proxy may have used the other one. The only transfer coding is
+ * `chunked`, once (6.1): a party that reads it otherwise sees another end of the body. HTTP/1.0 has none.
  */
 function refusedHead({ raw, headers }: Request, reply: Reply): DomainError | undefined {
   const { host, expect, 'transfer-encoding': coding } = headers;
@@ -71,10 +71,10 @@ function refusedHead({ raw, headers }: Request, reply: Reply): DomainError | und
   if (raw.rawHeaders.length > 2 * HEADERS_MAX)
     return httpError('head-too-large', `The head may have at most ${HEADERS_MAX} headers.`);
   if (expect !== undefined && expect.toLowerCase() !== '100-continue')
-    return httpError('expectation-failed', 'The only expectation that is met is 100-continue.');
+    return httpError('expectation-failed', 'The only supported expectation is 100-continue.');
   if (coding === undefined) return undefined;
   if (old || coding.toLowerCase() !== 'chunked') reply.header('connection', 'close');
   if (old) return httpError('invalid-request', 'HTTP/1.0 has no Transfer-Encoding.');
   if (coding.toLowerCase() === 'chunked') return undefined;
-  return httpError('not-implemented', 'The only transfer coding that is known is chunked, once.');
+  return httpError('not-implemented', 'The only supported transfer coding is chunked, once.');
 }

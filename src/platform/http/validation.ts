@@ -15,7 +15,7 @@ class FieldFailure extends Error {
   }
 }
 
-/** Checks a DTO: unknown fields are refused, nothing is converted, and every wrong field is named. */
+/** Validates a DTO: unknown fields are refused, nothing is converted, and every invalid field is reported. */
 class StrictValidation extends ValidationPipe {
   constructor() {
     super({
@@ -47,7 +47,7 @@ class StrictValidation extends ValidationPipe {
   }
 }
 
-/** Put on each controller that takes a DTO: `@UsePipes(strictValidation)`. Publishing has a validator of its own. */
+/** Used on each controller with a DTO: `@UsePipes(strictValidation)`. Publishing has a validator of its own. */
 export const strictValidation = new StrictValidation();
 
 export function invalid(errors: readonly FieldError[]): Error {
@@ -58,7 +58,7 @@ export function invalid(errors: readonly FieldError[]): Error {
 
 const isPlainObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Nest, class-transformer and class-validator leave out what every object has, without a word, so that nobody would be told. */
+/** Nest, class-transformer and class-validator silently drop names that every object has, so they would not be reported. */
 const isDropped = (name: string): boolean => name in Object.prototype || name === 'prototype';
 
 function droppedField(value: unknown): string | undefined {
@@ -77,7 +77,7 @@ function flatten(failure: ValidationError, prefix: string): FieldError[] {
   return [...own, ...(failure.children ?? []).flatMap((child) => flatten(child, `${pointer}/`))];
 }
 
-/** Of what is missing or of the wrong type nothing else is worth saying: a number is neither too long nor too short. */
+/** If a value is missing or of the wrong type, other reasons are pointless: a number is neither too long nor too short. */
 function reasons({ value, constraints = {} }: ValidationError): string[] {
   if (value === undefined && Object.keys(constraints).length > 0) return ['is required'];
   const ofType = Object.entries(constraints).filter(([name]) => TYPES.has(name));
@@ -89,7 +89,7 @@ function withoutName(detail: string, property: string): string {
   return detail.startsWith(`${property} `) ? detail.slice(property.length + 1) : detail;
 }
 
-/** A query parameter that is a whole number; anything else, also `1e2` or ` 5`, is refused. */
+/** A query parameter that is a whole number; anything else, including `1e2` and ` 5`, is refused. */
 export function QueryInt(min: number, max: number): PropertyDecorator {
   return (target, property) => {
     Transform(({ value }) => (typeof value === 'string' && /^-?\d{1,16}$/.test(value) ? Number(value) : value))(

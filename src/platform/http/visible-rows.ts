@@ -1,9 +1,9 @@
-/** So many pages are looked through for one that is shown, so that a caller who sees little of much does not make a request endless. */
+/** Pages that are searched for one that is shown, so that a caller who may see little of a long list does not make a request endless. */
 const PAGES_MAX = 20;
 
 /**
- * `limit + 1` rows of a list that the caller may see, like a query for `limit + 1` rows of one in which he sees everything. `fetch` answers
- * rows after an id, in order of ids.
+ * `limit + 1` rows of a list that the caller may see, like a query for `limit + 1` rows of a list of which they may see everything. `fetch`
+ * returns rows after an id, ordered by id.
  */
 export async function visibleRows<R>(
   list: { readonly after: string; readonly limit: number },

@@ -11,9 +11,9 @@ const KEPT_MS = 30 * 86_400_000;
 const SWEEP_MS = 3_600_000;
 
 export interface JobRunnerOptions {
-  /** Identifies this process in the rows of the jobs it works at. */
+  /** Identifies this process in the rows of its jobs. */
   readonly owner: number;
-  /** How often it looks for jobs at which nobody works, which are those with the same beat in two looks. */
+  /** How often it looks for abandoned jobs: those with the same beat in two looks. */
   readonly lookMs: number;
   /** How often it raises the beats of its own jobs: several times between two looks. */
   readonly beatMs: number;
@@ -21,21 +21,21 @@ export interface JobRunnerOptions {
 
 export const JOB_PACE = { lookMs: 3_000, beatMs: 750 };
 
-/** A job at which this process works. */
+/** A job that this process works on. */
 interface Attempt {
   readonly job: Job;
-  /** Ends it, because another instance may have the job, or because it is to be cancelled. */
+  /** Aborts it, because another instance may have the job, or because cancellation was requested. */
   readonly end: AbortController;
-  /** Ends it when no beat was stored for so long that other instances may take the job over. */
+  /** Aborts it when no beat was stored for so long that other instances may take the job over. */
   lapse: NodeJS.Timeout | undefined;
   cancelled: boolean;
 }
 
 /**
- * Runs jobs, some at once. The instance that begins one works at it and raises its beat; an instance that finds the same beat in two looks,
- * after a crash or a failure for instance, takes the job over. Clocks of different machines are never compared. An attempt whose beats
- * cannot be stored is aborted before another instance may take over, so two instances do not work at one job. The exceptions are the step
- * that is under way at that moment, and a process that stood still as a whole: kinds must tolerate them.
+ * Runs jobs, several at once. The instance that begins one works on it and raises its beat; an instance that finds the same beat in two
+ * looks (after a crash or a failure, for instance) takes the job over. Clocks of different machines are never compared. An attempt whose
+ * beats cannot be stored is aborted before another instance may take over, so two instances do not work on one job. The exceptions are the
+ * step in progress at that moment, and a process that was suspended as a whole: kinds must tolerate them.
  *
  * Rejected: pg-boss and graphile-worker. They bring a schema and migrations of their own, and know neither tenants nor progress.
  */
@@ -92,7 +92,7 @@ export class JobRunner {
     await this.beats.close();
   }
 
-  /** Now, unless this instance has enough to do; then at one of the next looks, on any instance. */
+  /** Now, unless this instance is busy; then at one of the next looks, on any instance. */
   begin(job: Job): void {
     const kind = this.kinds.get(job.kind);
     if (!kind || this.stop.signal.aborted || this.working.has(job.jobId) || this.working.size >= AT_ONCE) return;
@@ -164,7 +164,7 @@ export class JobRunner {
     attempt.end.signal.throwIfAborted();
   }
 
-  /** From then on it is ours for the time between two looks: before that nobody can have seen the same beat twice. */
+  /** From then on it is ours for the time between two looks: before that no instance can have seen the same beat twice. */
   private held(attempt: Attempt, sentAt: number): void {
     clearTimeout(attempt.lapse);
     const leftMs = sentAt + this.options.lookMs - performance.now();

@@ -20,7 +20,7 @@ const OPEN: Statement = {
   name: 'job-open',
   text: `SELECT ${COLUMNS} FROM job WHERE finished_at IS NULL AND kind = ANY ($1) ORDER BY job_id LIMIT $2`,
 };
-/** Of two instances that saw the same beat one gets the job. */
+/** Of two instances that saw the same beat, one gets the job. */
 const CLAIM: Statement = {
   name: 'job-claim',
   text: `
@@ -51,7 +51,7 @@ const FORGET: Statement = { name: 'job-forget', text: 'DELETE FROM job WHERE fin
 type Row = Omit<Job, 'payload'> & { readonly payload: string };
 type JobRef = Pick<Job, 'tenantId' | 'jobId'>;
 
-/** The table of jobs. An owner is a process that works at a job; once another process has the job, its writes change nothing. */
+/** The table of jobs. An owner is a process that works on a job; once another process has the job, the owner's writes change nothing. */
 @Injectable()
 export class JobStore {
   constructor(private readonly database: Database) {}
@@ -61,7 +61,7 @@ export class JobStore {
     await sql.query(ADD, [tenantId, jobId, kind, JSON.stringify(payload), createdAt]);
   }
 
-  /** All of a kind that a tenant has open, in the transaction of the event that they were to bring about. */
+  /** All open jobs of a kind and tenant, in the transaction of the event that they were working towards. */
   async completeAll(sql: Sql, tenantId: string, kind: string, now: number): Promise<void> {
     await sql.query(COMPLETE_ALL, [tenantId, kind, now]);
   }
@@ -70,17 +70,17 @@ export class JobStore {
     return (await this.read<Payload>(FIND, [kind, jobId]))[0];
   }
 
-  /** Of all tenants, in the order of ids. */
+  /** Of all tenants, ordered by id. */
   list<Payload>(kind: string, afterId: string, limit: number): Promise<Job<Payload>[]> {
     return this.read(LIST, [kind, afterId, limit]);
   }
 
-  /** Those that are not finished, the oldest first. */
+  /** Unfinished jobs, the oldest first. */
   open(kinds: readonly string[], limit: number): Promise<Job[]> {
     return this.read(OPEN, [kinds, limit]);
   }
 
-  /** Undefined: somebody else has worked at it since it was read, or it is finished. */
+  /** Undefined: another process has worked on it since it was read, or it is finished. */
   async claim({ tenantId, jobId, beat }: Job, owner: number): Promise<Job | undefined> {
     return (await this.read(CLAIM, [tenantId, jobId, owner, beat]))[0];
   }

@@ -20,7 +20,7 @@ const RUNNER: FactoryProvider<JobRunner> = {
     new JobRunner(store, clock, log, { owner, ...JOB_PACE }),
 };
 
-/** For contexts whose work goes on in the background. They register their kinds before the application is up. */
+/** For contexts with background work. They register their kinds before the application is up. */
 @Module({
   imports: [PostgresModule, ClockModule],
   providers: [JobStore, RUNNER, ...LOOP_METRICS],

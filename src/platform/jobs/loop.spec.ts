@@ -22,7 +22,7 @@ const begin = (options: Partial<LoopOptions> = {}): Loop => {
   loop.start();
   return loop;
 };
-/** How often it runs meanwhile. */
+/** How often it runs in that time. */
 const runsDuring = async (ms: number): Promise<number> => {
   const before = runs;
   await jest.advanceTimersByTimeAsync(ms);
@@ -41,7 +41,7 @@ afterEach(async () => {
   jest.useRealTimers();
 });
 
-it('runs at its start, then after each rest; where there is more to do, at once', async () => {
+it('runs at its start, then after each rest, or at once if there is more to do', async () => {
   begin();
   expect(runs).toBe(1);
   expect(await runsDuring(3 * EVERY_MS)).toBe(3);
@@ -50,7 +50,7 @@ it('runs at its start, then after each rest; where there is more to do, at once'
   expect(await runsDuring(EVERY_MS)).toBe(6);
 });
 
-it('begins with a rest where it should, and rests as long as it says after each run', async () => {
+it('begins with a rest if configured, and asks after each run how long to rest', async () => {
   let every = EVERY_MS;
   begin({ restsFirst: true, every: () => every });
   expect(await runsDuring(EVERY_MS - 1)).toBe(0);
@@ -59,14 +59,14 @@ it('begins with a rest where it should, and rests as long as it says after each 
   expect(await runsDuring(10 * EVERY_MS - 1)).toBe(0);
 });
 
-it('is run by a nudge before its rest is over, and once for many of them', async () => {
+it('runs on a nudge before its rest is over, once for several nudges', async () => {
   begin({ every: Infinity });
   expect(await runsDuring(1_000 * EVERY_MS)).toBe(0);
   for (let i = 0; i < 3; i++) loop.nudge();
   expect(await runsDuring(EVERY_MS)).toBe(1);
 });
 
-it('lets nudges wait for each other where it should, none of which puts the run off', async () => {
+it('collects nudges if configured, and no later nudge delays the run further', async () => {
   begin({ every: Infinity, nudgeDelay: () => 100 });
   loop.nudge();
   expect(await runsDuring(90)).toBe(0);
@@ -74,7 +74,7 @@ it('lets nudges wait for each other where it should, none of which puts the run 
   expect(await runsDuring(10)).toBe(1);
 });
 
-it('runs once more where it is nudged during a run, never twice at once', async () => {
+it('runs once more if nudged during a run, never twice at once', async () => {
   const first = Promise.withResolvers<void>();
   outcome = () => first.promise;
   begin({ every: Infinity });
@@ -84,7 +84,7 @@ it('runs once more where it is nudged during a run, never twice at once', async 
   expect(await runsDuring(EVERY_MS)).toBe(1);
 });
 
-it('tells of each failure once, and rests longer after each, up to a bound; no nudge shortens that', async () => {
+it('reports each failure once, and rests longer after each, up to a limit; no nudge shortens that', async () => {
   outcome = fail;
   begin({ every: 10, backOff: { minMs: 100, maxMs: 400 } });
   const rests: number[] = [];
@@ -101,7 +101,7 @@ it('tells of each failure once, and rests longer after each, up to a bound; no n
   expect(await runsDuring(100)).toBe(10);
 });
 
-it('goes on as always after a failure where nothing else is said, nudges included', async () => {
+it('continues as usual after a failure without a back-off, including nudges', async () => {
   outcome = fail;
   begin();
   expect(await runsDuring(3 * EVERY_MS)).toBe(3);
@@ -110,7 +110,7 @@ it('goes on as always after a failure where nothing else is said, nudges include
   expect(errors).toHaveLength(5);
 });
 
-it('waits with its close for the run under way, which is told, and runs no more', async () => {
+it('closes by aborting the run in progress, waits for its end, and runs no more', async () => {
   const ending = Promise.withResolvers<void>();
   let told = false;
   begin({
@@ -132,7 +132,7 @@ it('waits with its close for the run under way, which is told, and runs no more'
   expect(await runsDuring(10 * EVERY_MS)).toBe(0);
 });
 
-it('signals the end of a run that began after the question, whether it went well or not', async () => {
+it('signals the end of a run that began after the call, whether it succeeded or not', async () => {
   const ends = [1, 2].map(() => Promise.withResolvers<void>());
   outcome = () => ends[runs - 1]!.promise;
   begin({ every: 0 });
@@ -146,7 +146,7 @@ it('signals the end of a run that began after the question, whether it went well
   expect(errors).toHaveLength(1);
 });
 
-it('knows since when it has not ended well, which is not at all while it waits for something to do', async () => {
+it('knows the time since its last success, 0 while there is nothing to do', async () => {
   begin({ every: Infinity, backOff: { minMs: EVERY_MS, maxMs: EVERY_MS } });
   await runsDuring(60 * EVERY_MS);
   expect(loop.ageMs).toBe(0);

@@ -1,17 +1,17 @@
 export interface LoopOptions {
-  /** Its label in metrics, which shows loops of the same name together. */
+  /** The label in metrics, which combine loops of the same name. */
   readonly name: string;
-  /** Milliseconds between two runs, asked after each; Infinity: until it is nudged. */
+  /** Milliseconds between two runs, evaluated after each; Infinity: until it is nudged. */
   readonly every: number | (() => number);
   /** Returns true if there is more to do: then the next run follows at once. */
   readonly runOnce: (signal: AbortSignal) => unknown;
   /** Called once for each failed run, except for runs that fail because the loop is closed. Failures are counted in any case. */
   readonly onError?: (error: unknown) => void;
-  /** The rests after failures, each twice as long as the one before; without it `every`. A loop that only runs when nudged needs it. */
+  /** Rests after failures, each twice as long as the one before; without it `every`. A loop that only runs when nudged needs it. */
   readonly backOff?: { readonly minMs: number; readonly maxMs: number };
   /** Whether it begins with a rest instead of a run. */
   readonly restsFirst?: boolean;
-  /** How long the run after a nudge is put off, so that it serves later nudges as well. */
+  /** How long a run after a nudge is delayed, so that it serves later nudges as well. */
   readonly nudgeDelay?: () => number;
 }
 
@@ -19,14 +19,14 @@ export interface LoopOptions {
  * Background work at intervals, or when nudged, one run at a time:
  *
  *   start ──▶ run ─── there is more ──▶ run
- *              ├───── ended well ─────▶ rest (`every`), shortened by a nudge ──▶ run
+ *              ├───── succeeded ──────▶ rest (`every`), shortened by a nudge ──▶ run
  *              └───── failed ─────────▶ rest (`backOff`, which no nudge shortens; `every` without it) ──▶ run
- *   close ──▶ waits for the run under way
+ *   close ──▶ aborts the run in progress and waits for it
  *
  * Nudges during a run lead to one run after it. Nothing here keeps the process alive.
  */
 export class Loop {
-  /** For metrics: the loops of this process that are started and not closed, and the failed runs by name. */
+  /** For metrics: the loops of this process that are started and not closed, and the number of failed runs by name. */
   static readonly running = new Set<Loop>();
   static readonly failures = new Map<string, number>();
 
@@ -36,7 +36,7 @@ export class Loop {
   private ended = Promise.withResolvers<void>();
   private nudged = false;
   private failedInARow = 0;
-  /** Everything that was due until then is done. */
+  /** All work that was due until then is done. */
   private upToDateAt = 0;
 
   constructor(private readonly options: LoopOptions) {}
@@ -75,7 +75,7 @@ export class Loop {
     await this.underWay;
   }
 
-  /** For tests: resolves when a run that begins from now on has ended, well or not. */
+  /** For tests: resolves when a run that begins from now on has ended, successfully or not. */
   async afterNextRun(): Promise<void> {
     if (this.underWay) await this.ended.promise;
     await this.ended.promise;

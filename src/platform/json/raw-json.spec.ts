@@ -40,7 +40,7 @@ const character = fc.oneof(
 );
 const string = fc.array(character, { maxLength: 6 }).map((parts) => `"${parts.join('')}"`);
 
-/** JSON in every spelling, with no respect for sense: duplicate keys, odd numbers, space anywhere. */
+/** JSON in every spelling, whether it makes sense or not: duplicate keys, odd numbers, space anywhere. */
 const { value: jsonText } = fc.letrec<{ value: string }>((tie) => ({
   value: fc.oneof(
     { maxDepth: 5, depthSize: 'small' },
@@ -130,7 +130,7 @@ describe('a body is accepted exactly when JSON.parse accepts it', () => {
 });
 
 describe('the pieces are the text that was sent', () => {
-  it('keeps every byte of every member, and where each lies', () => {
+  it('keeps every byte of every member, and its position', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(string, space, jsonText, space), { maxLength: 24 }), space, (members, gap) => {
         const text = `{${members.map(([key, a, value, b]) => `${gap}${key}${a}:${b}${value}${gap}`).join(',')}}`;
@@ -169,24 +169,24 @@ describe('the pieces are the text that was sent', () => {
     '{"__proto__":{"x":1}}',
     '{ "b" : 1,\n"a":2 }',
     '"Ünïcode €"',
-  ])('data %s comes back as it is', (data) => {
+  ])('returns data %s unchanged', (data) => {
     const body = scan(`{"type":"a","data": ${data} }`);
     const [, member] = body.items[0]!.members!;
     expect([member!.key, body.text(member!), body.items[0]!.duplicateKey]).toEqual(['data', data, null]);
   });
 
-  it('sees a key named twice also when one is spelt with an escape', () => {
+  it('detects a duplicate key even if one is spelt with an escape', () => {
     expect(scan('{"type":"a","data":1,"\\u0074ype":"b"}').items[0]!.duplicateKey).toBe('type');
   });
 });
 
 describe('limits', () => {
-  it('takes data of 128 levels and refuses 129, naming the member', () => {
+  it('accepts data of 128 levels and refuses 129, naming the member', () => {
     expect(codeOf(() => scan(nested(128)))).toBeUndefined();
     expect(() => scan(`[{},${nested(129)}]`)).toThrow(/The value at \/1\/data is nested deeper than 128 levels/);
   });
 
-  it('reads no more items than allowed, and says that there were more', () => {
+  it('reads no more items than allowed, and reports that there were more', () => {
     const body = scan('[1,2,3]', { depthMax: 1, itemsMax: 2 });
     expect([body.items.length, body.overflow]).toEqual([2, true]);
     expect(scan('[1,2]', { depthMax: 1, itemsMax: 2 }).overflow).toBe(false);
@@ -201,7 +201,7 @@ describe('limits', () => {
 
   it.each(['[', '{"a":', '[{"a":[', '"'])('10 MiB of %s are refused in one pass', (bit) => {
     const bomb = Buffer.alloc(10 * 1024 * 1024, bit);
-    // One pass takes some 20 ms; anything that goes over the text again and again takes minutes.
+    // One pass takes some 20 ms; passing over the text repeatedly takes minutes.
     const times = [1, 2, 3].map(() => {
       const started = performance.now();
       expect(codeOf(() => scan(bomb))).toMatch(/body-too-deep|body-not-json/);

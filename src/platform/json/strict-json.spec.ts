@@ -16,7 +16,7 @@ function refused(body: string | Buffer, depthMax?: number, valuesMax?: number): 
 }
 
 describe('a strict body', () => {
-  it('is the value that JSON.parse gives', () => {
+  it('has the value that JSON.parse returns', () => {
     fc.assert(
       fc.property(fc.json({ maxDepth: 4 }), (text) => {
         fc.pre(!text.includes('"__proto__"'));
@@ -33,7 +33,7 @@ describe('a strict body', () => {
     ['{"constructor":{"prototype":{"x":1}}}', 'body-forbidden-key The key /constructor/prototype is not allowed.'],
     ['', 'body-not-json The body is empty.'],
     ['{"a":1', 'body-not-json The body is not JSON where it ends.'],
-    ['{"a":1}x', 'body-not-json The body goes on after the JSON value, at byte 7.'],
+    ['{"a":1}x', 'body-not-json The body continues after the JSON value, at byte 7.'],
     ['{"a":1,"a":}', 'body-not-json The body is not JSON at byte 11.'],
     ['\uFEFF{}', 'body-not-json The body starts with a byte order mark; JSON has none.'],
     [Buffer.from('{"a":1}', 'utf16le'), 'body-not-json The body is not JSON at byte 1.'],
@@ -52,7 +52,7 @@ describe('a strict body', () => {
     expect(refused('{"a":[{"b":[]}]}', 3)).toBe('body-too-deep The body is nested deeper than 3 levels (byte 11).');
   });
 
-  it('counts values, wherever they stand', () => {
+  it('counts values at any depth', () => {
     expect(parse('{"a":[{"b":[0,1]}]}', 32, 6)).toEqual({ a: [{ b: [0, 1] }] });
     expect(refused('{"a":[{"b":[0,1]}]}', 32, 5)).toBe(
       'body-too-many-values The value at /a/0/b/1 is one value too many: the body may hold 5.',
@@ -61,7 +61,7 @@ describe('a strict body', () => {
 
   it('refuses 10 MiB of brackets in one pass', () => {
     const bomb = Buffer.alloc(10 * 1024 * 1024, '[');
-    // The best of three, for the sake of machines that do other things meanwhile.
+    // The best of three, because the machine may do other work meanwhile.
     const times = [1, 2, 3].map(() => {
       const started = performance.now();
       expect(refused(bomb)).toMatch(/^body-too-deep/);

@@ -3,20 +3,20 @@ import { JsonScanner } from './json-scanner.js';
 import { refusal, refuseOtherThanUtf8 } from './raw-json.js';
 
 export interface StrictJsonOptions {
-  /** Levels of arrays and objects that the body may have. */
+  /** Levels of arrays and objects allowed in the body. */
   readonly depthMax: number;
-  /** Values in all: members of objects and elements of arrays, however deep, and the body itself. */
+  /** Values in total: members of objects and elements of arrays at any depth, and the body itself. */
   readonly valuesMax: number;
 }
 
 /**
- * The value of a management body. Beyond what `JSON.parse` refuses it refuses what two readers understand differently, or
- * what turns into a prototype when objects are merged: bytes that are not UTF-8, a byte order mark, a key named twice, the
- * keys `__proto__` and `constructor.prototype` (in any spelling, with escapes too), and nesting beyond the limit.
+ * The value of a management body. Beyond what `JSON.parse` refuses it refuses what two readers understand differently, or what turns into a
+ * prototype when objects are merged: bytes that are not UTF-8, a byte order mark, a duplicate key, the keys `__proto__` and
+ * `constructor.prototype` (in any spelling, with escapes too), and nesting beyond the limit.
  *
- * The order is depth and syntax, then keys and the number of values, then `JSON.parse`: a bomb of brackets costs as many bytes
- * as the limit has levels, one of values as many of them as may be. Bodies of management calls are small: the keys get a pass of
- * their own (1 KB: 12 µs in all).
+ * The order is depth and syntax, then keys and the number of values, then `JSON.parse`: a bomb of brackets costs as many bytes as the limit
+ * has levels, one of values at most the allowed number of values. Bodies of management calls are small: the keys get a pass of their own (1
+ * KB: 12 µs in total).
  */
 export function parseStrictJson(bytes: Buffer, options: StrictJsonOptions): unknown {
   refuseOtherThanUtf8(bytes);
@@ -25,7 +25,8 @@ export function parseStrictJson(bytes: Buffer, options: StrictJsonOptions): unkn
   const end = scanner.value(start, options.depthMax);
   if (end < 0) throw refusal(scanner, end, options.depthMax, '');
   const rest = scanner.space(end);
-  if (rest < scanner.size) throw bodyError('body-not-json', `The body goes on after the JSON value, at byte ${rest}.`);
+  if (rest < scanner.size)
+    throw bodyError('body-not-json', `The body continues after the JSON value, at byte ${rest}.`);
   const text = bytes.toString('utf8');
   new KeyCheck(scanner, options, (from, to) =>
     text.length === bytes.length ? text.slice(from, to) : bytes.toString('utf8', from, to),
@@ -33,7 +34,7 @@ export function parseStrictJson(bytes: Buffer, options: StrictJsonOptions): unkn
   return JSON.parse(text);
 }
 
-/** Walks over a text that is known to be JSON and within the depth limit. */
+/** Walks over a text that is valid JSON within the depth limit. */
 class KeyCheck {
   readonly #path: (string | number)[] = [];
   #values = 0;

@@ -4,8 +4,8 @@ import { databaseRefused } from './database-refused.js';
 
 /**
  * A `postgres://` URL with the TLS modes of libpq: `disable`, `require` (encrypted, the server not verified), `verify-ca` (its certificate
- * is) and `verify-full` (its name, too). `allow` and `prefer` are treated as `require`: they would fall back to plain text unasked.
- * Source: https://www.postgresql.org/docs/current/libpq-ssl.html
+ * is verified) and `verify-full` (its host name as well). `allow` and `prefer` are treated as `require`: they would fall back to plain text
+ * silently. Source: https://www.postgresql.org/docs/current/libpq-ssl.html
  */
 export async function connectionOf(databaseUrl: string, caFile: string | undefined): Promise<pg.ClientConfig> {
   const url = new URL(databaseUrl);
@@ -18,7 +18,7 @@ export async function connectionOf(databaseUrl: string, caFile: string | undefin
 async function tlsOf(mode: string, rootCert: string | undefined): Promise<NonNullable<pg.ClientConfig['ssl']>> {
   const ca = rootCert === undefined ? undefined : await readCertificate(rootCert);
   if (mode === 'verify-full') return { rejectUnauthorized: true, ca };
-  // With an authority at hand `require` verifies, too, as libpq does.
+  // With a given certificate authority `require` verifies as well, as libpq does.
   if (mode === 'verify-ca' || ca !== undefined)
     return { rejectUnauthorized: true, ca, checkServerIdentity: () => undefined };
   return { rejectUnauthorized: false };

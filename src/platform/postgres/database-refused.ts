@@ -4,6 +4,6 @@ const fail = defineErrors({
   'database-refused': { kind: 'internal', title: 'The database cannot be used' },
 });
 
-/** Why the given PostgreSQL cannot be used, and what to set. Told at the start, never by HTTP. */
+/** Why the given PostgreSQL cannot be used, and what to set. Reported at the start, never by HTTP. */
 export const databaseRefused = (detail: string, cause?: unknown): DomainError =>
   fail('database-refused', detail, {}, { cause });

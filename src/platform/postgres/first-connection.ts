@@ -11,7 +11,7 @@ const VERSION_MIN = 15;
 
 const CERTIFICATE = /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;
 
-/** A database that starts together with us may take its time; one that refuses us will not think better of it. */
+/** A database that starts together with us may need time; a refusal is final. */
 export async function firstConnection(
   database: Pick<Database, 'dedicatedClient'>,
   log: Pick<Logger, 'warn'>,
@@ -20,14 +20,14 @@ export async function firstConnection(
   const deadline = performance.now() + patienceMs;
   for (let delay = 250; ; delay = Math.min(delay * 2, 5_000)) {
     try {
-      return await judged(await database.dedicatedClient('event-store migrations'));
+      return await supported(await database.dedicatedClient('event-store migrations'));
     } catch (error) {
       if (!isUnreachable(error) && !isTransient(error)) throw refused(error);
       const reason = messageOf(error);
       if (performance.now() > deadline)
         throw unavailable(
           error,
-          `PostgreSQL cannot be reached (${reason}). See whether it runs where DATABASE_URL says.`,
+          `PostgreSQL cannot be reached (${reason}). Check that it runs where DATABASE_URL says.`,
         );
       log.warn({ retryMs: delay, reason }, 'the database cannot be reached yet');
       await pause(delay, undefined, { signal });
@@ -35,7 +35,7 @@ export async function firstConnection(
   }
 }
 
-async function judged(client: pg.Client): Promise<pg.Client> {
+async function supported(client: pg.Client): Promise<pg.Client> {
   try {
     const { rows } = await client.query<{ server_version: string }>('SHOW server_version');
     const version = rows[0]!.server_version;
@@ -47,15 +47,20 @@ async function judged(client: pg.Client): Promise<pg.Client> {
   }
 }
 
-/** What can be put right by a setting or a grant is said so; anything else passes as it is. SQLSTATE 28: authorization, 3D000: no such database, 3F000: no schema. */
+/**
+ * Adds what to set where a setting or a grant would help; other errors are returned unchanged. SQLSTATE 28: authorization, 3D000: no such
+ * database, 3F000: no schema.
+ */
 export function refused(error: unknown): unknown {
   const { code = '' } = error as { readonly code?: string };
   const reason = messageOf(error);
-  const said = (advice: string): Error => databaseRefused(`PostgreSQL refuses us: ${reason}. ${advice}`, error);
+  const withAdvice = (advice: string): Error => databaseRefused(`PostgreSQL refuses us: ${reason}. ${advice}`, error);
   if (code.startsWith('28') || code === '3D000')
-    return said('Correct DATABASE_URL, or make the role and its database.');
-  if (code === '42501' || code === '3F000') return said('The role that DATABASE_URL names must own the database.');
-  if (reason.includes('does not support SSL')) return said('Switch TLS on there, or change sslmode in DATABASE_URL.');
+    return withAdvice('Correct DATABASE_URL, or make the role and its database.');
+  if (code === '42501' || code === '3F000')
+    return withAdvice('The role that DATABASE_URL names must own the database.');
+  if (reason.includes('does not support SSL'))
+    return withAdvice('Switch TLS on there, or change sslmode in DATABASE_URL.');
   if (CERTIFICATE.test(code))
     return databaseRefused(
       `The certificate of PostgreSQL does not hold: ${reason}. Name its authority by DATABASE_CA_FILE and its host as the certificate does, or change sslmode in DATABASE_URL.`,

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { Pool, PoolClient } from 'pg';
 import { KeptConnections } from './kept-connections.js';
 
-/** A pool as pg's: what is lent does not come back to it unless it is released. */
+/** A pool like pg's: a connection that is lent does not return to it unless it is released. */
 class FakePool {
   readonly options = { max: 2 };
   open = 0;
@@ -31,13 +31,13 @@ beforeEach(() => {
   connections = new KeptConnections(pool as unknown as Pool);
 });
 
-/** Lends a connection until the test says how it went. */
+/** Lends a connection until the test decides how it ends. */
 function use(): { readonly outcome: Promise<string>; readonly end: PromiseWithResolvers<string> } {
   const end = Promise.withResolvers<string>();
   return { outcome: connections.use(() => end.promise), end };
 }
 
-it('serves all that come at once in turn, with as many connections as the pool has', async () => {
+it('serves concurrent callers in turn, with as many connections as the pool has', async () => {
   const uses = Array.from({ length: 7 }, use);
   for (const { outcome, end } of uses) {
     end.resolve('done');
@@ -46,7 +46,7 @@ it('serves all that come at once in turn, with as many connections as the pool h
   expect([pool.mostOpen, pool.open]).toEqual([2, 2]);
 });
 
-it('opens another for who waits where one broke', async () => {
+it('opens another for a waiting caller when one broke', async () => {
   const uses = Array.from({ length: 4 }, use);
   for (const { outcome, end } of uses.slice(0, 2)) {
     end.reject(new Error('Connection terminated'));
@@ -59,7 +59,7 @@ it('opens another for who waits where one broke', async () => {
   expect(pool.open).toBe(2);
 });
 
-it('keeps a connection over an error that the server answered', async () => {
+it('keeps a connection after an error that the server reported', async () => {
   const { outcome, end } = use();
   end.reject(Object.assign(new Error('duplicate key'), { code: '23505' }));
   await expect(outcome).rejects.toThrow('duplicate');
@@ -67,7 +67,7 @@ it('keeps a connection over an error that the server answered', async () => {
   expect(pool.open).toBe(1);
 });
 
-it('tells everybody in line that the server is away', async () => {
+it('reports to every caller in line that the server is unreachable', async () => {
   const uses = Array.from({ length: 5 }, use);
   pool.away = true;
   for (const { end } of uses.slice(0, 2)) end.reject(new Error('Connection terminated'));

@@ -2,10 +2,10 @@ import type { Pool, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 
 import { isUnprepared, isUnreachable } from './sql-state.js';
 
 /**
- * Connections that stay out of their pool between two uses, so that a statement is on its way as soon as it is asked for. A pool hands
- * out by `nextTick`, after every promise that is ready: between two flushes of the log these are the answers to all publishers of
- * the first, and the store would wait for them with nothing to do. At most `pool.options.max` are open; whoever finds none waits in line here, where
- * they come back, not at the pool, which does not see that.
+ * Connections that stay out of their pool between two uses, so that a statement is sent as soon as it is requested. A pool hands out by
+ * `nextTick`, after every promise that is ready: between two flushes of the log these are the responses to all publishers of the first, and
+ * the store would sit idle meanwhile. At most `pool.options.max` are open. Callers that find none wait in line here, where connections are
+ * returned, not at the pool, which does not see them.
  */
 export class KeptConnections {
   private readonly idle: PoolClient[] = [];
@@ -16,12 +16,12 @@ export class KeptConnections {
 
   constructor(private readonly pool: Pool) {}
 
-  /** Whether somebody waits in line. */
+  /** Whether a caller waits in line. */
   get wanted(): boolean {
     return this.waiting.length > 0;
   }
 
-  /** Lends one; a call that failed for want of the server costs the connection, any other error does not. */
+  /** Lends one; a call that failed because the server was unreachable costs the connection, other errors do not. */
   async use<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
     const client = this.idle.pop() ?? (await this.obtain());
     try {
@@ -40,7 +40,7 @@ export class KeptConnections {
     return this.use((client) => client.query<R>(statement, values));
   }
 
-  /** Resolves when those in use have come back, and all are closed. */
+  /** Resolves when those in use have been returned, and all are closed. */
   async close(): Promise<void> {
     this.closed = true;
     for (const client of this.idle.splice(0)) client.release(true);
@@ -69,7 +69,7 @@ export class KeptConnections {
     }
   }
 
-  /** The server has closed it, or it was discarded. */
+  /** The server closed it, or it was discarded. */
   private ended(client: PoolClient): void {
     this.alive.delete(client);
     const at = this.idle.indexOf(client);
@@ -77,7 +77,7 @@ export class KeptConnections {
     this.openForNext();
   }
 
-  /** There is room for one more: the first in line gets it, or learns that there is no server. */
+  /** There is room for one more: the first caller in line gets it, or learns that the server is unreachable. */
   private openForNext(): void {
     if (this.alive.size + this.opening >= this.pool.options.max) return;
     const next = this.waiting.shift();
@@ -98,6 +98,6 @@ export class KeptConnections {
   }
 }
 
-/** The server refused the statement and is ready for the next one; for a session that has lost its statements, a new one is better. */
+/** The server refused the statement and is ready for the next one. A session that has lost its prepared statements is better replaced. */
 export const isServersAnswer = (error: unknown): boolean =>
   typeof (error as { code?: unknown }).code === 'string' && !isUnreachable(error) && !isUnprepared(error);

@@ -9,7 +9,7 @@ const fail = defineErrors({
   'schema-too-new': { kind: 'internal', title: 'The schema is newer than this release' },
 });
 
-/** Any number will do, as long as nothing else in the database takes the same one ("ES" and a version). */
+/** Any number will do that nothing else in the database uses ("ES" and a version). */
 const MIGRATION_LOCK = 0x4553_0001;
 
 export interface Migration {
@@ -54,7 +54,7 @@ export async function migrate(client: pg.Client, migrations: readonly Migration[
   }
 }
 
-/** Pure: refuses a history that does not fit this release. */
+/** Pure: throws for a history that does not fit this release. */
 export function judgeApplied(applied: ReadonlyMap<string, string>, migrations: readonly Migration[]): void {
   const known = new Map(migrations.map(({ name, checksum }) => [name, checksum]));
   for (const [name, checksum] of applied) {

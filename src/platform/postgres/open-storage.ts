@@ -17,7 +17,9 @@ export interface OpenStorage {
   readonly keys: KeyRing;
 }
 
-/** Starts or finds PostgreSQL, brings the schema up to this release and opens the pools. `signal` ends the wait for one that is away. */
+/**
+ * Starts or finds PostgreSQL, brings the schema up to this release and opens the pools. `signal` ends the wait for an unreachable server.
+ */
 export async function openStorage(settings: Settings, log: Logger, signal?: AbortSignal): Promise<OpenStorage> {
   const keys = await openKeys(settings);
   const storage = await findStorage(settings, log);
@@ -53,7 +55,7 @@ async function findStorage({ storage }: Settings, log: Logger): Promise<Storage>
   return new Storage(server.connection, server);
 }
 
-/** The given master key, or the one that the embedded store has made for itself. */
+/** The given master key, or the one that the embedded store generated. */
 async function openKeys({ security, storage }: Settings): Promise<KeyRing> {
   const previous = security.secretKeyPrevious && Buffer.from(security.secretKeyPrevious.reveal());
   const given = security.secretKey && Buffer.from(security.secretKey.reveal());

@@ -2,7 +2,7 @@ import type { PoolClient, QueryResult } from 'pg';
 import type { KeptConnections } from './kept-connections.js';
 import { Pipeline } from './pipeline.js';
 
-/** Lends connections and notes what becomes of them; a statement is answered when the test says so. */
+/** Lends connections and notes how each ends; a statement completes when the test says so. */
 class FakeConnections {
   wanted = false;
   readonly fate: string[] = [];
@@ -21,7 +21,7 @@ class FakeConnections {
       return answer.promise;
     };
     await work({ query } as unknown as PoolClient).then(
-      () => this.fate.push('given back'),
+      () => this.fate.push('returned'),
       () => this.fate.push('discarded'),
     );
   }
@@ -37,7 +37,7 @@ beforeEach(() => {
   pipeline = new Pipeline(connections as unknown as KeptConnections);
 });
 
-it('sends the next statement over the connection of the one that is under way', async () => {
+it('sends the next statement over the connection of the one in flight', async () => {
   const answers = [pipeline.query('first'), pipeline.query('second')];
   expect(connections.sent.map(({ text, connection }) => [text, connection])).toEqual([
     ['first', 0],
@@ -47,7 +47,7 @@ it('sends the next statement over the connection of the one that is under way', 
   expect(await Promise.all(answers)).toEqual([RESULT, RESULT]);
 });
 
-it('answers each as it comes, and gives the connection back when none is under way', async () => {
+it('completes each as its result arrives, and returns the connection when none is in flight', async () => {
   const [first, second] = [pipeline.query('first'), pipeline.query('second')];
   connections.sent[0]!.answer.resolve(RESULT);
   expect(await first).toBe(RESULT);
@@ -55,10 +55,10 @@ it('answers each as it comes, and gives the connection back when none is under w
   connections.sent[1]!.answer.resolve(RESULT);
   await second;
   await turnOfTheLoop();
-  expect([connections.fate, pipeline.mayFollow]).toEqual([['given back'], false]);
+  expect([connections.fate, pipeline.mayFollow]).toEqual([['returned'], false]);
 });
 
-it('may be followed only while a statement is under way and nobody waits for a connection', () => {
+it('may be followed only while a statement is in flight and no caller waits for a connection', () => {
   expect(pipeline.mayFollow).toBe(false);
   void pipeline.query('first');
   expect(pipeline.mayFollow).toBe(true);
@@ -67,9 +67,9 @@ it('may be followed only while a statement is under way and nobody waits for a c
 });
 
 it.each([
-  ['gives back', Object.assign(new Error('duplicate key'), { code: '23505' }), 'given back'],
+  ['returns', Object.assign(new Error('duplicate key'), { code: '23505' }), 'returned'],
   ['discards', Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }), 'discarded'],
-])('%s a connection over which one of them failed thus: %s', async (_, error, fate) => {
+])('%s a connection after an error like this: %s', async (_, error, fate) => {
   const [first, second] = [pipeline.query('first'), pipeline.query('second')];
   connections.sent[0]!.answer.reject(error);
   connections.sent[1]!.answer.resolve(RESULT);
@@ -79,7 +79,7 @@ it.each([
   expect(connections.fate).toEqual([fate]);
 });
 
-it('rejects where there is no connection to be had', async () => {
+it('rejects if there is no connection', async () => {
   connections.use = () => Promise.reject(new Error('connect ECONNREFUSED'));
   await expect(pipeline.query('first')).rejects.toThrow('ECONNREFUSED');
   expect(pipeline.mayFollow).toBe(false);

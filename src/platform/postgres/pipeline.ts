@@ -2,16 +2,16 @@ import type { PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg';
 import { isServersAnswer, type KeptConnections } from './kept-connections.js';
 
 /**
- * Statements of one sender that do not wait for the answer to the one before (libpq's pipeline mode): the server has the next at hand
- * when it is done with one. They run in their order, each in a transaction of its own, so that one sees what those before it have
- * committed. They share a connection for as long as one of them is under way.
+ * Statements of one sender that do not wait for the result of the one before (libpq's pipeline mode): the server has the next one ready
+ * when it is done with one. They run in order, each in a transaction of its own, so each sees what those before it have committed. They
+ * share a connection for as long as one of them is in flight.
  */
 export class Pipeline {
   private shared: Shared | undefined;
 
   constructor(private readonly connections: KeptConnections) {}
 
-  /** Whether a statement would follow on another now. Where others wait in line for a connection, this one is to come back. */
+  /** Whether a statement would follow another now. If others wait in line for a connection, this one must be returned. */
   get mayFollow(): boolean {
     return this.shared !== undefined && this.shared.lost === undefined && !this.connections.wanted;
   }
@@ -55,7 +55,7 @@ export class Pipeline {
 interface Shared {
   readonly client: PoolClient;
   underWay: number;
-  /** What told that the connection is no longer good. */
+  /** The error that showed that the connection is broken. */
   lost: unknown;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;

@@ -26,20 +26,20 @@ export function isConflict(error: unknown): boolean {
   return code === '40001' || code === '40P01';
 }
 
-/** Serialisation failure, deadlock, lock or statement timeout, server going down: the same transaction may succeed when run again. */
+/** Serialisation failure, deadlock, lock or statement timeout, server shutting down: the same transaction may succeed when run again. */
 export function isTransient(error: unknown): boolean {
   const { code } = error as DatabaseFailure;
   return code !== undefined && (TRANSIENT.has(code) || (code.length === 5 && code.startsWith('08')));
 }
 
-/** The server was not reached, or the connection broke on the way: whether a statement took effect is not known. */
+/** The server was not reached, or the connection broke: whether a statement took effect is unknown. */
 export function isUnreachable(error: unknown): boolean {
   const { code, message } = error as DatabaseFailure;
   if (code !== undefined && (SOCKET_CODES.has(code) || code.startsWith('57P'))) return true;
   return message !== undefined && POOL_MESSAGES.test(message);
 }
 
-/** The session does not know the statement: the one before it in a pipeline was to prepare it, and failed. Nothing was done. */
+/** The session does not know the statement: the one before it in a pipeline should have prepared it, and failed. Nothing was done. */
 export const isUnprepared = (error: unknown): boolean => (error as DatabaseFailure).code === '26000';
 
 /** The name of the unique constraint or index that refused a row, if that is what happened. */

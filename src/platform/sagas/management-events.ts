@@ -4,8 +4,8 @@ import { SYSTEM_TENANT } from '../../kernel/ids.js';
 import { toDomainEvent, type StoredEvent, type Subscription } from '../event-log/index.js';
 
 /**
- * An event was committed, here or by another instance. It comes the moment that it is heard of, perhaps early and twice, and nobody keeps
- * a place: what it leads to may only let something be forgotten, or be looked at again.
+ * An event was committed, here or by another instance. It is published as soon as this process learns of it, perhaps early and twice,
+ * without a checkpoint: its consequences may only invalidate caches, or trigger a look at the store.
  */
 export class Noticed {
   constructor(
@@ -14,12 +14,12 @@ export class Noticed {
   ) {}
 }
 
-/** What was noticed did not have its effect: a saga, or a command of one, failed. Nothing that is remembered is sure any more. */
+/** A saga of `Noticed`, or a command of one, failed. No cached state can be trusted any more. */
 export class Missed {}
 
 /**
- * What a durable subscription has come to, in order and at least once. Its place is kept when everything that this leads to is done; what
- * fails comes again, and what comes after it waits.
+ * Events that a durable subscription has reached, in order and at least once. Its checkpoint is stored when all their consequences are
+ * done; failed events come again, and later events wait.
  */
 export class Due {
   constructor(
@@ -44,12 +44,15 @@ const LOGS = new Map(Object.entries(MANAGEMENT_TOPICS).map(([log, uid]) => [uid 
 
 export const logOf = (topicUid: string): ManagementLog => LOGS.get(topicUid)!;
 
-/** The name is that of the checkpoint, which stores hold: it never changes. */
+/** The name is that of the checkpoint, which stores contain: it never changes. */
 export function subscriptionTo(log: ManagementLog, name: string, { inPages = false } = {}): Subscription {
   return { name, log: { tenantId: SYSTEM_TENANT, topicUid: MANAGEMENT_TOPICS[log] }, inPages };
 }
 
-/** Those of one type, with their data in today's shape. Others are not read: a newer instance may have written some that are not known here. */
+/**
+ * Events of one type, with their data upcast to the current version. Others are not read: a newer instance may have written types that this
+ * one does not know.
+ */
 export function ofType<S, E extends DomainEvent, R, T extends E['type']>(
   aggregate: Aggregate<S, E, R>,
   type: T,
@@ -60,5 +63,5 @@ export function ofType<S, E extends DomainEvent, R, T extends E['type']>(
     .map((stored) => ({ stored, data: toDomainEvent(aggregate, stored).data }));
 }
 
-/** The correlation id of what an event leads to. */
+/** The correlation id for the consequences of an event. */
 export const causeOf = ({ correlationId, id }: StoredEvent): string => correlationId ?? id;

@@ -9,7 +9,7 @@ import { SagaBus } from './saga-bus.js';
 
 const WORK = subscriptionTo('users', 'test:work');
 
-/** Done under `what`, or a turn later, unless that fails. */
+/** Recorded in `done` under `what`, at once or a turn later, unless it fails. */
 class Note extends Command<void> {
   constructor(readonly what: string) {
     super();
@@ -29,7 +29,7 @@ class NoteHandler implements ICommandHandler<Note> {
   }
 }
 
-/** An event has that done which its stream is called; some sagas throw, or emit an error, at those of some types. */
+/** A saga gives a command for the stream of each event; some throw, or emit an error, at events of some types. */
 @Injectable()
 class PlantedSagas {
   @Saga()
@@ -86,7 +86,7 @@ beforeEach(() => {
   failing.clear();
 });
 
-describe('what is noticed', () => {
+describe('a noticed event', () => {
   it('has had its effect when the call returns, on the event bus of Nest', async () => {
     const { bus, module, told } = await open();
     await module.init();
@@ -99,7 +99,7 @@ describe('what is noticed', () => {
   it.each([
     ['thrown', 'planted'],
     ['emitted an error', 'emitted'],
-  ])('reaches the sagas although one has %s, which is told; and everything is forgotten', async (_, type) => {
+  ])('reaches the other sagas although one has %s, which is reported; and all caches are cleared', async (_, type) => {
     const { bus, module, told } = await open();
     await module.init();
     for (let n = 0; n < 3; n++) bus.notice(noticed('one', type));
@@ -110,7 +110,7 @@ describe('what is noticed', () => {
     await module.close();
   });
 
-  it('goes on after a command that failed, which is told; and everything is forgotten', async () => {
+  it('continues after a command that failed, which is reported; and all caches are cleared', async () => {
     const { bus, module, told } = await open();
     await module.init();
     failing.add('one');
@@ -122,7 +122,7 @@ describe('what is noticed', () => {
     await module.close();
   });
 
-  it('goes on although not even everything can be forgotten, which is told', async () => {
+  it('continues although clearing the caches fails as well, which is reported', async () => {
     const { bus, module, told } = await open();
     await module.init();
     for (const what of ['one', 'all forgotten']) failing.add(what);
@@ -143,8 +143,8 @@ describe('what is noticed', () => {
   });
 });
 
-describe('what is due', () => {
-  it('is settled when all its commands are done, one after the other', async () => {
+describe('a due event', () => {
+  it('is settled when all its commands are done, in sequence', async () => {
     const { bus, module } = await open();
     await module.init();
     await bus.settle(due(event('later'), event('one')));
@@ -155,7 +155,7 @@ describe('what is due', () => {
   it.each([
     ['a command fails', event('two'), 'planted in a command', ['one']],
     ['a saga throws', event('two', 'planted'), 'planted in a saga', []],
-  ])('is not settled where %s, and comes again', async (_, bad, message, before) => {
+  ])('is not settled if %s, and comes again', async (_, bad, message, before) => {
     const { bus, module, told } = await open();
     await module.init();
     failing.add('two');
@@ -168,7 +168,7 @@ describe('what is due', () => {
     await module.close();
   });
 
-  it('is not settled before there are sagas', async () => {
+  it('is not settled before sagas are registered', async () => {
     const { bus, module } = await open();
     await expect(bus.settle(due(event('one')))).rejects.toThrow('no sagas');
     await module.close();

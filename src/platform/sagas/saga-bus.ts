@@ -7,16 +7,16 @@ import { SagaFailures } from './saga-failures.js';
 
 const AGAIN_MS = 1_000;
 
-/** What the sagas make of one event. They answer while it is published. */
+/** What the sagas emit for one event. They emit while it is published. */
 interface Answer {
   readonly commands: ICommand[];
   readonly failures: { readonly saga: string; readonly error: unknown }[];
 }
 
 /**
- * Nest's event bus, for management events only, which keeps more promises to its sagas. There, a saga that throws hears of nothing any
- * more, and whether a command was done is not known to who published the event. Here a saga misses only the event that it threw at, and
- * who publishes learns what became of the commands.
+ * Nest's event bus, for management events only, with stronger guarantees for its sagas. In Nest's own, a saga that throws receives no
+ * further events, and the publisher does not learn whether a command was done. Here a saga misses only the event at which it threw, and the
+ * publisher learns how the commands ended.
  */
 export class SagaBus extends EventBus<ManagementEvent> {
   private answer: Answer | undefined;
@@ -31,8 +31,8 @@ export class SagaBus extends EventBus<ManagementEvent> {
   }
 
   /**
-   * The commands have begun when this returns, and those that wait for nothing, as to forget something, are done: who is answered after an
-   * append meets no cache that has not heard of it. Throws nothing. What fails is told, and everything that is remembered is forgotten.
+   * The commands have begun when this returns, and those that wait for nothing, such as clearing a cache entry, are done: a caller that
+   * gets its response after an append never meets a stale cache. Throws nothing. Failures are reported, and all caches are cleared.
    */
   notice(event: Noticed | Missed): void {
     const { commands, failures } = this.answerTo(event);
@@ -40,16 +40,16 @@ export class SagaBus extends EventBus<ManagementEvent> {
     for (const command of commands) void this.begin(command, event);
   }
 
-  /** Resolves when all commands are done, one after the other; rejects with the first failure, before any command where it is a saga's. */
+  /** Resolves when all commands are done, in sequence; rejects with the first failure, before any command if a saga failed. */
   async settle(event: Due): Promise<void> {
-    // Its place would be kept, and nothing done.
+    // Its checkpoint would advance, and nothing be done.
     if (this.subscriptions.length === 0) throw new Error('There are no sagas yet.');
     const { commands, failures } = this.answerTo(event);
     if (failures[0]) throw failures[0].error;
     for (const command of commands) await this.commands.execute(command);
   }
 
-  /** Nest lets go of sagas first when it stops; requests and subscriptions go on for a while, and need them. */
+  /** Nest unsubscribes sagas first when it stops; requests and subscriptions continue for a while, and need them. */
   override onModuleDestroy(): void {}
 
   protected override registerSaga(saga: ISaga<ManagementEvent>): void {
@@ -57,7 +57,7 @@ export class SagaBus extends EventBus<ManagementEvent> {
       delay: (error: unknown) => {
         if (this.answer) this.answer.failures.push({ saga: saga.name, error });
         else this.miss(saga.name, error);
-        // At once, so that it hears of the next event; apart from an event it could fail without an end.
+        // At once, so that it receives the next event; outside of an event it could fail endlessly.
         return this.answer ? of(true) : timer(AGAIN_MS);
       },
     });
@@ -90,7 +90,7 @@ export class SagaBus extends EventBus<ManagementEvent> {
   }
 }
 
-/** Nest's module, in which this bus is the event bus; `imports` have SagaFailures. Nest makes it global: handlers are found everywhere. */
+/** Nest's module with this bus as its event bus; `imports` provide SagaFailures. Nest makes it global: it finds handlers everywhere. */
 export function cqrsModule(imports: ModuleMetadata['imports'] & {}): DynamicModule {
   const { providers = [], ...module } = CqrsModule.forRoot();
   const bus = { provide: SagaBus, inject: [CommandBus, ModuleRef, UnhandledExceptionBus, SagaFailures] };

@@ -1,14 +1,14 @@
 import type { PinoLogger } from 'nestjs-pino';
 import type { Counter } from 'prom-client';
 
-/** Tells of what sagas did not get done: a log line, and a count that can raise an alarm. */
+/** Reports what sagas failed to do: a log line, and a count for alarms. */
 export class SagaFailures {
   constructor(
     private readonly log: PinoLogger,
     private readonly failures: Counter<'name'>,
   ) {}
 
-  /** `name` is that of a saga, or of a command of one. What is remembered was forgotten for it, or it comes again. */
+  /** `name` is that of a saga, or of a command of one. Either the caches were cleared for it, or the event comes again. */
   tell(name: string, err: unknown): void {
     this.failures.inc({ name });
     this.log.error({ saga: name, err }, 'a saga, or a command of one, failed');

@@ -1,7 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Logger } from 'nestjs-pino';
 
-/** What Nest has to say goes to our log; what it initialises and maps, line by line at each start, is for debugging. */
+/** Nest's messages go to our log; what it initialises and maps at each start is logged at debug level. */
 export function frameworkLog(logger: Logger): LoggerService {
   return {
     log: (message: unknown, ...rest: unknown[]) => logger.debug(message, ...(rest as [])),

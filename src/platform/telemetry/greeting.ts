@@ -17,7 +17,7 @@ export interface GreetingFacts {
   readonly allowedCidrs: readonly string[];
 }
 
-/** What somebody who has just started the server wants to know: where it is, how to get in, what to type next. */
+/** What the operator needs after a start: where the server is, how to get in, what to type next. */
 export function greeting(
   { url, firstAccess }: Greeted,
   { version, profile, docs, allowedCidrs }: GreetingFacts,

@@ -2,8 +2,8 @@ const BLOCK_CHARS = 8 * 1024;
 const HELD_MS_MAX = 100;
 
 /**
- * Gathers lines and writes them by the block, in their order, at the latest after 100 ms. pino's own destination can do that, too
- * (`minLength`), but measures all that it holds at each line: 5.2 µs a line against 1.8, making the line included.
+ * Collects lines and writes them in blocks, in order, at the latest after 100 ms. pino's own destination can do that, too (`minLength`),
+ * but measures its whole buffer at each line: 5.2 µs a line against 1.8, including formatting the line.
  */
 export class LineBlocks {
   private waiting = '';

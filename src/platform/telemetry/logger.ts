@@ -2,7 +2,7 @@ import type { Params } from 'nestjs-pino';
 import pino from 'pino';
 import { LineBlocks } from './line-blocks.js';
 
-/** Wherever they turn up in what is logged. */
+/** Redacted wherever they occur in a logged object. */
 const SECRET_FIELDS = [
   'authorization',
   'x-api-key',
@@ -20,8 +20,8 @@ const SECRET_FIELDS = [
 ];
 
 /**
- * Second line of defence: what we log names its fields, and none of these. Wildcards (`*.password`, `*.*.password`) would look through
- * every line, for 7 % of the publish rate; so they stand for the two places where a request could be logged whole.
+ * Second line of defence: what we log names its fields, and none of these. Wildcards (`*.password`, `*.*.password`) would search every
+ * line, for 7 % of the publish rate; so these paths cover the two places where a request could be logged whole.
  */
 const redact = {
   paths: ['', 'headers', 'req.headers', 'body'].flatMap((place) =>
@@ -33,8 +33,8 @@ const redact = {
 };
 
 /**
- * JSON lines on standard output, in blocks of 8 KiB, and at the end of the process. Requests are logged by our
- * own hook, with the fields of the route (see request-log.ts), so that no child logger is made for each of them.
+ * JSON lines on standard output, in blocks of 8 KiB, and at the end of the process. Requests are logged by our own hook, with the fields of
+ * the route (see request-log.ts), so that no child logger is made for each of them.
  */
 const destination = new LineBlocks(pino.destination({ fd: 1, sync: true }));
 let shared: pino.Logger | undefined;
@@ -56,8 +56,8 @@ export function processLogger(level = 'info'): pino.Logger {
 }
 
 /**
- * An info line whose fields are JSON already, for what happens ten thousand times a second: from an object, with the look
- * for secrets, a line takes 4.3 µs. `fields` is the inside of an object.
+ * An info line whose fields are already JSON, for events that occur ten thousand times a second: from an object, including the search for
+ * secrets, a line takes 4.3 µs. `fields` is the inside of an object.
  */
 export function writeInfoLine(fields: string, message: string): void {
   if (!processLogger().isLevelEnabled('info')) return;

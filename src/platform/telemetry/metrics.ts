@@ -1,21 +1,21 @@
 import { Injectable } from '@nestjs/common';
 import { Gauge, Registry, register } from 'prom-client';
 
-/** Buckets of everything that is timed. */
+/** Buckets of all durations. */
 export const LATENCY_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /**
- * The registries. What is counted is declared by whoever counts it, by providers of @willsoto/nestjs-prometheus. Gauges are read from memory
- * when they are scraped; none looks into a table.
+ * The registries. Each context declares what it counts, by providers of @willsoto/nestjs-prometheus. Gauges are read from memory when they
+ * are scraped; none queries a table.
  */
 @Injectable()
 export class Metrics {
-  /** What names tenants and what is theirs: not for everybody who may see the rest. */
+  /** Metrics with names of tenants and their resources: not for all readers of the rest. */
   readonly naming = new Registry();
 
   constructor(private readonly registry: Registry = register) {}
 
-  /** A value that is looked up in memory when it is scraped. */
+  /** A value that is read from memory when it is scraped. */
   gauge(name: string, help: string, read: () => number | Promise<number>): void {
     this.registry.removeSingleMetric(name);
     new Gauge({

@@ -1,4 +1,4 @@
-/** Whether this instance takes requests: not yet while it starts, no more once it stops. */
+/** Whether this instance accepts requests: not while it starts or stops. */
 export class Readiness {
   private state: 'starting' | 'open' | 'stopping' = 'starting';
 

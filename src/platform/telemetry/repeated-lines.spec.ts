@@ -13,7 +13,7 @@ class SetClock extends Clock {
   }
 }
 
-it('of what is said again and again ten lines a minute are written, and the next minute tells of the rest', () => {
+it('of a repeated message ten lines a minute are written, and the next minute reports the rest', () => {
   const clock = new SetClock(0);
   const lines = new RepeatedLines(clock);
   const said = Array.from({ length: 1_000 }, () => lines.admit('too-many-streams'));
@@ -25,7 +25,7 @@ it('of what is said again and again ten lines a minute are written, and the next
   expect(lines.admit('too-many-streams')).toEqual({});
 });
 
-it('one kind leaves out nothing of another', () => {
+it('one kind does not suppress another', () => {
   const lines = new RepeatedLines(new SetClock(0));
   for (let i = 0; i < 100; i++) lines.admit('too-many-streams');
   expect(lines.admit('store-unavailable')).toEqual({});

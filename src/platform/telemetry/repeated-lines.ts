@@ -5,15 +5,15 @@ const LINES_MAX = 10;
 const WINDOW_MS = 60_000;
 
 /**
- * Keeps what clients can bring about at will from filling the log: of each kind ten lines a minute are written, and the first one of the
- * next minute that has any tells how many were left out. Kinds are few and known: codes of the registry.
+ * Keeps clients from filling the log at will: of each kind ten lines a minute are written, and the first one of the next minute with any
+ * reports how many were left out. Kinds are few and known: codes of the registry.
  */
 export class RepeatedLines {
   private readonly windows = new Map<string, Window>();
 
   constructor(private readonly clock: Clock) {}
 
-  /** What the line is to say of those that were left out before it; undefined: it is left out itself. */
+  /** How many lines were left out before this one, to be logged with it; undefined: it is left out itself. */
   admit(kind: string): { readonly leftOut?: number } | undefined {
     const now = this.clock.now();
     const window = this.windows.get(kind);

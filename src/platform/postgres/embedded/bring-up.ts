@@ -13,15 +13,15 @@ export interface RunningServer {
 }
 
 const LOOK_MS = 100;
-const TELL_MS = 10_000;
+const LOG_AFTER_MS = 10_000;
 const IN_THE_WAY_MS_MAX = 15_000;
 const GONE = 'gone';
-/** A server listens from its first moment; if nobody does for so long, its socket has been removed under it. */
+/** A server listens from the start; if none does for this long, its socket file has been removed. */
 const CLOSED_MS_MAX = 5_000;
 
 /**
- * Adopts the server that runs on the cluster, or launches one. What a server that was killed has left behind (its children, its shared
- * memory) is waited for. `account` may name the only address to use.
+ * Adopts the server that runs on the cluster, or launches one. It waits for what a killed server has left behind (child processes, shared
+ * memory). `account` may name the only address to use.
  */
 export async function bringUp(
   layout: Layout,
@@ -47,9 +47,8 @@ export async function bringUp(
 }
 
 /**
- * The server that a killed app left behind goes on as if nothing had been; while it recovers or stops, it is waited for, however long
- * that takes. One that cannot be reached, or is not of our version (an upgrade has replaced its programs under it), is ended in order.
- * Undefined: none runs.
+ * A server that outlived its killed app continues to serve; while it recovers or stops, it is waited for, however long that takes. One that
+ * cannot be reached, or has another version (an upgrade replaced its programs), is shut down properly. Undefined: none runs.
  */
 async function findRunning(
   layout: Layout,
@@ -80,7 +79,7 @@ async function findRunning(
   return undefined;
 }
 
-/** Undefined when it answers; otherwise why it cannot be taken over. */
+/** Undefined when it responds; otherwise why it cannot be taken over. */
 async function becomesFit(
   { clusterDir, binaries }: Layout,
   pid: number,
@@ -90,7 +89,7 @@ async function becomesFit(
 ): Promise<string | undefined> {
   const since = performance.now();
   let closedSince = since;
-  for (let tellAt = since + TELL_MS; (await holderOf(clusterDir, pid)) === 'postmaster';) {
+  for (let logAt = since + LOG_AFTER_MS; (await holderOf(clusterDir, pid)) === 'postmaster';) {
     const answer = await knock(connection);
     const version = answer === 'open' ? await versionOf(connection) : undefined;
     if (version !== undefined) {
@@ -102,16 +101,16 @@ async function becomesFit(
     const now = performance.now();
     if (answer !== 'closed') closedSince = now;
     if (now - closedSince > CLOSED_MS_MAX) return `nobody listens in ${connection.host}`;
-    if (now > tellAt) {
+    if (now > logAt) {
       log.info({ pid }, 'PostgreSQL is still running, but not ready; after a crash it recovers first');
-      tellAt = now + TELL_MS;
+      logAt = now + LOG_AFTER_MS;
     }
     await pause(LOOK_MS);
   }
   return GONE;
 }
 
-/** Undefined: it has gone away between two connections. */
+/** Undefined: it ended between two connections. */
 async function versionOf(connection: ClientConfig): Promise<string | undefined> {
   const question = withClient(connection, (client) => client.query<{ server_version: string }>('SHOW server_version'));
   return question.then(

@@ -15,14 +15,14 @@ export const SUPERUSER = 'event_store';
 export const DATABASE = 'postgres';
 
 /**
- * Creates the cluster if there is none, and answers the password of its superuser. The caller holds the lock. A cluster is made beside
- * its place and moved there when it is complete and on disk, so that half a cluster is never found; what is found is judged, never
+ * Creates the cluster if there is none, and returns the password of its superuser. The caller holds the lock. A cluster is made beside its
+ * place and moved there when it is complete and on disk, so that half a cluster is never found; an existing one is checked, never
  * overwritten.
  */
 export async function ensureCluster(layout: Layout): Promise<string> {
   await removeLeftovers(layout.clusterDir);
   if (!(await isEmpty(layout.clusterDir))) {
-    await judgeCluster(layout);
+    await checkCluster(layout);
     await takeOwnership(layout);
     await recordCluster(layout);
     return readPassword(layout);
@@ -64,7 +64,7 @@ async function isEmpty(directory: string): Promise<boolean> {
   return names.length === 0;
 }
 
-async function judgeCluster({ clusterDir, binaries }: Layout): Promise<void> {
+async function checkCluster({ clusterDir, binaries }: Layout): Promise<void> {
   const wanted = binaries.version.split('.', 1)[0]!;
   const found = await readFile(join(clusterDir, 'PG_VERSION'), 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
@@ -85,8 +85,9 @@ async function judgeCluster({ clusterDir, binaries }: Layout): Promise<void> {
 }
 
 /**
- * A backup that root has restored belongs to root; PostgreSQL refuses what is not its own. What is in a directory comes before it, so that
- * the way to what is given away leads through what is not his yet; and a second start goes on where the first one ended.
+ * A backup restored by root belongs to root; PostgreSQL refuses files that are not its own. The contents of a directory are given away
+ * before the directory, so that the path to them leads only through directories that are still ours; and a second start continues where the
+ * first one ended.
  */
 async function takeOwnership({ clusterDir, user }: Layout): Promise<void> {
   if (!user.switched) return;
@@ -117,13 +118,13 @@ async function readPassword({ passwordFile, clusterDir }: Layout): Promise<strin
   if (password.trim() !== '') return password.trim();
   throw embeddedError(
     'embedded-start-failed',
-    `${passwordFile} is missing, without which nobody gets into the store in ${clusterDir}. Restore it from the backup of DATA_DIR, or remove ${clusterDir} to begin with an empty store; nothing was changed.`,
+    `${passwordFile} is missing, and without it the store in ${clusterDir} cannot be opened. Restore it from the backup of DATA_DIR, or remove ${clusterDir} to begin with an empty store; nothing was changed.`,
   );
 }
 
 /**
- * The password goes by a file that has no name any more when initdb opens it, by the handle that it inherits: a name would have to lie
- * where the user of PostgreSQL can get to, and he could make it point elsewhere.
+ * The password is passed in a file that has no name any more when initdb opens it, by an inherited handle: a named file would have to be in
+ * reach of the user of PostgreSQL, who could make the name point elsewhere.
  */
 async function initdb(layout: Layout, directory: string, password: string): Promise<void> {
   const { binaries, dataDir, user } = layout;
@@ -133,7 +134,7 @@ async function initdb(layout: Layout, directory: string, password: string): Prom
   try {
     await rm(passwordFile);
     if (user.switched) await handle.chown(user.uid, user.gid);
-    // At a place, which leaves the offset at 0: where /dev/fd duplicates instead of opening, initdb reads from there.
+    // With a position, which leaves the offset at 0: where /dev/fd duplicates instead of opening, initdb reads from the offset.
     await handle.write(password, 0);
     const args = ['-D', directory, '-U', SUPERUSER, '--encoding=UTF8', '--locale=C', '--data-checksums'];
     args.push('--no-instructions', '--auth=scram-sha-256', `--pwfile=/dev/fd/${INHERITED}`);
@@ -143,7 +144,7 @@ async function initdb(layout: Layout, directory: string, password: string): Prom
   }
 }
 
-/** Behind standard input, output and error. */
+/** The descriptor after standard input, output and error. */
 const INHERITED = 3;
 
 async function run(
@@ -154,13 +155,13 @@ async function run(
 ): Promise<void> {
   const options = { ...identity(user), env: programEnvironment(binaries), cwd: '/' };
   const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe', inherited.fd] });
-  const heard = Promise.all([child.stdout!, child.stderr!].map((stream) => text(stream)));
+  const output = Promise.all([child.stdout!, child.stderr!].map((stream) => text(stream)));
   const ended = new Promise<number | Error>((resolve) => {
     child.once('error', resolve);
     child.once('close', (code) => resolve(code ?? -1));
   });
   const how = await ended;
   if (how === 0) return;
-  const said = typeof how === 'number' ? (await heard).join('').trim().slice(-1_500) : how.message;
+  const said = typeof how === 'number' ? (await output).join('').trim().slice(-1_500) : how.message;
   throw embeddedError('embedded-start-failed', `${basename(program)} failed: ${said || `it ended with ${how}`}`);
 }

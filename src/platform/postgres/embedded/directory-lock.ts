@@ -15,13 +15,13 @@ interface Other {
 }
 
 /**
- * One app a cluster, also after `kill -9`: a listening socket is closed by the kernel when its process dies, however it dies.
+ * One app per cluster, also after `kill -9`: the kernel closes a listening socket when its process dies, however it dies.
  *
- * Each app listens on a name of its own, and only then looks for others; so of any two at least one sees the other. Whoever sees one that
- * lives withdraws: for good if that one holds the lock, for another try after a random pause if it is only looking, too. A name that
- * nobody answers to belongs to the dead and is removed. One name for all is simpler, but of two apps that find it stale the slower one
- * removes the lock that the faster one has just taken; a file with a pid in it would have to guess whether that pid is still the same
- * process, and cannot see into another container.
+ * Each app listens on a name of its own, and only then looks for others; so of any two at least one sees the other. An app that sees a live
+ * one withdraws: for good if that one holds the lock, for another try after a random pause if it is only looking as well. A name on which
+ * no app responds is stale and is removed. One name for all is simpler, but of two apps that find it stale the slower one removes the lock
+ * that the faster one has just taken; a file with a pid in it would have to guess whether that pid is still the same process, and cannot
+ * see into another container.
  */
 export class DirectoryLock {
   private held = false;
@@ -67,7 +67,7 @@ export class DirectoryLock {
     });
   }
 
-  /** Between bind and listen we looked dead, and another app may have removed our name; then nobody would see us. */
+  /** Between bind and listen we looked dead, and another app may have removed our name; then no app would see us. */
   private isListed(): Promise<boolean> {
     return access(join(this.directory, this.name)).then(
       () => true,
@@ -86,7 +86,7 @@ export class DirectoryLock {
   }
 }
 
-/** A process that does not answer is alive, if stopped; so is one that we may not ask. */
+/** A process that does not respond is alive, perhaps stopped; so is one that we may not connect to. */
 function ask(path: string): Promise<'holds' | 'looks' | 'dead'> {
   return new Promise((resolve) => {
     let answer = '';

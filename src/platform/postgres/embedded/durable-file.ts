@@ -2,15 +2,18 @@ import { randomBytes } from 'node:crypto';
 import { open, rename, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** On disk, whole, before what depends on it: an empty file after a power cut would lock us out. A link in its place is replaced, not followed. */
+/**
+ * Written completely, and on disk before anything depends on it: an empty file after a power cut would lock us out. A link in its place is
+ * replaced, not followed.
+ */
 export async function writeDurably(file: string, text: string): Promise<void> {
   await rename(await writeAside(file, text), file);
   await syncDirectory(dirname(file));
 }
 
-/** Beside its place, made anew; answers where. */
+/** Writes a new file beside the final path; returns its path. */
 export async function writeAside(file: string, text: string): Promise<string> {
-  // Not by the pid, which two containers on one volume share.
+  // Not named by the pid, which two containers on one volume may share.
   const partial = `${file}.partial-${randomBytes(4).toString('hex')}`;
   await written(await open(partial, 'wx', 0o600), text);
   return partial;

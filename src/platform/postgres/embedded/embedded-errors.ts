@@ -1,6 +1,6 @@
 import { defineErrors, DomainError } from '../../../kernel/domain-error.js';
 
-/** Why the embedded PostgreSQL cannot be started: what, where, and what to do. Told at the start, never by HTTP. */
+/** Why the embedded PostgreSQL cannot be started: what, where, and what to do. Reported at the start, never by HTTP. */
 export const embeddedError = defineErrors({
   'embedded-in-use': { kind: 'unavailable', title: 'The data directory is in use' },
   'embedded-not-ours': { kind: 'internal', title: 'The data directory holds something else' },
@@ -11,7 +11,7 @@ export const embeddedError = defineErrors({
   'embedded-start-failed': { kind: 'unavailable', title: 'PostgreSQL did not start' },
 });
 
-/** What to do about what the operating system refused; anything else passes as it is. */
+/** Advice for an error of the operating system; errors without any are returned unchanged. */
 const ADVICE: Readonly<Record<string, string>> = {
   EACCES: 'It belongs to another user: start as that user, give it to this one (chown -R), or set DATA_DIR elsewhere.',
   EPERM: 'Its owner cannot be changed there: set DATA_DIR to a local disk, or start as an ordinary user.',
@@ -24,7 +24,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   EXDEV: 'It is a mount point: mount the volume at DATA_DIR itself.',
 };
 
-/** A failed system call of the start as a sentence, because a stack trace tells nobody what to set. */
+/** A failed system call of the start as a sentence, because a stack trace does not say what to set. */
 export function explained(error: unknown): unknown {
   if (error instanceof DomainError) return error;
   const { code, path, address, syscall } = error as NodeJS.ErrnoException & { address?: string };

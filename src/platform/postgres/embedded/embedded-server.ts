@@ -15,7 +15,7 @@ export interface EmbeddedLog {
 }
 
 export interface EmbeddedServerOptions {
-  /** DATA_DIR, absolute or relative; it is made if it does not exist. */
+  /** DATA_DIR, absolute or relative; created if it does not exist. */
   readonly dataDir: string;
   readonly log: EmbeddedLog;
   /** Where root puts the programs and the cluster if the user of PostgreSQL cannot reach them where they are. */
@@ -23,7 +23,7 @@ export interface EmbeddedServerOptions {
 }
 
 export interface EmbeddedConnection {
-  /** The socket directory: there is no way in by the network. */
+  /** The socket directory: there is no access by the network. */
   readonly host: string;
   readonly port: number;
   readonly user: string;
@@ -34,7 +34,7 @@ export interface EmbeddedConnection {
 const SYSTEM_DIR = '/var/lib/event-store';
 const BACKOFF_MS_MIN = 1_000;
 const BACKOFF_MS_MAX = 30_000;
-/** A server that has run for so long was healthy: the next failure begins a new count. */
+/** A server that has run this long was healthy: the next failure begins a new count. */
 const HEALTHY_MS = 60_000;
 const TRIM_LOG_MS = 60_000;
 
@@ -45,8 +45,8 @@ const TRIM_LOG_MS = 60_000;
  *     └─ cluster: none ─▶ initdb beside, moved in place │ not a cluster, other version ─▶ refuse, nothing changed │ ours
  *          └─ server: runs (its app was killed) ─▶ adopt │ none, or a stale pid file ─▶ launch
  *
- * While we run, a server that dies is started again, for ever: a store that is away for a while is better than an app that gives up.
- * Nothing here keeps the process alive.
+ * While we run, a server that dies is started again, forever: a store that is away for a while is better than an app that gives up. Nothing
+ * here keeps the process alive.
  */
 export class EmbeddedServer {
   private readonly stopping = new AbortController();
@@ -81,7 +81,7 @@ export class EmbeddedServer {
       const account = { user: SUPERUSER, password, database: DATABASE };
       const { postmaster, host, port } = await bringUp(layout, account, log);
       log.info({ pid: postmaster.pid, cluster: layout.clusterDir }, 'PostgreSQL runs');
-      // An adopted server may have its socket in another temporary directory; that is the one to use from now on.
+      // An adopted server may have its socket in another temporary directory; that one is used from then on.
       return new EmbeddedServer({ host, port, ...account }, { ...layout, socketDir: host }, lock, postmaster, log);
     } catch (error) {
       await leave(layout, lock);
@@ -89,12 +89,12 @@ export class EmbeddedServer {
     }
   }
 
-  /** Of the server process; another one after it has died and come back. */
+  /** Of the server process; changes when the server died and was restarted. */
   pid(): number {
     return this.postmaster.pid;
   }
 
-  /** Checkpoint, shutdown, and only then is the directory free. Can be called more than once. */
+  /** Checkpoint, shutdown, and only then is the directory released. Can be called more than once. */
   stop(): Promise<void> {
     this.stopped ??= this.shutDown();
     return this.stopped;
@@ -112,7 +112,7 @@ export class EmbeddedServer {
     await leave(this.layout, this.lock);
   }
 
-  /** A process that ends without `stop` (an error that nobody caught, a second Ctrl-C) leaves nothing behind; only one that is killed does. */
+  /** A process that ends without `stop` (an uncaught error, a second Ctrl-C) leaves nothing behind; only a killed one does. */
   private readonly endWithProcess = (): void => tellToEnd(this.layout.clusterDir, this.postmaster.pid);
 
   private async supervise(): Promise<void> {
@@ -152,14 +152,14 @@ export class EmbeddedServer {
   }
 }
 
-/** The lock comes last: from then on the socket directory may be another app's. */
+/** The lock comes last: after it the socket directory may belong to another app. */
 async function leave({ socketDir, temporaryDir, lockDir }: Layout, lock: DirectoryLock): Promise<void> {
   await removeSocketDirectory(socketDir);
   if (temporaryDir !== undefined && temporaryDir !== lockDir) await removeSocketDirectory(temporaryDir);
   await lock.release();
 }
 
-/** Starts the PostgreSQL of a data directory, or finds it running. What stands in the way is told as an error of embedded-errors.ts. */
+/** Starts the PostgreSQL of a data directory, or finds it running. Obstacles are reported as errors of embedded-errors.ts. */
 export async function startEmbeddedServer(options: EmbeddedServerOptions): Promise<EmbeddedServer> {
   try {
     return await EmbeddedServer.start(options);

@@ -6,7 +6,7 @@ const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
 const WRITABLE_BY_OTHERS = 0o022;
 const STICKY = 0o1000;
 
-/** The directory and not the path: what is judged by the handle is what is changed by it. A link in its place is an error. */
+/** Works on the directory by a handle, not the path: what is checked is what is changed. A link in its place is an error. */
 export async function withDirectory<T>(path: string, work: (held: FileHandle) => Promise<T>): Promise<T> {
   const held = await open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   try {
@@ -16,7 +16,7 @@ export async function withDirectory<T>(path: string, work: (held: FileHandle) =>
   }
 }
 
-/** A file that is there, or is made, in a directory where others may lay links: neither kind of link is followed. */
+/** Opens or creates a file in a directory where others may create links: neither kind of link is followed. */
 export async function openPlainFile(path: string, flags: number, mode?: number): Promise<FileHandle> {
   const handle = await open(path, flags | O_NOFOLLOW, mode);
   const found = await handle.stat();
@@ -25,7 +25,7 @@ export async function openPlainFile(path: string, flags: number, mode?: number):
   throw Object.assign(new Error(`${path} is a link, or no file`), { code: 'EMLINK', syscall: 'open', path });
 }
 
-/** Whether what we put into a directory stays what it is: nobody else can rename it, or any directory above. */
+/** Whether only we can change what a directory contains: no one else can rename it, or any directory above. */
 export async function isOursAlone(directory: string): Promise<boolean> {
   const { uid, mode } = await stat(directory);
   if (uid !== 0 && uid !== process.getuid?.()) return false;

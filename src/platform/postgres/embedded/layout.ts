@@ -14,23 +14,23 @@ const FREE_BYTES_MIN = 128 * 1024 * 1024;
  * Where everything lies:
  *
  *   DATA_DIR/postgres             the cluster (PGDATA)
- *   DATA_DIR/postgres.partial-*   a cluster that initdb is making; what is left of a killed start is removed by the next one
+ *   DATA_DIR/postgres.partial-*   a cluster that initdb is making; the next start removes what a killed one has left
  *   DATA_DIR/postgres.password    of the superuser, readable by us only
- *   DATA_DIR/postgres.log         what the server says
+ *   DATA_DIR/postgres.log         the server's log
  *   DATA_DIR/postgres.lock.*      the lock of a running app
  *   DATA_DIR/postgres.location    only if the cluster lies elsewhere: where
  *   DATA_DIR/postgres.socket      where the server listens; beside the cluster
  *   DATA_DIR/postgres.socket.location  only if that lies elsewhere: where
  *
- * Where we are root, others may write to some of these places, or to those above: a path may mean something else from one call to the
- * next. So what is looked at and then changed, or given away, is held by a handle (held-directory.ts).
+ * If we are root, others may write to some of these directories, or to those above: a path may mean something else from one call to the
+ * next. So whatever is checked and then changed, or given away, is held by a handle (held-directory.ts).
  */
 export interface Layout extends SocketPlace {
   /** The real path of DATA_DIR. */
   readonly dataDir: string;
   /** PGDATA. */
   readonly clusterDir: string;
-  /** Where apps on this cluster meet: beside it, so that two copies of a DATA_DIR that share a cluster meet, too. */
+  /** Where apps on this cluster find each other: beside it, so that two copies of a DATA_DIR that share a cluster do, too. */
   readonly lockDir: string;
   readonly passwordFile: string;
   readonly serverLog: ServerLog;
@@ -45,7 +45,7 @@ export interface LayoutOptions {
   readonly log: { warn(fields: object, message: string): void };
 }
 
-/** Decides where everything lies, and makes the directories; the cluster itself is not touched. */
+/** Decides where everything lies, and creates the directories; the cluster itself is not touched. */
 export async function layOut({ dataDir, systemDir, log }: LayoutOptions): Promise<Layout> {
   await mkdir(dataDir, { recursive: true });
   const real = await realpath(dataDir);
@@ -96,12 +96,12 @@ async function recordedCluster(dataDir: string): Promise<string | undefined> {
   );
 }
 
-/** Noted once the cluster is complete, so that the note never points to nothing. */
+/** Recorded once the cluster is complete, so that the record never points to nothing. */
 export async function recordCluster({ dataDir, clusterDir }: Layout): Promise<void> {
   if (dirname(clusterDir) !== dataDir) await writeDurably(locationFile(dataDir), `${clusterDir}\n`);
 }
 
-/** In the data directory, if the user of PostgreSQL can get there. A cluster that exists is never moved. */
+/** In the data directory, if the user of PostgreSQL can reach it. An existing cluster is never moved. */
 async function reachableCluster(
   dataDir: string,
   exists: boolean,
@@ -111,7 +111,7 @@ async function reachableCluster(
   await letPass(dataDir, user);
   if (await canEnter(user, dataDir)) return join(dataDir, 'postgres');
   const closed = await closedDirectory(user, dataDir);
-  const advice = `Set DATA_DIR to a directory that ${user.name} can enter (/var/lib/event-store/data), let him pass (chmod o+x ${closed}), or start as an ordinary user.`;
+  const advice = `Set DATA_DIR to a directory that ${user.name} can enter (/var/lib/event-store/data), let that user pass (chmod o+x ${closed}), or start as an ordinary user.`;
   const problem = `PostgreSQL runs as the user ${user.name}, who cannot enter ${closed}, where DATA_DIR lies`;
   if (exists) throw embeddedError('embedded-no-user', `${problem}. ${advice}`);
   const home = join(systemDir, nameOf(dataDir));
@@ -123,12 +123,12 @@ async function reachableCluster(
     throw embeddedError('embedded-no-user', `${problem}, and ${home} cannot be made. ${advice}`, {}, { cause });
   }
   if (await canEnter(user, home)) return join(home, 'postgres');
-  throw embeddedError('embedded-no-user', `${problem}; he cannot enter ${home} either. ${advice}`);
+  throw embeddedError('embedded-no-user', `${problem}; it cannot enter ${home} either. ${advice}`);
 }
 
 /**
- * The data directory is ours, so that its group may become that of PostgreSQL and pass through it: not list it, and the secrets in it
- * are readable by us only. A group that has rights already is left alone, and so are the directories above.
+ * The data directory is ours, so its group may become that of PostgreSQL and pass through it: not list it, and the secrets in it are
+ * readable by us only. A group that already has rights is left alone, and so are the directories above.
  */
 async function letPass(directory: string, user: PostgresUser): Promise<void> {
   const closedAbove = !(await canEnter(user, dirname(directory)));

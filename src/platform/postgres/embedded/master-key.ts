@@ -5,9 +5,8 @@ import { syncDirectory, written } from './durable-file.js';
 import { embeddedError, explained } from './embedded-errors.js';
 
 /**
- * The master key of a store that was given none: DATA_DIR/secret.key, made at the first start, readable by its owner only. A store that
- * is there already has one: another would make its secrets unreadable and its passwords wrong, so that a lost one is never silently
- * replaced.
+ * The master key of a store that was given none: DATA_DIR/secret.key, generated at the first start, readable by its owner only. An existing
+ * store already has one: another would make its secrets unreadable and its passwords wrong, so a lost one is never silently replaced.
  */
 export async function ownMasterKey(dataDir: string): Promise<Buffer> {
   try {
@@ -22,12 +21,12 @@ export async function ownMasterKey(dataDir: string): Promise<Buffer> {
 }
 
 async function make(file: string, dataDir: string): Promise<string> {
-  // Written after the key at the first start, and before the cluster.
+  // The first start writes it after the key, and before the cluster.
   if (await exists(join(dataDir, 'postgres.password'))) throw lost(file, 'is missing');
-  // Not by the pid, which two containers on one volume share.
+  // Not named by the pid, which two containers on one volume may share.
   const own = `${file}.partial-${randomBytes(4).toString('hex')}`;
   await written(await open(own, 'wx', 0o600), randomBytes(32).toString('base64'));
-  // Whoever is first wins, since the lock of the directory is taken later: the other one goes on with that key.
+  // The first process wins, since the lock of the directory is taken later: the other continues with its key.
   await link(own, file).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error;
   });
@@ -43,7 +42,7 @@ const lost = (file: string, how: string): Error =>
       'If it is lost for good, put a new one there (openssl rand -base64 32); docs/operations.md says what cannot be read any more then.',
   );
 
-/** Without the newline that editors and openssl put at the end: it is none in SECRET_KEY either. */
+/** Without the newline that editors and openssl append: SECRET_KEY has none either. */
 async function read(file: string): Promise<string | undefined> {
   try {
     return (await readFile(file, 'utf8')).trimEnd();

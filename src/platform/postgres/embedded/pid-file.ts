@@ -13,10 +13,10 @@ export interface PidFile {
   readonly port: number;
 }
 
-/** Who has the pid that stands in the file: a postmaster of this cluster, a process that has nothing to do with it, or nobody. */
+/** Which process has the pid in the file: a postmaster of this cluster, an unrelated process, or none. */
 export type Holder = 'postmaster' | 'other' | 'nobody';
 
-/** Never a process: above what any kernel gives out. */
+/** Never a process: above what any kernel assigns. */
 const DEAD_PID = 2_147_483_647;
 
 export async function readPidFile(clusterDir: string): Promise<PidFile | undefined> {
@@ -39,9 +39,9 @@ export function pidInFile(clusterDir: string): number | undefined {
 }
 
 /**
- * A pid alone proves nothing: after a reboot, and in a container at every start, it is given out again. A postmaster works in its data
- * directory, which is compared as a file (device and inode), because a path may read differently in another mount namespace. A process
- * that has ended and was not collected by its parent has no directory any more, and counts as nobody.
+ * A pid alone proves nothing: after a reboot, and in a container at every start, it is reused. A postmaster works in its data directory,
+ * which is compared as a file (device and inode), because a path may differ in another mount namespace. A process that has ended and was
+ * not collected by its parent has no directory any more, and does not count.
  */
 export async function holderOf(clusterDir: string, pid: number): Promise<Holder> {
   if (!exists(pid)) return 'nobody';
@@ -71,9 +71,9 @@ function programOf(pid: number): Promise<string> {
 }
 
 /**
- * Tells PostgreSQL that its stale pid file is stale, where another process has got the pid and it would refuse to start. Only the pid is
- * replaced: the rest names the shared memory, by which the next postmaster sees whether children of the dead one still run. Removing the
- * file would take that away from it.
+ * Makes PostgreSQL see that its pid file is stale, if another process has the pid and it would refuse to start. Only the pid is replaced:
+ * the rest names the shared memory, by which the next postmaster sees whether children of the dead one still run. Removing the file would
+ * lose that.
  */
 export async function disown({ clusterDir, socketDir }: Layout, { pid }: PidFile): Promise<void> {
   const handle = await openPlainFile(join(clusterDir, 'postmaster.pid'), constants.O_RDWR);
@@ -84,6 +84,6 @@ export async function disown({ clusterDir, socketDir }: Layout, { pid }: PidFile
   } finally {
     await handle.close();
   }
-  // The lock of the socket may name the same pid.
+  // The lock file of the socket may name the same pid.
   for (const suffix of ['.lock', '']) await rm(join(socketDir, `.s.PGSQL.${PORT}${suffix}`), { force: true });
 }

@@ -14,7 +14,7 @@ import { makeSocketPlace } from './socket-directory.js';
 /** A server process. */
 export interface Postmaster {
   readonly pid: number;
-  /** Resolves when it is gone, with what is known of its end; never rejects. */
+  /** Resolves when it has ended, with what is known of how; never rejects. */
   readonly ended: Promise<string>;
 }
 
@@ -27,13 +27,13 @@ const LOOK_MS = 50;
 const WATCH_MS = 1_000;
 const STILL_RECOVERING_MS = 10_000;
 const STOP_MS_MAX = 60_000;
-/** What a server says when another one runs, or has just died and its children are still going. */
+/** What a server logs when another one runs, or has just died and its children are still ending. */
 const IN_THE_WAY = /pre-existing shared memory block|lock file ".*" already exists/;
 
 /**
- * Starts the server and waits until it answers, which after a crash takes as long as the recovery. It is in a process group of its own,
- * so that neither a Ctrl-C in our terminal nor a SIGKILL for us stops it; the next start adopts it. Undefined: another server, or what one
- * has left behind, is in the way at this moment.
+ * Starts the server and waits until it responds, which after a crash takes as long as the recovery. It has a process group of its own, so
+ * that neither a Ctrl-C in our terminal nor a SIGKILL for us stops it; the next start adopts it. Undefined: another server, or the remains
+ * of one, is in the way at this moment.
  */
 export async function launch(
   layout: Layout,
@@ -90,23 +90,23 @@ async function spawnServer(layout: Layout): Promise<Postmaster> {
   }
 }
 
-/** False: the process is gone. */
+/** False: the process has ended. */
 async function becomesReady(
   { pid, ended }: Postmaster,
   connection: ClientConfig,
   log: PostmasterLog,
 ): Promise<boolean> {
   const gone = ended.then(() => true);
-  for (let tellAt = performance.now() + STILL_RECOVERING_MS; ;) {
+  for (let logAt = performance.now() + STILL_RECOVERING_MS; ;) {
     if ((await knock(connection)) === 'open') return true;
     if (await Promise.race([gone, pause(LOOK_MS, false)])) return false;
-    if (performance.now() < tellAt) continue;
+    if (performance.now() < logAt) continue;
     log.info({ pid }, 'PostgreSQL is not ready yet; after a crash it recovers first');
-    tellAt = performance.now() + STILL_RECOVERING_MS;
+    logAt = performance.now() + STILL_RECOVERING_MS;
   }
 }
 
-/** A server that is not our child, because an app that is gone has started it: nobody tells us when it ends. */
+/** A server that is not our child, because an earlier app started it: we are not notified when it ends. */
 export function adopted(clusterDir: string, pid: number): Postmaster {
   const watch = async (): Promise<string> => {
     while ((await holderOf(clusterDir, pid)) === 'postmaster') await pause(WATCH_MS, undefined, { ref: false });
@@ -116,8 +116,8 @@ export function adopted(clusterDir: string, pid: number): Postmaster {
 }
 
 /**
- * What a server answers to a connection attempt: `open`, `busy` (starting, stopping or full), `closed` (nobody listens). A wrong password
- * is an error, because no waiting makes it right.
+ * How a server responds to a connection attempt: `open`, `busy` (starting, stopping or full), `closed` (not listening). A wrong password is
+ * an error, because waiting does not help.
  */
 export async function knock(connection: ClientConfig): Promise<'open' | 'busy' | 'closed'> {
   try {
@@ -149,8 +149,8 @@ export async function withClient<T>(connection: ClientConfig, work: (client: Cli
 }
 
 /**
- * Checkpoint first, while nothing waits for it, so that the shutdown has little left to write; then a fast shutdown, which cuts off whoever
- * is still connected. False: it did not end in time; it goes on ending by itself.
+ * Checkpoint first, while nothing waits for it, so that the shutdown has little left to write; then a fast shutdown, which disconnects all
+ * clients. False: it did not end in time; it continues to shut down by itself.
  */
 export async function shutDown(clusterDir: string, pid: number, connection: ClientConfig): Promise<boolean> {
   const runs = async (): Promise<boolean> => (await holderOf(clusterDir, pid)) === 'postmaster';
@@ -166,7 +166,7 @@ export async function shutDown(clusterDir: string, pid: number, connection: Clie
   return true;
 }
 
-/** A fast shutdown that nobody waits for, because our own process ends at this moment. The next start does, if it comes so soon. */
+/** A fast shutdown that is not waited for, because our own process ends now. The next start waits, if it comes soon enough. */
 export function tellToEnd(clusterDir: string, pid: number): void {
   if (pidInFile(clusterDir) === pid) kill(pid, 'SIGINT');
 }

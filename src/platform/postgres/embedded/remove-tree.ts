@@ -6,8 +6,8 @@ const TRIES = 10;
 const PAUSE_MS = 100;
 
 /**
- * With all that is in it, several times: the initdb of a killed app may still be writing. As root, what is in a directory of another user
- * is removed as that user: he could lay a link there while it is walked through.
+ * Removes a directory with its contents, trying several times: the initdb of a killed app may still be writing. As root, the contents of
+ * another user's directory are removed as that user, who could otherwise place a link there during the walk.
  */
 export async function removeTree(path: string): Promise<void> {
   for (let left = TRIES; ; left--) {

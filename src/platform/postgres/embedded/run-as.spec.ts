@@ -13,19 +13,19 @@ const unreadable = (): never => {
 const root = (...lines: string[]) => choosePostgresUser(undefined, { uid: 0, gid: 0, passwd: passwd(...lines) });
 
 describe('the user of PostgreSQL', () => {
-  it('is an ordinary user himself, who never needs /etc/passwd', () => {
+  it('is the current user if that is not root, without reading /etc/passwd', () => {
     const user = choosePostgresUser(undefined, { uid: 1_000, gid: 1_001, passwd: unreadable });
     expect(user).toMatchObject({ uid: 1_000, gid: 1_001, switched: false });
     expect(identity(user)).toEqual({});
   });
 
-  it('is postgres for root, and nobody where there is no postgres', () => {
+  it('is postgres for root, and the user nobody if there is no postgres', () => {
     expect(root(NOBODY, POSTGRES)).toEqual({ name: 'postgres', uid: 101, gid: 104, switched: true });
     expect(root('postgresql:x:5:5:::', NOBODY)).toEqual({ name: 'nobody', uid: 65_534, gid: 65_533, switched: true });
     expect(identity(root(NOBODY))).toEqual({ uid: 65_534, gid: 65_533 });
   });
 
-  it('is the owner of a store that exists, unless that is root, whom PostgreSQL refuses', () => {
+  it('is the owner of an existing store, unless that is root, which PostgreSQL refuses', () => {
     const machine = { uid: 0, gid: 0, passwd: passwd(POSTGRES) };
     expect(choosePostgresUser({ uid: 1_000, gid: 1_001 }, machine)).toMatchObject({
       uid: 1_000,
@@ -35,7 +35,7 @@ describe('the user of PostgreSQL', () => {
     expect(choosePostgresUser({ uid: 0, gid: 0 }, machine)).toMatchObject({ name: 'postgres', uid: 101 });
   });
 
-  it('is missed with words that say what to do', () => {
+  it('is reported as missing with what to do', () => {
     expect(() => root()).toThrow(/no user "postgres" or "nobody".*DATABASE_URL/);
   });
 });

@@ -3,16 +3,16 @@ import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { embeddedError } from './embedded-errors.js';
 
-/** The user that PostgreSQL runs as. It refuses to run as root, so that root needs another one. */
+/** The user that PostgreSQL runs as. It refuses to run as root, so root needs another one. */
 export interface PostgresUser {
   readonly name: string;
   readonly uid: number;
   readonly gid: number;
-  /** We are root and become this user for PostgreSQL; otherwise it is who we are. */
+  /** We are root and switch to this user for PostgreSQL; otherwise it is the current user. */
   readonly switched: boolean;
 }
 
-/** Who we are, and who else there is. */
+/** The current user, and the other ones of the system. */
 export interface Accounts {
   readonly uid: number;
   readonly gid: number;
@@ -27,8 +27,8 @@ const machine = (): Accounts => ({
 });
 
 /**
- * An ordinary user runs PostgreSQL himself. Root takes the owner of the store that exists, so that a store may be started now by its
- * owner and now by root; for a new one `postgres` if the system has it, otherwise `nobody`. No user is made.
+ * An ordinary user runs PostgreSQL directly. Root takes the owner of the existing store, so that a store may be started sometimes by its
+ * owner and sometimes by root; for a new one `postgres` if the system has it, otherwise `nobody`. No user is created.
  */
 export function choosePostgresUser(
   storeOwner: { readonly uid: number; readonly gid: number } | undefined,
@@ -51,14 +51,14 @@ export function choosePostgresUser(
   );
 }
 
-/** What `spawn` takes to run a program as that user; its supplementary groups are dropped with it. */
+/** Options for `spawn` to run a program as that user; supplementary groups are dropped. */
 export function identity({ uid, gid, switched }: PostgresUser): { uid?: number; gid?: number } {
   return switched ? { uid, gid } : {};
 }
 
 /**
- * Whether the user can get into a directory. The kernel is asked, by a shell that goes there: mode bits alone say nothing of access
- * lists, mount options and security modules.
+ * Whether the user can enter a directory. A shell that tries it asks the kernel: mode bits alone say nothing about access lists, mount
+ * options and security modules.
  */
 export function canEnter(user: PostgresUser, directory: string): Promise<boolean> {
   if (!user.switched) return Promise.resolve(true);
@@ -71,7 +71,7 @@ export function canEnter(user: PostgresUser, directory: string): Promise<boolean
   });
 }
 
-/** The first directory on the way that the user cannot enter: the one to be named. */
+/** The first directory on the path that the user cannot enter: the one to name in the error. */
 export async function closedDirectory(user: PostgresUser, directory: string): Promise<string> {
   const parent = dirname(directory);
   if (parent === directory || (await canEnter(user, parent))) return directory;

@@ -7,7 +7,7 @@ const { O_APPEND, O_CREAT, O_RDONLY, O_RDWR, O_WRONLY } = constants;
 const BYTES_MAX = 10 * 1024 * 1024;
 const LAST_WORDS_CHARS = 2_000;
 const LAST_WORDS_BYTES = 64 * 1024;
-/** Said to each of our own attempts to connect while it recovers, until nothing else is to be seen. */
+/** Logged at each of our own attempts to connect while it recovers, until these lines hide all others. */
 const NOT_YET =
   /FATAL: {2}the database system is (not yet accepting connections|starting up|in recovery mode|shutting down)/;
 
@@ -22,13 +22,13 @@ export class ServerLog {
     );
   }
 
-  /** For a new server. Appending: that is what lets `trim` empty the file under a running one. */
+  /** For a new server. In append mode, which lets `trim` empty the file under a running one. */
   async open(): Promise<FileHandle> {
     await this.trim();
     return openPlainFile(this.file, O_WRONLY | O_CREAT | O_APPEND, 0o600);
   }
 
-  /** A line that is written meanwhile may be lost; a disk that the log fills would cost more. */
+  /** A line written meanwhile may be lost; a disk filled by the log would cost more. */
   async trim(bytesMax = BYTES_MAX): Promise<void> {
     if ((await this.size()) <= bytesMax) return;
     const handle = await openPlainFile(this.file, O_RDWR);
@@ -44,7 +44,7 @@ export class ServerLog {
     }
   }
 
-  /** What was said last, from a byte on, but for the refusals of whoever knocked too early. */
+  /** The last lines from a byte on, without refusals of connections that came too early. */
   async lastWords(from = 0): Promise<string> {
     const size = await this.size();
     const start = Math.max(from, size - LAST_WORDS_BYTES);
@@ -53,8 +53,8 @@ export class ServerLog {
     try {
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(size - start), 0, size - start, start);
       const lines = buffer.toString('utf8', 0, bytesRead).split('\n');
-      const telling = lines.filter((line) => !NOT_YET.test(line));
-      return telling.join('\n').trim().slice(-LAST_WORDS_CHARS);
+      const informative = lines.filter((line) => !NOT_YET.test(line));
+      return informative.join('\n').trim().slice(-LAST_WORDS_CHARS);
     } finally {
       await handle.close();
     }

@@ -4,11 +4,11 @@ import type { Layout } from './layout.js';
 import { PORT } from './socket-directory.js';
 
 /**
- * For an insert-heavy store on a machine with two cores and little memory. Durable: an acknowledged event is on disk. They go by command
- * line, so that each start takes those of its release and `postgresql.conf` stays as initdb has made it.
+ * For an insert-heavy store on a machine with two cores and little memory. Durable: an acknowledged event is on disk. They are passed on
+ * the command line, so each start uses those of its release and `postgresql.conf` stays as initdb made it.
  */
 const SETTINGS: Readonly<Record<string, string>> = {
-  // No network: who wants in has to be the user of the socket directory.
+  // No network: clients must be able to enter the socket directory.
   listen_addresses: '',
   port: String(PORT),
   unix_socket_permissions: '0700',
@@ -18,20 +18,20 @@ const SETTINGS: Readonly<Record<string, string>> = {
   synchronous_commit: 'on',
   fsync: 'on',
   full_page_writes: 'on',
-  // A WAL of up to 4 GB spreads checkpoints, since after each of them every page is written in full once more.
+  // A WAL of up to 4 GB spreads checkpoints, since after each of them every page is written in full once.
   wal_buffers: '16MB',
   max_wal_size: '4GB',
   min_wal_size: '512MB',
   checkpoint_timeout: '15min',
   checkpoint_completion_target: '0.9',
-  // These builds know pglz only, no lz4; pages in full are rare with the checkpoints above, and the cores are needed elsewhere.
+  // These builds have pglz only, no lz4; full pages are rare with the checkpoints above, and the cores are needed elsewhere.
   wal_compression: 'off',
 
   // Holds the hot ends of the indexes; the page cache of the system does the rest.
   shared_buffers: '256MB',
   effective_cache_size: '1GB',
   huge_pages: 'off',
-  // Compiling a plan and starting workers cost more than our short statements take; workers also need a large /dev/shm.
+  // Compiling a plan or starting workers costs more than our short statements; workers also need a large /dev/shm.
   jit: 'off',
   max_parallel_workers_per_gather: '0',
   random_page_cost: '1.1',
@@ -50,14 +50,14 @@ const SETTINGS: Readonly<Record<string, string>> = {
   log_timezone: 'UTC',
   timezone: 'UTC',
   cluster_name: 'event-store',
-  // One backend that crashes does not end the server.
+  // A crash of one backend does not end the server.
   restart_after_crash: 'on',
 };
 
 export function serverArguments({ clusterDir, socketDir, binaries }: Layout): string[] {
   const settings = { ...SETTINGS, unix_socket_directories: `"${socketDir}"` };
   const libraries = join(binaries.directory, 'lib/postgresql');
-  // Counts statements and their cost, which bench/ reads; not every build brings it.
+  // Counts statements and their cost, which bench/ reads; not every build includes it.
   const statistics = ['so', 'dylib'].some((suffix) => existsSync(join(libraries, `pg_stat_statements.${suffix}`)));
   if (statistics) Object.assign(settings, { shared_preload_libraries: 'pg_stat_statements' });
   return ['-D', clusterDir, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];

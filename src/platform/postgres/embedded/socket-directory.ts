@@ -15,13 +15,13 @@ const NAME = 'postgres.socket';
 const RECORD = 'postgres.socket.location';
 const TEMPORARY = /^event-store-[0-9a-f]{16}$/;
 
-/** A name for what belongs to a directory, wherever that lies: a path is too long. */
+/** A name derived from a directory, wherever that lies: a path is too long. */
 export const nameOf = (directory: string): string => createHash('sha256').update(directory).digest('hex').slice(0, 16);
 
 /**
- * The only way to the server: a socket in a directory of its user, mode 0700, so that nobody else gets as far as the password. That
- * directory lies in one of ours, into which nobody else can put anything: beside the cluster; or, where the path of a socket would be too
- * long there or its owner is somebody else, in one under the temporary directory, whose name nobody knows before it is made.
+ * The only access to the server: a socket in a directory of its user, mode 0700, so that no one else even gets to the password. That
+ * directory lies in one of ours, in which no one else can create anything: beside the cluster; or, if the path of a socket would be too
+ * long there or its owner is another user, in one under the temporary directory with an unpredictable name.
  */
 export interface SocketPlace {
   readonly socketDir: string;
@@ -40,11 +40,11 @@ export async function chooseSocketPlace(home: string, user: PostgresUser): Promi
 const holdsSocket = (directory: string): boolean =>
   Buffer.byteLength(join(directory, NAME, `.s.PGSQL.${PORT}`)) <= SOCKET_PATH_BYTES_MAX;
 
-/** Only root has something to give away. */
+/** Only root gives directories away. */
 const isSafe = async (directory: string, user: PostgresUser): Promise<boolean> =>
   !user.switched || (await isOursAlone(directory));
 
-/** The one of the last start, where apps on one cluster meet. Whoever else may write the note shall not choose what it says. */
+/** The directory of the last start, where apps on one cluster meet. If others may write the record, they must not choose what it says. */
 async function recorded(home: string, parents: readonly string[]): Promise<string | undefined> {
   const directory = (await readFile(join(home, RECORD), 'utf8').catch(() => '')).trim();
   if (!TEMPORARY.test(basename(directory)) || !parents.includes(dirname(directory))) return undefined;
@@ -57,7 +57,7 @@ const isOurs = (directory: string): Promise<boolean> =>
     () => false,
   );
 
-/** Of two apps that start at once the one that notes its own first wins. */
+/** Of two apps that start at once, the first to record its directory wins. */
 async function agreedTemporary(home: string, parents: readonly string[], user: PostgresUser): Promise<string> {
   const file = join(home, RECORD);
   const directory = await makeTemporary(parents, user);
@@ -67,7 +67,7 @@ async function agreedTemporary(home: string, parents: readonly string[], user: P
     () => recorded(home, parents),
   );
   if (taken) await rmdir(directory);
-  // What the note said until now is gone, or is not ours.
+  // The recorded directory is gone, or is not ours.
   else await rename(aside, file).catch(() => undefined);
   await rm(aside, { force: true });
   return taken ?? directory;
@@ -87,19 +87,19 @@ async function makeTemporary(parents: readonly string[], user: PostgresUser): Pr
   );
 }
 
-/** What cleans up the temporary directory may have taken it. */
+/** A cleaner of the temporary directory may have removed it. */
 export async function makeSocketPlace({ socketDir, temporaryDir }: SocketPlace, user: PostgresUser): Promise<void> {
   if (temporaryDir !== undefined) {
     await madeNow(temporaryDir);
-    if (!(await isOurs(temporaryDir))) throw notOurs(temporaryDir, 'it was made by somebody else');
+    if (!(await isOurs(temporaryDir))) throw notOurs(temporaryDir, 'it was made by another user');
     await withDirectory(temporaryDir, (held) => held.chmod(0o711));
   }
   await makeSocketDirectory(socketDir, user);
 }
 
 /**
- * Somebody else's directory, or link, of this name would be a trap: then nothing is put into it. Given away is only what was made just
- * now; what a killed start has left of root's is made anew.
+ * A directory, or link, of this name that belongs to another user would be a trap: then nothing is put into it. Only a directory made just
+ * now is given away; one that a killed start has left as root's is made again.
  */
 export async function makeSocketDirectory(directory: string, user: PostgresUser): Promise<void> {
   if (user.switched) await rmdirOfRoot(directory);
@@ -134,7 +134,7 @@ const notOurs = (directory: string, what: string): Error =>
     `${directory}, where the socket of PostgreSQL belongs, is not a directory of this user (${what}). Remove it, or set TMPDIR to a directory of your own.`,
   );
 
-/** Not while anything is in it. */
+/** Not while it contains anything. */
 export async function removeSocketDirectory(directory: string): Promise<void> {
   await rmdir(directory).catch(() => undefined);
 }

@@ -1,10 +1,9 @@
 import { systemActor } from '../../../kernel/aggregate.js';
 import { noSuchUser, type MemberRef } from '../domain/member.js';
-import { FirstHolders } from './tenant-life.js';
+import { InitialRoles } from './initial-roles.js';
 
-type Parts = ConstructorParameters<typeof FirstHolders>;
+type Parts = ConstructorParameters<typeof InitialRoles>;
 
-const lives = { register: () => undefined } as unknown;
 const tenant = { tenantId: 'acme', tenantUid: 'life-1' };
 
 /** Who becomes the first owner, where putting in one of these users fails. */
@@ -18,8 +17,8 @@ async function firstOwner(owners: readonly string[], failures: Readonly<Record<s
   };
   const members = { anyHolder: () => Promise.resolve(false) } as unknown as Parts[1];
   const aggregates = { change } as unknown as Parts[0];
-  const holders = new FirstHolders(aggregates, members, {} as Parts[2], lives as Parts[3], lives as Parts[4]);
-  await holders.began(tenant, owners, systemActor('c'));
+  const roles = new InitialRoles(aggregates, members, {} as Parts[2], {} as Parts[3]);
+  await roles.began(tenant, owners, systemActor('c'));
   return put;
 }
 

@@ -66,7 +66,7 @@ class GrantedInShop extends RuleStore {
 }
 
 const quietWatch = { ageMs: 0 } as unknown as ManagementWatch;
-const outdate = (policies: Policies, which: OutdatePolicies['which']): void =>
+const invalidate = (policies: Policies, which: OutdatePolicies['which']): void =>
   void new OutdatePoliciesHandler(policies).execute(new OutdatePolicies(which));
 const user = (number: number) => ({ kind: 'user', id: `usr_${number}` }) as const;
 
@@ -93,7 +93,7 @@ describe('policies in memory', () => {
     const policies = new Policies(new OneLargeGroup(1), quietWatch);
     const places = ['acme', 'other'].flatMap((tenantId) => [1, 2].map((number) => ({ tenantId, number })));
     for (const { tenantId, number } of places) await policies.of(tenantId, user(number));
-    outdate(policies, which);
+    invalidate(policies, which);
     const cached = places.filter(({ tenantId, number }) => policies.of(tenantId, user(number)) instanceof Policy);
     expect(cached.map(({ tenantId, number }) => `${tenantId} ${number}`)).toEqual(left);
     for (const { tenantId, number } of places) await policies.of(tenantId, user(number));
@@ -104,12 +104,12 @@ describe('policies in memory', () => {
     ['something in a tenant', { endedIn: 'acme' }, 'usr_1'],
     ['something in another tenant', { endedIn: 'other' }, undefined],
     ['a user', { principalId: 'usr_2' }, 'usr_2'],
-  ] as const)('know that the end of %s ends what the system granted', async (_, which, outdated) => {
+  ] as const)('know that the end of %s ends what the system granted', async (_, which, invalidated) => {
     const policies = new Policies(new GrantedInShop(), quietWatch);
     for (const number of [1, 2]) await policies.of(SYSTEM_TENANT, user(number));
-    outdate(policies, which);
+    invalidate(policies, which);
     const [one, other] = [1, 2].map((number) => policies.of(SYSTEM_TENANT, user(number)) instanceof Policy);
-    expect([one, other]).toEqual([outdated !== 'usr_1', outdated !== 'usr_2']);
+    expect([one, other]).toEqual([invalidated !== 'usr_1', invalidated !== 'usr_2']);
   });
 
   it('share the rules that come from a group', async () => {

@@ -15,7 +15,7 @@ export interface PatternRules {
   readonly maybe: ActionMask;
   readonly conditionals: readonly Conditional[];
   /** Longer patterns begin with this one: `tenants/*` with `tenants/*` + `/namespaces/shop`. */
-  readonly goesOn: boolean;
+  readonly hasLonger: boolean;
 }
 
 const SHARED_MAX = 10_000;
@@ -25,16 +25,16 @@ export const NOTHING: PatternRules = {
   deny: NO_ACTIONS,
   maybe: NO_ACTIONS,
   conditionals: [],
-  goesOn: false,
+  hasLonger: false,
 };
 
-export function withRule({ allow, deny, maybe, conditionals, goesOn }: PatternRules, rule: Rule): PatternRules {
+export function withRule({ allow, deny, maybe, conditionals, hasLonger }: PatternRules, rule: Rule): PatternRules {
   const { actions, constraints, effect } = rule;
   if (constraints)
-    return { allow, deny, maybe: union(maybe, actions), conditionals: [...conditionals, conditional(rule)], goesOn };
+    return { allow, deny, maybe: union(maybe, actions), conditionals: [...conditionals, conditional(rule)], hasLonger };
   return effect === 'allow'
-    ? { allow: union(allow, actions), deny, maybe, conditionals, goesOn }
-    : { allow, deny: union(deny, actions), maybe, conditionals, goesOn };
+    ? { allow: union(allow, actions), deny, maybe, conditionals, hasLonger }
+    : { allow, deny: union(deny, actions), maybe, conditionals, hasLonger };
 }
 
 const compiled = new WeakMap<Rule, Conditional>();
@@ -54,10 +54,10 @@ const sharedMasks = new Map<string, ActionMask>();
  * too many, which costs memory, nothing else.
  */
 export function sharedRules(rules: PatternRules): PatternRules {
-  const { allow, deny, conditionals, goesOn } = rules;
+  const { allow, deny, conditionals, hasLonger } = rules;
   return conditionals.length > 0
     ? rules
-    : shared(sharedByContent, `${allow.join(' ')}/${deny.join(' ')}/${goesOn}`, rules);
+    : shared(sharedByContent, `${allow.join(' ')}/${deny.join(' ')}/${hasLonger}`, rules);
 }
 
 /** Likewise the mask that each decision reads first: a mask of its own, with words of its own, would be two more cache misses. */

@@ -77,7 +77,7 @@ export class RuleTable {
       const text = rule.resource.segments.length === 0 ? '' : rule.resource.text;
       for (let star = text.indexOf('*'); star >= 0 && star < text.length - 1; star = text.indexOf('*', star + 1)) {
         const beginning = text.slice(0, star + 1);
-        patterns.set(beginning, { ...(patterns.get(beginning) ?? NOTHING), goesOn: true });
+        patterns.set(beginning, { ...(patterns.get(beginning) ?? NOTHING), hasLonger: true });
       }
       patterns.set(text, withRule(patterns.get(text) ?? NOTHING, rule));
     }
@@ -144,13 +144,13 @@ export class RuleTable {
   /** Applies the rules with the hash. Returns whether longer patterns continue there. */
   private look(question: Question, hash: number): boolean {
     const { cells, slotMask } = this;
-    let goesOn = false;
+    let hasLonger = false;
     for (let slot = this.slotOf(hash); ; slot = (slot + 1) & slotMask) {
       const found = cells[slot * CELLS];
-      if (found === undefined) return goesOn;
+      if (found === undefined) return hasLonger;
       if (found !== hash) continue;
       const said = cells[slot * CELLS + 2] as PatternRules;
-      if (said.goesOn) goesOn = true;
+      if (said.hasLonger) hasLonger = true;
       if (question.concerns(said) && reachesPath(cells[slot * CELLS + 1] as string, question.path)) question.hear(said);
     }
   }

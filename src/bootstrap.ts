@@ -4,7 +4,7 @@ import { Logger } from 'nestjs-pino';
 import { API_OUTLINE } from './api-outline.js';
 import { AppModule } from './app.module.js';
 import { BeginHeads } from './contexts/audit/index.js';
-import { DirectRoutes, FirstHolders } from './contexts/authz/index.js';
+import { DirectRoutes, InitialRoles } from './contexts/authz/index.js';
 import { FirstAdministrator, SignCredentials, type FirstAccess } from './contexts/identity/index.js';
 import type { Settings } from './platform/config/index.js';
 import { Hints, ManagementWatch } from './platform/event-log/index.js';
@@ -75,7 +75,7 @@ export async function start(
     app.getHttpServer().once('close', unread.watch());
     await (listener ? listener.handOver(app) : app.listen(settings.http.port, settings.http.host));
     const firstAccess = await app.get(FirstAdministrator).create();
-    await app.get(FirstHolders).ensureAdministrator();
+    await app.get(InitialRoles).ensureAdministrator();
     app.get(Readiness).started();
     const running = { app, connections };
     return {

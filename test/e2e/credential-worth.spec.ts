@@ -132,7 +132,7 @@ describe('another e-mail, to which a new password can be sent,', () => {
     expect(refusal(await move(owning, clerk.client))).toEqual([
       403,
       'exceeds-own-permissions',
-      expect.stringContaining('Whoever has the e-mail of the user may do what you may not: tenant:read'),
+      expect.stringContaining('With the e-mail of the user you could do what you may not do: tenant:read'),
     ]);
     const { body: me } = await app.client.get<{ id: string }>('/auth/me');
     const taken = await clerk.client.patch(`/users/${me.id}`, { email: 'clerk@example.test' });

@@ -29,6 +29,8 @@ import { Escalation } from './application/escalation.js';
 import { AUTHZ_HANDLERS } from './application/handlers.js';
 import { HiddenResources } from './application/hidden-resources.js';
 import { CredentialWorth } from './application/credential-worth.js';
+import { InitialRoles } from './application/initial-roles.js';
+import { MembershipRemoval } from './application/membership-removal.js';
 import { PermissionChanges } from './application/permission-changes.js';
 import { PermissionRates } from './application/permission-rates.js';
 import { Policies } from './application/policies.js';
@@ -42,7 +44,7 @@ import {
 } from './application/ports.js';
 import { ResourceEnds } from './application/resource-ends.js';
 import { StandingRights } from './application/standing-rights.js';
-import { FirstHolders, TenantLifeOf } from './application/tenant-life.js';
+import { TenantLifeOf } from './application/tenant-life.js';
 
 @Module({
   imports: [PostgresModule, ClockModule, AuditTrailModule, EventLogModule, HttpModule, TenancyModule, IdentityModule],
@@ -74,13 +76,14 @@ import { FirstHolders, TenantLifeOf } from './application/tenant-life.js';
     Escalation,
     CredentialWorth,
     TenantLifeOf,
-    FirstHolders,
+    InitialRoles,
+    MembershipRemoval,
     ResourceEnds,
     StandingRights,
     PermissionChanges,
     ...AUTHZ_HANDLERS,
   ],
-  exports: [HiddenResources, FirstHolders, ResourceEnds, StandingRights, SystemAccess],
+  exports: [HiddenResources, InitialRoles, ResourceEnds, StandingRights, SystemAccess],
 })
 export class AuthzModule implements OnModuleInit {
   constructor(private readonly hidden: HiddenResources) {}

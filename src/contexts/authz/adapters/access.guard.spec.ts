@@ -16,12 +16,12 @@ describe('a request that was let in', () => {
     return taken;
   }
 
-  it('takes a turn of the tenant, and where it names none one of the user: all his keys share it', () => {
+  it('takes a turn of the tenant, or without one a turn of the user, which all their keys share', () => {
     expect(turnOf({ tenantId: 'acme' })).toEqual(['acme']);
     expect(turnOf({})).toEqual(['user usr_1']);
   });
 
-  it('takes none where everybody is let in', () => {
+  it('takes none on a public route', () => {
     expect(turnOf({}, { kind: 'public' })).toEqual([]);
   });
 });

@@ -23,12 +23,12 @@ type ClosedRoute = Exclude<RouteAccess, { kind: 'public' }>;
 type PermissionRoute = Extract<RouteAccess, { kind: 'permission' }>;
 
 /**
- * Stands before every route: a route is public, or it names a permission, and the caller proves who he is and is allowed it on the
- * resource that the path names. All of it comes from memory: a request that waits for nothing is decided without a promise.
+ * Guards every route: a route is public, or it names a permission, and the caller must be authenticated and hold it on the resource that the
+ * path names. All of it comes from memory: a request that waits for nothing is decided without a promise.
  */
 @Injectable()
 export class AccessGuard implements CanActivate {
-  /** By Fastify's own record of the route: one handler may serve several, with other paths. */
+  /** By Fastify's own record of the route: one handler may serve several routes, with other paths. */
   private readonly routes = new Map<unknown, RouteAccess>();
 
   constructor(
@@ -53,7 +53,7 @@ export class AccessGuard implements CanActivate {
     return this.letIn(route, request, http.getResponse<Reply>());
   }
 
-  /** What a handler asks for at an address. */
+  /** What a handler requires at an address. */
   routeOf(handler: object, url: string): RouteAccess {
     return routeAccess(handler, url, this.reflector);
   }
@@ -67,14 +67,16 @@ export class AccessGuard implements CanActivate {
     return whenReady(decided, () => this.awaitTurn(request, reply));
   }
 
-  /** Only who is let in takes turns: strangers cannot use up those of a tenant. Where no tenant is named the turns are the user's own. */
+  /**
+   * Only callers that are let in take turns: strangers cannot use up those of a tenant. Where no tenant is named the turns are the user's own.
+   */
   private awaitTurn(request: Request, reply: Reply): true | Promise<true> {
     const { tenantId } = request.params as { tenantId?: string };
     const turn = this.turns.take(tenantId ?? `user ${request.principal!.userId}`);
     return whenReady(turn, (begun) => hold(begun, request, reply));
   }
 
-  /** `again`: the request was let through before, and goes on; it is still the one that was counted. */
+  /** `again`: the request was let through before and is still running. It is not counted again. */
   private decide(route: ClosedRoute, request: Request, principal: Principal, again = false): true | Promise<true> {
     if (route.kind === 'own') return allowOwn(route.permission, principal);
     const tenantId = (request.params as { tenantId?: string }).tenantId ?? SYSTEM_TENANT;
@@ -102,7 +104,7 @@ export class AccessGuard implements CanActivate {
       : subject.check(route.action, resource, context);
   }
 
-  /** A list may be asked for by who sees anything of it. */
+  /** Callers that may see any item of a list may ask for it. */
   private seesSome({ list, path, action }: PermissionRoute, request: Request, subject: Subject): boolean {
     return list && (path.length === 0 || subject.mayBelow(action, resourceOf(path, request)));
   }
@@ -120,7 +122,7 @@ export class AccessGuard implements CanActivate {
     }
   }
 
-  /** As a transaction sees it, which is to do what the request was let in for by these. */
+  /** Checks again what the request was let in by, as the transaction sees it that does the work. */
   async confirm(
     sql: Sql,
     routes: readonly PermissionRoute[],
@@ -136,7 +138,7 @@ export class AccessGuard implements CanActivate {
     }
   }
 
-  /** On record in the tenant only where the caller sees it: the audit of a tenant is not for strangers to write to. */
+  /** Recorded in the tenant only where the caller sees it: strangers must not write to the audit trail of a tenant. */
   denied(route: PermissionRoute, request: Request, subject: Subject): Error {
     const refusal = this.refusal(route, request, subject);
     const { tenantId } = subject;
@@ -151,7 +153,7 @@ export class AccessGuard implements CanActivate {
     return refusal;
   }
 
-  /** What the caller cannot see is missing to him; where he sees it, he is told what he lacks. */
+  /** What the caller cannot see is not found. Of what they see, the error names the missing permission. */
   private refusal(route: PermissionRoute, request: Request, subject: Subject): Error {
     for (let depth = 1; depth <= route.path.length; depth++) {
       const { type, parameter } = route.path[depth - 1]!;
@@ -168,16 +170,16 @@ export class AccessGuard implements CanActivate {
 const TURN = Symbol('turn');
 type HoldsTurn = Reply['raw'] & { [TURN]?: Turn };
 
-/** A turn lasts until the answer is sent or the client is gone; streams give it back when they begin. */
+/** A turn lasts until the answer is sent or the client is gone; streams release it when they begin. */
 function hold(turn: Turn, request: Request, { raw }: Reply): true {
   request.turn = turn;
   if (raw.closed) turn.end();
-  else (raw as HoldsTurn).on('close', giveBack)[TURN] = turn;
+  else (raw as HoldsTurn).on('close', releaseTurn)[TURN] = turn;
   return true;
 }
 
-/** One function for all requests, since a closure and a listener that takes itself away again would be made for each. */
-function giveBack(this: HoldsTurn): void {
+/** One function for all requests: otherwise each would allocate a closure and a listener that removes itself. */
+function releaseTurn(this: HoldsTurn): void {
   if (this.statusCode === 429) this[TURN]?.endRefused();
   else this[TURN]?.end();
 }
@@ -210,7 +212,7 @@ class SubjectAccess implements Access {
     return types && events.find(({ type }) => !types.permits(type))?.type;
   }
 
-  /** Each type is decided by itself, and the request is counted once by all that lets it through. */
+  /** Each type is decided by itself. The request counts once against every rate that lets it through. */
   private refusedByRate(events: readonly { readonly type: string }[]): string | undefined {
     const resource = resourceOf(this.route.path, this.request);
     const rates: (readonly RateRule[])[] = [];
@@ -267,17 +269,17 @@ class SubjectAccess implements Access {
   }
 }
 
-/** Only who publishes knows the types before anything is let through, and counts by them. What is read is counted as if it were of all. */
+/** Only publishing knows the types before anything is let through, and is counted by them. Reading is counted as if it were of all types. */
 const knowsTypes = ({ action }: PermissionRoute, { ratesByType }: Decision): boolean =>
   ratesByType === true && action === 'event:publish';
 
-/** What everybody may for himself; a key may look, but not touch what is the person's. */
+/** What all users may do for themselves; an API key may only read the profile and check permissions. */
 function allowOwn(permission: string, principal: Principal): true {
   if (principal.kind === 'user' || permission === 'profile:read' || permission === 'authz:check') return true;
   throw authzError('permission-denied', 'API keys cannot do this; log in.', { permission });
 }
 
-/** Everybody looks after his own API keys. */
+/** Users manage their own API keys. */
 function isOwn({ action, path }: PermissionRoute, request: Request, { principal }: Subject): boolean {
   if (path[0]?.type !== 'users' || !action.startsWith('api-key:')) return false;
   const { userId } = request.params as { userId?: string };

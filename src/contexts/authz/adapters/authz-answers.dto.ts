@@ -18,7 +18,7 @@ export class MemberDto extends MembershipRolesDto {
 
 export class MemberPage extends pageOf(MemberDto) {}
 
-/** Predefined ones are part of the product: nobody has made or changed them. */
+/** Predefined roles are part of the product and have no version and no times. */
 export class RoleDto {
   @ApiProperty({ example: EXAMPLE.roleId })
   readonly id!: string;
@@ -91,7 +91,7 @@ export class SystemPermissionsDto {
 export class TenantPermissionsDto {
   @ApiProperty({ example: EXAMPLE.userId })
   readonly userId!: string;
-  @ApiProperty({ type: [ToldRuleDto], description: 'Rules of the system are told without their ids and conditions.' })
+  @ApiProperty({ type: [ToldRuleDto], description: 'Rules of the system are shown without their ids and conditions.' })
   readonly permissions!: ToldRuleDto[];
 }
 
@@ -104,8 +104,8 @@ export class CheckResultDto {
   readonly reason!: string;
   @ApiProperty({ description: 'It is for some types of events only: ask with `context.eventType`.' })
   readonly limitedToTypes!: boolean;
-  @ApiProperty({ description: 'It is at a rate only, which is not looked at.' })
+  @ApiProperty({ description: 'It is allowed at a rate only, which is not checked here.' })
   readonly rateLimited!: boolean;
-  @ApiProperty({ type: [ToldRuleDto], description: 'What had a part in it.' })
+  @ApiProperty({ type: [ToldRuleDto], description: 'The rules that contributed.' })
   readonly grants!: ToldRuleDto[];
 }

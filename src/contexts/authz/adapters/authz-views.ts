@@ -38,15 +38,15 @@ export const toMemberDto = (member: MemberView): MemberDto => ({
 export const toRuleDto = (rule: Rule): HeldRuleDto => {
   const { kind, id, through } = rule.via;
   const { constraints } = rule;
-  return { via: { kind, id, ...(through && { through }) }, ...saidBy(rule), ...(constraints && { constraints }) };
+  return { via: { kind, id, ...(through && { through }) }, ...contentOf(rule), ...(constraints && { constraints }) };
 };
 
 export const toToldRuleDto = (rule: ToldRule): ToldRuleDto =>
   'conditional' in rule
-    ? { via: rule.via, ...saidBy(rule), ...(rule.conditional && { conditional: true }) }
+    ? { via: rule.via, ...contentOf(rule), ...(rule.conditional && { conditional: true }) }
     : toRuleDto(rule);
 
-const saidBy = ({ effect, actions, resource }: ToldRule) => ({
+const contentOf = ({ effect, actions, resource }: ToldRule) => ({
   effect,
   actions: actionsOf(actions),
   resource: resource.text,

@@ -189,7 +189,7 @@ class WorldRules extends RuleStore {
   within = (): RuleStore => this;
 }
 
-/** The guard and the controller over the same rules, and who is asking. */
+/** The guard and the controller over the same rules, and the caller. */
 function stage(given: World) {
   const watch = { ageMs: 0 } as unknown as ManagementWatch;
   const gates = {
@@ -271,7 +271,7 @@ function bodyOf({ action, params, eventType, address }: Ask, principalAsked?: Ch
 const verdictOf = ({ allowed, reason }: CheckResultDto): string =>
   allowed ? 'allowed' : CLOSED.has(reason) ? reason : REFUSED;
 
-it('the explanation of a request is what the guard and the route do with it, whoever asks', async () => {
+it('the explanation of a request is what the guard and the route do with it, for every caller', async () => {
   const seen = new Map<string, number>();
   const note = (what: string): unknown => seen.set(what, (seen.get(what) ?? 0) + 1);
   await fc.assert(
@@ -285,7 +285,7 @@ it('the explanation of a request is what the guard and the route do with it, who
       expect([verdictOf(told), verdictOf(toAdministrator)]).toEqual([done.answer, done.answer]);
       note(done.answer);
       if (!told.allowed || (asked.action.startsWith('event:') && asked.eventType === undefined)) return;
-      // A read is counted, and limited, without knowing what it comes upon.
+      // A read is counted, and limited, without knowing the types that it meets.
       const reading = asked.action === 'event:read';
       const open = await one.explained(bodyOf({ ...asked, eventType: undefined }), given.principal);
       expect((reading ? open : told).rateLimited).toBe(done.spent);

@@ -39,8 +39,8 @@ export class AuthzController {
   async getEffectivePermissions(
     @Param() { tenantId, userId }: { tenantId: string; userId: string },
   ): Promise<TenantPermissionsDto> {
-    const told = await this.queries.execute(new GetTenantPermissions(tenantId, userId));
-    return { userId, permissions: told.map(toToldRuleDto) };
+    const visible = await this.queries.execute(new GetTenantPermissions(tenantId, userId));
+    return { userId, permissions: visible.map(toToldRuleDto) };
   }
 
   @Post('authz/check')

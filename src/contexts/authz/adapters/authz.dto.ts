@@ -22,7 +22,7 @@ import { Related } from '../../../platform/http/request-schemas.js';
 import { CLOCK_TIME, DAYS, EVENT_TYPES, type Constraints, type Day } from '../domain/constraints.js';
 import { PATTERN_CHARS_MAX, RESOURCE_PATH, RESOURCE_PATTERN } from '../domain/resource-pattern.js';
 
-/** What they may be is judged by the domain: `contract` is by its constants. */
+/** The domain decides what they may be; `contract` is built from its constants. */
 const texts = (most: number, contract: object, description: string, example: string[]): PropertyDecorator =>
   applyDecorators(
     ApiProperty({ description, example }),

@@ -96,7 +96,7 @@ export class GroupPartsController {
   @Put('groups/:nestedGroupId')
   @HttpCode(204)
   @Requires('group:manage', 'Put a group into a group')
-  @ApiNoContentResponse({ description: 'Whoever is a member of the inner group is a member of the outer one, too.' })
+  @ApiNoContentResponse({ description: 'Members of the inner group are members of the outer one, too.' })
   addNestedGroup(
     @Param() { nestedGroupId, ...group }: GroupParams & { nestedGroupId: string },
     @Req() request: Request,

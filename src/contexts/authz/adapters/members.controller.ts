@@ -70,11 +70,11 @@ export class MembersController {
   }
 
   @Post('tenants/:tenantId/members')
-  @Requires('member:manage', 'Invite somebody by e-mail', 'They get these roles besides those that they have.')
+  @Requires('member:manage', 'Invite a user by e-mail', 'They get these roles besides those that they have.')
   @Idempotent()
   @ApiCreatedResponse({
     type: MemberDto,
-    description: 'They are a member now, and a mail tells them. The same whether they had an account or not.',
+    description: 'They are a member now, and get a mail about it. The same whether they had an account or not.',
   })
   @ApiOkResponse({
     type: MemberDto,
@@ -180,7 +180,7 @@ function assignmentOf(
   return { member: { tenantId, userId }, role: { roleId, scope: scopeOf(params, query) } };
 }
 
-/** Refuses what could only be taken for more than it says: a topic of no namespace, a place of no tenant. */
+/** Refuses what could be taken for a wider scope than it says: a topic without a namespace, a part of no tenant. */
 function scopeOf({ tenantId }: RoleParams, { namespace, topic }: ScopeQuery): string {
   if (topic !== undefined && namespace === undefined)
     throw invalid([{ pointer: '?namespace', detail: 'must be given with a topic' }]);

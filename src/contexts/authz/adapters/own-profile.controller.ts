@@ -10,7 +10,7 @@ import { ChangeUser, GetUser, type Account } from '../../identity/index.js';
 import { GetOwnPermissions } from '../application/own-permissions.js';
 import { OwnProfileDto, OwnProfileQuery, ProfileBody, toOwnProfileDto } from './own-profile.dto.js';
 
-/** The account is a matter of identity; what it belongs to and may do is known here, later in the order of contexts. */
+/** The account belongs to identity; its memberships and permissions are known here, later in the order of contexts. */
 @ApiTags('auth')
 @Controller('auth/me')
 @UsePipes(strictValidation)

@@ -26,7 +26,7 @@ const ADD = `
 INSERT INTO access_grant (tenant_id, grant_id, principal_kind, principal_id, effect, actions, resource, constraints, version, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`;
 const COUNT = `SELECT count(*) AS grants FROM access_grant WHERE tenant_id = $1 AND principal_kind = $2 AND principal_id = $3`;
-/** The owner of the key belongs to the tenant, or something is granted to him there; in the system the key need only exist. */
+/** The owner of the key belongs to the tenant, or something is granted to them there; in the system the key need only exist. */
 const KEY_OF_TENANT = `
 SELECT 1 FROM api_key k WHERE k.key_id = $2 AND ($1 = '$system'
   OR EXISTS (SELECT 1 FROM member m WHERE m.tenant_id = $1 AND m.user_id = k.user_id)

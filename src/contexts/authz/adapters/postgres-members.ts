@@ -28,17 +28,17 @@ const LIST: Statement = {
   name: 'member-list',
   text: `SELECT ${COLUMNS} FROM member m WHERE m.tenant_id = $1 AND m.user_id > $2 ORDER BY m.user_id LIMIT $3`,
 };
-/** Of all tenants: whose member a user is, is the question. */
+/** Of all tenants: the question is where the user is a member. */
 const OF_USER: Statement = {
   name: 'member-of-user',
   text: `SELECT ${COLUMNS} FROM member m WHERE m.user_id = $1 ORDER BY m.tenant_id LIMIT $2`,
 };
-/** The deletion of the user waits for this transaction, and takes what it makes with it; or it came first. */
+/** The deletion of the user waits for this transaction and removes what it made, or it came first. */
 const HOLD_USER = 'SELECT 1 FROM user_account WHERE user_id = $1 FOR KEY SHARE';
 const UPSERT = `
 INSERT INTO member (tenant_id, user_id, version, created_at, updated_at) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (tenant_id, user_id) DO UPDATE SET version = $3, updated_at = $5`;
-/** Who leaves a tenant keeps nothing there: no role, no place in a group, no grant, neither he nor his keys. */
+/** A user who leaves a tenant keeps nothing there, nor do their keys: no role, no place in a group, no grant. */
 const LEAVE = [
   'DELETE FROM member WHERE tenant_id = $1 AND user_id = $2',
   'DELETE FROM member_role WHERE tenant_id = $1 AND user_id = $2',
@@ -50,7 +50,7 @@ const ADD_ROLE = `
 INSERT INTO member_role (tenant_id, user_id, role_id, scope) VALUES ($1, $2, $3, $4)
 ON CONFLICT (tenant_id, user_id, role_id, scope) DO NOTHING`;
 const LIVE_ROLES = 'SELECT role_id AS "roleId", scope FROM member_role WHERE tenant_id = $1 AND user_id = $2';
-/** Who suspends or deletes a user holds the rows of all who hold such a role, until it is seen who of them is active. */
+/** A transaction that suspends or deletes a user locks the rows of all holders of such a role until it knows which of them are active. */
 const HOLD_KEPT_ROLE = `
 SELECT 1 FROM member_role WHERE tenant_id = $1 AND user_id = $2 AND role_id = $3 AND scope = '' FOR UPDATE`;
 const REMOVE_ROLE = 'DELETE FROM member_role WHERE tenant_id = $1 AND user_id = $2 AND role_id = $3 AND scope = $4';
@@ -66,12 +66,12 @@ WHERE r.tenant_id = $1 AND r.role_id = $3 AND r.scope = ''`;
 const REMOVE_TENANT = ['member', 'member_role', 'role', 'user_group', 'group_part', 'access_grant'].map(
   (table) => `DELETE FROM ${table} WHERE tenant_id = $1`,
 );
-/** Denials stay: otherwise whoever may delete a topic and make it anew would be rid of them. */
+/** Denials stay: otherwise a caller that may delete a topic and make it again could remove them. */
 const END_ALLOWED = `DELETE FROM access_grant
 WHERE tenant_id = $1 AND effect = 'allow' AND (resource = $2 OR starts_with(resource, $2 || '/'))`;
 const END_GRANTS = `DELETE FROM access_grant WHERE tenant_id = $1 AND (resource = $2 OR starts_with(resource, $2 || '/'))`;
 const END_ROLES = `DELETE FROM member_role WHERE tenant_id = $1 AND (scope = $2 OR starts_with(scope, $2 || '/'))`;
-/** All that a user must not be the last to hold, locked with all who hold it. */
+/** The roles of which a user must not be the last holder. All their holders are locked. */
 const KEPT_ROLES = `
 SELECT tenant_id, user_id FROM member_role WHERE scope = '' AND (tenant_id, role_id) IN (
   SELECT tenant_id, role_id FROM member_role WHERE user_id = $1 AND scope = '' AND role_id IN ('owner', 'system-admin'))
@@ -97,7 +97,7 @@ export class PostgresMembers extends MemberCatalog {
     super();
   }
 
-  /** Who suspends or deletes a user meanwhile waits for the row of the role that must stay, or is waited for before holders are counted. */
+  /** A concurrent suspension or deletion of a user waits for the row of the role that must stay, or holders are counted after it. */
   override async ask(
     sql: Sql,
     ref: MemberRef,
@@ -118,7 +118,7 @@ export class PostgresMembers extends MemberCatalog {
     return { live: live.rows, active: ownActive > 0, others };
   }
 
-  /** Roles by the events, not by the state: those that have ended with the place for which they were given stay ended. */
+  /** Roles by the events, not by the state: those that have ended with their resource stay ended. */
   async project(
     sql: Sql,
     { tenantId, userId }: MemberRef,

@@ -4,7 +4,7 @@ import type { Sql, Statement } from '../../../platform/postgres/database.js';
 import { RightsCatalog, type GrantView } from '../application/ports.js';
 import { GRANT_COLUMNS, toGrantView, type GrantRow } from './postgres-grants.js';
 
-/** By the tenants, one look into the index for each: an index by key alone would be carried by every grant to a user, too. */
+/** By tenant, with one index lookup each: an index by key alone would be carried by every grant to a user, too. */
 const TO_KEY: Statement = {
   name: 'grants-to-api-key',
   text: `
@@ -17,7 +17,7 @@ const TO_KEYS_OF: Statement = {
 SELECT ${GRANT_COLUMNS} FROM access_grant WHERE tenant_id = $1 AND principal_kind = 'apiKey'
   AND principal_id = ANY (ARRAY(SELECT key_id FROM api_key WHERE user_id = $2))`,
 };
-/** Tenant by tenant, a look into three indexes each, one of them also for each key. */
+/** Per tenant three index lookups, one of them also for each key. */
 const PLACES_OF: Statement = {
   name: 'rules-places-of-user',
   text: `

@@ -84,7 +84,7 @@ export class RolesController {
 
   @Delete(':roleId')
   @HttpCode(204)
-  @Requires('role:manage', 'Delete a role', 'One that nobody holds.')
+  @Requires('role:manage', 'Delete a role', 'Only one that is not held.')
   @ApiNoContentResponse()
   async deleteRole(@Param() { tenantId = SYSTEM_TENANT, roleId }: RoleParams, @Req() request: Request): Promise<void> {
     await this.commands.execute(new DeleteRole({ tenantId, roleId }, callerOf(request)));

@@ -5,7 +5,7 @@ import { NOT_IN_SYSTEM, PERMISSION, PUBLIC, type RequiredPermission } from '../.
 import type { Request } from '../../../platform/http/request.js';
 import { authzError } from '../domain/authz-errors.js';
 
-/** What a route asks for, worked out once. */
+/** What a route requires, computed once. */
 export type RouteAccess =
   | { readonly kind: 'public' }
   | { readonly kind: 'own'; readonly permission: string }
@@ -42,7 +42,7 @@ export function routeAccess(handler: object, url: string, reflector: Reflector):
   const parameters = [...url.matchAll(/:(\w+)/g)].map(([, name]) => name!);
   const path = parameters.flatMap((parameter) => {
     const type = TYPE_OF[parameter];
-    // Members of a tenant are its matter, not resources of their own.
+    // Members of a tenant are part of it, not resources of their own.
     if (type === undefined || (type === 'users' && parameters.includes('tenantId'))) return [];
     return [{ type, parameter }];
   });

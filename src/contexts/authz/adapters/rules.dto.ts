@@ -33,12 +33,12 @@ class RuleViaDto {
   readonly id!: string;
   @ApiPropertyOptional({
     type: RuleThroughDto,
-    description: 'The group or role that brought it; without: nothing between.',
+    description: 'The group or role through which it came; without one it came directly.',
   })
   readonly through?: RuleThroughDto;
 }
 
-/** To somebody else a rule of the system is told without its id. */
+/** A rule of the system is shown to others without its id. */
 class ToldViaDto {
   @ApiProperty({ enum: ['role', 'grant', 'system'] })
   readonly kind!: 'role' | 'grant' | 'system';
@@ -46,7 +46,7 @@ class ToldViaDto {
   readonly id?: string;
   @ApiPropertyOptional({
     type: RuleThroughDto,
-    description: 'The group or role that brought it; without: nothing between.',
+    description: 'The group or role through which it came; without one it came directly.',
   })
   readonly through?: RuleThroughDto;
 }
@@ -70,6 +70,6 @@ export class HeldRuleDto extends RuleDto {
 export class ToldRuleDto extends RuleDto {
   @ApiProperty({ type: ToldViaDto })
   readonly via!: ToldViaDto;
-  @ApiPropertyOptional({ example: true, description: 'It holds under a condition of the system, which is not told.' })
+  @ApiPropertyOptional({ example: true, description: 'It holds under a condition of the system, which is not shown.' })
   readonly conditional?: boolean;
 }

@@ -10,7 +10,10 @@ import { Authorizer } from '../application/authorizer.js';
 
 const STRANGER: ReadonlySet<string> = new Set(['unauthenticated', 'throttled']);
 
-/** For a public route that shows more to who may see it. The guard does not stand there: who may not is a stranger, not somebody refused. */
+/**
+ * For a public route that shows more to callers with a permission. The guard does not run there: others count as strangers and are not
+ * refused.
+ */
 @Injectable()
 export class SystemAccess {
   constructor(
@@ -19,7 +22,7 @@ export class SystemAccess {
     private readonly clock: Clock,
   ) {}
 
-  /** Whether the caller proves who he is, and holds the permission in the whole system. */
+  /** Whether the caller is authenticated and holds the permission in the whole system. */
   async allows(request: Request, action: Action): Promise<boolean> {
     const principal = await this.principalOf(request);
     if (!principal) return false;

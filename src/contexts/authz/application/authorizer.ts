@@ -17,7 +17,7 @@ import { PermissionRates } from './permission-rates.js';
 import { Policies } from './policies.js';
 import { Subject } from './subject.js';
 
-/** Puts together what is known of a caller, and what closes a tenant to him. */
+/** Loads what decisions about a caller depend on, and decides whether a tenant is closed to them. */
 @Injectable()
 export class Authorizer {
   private readonly ceilings = new WeakMap<Ceiling, CompiledCeiling>();
@@ -32,13 +32,13 @@ export class Authorizer {
     private readonly tenants: TenantCatalog,
   ) {}
 
-  /** At once where all of it is remembered. */
+  /** Synchronous where all of it is cached. */
   subject(tenantId: string, principal: Principal): Subject | Promise<Subject> {
     return whenReady(this.gates.of(tenantId), (gate) => this.subjectBehind(gate, tenantId, principal));
   }
 
   private subjectBehind(gate: TenantGate | null, tenantId: string, principal: Principal): Subject | Promise<Subject> {
-    // Nothing is granted in a tenant that does not exist: rules of invented ones are neither asked for nor remembered.
+    // Nothing is granted in a tenant that does not exist: rules of made-up ids are neither loaded nor cached.
     const where = gate === null ? SYSTEM_TENANT : tenantId;
     const policy = this.policies.of(where, { kind: 'user', id: principal.userId });
     const keyPolicy =
@@ -46,7 +46,7 @@ export class Authorizer {
     return whenBothReady(policy, keyPolicy, (own, ofKey) => this.assemble(tenantId, principal, gate, own, ofKey));
   }
 
-  /** As a transaction sees it. Whether the tenant is open is seen by who changes something in it. */
+  /** As a transaction sees it. Whether the tenant is open is checked by the code that changes something in it. */
   async subjectWithin(sql: Sql, tenantId: string, principal: Principal): Promise<Subject> {
     const policy = await this.policies.within(sql, tenantId, { kind: 'user', id: principal.userId });
     const keyPolicy =
@@ -72,7 +72,7 @@ export class Authorizer {
     if (closed) throw CLOSED[closed](tenantId);
   }
 
-  /** Whoever may look into every tenant is told, too, where there is none. */
+  /** Callers that may see every tenant also learn where there is none. */
   requireOpen(subject: Subject, action: Action): void {
     const { gate, tenantId } = subject;
     const missing = gate === null && tenantId !== SYSTEM_TENANT ? this.notFound('tenants', tenantId) : undefined;
@@ -85,7 +85,7 @@ export class Authorizer {
     return this.rates.spend(principal.userId, rates);
   }
 
-  /** Where the principal is a member: elsewhere he may see a tenant, but belongs to none. */
+  /** Where the principal is a member. They may see other tenants without belonging to them. */
   async tenantsOf({ userId }: Principal): Promise<string[]> {
     const memberships = await this.members.ofUser(userId);
     return memberships.map(({ tenantId }) => tenantId).filter((id) => id !== SYSTEM_TENANT);

@@ -30,10 +30,10 @@ it.each([
   ['a deleted topic', noticed('topics', 'topic.deleted'), { endedIn: 'acme' }],
   ['a deleted consumer', noticed('consumers', 'consumer.deleted'), { endedIn: 'acme' }],
   ['something missed', new Missed(), 'all'],
-] as const)('%s outdates the policies that it is about', (_, event, which) => {
+] as const)('%s invalidates the policies that it is about', (_, event, which) => {
   expect(commandsOf(AuthzSagas, event)).toEqual([new OutdatePolicies(which)]);
 });
 
-it('outdates none where nothing that is granted changes', () => {
+it('invalidates no policy where no permission changes', () => {
   expect(commandsOf(AuthzSagas, noticed('users', 'user.renamed'), noticed('topics', 'topic.created'))).toEqual([]);
 });

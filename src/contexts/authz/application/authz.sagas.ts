@@ -5,14 +5,14 @@ import type { StoredEvent } from '../../../platform/event-log/index.js';
 import { missed, noticedIn, type ManagementEvent } from '../../../platform/sagas/index.js';
 import { OutdatePolicies, type Outdated } from './outdate-policies.js';
 
-/** What events of memberships, roles, groups and grants, and the ends of what these name, do to the policies in memory. */
+/** Invalidates cached policies after changes of memberships, roles, groups and grants, and after the deletion of what these name. */
 @Injectable()
 export class AuthzSagas {
   @Saga()
   outdatePolicies(events$: Observable<ManagementEvent>): Observable<ICommand> {
     return events$.pipe(
       noticedIn('permissions'),
-      map(({ event }) => new OutdatePolicies(outdatedBy(event))),
+      map(({ event }) => new OutdatePolicies(invalidatedBy(event))),
     );
   }
 
@@ -44,20 +44,20 @@ export class AuthzSagas {
   }
 }
 
-interface Concerned {
+interface EventData {
   readonly userId?: string;
   readonly principal?: { readonly kind: string; readonly id: string };
   readonly part?: string;
   readonly id?: string;
 }
 
-/** What concerns one user outdates the policies of that user; everything else those of the tenant, as when a member leaves with their keys. */
-function outdatedBy({ type, key, data }: StoredEvent): Outdated {
-  const { userId, principal, part, id } = JSON.parse(data) as Concerned;
+/** An event about one user invalidates the policies of that user; all others those of the tenant, as when a member leaves with their keys. */
+function invalidatedBy({ type, key, data }: StoredEvent): Outdated {
+  const { userId, principal, part, id } = JSON.parse(data) as EventData;
   const one = userId ?? (part === 'user' ? id : undefined) ?? ofPrincipal(principal);
   if (one === undefined || type === 'group.deleted' || type === 'member.removed') return { tenantId: key! };
   return { principalId: one };
 }
 
-const ofPrincipal = (principal: Concerned['principal']): string | undefined =>
+const ofPrincipal = (principal: EventData['principal']): string | undefined =>
   principal?.kind === 'user' || principal?.kind === 'apiKey' ? principal.id : undefined;

@@ -13,7 +13,7 @@ import { Authorizer } from './authorizer.js';
 import type { PrincipalName } from './ports.js';
 import type { Subject } from './subject.js';
 
-export interface Asked {
+export interface CheckedAccess {
   readonly tenantId: string;
   readonly action: Action;
   /** A path without wildcards; empty: the system. */
@@ -26,9 +26,9 @@ export interface Explanation {
   readonly reason: Decision['reason'] | Closed | 'tenant-not-found';
   /** For some types of events only. */
   readonly limitedToTypes: boolean;
-  /** So often only. */
+  /** Up to a rate only. */
   readonly rateLimited: boolean;
-  /** Those that had a part in it, of the person and of the key. */
+  /** Those that contributed, of the user and of the key. */
   readonly rules: readonly ToldRule[];
 }
 
@@ -40,22 +40,22 @@ const NOTHING: Explanation = {
   rules: [],
 };
 
-/** What a request would be answered, and why, without making it. `at`: when and from where it is asked. */
+/** How a request would be answered, and why, without making it. `at`: the time and the address of the caller. */
 export class CheckPermission extends Query<Explanation> {
   constructor(
-    readonly asking: Principal,
+    readonly caller: Principal,
     readonly at: RequestContext,
-    /** About whom; undefined: about who is asking. */
+    /** Whose permissions are checked; undefined: those of the caller. */
     readonly about: PrincipalName | undefined,
-    readonly asked: Asked,
+    readonly access: CheckedAccess,
   ) {
     super();
   }
 }
 
 /**
- * The verdict is that of the guard. What is told of a tenant, also whether there is one and whether it is suspended, is told to who sees
- * something of it.
+ * The verdict is that of the guard. Only callers that see something of a tenant learn anything about it, also whether it exists and whether it
+ * is suspended.
  */
 @QueryHandler(CheckPermission)
 export class CheckPermissionHandler implements IQueryHandler<CheckPermission> {
@@ -64,11 +64,11 @@ export class CheckPermissionHandler implements IQueryHandler<CheckPermission> {
     private readonly keys: ApiKeyDirectory,
   ) {}
 
-  async execute({ asking, at, about: named, asked }: CheckPermission): Promise<Explanation> {
-    const about = !named || named.id === asking.id ? asking : await this.principalOf(named);
-    if (about?.userId !== asking.userId) return this.toOthers(asking, at, about, asked);
-    const context = { address: at.address, ...asked.context };
-    return this.toWhomItConcerns(asking, about, { ...asked, context });
+  async execute({ caller, at, about: named, access }: CheckPermission): Promise<Explanation> {
+    const about = !named || named.id === caller.id ? caller : await this.principalOf(named);
+    if (about?.userId !== caller.userId) return this.explainToOthers(caller, at, about, access);
+    const context = { address: at.address, ...access.context };
+    return this.explainToOwner(caller, about, { ...access, context });
   }
 
   /** Undefined: there is no such key, or it has ended. */
@@ -76,40 +76,43 @@ export class CheckPermissionHandler implements IQueryHandler<CheckPermission> {
     return kind === 'user' ? { id, kind, userId: id } : this.keys.principalOf(id);
   }
 
-  /** About himself or a key of his. A key is told of its owner, and of other keys of his, where it sees something itself. */
-  private async toWhomItConcerns(asking: Principal, about: Principal, asked: Asked): Promise<Explanation> {
-    const { tenantId, resource } = asked;
+  /**
+   * About the caller, or about another credential of the same user. A key learns about its owner, and about their other keys, where it sees
+   * something itself.
+   */
+  private async explainToOwner(caller: Principal, about: Principal, access: CheckedAccess): Promise<Explanation> {
+    const { tenantId, resource } = access;
     const subject = await this.authorizer.subject(tenantId, about);
-    const own = about === asking ? subject : await this.authorizer.subject(tenantId, asking);
-    const place = asking.kind === 'user' || about === asking ? `tenants/${tenantId}` : resource;
+    const own = about === caller ? subject : await this.authorizer.subject(tenantId, caller);
+    const place = caller.kind === 'user' || about === caller ? `tenants/${tenantId}` : resource;
     if (tenantId !== SYSTEM_TENANT && !own.sees(place)) return NOTHING;
-    return this.explain(subject, asked, (rules) => own.withinKey(rules));
+    return this.explain(subject, access, (rules) => own.withinKey(rules));
   }
 
-  /** To others it takes the permission to see what somebody may. What they may know nothing of is the same as what does not exist. */
-  private async toOthers(
-    asking: Principal,
+  /** Others need `permission:read`. What they may know nothing of looks the same as what does not exist. */
+  private async explainToOthers(
+    caller: Principal,
     at: RequestContext,
     about: Principal | undefined,
-    asked: Asked,
+    access: CheckedAccess,
   ): Promise<Explanation> {
-    const { tenantId } = asked;
-    const own = await this.authorizer.subject(tenantId, asking);
+    const { tenantId } = access;
+    const own = await this.authorizer.subject(tenantId, caller);
     const place = tenantId === SYSTEM_TENANT ? '' : `tenants/${tenantId}`;
     if (!own.check('permission:read', place, at).allowed) throw permissionDenied('permission:read');
     if (!about) return NOTHING;
     const subject = await this.authorizer.subject(tenantId, about);
-    if (tenantId === SYSTEM_TENANT) return this.explain(subject, asked, (rules) => rules);
-    // What bounds a key is told where its owner has something from the tenant, and to who may see all that the system allows.
+    if (tenantId === SYSTEM_TENANT) return this.explain(subject, access, (rules) => rules);
+    // The bounds of a key are shown where its owner has something from the tenant, and to callers that may see all that the system allows.
     const foreign = about.kind === 'api-key' && subject.policy.rules.every(({ via }) => via.system);
     if (foreign && !own.check('permission:read', '', at).allowed) return NOTHING;
-    return this.explain(subject, asked, (rules) => toldIn(tenantId, rules));
+    return this.explain(subject, access, (rules) => toldIn(tenantId, rules));
   }
 
   private explain(
     subject: Subject,
-    { tenantId, action, resource, context }: Asked,
-    told: (rules: readonly Rule[]) => readonly ToldRule[],
+    { tenantId, action, resource, context }: CheckedAccess,
+    visible: (rules: readonly Rule[]) => readonly ToldRule[],
   ): Explanation {
     const decide = (at: RequestContext): Decision =>
       subject.looksAfterOwnKeys(action, resource)
@@ -119,7 +122,7 @@ export class CheckPermissionHandler implements IQueryHandler<CheckPermission> {
     const { rules } = subject.policy.explain(action, resource, context);
     const ofKey = subject.key?.policy.explain(action, resource, context).rules ?? [];
     const missing = subject.gate === null && tenantId !== SYSTEM_TENANT ? 'tenant-not-found' : undefined;
-    // As a request, whose type comes to be known when the tenant has been found open.
+    // As for a request, whose event type becomes known after the tenant was found open.
     const isLetIn = decision.allowed || decide({ ...context, eventType: undefined }).allowed;
     const closed = isLetIn ? (missing ?? this.authorizer.closed(subject, action)) : undefined;
     return {
@@ -127,7 +130,7 @@ export class CheckPermissionHandler implements IQueryHandler<CheckPermission> {
       reason: closed ?? decision.reason,
       limitedToTypes: decision.types !== undefined,
       rateLimited: decision.rates !== undefined,
-      rules: told([...rules, ...ofKey]),
+      rules: visible([...rules, ...ofKey]),
     };
   }
 }

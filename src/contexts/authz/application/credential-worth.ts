@@ -23,52 +23,53 @@ import { RightsCatalog } from './ports.js';
 import { ruleOfGrant } from './rules-of.js';
 
 /**
- * Whoever makes a key, or gives it a new secret, has it in his hands; so has an account who gives it an e-mail, to which a new password is
- * sent. So he must hold without condition all that he gets by it: the rights of the owner, within the bounds of the key. There is no
- * exception for administrators of the system: a key for who may read events would read them without a grant that ends within an hour.
+ * A caller that makes a key, or gives it a new secret, can use it. So can a caller that gives an account an e-mail, to which new passwords are
+ * sent. So the caller must hold without condition all that they get by it: the rights of the owner, within the bounds of the key.
+ * Administrators of the system are no exception: with the key of a user who may read events they would read them without a grant that ends
+ * within an hour.
  */
 @Injectable()
 export class CredentialWorth implements CredentialJudge, OnModuleInit {
   constructor(
-    private readonly judges: CredentialJudges,
+    private readonly policies: CredentialJudges,
     private readonly authorizer: Authorizer,
     private readonly rights: RightsCatalog,
     private readonly clock: Clock,
   ) {}
 
   onModuleInit(): void {
-    this.judges.register(this);
+    this.policies.register(this);
   }
 
-  async judgeKey(sql: Sql, key: KeyInQuestion, asking: Principal): Promise<void> {
+  async judgeKey(sql: Sql, key: KeyInQuestion, caller: Principal): Promise<void> {
     const { userId, keyId } = key;
-    if (keyId !== undefined && keyId === asking.id) return;
+    if (keyId !== undefined && keyId === caller.id) return;
     if (keyId === undefined) await this.requireScopes(sql, key);
     const ofKey = keyId === undefined ? [] : await this.rulesOfKey(sql, keyId);
     const granted = ofKey.filter(({ rule }) => rule.effect === 'allow');
     const bounds = [...boundsOf(key), ...granted.map(({ rule }) => new Bound(rule.actions, rule.resource))];
-    if (userId !== asking.userId) {
+    if (userId !== caller.userId) {
       const ofPerson = key.ownerKind === 'human';
-      const missing = await this.lacking(sql, userId, asking, bounds, ofPerson);
+      const missing = await this.firstMissing(sql, userId, caller, bounds, ofPerson);
       const may = ofPerson ? 'may do, or come to do,' : 'may do';
       if (missing) throw apiKeyExceedsOwn(`The owner of the key ${may} what you may not: ${missing}.`);
-    } else if (asking.kind === 'api-key') {
-      await this.requireNoDenial(sql, asking, bounds);
-      await this.requireGranted(sql, asking, granted);
+    } else if (caller.kind === 'api-key') {
+      await this.requireNoDenial(sql, caller, bounds);
+      await this.requireGranted(sql, caller, granted);
     }
   }
 
-  async judgeEmail(sql: Sql, userId: string, asking: Principal): Promise<void> {
-    if (userId === asking.userId && !(await this.isBounded(sql, asking))) return;
-    const missing = await this.lacking(sql, userId, asking, boundsOf({ scopes: null, actions: null }));
+  async judgeEmail(sql: Sql, userId: string, caller: Principal): Promise<void> {
+    if (userId === caller.userId && !(await this.isBounded(sql, caller))) return;
+    const missing = await this.firstMissing(sql, userId, caller, boundsOf({ scopes: null, actions: null }));
     if (missing)
       throw authzError(
         'exceeds-own-permissions',
-        `Whoever has the e-mail of the user may do what you may not: ${missing}.`,
+        `With the e-mail of the user you could do what you may not do: ${missing}.`,
       );
   }
 
-  /** A key for a tenant in which its owner holds nothing would begin to work by what others do there. */
+  /** A key for a tenant in which its owner holds nothing would start to work by what others do there. */
   private async requireScopes(sql: Sql, { userId, scopes }: KeyInQuestion): Promise<void> {
     const seen = new Map<string, boolean>();
     for (const [at, { tenant }] of (scopes ?? []).entries()) {
@@ -83,26 +84,31 @@ export class CredentialWorth implements CredentialJudge, OnModuleInit {
     return ceiling !== undefined || (await this.rulesOfKey(sql, id)).some(({ rule }) => rule.effect === 'deny');
   }
 
-  /** The other key would not be denied the same, or would be rid of it with the next change. What the owner may not, no key of his may. */
+  /**
+   * The other key would not be denied the same, or would lose the denial with the next change. What the owner may not do, none of their keys
+   * may do.
+   */
   private async requireNoDenial(sql: Sql, { id, userId }: Principal, bounds: readonly Bound[]): Promise<void> {
     for (const { tenantId, rule } of await this.rulesOfKey(sql, id)) {
       if (rule.effect === 'allow') continue;
       const { policy } = await this.authorizer.subjectWithin(sql, tenantId, asUser(userId));
       const denied = new Bound(rule.actions, rule.resource);
       if (partsOf(policy.rules, bounds).some((part) => denied.part(part)))
-        throw apiKeyExceedsOwn('The key that asks is denied something that the other one could do: log in to do this.');
+        throw apiKeyExceedsOwn(
+          'The key of this request is denied something that the other one could do: log in to do this.',
+        );
     }
   }
 
-  /** What a grant adds to the bounds of the key must be within those of the key that asks, or be granted to it, too. */
-  private async requireGranted(sql: Sql, asking: Principal, granted: readonly RuleOfKey[]): Promise<void> {
+  /** What a grant adds to the bounds of the key must be within those of the calling key, or be granted to that one, too. */
+  private async requireGranted(sql: Sql, caller: Principal, granted: readonly RuleOfKey[]): Promise<void> {
     for (const { tenantId, rule } of granted) {
-      const { key } = await this.authorizer.subjectWithin(sql, tenantId, asking);
+      const { key } = await this.authorizer.subjectWithin(sql, tenantId, caller);
       const notGranted = key!.policy.missing(rule.actions, rule.resource);
       const missing = notGranted.filter((action) => !key!.ceiling.coversAll(action, rule.resource));
       if (missing.length === 0) continue;
       throw apiKeyExceedsOwn(
-        `The key is granted ${some(missing)} on ${rule.resource.text}, which is beyond the key that asks: log in to rotate it.`,
+        `The key is granted ${listed(missing)} on ${rule.resource.text}, which is beyond the key of this request: log in to rotate it.`,
       );
     }
   }
@@ -113,31 +119,31 @@ export class CredentialWorth implements CredentialJudge, OnModuleInit {
   }
 
   /**
-   * What the user may do within the bounds and the other may not, the first of it; undefined: nothing. `everMay`: all that the bounds leave,
-   * since he may come to hold it, and the other would have it with him.
+   * The first of what the user may do within the bounds and the caller may not; undefined: nothing. `everMay`: all that the bounds allow,
+   * since the user may get it later, and the caller with them.
    */
-  private async lacking(
+  private async firstMissing(
     sql: Sql,
     userId: string,
-    asking: Principal,
+    caller: Principal,
     bounds: readonly Bound[],
     everMay = false,
   ): Promise<string | undefined> {
     const places = new Set([SYSTEM_TENANT]);
-    for (const one of [userId, asking.userId])
+    for (const one of [userId, caller.userId])
       for (const place of await this.rights.placesOf(sql, one)) places.add(place);
     for (const place of places) {
-      const own = await this.authorizer.subjectWithin(sql, place, asking);
+      const own = await this.authorizer.subjectWithin(sql, place, caller);
       const { policy } = await this.authorizer.subjectWithin(sql, place, asUser(userId));
       const parts = partsOf(everMay ? [...policy.rules, EVERYTHING] : policy.rules, bounds).filter(
         (rule) => !hasEnded(rule, this.clock.now()),
       );
       for (const { actions, resource } of parts) {
-        // What the system says of one tenant holds there, together with what the tenant says, and is judged there.
+        // What the system says about one tenant is checked there, together with the rules of the tenant.
         const [, named] = resource.segments;
         if (named !== undefined && named !== place && places.has(named)) continue;
         const missing = [...own.policy.missing(actions, resource), ...own.beyondKey(actionsOf(actions), resource)];
-        if (missing.length > 0) return some([...new Set(missing)]);
+        if (missing.length > 0) return listed([...new Set(missing)]);
       }
       if (parts.some((rule) => givesAll(place, rule)) && !holdsAll(place, own.policy.rules))
         return `all that the role ${lastHolderRole(place)} carries`;
@@ -155,7 +161,7 @@ interface RuleOfKey {
 const EVERYTHING = ruleOf({ kind: 'grant', id: '' }, 'allow', ACTIONS, parsePattern('system'));
 
 const asUser = (userId: string): Principal => ({ id: userId, kind: 'user', userId });
-const some = (actions: readonly string[]): string => actions.slice(0, 10).join(', ');
+const listed = (actions: readonly string[]): string => actions.slice(0, 10).join(', ');
 
 const partsOf = (rules: readonly Rule[], bounds: readonly Bound[]): Rule[] =>
   rules

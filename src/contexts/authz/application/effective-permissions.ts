@@ -23,7 +23,7 @@ export class GetSystemPermissionsHandler implements IQueryHandler<GetSystemPermi
   }
 }
 
-/** What a user may do in a tenant, as it may be told there. */
+/** What a user may do in a tenant, as far as it may be shown there. */
 export class GetTenantPermissions extends Query<readonly ToldRule[]> {
   constructor(
     readonly tenantId: string,
@@ -42,8 +42,8 @@ export class GetTenantPermissionsHandler implements IQueryHandler<GetTenantPermi
 
   async execute({ tenantId, userId }: GetTenantPermissions): Promise<readonly ToldRule[]> {
     const { policy } = await this.authorizer.subject(tenantId, { id: userId, kind: 'user', userId });
-    const told = toldIn(tenantId, policy.rules);
-    if (told.length === 0 && !(await this.members.find({ tenantId, userId }))) throw memberNotFound(userId);
-    return told;
+    const shown = toldIn(tenantId, policy.rules);
+    if (shown.length === 0 && !(await this.members.find({ tenantId, userId }))) throw memberNotFound(userId);
+    return shown;
   }
 }

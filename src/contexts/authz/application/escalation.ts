@@ -17,19 +17,19 @@ import { RightsCatalog, RuleStore, type PrincipalName } from './ports.js';
 import { rightsChange, type Rights, type RightsChange } from './rights-change.js';
 import { NO_RULES, rulesFor } from './rules-of.js';
 
-/** Who makes a change, with what he holds as the transaction of the change sees it, before it is made. */
+/** Who makes a change, and what they hold before it, as the transaction of the change sees it. */
 interface Giver {
   readonly principal: Principal;
   readonly tenantId: string;
-  /** In the tenant; of a change in the system, also in every tenant where something else is said of him. */
+  /** In the tenant; for a change in the system, also in every tenant that has other rules about them. */
   readonly subjects: readonly Subject[];
 }
 
 /**
- * Nobody gives what he does not hold, nor takes from somebody what he could not give. One judge for all that changes what anybody may: it
- * compares the rules before and after the change, and asks for each that came or went whether who makes the change holds it without
- * condition, as his credential holds it. All of it is read in the transaction that makes the change, and holds the head of the log of
- * permissions: nothing comes between.
+ * Callers give only what they hold, and take from others only what they could give. One check for every change of permissions: it compares the
+ * rules before and after the change, and requires that the caller holds each one that was added or removed without condition, as the
+ * credential of the request holds it. All of it is read in the transaction that makes the change, which holds the head of the log of
+ * permissions: no other change comes between.
  */
 @Injectable()
 export class Escalation {
@@ -40,7 +40,9 @@ export class Escalation {
     private readonly clock: Clock,
   ) {}
 
-  /** The same repository, whose changes throw `exceeds-own-permissions` where they give or take too much. `about`: whom they concern alone. */
+  /**
+   * The same repository, whose changes throw `exceeds-own-permissions` where they give or take too much. `about`: the only principal affected.
+   */
   bounding<S, E extends DomainEvent, R, F>(
     repository: AggregateRepository<S, E, R, F>,
     tenantId: string,
@@ -55,20 +57,21 @@ export class Escalation {
         const holding = await this.giver(sql, tenantId, giver);
         const before = await this.rights(sql, tenantId, about);
         await repository.project(sql, ref, changed, facts);
-        this.judge(holding, rightsChange(tenantId, before, await this.rights(sql, tenantId, about)));
-        // Who may not make the change is told so before, and nothing of what else hinders it. The append has seen that the state was the last.
+        this.requireHeld(holding, rightsChange(tenantId, before, await this.rights(sql, tenantId, about)));
+        // Afterwards, so that callers that may not make the change do not learn what else prevents it. The append has checked that the state
+        // was the last.
         check?.(facts, changed, ref);
       },
     };
   }
 
-  /** Whether he may give these roles in all of the tenant, as it is now: for what begins before the change that is judged. */
+  /** Whether the caller may give these roles in the whole tenant as it is now: for work that begins before the checked change. */
   async requireGivable(tenantId: string, giver: Principal, roleIds: readonly string[]): Promise<void> {
     const tenant = await this.rules.tenantRules(tenantId);
     const roles = roleIds.map((roleId) => ({ roleId, scope: '' }));
     const subjects = [await this.authorizer.subject(tenantId, giver)];
-    const come = rulesFor(tenantId, tenant, { ...NO_RULES, roles });
-    this.judge({ principal: giver, tenantId, subjects }, { come, gone: [] });
+    const added = rulesFor(tenantId, tenant, { ...NO_RULES, roles });
+    this.requireHeld({ principal: giver, tenantId, subjects }, { added, removed: [] });
   }
 
   private async giver(sql: Sql, tenantId: string, principal: Principal): Promise<Giver> {
@@ -91,12 +94,12 @@ export class Escalation {
     };
   }
 
-  private judge(giver: Giver, { come, gone }: RightsChange): void {
-    for (const rule of come) this.require(giver, rule, false);
-    for (const rule of gone) this.require(giver, rule, rule.effect === 'deny');
+  private requireHeld(giver: Giver, { added, removed }: RightsChange): void {
+    for (const rule of added) this.require(giver, rule, false);
+    for (const rule of removed) this.require(giver, rule, rule.effect === 'deny');
   }
 
-  /** `lifts`: to take back a denial. An owner lifts every one in his tenant, an administrator of the system all. */
+  /** `lifts`: a denial is removed. An owner may lift every denial in their tenant, an administrator of the system all of them. */
   private require({ principal, tenantId, subjects }: Giver, rule: Rule, lifts: boolean): void {
     const now = this.clock.now();
     if (hasEnded(rule, now)) return;

@@ -1,7 +1,7 @@
 import { expandActions } from '../../../kernel/actions.js';
 import { authzError } from '../domain/authz-errors.js';
 
-/** Patterns written out, so that actions that are invented later do not slip in. */
+/** Expands patterns, so that they do not include actions that are added to the product later. */
 export function expandAll(patterns: readonly string[]): string[] {
   const unknown = patterns.filter((pattern) => expandActions(pattern).length === 0);
   if (unknown.length > 0)

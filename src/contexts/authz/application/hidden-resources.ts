@@ -1,18 +1,18 @@
 type NotFound = (id: string) => Error;
 
 /**
- * What a caller may not know of is answered exactly as if it did not exist. Contexts that come later in the order say here how they answer
- * for what does not exist.
+ * The answer for a resource that the caller may not see is exactly the one for a resource that does not exist. Contexts that come later in the
+ * order register the error that they throw for it.
  */
 export class HiddenResources {
-  private readonly answers = new Map<string, NotFound>();
+  private readonly errors = new Map<string, NotFound>();
 
   /** `type` as in paths: `topics`. */
   register(type: string, notFound: NotFound): void {
-    this.answers.set(type, notFound);
+    this.errors.set(type, notFound);
   }
 
   notFound(type: string, id: string): Error | undefined {
-    return this.answers.get(type)?.(id);
+    return this.errors.get(type)?.(id);
   }
 }

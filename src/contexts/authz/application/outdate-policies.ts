@@ -4,7 +4,7 @@ import { Policies } from './policies.js';
 export type Outdated =
   | { readonly tenantId: string }
   | { readonly principalId: string }
-  /** The tenant itself, or something in it, has ended. */
+  /** The tenant itself, or something in it, was deleted. */
   | { readonly endedIn: string };
 
 export class OutdatePolicies extends Command<void> {

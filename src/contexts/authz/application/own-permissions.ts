@@ -13,11 +13,11 @@ export interface OwnPermissions {
   readonly rules: readonly Rule[];
   /** Of an API key: what was granted and denied to the key itself. */
   readonly keyRules: readonly Rule[];
-  /** False: there is more, which is told tenant by tenant. */
+  /** False: there is more; a query for one tenant shows it. */
   readonly complete: boolean;
 }
 
-/** What somebody belongs to and may do: in the system and where they are a member, or in one tenant. */
+/** Memberships and permissions of a principal: in the system and where they are a member, or in one tenant. */
 export class GetOwnPermissions extends Query<OwnPermissions> {
   constructor(
     readonly principal: Principal,
@@ -63,7 +63,7 @@ export class GetOwnPermissionsHandler implements IQueryHandler<GetOwnPermissions
   }
 }
 
-/** What holds in the system comes again with each tenant. False: not all of them have room. */
+/** Rules of the system come again with each tenant. False: not all of them fit. */
 function add(all: Map<string, Rule>, rules: readonly Rule[]): boolean {
   for (const rule of rules) {
     const { via, effect, actions, resource } = rule;

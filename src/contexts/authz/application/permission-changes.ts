@@ -7,7 +7,7 @@ import { Escalation } from './escalation.js';
 import type { Named, PrincipalName } from './ports.js';
 import { TenantLifeOf } from './tenant-life.js';
 
-/** Who makes a change, and what they have seen of what they change. */
+/** Who makes a change, and the version that they have seen. */
 export interface Caller {
   readonly by: Actor;
   readonly giver: Principal;
@@ -20,21 +20,21 @@ interface TenantRef {
 }
 
 interface Options<S> {
-  /** Whom the change concerns alone. */
+  /** The only principal that the change affects. */
   readonly about?: PrincipalName | undefined;
   readonly exists?: (state: S) => boolean;
 }
 
-/** How members, roles, groups and grants are changed: as other aggregates, and never by more than the caller holds. */
+/** Changes members, roles, groups and grants like other aggregates, but never by more than the caller holds. */
 @Injectable()
 export class PermissionChanges {
   constructor(
     private readonly aggregates: Aggregates,
     private readonly escalation: Escalation,
-    private readonly lives: TenantLifeOf,
+    private readonly tenantUids: TenantLifeOf,
   ) {}
 
-  /** In the life of the tenant that goes on. */
+  /** In the current life of the tenant. */
   async change<S, E extends DomainEvent, R extends TenantRef, F>(
     repository: AggregateRepository<S, E, R, F>,
     named: Named<R>,
@@ -42,7 +42,7 @@ export class PermissionChanges {
     decide: (state: S, ref: R) => readonly E[],
     { about, ...options }: Options<S> = {},
   ): Promise<Versioned<S>> {
-    const ref = { ...named, tenantUid: await this.lives.uidOf(named.tenantId) } as R;
+    const ref = { ...named, tenantUid: await this.tenantUids.uidOf(named.tenantId) } as R;
     const bounded = this.escalation.bounding(repository, ref.tenantId, giver, about);
     return this.aggregates.change(bounded, ref, by, (state) => decide(state, ref), { expectedVersion, ...options });
   }

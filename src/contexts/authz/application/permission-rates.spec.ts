@@ -30,7 +30,7 @@ const refused = (userId: string, ...lists: Parameters<PermissionRates['spend']>[
 };
 
 describe('rates of permissions', () => {
-  it('are counted by person and grant', () => {
+  it('are counted by user and grant', () => {
     expect([refused('a', [rate('g')]), refused('b', [rate('g')]), refused('a', [rate('h')])]).toEqual([
       false,
       false,
@@ -55,7 +55,7 @@ describe('rates of permissions', () => {
     expect(refused('a', [rate('h')])).toBe(false);
   });
 
-  it('tell what is left of the one that has the least', () => {
+  it('report what is left of the one with the least', () => {
     const policy = { policy: 'permission', windowSeconds: 60 };
     expect(rates.spend('a', [[rate('g', 2)], [rate('h', 60)]])).toEqual({
       ...policy,

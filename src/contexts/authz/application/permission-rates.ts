@@ -10,7 +10,7 @@ const BUCKETS_MAX = 50_000;
 
 /**
  * Counts what grants with a rate let through, on this instance: a bucket that refills evenly over its window. It is counted by the grant and
- * by the person whose right is used, so that another session or API key of his has no bucket of its own.
+ * by the user whose right is used, so that other sessions and API keys of theirs have no bucket of their own.
  */
 @Injectable()
 export class PermissionRates {
@@ -19,8 +19,8 @@ export class PermissionRates {
   constructor(private readonly clock: Clock) {}
 
   /**
-   * Of each list one rule must have room; where one has not, nothing is taken from any. Answers what is left of the one that has the least;
-   * undefined where there is none.
+   * One rule of each list must have room; otherwise nothing is taken from any. Returns what is left of the one with the least; undefined where
+   * there is none.
    */
   spend(userId: string, lists: readonly (readonly RateRule[])[]): LimitLeft | undefined {
     const chosen = new Set<TokenBucket>();

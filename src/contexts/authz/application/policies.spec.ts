@@ -7,7 +7,7 @@ import { RuleStore, type GrantView, type PrincipalRules, type TenantRules } from
 
 const NONE: TenantRules = { roles: [], groupRoles: [], nesting: [], grants: [] };
 
-/** A tenant in which everybody is in the one group, and that has many grants. */
+/** A tenant in which all users are in one group, which has many grants. */
 class OneLargeGroup extends RuleStore {
   private readonly grants: readonly GrantView[];
 
@@ -66,12 +66,12 @@ class GrantedInShop extends RuleStore {
 }
 
 const quietWatch = { ageMs: 0 } as unknown as ManagementWatch;
-const outdate = (policies: Policies, which: OutdatePolicies['which']): void =>
+const invalidate = (policies: Policies, which: OutdatePolicies['which']): void =>
   void new OutdatePoliciesHandler(policies).execute(new OutdatePolicies(which));
 const user = (number: number) => ({ kind: 'user', id: `usr_${number}` }) as const;
 
 describe('policies in memory', () => {
-  it('are bounded by the rules that they hold together, whoever has many', async () => {
+  it('are bounded by the number of their rules together', async () => {
     const policies = new Policies(new OneLargeGroup(5_000), quietWatch);
     for (let i = 0; i < 120; i++) await policies.of('acme', user(i));
     for (let i = 20; i < 120; i++) expect(policies.of('acme', user(i))).toBeInstanceOf(Policy);
@@ -85,17 +85,17 @@ describe('policies in memory', () => {
   });
 
   it.each([
-    ['in a tenant outdates those of the tenant', { tenantId: 'acme' }, ['other 1', 'other 2']],
-    ['in the system outdates all', { tenantId: SYSTEM_TENANT }, []],
-    ['of one user outdates theirs, everywhere', { principalId: 'usr_1' }, ['acme 2', 'other 2']],
-    ['that was missed outdates all', 'all', []],
+    ['in a tenant invalidates those of the tenant', { tenantId: 'acme' }, ['other 1', 'other 2']],
+    ['in the system invalidates all', { tenantId: SYSTEM_TENANT }, []],
+    ['of one user invalidates theirs, everywhere', { principalId: 'usr_1' }, ['acme 2', 'other 2']],
+    ['that was missed invalidates all', 'all', []],
   ] as const)('know that a change %s', async (_, which, left) => {
     const policies = new Policies(new OneLargeGroup(1), quietWatch);
     const places = ['acme', 'other'].flatMap((tenantId) => [1, 2].map((number) => ({ tenantId, number })));
     for (const { tenantId, number } of places) await policies.of(tenantId, user(number));
-    outdate(policies, which);
-    const remembered = places.filter(({ tenantId, number }) => policies.of(tenantId, user(number)) instanceof Policy);
-    expect(remembered.map(({ tenantId, number }) => `${tenantId} ${number}`)).toEqual(left);
+    invalidate(policies, which);
+    const cached = places.filter(({ tenantId, number }) => policies.of(tenantId, user(number)) instanceof Policy);
+    expect(cached.map(({ tenantId, number }) => `${tenantId} ${number}`)).toEqual(left);
     for (const { tenantId, number } of places) await policies.of(tenantId, user(number));
     for (const { tenantId, number } of places) expect(policies.of(tenantId, user(number))).toBeInstanceOf(Policy);
   });
@@ -104,12 +104,12 @@ describe('policies in memory', () => {
     ['something in a tenant', { endedIn: 'acme' }, 'usr_1'],
     ['something in another tenant', { endedIn: 'other' }, undefined],
     ['a user', { principalId: 'usr_2' }, 'usr_2'],
-  ] as const)('know that the end of %s ends what the system granted', async (_, which, outdated) => {
+  ] as const)('know that the end of %s ends what the system granted', async (_, which, invalidated) => {
     const policies = new Policies(new GrantedInShop(), quietWatch);
     for (const number of [1, 2]) await policies.of(SYSTEM_TENANT, user(number));
-    outdate(policies, which);
+    invalidate(policies, which);
     const [one, other] = [1, 2].map((number) => policies.of(SYSTEM_TENANT, user(number)) instanceof Policy);
-    expect([one, other]).toEqual([outdated !== 'usr_1', outdated !== 'usr_2']);
+    expect([one, other]).toEqual([invalidated !== 'usr_1', invalidated !== 'usr_2']);
   });
 
   it('share the rules that come from a group', async () => {

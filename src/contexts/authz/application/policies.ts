@@ -22,16 +22,16 @@ interface KnownPolicy {
 }
 
 /**
- * Compiled permissions of principals by tenant, from memory. Only what is granted is kept, never a decision. A change in a tenant
- * outdates what depends on it the moment that it is committed here or heard of from another instance; one in the system outdates all.
+ * Compiled permissions of principals by tenant, cached. Only what is granted is cached, never a decision. A change in a tenant invalidates
+ * what depends on it as soon as it is committed here or another instance reports it; one in the system invalidates all.
  */
 @Injectable()
 export class Policies {
   private readonly rules: WatchedCache<TenantRules>;
   private readonly policies: WatchedCache<KnownPolicy>;
   /**
-   * The same policies by tenant, then principal. There are few tenants, so that of the way to a policy most lies near in memory; and
-   * nothing is put together to ask with: 0.14 µs, where a key of both took 0.38 (best of 25 rounds over 10,000 principals).
+   * The same policies by tenant, then principal. Tenants are few, so most of a lookup stays in the cache of the processor, and no key is
+   * concatenated: 0.14 µs, where a key of both took 0.38 (best of 25 rounds over 10,000 principals).
    */
   private readonly byTenant = new Map<string, Map<string, Policy>>();
 
@@ -50,13 +50,13 @@ export class Policies {
     });
   }
 
-  /** At once where it is remembered. Rejects while permissions cannot be verified. */
+  /** Synchronous where it is cached. Rejects while permissions cannot be verified. */
   of(tenantId: string, principal: PrincipalName): Policy | Promise<Policy> {
     const policy = this.byTenant.get(tenantId)?.get(principal.id);
     return policy && !this.policies.stale ? policy : this.load(tenantId, principal);
   }
 
-  /** As a transaction sees it, which has one connection: nothing comes from memory, one after the other. */
+  /** As a transaction sees it: nothing comes from the cache, and queries run one after the other on its one connection. */
   async within(sql: Sql, tenantId: string, principal: PrincipalName): Promise<Policy> {
     const store = this.store.within(sql);
     const inTenant = [await store.tenantRules(tenantId), await store.principalRules(tenantId, principal)] as const;
@@ -68,7 +68,7 @@ export class Policies {
     return compiled(tenantId, inTenant, inSystem);
   }
 
-  /** What was granted to everybody in a tenant has changed; in the system, on which all depend, that outdates all. */
+  /** The rules of a whole tenant have changed; those of the system, on which all depend, invalidate all. */
   outdateTenant(tenantId: string): void {
     this.rules.forget(tenantId);
     if (tenantId === SYSTEM_TENANT) this.policies.forgetAll();
@@ -79,7 +79,7 @@ export class Policies {
     this.policies.forgetThoseOf(id);
   }
 
-  /** A tenant, or something in it, ended: what was granted there ended with it, also by the system. */
+  /** A tenant, or something in it, was deleted, and with it what was granted there, also by the system. */
   outdateEnded(tenantId: string): void {
     this.outdateTenant(tenantId);
     const below = `tenants/${tenantId}`;
@@ -109,7 +109,7 @@ export class Policies {
     return (await this.policies.load(`${tenantId} ${principal.id}`, read)).policy;
   }
 
-  /** Of several that are read at once the first is kept for all: their policies share what they are made of. */
+  /** Of several concurrent reads the first is kept for all, so that their policies share its rules. */
   private async rulesOf(tenantId: string): Promise<TenantRules> {
     const read = async (): Promise<TenantRules> => {
       const rules = await this.store.tenantRules(tenantId);

@@ -34,7 +34,7 @@ import {
   type RoleState,
 } from '../domain/role.js';
 
-/** As queries name it: only the life that goes on can be seen. */
+/** As queries name it: only the current life of a tenant can be seen. */
 export type Named<R> = Omit<R, 'tenantUid'>;
 
 interface Versions {
@@ -60,7 +60,7 @@ export interface GrantView extends Named<GrantRef>, GrantSettings {
 
 export interface KeptRole {
   readonly tenantId: string;
-  /** Whether anybody else who holds it is active. */
+  /** Whether another holder is active. */
   readonly othersActive: boolean;
 }
 
@@ -77,18 +77,18 @@ export abstract class MemberCatalog extends AggregateRepository<MemberState, Mem
 
   abstract list(tenantId: string, afterId: string, limit: number): Promise<MemberView[]>;
   abstract anyHolder(tenantId: string, roleId: string): Promise<boolean>;
-  /** In the transaction that deletes the tenant: members, roles, groups and grants, those of the system that name it among them. */
+  /** In the transaction that deletes the tenant: members, roles, groups and grants, including those of the system that name it. */
   abstract removeTenant(sql: Sql, tenantId: string): Promise<void>;
   /**
-   * In the transaction that deletes something in a tenant: what is allowed on it, or on something below it, and roles that are held there
-   * end with it, so that nothing of them holds for what is made under its name later. Denials stay. `path` is that of the resource.
+   * In the transaction that deletes something in a tenant: grants that allow something on it or below it, and roles that are held there, so
+   * that they do not hold for what gets its name later. Denials stay. `path` is that of the resource.
    */
   abstract removeResource(sql: Sql, tenantId: string, path: string): Promise<void>;
-  /** In the transaction that suspends or deletes the user: where they hold the role that must stay, whose holders are locked. */
+  /** In the transaction that suspends or deletes the user: where they hold the role that must stay. Its holders are locked. */
   abstract keptBy(sql: Sql, userId: string): Promise<KeptRole[]>;
   /** In the transaction that deletes the user: memberships, and what was granted to them or their keys. */
   abstract removeUser(sql: Sql, userId: string): Promise<void>;
-  /** Where a user is a member, `$system` among them, in order of tenants; everywhere, or the first of them. */
+  /** Memberships of a user, `$system` included, in order of tenants; all of them, or the first. */
   abstract ofUser(userId: string, limit?: number): Promise<MemberView[]>;
 }
 
@@ -140,7 +140,7 @@ export interface TenantRules {
   readonly roles: readonly Pick<RoleView, 'roleId' | 'actions'>[];
   /** Roles of groups. */
   readonly groupRoles: readonly { readonly groupId: string; readonly roleId: string }[];
-  /** Which groups hold which. */
+  /** Which groups contain which. */
   readonly nesting: readonly { readonly groupId: string; readonly childId: string }[];
   /** Grants to roles and groups. */
   readonly grants: readonly GrantView[];
@@ -166,9 +166,9 @@ export abstract class RuleStore {
   abstract within(sql: Sql): RuleStore;
 }
 
-/** What has to be known of people and their keys before somebody is given something, as the transaction sees it that gives it. */
+/** What must be known of users and their keys before a change of permissions, as its transaction sees it. */
 export abstract class RightsCatalog {
-  /** The tenants, `$system` among them, in which anything is said of the user: as a member, in a group, or by a grant to him or a key of his. */
+  /** The tenants, `$system` included, that have rules about the user: as a member, in a group, or by a grant to them or to a key of theirs. */
   abstract placesOf(sql: Sql, userId: string): Promise<string[]>;
   /** What is granted and denied to an API key in all tenants, `$system` among them. */
   abstract grantsToKey(sql: Sql, keyId: string): Promise<GrantView[]>;

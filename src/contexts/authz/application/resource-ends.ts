@@ -3,8 +3,8 @@ import type { Sql } from '../../../platform/postgres/database.js';
 import { MemberCatalog } from './ports.js';
 
 /**
- * Told by the contexts that own what grants name. Ids can be given out again: what was allowed on a topic or consumer, and the roles that
- * are held on it, end with it, so that nothing of them holds for the next one of that name.
+ * Called by the contexts that own what grants name. Ids can be used again: what was allowed on a topic or consumer, and the roles that are
+ * held on it, end with it, so that they do not hold for the next one of that name.
  */
 @Injectable()
 export class ResourceEnds {

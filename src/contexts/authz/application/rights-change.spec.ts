@@ -21,10 +21,11 @@ const grant = (kind: 'user' | 'group' | 'role', id: string, action: string, effe
     version: 1,
     createdAt: 0,
   }) satisfies GrantView;
-const told = ({ effect, actions, resource }: Rule): string => `${effect} ${actionsOf(actions).join()} ${resource.text}`;
+const textOf = ({ effect, actions, resource }: Rule): string =>
+  `${effect} ${actionsOf(actions).join()} ${resource.text}`;
 const change = (before: Rights, after: Rights): [string[], string[]] => {
-  const { come, gone } = rightsChange('acme', before, after);
-  return [come.map(told), gone.map(told)];
+  const { added, removed } = rightsChange('acme', before, after);
+  return [added.map(textOf), removed.map(textOf)];
 };
 
 const CLERK = { roleId: 'clerk', actions: ['topic:read'] };
@@ -36,7 +37,7 @@ describe('what a change gives and takes', () => {
     expect(change(world, world)).toEqual([[], []]);
   });
 
-  it('of a role that is given is its actions and what is granted and denied to it, where it is held in all of the tenant', () => {
+  it('of an assigned role is its actions, and in the whole tenant also the grants and denials to the role', () => {
     const tenant = {
       roles: [CLERK],
       grants: [grant('role', 'clerk', 'event:read'), grant('role', 'clerk', 'event:publish', 'deny')],
@@ -50,7 +51,7 @@ describe('what a change gives and takes', () => {
     expect(given('namespaces/shop')).toEqual([`allow topic:read ${SHOP}`]);
   });
 
-  it('of leaving a group is all that comes by it, and by the groups that hold it, denials among it', () => {
+  it('of leaving a group is all that comes by it and by the groups that contain it, denials included', () => {
     const tenant = {
       roles: [CLERK],
       groupRoles: [{ groupId: 'outer', roleId: 'clerk' }],
@@ -78,7 +79,7 @@ describe('what a change gives and takes', () => {
     ]);
   });
 
-  it('of a grant is the grant, whomever it is for', () => {
+  it('of a grant is the grant, for every kind of principal', () => {
     const own = rights({}, { grants: [grant('user', 'usr_1', 'event:read')] });
     const others = rights({ grants: [grant('group', 'team', 'event:read', 'deny')] });
     expect(change(rights({}), own)).toEqual([[`allow event:read ${SHOP}`], []]);

@@ -4,7 +4,7 @@ import type { Rule } from '../domain/rule.js';
 import type { GrantView, PrincipalRules, TenantRules } from './ports.js';
 import { NO_RULES, pathOf, ruleOfGrant, rulesFor } from './rules-of.js';
 
-/** All in a tenant that one change can touch. */
+/** The rules of a tenant that one change can affect. */
 export interface Rights {
   readonly tenant: TenantRules;
   /** Of the user or key that the change is about; where it is about none, nothing. */
@@ -12,21 +12,21 @@ export interface Rights {
 }
 
 export interface RightsChange {
-  readonly come: readonly Rule[];
-  readonly gone: readonly Rule[];
+  readonly added: readonly Rule[];
+  readonly removed: readonly Rule[];
 }
 
 /**
- * What a change gives to anybody and takes from anybody, whichever change it is: every link (a role and its actions, a role of a member or
- * group, a member of a group, a group in a group, a grant) that is there on one side only, with all that comes through it. What somebody
- * may is the union of what comes through his links, so that no policy changes by more than these rules: those of the 10,000 members that a
- * group may have need not be compiled one by one, under the lock of the log.
+ * What a change of any kind gives and takes: every link (a role and its actions, a role of a member or group, a member of a group, a group in
+ * a group, a grant) that is there on one side only, with all rules that come through it. The policy of a user is the union of what comes
+ * through their links, so no policy changes by more than these rules. The policies of the 10,000 members that a group may have need not be
+ * compiled one by one under the lock of the log.
  */
 export function rightsChange(tenantId: string, before: Rights, after: Rights): RightsChange {
-  return { come: added(tenantId, before, after), gone: added(tenantId, after, before) };
+  return { added: addedRules(tenantId, before, after), removed: addedRules(tenantId, after, before) };
 }
 
-function added(tenantId: string, from: Rights, to: Rights): Rule[] {
+function addedRules(tenantId: string, from: Rights, to: Rights): Rule[] {
   const through = (holding: Partial<PrincipalRules>): Rule[] =>
     rulesFor(tenantId, to.tenant, { ...NO_RULES, ...holding });
   const role = (roleId: string, scope = ''): Rule[] => through({ roles: [{ roleId, scope }] });
@@ -41,7 +41,7 @@ function added(tenantId: string, from: Rights, to: Rights): Rule[] {
   ];
 }
 
-/** Of roles, in the whole tenant: they may be held anywhere in it. */
+/** Added actions of roles, in the whole tenant: roles may be held anywhere in it. */
 function moreActions(tenantId: string, from: TenantRules, to: TenantRules): Rule[] {
   const whole = parsePattern(pathOf(tenantId, ''));
   return to.roles.flatMap(({ roleId, actions }) => {

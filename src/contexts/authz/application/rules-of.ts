@@ -6,7 +6,9 @@ import type { GrantView, PrincipalRules, TenantRules } from './ports.js';
 
 export const NO_RULES: PrincipalRules = { roles: [], groups: [], grants: [] };
 
-/** Everything that holds for a principal in a tenant: by his roles, by those of his groups and of the groups that hold these, by grants. */
+/**
+ * Everything that holds for a principal in a tenant: by its roles, by those of its groups and of the groups that contain these, and by grants.
+ */
 export function rulesFor(tenantId: string, tenant: TenantRules, own: PrincipalRules): Rule[] {
   const rules: Rule[] = [];
   const roles = new Map<string, Via['through']>();
@@ -26,7 +28,7 @@ export function rulesFor(tenantId: string, tenant: TenantRules, own: PrincipalRu
     if (kind === 'group' ? groups.has(id) : roles.has(id))
       rules.push(ruleOfMany(grant, { kind: kind as 'group' | 'role', id }));
   }
-  // The events of the system itself are for those who look after it.
+  // The events of the system itself are for its administrators and auditors.
   if (tenantId === SYSTEM_TENANT && (roles.has('system-admin') || roles.has('system-auditor')))
     rules.push(
       ruleOf(via(tenantId, 'role', 'system'), 'allow', ['event:read'], parsePattern(`tenants/${SYSTEM_TENANT}`)),
@@ -49,7 +51,7 @@ export const ruleOfGrant = (grant: GrantView, through?: Via['through']): Rule =>
 
 const ofMany = new WeakMap<GrantView, Rule>();
 
-/** Of a grant to a role or group: one for all whom it holds for. */
+/** Of a grant to a role or group: one object for all its principals. */
 function ruleOfMany(grant: GrantView, through: Via['through']): Rule {
   let rule = ofMany.get(grant);
   if (!rule) ofMany.set(grant, (rule = ruleOfGrant(grant, through)));

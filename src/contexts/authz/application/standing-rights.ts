@@ -6,24 +6,24 @@ import { parsePattern } from '../domain/resource-pattern.js';
 import { Authorizer } from './authorizer.js';
 import type { Subject } from './subject.js';
 
-/** What somebody may do in a tenant whenever, from wherever and as often as it happens: what works without him can rest on nothing less. */
+/** What a principal may do in a tenant at any time, from any address and at any rate: work in the background can rest on nothing less. */
 export class Standing {
   constructor(private readonly subject: Subject) {}
 
-  /** Allowed without condition, and denied under none. Of a key: within its bounds, too; what is granted to the key itself does not count. */
+  /** Allowed without condition, and not denied under any. Of a key: also within its bounds; grants to the key itself do not count. */
   holds(action: Action, resource: string): boolean {
     const pattern = parsePattern(resource);
     const lacks = this.subject.policy.missing(maskOf([action]), pattern).length > 0;
     return !lacks && this.subject.beyondKey([action], pattern).length === 0;
   }
 
-  /** Whether anything allows it, under conditions perhaps. */
+  /** Whether anything allows it, perhaps under conditions. */
   touches(action: Action, resource: string): boolean {
     return this.subject.mayBelow(action, resource);
   }
 }
 
-/** For what lasts, such as a consumer: whose right it runs on is asked when it is made, and again whenever rights change. */
+/** For lasting work, such as a consumer: the rights that it runs on are checked when it is made, and again whenever rights change. */
 @Injectable()
 export class StandingRights {
   constructor(
@@ -35,7 +35,7 @@ export class StandingRights {
     return new Standing(await this.authorizer.subject(tenantId, principal));
   }
 
-  /** Undefined: there is no such user, or he is suspended. */
+  /** Undefined: there is no such user, or they are suspended. */
   async ofUser(tenantId: string, userId: string): Promise<Standing | undefined> {
     if (!(await this.users.isActive(userId))) return undefined;
     return this.ofCaller(tenantId, { id: userId, kind: 'user', userId });

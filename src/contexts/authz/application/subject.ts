@@ -8,7 +8,7 @@ import type { Policy } from '../domain/policy.js';
 import { overlap, type ResourcePattern } from '../domain/resource-pattern.js';
 import type { Rule } from '../domain/rule.js';
 
-/** A principal in a tenant, with all that decides about him. */
+/** A principal in a tenant, with everything that decisions about it depend on. */
 export class Subject {
   constructor(
     readonly tenantId: string,
@@ -24,7 +24,7 @@ export class Subject {
     return this.key ? intersect(decision, this.byKey(action, resource, context)) : decision;
   }
 
-  /** What everybody may with what is his own, as far as his key reaches. */
+  /** What every user may do with what is their own, within the bounds of their key. */
   own(action: Action, resource: string, context: RequestContext): Decision {
     return this.key ? this.byKey(action, resource, context) : ALLOWED;
   }
@@ -35,7 +35,7 @@ export class Subject {
     return policy.check(action, resource, context, ceiling.covers(action, resource));
   }
 
-  /** What the key cannot do on all of the resource, although its owner may. What grants to the key itself allow does not count. */
+  /** What the key cannot do on all of the resource, although its owner can. Grants to the key itself do not count. */
   beyondKey(actions: readonly string[], resource: ResourcePattern): string[] {
     if (!this.key) return [];
     const { ceiling, policy } = this.key;
@@ -43,7 +43,7 @@ export class Subject {
     return [...denied, ...actions.filter((action) => !ceiling.coversAll(action as Action, resource))];
   }
 
-  /** Of some rules, those that are about something that the key reaches: what else its owner has is none of its business. */
+  /** The rules about something that the key reaches: it does not see what else its owner holds. */
   withinKey(rules: readonly Rule[]): readonly Rule[] {
     if (!this.key) return rules;
     const { ceiling, policy } = this.key;
@@ -52,7 +52,7 @@ export class Subject {
     );
   }
 
-  /** API keys are looked after by whose they are. */
+  /** Users manage their own API keys. */
   looksAfterOwnKeys(action: Action, resource: string): boolean {
     return action.startsWith('api-key:') && resource === `users/${this.principal.userId}`;
   }

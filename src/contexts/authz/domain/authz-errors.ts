@@ -26,4 +26,4 @@ export const authzError = defineErrors({
 });
 
 export const permissionDenied = (permission: string): Error =>
-  authzError('permission-denied', `This takes the permission ${permission}.`, { permission });
+  authzError('permission-denied', `This requires the permission ${permission}.`, { permission });

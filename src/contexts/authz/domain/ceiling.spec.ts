@@ -15,7 +15,7 @@ const part = (bounds: Ceiling, actions: readonly string[], resource: string): st
 const may = (rules: readonly Rule[], action: Action, resource: string): boolean =>
   new Policy(rules).check(action, resource, { now: 0 }).allowed;
 
-describe('what of a rule is within the bounds of a key', () => {
+describe('the part of a rule within the bounds of a key', () => {
   const SHOP = { tenant: 'acme', namespace: 'shop' };
 
   it.each<[string, Ceiling, string, string[]]>([

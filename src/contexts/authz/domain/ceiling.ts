@@ -12,7 +12,7 @@ import {
 import { covers, overlap, parsePattern, reaches, touches, type ResourcePattern } from './resource-pattern.js';
 import type { Rule } from './rule.js';
 
-/** A ceiling in the form in which it is asked. */
+/** A ceiling, compiled for checks. */
 export class CompiledCeiling {
   private readonly actions: ActionMask | undefined;
   private readonly scopes: readonly ResourcePattern[] | undefined;
@@ -63,7 +63,7 @@ export class Bound {
     private readonly resource: ResourcePattern,
   ) {}
 
-  /** What of a rule is within it; undefined: nothing. Where two patterns only overlap, all that the rule names, which is more. */
+  /** The part of a rule that is within it; undefined: none. Where two patterns only overlap, all that the rule names, which is more. */
   part(rule: Rule): Rule | undefined {
     const actions = this.actions ? intersection(rule.actions, this.actions) : rule.actions;
     if (isEmpty(actions) || !overlap(rule.resource, this.resource)) return undefined;

@@ -11,7 +11,7 @@ function refused(constraints: Constraints): string[] {
 }
 
 describe('constraints of a grant', () => {
-  it.each(['*', 'order.*', 'order.created', 'x'.repeat(255)])('take the type %j', (type) => {
+  it.each(['*', 'order.*', 'order.created', 'x'.repeat(255)])('accept the type %j', (type) => {
     expect(refused({ eventTypes: [type] })).toEqual([]);
   });
 
@@ -19,7 +19,7 @@ describe('constraints of a grant', () => {
     expect(refused({ eventTypes: [type] })).toEqual(['/constraints/eventTypes']);
   });
 
-  it('take times that everybody reads alike, and refuse those that depend on the zone of this machine', () => {
+  it('accept times that mean the same everywhere, and refuse those that depend on the time zone of this machine', () => {
     expect(refused({ validFrom: '2026-01-01T00:00:00Z', validUntil: '2026-01-01T00:00:00-01:00' })).toEqual([]);
     for (const time of [
       '2026-01-01',

@@ -23,7 +23,7 @@ export interface Constraints {
 
 export type Day = (typeof DAYS)[number];
 
-/** What a request is known by besides its resource. */
+/** What is known of a request besides its resource. */
 export interface RequestContext {
   readonly now: number;
   readonly address?: string | undefined;
@@ -41,7 +41,7 @@ export const EVENT_TYPES = /^(?:[\x21-\x29\x2b-\x7e]{1,255}\*?|\*)$/;
 export const CLOCK_TIME = /^([01]\d|2[0-3]):([0-5]\d)$/;
 const MINUTES_A_DAY = 1_440;
 
-/** Constraints made ready for judging requests, some 10⁶ of them a second. */
+/** Constraints compiled to check some 10⁶ requests a second. */
 export class CompiledConstraints {
   private readonly from: number;
   private readonly until: number;
@@ -55,7 +55,7 @@ export class CompiledConstraints {
     if (source.daysOfWeek || source.hours) this.clock = localClock(source.timeZone ?? 'UTC');
   }
 
-  /** What cannot be judged (an address that is not known) is `onDoubt`: a deny holds then, an allow does not. */
+  /** `onDoubt`: the result where the address is not known. A deny holds then, an allow does not. */
   judge({ now, address, eventType }: RequestContext, onDoubt: boolean): Verdict {
     if (now < this.from || now >= this.until) return false;
     if (this.addresses) {
@@ -125,7 +125,7 @@ const MINUTE_MS = 60_000;
 const CLOCKS_MAX = 1_000;
 const clocks = new Map<string, (now: number) => LocalTime>();
 
-/** One for all who ask for the zone: its time is worked out (some 10 µs) once a minute. */
+/** One per zone: its time is computed (some 10 µs) once a minute. */
 function localClock(timeZone: string): (now: number) => LocalTime {
   let clock = clocks.get(timeZone);
   if (clock) return clock;

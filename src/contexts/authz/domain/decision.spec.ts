@@ -50,7 +50,7 @@ describe('two decisions together', () => {
     );
   });
 
-  it('make no third one where one of them limits nothing', () => {
+  it('make no third one where one of them has no limits', () => {
     fc.assert(
       fc.property(decision, (other) => {
         expect([ALLOWED, other]).toContain(intersect(ALLOWED, other));

@@ -10,14 +10,14 @@ export interface RateRule {
   readonly windowSeconds: number;
 }
 
-/** More than yes or no: what is allowed may be so for some types of events only, and so often only. */
+/** More than yes or no: it may be limited to some types of events, and to a rate. */
 export interface Decision {
   readonly allowed: boolean;
   readonly reason: 'allowed' | 'denied' | 'not-allowed';
   readonly types?: TypeRule;
   /** Of each of these, one must have room. */
   readonly rates?: readonly (readonly RateRule[])[];
-  /** Which rates count depends on the type of the event: who comes to know it decides again, and takes from those instead. */
+  /** Which rates count depends on the type of the event: code that learns the type decides again, and takes from those instead. */
   readonly ratesByType?: true;
 }
 
@@ -26,8 +26,8 @@ export const DENIED: Decision = { allowed: false, reason: 'denied' };
 export const NOT_ALLOWED: Decision = { allowed: false, reason: 'not-allowed' };
 
 /**
- * Allowed is what both allow: the types that both permit, at the rates of both. What one of them denies is denied. The decisions themselves
- * are answered where there is nothing to put together, which is so for nearly every request.
+ * Allows what both allow: the types that both permit, at the rates of both. What one of them denies is denied. Returns one of the two where
+ * there is nothing to combine, as for nearly every request.
  */
 export function intersect(a: Decision, b: Decision): Decision {
   if (a === ALLOWED) return b;

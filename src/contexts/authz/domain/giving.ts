@@ -1,6 +1,6 @@
 import type { Rule } from './rule.js';
 
-/** How long an administrator of the system may open a tenant's events, to himself or others. */
+/** How long an administrator of the system may open a tenant's events, to themselves or others. */
 const BREAK_GLASS_MS = 3_600_000;
 
 const endOf = ({ constraints }: Rule): number =>

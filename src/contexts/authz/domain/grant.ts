@@ -33,7 +33,7 @@ export interface GrantFacts {
   readonly grants: number;
 }
 
-/** What one principal can have granted: all of it is compiled together. */
+/** Per principal: all of its grants are compiled together. */
 const GRANTS_MAX = 200;
 
 export const grantAggregate: Aggregate<GrantState, GrantEvent, GrantRef, GrantFacts> = {
@@ -69,8 +69,8 @@ export function revokeGrant(state: GrantState, ref: GrantRef): GrantEvent[] {
 export const grantNotFound = (grantId: string): Error =>
   authzError('grant-not-found', `There is no grant "${grantId}".`);
 
-/** The same for a key that does not exist and for one of somebody who has nothing to do with the tenant. */
+/** The same for a key that does not exist and for one whose owner has nothing to do with the tenant. */
 export const noKeyOfTenant = (keyId: string): Error =>
-  authzError('grant-invalid', `"${keyId.slice(0, 100)}" is no API key of anybody here.`, {
-    errors: [{ pointer: '/principal/apiKey', detail: 'is no API key of anybody who belongs to the tenant' }],
+  authzError('grant-invalid', `"${keyId.slice(0, 100)}" is no API key of a user here.`, {
+    errors: [{ pointer: '/principal/apiKey', detail: 'is no API key of a user who belongs to the tenant' }],
   });

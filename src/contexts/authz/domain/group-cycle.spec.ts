@@ -3,7 +3,7 @@ import { closesCircle, type Nesting } from './group-cycle.js';
 
 const pair = (groupId: number, childId: number): Nesting => ({ groupId: `g${groupId}`, childId: `g${childId}` });
 
-it('a group that holds the other, directly or through others, is not put into it', () => {
+it('a group that contains the other, directly or through others, cannot be put into it', () => {
   const nesting = [pair(1, 2), pair(2, 3), pair(1, 4)];
   expect(closesCircle(nesting, 'g3', 'g1')).toBe(true);
   expect(closesCircle(nesting, 'g2', 'g1')).toBe(true);
@@ -11,7 +11,7 @@ it('a group that holds the other, directly or through others, is not put into it
   expect(closesCircle(nesting, 'g4', 'g2')).toBe(false);
 });
 
-it('groups that are put into each other one by one never come to hold themselves, and nothing else is refused', () => {
+it('groups that are put into each other one by one never contain themselves, and nothing else is refused', () => {
   const group = fc.nat(6);
   fc.assert(
     fc.property(fc.array(fc.tuple(group, group), { maxLength: 30 }), (wanted) => {
@@ -26,7 +26,7 @@ it('groups that are put into each other one by one never come to hold themselves
   );
 });
 
-/** Groups that hold none can be taken away, again and again, until none is left. */
+/** Groups that contain none can be removed, again and again, until none is left. */
 function isInOrder(nesting: readonly Nesting[]): boolean {
   const holders = new Set(nesting.map(({ groupId }) => groupId));
   const rest = nesting.filter(({ childId }) => holders.has(childId));

@@ -3,7 +3,7 @@ export interface Nesting {
   readonly childId: string;
 }
 
-/** Whether a group that is put into another holds that one already, directly or through others. */
+/** Whether a group that is put into another contains that one already, directly or through others. */
 export function closesCircle(nesting: readonly Nesting[], groupId: string, childId: string): boolean {
   const childrenOf = Map.groupBy(nesting, (one) => one.groupId);
   const reached = new Set([childId]);

@@ -33,9 +33,9 @@ export type GroupState =
 export interface GroupFacts {
   /** In the tenant. */
   readonly groups: number;
-  /** How many others of the kind that is added the group holds. */
+  /** How many other parts of the added kind the group has. */
   readonly otherParts: number;
-  /** Which groups of the tenant hold which. */
+  /** Which groups of the tenant contain which. */
   readonly nesting: readonly Nesting[];
 }
 
@@ -99,8 +99,8 @@ export function renameGroup(state: GroupState, ref: GroupRef, name: string): Gro
 }
 
 /**
- * Whether a nested group closes a circle, and whether there is room, is checked with what is known of all groups. `live`: the part
- * counts; one who has left the tenant does not, until they are added again.
+ * Cycles and limits are checked by `checkGroup`, with facts about all groups. `live`: the part counts; a user who has left the tenant does
+ * not, until they are added again.
  */
 export function addPart(state: GroupState, ref: GroupRef, part: GroupPart, id: string, live: boolean): GroupEvent[] {
   if (existing(state, ref).parts[part].includes(id) && live) return [];
@@ -128,4 +128,4 @@ export const groupNotFound = (groupId: string): Error =>
   authzError('group-not-found', `There is no group "${groupId}".`);
 
 const groupCycle = (groupId: string, id: string): Error =>
-  authzError('group-cycle', `Group "${id}" holds group "${groupId}" already, directly or through others.`);
+  authzError('group-cycle', `Group "${id}" already contains group "${groupId}", directly or through others.`);

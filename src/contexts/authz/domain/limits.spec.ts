@@ -19,19 +19,19 @@ const changed = <S, E extends DomainEvent>(before: S, state: S, events: readonly
 describe('roles', () => {
   const active: RoleState = { status: 'active', name: 'Clerk', description: null, actions: [], createdAt: 1 };
 
-  it('are a hundred of a tenant at most; those that are there can be changed', () => {
+  it('are at most a hundred in a tenant; existing ones can always be changed', () => {
     checkRole({ roles: 99 }, changed<RoleState, never>(NONE, active));
     expect(() => checkRole({ roles: 100 }, changed<RoleState, never>(NONE, active))).toThrow(code('too-many-roles'));
     checkRole({ roles: 100 }, changed<RoleState, never>(active, active));
   });
 
-  it('stay while somebody holds them', () => {
+  it('cannot be deleted while they are held', () => {
     refuseHeld('clerk', false);
     expect(() => refuseHeld('clerk', true)).toThrow(code('role-in-use'));
   });
 });
 
-it('grants are two hundred to one principal at most; there is always room to revoke one', () => {
+it('grants to one principal are at most two hundred; they can always be revoked', () => {
   const granted = { status: 'active' } as GrantState;
   checkGrant({ grants: 199 }, changed<GrantState, never>(NONE, granted));
   expect(() => checkGrant({ grants: 200 }, changed<GrantState, never>(NONE, granted))).toThrow(code('too-many-grants'));
@@ -45,7 +45,7 @@ describe('groups', () => {
   const added = (part: GroupPart, id: string): Changed<GroupState, GroupEvent> =>
     changed<GroupState, GroupEvent>(active, active, [{ type: 'group.part-added', data: { ...ref, part, id } }]);
 
-  it('are five hundred of a tenant at most', () => {
+  it('are at most five hundred in a tenant', () => {
     const created = changed<GroupState, GroupEvent>(NONE, active);
     checkGroup({ ...facts, groups: 499 }, created, ref);
     expect(() => checkGroup({ ...facts, groups: 500 }, created, ref)).toThrow(code('too-many-groups'));
@@ -56,12 +56,12 @@ describe('groups', () => {
     ['user', 10_000],
     ['role', 20],
     ['group', 50],
-  ] as const)('hold as many of a kind as they may: %s', (part, most) => {
+  ] as const)('have a limit for each kind of part: %s', (part, most) => {
     checkGroup({ ...facts, otherParts: most - 1 }, added(part, 'x'), ref);
     expect(() => checkGroup({ ...facts, otherParts: most }, added(part, 'x'), ref)).toThrow(code('group-full'));
   });
 
-  it('do not come to hold themselves', () => {
+  it('cannot contain themselves', () => {
     const nesting = [{ groupId: 'inner', childId: 'desk' }];
     expect(() => checkGroup({ ...facts, nesting }, added('group', 'inner'), ref)).toThrow(code('group-cycle'));
     checkGroup({ ...facts, nesting }, added('group', 'other'), ref);
@@ -82,7 +82,7 @@ describe('members', () => {
   const check = (live: RoleAssignment[], state: MemberState, events: MemberEvent[], others = facts.others): void =>
     checkMember({ ...facts, live, others }, changed<MemberState, MemberEvent>(active, state, events), ref);
 
-  it('have twenty roles at most, of those that count; one can be given for another', () => {
+  it('have at most twenty live roles; one can be replaced by another', () => {
     const [first] = roles(1);
     check(roles(19), active, [role('member.role-assigned', OWNER)]);
     const oneMore = () => check(roles(20), active, [role('member.role-assigned', OWNER)]);
@@ -91,7 +91,7 @@ describe('members', () => {
     check(roles(20), active, [role('member.role-assigned', first!)]);
   });
 
-  it('leave an owner behind, whether the role is taken from the last or the last is removed', () => {
+  it('cannot lose the last owner, neither by the role nor by the membership', () => {
     const removed: MemberState = { status: 'none', reason: 'requested' };
     const taken = [role('member.role-removed', OWNER)];
     expect(() => check([OWNER], active, taken)).toThrow(code('last-holder'));
@@ -101,7 +101,7 @@ describe('members', () => {
     check([OWNER], { status: 'none', reason: 'tenant-deleted' }, []);
   });
 
-  it('lose nothing where the last owner is made one again', () => {
+  it('can take the role from the last owner and give it again in one change', () => {
     const again = [role('member.role-removed', OWNER), role('member.role-assigned', OWNER)];
     expect(() => check([OWNER], active, again)).not.toThrow();
   });

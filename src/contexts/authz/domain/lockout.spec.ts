@@ -17,7 +17,7 @@ const may = (rules: readonly Rule[], action: Action, resource = ACME): boolean =
 describe('a denial of everything', () => {
   const everything = denial(ACTIONS);
 
-  it('leaves an owner what lifts it, and nothing else', () => {
+  it('leaves an owner the permissions to lift it, and nothing else', () => {
     const rules = withoutLockout('acme', [role('owner'), everything], []);
     expect(ACTIONS.filter((action) => may(rules, action))).toEqual(['permission:read', 'permission:grant']);
   });
@@ -35,7 +35,7 @@ describe('a denial of everything', () => {
     ['an owner of another tenant', [role('owner', 'tenants/other')]],
     ['an owner of a part of the tenant', [role('owner', `${ACME}/namespaces/shop`)]],
     [
-      'somebody who may do everything by a grant',
+      'a user who may do everything by a grant',
       [ruleOf({ kind: 'grant', id: 'owner' }, 'allow', ACTIONS, parsePattern(ACME))],
     ],
   ])('leaves %s nothing', (_, held) => {
@@ -49,12 +49,12 @@ describe('a denial of everything', () => {
   });
 });
 
-it('a denial that has nothing to do with it stays the same object, which others share', () => {
+it('an unrelated denial stays the same object, which others share', () => {
   const shared = denial(['event:read']);
   expect(withoutLockout('acme', [role('owner'), shared], [])[1]).toBe(shared);
 });
 
-it('a denial of what lifts denials, and of more, keeps the more', () => {
+it('a denial of lifting denials and of other actions keeps the other actions', () => {
   const rules = withoutLockout('acme', [role('owner'), denial(['permission:grant', 'event:read'])], []);
   expect(actionsOf(rules[1]!.actions)).toEqual(['event:read']);
   expect(withoutLockout('acme', [role('owner'), denial(['permission:grant'])], [])).toHaveLength(1);
@@ -64,7 +64,7 @@ describe('a denial of a tenant', () => {
   const denied = (inSystem: readonly Rule[]): Action[] =>
     ACTIONS.filter((action) => !may(withoutLockout('acme', [denial(['audit:read', 'event:read'])], inSystem), action));
 
-  it('spares what the system allows in all of the tenant, without condition', () => {
+  it('does not apply to what the system allows in all of the tenant without condition', () => {
     expect(denied([role('system-auditor', 'system')])).not.toContain('audit:read');
     const grant = { kind: 'grant', id: 'grt_2' } as const;
     const onTenant = ruleOf(grant, 'allow', ['audit:read'], parsePattern('tenants/acme'));
@@ -76,7 +76,7 @@ describe('a denial of a tenant', () => {
       expect(denied([less])).toContain('audit:read');
   });
 
-  it('holds for what only the tenant allows, also to who looks after the system', () => {
+  it('applies to what only the tenant allows, also for users with a role in the system', () => {
     const rules = withoutLockout('acme', [role('viewer'), denial(['event:read'])], [role('system-auditor', 'system')]);
     expect(may(rules, 'event:read')).toBe(false);
   });

@@ -5,10 +5,10 @@ import { covers, parsePattern } from './resource-pattern.js';
 import type { Rule } from './rule.js';
 
 /*
- * A denial must not lock out whoever looks after a tenant, or after the system: nobody could lift it then. So what finds denials and lifts
- * them stays with an owner in his tenant, and with an administrator of the system everywhere, whatever denies it. That is a matter of
- * evaluation: refusing such denials when they are made would miss those that reach an owner later, by a group that he joins, a group that
- * is put into another, or a role that he is given.
+ * A denial must not lock out the owners of a tenant, or the administrators of the system: no one else could lift it. So owners keep the
+ * permissions to find and lift denials in their tenant, and administrators of the system keep them everywhere, whatever denies them. This is
+ * decided when rules are evaluated: refusing such denials when they are made would miss those that reach an owner later, by a group that they
+ * join, a group that is put into another, or a role that they are given.
  */
 const LIFTING = maskOf(['permission:read', 'permission:grant']);
 
@@ -18,13 +18,13 @@ export function withoutLockout(tenantId: string, inTenant: readonly Rule[], inSy
   const owns = administers || holdsAll(tenantId, inTenant);
   const above = allowedEverywhere(tenantId, inSystem);
   return [
-    ...inTenant.flatMap((rule) => sparing(rule, owns ? union(above, LIFTING) : above)),
-    // What the system denies to an owner holds: it is denied by somebody who holds more.
-    ...(administers ? inSystem.flatMap((rule) => sparing(rule, LIFTING)) : inSystem),
+    ...inTenant.flatMap((rule) => withoutLockoutDenials(rule, owns ? union(above, LIFTING) : above)),
+    // What the system denies to an owner applies: it was denied by someone who holds more.
+    ...(administers ? inSystem.flatMap((rule) => withoutLockoutDenials(rule, LIFTING)) : inSystem),
   ];
 }
 
-/** What the system allows in all of the tenant, without condition. The system stands above tenants: they take none of it away. */
+/** What the system allows in all of the tenant, without condition. The system is above tenants: they cannot take it away. */
 function allowedEverywhere(tenantId: string, inSystem: readonly Rule[]): ActionMask {
   if (inSystem.length === 0) return NO_ACTIONS;
   const whole = parsePattern(`tenants/${tenantId}`);
@@ -39,7 +39,7 @@ export const holdsAll = (tenantId: string, rules: readonly Rule[]): boolean =>
 
 /**
  * Whether a rule is that role in all of the tenant, and all of the role. It carries more than its actions: owners lift denials, administrators
- * of the system also break the glass. So only who has it gives and takes it, however many of its actions somebody holds otherwise.
+ * of the system also break the glass. So only its holders give and take it, no matter how many of its actions others hold.
  */
 export function givesAll(tenantId: string, { via, resource, actions }: Rule): boolean {
   const roleId = lastHolderRole(tenantId);
@@ -48,10 +48,10 @@ export function givesAll(tenantId: string, { via, resource, actions }: Rule): bo
   return resource.text === whole && isEmpty(without(maskOf(predefinedRole(roleId)!.actions), actions));
 }
 
-function sparing(rule: Rule, spared: ActionMask): Rule[] {
+function withoutLockoutDenials(rule: Rule, kept: ActionMask): Rule[] {
   if (rule.effect === 'allow') return [rule];
-  const actions = without(rule.actions, spared);
-  // Most denials name neither: they stay the objects that they are, which those who share them make ready once.
+  const actions = without(rule.actions, kept);
+  // Most denials name neither: they stay the same objects, which are shared and compiled once.
   if (isSame(actions, rule.actions)) return [rule];
   return isEmpty(actions) ? [] : [{ ...rule, actions }];
 }

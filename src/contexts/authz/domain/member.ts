@@ -17,7 +17,7 @@ export interface RoleAssignment {
   readonly scope: string;
 }
 
-/** Why a member went: what goes with its tenant or its user need not leave an owner behind. */
+/** Why a member was removed: where the tenant or the user is deleted, no owner need remain. */
 export type Removal = 'requested' | 'tenant-deleted' | 'user-deleted';
 
 export type MemberEvent =
@@ -32,7 +32,7 @@ export type MemberState =
 
 /** All before the change. */
 export interface MemberFacts {
-  /** The roles that count: some that the events tell of have ended with the place for which they were given. */
+  /** The roles that count: some that the events name have ended with the resource that they were given for. */
   readonly live: readonly RoleAssignment[];
   /** The user is not suspended. */
   readonly active: boolean;
@@ -74,7 +74,7 @@ export function checkMember(
   const after = state.status === 'none' ? [] : liveAfter(live, events);
   if (after.length > ROLES_MAX && events.some(({ type }) => type === 'member.role-assigned'))
     throw authzError('too-many-roles', `A member may have ${ROLES_MAX} roles.`);
-  // What goes with its tenant or its user need not leave an owner behind.
+  // A member who is removed with the tenant or the user need not leave an owner behind.
   if (state.status === 'none' && state.reason !== 'requested') return;
   const kept = { roleId: lastHolderRole(tenantId), scope: '' };
   if (isIn(live, kept) && !isIn(after, kept)) requireOtherHolder(tenantId, others, { active });
@@ -93,8 +93,8 @@ export const sameAssignment = (a: RoleAssignment, b: RoleAssignment): boolean =>
 export const hasRole = (state: MemberState, role: RoleAssignment): boolean => isIn(rolesOf(state), role);
 
 /*
- * Each of these takes `live`, the roles that count: some that the events tell of have ended with the place for which they were given, and
- * are given anew by an event. To give one twice does no harm.
+ * Each of these takes `live`, the roles that count: some that the events name have ended with the resource that they were given for, and are
+ * given again by an event. Giving one twice does no harm.
  */
 
 /** Makes a user a member with exactly these roles. */
@@ -106,16 +106,16 @@ export function setRoles(
 ): MemberEvent[] {
   const held = rolesOf(state);
   const added: MemberEvent[] = state.status === 'active' ? [] : [{ type: 'member.added', data: { ...ref } }];
-  const gone = held.filter((role) => !isIn(wanted, role));
-  const come = wanted.filter((role) => !isIn(held, role) || !isIn(live, role));
+  const removed = held.filter((role) => !isIn(wanted, role));
+  const assigned = wanted.filter((role) => !isIn(held, role) || !isIn(live, role));
   return [
     ...added,
-    ...gone.map((role): MemberEvent => ({ type: 'member.role-removed', data: { ...ref, ...role } })),
-    ...come.map((role): MemberEvent => ({ type: 'member.role-assigned', data: { ...ref, ...role } })),
+    ...removed.map((role): MemberEvent => ({ type: 'member.role-removed', data: { ...ref, ...role } })),
+    ...assigned.map((role): MemberEvent => ({ type: 'member.role-assigned', data: { ...ref, ...role } })),
   ];
 }
 
-/** Of a member: exactly these roles in the whole tenant, besides those that he has in parts of it. */
+/** Of a member: exactly these roles in the whole tenant, besides those that they have in parts of it. */
 export function replaceRoles(
   state: MemberState,
   ref: MemberRef,
@@ -127,7 +127,7 @@ export function replaceRoles(
   return setRoles(state, ref, [...wanted, ...scoped], [...live, ...scoped]);
 }
 
-/** Whoever gets a role is a member from then on. */
+/** A user who gets a role becomes a member. */
 export function addRoles(
   state: MemberState,
   ref: MemberRef,

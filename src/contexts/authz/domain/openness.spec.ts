@@ -5,7 +5,7 @@ const yes = (): boolean => true;
 const no = (): boolean => false;
 
 describe('a tenant that is being deleted', () => {
-  it('is closed to everything but a look at it, and its deletion, whoever asks', () => {
+  it('is closed to everything but reading and deleting it, for all callers', () => {
     const open = ACTIONS.filter((action) => closedTo(action, 'deleting', yes) === undefined);
     expect(open).toEqual(['tenant:read', 'tenant:delete']);
     expect(ACTIONS.filter((action) => closedTo(action, 'deleting', no) === undefined)).toEqual(open);
@@ -15,12 +15,12 @@ describe('a tenant that is being deleted', () => {
 });
 
 describe('a suspended tenant', () => {
-  it('is closed to everything for who may not suspend tenants', () => {
+  it('is closed to everything for callers that may not suspend tenants', () => {
     expect(ACTIONS.filter((action) => closedTo(action, 'suspended', no) === undefined)).toEqual([]);
     expect(closedTo('tenant:read', 'suspended', no)).toBe('tenant-suspended');
   });
 
-  it('is open, for who may suspend tenants, to what concerns the tenant itself', () => {
+  it('is open to actions on the tenant itself for callers that may suspend tenants', () => {
     const open = ACTIONS.filter((action) => closedTo(action, 'suspended', yes) === undefined);
     expect(open).toEqual(ACTIONS.filter((action) => action.startsWith('tenant:')));
     expect(open.length).toBeGreaterThan(0);

@@ -3,8 +3,8 @@ import type { Action } from '../../../kernel/actions.js';
 export type Closed = 'tenant-suspended' | 'tenant-deleting';
 
 /**
- * Why a tenant is closed to an action that is permitted; undefined: it is open. A tenant that is being deleted can be looked at, and
- * asked to be deleted again. A suspended one refuses everybody; who may suspend tenants can still look after the tenant itself.
+ * Why a tenant is closed to an action that is permitted; undefined: it is open. A tenant that is being deleted can be read, and deleted again.
+ * A suspended one refuses all; callers that may suspend tenants can still manage the tenant itself.
  */
 export function closedTo(
   action: Action,

@@ -2,7 +2,7 @@ import { NO_ACTIONS, union, type ActionMask } from '../../../kernel/actions.js';
 import { CompiledConstraints } from './constraints.js';
 import type { Rule } from './rule.js';
 
-/** A rule that holds under a condition, made ready. */
+/** A rule that holds under a condition, compiled. */
 export interface Conditional extends Rule {
   readonly condition: CompiledConstraints;
 }
@@ -15,7 +15,7 @@ export interface PatternRules {
   readonly maybe: ActionMask;
   readonly conditionals: readonly Conditional[];
   /** Longer patterns begin with this one: `tenants/*` with `tenants/*` + `/namespaces/shop`. */
-  readonly goesOn: boolean;
+  readonly hasLonger: boolean;
 }
 
 const SHARED_MAX = 10_000;
@@ -25,40 +25,42 @@ export const NOTHING: PatternRules = {
   deny: NO_ACTIONS,
   maybe: NO_ACTIONS,
   conditionals: [],
-  goesOn: false,
+  hasLonger: false,
 };
 
-export function withRule({ allow, deny, maybe, conditionals, goesOn }: PatternRules, rule: Rule): PatternRules {
+export function withRule({ allow, deny, maybe, conditionals, hasLonger }: PatternRules, rule: Rule): PatternRules {
   const { actions, constraints, effect } = rule;
   if (constraints)
-    return { allow, deny, maybe: union(maybe, actions), conditionals: [...conditionals, conditional(rule)], goesOn };
+    return { allow, deny, maybe: union(maybe, actions), conditionals: [...conditionals, conditional(rule)], hasLonger };
   return effect === 'allow'
-    ? { allow: union(allow, actions), deny, maybe, conditionals, goesOn }
-    : { allow, deny: union(deny, actions), maybe, conditionals, goesOn };
+    ? { allow: union(allow, actions), deny, maybe, conditionals, hasLonger }
+    : { allow, deny: union(deny, actions), maybe, conditionals, hasLonger };
 }
 
-const ready = new WeakMap<Rule, Conditional>();
+const compiled = new WeakMap<Rule, Conditional>();
 
-/** A rule that many share is made ready once. */
+/** A shared rule is compiled once. */
 function conditional(rule: Rule): Conditional {
-  let one = ready.get(rule);
-  if (!one) ready.set(rule, (one = { ...rule, condition: new CompiledConstraints(rule.constraints!) }));
+  let one = compiled.get(rule);
+  if (!one) compiled.set(rule, (one = { ...rule, condition: new CompiledConstraints(rule.constraints!) }));
   return one;
 }
 
-const sharedSaid = new Map<string, PatternRules>();
+const sharedByContent = new Map<string, PatternRules>();
 const sharedMasks = new Map<string, ActionMask>();
 
 /**
- * The same object for all who are told the same: few things are said of very many patterns, so that what is said lies in the cache of the
- * processor. Forgotten when there are too many, which costs memory, nothing else.
+ * The same object for equal rules: very many patterns share few of them, which then stay in the cache of the processor. Cleared when there are
+ * too many, which costs memory, nothing else.
  */
 export function sharedRules(rules: PatternRules): PatternRules {
-  const { allow, deny, conditionals, goesOn } = rules;
-  return conditionals.length > 0 ? rules : shared(sharedSaid, `${allow.join(' ')}/${deny.join(' ')}/${goesOn}`, rules);
+  const { allow, deny, conditionals, hasLonger } = rules;
+  return conditionals.length > 0
+    ? rules
+    : shared(sharedByContent, `${allow.join(' ')}/${deny.join(' ')}/${hasLonger}`, rules);
 }
 
-/** Likewise the mask that each decision reads first: of its own, with words of its own, it would be two more places for it to touch. */
+/** Likewise the mask that each decision reads first: a mask of its own, with words of its own, would be two more cache misses. */
 export const sharedMask = (mask: ActionMask): ActionMask => shared(sharedMasks, mask.join(' '), mask);
 
 function shared<T>(all: Map<string, T>, name: string, one: T): T {

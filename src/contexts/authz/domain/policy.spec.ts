@@ -53,7 +53,7 @@ function holds(
   );
 }
 
-/** Longer than the 64 lengths that a table tells apart. */
+/** Longer than the 64 lengths that a table distinguishes. */
 const [long, longer] = ['a'.repeat(64), 'a'.repeat(65)];
 const id = fc.constantFrom('a', 'ab', 'b', '$system', 'orders', 'orders-eu', long, longer);
 const segment = fc.oneof(id, fc.constantFrom('*', 'a*', 'orders*', 'orders-*', `${long}*`));
@@ -290,7 +290,7 @@ describe('constraints', () => {
     expect(open(limits, now)).toBe(expected);
   });
 
-  it('judge addresses of both families, and an unknown one against the caller', () => {
+  it('evaluate addresses of both families, and an unknown one against the caller', () => {
     const limits = { sourceCidrs: ['10.0.0.0/8', '2001:db8::/32'] };
     const at = '2026-01-01T00:00:00Z';
     expect(

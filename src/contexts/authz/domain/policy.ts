@@ -11,12 +11,12 @@ export interface Explanation extends Decision {
 }
 
 /**
- * All that a principal may do in a tenant, made ready. Deny beats allow; what no rule allows is not allowed. Decisions are not remembered:
- * conditions change with time, address and event (CVE-2026-33729 of OpenFGA), and who asks seldom asks the same again among many.
- * It is a table, and does not have one: that is one place less for a decision to touch.
+ * All that a principal may do in a tenant, compiled. Deny beats allow; what no rule allows is not allowed. Decisions are not cached:
+ * conditions change with time, address and event (CVE-2026-33729 of OpenFGA), and among many callers the same question seldom repeats. It is a
+ * table instead of having one, which saves a decision one cache miss.
  */
 export class Policy extends RuleTable {
-  /** `resource` is a path without wildcards. `held`: it is allowed without condition by something else than these rules. */
+  /** `resource` is a path without wildcards. `held`: something other than these rules allows it without condition. */
   check(action: Action, resource: string, context: RequestContext, held = false): Decision {
     const bit = bitOf(action)!;
     if (!this.names(bit)) return held ? ALLOWED : NOT_ALLOWED;
@@ -43,7 +43,7 @@ export class Policy extends RuleTable {
     return this.rules.some((rule) => rule.effect === 'allow' && touches(rule.resource, segments));
   }
 
-  /** The same as `check`, and all rules that had a part in it. */
+  /** The same as `check`, with all rules that contributed. */
   explain(action: Action, resource: string, context: RequestContext): Explanation {
     const segments = resource === '' ? [] : resource.split('/');
     const rules = this.rules.filter(
@@ -112,7 +112,7 @@ interface TypedRate {
   readonly rate: RateRule;
 }
 
-/** Without knowing the type, whoever is let in may come upon all of them: every list of types must have room, in one of its rates. */
+/** Where the type is not known, the request may meet all of them: every list of types must have room, in one of its rates. */
 function byTypes(typedRates: readonly TypedRate[]): RateRule[][] {
   const lists = Map.groupBy(typedRates, ({ eventTypes }) => eventTypes.toSorted().join(' '));
   return [...lists.values()].map((list) => list.map(({ rate }) => rate));

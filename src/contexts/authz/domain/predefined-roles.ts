@@ -15,7 +15,7 @@ const LOOK_AT_PEOPLE: readonly Action[] = ['member:read', 'role:read', 'group:re
 
 const ALL_OF_A_TENANT = ACTIONS.filter((action) => !SYSTEM_ONLY.test(action));
 
-/** After matrix 3.3 of the security research. Immutable: what a role holds changes with a release, and the changelog says so. */
+/** Immutable: what a role holds changes with a release only, and the changelog says so. */
 export const PREDEFINED_ROLES: readonly PredefinedRole[] = [
   tenantRole('owner', 'Everything in the tenant, its deletion included.', ALL_OF_A_TENANT),
   tenantRole(
@@ -66,7 +66,7 @@ const BY_ID = new Map(PREDEFINED_ROLES.map((role) => [role.roleId, role]));
 
 export const predefinedRole = (roleId: string): PredefinedRole | undefined => BY_ID.get(roleId);
 
-/** The role that somebody must keep: an owner in a tenant, an administrator of the system. */
+/** The role that must not be without a holder: `owner` in a tenant, `system-admin` in the system. */
 export const lastHolderRole = (tenantId: string): string => (tenantId === SYSTEM_TENANT ? 'system-admin' : 'owner');
 
 function tenantRole(roleId: string, description: string, actions: readonly Action[]): PredefinedRole {

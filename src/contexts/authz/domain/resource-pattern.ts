@@ -2,9 +2,9 @@ import { globCovers, matchesGlob } from '../../../kernel/glob.js';
 import { authzError } from './authz-errors.js';
 
 /*
- * A resource is a path of types and ids: `tenants/acme/namespaces/shop/topics/orders`; `system` stands above all of them. A pattern
- * names resources: by a segment, by `*` (any segment), by a prefix (`orders-*`), or by `**` at the end (any rest). What is granted on
- * a resource holds for everything below it. Segments that begin with `$` belong to the system: no wildcard matches them.
+ * A resource is a path of types and ids: `tenants/acme/namespaces/shop/topics/orders`; `system` is above all of them. A pattern names
+ * resources: by a segment, by `*` (any segment), by a prefix (`orders-*`), or by `**` at the end (any rest). What is granted on a resource
+ * holds for everything below it. Segments that begin with `$` belong to the system: no wildcard matches them.
  */
 export const PATTERN_CHARS_MAX = 512;
 const TYPES = '(?:tenants|namespaces|topics|consumers|users|members|roles|groups|permissions)';

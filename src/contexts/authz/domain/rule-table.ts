@@ -10,7 +10,7 @@ const CELLS = 3;
 const SLOTS_MIN = 4;
 const FILLED_MAX = 0.75;
 
-/** FNV-1a. It begins elsewhere in each process, so that nobody can choose names that collide. */
+/** FNV-1a, with a seed of its own in each process, so that no one can choose names that collide. */
 const SEED = Math.floor(Math.random() * 2 ** 32) | 0;
 const { imul } = Math;
 const step = (hash: number, code: number): number => imul(hash ^ code, 0x01000193);
@@ -21,7 +21,7 @@ export function hashOf(text: string): number {
   return hash;
 }
 
-/** What is asked, and what is known of the answer. */
+/** An action on a path, and what the rules that were read so far say about it. */
 export class Question {
   allowed = false;
   denied = false;
@@ -32,7 +32,7 @@ export class Question {
     readonly path: string,
   ) {}
 
-  /** What has nothing new to say need not be looked at closely. */
+  /** Rules that would not change the result need not be compared by their text. */
   concerns({ allow, deny, maybe }: PatternRules): boolean {
     const { bit } = this;
     return (!this.allowed && hasBit(allow, bit)) || hasBit(deny, bit) || hasBit(maybe, bit);
@@ -48,16 +48,16 @@ export class Question {
 }
 
 /**
- * The rules of one principal by the hashes of their patterns. A path is read once; the hash of each beginning of it that is as long as a
- * pattern is looked up, and where a pattern goes on behind a `*`, the reading goes on behind that segment, too. Hashes only find: whether
- * a pattern reaches the path is decided by its text.
+ * The rules of one principal by the hashes of their patterns. A path is read once; the hash of each prefix that is as long as a pattern is
+ * looked up. Where a pattern continues after a `*`, the reading also continues after that segment. Hashes only find candidates: whether a
+ * pattern reaches the path is decided by its text.
  *
- * A decision costs what it touches in memory: among 10,000 principals each place is a miss of 0.1 to 0.4 µs. So it is one array, of which
- * a decision reads a few slots, and the text of what decides. Measured in turns on a busy machine, with 10,000 principals and 32 rules
- * each, the median decision took 5.0 and 6.5 µs, against 12.3 and 12.5 µs with masks in a map by path and lists of patterns; objects in
- * a hash table by the beginnings of patterns gained a tenth of that, and an index of patterns that a tenant shares, with a map from its numbers to what is
- * said, nothing. With few principals it is 1.1 µs against 3.4 µs. A memo of verdicts would help none of them: of the 8 million questions
- * that can be asked there, hardly one comes again while it is remembered.
+ * The cost of a decision is the memory that it touches: among 10,000 principals each place is a cache miss of 0.1 to 0.4 µs. So it is one
+ * array, of which a decision reads a few slots, and the text of the patterns that decide. Measured in turns on a busy machine, with 10,000
+ * principals and 32 rules each, the median decision took 5.0 and 6.5 µs, against 12.3 and 12.5 µs with masks in a map by path and lists of
+ * patterns. Objects in a hash table by the prefixes of patterns gained a tenth of that; an index of patterns that a tenant shares, with a map
+ * from its numbers to the rules, gained nothing. With few principals it is 1.1 µs against 3.4 µs. Cached decisions would help neither: of the
+ * 8 million possible questions there, hardly one repeats while it is cached.
  */
 export class RuleTable {
   private readonly named: ActionMask;
@@ -77,7 +77,7 @@ export class RuleTable {
       const text = rule.resource.segments.length === 0 ? '' : rule.resource.text;
       for (let star = text.indexOf('*'); star >= 0 && star < text.length - 1; star = text.indexOf('*', star + 1)) {
         const beginning = text.slice(0, star + 1);
-        patterns.set(beginning, { ...(patterns.get(beginning) ?? NOTHING), goesOn: true });
+        patterns.set(beginning, { ...(patterns.get(beginning) ?? NOTHING), hasLonger: true });
       }
       patterns.set(text, withRule(patterns.get(text) ?? NOTHING, rule));
     }
@@ -94,7 +94,7 @@ export class RuleTable {
     return hasBit(this.named, bit);
   }
 
-  /** Until it is denied, or everything is said. */
+  /** Reads rules until it is denied, or all are read. */
   protected answer(question: Question): void {
     this.read(question, SEED, 0, 0);
   }
@@ -119,7 +119,7 @@ export class RuleTable {
     return (hash ^ (hash >>> 15)) & this.slotMask;
   }
 
-  /** `hash` is of what was read before `at`; in patterns that is `shift` characters longer, since `*` stands for a segment there. */
+  /** `hash` is of what was read before `at`; in patterns that is `shift` characters longer, since `*` replaces a segment there. */
   private read(question: Question, hash: number, at: number, shift: number): void {
     const { path } = question;
     const { literalLow, literalHigh, openLow, openHigh } = this;
@@ -141,16 +141,16 @@ export class RuleTable {
     }
   }
 
-  /** Hears what has the hash; whether patterns go on there. */
+  /** Applies the rules with the hash. Returns whether longer patterns continue there. */
   private look(question: Question, hash: number): boolean {
     const { cells, slotMask } = this;
-    let goesOn = false;
+    let hasLonger = false;
     for (let slot = this.slotOf(hash); ; slot = (slot + 1) & slotMask) {
       const found = cells[slot * CELLS];
-      if (found === undefined) return goesOn;
+      if (found === undefined) return hasLonger;
       if (found !== hash) continue;
       const said = cells[slot * CELLS + 2] as PatternRules;
-      if (said.goesOn) goesOn = true;
+      if (said.hasLonger) hasLonger = true;
       if (question.concerns(said) && reachesPath(cells[slot * CELLS + 1] as string, question.path)) question.hear(said);
     }
   }

@@ -1,20 +1,19 @@
 import { parsePattern, touches } from './resource-pattern.js';
 import type { Rule } from './rule.js';
 
-/** A rule of the system as it is told in a tenant. */
+/** A rule of the system as it is shown in a tenant. */
 export interface SystemRule extends Pick<Rule, 'effect' | 'actions' | 'resource'> {
   readonly via: { readonly kind: 'system' };
-  /** It holds under a condition, which is not told. */
+  /** It holds under a condition, which is not shown. */
   readonly conditional: boolean;
 }
 
-/** A rule as it is told to somebody else than whom it holds for. */
+/** A rule as it is shown to others than its principal. */
 export type ToldRule = Rule | SystemRule;
 
 /**
- * What who looks after a tenant is told of somebody's rules: those that hold in the tenant. What the system allows or denies is told as far
- * as it is about the tenant, and as made by the system: its ids, its conditions (addresses, times) and the names in its patterns are a
- * matter of the system and of other tenants.
+ * What is shown in a tenant of a user's rules: those that hold in the tenant. A rule of the system is cut to the tenant and shown as made by
+ * the system: its id, its conditions (addresses, times) and the names in its pattern belong to the system and to other tenants.
  */
 export function toldIn(tenantId: string, rules: readonly Rule[]): ToldRule[] {
   return rules

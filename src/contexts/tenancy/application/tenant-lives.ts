@@ -7,7 +7,7 @@ export interface TenantLife {
   readonly tenantUid: string;
 }
 
-/** What a context does when a tenant begins and when it ends. */
+/** What a context does when a tenant begins and when it ends; each listens to what concerns it. */
 export interface TenantWitness {
   /** Before anything is written: throws where this user cannot be the first owner of a tenant. */
   requireOwner(userId: string): Promise<void>;
@@ -21,25 +21,25 @@ export interface TenantWitness {
 
 /** Contexts that come later in the order, and have a part in the life of tenants, register themselves here. */
 export class TenantLives {
-  private readonly witnesses: TenantWitness[] = [];
+  private readonly witnesses: Partial<TenantWitness>[] = [];
 
-  register(witness: TenantWitness): void {
+  register(witness: Partial<TenantWitness>): void {
     this.witnesses.push(witness);
   }
 
   async requireOwner(userId: string): Promise<void> {
-    for (const witness of this.witnesses) await witness.requireOwner(userId);
+    for (const witness of this.witnesses) await witness.requireOwner?.(userId);
   }
 
   async began(tenant: TenantLife, owners: readonly string[], by: Actor): Promise<void> {
-    for (const witness of this.witnesses) await witness.began(tenant, owners, by);
+    for (const witness of this.witnesses) await witness.began?.(tenant, owners, by);
   }
 
   async ended(sql: Sql, tenantId: string): Promise<void> {
-    for (const witness of this.witnesses) await witness.ended(sql, tenantId);
+    for (const witness of this.witnesses) await witness.ended?.(sql, tenantId);
   }
 
   async namespaceEnded(sql: Sql, namespace: NamespaceRef): Promise<void> {
-    for (const witness of this.witnesses) await witness.namespaceEnded(sql, namespace);
+    for (const witness of this.witnesses) await witness.namespaceEnded?.(sql, namespace);
   }
 }

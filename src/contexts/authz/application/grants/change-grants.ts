@@ -72,6 +72,6 @@ export class RevokeGrantHandler implements ICommandHandler<RevokeGrant> {
   }
 }
 
-/** Grants to roles and groups concern all who hold them. */
+/** Grants to roles and groups affect all their holders. */
 const aboutOne = ({ kind, id }: GrantSettings['principal']): PrincipalName | undefined =>
   kind === 'user' || kind === 'apiKey' ? { kind, id } : undefined;

@@ -73,7 +73,7 @@ export class DeleteGroup extends Command<void> {
   }
 }
 
-/** Its place in other groups and what is granted to it go with it. */
+/** Also removes its place in other groups and what is granted to it. */
 @CommandHandler(DeleteGroup)
 export class DeleteGroupHandler implements ICommandHandler<DeleteGroup> {
   constructor(

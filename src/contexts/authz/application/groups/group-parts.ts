@@ -64,5 +64,5 @@ export class RemoveFromGroupHandler implements ICommandHandler<RemoveFromGroup> 
   }
 }
 
-/** Roles and groups concern all who are in the group. */
+/** Roles and groups affect all who are in the group. */
 const aboutOne = ({ kind, id }: Part): PrincipalName | undefined => (kind === 'user' ? { kind, id } : undefined);

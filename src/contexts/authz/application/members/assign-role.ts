@@ -12,7 +12,7 @@ import {
 import { PermissionChanges, type Caller } from '../permission-changes.js';
 import { MemberCatalog, RoleCatalog, type MemberView, type Named } from '../ports.js';
 
-/** Whoever gets a role is a member from then on. */
+/** A user who gets a role becomes a member. */
 export class AssignRole extends Command<MemberView> {
   constructor(
     readonly member: Named<MemberRef>,

@@ -8,7 +8,7 @@ import { TenantLifeOf } from '../tenant-life.js';
 
 export interface Invited {
   readonly member: MemberView;
-  /** False: he was a member before. */
+  /** False: they were a member before. */
   readonly joined: boolean;
 }
 
@@ -24,8 +24,8 @@ export class InviteMember extends Command<Invited> {
 }
 
 /**
- * Whoever has the e-mail is a member from now on, with these roles besides those that he has: an invitation takes nothing away. Nothing is
- * done before it is known that the giver may give them.
+ * Makes the owner of the e-mail a member, with these roles besides those that they have: an invitation takes nothing away. Nothing is done
+ * before it is known that the caller may give them.
  */
 @CommandHandler(InviteMember)
 export class InviteMemberHandler implements ICommandHandler<InviteMember> {
@@ -34,14 +34,14 @@ export class InviteMemberHandler implements ICommandHandler<InviteMember> {
     private readonly members: MemberCatalog,
     private readonly roles: RoleCatalog,
     private readonly invitations: Invitations,
-    private readonly lives: TenantLifeOf,
+    private readonly tenantUids: TenantLifeOf,
     private readonly escalation: Escalation,
   ) {}
 
   async execute({ tenantId, email, roleIds, caller }: InviteMember): Promise<Invited> {
     const { by, giver } = caller;
-    // Nothing is begun for a tenant that has gone.
-    await this.lives.uidOf(tenantId);
+    // Nothing is started for a tenant that no longer exists.
+    await this.tenantUids.uidOf(tenantId);
     const roles = roleIds.map((roleId) => ({ roleId, scope: '' }));
     await this.roles.requireAll(tenantId, roleIds);
     await this.escalation.requireGivable(tenantId, giver, roleIds);

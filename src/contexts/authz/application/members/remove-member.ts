@@ -12,7 +12,7 @@ export class RemoveMember extends Command<void> {
   }
 }
 
-/** All their roles in the tenant, their places in groups and what is granted to them and their keys go with the membership. */
+/** Also removes their roles in the tenant, their places in groups, and what is granted to them and their keys. */
 @CommandHandler(RemoveMember)
 export class RemoveMemberHandler implements ICommandHandler<RemoveMember> {
   constructor(

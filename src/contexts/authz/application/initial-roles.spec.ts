@@ -1,13 +1,12 @@
 import { systemActor } from '../../../kernel/aggregate.js';
 import { noSuchUser, type MemberRef } from '../domain/member.js';
-import { FirstHolders } from './tenant-life.js';
+import { InitialRoles } from './initial-roles.js';
 
-type Parts = ConstructorParameters<typeof FirstHolders>;
+type Parts = ConstructorParameters<typeof InitialRoles>;
 
-const lives = { register: () => undefined } as unknown;
 const tenant = { tenantId: 'acme', tenantUid: 'life-1' };
 
-/** Who becomes the first owner, where putting in one of these users fails. */
+/** The first owner, where the role cannot be given to some of these users. */
 async function firstOwner(owners: readonly string[], failures: Readonly<Record<string, Error>>): Promise<string[]> {
   const put: string[] = [];
   const change = (_: unknown, { userId }: MemberRef): Promise<void> => {
@@ -18,25 +17,25 @@ async function firstOwner(owners: readonly string[], failures: Readonly<Record<s
   };
   const members = { anyHolder: () => Promise.resolve(false) } as unknown as Parts[1];
   const aggregates = { change } as unknown as Parts[0];
-  const holders = new FirstHolders(aggregates, members, {} as Parts[2], lives as Parts[3], lives as Parts[4]);
-  await holders.began(tenant, owners, systemActor('c'));
+  const roles = new InitialRoles(aggregates, members, {} as Parts[2], {} as Parts[3]);
+  await roles.began(tenant, owners, systemActor('c'));
   return put;
 }
 
 describe('the first owner of a tenant', () => {
-  it('is one: the first of those who are there', async () => {
+  it('is the first of these users who exists', async () => {
     expect(await firstOwner(['usr_1', 'usr_2'], {})).toEqual(['usr_1']);
   });
 
-  it('who is deleted at that moment leaves the tenant to the next', async () => {
+  it('is the next user where the first is deleted at that moment', async () => {
     expect(await firstOwner(['usr_1', 'usr_2'], { usr_1: noSuchUser('usr_1') })).toEqual(['usr_2']);
   });
 
-  it('holds up no other tenant, where none of them is there', async () => {
+  it('does not hold up other tenants where none of the users exists', async () => {
     expect(await firstOwner(['usr_1'], { usr_1: noSuchUser('usr_1') })).toEqual([]);
   });
 
-  it('is put in again after every other failure', async () => {
+  it('is tried again after every other failure', async () => {
     const failure = new Error('The store is away.');
     await expect(firstOwner(['usr_1', 'usr_2'], { usr_1: failure })).rejects.toBe(failure);
   });

@@ -3,8 +3,8 @@
  *
  *   WEBHOOK_SECRET=whsec_… PORT=4000 node examples/receiver.mjs
  *
- * A secret may also be pasted while it runs. Without one everything is taken and marked "not verified"; with one, what does not fit
- * is answered 401.
+ * A secret may also be pasted while it runs. Without one everything is accepted and marked "not verified"; with one, a wrong
+ * signature is answered with 401.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 
 const TOLERANCE_SECONDS = 300;
 
-/** What is wrong with the signature of a delivery; null: nothing. `body` is the raw bytes: JSON that was parsed and written again differs. */
+/** What is wrong with the signature of a delivery; null: nothing. `body` is the raw bytes: JSON that was parsed and serialized again differs. */
 export function signatureFault(headers, body, secret, nowSeconds = Date.now() / 1_000) {
   const id = headers['webhook-id'];
   const timestamp = headers['webhook-timestamp'];
@@ -31,8 +31,8 @@ export function signatureFault(headers, body, secret, nowSeconds = Date.now() / 
 }
 
 /**
- * Listens on loopback. `secret()` answers the consumer's secret, or undefined while it is not known; `onDelivery` is told of every
- * request before it is answered.
+ * Listens on loopback. `secret()` returns the consumer's secret, or undefined while it is not known; `onDelivery` is called with
+ * every request before it is answered.
  */
 export async function startReceiver({ port = 0, secret, onDelivery }) {
   const server = createServer(async (request, response) => {

@@ -53,7 +53,7 @@ describe('a change of a consumer', () => {
     expect([status, body.code, body.errors]).toEqual([
       400,
       'consumer-invalid',
-      [{ pointer: '/headers', detail: 'must come to at most 32 headers with those that the consumer has' }],
+      [{ pointer: '/headers', detail: 'must leave the consumer with at most 32 headers' }],
     ]);
     expect((await patch({ 'x-0': null, ...headers(32, 1), X_1: 'b' })).status).toBe(200);
     const { body: shown } = await app.client.get<Consumer>(shop.consumer(id));

@@ -1,7 +1,7 @@
 import { boundedMap } from './bounded-map.js';
 
 describe('a bounded map', () => {
-  it('lets go of what was set longest ago, whether it was peeked at or not', () => {
+  it('drops what was set longest ago, whether it was peeked at or not', () => {
     const map = boundedMap<number>(2);
     map.set('a', 1).set('b', 2);
     expect(map.peek('a')).toBe(1);
@@ -14,7 +14,7 @@ describe('a bounded map', () => {
     ]);
   });
 
-  it('keeps what is read again and again where that is to count', () => {
+  it('keeps what is read again and again with `get`', () => {
     const map = boundedMap<number>(2);
     map.set('a', 1).set('b', 2);
     map.get('a');

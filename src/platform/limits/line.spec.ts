@@ -12,7 +12,7 @@ function waitIn(line: Line, names: readonly string[]): string[] {
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('a line', () => {
-  it('lets in so many at once, and the others in the order in which they came, one for each who leaves', async () => {
+  it('lets in so many at once, and the others in the order in which they came, one for each that leaves', async () => {
     const line = new Line(2);
     expect([line.enter(), line.enter(), line.enter()]).toEqual([true, true, false]);
     const entered = waitIn(line, ['a', 'b', 'c']);
@@ -25,7 +25,7 @@ describe('a line', () => {
     expect([entered, line.entered, line.waiting]).toEqual([['a', 'b', 'c'], 2, 0]);
   });
 
-  it('lets in more as soon as its limit rises, and puts out nobody when it falls', async () => {
+  it('lets in more as soon as its limit rises, and removes none when it falls', async () => {
     const line = new Line(1);
     line.enter();
     const entered = waitIn(line, ['a', 'b', 'c']);
@@ -42,7 +42,7 @@ describe('a line', () => {
     expect(entered).toEqual(['a', 'b', 'c']);
   });
 
-  it('forgets who has waited long enough, and keeps no place for them', async () => {
+  it('forgets those that have waited long enough, and keeps no place for them', async () => {
     jest.useFakeTimers({ doNotFake: ['setImmediate'] });
     const line = new Line(1);
     line.enter();

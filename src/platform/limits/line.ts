@@ -13,7 +13,7 @@ export class Line {
     return this.queue.size;
   }
 
-  /** Whether there is room at once. Who was let in has to leave. */
+  /** Whether there is room at once. Callers that were let in must leave. */
   enter(): boolean {
     if (this.inside >= this.limit) return false;
     this.inside++;
@@ -41,7 +41,7 @@ export class Line {
     this.letIn();
   }
 
-  /** Where it is lowered, those who are in stay. */
+  /** Where it is lowered, those inside stay. */
   setLimit(limit: number): void {
     this.limit = limit;
     this.letIn();

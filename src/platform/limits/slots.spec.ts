@@ -8,7 +8,7 @@ describe('slots', () => {
     expect([slots.inAll, slots.of('tenant a'), slots.of('user 1'), slots.of('user 3')]).toEqual([2, 2, 1, 0]);
   });
 
-  it('are given back once, however often that is said', () => {
+  it('are given back once, however often that is called', () => {
     const slots = new Slots();
     const giveBack = slots.take('tenant a');
     slots.take('tenant a');

@@ -1,4 +1,4 @@
-/** What is open or under way at one time: how many in all, and by whom. Who holds none is not remembered. */
+/** What is open or under way at one time: how many in all, and by whom. Holders of none are forgotten. */
 export class Slots {
   private readonly held = new Map<string, number>();
   private total = 0;
@@ -11,7 +11,7 @@ export class Slots {
     return this.held.get(holder) ?? 0;
   }
 
-  /** One, in the name of all of these, until what it returns is called; to call it again gives back nothing more. */
+  /** Takes one in the name of all of these, until the returned function is called; calling it again changes nothing. */
   take(...holders: readonly string[]): () => void {
     this.count(holders, 1);
     let given = false;

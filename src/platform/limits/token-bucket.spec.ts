@@ -12,21 +12,21 @@ describe('a token bucket', () => {
     expect(bucket.refill(TEN_A_MINUTE, 600_000).tokens).toBe(10);
   });
 
-  it('may be left in debt, which has to be made good first', () => {
+  it('may be left in debt, which must be paid off first', () => {
     const bucket = new TokenBucket(TEN_A_MINUTE, 0);
     bucket.take(25);
     expect([bucket.tokens, bucket.secondsUntil(1)]).toEqual([-15, 96]);
     expect(bucket.refill(TEN_A_MINUTE, 90_000).tokens).toBe(0);
   });
 
-  it('takes nothing back when the clock is set back, and gives nothing', () => {
+  it('neither takes nor gives anything when the clock is set back', () => {
     const bucket = new TokenBucket(TEN_A_MINUTE, 60_000);
     bucket.take(4);
     expect(bucket.refill(TEN_A_MINUTE, 0).tokens).toBe(6);
     expect(bucket.refill(TEN_A_MINUTE, 6_000).tokens).toBe(7);
   });
 
-  it('keeps to a rate that has changed from the next look on', () => {
+  it('uses a changed rate from the next refill on', () => {
     const bucket = new TokenBucket(TEN_A_MINUTE, 0);
     const lower = { limit: 2, windowSeconds: 60 };
     expect(bucket.refill(lower, 0).tokens).toBe(2);

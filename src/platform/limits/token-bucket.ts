@@ -6,7 +6,7 @@ export interface Rate {
 
 /**
  * Begins full and refills evenly over the window. More may be taken than there is: the bucket is then in debt. The rate may change with
- * each look; its numbers are kept, not the object, which in an old bucket would cost each look of a publish 50 ns (write barrier).
+ * each refill; its numbers are kept, not the object, which in an old bucket would cost each publish 50 ns (write barrier).
  */
 export class TokenBucket implements Rate {
   limit: number;
@@ -34,7 +34,7 @@ export class TokenBucket implements Rate {
     this.tokens -= count;
   }
 
-  /** From the last look on; nothing comes where the limit is 0. */
+  /** From the last refill on; never where the limit is 0. */
   secondsUntil(tokens: number): number {
     return (Math.max(0, tokens - this.tokens) * this.windowSeconds) / this.limit;
   }

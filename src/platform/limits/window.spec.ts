@@ -8,7 +8,7 @@ beforeEach(() => {
 });
 
 describe('windows of counting', () => {
-  it('begin with the first count, end after their length, and begin anew with the next', () => {
+  it('begin with the first count, end after their length, and begin again with the next', () => {
     expect([windows.count('a'), windows.leftMs('a')]).toEqual([0, 0]);
     windows.add('a');
     now += 59_999;

@@ -4,7 +4,7 @@ import { boundedMap } from './bounded-map.js';
 
 const REMEMBERED_MAX = 100_000;
 
-/** A time that begins with the first count, and what was counted in it. */
+/** A period that begins with the first count, and what was counted in it. */
 export class Window {
   constructor(
     private readonly since: number,
@@ -26,7 +26,7 @@ export class Window {
  * its memory store has no bound, and a timer for each key, while strangers choose the keys here.
  */
 export class Windows {
-  /** None is touched by a count: all have the same length, so that their order is that in which they began. */
+  /** A count moves none: all have the same length, so that they are in the order in which they began. */
   private readonly open = boundedMap<Window>(REMEMBERED_MAX);
 
   constructor(
@@ -44,7 +44,7 @@ export class Windows {
     else this.open.set(key, new Window(this.clock.now(), this.lengthMs, 1));
   }
 
-  /** One less: it was not to be counted after all. */
+  /** One less: it should not have been counted. */
   takeBack(key: string): void {
     const window = this.current(key);
     if (window && window.count > 0) window.count--;

@@ -12,7 +12,7 @@ class SubscribedTopicDto {
   readonly topic!: string;
 }
 
-/** The whole policy, as it holds. */
+/** The whole policy that applies. */
 class RetryPolicyDto implements RetryPolicy {
   @ApiProperty({ enum: ['exponential', 'linear', 'fixed', 'schedule'] })
   readonly strategy!: RetryPolicy['strategy'];
@@ -22,7 +22,7 @@ class RetryPolicyDto implements RetryPolicy {
   readonly maxDelayMs!: number;
   @ApiProperty({ example: 2 })
   readonly multiplier!: number;
-  @ApiProperty({ example: 0.1, description: 'Share of the delay that chance may add.' })
+  @ApiProperty({ example: 0.1, description: 'Share of the delay that may be added at random.' })
   readonly jitter!: number;
   @CountField({ example: 80 })
   readonly maxAttempts!: number;
@@ -65,14 +65,14 @@ export class ConsumerDto {
   readonly state!: 'active' | 'paused';
   @ApiProperty({
     type: RunsOnDto,
-    description: 'Whose right to read the topics it runs on: it pauses where that is gone.',
+    description: 'The user on whose right to read the topics it runs: it pauses when that right is gone.',
   })
   readonly runsOn!: RunsOnDto;
   @ApiProperty({
     type: String,
     nullable: true,
     description:
-      '`requested`, `gone` where the endpoint answered 410, `no-longer-permitted` where the right is gone that it runs on, or `topics-deleted` where none of its topics is left.',
+      '`requested`, `gone` if the endpoint answered 410, `no-longer-permitted` if the right that it runs on is gone, or `topics-deleted` if none of its topics is left.',
   })
   readonly pauseReason!: string | null;
   @VersionField()

@@ -108,7 +108,7 @@ export class ConsumersController {
 
   @Post(':consumerId/pause')
   @HttpCode(200)
-  @Requires('consumer:manage', 'Pause a consumer', 'Nothing is lost: delivery goes on from the same place.')
+  @Requires('consumer:manage', 'Pause a consumer', 'Nothing is lost: delivery continues from the same place.')
   @ApiParam({ name: 'consumerId' })
   @ApiOkResponse({ type: ConsumerDto })
   async pauseConsumer(
@@ -123,7 +123,7 @@ export class ConsumersController {
 
   @Post(':consumerId/resume')
   @HttpCode(200)
-  @Requires('consumer:manage', 'Resume a consumer', 'A topic that is held by an exhausted event tries it again.')
+  @Requires('consumer:manage', 'Resume a consumer', 'A topic that is blocked by an exhausted event tries it again.')
   @ApiParam({ name: 'consumerId' })
   @ApiOkResponse({ type: ConsumerDto })
   async resumeConsumer(
@@ -136,7 +136,7 @@ export class ConsumersController {
     return toConsumerDto(consumer);
   }
 
-  /** Answers when the deliveries of this process act by the change. */
+  /** Returns when the deliveries of this process act on the change. */
   private async inForce<R>(command: Command<R>): Promise<R> {
     const result = await this.commands.execute(command);
     await this.followers.caughtUp();

@@ -39,7 +39,7 @@ const AreHeaders = (rules: { allowNull: boolean }): PropertyDecorator =>
     message: (value) => judgeHeaders(value, rules) ?? 'is not valid',
   });
 
-/** Where it may lead is for the deployment to say. */
+/** The deployment decides where it may lead. */
 const IsUrl = (): PropertyDecorator =>
   applyDecorators(IsString(), Length(1, URL_LENGTH_MAX), Contract({ format: 'uri' })) as PropertyDecorator;
 
@@ -73,7 +73,7 @@ class ConsumerFields {
   @IsIn(['topic'])
   readonly ordering?: 'topic';
 
-  @ApiPropertyOptional({ default: 'block', description: 'An event whose retries are used up holds its topic.' })
+  @ApiPropertyOptional({ default: 'block', description: 'An event whose retries are used up blocks its topic.' })
   @WhenGiven()
   @IsIn(['block'])
   readonly onExhausted?: 'block';
@@ -112,7 +112,7 @@ export class PatchConsumerBody extends ConsumerFields {
   @IsUrl()
   readonly url?: string;
 
-  @ApiPropertyOptional({ description: 'The whole list as it shall be; topics that stay keep their place.' })
+  @ApiPropertyOptional({ description: 'The complete new list; topics that stay keep their place.' })
   @WhenGiven()
   @NestedList(() => TopicSubscriptionDto, 1, TOPICS_MAX)
   readonly topics?: TopicSubscriptionDto[];
@@ -127,7 +127,7 @@ export class PatchConsumerBody extends ConsumerFields {
 
   @ApiPropertyOptional({
     description:
-      'Whose right it shall run on: your own, or, with `permission:grant`, that of somebody who may read its topics.',
+      'The user on whose right it runs: you, or, with `permission:grant`, another user who may read its topics.',
   })
   @WhenGiven()
   @Nested(() => RunsOnDto)

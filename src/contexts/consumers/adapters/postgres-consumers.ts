@@ -181,7 +181,7 @@ export class PostgresConsumers extends ConsumerCatalog {
       return JSON.parse(this.keys.decrypt(sealed, context)) as T;
     } catch (cause) {
       const detail =
-        'The secrets of the consumer were stored under another SECRET_KEY. Bring that back, as SECRET_KEY_PREVIOUS if need be, or delete the consumer and register it anew.';
+        'The secrets of the consumer were stored under another SECRET_KEY. Bring that back, as SECRET_KEY_PREVIOUS if need be, or delete the consumer and register it again.';
       throw consumerError('consumer-secrets-unreadable', detail, {}, { cause });
     }
   }
@@ -191,7 +191,7 @@ export class PostgresConsumers extends ConsumerCatalog {
     return this.withPresentTopics(rows.map(toConsumerView));
   }
 
-  /** Of one tenant. Topics that were deleted leave their consumers by a saga, a moment later. */
+  /** For consumers of one tenant. A saga removes deleted topics from their consumers a moment later. */
   private async withPresentTopics<C extends ShownConsumer>(consumers: readonly C[]): Promise<C[]> {
     const uids = [...new Set(consumers.flatMap(({ topics }) => topics.map(({ topicUid }) => topicUid)))];
     const found = uids.length === 0 ? [] : await this.topics.findByUids(consumers[0]!.tenantId, uids);

@@ -49,7 +49,7 @@ export class PostgresRunningConsumers extends RunningConsumers {
     return this.pages(NAMED, tenantId, [paths]);
   }
 
-  /** From the first to the last, whatever is changed on the way. */
+  /** From the first to the last, whatever changes meanwhile. */
   private async *pages(
     statement: Statement,
     tenantId: string | null,

@@ -33,7 +33,7 @@ export interface ConsumerPatch {
   readonly runsOn?: { readonly user: string };
 }
 
-/** Where events go, which, and what is sent with them; whoever says so must be allowed to read them. */
+/** Where events go, which ones, and what is sent with them: callers that change it must be allowed to read them. */
 const DIRECTING = ['url', 'topics', 'headers', 'correlationId', 'runsOn'] as const satisfies (keyof ConsumerPatch)[];
 
 export class ChangeConsumer extends Command<ShownConsumer> {
@@ -59,7 +59,7 @@ export class ChangeConsumerHandler implements ICommandHandler<ChangeConsumer> {
     private readonly rights: ConsumerRights,
   ) {}
 
-  /** A patch is merged into what it was read with: where that has changed meanwhile, it is merged anew. */
+  /** A patch is merged into the version that was read: where that has changed meanwhile, it is merged again. */
   execute(command: ChangeConsumer): Promise<ShownConsumer> {
     return unraced(command.expectedVersion, () => this.merge(command));
   }
@@ -106,7 +106,7 @@ export class ChangeConsumerHandler implements ICommandHandler<ChangeConsumer> {
   }
 }
 
-/** The patch alone was judged by its form; the bound is that of all headers together. */
+/** The form of the patch was checked before; the limit is that of all headers together. */
 function mergeHeaders(
   secrets: ConsumerSecrets,
   patch: Readonly<Record<string, string | null>> | null,
@@ -116,7 +116,7 @@ function mergeHeaders(
   const kept = before.filter(([name]) => !changed.has(headerKey(name)));
   const set = Object.entries(patch ?? {}).filter((entry): entry is [string, string] => entry[1] !== null);
   if (kept.length + set.length > HEADERS_MAX) {
-    const detail = `must come to at most ${HEADERS_MAX} headers with those that the consumer has`;
+    const detail = `must leave the consumer with at most ${HEADERS_MAX} headers`;
     throw invalidConsumer({ pointer: '/headers', detail });
   }
   return { ...secrets, headers: Object.fromEntries([...kept, ...set]) };

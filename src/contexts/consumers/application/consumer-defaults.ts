@@ -3,7 +3,7 @@ import { DEFAULT_RETRY, type RetryPolicy } from '../../../kernel/retry-policy.js
 import { DELIVERY_SETTINGS, type Settings } from '../../../platform/config/index.js';
 import { TenantCatalog } from '../../tenancy/index.js';
 
-/** What a consumer takes where it says nothing itself: from its tenant, where that says nothing from the product. */
+/** What a consumer uses where it sets nothing itself: the default of its tenant, or else of the product. */
 @Injectable()
 export class ConsumerDefaults {
   constructor(

@@ -5,11 +5,11 @@ const PATIENCE_MS = 1_000;
 export interface ConsumerFollower {
   /** Resolves when all changes that were stored before the call are in force. */
   caughtUp(): Promise<void>;
-  /** Nothing more is sent to these, as they are, from now on. */
+  /** From now on nothing more is sent to these versions of the consumers. */
   withhold(consumers: readonly ConsumerView[]): void;
 }
 
-/** Who acts on consumers in this process. Contexts that come later in the order register themselves. */
+/** What acts on consumers in this process. Contexts that come later in the order register themselves. */
 export class ConsumerFollowers {
   private readonly followers: ConsumerFollower[] = [];
 
@@ -22,8 +22,8 @@ export class ConsumerFollowers {
   }
 
   /**
-   * Resolves when a change is in force in this process, so that who was answered finds it so; after a second at the latest, because an
-   * attempt under way may keep its lane for as long. Other instances hear of it by themselves.
+   * Resolves when a change is in force in this process, so that callers find it so; after a second at the latest, because a running
+   * attempt may hold its lane for as long. Other instances learn of it on their own.
    */
   async caughtUp(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;

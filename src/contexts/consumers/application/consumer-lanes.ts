@@ -8,7 +8,7 @@ export interface SubscribedConsumer {
   readonly version: number;
 }
 
-/** Who keeps a lane for each topic of a consumer. */
+/** Keeps a lane for each topic of a consumer. */
 export interface LaneKeeper {
   /** In the transaction that changes which topics a consumer has; these are all of them, and none of their logs ends meanwhile. */
   changed(sql: Sql, consumer: SubscribedConsumer, topics: readonly Subscription[]): Promise<void>;
@@ -32,9 +32,9 @@ export class ConsumerLanes implements LaneKeeper {
     return this.registered.consumersOf(tenantId, topicUid);
   }
 
-  /** A consumer that nobody delivers to would be registered in vain. */
+  /** Without it nothing would be delivered to the consumers that are registered. */
   private get registered(): LaneKeeper {
-    if (!this.keeper) throw new Error('Nobody keeps the lanes of consumers.');
+    if (!this.keeper) throw new Error('No keeper of lanes is registered.');
     return this.keeper;
   }
 }

@@ -8,14 +8,14 @@ import { consumerError, invalidConsumer } from '../domain/consumer-errors.js';
 export type ConsumerJudge = (consumer: NamespaceRef & Pick<Registered, 'topics'>) => boolean;
 
 /**
- * A consumer carries events to its URL for as long as it is there. So whoever says which events and where to must be allowed to read them
- * himself, all types of them, and without condition: what he may do for an hour, or once a day, would last for ever otherwise.
+ * A consumer carries events to its URL for as long as it exists. So callers that say which events go where must be allowed to read them,
+ * all types and without conditions: otherwise a right for an hour, or once a day, would last forever.
  */
 @Injectable()
 export class ConsumerRights {
   constructor(private readonly standing: StandingRights) {}
 
-  /** Is asked before the topics are looked up, so that nobody learns which there are. */
+  /** Checked before the topics are looked up, so that the caller does not learn which exist. */
   async require(asking: Principal, namespace: NamespaceRef, topicIds: readonly string[]): Promise<void> {
     const own = await this.standing.ofCaller(namespace.tenantId, asking);
     for (const topic of pathsOf(namespace, topicIds)) {
@@ -23,15 +23,15 @@ export class ConsumerRights {
       if (!own.touches('event:read', topic)) throw permissionDenied('event:read');
       throw consumerError(
         'consumer-right-conditional',
-        `A consumer lasts: it takes event:read on ${topic} for all types of events, without any condition, and not denied by anything.`,
+        `A consumer lasts: it needs event:read on ${topic} for all types of events, without any condition or denial.`,
         { permission: 'event:read' },
       );
     }
   }
 
   /**
-   * That a consumer may run on the right of somebody else is said by who could give that right for ever. Nobody learns who has an account
-   * by it: who is not there, or is suspended, is as good as who may not read.
+   * Only callers that could grant the right permanently may let a consumer run on another user's right. They do not learn who has an
+   * account: a user who is missing or suspended looks like one who may not read.
    */
   async requireOther(
     asking: Principal,
@@ -48,7 +48,7 @@ export class ConsumerRights {
     throw invalidConsumer({ pointer: '/runsOn/user', detail });
   }
 
-  /** Judges consumers in the tenant that run on the right of this user. */
+  /** A check of consumers in the tenant that run on the right of this user. */
   async judgeOf(tenantId: string, userId: string): Promise<ConsumerJudge> {
     const standing = await this.standing.ofUser(tenantId, userId);
     return (consumer) => {

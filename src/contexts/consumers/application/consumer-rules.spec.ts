@@ -25,11 +25,11 @@ describe('a consumer', () => {
     expect(check(active, active, { missing: [orders] })).toThrow('There is no topic "orders" in the namespace.');
   });
 
-  it('is changed also where its namespace is gone, and it is about to go: whoever pauses many does not come to a halt', () => {
+  it('can be changed where its namespace is gone, too, so that a pause of many does not stop there', () => {
     expect(check(active, active, { namespaceUid: undefined, room: undefined })).not.toThrow();
   });
 
-  it('ends whatever is gone', () => {
+  it('can be deleted whatever else is gone', () => {
     expect(check(active, { status: 'none', consumerUid: 'uid' }, { namespaceUid: undefined })).not.toThrow();
   });
 });

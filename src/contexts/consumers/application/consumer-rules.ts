@@ -2,12 +2,12 @@ import type { Changed } from '../../../kernel/aggregate.js';
 import { namespaceNotFound, requireRoom, type TenantRoom } from '../../tenancy/index.js';
 import { requireTopics, type ConsumerRef, type ConsumerState, type Subscription } from '../domain/consumer.js';
 
-/** What a consumer needs of others when it begins or gets topics. */
+/** What a new consumer, or one that gets topics, needs to know from other contexts. */
 export interface ConsumerFacts {
-  /** The life of its namespace; undefined: there is none. Of one that begins, as is `room`: others may be in one that is gone, and go soon. */
+  /** The life of its namespace; undefined: there is none. Only for a new consumer, as `room`: others may be in one that is gone, and go soon. */
   readonly namespaceUid: string | undefined;
   readonly room: TenantRoom | undefined;
-  /** Topics that it gets and that are not there (any more). */
+  /** Topics that it gets and that do not exist (any more). */
   readonly missing: readonly Subscription[];
 }
 

@@ -12,14 +12,14 @@ const after = (log: ManagementLog, ...events: StoredEvent[]) =>
 const unassigned = (userId: string, fields: Partial<StoredEvent> = {}) =>
   recorded('member.role-removed', { data: JSON.stringify({ userId }), ...fields });
 
-it('a deleted topic leaves its consumers, and no other does', () => {
+it('a deleted topic is removed from its consumers, and no other is', () => {
   const data = JSON.stringify({ tenantId: 'acme', namespaceId: 'shop', topicId: 'orders', topicUid: 'life-1' });
   expect(after('topics', recorded('topic.renamed', { data }), recorded('topic.deleted', { data }))).toEqual([
     new LeaveTopic('acme', 'life-1', 'c'),
   ]);
 });
 
-it('whose rights were lessened together is judged together, for the last of the causes', () => {
+it('users whose rights were reduced together are checked together, for the last of the causes', () => {
   const causes = ['c1', 'c2'].map((correlationId, i) => unassigned(`usr_${i}`, { correlationId }));
   expect(after('permissions', ...causes)).toEqual([
     new JudgeConsumers({ runOn: ['usr_0', 'usr_1'], tenantId: 'acme' }, 'c2'),
@@ -32,13 +32,13 @@ it.each([
     unassigned('usr_1', { key: SYSTEM_TENANT }),
     { runOn: ['usr_1'], tenantId: null },
   ],
-  ['of everybody in a tenant', recorded('role.updated'), { allIn: 'acme' }],
-  ['of everybody', recorded('role.updated', { key: SYSTEM_TENANT }), { allIn: null }],
-])('less of a right %s is judged there', (_, event, which) => {
+  ['of all users in a tenant', recorded('role.updated'), { allIn: 'acme' }],
+  ['of all users', recorded('role.updated', { key: SYSTEM_TENANT }), { allIn: null }],
+])('a reduced right %s is checked there', (_, event, which) => {
   expect(after('permissions', event)).toEqual([new JudgeConsumers(which, 'c')]);
 });
 
-it('who is suspended or deleted runs nothing any more, anywhere', () => {
+it('suspended and deleted users run nothing any more, anywhere', () => {
   const users = ['user.suspended', 'user.renamed', 'user.deleted'].map((type) => recorded(type, { stream: type }));
   expect(after('users', ...users)).toEqual([
     new JudgeConsumers({ runOn: ['user.suspended', 'user.deleted'], tenantId: null }, 'c'),
@@ -46,11 +46,11 @@ it('who is suspended or deleted runs nothing any more, anywhere', () => {
   expect(after('users', recorded('user.renamed'))).toEqual([]);
 });
 
-it('whatever happens to a consumer but its pause and its end has its right asked for again', () => {
+it('every event of a consumer except its pause and its end has its right checked again', () => {
   const types = Object.keys(consumerAggregate.eventTypes);
   const events = types.map((type) => recorded(type, { stream: `acme/shop/${type}` }));
-  const judged = types.filter((type) => type !== 'consumer.paused' && type !== 'consumer.deleted');
+  const checked = types.filter((type) => type !== 'consumer.paused' && type !== 'consumer.deleted');
   expect(after('consumers', ...events, events[0]!)).toEqual([
-    new JudgeConsumers({ tenantId: 'acme', paths: judged.map((type) => `shop/${type}`) }, 'c'),
+    new JudgeConsumers({ tenantId: 'acme', paths: checked.map((type) => `shop/${type}`) }, 'c'),
   ]);
 });

@@ -19,7 +19,7 @@ export const CONSUMER_SUBSCRIPTIONS = [DELETED_TOPICS, PERMISSIONS, USERS, CONSU
 const GONE = new Set(['user.suspended', 'user.deleted']);
 const ONLY_LESS: ReadonlySet<string> = new Set<ConsumerEvent['type']>(['consumer.paused', 'consumer.deleted']);
 
-/** What events of topics, permissions, users and consumers mean for what is registered. */
+/** What events of topics, permissions, users and consumers mean for registered consumers. */
 @Injectable()
 export class ConsumersSagas {
   @Saga()
@@ -60,8 +60,8 @@ export class ConsumersSagas {
   }
 
   /**
-   * The right may have gone between the check of a change and the change: whichever came first, one of both sees the other. Also where it
-   * is only named otherwise: what is withheld goes on with the next version, and the pause of many is stored one by one.
+   * The right may be lost between the check of a change and the change: whichever came first, one of the two sees the other. This includes
+   * a mere new name: withheld deliveries continue with the next version, and the pauses of many consumers are stored one by one.
    */
   @Saga()
   judgeChangedConsumers(events$: Observable<ManagementEvent>): Observable<ICommand> {

@@ -19,7 +19,7 @@ import { ConsumerRights } from './consumer-rights.js';
 import { ConsumerCatalog, type ConsumerView, type ShownConsumer } from './ports.js';
 import { unraced } from './unraced.js';
 
-/** What each line about a consumer says: its id alone is not unique. */
+/** What each log line about a consumer has: its id alone is not unique. */
 const namesOf = ({ tenantId, namespaceId, consumerId }: ConsumerRef, { correlationId }: Actor) => ({
   correlationId,
   tenant: tenantId,
@@ -85,7 +85,7 @@ export class ResumeConsumerHandler implements ICommandHandler<ResumeConsumer> {
     return this.consumers.shown(ref, resumed);
   }
 
-  /** On all topics that it has then. */
+  /** With the right on all topics that it has then. */
   private async resume({ consumer: ref, asking, by }: ResumeConsumer): Promise<Versioned<ConsumerState>> {
     const current = await this.consumers.find(ref);
     if (!current) throw consumerNotFound(ref);

@@ -2,13 +2,13 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { RunningConsumers, type ConsumerView } from './ports.js';
 import { WithdrawRights } from './withdraw-rights.js';
 
-/** Consumers that run on these users, in a tenant or everywhere; all of a tenant, or all there are; those of these names. */
+/** Consumers that run on these users, in a tenant or everywhere; all of a tenant, or all there are; those with these names. */
 export type Judged =
   | { readonly runOn: readonly string[]; readonly tenantId: string | null }
   | { readonly allIn: string | null }
   | { readonly tenantId: string; readonly paths: readonly string[] };
 
-/** Whose rights may be less than they were: the consumers that run on them are judged again. */
+/** Checks the rights of consumers again, since they may have been reduced. */
 export class JudgeConsumers extends Command<void> {
   constructor(
     readonly which: Judged,
@@ -26,10 +26,10 @@ export class JudgeConsumersHandler implements ICommandHandler<JudgeConsumers> {
   ) {}
 
   execute({ which, correlationId }: JudgeConsumers): Promise<void> {
-    return this.withdraw.from(this.those(which), correlationId);
+    return this.withdraw.from(this.selected(which), correlationId);
   }
 
-  private those(which: Judged): AsyncIterable<readonly ConsumerView[]> {
+  private selected(which: Judged): AsyncIterable<readonly ConsumerView[]> {
     if ('allIn' in which) return this.running.in(which.allIn);
     if ('runOn' in which) return this.running.on(which.runOn, which.tenantId);
     return this.running.named(which.tenantId, which.paths);

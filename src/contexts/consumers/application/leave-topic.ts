@@ -4,7 +4,7 @@ import { Aggregates } from '../../../platform/event-log/index.js';
 import { dropTopic } from '../domain/consumer.js';
 import { ConsumerCatalog } from './ports.js';
 
-/** A deleted topic leaves its consumers. To do it again, or twice at once, does no harm. */
+/** Removes a deleted topic from its consumers. Harmless when it is repeated, or done twice at once. */
 export class LeaveTopic extends Command<void> {
   constructor(
     readonly tenantId: string,

@@ -34,7 +34,7 @@ export class NamespaceConsumers implements NamespaceHoldings {
   }
 
   async clear(tenant: EndingTenant, by: Actor, signal: AbortSignal): Promise<void> {
-    for (let rest = await this.some(tenant); rest.length > 0; rest = await this.some(tenant)) {
+    for (let rest = await this.remaining(tenant); rest.length > 0; rest = await this.remaining(tenant)) {
       for (const consumer of rest) {
         signal.throwIfAborted();
         await this.removeConsumer(consumer, by);
@@ -42,7 +42,7 @@ export class NamespaceConsumers implements NamespaceHoldings {
     }
   }
 
-  private some(tenant: EndingTenant): Promise<ConsumerView[]> {
+  private remaining(tenant: EndingTenant): Promise<ConsumerView[]> {
     return this.consumers.ending(tenant, PAGE);
   }
 

@@ -12,7 +12,7 @@ export interface ConsumerView extends ConsumerRef, Registered {
   readonly updatedAt: number;
 }
 
-/** As it is answered. */
+/** As responses show it. */
 export type ShownConsumer = Omit<ConsumerView, 'namespaceUid'>;
 
 export type ConsumerRepository = AggregateRepository<ConsumerState, ConsumerEvent, ConsumerRef, ConsumerFacts>;
@@ -25,8 +25,8 @@ export interface ConsumerSecrets {
 }
 
 /**
- * Consumers as queries see them; lists are in order of ids. `find`, `list` and `shown` show no topic that is deleted, also before it has
- * left them.
+ * Consumers as queries see them; lists are in order of ids. `find`, `list` and `shown` show no deleted topic, even before it
+ * is removed from them.
  */
 export abstract class ConsumerCatalog extends AggregateRepository<
   ConsumerState,
@@ -34,7 +34,7 @@ export abstract class ConsumerCatalog extends AggregateRepository<
   ConsumerRef,
   ConsumerFacts
 > {
-  /** What a change of it came to. */
+  /** The view of the result of a change. */
   abstract shown(ref: ConsumerRef, changed: Versioned<ConsumerState>): Promise<ShownConsumer>;
   /** The same repository, which also stores these secrets in the transaction of the change. */
   abstract storing(secrets: ConsumerSecrets): ConsumerRepository;
@@ -45,14 +45,14 @@ export abstract class ConsumerCatalog extends AggregateRepository<
   abstract list(namespace: NamespaceRef, afterId: string, limit: number): Promise<ConsumerView[]>;
   /** Whether the namespace has any, seen from inside a transaction. */
   abstract anyIn(sql: Sql, namespace: NamespaceRef): Promise<boolean>;
-  /** Some consumers of a tenant that ends by this deletion, whatever namespace they are in; none of a younger tenant of the same id. */
+  /** Some consumers of a tenant that ends by this deletion, whatever namespace they are in; none of a later tenant with the same id. */
   abstract ending(tenant: EndingTenant, limit: number): Promise<ConsumerView[]>;
   abstract countOf(tenantId: string): Promise<number>;
   /** Consumers that are subscribed to a topic, by its uid. */
   abstract subscribedTo(tenantId: string, topicUid: string): Promise<ConsumerView[]>;
 }
 
-/** Consumers by whose right they run on, page by page; `tenantId` null: of all tenants. */
+/** Consumers by the users on whose rights they run, page by page; `tenantId` null: of all tenants. */
 export abstract class RunningConsumers {
   abstract on(userIds: readonly string[], tenantId: string | null): AsyncIterable<readonly ConsumerView[]>;
   abstract in(tenantId: string | null): AsyncIterable<readonly ConsumerView[]>;

@@ -12,7 +12,7 @@ export interface TopicRequest {
   readonly startFrom?: Place;
 }
 
-/** Finds the topics that a consumer names, for whom may read them, and the places where it wants to begin. */
+/** Finds the topics that a consumer names, for callers that may read them, and the places where it starts. */
 @Injectable()
 export class Subscriptions {
   constructor(
@@ -21,7 +21,7 @@ export class Subscriptions {
     private readonly rights: ConsumerRights,
   ) {}
 
-  /** Topics that are `kept` are not looked at again: they go on from their own place. */
+  /** Topics that are `kept` are not resolved again: they continue from their own place. */
   async resolve(
     asking: Principal,
     namespace: NamespaceRef,

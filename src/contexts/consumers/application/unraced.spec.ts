@@ -13,14 +13,14 @@ function racing(losses: number): { change: () => Promise<string>; made: () => nu
   return { change, made: () => made };
 }
 
-describe('a change that others came before', () => {
-  it('is made anew', async () => {
+describe('a change that others overtook', () => {
+  it('is made again', async () => {
     const { change, made } = racing(4);
     await expect(unraced(undefined, change)).resolves.toBe('done');
     expect(made()).toBe(5);
   });
 
-  it('is worth trying again later, where others always come before: nobody named a version that could be old', async () => {
+  it('fails as retryable where others always come first: no version was named that could be old', async () => {
     await expect(unraced(undefined, racing(5).change)).rejects.toMatchObject({
       code: 'store-unavailable',
       message: 'The consumer is changed by too many at once.',
@@ -28,7 +28,7 @@ describe('a change that others came before', () => {
   });
 
   it.each([{ match: 'any' }, { noneMatch: [7] }] as const)(
-    'is made anew where the caller named none: %j',
+    'is made again where the caller named none: %j',
     async (expected) => {
       await expect(unraced(expected, racing(4).change)).resolves.toBe('done');
     },

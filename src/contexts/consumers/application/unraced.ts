@@ -3,8 +3,8 @@ import { namesVersions, type ExpectedVersion } from '../../../kernel/expected-ve
 import { retryOnConflict } from '../../../platform/event-log/index.js';
 
 /**
- * A change that rests on what was read before is made again where that has changed meanwhile, unless the caller named versions: whoever
- * named none is not told that theirs is old.
+ * Repeats a change that depends on an earlier read where that has changed meanwhile, unless the caller named versions: callers that named
+ * none must not get the error that theirs is old.
  */
 export const unraced = <R>(expectedVersion: ExpectedVersion | undefined, change: () => Promise<R>): Promise<R> =>
   retryOnConflict(

@@ -7,12 +7,12 @@ import { ConsumerFollowers } from './consumer-followers.js';
 import { ConsumerRights, type ConsumerJudge } from './consumer-rights.js';
 import { ConsumerCatalog, type ConsumerView } from './ports.js';
 
-/** Users whose rights are looked up at once; each takes some four queries where nothing of it is in memory. */
+/** Users whose rights are looked up at once; each takes some four queries where nothing is cached. */
 const USERS_AT_ONCE = 8;
 
 /**
- * Pauses consumers whose right is gone, wherever they stand. Deliveries of this process end before the first pause is stored, since each
- * takes some milliseconds; every instance does the same. To do it again, or twice at once, does no harm.
+ * Pauses consumers whose right is gone, whatever their state. Deliveries of this process stop before the first pause is stored, since each
+ * takes some milliseconds; every instance does the same. Harmless when it is repeated, or done twice at once.
  */
 @Injectable()
 export class WithdrawRights {
@@ -25,29 +25,29 @@ export class WithdrawRights {
     private readonly log: PinoLogger,
   ) {}
 
-  /** By what is permitted now, not by what is remembered: it is looked up once a user and tenant, whatever runs on them. */
+  /** By what is permitted now, not by what is cached: one look-up for each user and tenant, however many consumers run on it. */
   async from(pages: AsyncIterable<readonly ConsumerView[]>, correlationId: string): Promise<void> {
     await this.watch.catchUp();
-    const judges = new Map<string, ConsumerJudge>();
+    const checks = new Map<string, ConsumerJudge>();
     const unpermitted: ConsumerView[] = [];
     for await (const page of pages) {
       const standing = page.filter(({ pauseReason }) => pauseReason !== 'no-longer-permitted');
-      await this.meet(judges, standing);
-      const gone = standing.filter((consumer) => !judges.get(runnerOf(consumer))!(consumer));
+      await this.loadChecks(checks, standing);
+      const gone = standing.filter((consumer) => !checks.get(runnerOf(consumer))!(consumer));
       this.followers.withhold(gone);
       unpermitted.push(...gone);
     }
     for (const consumer of unpermitted) await this.pause(consumer, correlationId);
   }
 
-  private async meet(judges: Map<string, ConsumerJudge>, consumers: readonly ConsumerView[]): Promise<void> {
+  private async loadChecks(checks: Map<string, ConsumerJudge>, consumers: readonly ConsumerView[]): Promise<void> {
     const unknown = new Map(consumers.map((consumer) => [runnerOf(consumer), consumer]));
-    for (const name of judges.keys()) unknown.delete(name);
+    for (const name of checks.keys()) unknown.delete(name);
     const rest = [...unknown];
     for (let from = 0; from < rest.length; from += USERS_AT_ONCE) {
       const some = rest.slice(from, from + USERS_AT_ONCE);
       const found = await Promise.all(some.map(([, { tenantId, runsOn }]) => this.rights.judgeOf(tenantId, runsOn)));
-      for (const [i, [name]] of some.entries()) judges.set(name, found[i]!);
+      for (const [i, [name]] of some.entries()) checks.set(name, found[i]!);
     }
   }
 

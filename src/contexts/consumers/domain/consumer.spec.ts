@@ -45,9 +45,7 @@ describe('a change of a consumer', () => {
     ['which events', { topics: [topic('orders'), topic('returns')] }],
     ['that it gets fewer', { topics: [] }],
     ['what is sent with them', { headersChanged: true }],
-  ])('that says %s has it run on the right of whoever makes it', (_, change) =>
-    expect(runner(change)).toBe('usr_other'),
-  );
+  ])('that says %s makes it run on the right of the caller', (_, change) => expect(runner(change)).toBe('usr_other'));
 
   it('of anything else, or of nothing, leaves it as it is', () => {
     expect(
@@ -55,7 +53,7 @@ describe('a change of a consumer', () => {
     ).toBe('usr_maker');
   });
 
-  it('that names somebody has it run on his', () => {
+  it('that names a user makes it run on their right', () => {
     expect(runner({ url: 'https://b.example', runsOn: 'usr_third' })).toBe('usr_third');
   });
 });
@@ -124,14 +122,14 @@ describe('a right that is gone', () => {
     expect(pauseConsumer(withdrawn, REF, 'requested')).toEqual([]);
   });
 
-  it('pauses nothing that has changed since it was judged', () => {
+  it('pauses nothing that has changed since it was checked', () => {
     const now = after(registered(), reconfigureConsumer(registered(), REF, { url: 'https://b.example' }, 'usr_other'));
     expect(withdrawRight(now, REF, registered())).toEqual([]);
     expect(withdrawRight({ ...registered(), topics: [topic('returns')] }, REF, registered())).toEqual([]);
     expect(withdrawRight(consumerAggregate.initial, REF, registered())).toEqual([]);
   });
 
-  it('is that of whoever resumes it from then on; another pause leaves it', () => {
+  it('is replaced by that of the user who resumes it; after another pause it stays', () => {
     expect(after(withdrawn, resumeConsumer(withdrawn, REF, 'usr_other'))).toMatchObject({
       status: 'active',
       runsOn: 'usr_other',
@@ -144,20 +142,20 @@ describe('a right that is gone', () => {
 describe('a consumer whose topics are deleted', () => {
   const bare = after(registered(), dropTopic(registered(), REF, 'orders'));
 
-  it('rests without its last one, and goes on with the next', () => {
+  it('is paused without its last one, and continues with the next', () => {
     expect(restOf(registered())).toEqual({ state: 'active', reason: null });
     expect(restOf(bare)).toEqual({ state: 'paused', reason: 'topics-deleted' });
     const again = after(bare, reconfigureConsumer(bare, REF, { topics: [topic('returns')] }, 'usr_maker'));
     expect(restOf(again)).toEqual({ state: 'active', reason: null });
   });
 
-  it('says what it was paused for as long as it is', () => {
+  it('shows what it was paused for as long as it is', () => {
     const paused = after(bare, pauseConsumer(bare, REF, 'gone'));
     expect(restOf(paused)).toEqual({ state: 'paused', reason: 'gone' });
     expect(restOf(after(paused, resumeConsumer(paused, REF, 'usr_maker'))).reason).toBe('topics-deleted');
   });
 
-  it('keeps no subscription for a topic that is made anew', () => {
+  it('keeps no subscription for a topic that is created again', () => {
     expect(bare.topics).toEqual([]);
     expect(dropTopic(bare, REF, 'orders')).toEqual([]);
   });

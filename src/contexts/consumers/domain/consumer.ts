@@ -17,7 +17,7 @@ export interface Subscription {
   readonly notBefore?: number;
 }
 
-/** What a consumer is told by. Header values and signing secrets are kept apart: they never enter the log. */
+/** How a consumer is called. Header values and signing secrets are kept apart: they never enter the log. */
 export interface ConsumerSettings {
   readonly name: string | null;
   readonly url: string;
@@ -27,7 +27,7 @@ export interface ConsumerSettings {
   readonly timeoutMs: number;
 }
 
-/** gone: the endpoint answered 410. no-longer-permitted: whoever it ran on the right of has it no more. */
+/** gone: the endpoint answered 410. no-longer-permitted: the user on whose right it ran has lost it. */
 export type PauseReason = 'requested' | 'gone' | 'no-longer-permitted';
 
 export type ConsumerEvent =
@@ -47,7 +47,7 @@ export interface Registered {
   readonly status: 'active' | 'paused';
   readonly pauseReason: PauseReason | null;
   readonly consumerUid: string;
-  /** The user by whose right to read its topics it is delivered to. */
+  /** The user on whose right to read its topics it runs. */
   readonly runsOn: string;
   readonly settings: ConsumerSettings;
   readonly topics: readonly Subscription[];
@@ -74,12 +74,12 @@ export const consumerAggregate: Aggregate<ConsumerState, ConsumerEvent, Consumer
   resourceOf: ({ tenantId, namespaceId, consumerId }) =>
     `tenants/${tenantId}/namespaces/${namespaceId}/consumers/${consumerId}`,
   evolve(state, event, { recordedAt }): ConsumerState {
-    if (event.type === 'consumer.registered') return born(event.data, recordedAt);
+    if (event.type === 'consumer.registered') return registered(event.data, recordedAt);
     return state.status === 'none' ? state : changed(state, event);
   },
 };
 
-function born(data: Registration, createdAt: number): Registered {
+function registered(data: Registration, createdAt: number): Registered {
   const { name, url, correlationId, headerNames, retry, timeoutMs, consumerUid, runsOn, topics } = data;
   const settings = { name, url, correlationId, headerNames, retry, timeoutMs };
   return { status: 'active', pauseReason: null, consumerUid, runsOn, settings, topics, createdAt };
@@ -121,15 +121,15 @@ export function registerConsumer(state: ConsumerState, ref: ConsumerRef, registr
 }
 
 export interface Reconfiguration extends Partial<ConsumerSettings> {
-  /** The whole list of topics as it shall be; topics that stay keep their place. */
+  /** The complete new list of topics; topics that stay keep their place. */
   readonly topics?: readonly Subscription[];
   /** Header values changed, which the log does not show. */
   readonly headersChanged?: boolean;
-  /** Named by whoever changes it. */
+  /** Named in the change. */
   readonly runsOn?: string;
 }
 
-/** Whoever says where events go, or which, and with what, has them sent there on his own right: nobody leaves a consumer on that of another. */
+/** A user who changes where events go, which ones, or with what, has them sent on their own right, not on that of another. */
 export function reconfigureConsumer(
   state: ConsumerState,
   ref: ConsumerRef,
@@ -168,7 +168,7 @@ export function pauseConsumer(state: ConsumerState, ref: ConsumerRef, reason: Pa
   return existing(state, ref).status === 'paused' ? [] : [{ type: 'consumer.paused', data: { ...ref, reason } }];
 }
 
-/** Also for a consumer that is not paused: it makes a blocked lane try again. One whose right had gone runs on that of whoever resumes it. */
+/** Also for one that is not paused: it makes a blocked lane try again. One whose right was gone runs on that of the user who resumes it. */
 export function resumeConsumer(state: ConsumerState, ref: ConsumerRef, byUserId: string): ConsumerEvent[] {
   const { pauseReason, runsOn } = existing(state, ref);
   const resumed: ConsumerEvent = { type: 'consumer.resumed', data: { ...ref } };
@@ -176,16 +176,16 @@ export function resumeConsumer(state: ConsumerState, ref: ConsumerRef, byUserId:
 }
 
 /**
- * The right that it was `judged` by is gone. Also where it is paused: the reason then says what it takes to resume it. What has changed
- * since then is judged by itself.
+ * The right of the consumer as it was `checked` is gone. Also where it is paused: the reason then says what it takes to resume it. One
+ * that has changed since then is checked on its own.
  */
 export function withdrawRight(
   state: ConsumerState,
   ref: ConsumerRef,
-  judged: Pick<Registered, 'runsOn' | 'topics'>,
+  checked: Pick<Registered, 'runsOn' | 'topics'>,
 ): ConsumerEvent[] {
   if (state.status === 'none' || state.pauseReason === 'no-longer-permitted') return [];
-  const same = state.runsOn === judged.runsOn && uidsOf(state) === uidsOf(judged);
+  const same = state.runsOn === checked.runsOn && uidsOf(state) === uidsOf(checked);
   return same ? [{ type: 'consumer.paused', data: { ...ref, reason: 'no-longer-permitted' } }] : [];
 }
 
@@ -202,8 +202,8 @@ export interface Rest {
 }
 
 /**
- * Whether it rests, and why, as it is shown. One whose topics were all deleted gets nothing, so that it is not called active; no event says so,
- * since it goes on by itself as soon as it has a topic again. A topic that is made anew under an old name is another one.
+ * Whether it is paused, and why, as responses show it. One whose topics were all deleted gets nothing, so that it is not called active; no
+ * event says so, since it continues by itself as soon as it has a topic again. A topic created again under an old name is another one.
  */
 export function restOf({ status, pauseReason, topics }: Pick<Registered, 'status' | 'pauseReason' | 'topics'>): Rest {
   if (status === 'active' && topics.length === 0) return { state: 'paused', reason: 'topics-deleted' };
@@ -215,7 +215,7 @@ export function deleteConsumer(state: ConsumerState, ref: ConsumerRef): Consumer
   return [{ type: 'consumer.deleted', data: { ...ref, consumerUid } }];
 }
 
-/** A topic may have been deleted since it was looked up; then nothing would tell the consumer any more. */
+/** A topic may have been deleted since it was looked up; then nothing would remove it from the consumer any more. */
 export function requireTopics(missing: readonly Subscription[]): void {
   const [first] = missing;
   if (first) throw consumerError('consumer-invalid', `There is no topic "${first.topicId}" in the namespace.`);

@@ -1,4 +1,4 @@
-/** An event of the log of permissions, as far as it tells whose rights it is about. */
+/** An event of the log of permissions, as far as it shows whose rights it changes. */
 export interface PermissionEvent {
   readonly type: string;
   /** `$system`: it holds in all tenants. */
@@ -12,24 +12,24 @@ export interface PermissionEvent {
   };
 }
 
-/** By tenant, whose rights may be less now; null: those of everybody in it. */
+/** By tenant, the users whose rights may be reduced now; null: all users in it. */
 export type Lessened = ReadonlyMap<string, ReadonlySet<string> | null>;
 
-/** What these can do is give: nothing that was allowed before is not after them. */
+/** These only give: what was allowed before still is. */
 const ONLY_GIVE = new Set(['role.created', 'group.created', 'group.renamed']);
 
 /**
- * Whose rights the events may have lessened, all together: who must be asked again is asked once, however many events there are. An event
- * that is not known is taken to concern everybody in its tenant.
+ * Whose rights the events may have reduced, all together: each user is listed once, however many events there are. An unknown event is
+ * taken to affect all users in its tenant.
  */
 export function lessenedBy(events: readonly PermissionEvent[]): Lessened {
   const lessened = new Map<string, Set<string> | null>();
   for (const event of events) {
     const { tenantId, data } = event;
     const principal = data.principal?.kind;
-    // An API key bounds nothing that lasts: what it makes runs on the right of its owner.
+    // An API key limits nothing that lasts: consumers that it registers run on the right of its owner.
     if (ONLY_GIVE.has(event.type) || data.effect === 'allow' || principal === 'apiKey') continue;
-    const userId = concerned(event);
+    const userId = affectedUser(event);
     const others = lessened.get(tenantId);
     if (userId === undefined || others === null) lessened.set(tenantId, null);
     else if (others) others.add(userId);
@@ -38,7 +38,7 @@ export function lessenedBy(events: readonly PermissionEvent[]): Lessened {
   return lessened;
 }
 
-function concerned({ type, data: { userId, principal, part, id } }: PermissionEvent): string | undefined {
+function affectedUser({ type, data: { userId, principal, part, id } }: PermissionEvent): string | undefined {
   if (type.startsWith('member.')) return userId;
   if (type.startsWith('grant.')) return principal?.kind === 'user' ? principal.id : undefined;
   return type.startsWith('group.part-') && part === 'user' ? id : undefined;

@@ -100,7 +100,7 @@ export class NamespacesController {
 
   @Delete(':namespaceId')
   @HttpCode(204)
-  @Requires('namespace:delete', 'Delete a namespace', 'With `force`, also one that holds something.')
+  @Requires('namespace:delete', 'Delete a namespace', 'With `force`, also one that is not empty.')
   @NotInSystem()
   @ApiNoContentResponse()
   async deleteNamespace(

@@ -29,7 +29,7 @@ const ENDING: Statement = {
   WHERE tenant_id = $1 AND EXISTS (SELECT 1 FROM tenant WHERE tenant_id = $1 AND deletion_id = $2) LIMIT $3`,
 };
 const HOLD = 'SELECT namespace_uid FROM namespace WHERE tenant_id = $1 AND namespace_id = $2 FOR KEY SHARE';
-/** Waits for what is being made in it, which holds a share of it; then nothing can come any more. */
+/** Waits for what is being created in it, which holds a shared lock; then nothing more can be. */
 const CLOSE = 'SELECT 1 FROM namespace WHERE tenant_id = $1 AND namespace_id = $2 FOR UPDATE';
 const UPSERT = `
 INSERT INTO namespace (tenant_id, namespace_id, namespace_uid, name, version, created_at, updated_at)
@@ -48,7 +48,7 @@ export class PostgresNamespaces extends NamespaceCatalog {
   constructor(
     private readonly database: Database,
     private readonly contents: NamespaceContents,
-    private readonly lives: TenantLives,
+    private readonly lifecycle: TenantLives,
     private readonly tenants: TenantCatalog,
   ) {
     super();
@@ -75,7 +75,7 @@ export class PostgresNamespaces extends NamespaceCatalog {
     if (state.status === 'none') {
       await sql.query(REMOVE, [tenantId, namespaceId]);
       await this.tenants.count(sql, tenantId, 'namespaces', 'deleted');
-      return this.lives.namespaceEnded(sql, ref);
+      return this.lifecycle.namespaceEnded(sql, ref);
     }
     const { namespaceUid, name, createdAt } = state;
     await sql.query(UPSERT, [tenantId, namespaceId, namespaceUid, name, version, createdAt, recordedAt]);

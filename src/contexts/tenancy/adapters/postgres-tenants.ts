@@ -46,7 +46,7 @@ INSERT INTO tenant_usage (tenant_id, kind, held) VALUES ($1, $2, 1)
 ON CONFLICT (tenant_id, kind) DO UPDATE SET held = tenant_usage.held + 1`;
 const ONE_LESS = 'UPDATE tenant_usage SET held = held - 1 WHERE tenant_id = $1 AND kind = $2';
 const NONE_LEFT = 'DELETE FROM tenant_usage WHERE tenant_id = $1 AND kind = $2 AND held <= 0';
-/** Waits for what is being made in the tenant, which holds a share of it; then nothing can come any more. */
+/** Waits for what is being created in the tenant, which holds a shared lock; then nothing more can be. */
 const CLOSE = 'SELECT 1 FROM tenant WHERE tenant_id = $1 FOR UPDATE';
 const REMOVE = 'DELETE FROM tenant WHERE tenant_id = $1';
 const ANY_NAMESPACE = 'SELECT 1 FROM namespace WHERE tenant_id = $1 LIMIT 1';
@@ -65,7 +65,7 @@ export class PostgresTenants extends TenantCatalog {
 
   constructor(
     private readonly database: Database,
-    private readonly lives: TenantLives,
+    private readonly lifecycle: TenantLives,
     private readonly jobs: JobStore,
     @Inject(TENANT_SETTINGS) settings: Settings['tenants'],
   ) {
@@ -92,7 +92,7 @@ export class PostgresTenants extends TenantCatalog {
   ): Promise<void> {
     if (state.status === 'none') {
       await sql.query(REMOVE, [tenantId]);
-      await this.lives.ended(sql, tenantId);
+      await this.lifecycle.ended(sql, tenantId);
       await this.jobs.completeAll(sql, tenantId, TENANT_DELETION, recordedAt);
       return;
     }

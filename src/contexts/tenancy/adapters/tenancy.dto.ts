@@ -50,14 +50,14 @@ export class TenantLimitsDto implements Partial<TenantLimits> {
   readonly topics?: number | null;
   @limit('Consumers at most.')
   readonly consumers?: number | null;
-  @limit('Events a second that one instance takes, in bursts of up to as many.')
+  @limit('Events per second that one instance accepts, in bursts of up to the same number.')
   readonly eventsPerSecond?: number | null;
   @limit('Bytes of all its events at most, payloads and metadata.')
   readonly storageBytes?: number | null;
 }
 
 export class TenantDefaultsDto implements DefaultsPatch {
-  @ApiPropertyOptional({ description: 'Fields that differ; null: those of the product.' })
+  @ApiPropertyOptional({ description: 'Fields that differ; null: the defaults of the product.' })
   @IsOptional()
   @Nested(() => RetryDto)
   readonly retry?: RetryDto | null;
@@ -70,12 +70,12 @@ export class TenantDefaultsDto implements DefaultsPatch {
   readonly timeoutMs?: number | null;
 }
 
-const LIMITS_NOTE = 'Takes `tenant:limit`. null: the limit of the installation for every tenant.';
-const DEFAULTS_NOTE = 'What consumers take at their registration where they say nothing themselves.';
+const LIMITS_NOTE = 'Needs `tenant:limit`. null: the limit of the installation for every tenant.';
+const DEFAULTS_NOTE = 'What consumers get at their registration where they set nothing themselves.';
 
 export class CreateTenantBody extends CreateBody {
   @ApiPropertyOptional({
-    description: 'The user who becomes its first owner; without one, who creates it.',
+    description: 'The user who becomes its first owner; by default, the caller.',
     example: 'usr_01k9y2m4c0abcdefghjkmnpqrs',
   })
   @WhenGiven()
@@ -138,7 +138,7 @@ export class NamespaceDto {
 
 const ownLimit = (description: string): PropertyDecorator => CountField({ nullable: true, description, example: null });
 
-/** As answers show them: all of them. */
+/** As responses show them: all of them. */
 class TenantLimitsShownDto implements TenantLimits {
   @ownLimit('Namespaces at most.')
   readonly namespaces!: number | null;
@@ -146,13 +146,13 @@ class TenantLimitsShownDto implements TenantLimits {
   readonly topics!: number | null;
   @ownLimit('Consumers at most.')
   readonly consumers!: number | null;
-  @ownLimit('Events a second that one instance takes, in bursts of up to as many.')
+  @ownLimit('Events per second that one instance accepts, in bursts of up to the same number.')
   readonly eventsPerSecond!: number | null;
   @ownLimit('Bytes of all its events at most, payloads and metadata.')
   readonly storageBytes!: number | null;
 }
 
-/** As answers show them: both of them. */
+/** As responses show them: both of them. */
 class TenantDefaultsShownDto {
   @ApiProperty({ type: RetryDto, nullable: true, description: 'Fields that differ from those of the product.' })
   readonly retry!: RetryDto | null;
@@ -171,17 +171,17 @@ export class TenantDto {
   readonly reason!: string | null;
   @ApiProperty({
     type: TenantLimitsShownDto,
-    description: 'Its own; null: it has none, and that of the installation holds.',
+    description: 'Its own; null: it has none, and that of the installation applies.',
   })
   readonly limits!: TenantLimits;
-  @ApiProperty({ type: TenantLimitsShownDto, description: 'Those that hold; null: no limit.' })
+  @ApiProperty({ type: TenantLimitsShownDto, description: 'Those that apply; null: no limit.' })
   readonly effectiveLimits!: TenantLimits;
   @ApiProperty({ type: TenantDefaultsShownDto })
   readonly defaults!: TenantDefaults;
   @ApiProperty({
     type: String,
     nullable: true,
-    description: 'Where the progress of its deletion is told.',
+    description: 'Where its deletion shows its progress.',
     example: null,
   })
   readonly deletion!: string | null;

@@ -10,7 +10,7 @@ import { GetTenantDeletion, ListTenantDeletions, type TenantDeletion } from '../
 import { tenancyError } from '../domain/tenancy-errors.js';
 import { TenantDeletionDto, TenantDeletionPage, toDeletionDto } from './tenant-deletions.dto.js';
 
-/** Outside the tenants, so that it still answers when the tenant is gone. */
+/** Outside the tenants, so that it can still be read when the tenant is gone. */
 @ApiTags('tenants')
 @Controller('tenant-deletions')
 @UsePipes(strictValidation)
@@ -31,7 +31,7 @@ export class TenantDeletionsController {
   }
 
   @Get(':deletionId')
-  @RequiresForEach('tenant:delete', 'Show the deletion of a tenant', 'How far it has come.')
+  @RequiresForEach('tenant:delete', 'Show the deletion of a tenant', 'With its progress.')
   @ApiOkResponse({ type: TenantDeletionDto })
   async getTenantDeletion(
     @Param('deletionId') deletionId: string,
@@ -44,7 +44,7 @@ export class TenantDeletionsController {
   }
 }
 
-/** Who began it, or may do such a thing there. When it is done the id may belong to others, whom it does not concern. */
+/** The user who began it, and callers that may delete the tenant. When it is done the id may belong to others, who may not see it. */
 async function maySee(
   { access, principal }: Request,
   { tenantId, startedBy, state }: TenantDeletion,

@@ -10,7 +10,10 @@ export class TenantDeletionDto {
   readonly id!: string;
   @ApiProperty({ example: EXAMPLE.tenantId })
   readonly tenantId!: string;
-  @ApiProperty({ enum: DELETION_STATES, description: '`failed`: the last attempt; another one follows by itself.' })
+  @ApiProperty({
+    enum: DELETION_STATES,
+    description: '`failed`: the last attempt failed; another one follows by itself.',
+  })
   readonly state!: DeletionState;
   @CountField({ example: 2_048, description: 'Namespaces, topics, consumers and events; 0 while it is queued.' })
   readonly total!: number;

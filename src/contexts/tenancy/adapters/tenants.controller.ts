@@ -57,7 +57,7 @@ export class TenantsController {
   }
 
   @Get()
-  @RequiresForEach('tenant:read', 'List tenants', 'Those that the caller sees.')
+  @RequiresForEach('tenant:read', 'List tenants', 'Those that the caller may see.')
   @ApiOkResponse({ type: TenantPage })
   async listTenants(@Query() { limit, cursor }: ListQuery, @Req() { access }: Request): Promise<TenantPage> {
     const after = cursor === undefined ? '' : this.cursors.decode<string>('tenants', cursor);
@@ -99,7 +99,7 @@ export class TenantsController {
 
   @Post(':tenantId/suspend')
   @HttpCode(200)
-  @Requires('tenant:suspend', 'Suspend a tenant', 'Requests to it are refused, and its deliveries rest.')
+  @Requires('tenant:suspend', 'Suspend a tenant', 'Requests to it are refused, and its deliveries wait.')
   @NotInSystem()
   @ApiOkResponse({ type: TenantDto })
   async suspendTenant(
@@ -133,13 +133,13 @@ export class TenantsController {
   @Requires(
     'tenant:delete',
     'Delete a tenant',
-    'With `force`, also one that holds something; a large one goes step by step.',
+    'With `force`, also one that is not empty; a large one is removed step by step.',
   )
   @NotInSystem()
   @ApiNoContentResponse({ description: 'It is gone, with all that it held.' })
   @ApiAcceptedResponse({
     type: TenantDeletionDto,
-    description: 'It is being removed; `Location` tells how far that has come.',
+    description: 'It is being removed; `Location` shows the progress.',
     headers: { Location: { required: true, schema: { type: 'string' }, description: 'Of the deletion.' } },
   })
   async deleteTenant(

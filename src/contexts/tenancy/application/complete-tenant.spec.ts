@@ -5,27 +5,27 @@ import { TenantLives } from './tenant-lives.js';
 
 const LIFE = { tenantId: 'acme', tenantUid: 'life-1' };
 
-/** What comes of it where the first owner cannot be put in for this reason. */
+/** The outcome where the first owner cannot be added for this reason. */
 async function completionAfter(reason: Error): Promise<unknown> {
-  const lives = new TenantLives();
-  lives.register({
+  const lifecycle = new TenantLives();
+  lifecycle.register({
     requireOwner: () => Promise.resolve(),
     began: () => Promise.reject(reason),
     ended: () => Promise.resolve(),
     namespaceEnded: () => Promise.resolve(),
   });
-  const handler = new CompleteTenantHandler(lives, { now: () => 1_000_000 });
+  const handler = new CompleteTenantHandler(lifecycle, { now: () => 1_000_000 });
   return handler.execute(new CompleteTenant(LIFE, ['usr_1'], 0, 'c', new AbortController().signal)).then(
     () => 'done',
     (error: unknown) => error,
   );
 }
 
-describe('making good the beginning of a tenant', () => {
+describe('completing the creation of a tenant', () => {
   it.each([
     ['is gone', tenantNotFound('acme')],
     ['is being deleted', tenantDeleting('acme')],
-  ])('is given up where the tenant %s, so that it holds up no other', async (_, reason) => {
+  ])('is given up where the tenant %s, so that it delays no other', async (_, reason) => {
     expect(await completionAfter(reason)).toBe('done');
   });
 

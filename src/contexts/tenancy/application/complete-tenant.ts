@@ -8,7 +8,7 @@ import { TenantLives, type TenantLife } from './tenant-lives.js';
 const HANDLER_MS = 2_000;
 const ENDED = new Set(['tenant-not-found', 'tenant-deleting']);
 
-/** What a crash between the creation of a tenant and the membership of its founder has left. */
+/** Completes what a crash left between the creation of a tenant and the membership of its founder. */
 export class CompleteTenant extends Command<void> {
   constructor(
     readonly tenant: TenantLife,
@@ -24,18 +24,18 @@ export class CompleteTenant extends Command<void> {
 @CommandHandler(CompleteTenant)
 export class CompleteTenantHandler implements ICommandHandler<CompleteTenant> {
   constructor(
-    private readonly lives: TenantLives,
+    private readonly lifecycle: TenantLives,
     private readonly clock: Clock,
   ) {}
 
-  /** Who creates it does it a moment later, and puts on record who did; it is only made good where that never came. */
+  /** The request that creates the tenant does it a moment later, and records the user; this only covers a crash in between. */
   async execute({ tenant, owners, createdAt, correlationId, signal }: CompleteTenant): Promise<void> {
     await pause(waitAfter(createdAt, HANDLER_MS, this.clock.now()), undefined, { signal });
-    await this.lives.began(tenant, owners, systemActor(correlationId)).catch(unlessItEnded);
+    await this.lifecycle.began(tenant, owners, systemActor(correlationId)).catch(unlessItEnded);
   }
 }
 
-/** A life that is over, or ends, needs no beginning any more. */
+/** A tenant that is gone, or being deleted, needs no owner any more. */
 function unlessItEnded(error: unknown): void {
   if (error instanceof DomainError && ENDED.has(error.code)) return;
   throw error;

@@ -12,7 +12,7 @@ import { TenantEnds } from './tenant-ends.js';
 
 const PATIENCE_MS = 2_000;
 
-/** Null: it held nothing and is gone. Otherwise the job that removes it, finished or as it stands after two seconds. */
+/** Null: it held nothing and is gone. Otherwise the job that removes it, finished, or as it is after two seconds. */
 export class DeleteTenant extends Command<TenantDeletion | null> {
   constructor(
     readonly tenantId: string,
@@ -35,7 +35,7 @@ export class DeleteTenantHandler implements ICommandHandler<DeleteTenant> {
     private readonly ends: TenantEnds,
   ) {}
 
-  /** Who asks again while it runs waits for the same job: nothing more is destroyed, whatever version he has seen. */
+  /** A second request while it runs waits for the same job: nothing more is deleted, whatever version it names. */
   async execute(command: DeleteTenant): Promise<TenantDeletion | null> {
     const { tenantId, by } = command;
     const tenant = await this.tenants.find(tenantId);

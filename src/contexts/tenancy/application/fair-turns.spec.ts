@@ -72,7 +72,7 @@ describe('two tenants on a busy process', () => {
     expect(fair.waiting).toBe(1);
   });
 
-  it('who waits is served in the order in which he came, one for each turn that ends', async () => {
+  it('waiting requests are served in the order in which they came, one for each turn that ends', async () => {
     const order: number[] = [];
     for (const i of [0, 1, 2]) void Promise.resolve(fair.take('flood')).then(() => order.push(i));
     // Eight may be served at once.
@@ -105,7 +105,7 @@ describe('two tenants on a busy process', () => {
     jest.useRealTimers();
   });
 
-  it('nobody waits any longer once the other has nothing to do', async () => {
+  it('no request waits any longer once the other tenant has nothing to do', async () => {
     const { served } = ask(fair, 'flood', 500);
     fair.adapt(BUSY);
     await settled();
@@ -126,7 +126,7 @@ describe('two tenants on a busy process', () => {
     expect(steps.at(-1)).toBe(28);
   });
 
-  it('all who wait are served when the server stops', async () => {
+  it('all waiting requests are served when the server stops', async () => {
     const { served } = ask(fair, 'flood', 500);
     fair.onApplicationShutdown();
     await settled();

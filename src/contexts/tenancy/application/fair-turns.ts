@@ -5,17 +5,17 @@ import { Line } from '../../../platform/limits/line.js';
 import { Metrics } from '../../../platform/telemetry/metrics.js';
 
 const ADAPT_MS = 100;
-/** Of the event loop's time: above it the turns get fewer, below the lower one more. */
+/** Shares of the event loop's time: above the first there are fewer turns, below the second more. */
 const BUSY = 0.9;
 const RELAXED = 0.75;
 const TURNS_MIN = 8;
 const TURNS_MAX = 128;
-/** A refusal costs next to nothing and could be asked for again at once: its turn lasts longer, so that a storm of them is none. */
+/** A refused request costs next to nothing and could be repeated at once: its turn lasts longer, which slows down a storm of them. */
 const REFUSED_MS = 200;
 
 interface Queue {
   readonly line: Line;
-  /** Whether it has asked for anything since the last look. */
+  /** Whether it has asked for anything since the last measurement. */
   active: boolean;
 }
 
@@ -38,26 +38,26 @@ export class Turn {
 }
 
 /**
- * Keeps one tenant's flood from slowing the others. While a single tenant is at work he has the whole process; when several are and the
- * event loop is busy, none has more than some requests in service, the rest wait in the order in which they came. How many adapts to
- * the load, ten times a second. A wait is no refusal: whoever needs a bound sets the tenant's limits.
+ * Keeps one tenant's flood from slowing the others. While a single tenant is active it has the whole process; when several are and the
+ * event loop is busy, each has a limited number of requests in service, the rest wait in the order in which they came. The number adapts
+ * to the load, ten times a second. Waiting requests are not refused: operators that need a bound set the tenant's limits.
  *
- * Rejected: equal rates. They need a price for each kind of request, and a wrong one takes from the modest what the greedy has used.
+ * Rejected: equal rates. They need a price for each kind of request, and a wrong one charges light tenants for what heavy ones used.
  */
 @Injectable()
 export class FairTurns implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly queues = new Map<string, Queue>();
   private limit = Infinity;
   private started = false;
-  /** While several are at work: how busy the event loop was when it was last looked at. */
-  private seen: EventLoopUtilization | undefined;
+  /** While several are active: how busy the event loop was at the last measurement. */
+  private measured: EventLoopUtilization | undefined;
   /** A tenant that is alone has no limit, and an idle process is not woken. */
   private readonly watching = new Loop({
     name: 'fair-turns',
     restsFirst: true,
-    every: () => (this.seen ? ADAPT_MS : Infinity),
+    every: () => (this.measured ? ADAPT_MS : Infinity),
     nudgeDelay: () => ADAPT_MS,
-    runOnce: () => this.look(),
+    runOnce: () => this.measure(),
   });
 
   constructor(private readonly metrics: Metrics) {}
@@ -112,15 +112,15 @@ export class FairTurns implements OnApplicationBootstrap, OnApplicationShutdown 
   }
 
   private watch(): void {
-    if (this.seen) return;
-    this.seen = performance.eventLoopUtilization();
+    if (this.measured) return;
+    this.measured = performance.eventLoopUtilization();
     this.watching.nudge();
   }
 
-  private look(): void {
+  private measure(): void {
     const now = performance.eventLoopUtilization();
-    this.adapt(performance.eventLoopUtilization(now, this.seen).utilization);
-    this.seen = this.queues.size < 2 ? undefined : now;
+    this.adapt(performance.eventLoopUtilization(now, this.measured).utilization);
+    this.measured = this.queues.size < 2 ? undefined : now;
   }
 
   private setLimit(limit: number): void {

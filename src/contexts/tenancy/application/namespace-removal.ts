@@ -8,31 +8,31 @@ import { NamespaceCatalog } from './ports.js';
 
 /** A kind of thing that namespaces hold. */
 export interface NamespaceHoldings {
-  /** Asked in the transaction that deletes the namespace, which no new holding can join any more. */
+  /** In the transaction that deletes the namespace, to which nothing new can be added any more. */
   any(sql: Sql, namespace: NamespaceRef): Promise<boolean>;
   /** Removes what belongs to this life of the namespace. Idempotent. */
   remove(namespace: NamespaceLife, by: Actor): Promise<void>;
-  /** How many there are in all namespaces of a tenant, with what is still to be erased of deleted ones. */
+  /** How many there are in all namespaces of a tenant, with what must still be removed of deleted ones. */
   count(tenantId: string): Promise<number>;
   /**
-   * Removes those of a tenant that ends, to the last row, also what namespaces have left that are gone. Idempotent; nothing happens to a
-   * younger tenant of the same id. Rejects when it is aborted.
+   * Removes those of a tenant that ends, to the last row, and what deleted namespaces have left. Idempotent; a later tenant with the same id
+   * is not touched. Rejects when it is aborted.
    */
   clear(tenant: EndingTenant, by: Actor, signal: AbortSignal): Promise<void>;
 }
 
-/** A tenant for as long as this deletion of it goes on. */
+/** A tenant while this deletion of it runs. */
 export interface EndingTenant {
   readonly tenantId: string;
   readonly deletionId: string;
 }
 
-/** Whose contexts keep things in namespaces say so here: they come later in the order of contexts. */
+/** Contexts that keep things in namespaces register here: they come later in the order of contexts. */
 export class NamespaceContents {
   private readonly kinds: NamespaceHoldings[] = [];
 
-  register(holdings: NamespaceHoldings): void {
-    this.kinds.push(holdings);
+  register(provider: NamespaceHoldings): void {
+    this.kinds.push(provider);
   }
 
   async any(sql: Sql, namespace: NamespaceRef): Promise<boolean> {
@@ -40,7 +40,7 @@ export class NamespaceContents {
     return false;
   }
 
-  /** What came last goes first: it may hold on to what was there before. */
+  /** What was registered last goes first: it may refer to what was there before. */
   async remove(namespace: NamespaceLife, by: Actor): Promise<void> {
     for (const kind of this.kinds.toReversed()) await kind.remove(namespace, by);
   }
@@ -73,7 +73,7 @@ export class NamespaceRemoval {
   }
 }
 
-/** What a crash between the deletion of a namespace and that of its contents has left. */
+/** Removes what a crash left between the deletion of a namespace and that of its contents. */
 export class RemoveNamespaceContents extends Command<void> {
   constructor(
     readonly namespace: NamespaceLife,

@@ -77,7 +77,7 @@ export class DeleteNamespace extends Command<void> {
   }
 }
 
-/** Its topics and consumers are refused to be left behind; with `force` they go, too. */
+/** Refused while it has topics or consumers; with `force` they are deleted, too. */
 @CommandHandler(DeleteNamespace)
 export class DeleteNamespaceHandler implements ICommandHandler<DeleteNamespace> {
   constructor(private readonly removal: NamespaceRemoval) {}

@@ -27,7 +27,7 @@ export interface TenantView {
   readonly reason: string | null;
   /** Its own. */
   readonly limits: TenantLimits;
-  /** Those that hold. */
+  /** Those that apply. */
   readonly effectiveLimits: TenantLimits;
   readonly defaults: TenantDefaults;
   /** Of a tenant that is being deleted. */
@@ -48,20 +48,20 @@ export interface NamespaceView {
 
 /** Tenants as queries see them. Lists are in order of ids and begin after `afterId`. */
 export abstract class TenantCatalog extends AggregateRepository<TenantState, TenantEvent, TenantRef, TenantFacts> {
-  /** The view of what a change of it came to. */
+  /** The view of the result of a change. */
   abstract viewOf(ref: TenantRef, changed: Versioned<TenantState>): TenantView;
   abstract find(tenantId: string): Promise<TenantView | undefined>;
   abstract list(afterId: string, limit: number, among?: readonly string[]): Promise<TenantView[]>;
   /** As a transaction sees it; undefined: there is no such tenant. */
   abstract stateWithin(sql: Sql, tenantId: string): Promise<TenantStatus | undefined>;
   /**
-   * Inside a transaction that puts something into the tenant: throws where the tenant, or this life of it, is gone or going. Its end
-   * waits for the transaction, and finds what it has made.
+   * Inside a transaction that puts something into the tenant: throws where the tenant, or this life of it, is gone or being deleted. Its
+   * deletion waits for the transaction, and finds what it has created.
    */
   async hold(sql: Sql, tenant: { readonly tenantId: string; readonly tenantUid?: string }): Promise<void> {
     requireOpen(tenant.tenantId, await this.heldState(sql, tenant));
   }
-  /** As `hold`, for callers that decide by themselves. */
+  /** As `hold`, for callers that decide themselves. */
   abstract heldState(
     sql: Sql,
     tenant: { readonly tenantId: string; readonly tenantUid?: string },
@@ -79,13 +79,13 @@ export abstract class NamespaceCatalog extends AggregateRepository<
   NamespaceFacts
 > {
   /**
-   * Inside a transaction that puts something into the namespace: which life of it there is; undefined: none. Its end waits for the
-   * transaction, and finds what it has made.
+   * Inside a transaction that puts something into the namespace: which life of it there is; undefined: none. Its deletion waits
+   * for the transaction, and finds what it has created.
    */
   abstract hold(sql: Sql, ref: NamespaceRef): Promise<string | undefined>;
   abstract find(ref: NamespaceRef): Promise<NamespaceView | undefined>;
   abstract list(tenantId: string, afterId: string, limit: number): Promise<NamespaceView[]>;
   abstract count(tenantId: string): Promise<number>;
-  /** Some of a tenant that ends by this deletion; none of a younger one. */
+  /** Some of a tenant that ends by this deletion; none of a later one. */
   abstract ending(tenantId: string, deletionId: string, limit: number): Promise<NamespaceLife[]>;
 }

@@ -3,16 +3,16 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 
 type Listener = (position: number) => void;
 
-/** Hears of the ends of tenants, whichever instance brings them about. */
+/** Waits for the ends of tenants, whichever instance deletes them. */
 @Injectable()
 export class TenantEnds {
   private readonly listeners = new Map<string, Set<Listener>>();
 
   tell(tenantId: string, position: number): void {
-    for (const tell of this.listeners.get(tenantId) ?? []) tell(position);
+    for (const listener of this.listeners.get(tenantId) ?? []) listener(position);
   }
 
-  /** Where the end is in the management log; undefined: not within the time, or before the call, which `ended` then tells. */
+  /** Where the end is in the management log; undefined: not within the time, or before the call, which `ended` checks. */
   async within(ms: number, tenantId: string, ended: () => Promise<boolean>): Promise<number | undefined> {
     const end = Promise.withResolvers<number | undefined>();
     const timer = setTimeout(() => end.resolve(undefined), ms);

@@ -5,7 +5,7 @@ import { TenantGates } from './tenant-gates.js';
 const STORED = { tenantUid: 'life-1', state: 'active', effectiveLimits: { topics: 1 } };
 const REAL = { tenantUid: 'life-1', state: 'active', limits: { topics: 1 } };
 
-/** Of a catalog with `acme` and what is added; counts what it is asked. */
+/** For a catalog with `acme` and what is added; records what it is asked. */
 function gatesOf() {
   const tenants = new Map<string, object>([['acme', STORED]]);
   const asked: string[] = [];
@@ -20,7 +20,7 @@ function gatesOf() {
 }
 
 describe('a tenant that does not exist', () => {
-  it('is asked for once, and exists from the moment that it is made', async () => {
+  it('is looked up once, and exists from the moment that it is created', async () => {
     const { gates, asked, make } = gatesOf();
     expect(await gates.of('none')).toBeNull();
     expect(gates.of('none')).toBeNull();
@@ -30,7 +30,7 @@ describe('a tenant that does not exist', () => {
     expect(gates.of('none')).toEqual(REAL);
   });
 
-  it('is not asked for where no tenant can have the name', () => {
+  it('is not looked up where no tenant can have the name', () => {
     const { gates, asked } = gatesOf();
     for (const name of ['A', '-a', 'a..b', 'x'.repeat(64), '', '$other', '__proto__', 'a/b']) {
       expect(gates.of(name)).toBeNull();
@@ -38,7 +38,7 @@ describe('a tenant that does not exist', () => {
     expect(asked).toEqual([]);
   });
 
-  it('pushes out none that does, however many are invented', async () => {
+  it('evicts none that does, however many are invented', async () => {
     const { gates } = gatesOf();
     await gates.of('acme');
     for (let i = 0; i < 10_001; i++) await gates.of(`invented-${i}`);

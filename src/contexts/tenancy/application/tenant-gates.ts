@@ -12,7 +12,7 @@ const REMEMBERED_MAX = 10_000;
 export interface TenantGate {
   readonly tenantUid: string;
   readonly state: TenantStatus;
-  /** Those that hold. */
+  /** Those that apply. */
   readonly limits: TenantLimits;
 }
 
@@ -28,7 +28,7 @@ export class TenantGates {
     this.gates = new WatchedCache(watch, { max: REMEMBERED_MAX, absent: { max: REMEMBERED_MAX } });
   }
 
-  /** Null: there is no such tenant. At once where it is remembered. */
+  /** Null: there is no such tenant. At once where it is cached. */
   of(tenantId: string): TenantGate | null | Promise<TenantGate | null> {
     const gate = this.gates.get(tenantId);
     if (gate !== undefined) return gate;

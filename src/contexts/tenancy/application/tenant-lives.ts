@@ -2,6 +2,7 @@ import type { Actor } from '../../../kernel/aggregate.js';
 import type { Sql } from '../../../platform/postgres/database.js';
 import type { NamespaceRef } from '../domain/namespace.js';
 
+/** One life of a tenant id, which may be used again after a deletion. */
 export interface TenantLife {
   readonly tenantId: string;
   readonly tenantUid: string;
@@ -11,7 +12,7 @@ export interface TenantLife {
 export interface TenantWitness {
   /** Before anything is written: throws where this user cannot be the first owner of a tenant. */
   requireOwner(userId: string): Promise<void>;
-  /** Idempotent: comes again where a crash came between. The first of these users who is there becomes the first owner. */
+  /** Idempotent: called again after a crash. The first of these users who still exists becomes the first owner. */
   began(tenant: TenantLife, owners: readonly string[], by: Actor): Promise<void>;
   /** In the transaction that deletes the tenant. */
   ended(sql: Sql, tenantId: string): Promise<void>;
@@ -19,27 +20,27 @@ export interface TenantWitness {
   namespaceEnded(sql: Sql, namespace: NamespaceRef): Promise<void>;
 }
 
-/** Contexts that come later in the order, and have a part in the life of tenants, register themselves here. */
+/** Contexts that come later in the order, and act when tenants begin or end, register themselves here. */
 export class TenantLives {
-  private readonly witnesses: Partial<TenantWitness>[] = [];
+  private readonly listeners: Partial<TenantWitness>[] = [];
 
-  register(witness: Partial<TenantWitness>): void {
-    this.witnesses.push(witness);
+  register(listener: Partial<TenantWitness>): void {
+    this.listeners.push(listener);
   }
 
   async requireOwner(userId: string): Promise<void> {
-    for (const witness of this.witnesses) await witness.requireOwner?.(userId);
+    for (const listener of this.listeners) await listener.requireOwner?.(userId);
   }
 
   async began(tenant: TenantLife, owners: readonly string[], by: Actor): Promise<void> {
-    for (const witness of this.witnesses) await witness.began?.(tenant, owners, by);
+    for (const listener of this.listeners) await listener.began?.(tenant, owners, by);
   }
 
   async ended(sql: Sql, tenantId: string): Promise<void> {
-    for (const witness of this.witnesses) await witness.ended?.(sql, tenantId);
+    for (const listener of this.listeners) await listener.ended?.(sql, tenantId);
   }
 
   async namespaceEnded(sql: Sql, namespace: NamespaceRef): Promise<void> {
-    for (const witness of this.witnesses) await witness.namespaceEnded?.(sql, namespace);
+    for (const listener of this.listeners) await listener.namespaceEnded?.(sql, namespace);
   }
 }

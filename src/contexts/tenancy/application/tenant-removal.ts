@@ -11,13 +11,13 @@ import { NamespaceCatalog, TenantCatalog } from './ports.js';
 import { TENANT_DELETION } from './tenant-deletions.js';
 
 const PAGE = 100;
-const TOLD_EVERY_MS = 250;
+const REPORTED_EVERY_MS = 250;
 /** Counting takes at most a twentieth of the time. */
 const COUNT_SHARE = 20;
 
 /**
  * Removes a tenant that is being deleted: what its namespaces hold, the namespaces, and with the tenant itself all that was permitted in
- * it. Each step finds for itself what is left, so that it goes on from wherever an earlier attempt ended, and two may do it at once. The
+ * it. Each step looks for what is left, so that it continues from wherever an earlier attempt ended, and two may run at once. The
  * job is added and completed in the transactions of the tenant's own events (see PostgresTenants).
  */
 @Injectable()
@@ -48,8 +48,8 @@ export class TenantRemoval implements JobKind {
       took = performance.now() - began;
     };
     await count();
-    // What hinders it hinders the removal, too, which says so.
-    const every = (): number => Math.max(TOLD_EVERY_MS, took * COUNT_SHARE);
+    // What makes it fail also fails the removal, which reports it.
+    const every = (): number => Math.max(REPORTED_EVERY_MS, took * COUNT_SHARE);
     const counting = new Loop({ name: 'tenant-deletion-progress', restsFirst: true, every, runOnce: count });
     counting.start();
     try {
@@ -63,7 +63,7 @@ export class TenantRemoval implements JobKind {
   /** Contents first: nothing new comes into the tenant, so what is due for the deleted namespaces finds nothing to do. */
   private async empty(tenant: EndingTenant, by: Actor, signal: AbortSignal): Promise<void> {
     await this.contents.clear(tenant, by, signal);
-    for (let rest = await this.some(tenant); rest.length > 0; rest = await this.some(tenant)) {
+    for (let rest = await this.remaining(tenant); rest.length > 0; rest = await this.remaining(tenant)) {
       for (const { tenantId, namespaceId, namespaceUid } of rest) {
         signal.throwIfAborted();
         const ref = { tenantId, namespaceId };
@@ -72,11 +72,11 @@ export class TenantRemoval implements JobKind {
         );
       }
     }
-    // What was being made while the deletion began; without namespaces there is no place for more.
+    // What was being created while the deletion began; without namespaces there is no place for more.
     await this.contents.clear(tenant, by, signal);
   }
 
-  private some({ tenantId, deletionId }: EndingTenant): Promise<NamespaceLife[]> {
+  private remaining({ tenantId, deletionId }: EndingTenant): Promise<NamespaceLife[]> {
     return this.namespaces.ending(tenantId, deletionId, PAGE);
   }
 

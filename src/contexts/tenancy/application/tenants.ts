@@ -26,7 +26,7 @@ export interface NewTenant {
   readonly name?: string;
   readonly defaults?: DefaultsPatch;
   readonly limits?: Partial<TenantLimits>;
-  /** The user who becomes its first owner; without one, who creates it. */
+  /** The user who becomes its first owner; by default, the caller. */
   readonly owner?: string;
 }
 
@@ -44,19 +44,19 @@ export class CreateTenantHandler implements ICommandHandler<CreateTenant> {
   constructor(
     private readonly aggregates: Aggregates,
     private readonly tenants: TenantCatalog,
-    private readonly lives: TenantLives,
+    private readonly lifecycle: TenantLives,
   ) {}
 
   async execute({ input, by }: CreateTenant): Promise<TenantView> {
     const ref = { tenantId: input.id ?? newId('ten') };
     const founder = by.origin?.userId ?? null;
     const { owner = founder } = input;
-    if (input.owner !== undefined) await this.lives.requireOwner(input.owner);
+    if (input.owner !== undefined) await this.lifecycle.requireOwner(input.owner);
     const defaults = mergeDefaults(NO_DEFAULTS, input.defaults);
     const founding = { name: input.name ?? ref.tenantId, tenantUid: randomUUID(), founder, owner, defaults };
     const decide = (state: TenantState) => createTenant(state, ref, founding, input.limits);
     const created = await this.aggregates.change(this.tenants, ref, by, decide);
-    await this.lives.began({ ...ref, tenantUid: founding.tenantUid }, firstOwners(founding), by);
+    await this.lifecycle.began({ ...ref, tenantUid: founding.tenantUid }, firstOwners(founding), by);
     return this.tenants.viewOf(ref, created);
   }
 }
@@ -96,7 +96,7 @@ export class SuspendTenant extends Command<TenantView> {
   }
 }
 
-/** From then on its requests are refused and its deliveries rest; nothing is lost. */
+/** From then on its requests are refused and its deliveries wait; nothing is lost. */
 @CommandHandler(SuspendTenant)
 export class SuspendTenantHandler implements ICommandHandler<SuspendTenant> {
   constructor(

@@ -25,9 +25,9 @@ export type NamespaceState =
 export interface NamespaceFacts {
   /** Of its tenant; undefined: there is none. */
   readonly tenant: TenantStatus | undefined;
-  /** For one that begins. */
+  /** For a new one. */
   readonly room: TenantRoom | undefined;
-  /** Whether one that ends holds anything. */
+  /** Whether one that is deleted holds anything. */
   readonly occupied: boolean;
 }
 
@@ -91,7 +91,7 @@ export function renameNamespace(state: NamespaceState, ref: NamespaceRef, name: 
   return state.name === name ? [] : [{ type: 'namespace.renamed', data: { ...ref, name } }];
 }
 
-/** Unless it is forced, what the namespace holds stands in the way (see NamespaceContents). */
+/** Unless forced, refused while the namespace holds anything (see NamespaceContents). */
 export function deleteNamespace(state: NamespaceState, ref: NamespaceRef, forced: boolean): NamespaceEvent[] {
   if (state.status !== 'active') throw namespaceNotFound(ref);
   return [{ type: 'namespace.deleted', data: { ...ref, namespaceUid: state.namespaceUid, forced } }];

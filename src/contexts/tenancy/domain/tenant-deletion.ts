@@ -1,9 +1,9 @@
-/** `failed`: the last attempt; another one follows within seconds. */
+/** `failed`: the last attempt failed; another one follows within seconds. */
 export type DeletionState = 'queued' | 'running' | 'completed' | 'failed';
 
 export const DELETION_STATES: readonly DeletionState[] = ['queued', 'running', 'completed', 'failed'];
 
-/** What came in after the first count makes the total greater, so that what is done never grows less. */
+/** What is added after the first count raises the total, so that `done` never shrinks. */
 export function progressWith(before: { readonly total: number; readonly done: number }, left: number) {
   const total = Math.max(before.total, before.done + left);
   return { total, done: total - left };

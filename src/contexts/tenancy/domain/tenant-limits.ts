@@ -1,9 +1,9 @@
-/** What a tenant may use. Null, in its own: what the installation has for every tenant; in what holds: no limit. */
+/** What a tenant may use. Null, in its own limits: that of the installation for every tenant; in those that apply: no limit. */
 export interface TenantLimits {
   readonly namespaces: number | null;
   readonly topics: number | null;
   readonly consumers: number | null;
-  /** Events a second that one instance takes, in bursts of up to as many. */
+  /** Events per second that one instance accepts, in bursts of up to the same number. */
   readonly eventsPerSecond: number | null;
   /** Of all its topics together: payloads and metadata. */
   readonly storageBytes: number | null;
@@ -17,7 +17,7 @@ export const NO_LIMITS: TenantLimits = {
   storageBytes: null,
 };
 
-/** What holds for a tenant: its own limits, and where it has none, those of the installation. They may be above those, too. */
+/** What applies to a tenant: its own limits, which may be higher, too, and where it has none, those of the installation. */
 export const limitsThatHold = (own: TenantLimits, installation: TenantLimits): TenantLimits => ({
   namespaces: own.namespaces ?? installation.namespaces,
   topics: own.topics ?? installation.topics,

@@ -1,7 +1,7 @@
 import { tenancyError } from './tenancy-errors.js';
 import { tenantDeleting, tenantNotFound, type TenantStatus } from './tenant.js';
 
-/** What a tenant may have so many of. */
+/** What is limited in number for a tenant. */
 export type LimitedKind = 'namespaces' | 'topics' | 'consumers';
 
 /** As the transaction that makes one more sees it, before it does. */
@@ -12,13 +12,13 @@ export interface TenantRoom {
   readonly max: number | null;
 }
 
-/** Nothing comes into a tenant that is gone or going. */
+/** Nothing is created in a tenant that is gone or being deleted. */
 export function requireOpen(tenantId: string, status: TenantStatus | undefined): void {
   if (status === undefined) throw tenantNotFound(tenantId);
   if (status === 'deleting') throw tenantDeleting(tenantId);
 }
 
-/** One more of the kind has room in the tenant. A limit that was lowered below what is there takes nothing away. */
+/** The tenant has room for one more of the kind. A limit that was lowered below what exists removes nothing. */
 export function requireRoom(tenantId: string, kind: LimitedKind, room: TenantRoom | undefined): void {
   if (!room) throw tenantNotFound(tenantId);
   const { status, held, max } = room;

@@ -49,7 +49,7 @@ describe('the deletion of a tenant', () => {
     ['suspended', (state) => suspendTenant(state, ref, null)],
     ['changed', (state) => configureTenant(state, ref, { name: 'Saved' })],
     ['deleted past its contents', (state) => deleteTenant(state, ref)],
-  ])('is not turned back: the tenant cannot be %s', (_, decide) => {
+  ])('is not undone: the tenant cannot be %s', (_, decide) => {
     expect(() => decide(after(created, started))).toThrow(expect.objectContaining({ code: 'tenant-deleting' }));
     expect(() => decide(after(created, suspended, started))).toThrow(
       expect.objectContaining({ code: 'tenant-deleting' }),
@@ -93,7 +93,7 @@ describe('the defaults of a tenant', () => {
     );
   const defaultsOf = (state: TenantState): unknown => (state.status === 'none' ? undefined : state.defaults);
 
-  it('are merged: what a patch leaves out stays, null takes away', () => {
+  it('are merged: what a patch leaves out stays, null removes', () => {
     const first = apply(after(created), { retry: { strategy: 'fixed', initialDelayMs: 50 }, timeoutMs: 500 });
     const second = apply(first, { retry: { maxAttempts: 3 } });
     expect(defaultsOf(second)).toEqual({
@@ -137,7 +137,7 @@ describe('the limits of a tenant', () => {
     ]);
   });
 
-  it('hold before those of the installation, above them, too; nothing of a tenant takes those of another kind away', () => {
+  it('come before those of the installation, above them, too, each kind on its own', () => {
     const limit = fc.option(fc.nat(), { nil: null });
     const limits = fc.record({
       namespaces: limit,
@@ -159,7 +159,7 @@ describe('the limits of a tenant', () => {
 });
 
 describe('the first owner of a tenant', () => {
-  it('is who is named, or the founder where that one is gone', () => {
+  it('is the named user, or the founder where that one is gone', () => {
     expect(firstOwners(founding)).toEqual(['usr_2', 'usr_1']);
     expect(firstOwners({ ...founding, owner: 'usr_1' })).toEqual(['usr_1']);
     expect(firstOwners({ ...founding, owner: null, founder: null })).toEqual([]);

@@ -8,7 +8,7 @@ export interface TenantRef {
   readonly tenantId: string;
 }
 
-/** What consumers take, when they are registered, where they say nothing themselves; null: what the product has. */
+/** What consumers get, when they are registered, where they set nothing themselves; null: the default of the product. */
 export interface TenantDefaults {
   /** The fields that differ from those of the product. */
   readonly retry: Partial<RetryPolicy> | null;
@@ -17,7 +17,7 @@ export interface TenantDefaults {
 
 export const NO_DEFAULTS: TenantDefaults = { retry: null, timeoutMs: null };
 
-/** A merge patch (RFC 7396): what is missing stays, null takes away. */
+/** A merge patch (RFC 7396): what is missing stays, null removes. */
 export interface DefaultsPatch {
   readonly retry?: Partial<RetryPolicy> | null;
   readonly timeoutMs?: number | null;
@@ -69,10 +69,10 @@ export type TenantState =
       readonly createdAt: number;
     } & TenantSettings);
 
-/** `$system` has one life, which no event began. */
+/** `$system` has one life, which no event started. */
 export const SYSTEM_LIFE = '00000000-0000-0000-0000-000000000000';
 
-/** What stands in the way of the end of a tenant: asked for when it ends. */
+/** What prevents the deletion of a tenant: read when it is deleted. */
 export interface TenantFacts {
   readonly holdsNamespaces: boolean;
 }
@@ -117,10 +117,10 @@ export const tenantAggregate: Aggregate<TenantState, TenantEvent, TenantRef, Ten
         return state;
     }
   },
-  check: requireEmptyAtItsEnd,
+  check: requireEmptyOnDeletion,
 };
 
-function requireEmptyAtItsEnd(
+function requireEmptyOnDeletion(
   { holdsNamespaces }: TenantFacts,
   { state }: Changed<TenantState>,
   { tenantId }: TenantRef,
@@ -129,7 +129,7 @@ function requireEmptyAtItsEnd(
     throw tenancyError('tenant-not-empty', `Tenant "${tenantId}" holds namespaces; delete them or use ?force=true.`);
 }
 
-/** Who may become the first owner, in this order: an owner who is gone by then leaves the tenant to its founder. */
+/** The users who may become the first owner, in this order: where the owner is gone by then, it is the founder. */
 export const firstOwners = ({ owner, founder }: Founding): string[] => [
   ...new Set([owner, founder].filter((userId) => userId !== null)),
 ];
@@ -158,7 +158,7 @@ export function configureTenant(
   ref: TenantRef,
   { name, limits, defaults }: TenantChange,
 ): TenantEvent[] {
-  const tenant = living(state, ref);
+  const tenant = requireNotDeleting(state, ref);
   const events: TenantEvent[] = [];
   if (name !== undefined && name !== tenant.name) events.push({ type: 'tenant.renamed', data: { name } });
   events.push(...limited(tenant.limits, limits));
@@ -182,25 +182,25 @@ export function mergeDefaults(defaults: TenantDefaults, patch: DefaultsPatch | n
 }
 
 export function suspendTenant(state: TenantState, ref: TenantRef, reason: string | null): TenantEvent[] {
-  return living(state, ref).status === 'suspended' ? [] : [{ type: 'tenant.suspended', data: { reason } }];
+  return requireNotDeleting(state, ref).status === 'suspended' ? [] : [{ type: 'tenant.suspended', data: { reason } }];
 }
 
 export function activateTenant(state: TenantState, ref: TenantRef): TenantEvent[] {
-  return living(state, ref).status === 'active' ? [] : [{ type: 'tenant.activated', data: {} }];
+  return requireNotDeleting(state, ref).status === 'active' ? [] : [{ type: 'tenant.activated', data: {} }];
 }
 
-/** At once: what the tenant holds stands in the way. */
+/** At once: refused while the tenant holds anything. */
 export function deleteTenant(state: TenantState, ref: TenantRef): TenantEvent[] {
-  living(state, ref);
+  requireNotDeleting(state, ref);
   return [{ type: 'tenant.deleted', data: {} }];
 }
 
-/** From then on nothing comes back: the tenant is emptied, then deleted. Once: a second start changes nothing. */
+/** Cannot be undone: the tenant is emptied, then deleted. Once: a second start changes nothing. */
 export function startDeletion(state: TenantState, ref: TenantRef, start: DeletionStart): TenantEvent[] {
   return existing(state, ref).status === 'deleting' ? [] : [{ type: 'tenant.deletion-started', data: start }];
 }
 
-/** The last step of that deletion. Another instance may have done it, and the id may live again. */
+/** The last step of that deletion. Another instance may have done it, and the id may be in use again. */
 export function finishDeletion(state: TenantState, deletionId: string): TenantEvent[] {
   if (state.status === 'none' || state.deletion?.deletionId !== deletionId) return [];
   return [{ type: 'tenant.deleted', data: {} }];
@@ -211,7 +211,7 @@ function existing(state: TenantState, { tenantId }: TenantRef): Exclude<TenantSt
   return state;
 }
 
-function living(state: TenantState, ref: TenantRef): Exclude<TenantState, { status: 'none' }> {
+function requireNotDeleting(state: TenantState, ref: TenantRef): Exclude<TenantState, { status: 'none' }> {
   const tenant = existing(state, ref);
   if (tenant.status === 'deleting') throw tenantDeleting(ref.tenantId);
   return tenant;

@@ -42,6 +42,6 @@ export const CLOUD_EVENT_SCHEMA = {
 export const CLOUD_EVENT_HEADERS = Object.keys(ATTRIBUTES).map((name) => ({
   name: `ce-${name}`,
   required: false,
-  description: `Of a CloudEvent in binary mode, percent-encoded. With one of them come ce-specversion, ce-id, ce-source and ce-type.`,
+  description: `For a CloudEvent in binary mode, percent-encoded. One of them requires ce-specversion, ce-id, ce-source and ce-type.`,
   schema: { type: 'string', pattern: String.raw`^[\x20-\x7e]+$` },
 }));

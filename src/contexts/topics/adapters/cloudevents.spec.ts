@@ -55,7 +55,7 @@ describe('an attribute in a header', () => {
     expect(attributesOf(binary({ 'ce-subject': sent }))['subject']).toBe(kept);
   });
 
-  it('is so whichever it is', () => {
+  it('is decoded so whichever attribute it is', () => {
     const headers = {
       'ce-specversion': '"1.0"',
       'ce-id': '"order%2D1"',
@@ -115,7 +115,7 @@ describe('data without a content type', () => {
     ['{"n":1', '"{\\"n\\":1"', 'text'],
     [Buffer.from([0xff, 0x00]), '"/wA="', 'base64'],
     ['', 'null', undefined],
-  ])('is kept so that the bytes can be told from it: %s', (sent, data, dataEncoding) => {
+  ])('is kept so that the bytes can be restored from it: %s', (sent, data, dataEncoding) => {
     const event = binary({}, sent);
     expect([event.data, attributesOf(event)]).toEqual([
       data,

@@ -6,13 +6,13 @@ import type { NewEvent } from '../../../platform/event-log/index.js';
 import { scanBody, type RawBody, type RawItem, type RawMember } from '../../../platform/json/raw-json.js';
 import {
   DATA_DEPTH_MAX,
+  addProblem,
+  checkField,
   judgeEventId,
   judgeName,
   judgeReference,
   judgeType,
   METADATA_BYTES_MAX,
-  note,
-  type Judgement,
 } from '../domain/envelope.js';
 import { ATTRIBUTE_TEXT, SOURCE_CHARS_MAX } from './cloudevents-schemas.js';
 import {
@@ -34,8 +34,8 @@ import { isTraceparent, tracestateOf } from '../../../platform/http/trace-contex
  * CloudEvents 1.0 (https://github.com/cloudevents/spec, HTTP binding and JSON format). `id`, `type` and `time` are the event's own,
  * `partitionkey` is its key, `correlationid`, `causationid`, `traceparent` and `tracestate` its references; all other attributes are kept in
  * `metadata.cloudEvents`. Data that is no JSON is kept as a JSON string: text as it is, bytes in base64 with
- * `metadata.cloudEvents.dataEncoding: "base64"`. Where no content type says what data is, it is JSON if it can be (as the JSON format has
- * it), and text is told apart from it by `"text"`.
+ * `metadata.cloudEvents.dataEncoding: "base64"`. Without a content type, data is JSON if it can be (as in the JSON format), and text is
+ * marked by `"text"`.
  */
 
 export type CloudEventsMode = 'structured' | 'batch' | 'binary';
@@ -88,13 +88,13 @@ function readStructured(
   readMembers(item, at, errors, (member, pointer) => {
     if (member.key === 'data') draft.data = body.text(member);
     else if (member.key === 'data_base64') base64 = body.value(member);
-    else if (note(errors, pointer, ATTRIBUTE.test(member.key) ? null : 'is no CloudEvents attribute')) {
+    else if (checkField(errors, pointer, ATTRIBUTE.test(member.key) ? null : 'is no CloudEvents attribute')) {
       attributes.set(member.key, attributeValue(body, member));
     }
   });
   if (base64 !== undefined) {
     const valid = typeof base64 === 'string' && /^[A-Za-z0-9+/]*={0,2}$/.test(base64) && draft.data === '';
-    note(errors, `${at}/data_base64`, valid ? null : 'must be base64, and without data beside it');
+    checkField(errors, `${at}/data_base64`, valid ? null : 'must be base64, and without data beside it');
     draft.data = JSON.stringify(base64);
   }
   applyAttributes(draft, attributes, {
@@ -125,8 +125,8 @@ function parseBinary(
     const attribute = name === 'content-type' ? 'datacontenttype' : name.slice(3);
     const [value, ...others] = values!;
     const read = name === 'content-type' ? utf8Text(value!) : attributeText(value!);
-    const judgement = others.length > 0 ? 'is given twice' : 'refusal' in read ? read.refusal : judgeHeader(name);
-    if (note(errors, name, judgement) && 'text' in read) attributes.set(attribute, read.text);
+    const problem = others.length > 0 ? 'is given twice' : 'refusal' in read ? read.refusal : headerProblem(name);
+    if (checkField(errors, name, problem) && 'text' in read) attributes.set(attribute, read.text);
   }
   const draft = newDraft(context);
   const { data, dataEncoding } = binaryData(bytes, headers['content-type']?.[0]);
@@ -136,7 +136,7 @@ function parseBinary(
   return finish(draft, 0, limits, context);
 }
 
-function judgeHeader(name: string): Judgement {
+function headerProblem(name: string): string | null {
   if (name === 'ce-datacontenttype') return 'must be sent as Content-Type';
   if (name === 'ce-data') return 'must be sent as the body';
   return name === 'content-type' || ATTRIBUTE.test(name.slice(3)) ? null : 'is no CloudEvents attribute';
@@ -184,7 +184,7 @@ function applyAttributes(
 ): void {
   const kept: Record<string, unknown> = {};
   for (const required of ['specversion', 'id', 'source', 'type']) {
-    if ((attributes.get(required) ?? null) === null) note(errors, at + required, 'is required');
+    if ((attributes.get(required) ?? null) === null) addProblem(errors, at + required, 'is required');
   }
   takeTrace(draft, attributes);
   // Sorted, because neither headers nor members have an order: the same event sent again must not look like another one.
@@ -195,7 +195,7 @@ function applyAttributes(
   if (dataEncoding) kept['dataEncoding'] = dataEncoding;
   draft.metadata = JSON.stringify({ cloudEvents: kept });
   if (Buffer.byteLength(draft.metadata) > METADATA_BYTES_MAX)
-    note(errors, at, `attributes may have at most ${METADATA_BYTES_MAX} bytes`);
+    addProblem(errors, at, `attributes may have at most ${METADATA_BYTES_MAX} bytes`);
 }
 
 /** The distributed tracing extension: the trace that the event began in, which need not be that of the request. */
@@ -218,45 +218,45 @@ function readAttribute(
 ): boolean {
   switch (name) {
     case 'specversion':
-      return note(errors, pointer, value === '1.0' ? null : 'must be "1.0"') || true;
+      return checkField(errors, pointer, value === '1.0' ? null : 'must be "1.0"') || true;
     case 'id':
       draft.idGiven = true;
-      if (note(errors, pointer, judgeEventId(value))) draft.id = value as string;
+      if (checkField(errors, pointer, judgeEventId(value))) draft.id = value as string;
       return true;
     case 'type':
-      if (note(errors, pointer, judgeType(value))) draft.type = value as string;
+      if (checkField(errors, pointer, judgeType(value))) draft.type = value as string;
       return true;
     case 'time':
       readTime(draft, value, pointer, errors);
       return true;
     case 'partitionkey':
-      if (note(errors, pointer, judgeName(value))) draft.key = value as string;
+      if (checkField(errors, pointer, judgeName(value))) draft.key = value as string;
       return true;
     case 'correlationid':
     case 'causationid':
-      if (note(errors, pointer, judgeReference(value)))
+      if (checkField(errors, pointer, judgeReference(value)))
         draft[name === 'causationid' ? 'causationId' : 'correlationId'] = value as string;
       return true;
     case 'source':
-      note(errors, pointer, judgeSource(value));
+      checkField(errors, pointer, sourceProblem(value));
       return false;
     case 'subject':
     case 'dataschema':
     case 'datacontenttype':
-      note(errors, pointer, typeof value === 'string' ? judgeAttribute(value) : 'must be a string');
+      checkField(errors, pointer, typeof value === 'string' ? attributeProblem(value) : 'must be a string');
       return false;
     default:
-      note(errors, pointer, judgeAttribute(value));
+      checkField(errors, pointer, attributeProblem(value));
       return false;
   }
 }
 
-function judgeSource(value: unknown): Judgement {
+function sourceProblem(value: unknown): string | null {
   const fits = typeof value === 'string' && value.length > 0 && !hasMoreCharacters(value, SOURCE_CHARS_MAX);
-  return fits ? judgeAttribute(value) : 'must be a URI reference';
+  return fits ? attributeProblem(value) : 'must be a URI reference';
 }
 
-function judgeAttribute(value: unknown): Judgement {
+function attributeProblem(value: unknown): string | null {
   if (typeof value === 'string') return ATTRIBUTE_TEXT.test(value) ? null : 'must hold no control characters';
   return typeof value === 'boolean' || rawJson.isRawJSON(value) ? null : 'must be a string, number or boolean';
 }

@@ -29,7 +29,7 @@ export class EventDto {
   readonly schemaVersion?: number;
   @ApiPropertyOptional({ example: EXAMPLE_CORRELATION_ID })
   readonly correlationId?: string;
-  @ApiPropertyOptional({ description: 'What caused it: the id of another event, say.' })
+  @ApiPropertyOptional({ description: 'What caused it, for example the id of another event.' })
   readonly causationId?: string;
   @ApiPropertyOptional({ description: 'W3C Trace Context.' })
   readonly traceparent?: string;

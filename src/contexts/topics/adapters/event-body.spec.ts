@@ -22,7 +22,7 @@ describe('an event', () => {
     expect(refusedOf({ type: 't', data: 1, [field]: `${fits}x` })).toEqual([`/${field}`]);
   });
 
-  it('may have null for all that may be left out, which says the same', () => {
+  it('may have null for every optional field, which means that it is left out', () => {
     const left = { type: 't', data: null };
     const names = ['id', 'key', 'stream', 'time', 'schemaVersion', 'correlationId', 'causationId', 'metadata'];
     const nulls = parsed({ ...left, ...Object.fromEntries(names.map((name) => [name, null])) });

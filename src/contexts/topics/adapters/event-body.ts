@@ -4,6 +4,8 @@ import { parseTime } from '../../../kernel/rfc3339.js';
 import type { NewEvent } from '../../../platform/event-log/index.js';
 import { scanBody, type RawBody, type RawItem, type RawMember } from '../../../platform/json/raw-json.js';
 import {
+  addProblem,
+  checkField,
   DATA_DEPTH_MAX,
   judgeEventId,
   judgeName,
@@ -11,7 +13,6 @@ import {
   judgeSchemaVersion,
   judgeType,
   METADATA_BYTES_MAX,
-  note,
 } from '../domain/envelope.js';
 import { topicError } from '../domain/topic-errors.js';
 
@@ -21,7 +22,7 @@ export interface PublishLimits {
   readonly batchBytesMax: number;
 }
 
-/** What an event takes over from the request where it does not say otherwise. */
+/** What an event inherits from the request unless it says otherwise. */
 export interface PublishContext {
   readonly correlationId: string;
   readonly traceparent: string | null;
@@ -30,10 +31,10 @@ export interface PublishContext {
   readonly idFor?: (index: number) => string;
 }
 
-/** The mutable shape an event grows in. */
+/** The mutable shape in which an event is built. */
 export type EventDraft = { -readonly [K in keyof NewEvent]: NewEvent[K] };
 
-/** What else is wrong is not looked for: a batch has room for a quarter of a million unknown fields. */
+/** Checking stops there: a batch has room for a quarter of a million unknown fields. */
 const FIELDS_SHOWN_MAX = 50;
 
 /** Cuts a publish body into the objects of its events, within the limits of a batch. */
@@ -53,15 +54,15 @@ export function parseEvents(bytes: Buffer, limits: PublishLimits, context: Publi
   const { body, single } = cutBody(bytes, limits);
   const errors: FieldError[] = [];
   // Not by map(): some 11,000 publishes after the start V8 inlines it, which makes arrays of another elements kind. All code that reads
-  // them is compiled anew then, and a lane that gets 1,000 events/s falls 400 behind.
+  // them is then compiled again, and a lane that gets 1,000 events/s falls 400 behind.
   const events: NewEvent[] = [];
   for (const [i, item] of body.items.entries()) {
     const at = single ? '' : `/${i}`;
     const draft = newDraft(context);
     if (readMembers(item, at, errors, (member, pointer) => readField(draft, body, member, pointer, errors))) {
       if (draft.type === '')
-        note(errors, `${at}/type`, errors.some(({ pointer }) => pointer === `${at}/type`) ? null : 'is required');
-      if (draft.data === '') note(errors, `${at}/data`, 'is required');
+        checkField(errors, `${at}/type`, errors.some(({ pointer }) => pointer === `${at}/type`) ? null : 'is required');
+      if (draft.data === '') addProblem(errors, `${at}/data`, 'is required');
     }
     refuseMany(errors);
     events.push(finish(draft, i, limits, context));
@@ -111,13 +112,13 @@ export function readMembers(
   errors: FieldError[],
   read: (member: RawMember, pointer: string) => void,
 ): boolean {
-  if (item.members === null) return note(errors, at, 'must be an object');
-  if (item.duplicateKey !== null) note(errors, `${at}/${item.duplicateKey}`, 'is given twice');
+  if (item.members === null) return addProblem(errors, at, 'must be an object');
+  if (item.duplicateKey !== null) addProblem(errors, `${at}/${item.duplicateKey}`, 'is given twice');
   for (const member of item.members) read(member, `${at}/${member.key}`);
   return true;
 }
 
-/** Throws as soon as there is more to tell than is told. */
+/** Throws as soon as there are more problems than are shown. */
 export function refuseMany(errors: readonly FieldError[]): void {
   if (errors.length >= FIELDS_SHOWN_MAX) throw eventInvalid(errors);
 }
@@ -140,42 +141,43 @@ function readField(draft: EventDraft, body: RawBody, member: RawMember, pointer:
   const value = body.value(member);
   switch (member.key) {
     case 'type':
-      if (note(errors, pointer, judgeType(value))) draft.type = value as string;
+      if (checkField(errors, pointer, judgeType(value))) draft.type = value as string;
       return;
     case 'id':
       if (value === null) return;
-      if (note(errors, pointer, judgeEventId(value))) draft.id = value as string;
+      if (checkField(errors, pointer, judgeEventId(value))) draft.id = value as string;
       draft.idGiven = true;
       return;
     case 'key':
     case 'stream':
-      if (value !== null && note(errors, pointer, judgeName(value))) draft[member.key] = value as string;
+      if (value !== null && checkField(errors, pointer, judgeName(value))) draft[member.key] = value as string;
       return;
     case 'time':
       if (value !== null) readTime(draft, value, pointer, errors);
       return;
     case 'schemaVersion':
-      if (value !== null && note(errors, pointer, judgeSchemaVersion(value))) draft.schemaVersion = value as number;
+      if (value !== null && checkField(errors, pointer, judgeSchemaVersion(value)))
+        draft.schemaVersion = value as number;
       return;
     case 'correlationId':
     case 'causationId':
-      if (value !== null && note(errors, pointer, judgeReference(value))) draft[member.key] = value as string;
+      if (value !== null && checkField(errors, pointer, judgeReference(value))) draft[member.key] = value as string;
       return;
     default:
-      note(errors, pointer, 'is not a known field');
+      addProblem(errors, pointer, 'is not a known field');
   }
 }
 
 export function readTime(draft: EventDraft, value: unknown, pointer: string, errors: FieldError[]): void {
   const time = parseTime(value);
-  if (note(errors, pointer, Number.isNaN(time) ? 'must be an RFC 3339 time with an offset' : null))
+  if (checkField(errors, pointer, Number.isNaN(time) ? 'must be an RFC 3339 time with an offset' : null))
     draft.occurredAt = time;
 }
 
 function readMetadata(draft: EventDraft, text: string, pointer: string, errors: FieldError[]): void {
   if (text === 'null') return;
   const tooLong = Buffer.byteLength(text) > METADATA_BYTES_MAX;
-  const judgement =
+  const problem =
     text.charCodeAt(0) !== 0x7b ? 'must be an object' : tooLong ? `may have at most ${METADATA_BYTES_MAX} bytes` : null;
-  if (note(errors, pointer, judgement)) draft.metadata = text;
+  if (checkField(errors, pointer, problem)) draft.metadata = text;
 }

@@ -9,7 +9,7 @@ import type { EventQuery } from '../application/read-events.js';
 import { parseBarePlace, type Place, type VisibleTypes } from '../domain/place.js';
 import type { ReadEventsQuery } from './events.dto.js';
 
-/** Turns the query string of a read into places and filters; what is wrong with one by itself, its class has told. */
+/** Turns the query string of a read into places and filters; the class of the query checked each by itself. */
 @Injectable()
 export class EventQueries {
   constructor(

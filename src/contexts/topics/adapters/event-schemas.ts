@@ -10,7 +10,7 @@ import {
   TYPE,
 } from '../domain/envelope.js';
 
-/** What the contract says of events and places, from the constants by which they are judged. */
+/** What the contract says of events and places, from the constants by which they are checked. */
 
 const nullable = <S extends object>(schema: S) => ({ ...schema, nullable: true });
 
@@ -20,7 +20,7 @@ export const NAME_SCHEMA = { type: 'string', maxLength: NAME_CHARS_MAX, pattern:
 export const TIME_SCHEMA = { type: 'string', format: 'date-time' };
 export const REFERENCE_SCHEMA = { type: 'string', maxLength: REFERENCE_CHARS_MAX, pattern: REFERENCE.source };
 
-/** Null is the same as to leave it out, for all that may be left out. */
+/** Null means the same as leaving it out, for every optional field. */
 export const EVENT_SCHEMA = {
   type: 'object',
   required: ['type', 'data'],

@@ -22,8 +22,8 @@ import { topicError } from '../domain/topic-errors.js';
 const KEEP_ALIVE_MS = 15_000;
 
 /**
- * A topic, and what its reader may: whether he may go on is asked before each batch, and in between for those who wait, and decides anew
- * about the types that he sees.
+ * A topic, and what its reader may see: whether the reader may continue, and which types it sees, is decided again before each batch, and
+ * in between while it waits.
  */
 interface Followed extends TopicNames {
   readonly access: () => Access;
@@ -33,7 +33,7 @@ type Resumable = Followed & { readonly life: string };
 
 /** A revocation ends open streams within a second. */
 const RECHECK_MS = 500;
-/** Asked all at once, two thousand would keep whatever else comes in waiting for some 40 ms. */
+/** Checked all at once, two thousand streams would delay other requests by some 40 ms. */
 const ASKED_TOGETHER = 50;
 
 interface Shown extends Pick<Followed, 'access'> {
@@ -46,12 +46,12 @@ interface OpenStream {
 }
 
 /**
- * Open answers: NDJSON to the end of the topic, Server-Sent Events until one side leaves. A slow reader slows only itself. Each kind has
- * places of its own, so that those who follow for days leave room to those who read once.
+ * Open responses: NDJSON to the end of the topic, Server-Sent Events until one side leaves. A slow reader slows only itself. Each kind has
+ * its own places, so that streams that last for days leave room for those that read once.
  */
 @Injectable()
 export class EventStreams implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  /** By what ends it. */
+  /** By the controller that ends it. */
   private readonly open = new Map<AbortController, Shown>();
   private readonly rechecks = new Loop({
     name: 'stream-rechecks',
@@ -81,7 +81,7 @@ export class EventStreams implements OnApplicationBootstrap, BeforeApplicationSh
     return this.rechecks.close();
   }
 
-  /** Those of one topic; null: of all. */
+  /** Ends the streams of one topic; null: all of them. */
   end(topicUid: string | null): void {
     for (const [controller, shown] of this.open)
       if (topicUid === null || shown.topicUid === topicUid) controller.abort();
@@ -105,10 +105,10 @@ export class EventStreams implements OnApplicationBootstrap, BeforeApplicationSh
     await sendPieces(reply, { 'content-type': NDJSON_TYPE }, lines(shownPages(pages, names, stream), line));
   }
 
-  /** `id` is the position and the life of the topic, so that `Last-Event-ID` goes on right behind it, or is told that it cannot. */
+  /** `id` is the position and the life of the topic, so that `Last-Event-ID` continues right after it, or is refused. */
   async follow(reply: Reply, log: LogRef, query: EventQuery, names: Followed): Promise<void> {
     const stream = this.enter(this.live, reply, log, names);
-    // From here on we hear of the end of the topic; whether it was before is seen now.
+    // From here on the end of the topic ends the stream; whether it came before is checked now.
     const pages = this.events.follow(log, await this.events.begun(log, query), stream.signal);
     const headers = { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' };
     await sendPieces(reply, headers, messages(pages, { ...names, life: lifeOf(log) }, stream));
@@ -176,7 +176,7 @@ async function* messages(
   }
 }
 
-/** Of a batch what may be shown now; undefined: the reader may not go on. */
+/** What may be shown of a batch now; undefined: the reader may not continue. */
 async function visible(
   page: readonly StoredEvent[],
   { access }: Followed,

@@ -42,7 +42,7 @@ export class EventsController {
   @Requires(
     'event:read',
     'Read events',
-    '`Accept` tells how: a page (JSON), all of them (NDJSON), or live (Server-Sent Events).',
+    '`Accept` selects the form: a page (JSON), all of them (NDJSON), or live (Server-Sent Events).',
   )
   @ApiHeader(LAST_EVENT_ID)
   @ApiProduces(...REPRESENTATIONS)
@@ -112,10 +112,10 @@ export class EventsController {
   }
 }
 
-/** A page has a limit also where none is asked for; a stream goes on to the end then. */
+/** A page has a limit even where none is requested; a stream then continues to the end. */
 const limitAsked = (request: Request): boolean => (request.query as { limit?: unknown }).limit !== undefined;
 
-/** Who has seen nothing yet has none, or an empty one: it resets the place in the specification of event streams. */
+/** Clients that have seen nothing yet send none, or an empty one: it resets the place in the specification of event streams. */
 const resumeAfter = ({ headers }: Request): string | undefined => headers['last-event-id']?.toString() || undefined;
 
 function refuseAnEnd({ order, before, to, limit }: Partial<ReadEventsQuery>): void {

@@ -26,7 +26,7 @@ const IsName = (): PropertyDecorator =>
     message: (value) => judgeName(value) ?? '',
   });
 
-/** What of a topic is read. A place is a position, an event id, `beginning`, `latest` or a JSON place. */
+/** Which events of a topic are read. A place is a position, an event id, `beginning`, `latest` or a JSON place. */
 export class ReadEventsQuery extends ListQuery {
   @ApiPropertyOptional({ description: 'Read what comes after this place.' })
   @IsOptional()

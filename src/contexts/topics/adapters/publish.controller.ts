@@ -25,7 +25,7 @@ import { PublishDocs } from './publish.docs.js';
 const IDS_LOGGED_MAX = 20;
 const JSON_MEDIA_TYPE = /^application\/json\s*(?:;|$)/i;
 
-/** The hot path: no DTO, nothing of Nest's router; the body is cut by hand and the answer is put together as text. */
+/** The hot path: no DTO, nothing of Nest's router; the body is split by hand and the response is built as text. */
 @ApiTags('events')
 @Controller('tenants/:tenantId/namespaces/:namespaceId/topics/:topicId/events')
 export class PublishController {
@@ -52,10 +52,10 @@ export class PublishController {
     const limits = request.access?.publishLimits ?? null;
     let result: AppendResult;
     try {
-      const tellLimit = (left: LimitLeft): void => noteLimit(request, left);
-      result = await this.commands.execute(new PublishEvents(topic, events, expected, id, limits, tellLimit));
+      const reportLimit = (left: LimitLeft): void => noteLimit(request, left);
+      result = await this.commands.execute(new PublishEvents(topic, events, expected, id, limits, reportLimit));
     } catch (error) {
-      throw asToldTo(request, error);
+      throw hidingActualVersion(request, error);
     }
     this.report(topic, result, request);
     reply.status(201).header('content-type', 'application/json; charset=utf-8');
@@ -98,7 +98,7 @@ export class PublishController {
   }
 }
 
-/** Under an Idempotency-Key, a request that is made again after a crash makes the same ids, which the log then knows. */
+/** Under an Idempotency-Key, a request that is repeated after a crash gets the same ids, which the log then knows. */
 function repeatableIds(request: Request, key: string): (index: number) => string {
   const seed = `${request.principal?.id}\n${request.url}\n${key}\n`;
   return (index) =>
@@ -123,15 +123,15 @@ function expectedStreamVersion(request: Request, events: readonly NewEvent[]): E
   return version;
 }
 
-/** Who may not read the topic learns that his expectation does not hold, but not how far the stream has come. */
-function asToldTo({ access, params }: Request, error: unknown): unknown {
+/** Callers that may not read the topic learn that the expected version is wrong, but not how far the stream has come. */
+function hidingActualVersion({ access, params }: Request, error: unknown): unknown {
   if (!(error instanceof DomainError) || error.code !== 'stream-version-conflict') return error;
   const { tenantId, namespaceId, topicId } = params as TopicRef;
   const resource = `tenants/${tenantId}/namespaces/${namespaceId}/topics/${topicId}`;
   if (access!.allowsAllTypes('event:read', resource)) return error;
-  const { actualVersion: _, ...told } = error.extensions;
-  const detail = `Stream "${String(told['stream'])}" is not at version ${String(told['expectedVersion'])}.`;
-  return new DomainError(error.code, error.kind, error.title, detail, told);
+  const { actualVersion: _, ...shown } = error.extensions;
+  const detail = `Stream "${String(shown['stream'])}" is not at version ${String(shown['expectedVersion'])}.`;
+  return new DomainError(error.code, error.kind, error.title, detail, shown);
 }
 
 /** Ids need no escapes: see the rule of event ids. */

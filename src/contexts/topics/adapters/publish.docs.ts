@@ -11,7 +11,7 @@ export const TopicParams = (): MethodDecorator & ClassDecorator =>
 export const LAST_EVENT_ID = {
   name: 'Last-Event-ID',
   required: false,
-  description: 'Of Server-Sent Events: goes on after this place, as `after` does.',
+  description: 'For Server-Sent Events: continues after this place, as `after` does.',
   schema: BARE_PLACE_SCHEMA as never,
 };
 

@@ -1,6 +1,6 @@
 import { Command } from '@nestjs/cqrs';
 
-/** A topic is gone: what shows it live ends. Null: whatever is open may show what is gone; its clients come back. */
+/** Ends the open streams of a deleted topic. Null: ends all, since any may show a topic that is gone; clients reconnect. */
 export class EndStreams extends Command<void> {
   constructor(readonly topicUid: string | null) {
     super();

@@ -34,15 +34,15 @@ export class NamespaceTopics implements NamespaceHoldings {
     return this.topics.countOf(tenantId);
   }
 
-  /** To the last event, without waiting for the turn that they would have among those of other tenants. */
+  /** Down to the last event, without waiting behind the removals of other tenants. */
   async clear(tenant: EndingTenant, by: Actor, signal: AbortSignal): Promise<void> {
-    for (let rest = await this.some(tenant); rest.length > 0; rest = await this.some(tenant)) {
+    for (let rest = await this.remaining(tenant); rest.length > 0; rest = await this.remaining(tenant)) {
       for (const topic of rest) {
         signal.throwIfAborted();
         await this.removeTopic(topic, by);
       }
     }
-    for (let left = await this.erased(tenant); left.length > 0; left = await this.erased(tenant)) {
+    for (let left = await this.pendingRemovals(tenant); left.length > 0; left = await this.pendingRemovals(tenant)) {
       for (const removal of left) {
         signal.throwIfAborted();
         await this.topics.removeEvents(removal, SLICE);
@@ -50,11 +50,11 @@ export class NamespaceTopics implements NamespaceHoldings {
     }
   }
 
-  private some(tenant: EndingTenant): Promise<TopicView[]> {
+  private remaining(tenant: EndingTenant): Promise<TopicView[]> {
     return this.topics.ending(tenant, PAGE);
   }
 
-  private erased({ tenantId }: EndingTenant): Promise<Removal[]> {
+  private pendingRemovals({ tenantId }: EndingTenant): Promise<Removal[]> {
     return this.topics.removalsOf(tenantId, PAGE);
   }
 

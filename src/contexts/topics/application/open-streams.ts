@@ -5,7 +5,7 @@ import { topicError } from '../domain/topic-errors.js';
 
 export interface StreamHolder {
   readonly tenantId: string;
-  /** The human, or service account, whose rights are used. */
+  /** The human or service account whose rights are used. */
   readonly userId: string;
 }
 
@@ -16,21 +16,21 @@ const SHARE_USED = {
   'human-share-used': 'You have as many open streams of this kind as you may have now.',
 };
 
-/** The streams of one kind that this instance has open, and whose they are. */
+/** The streams of one kind that this instance has open, and their holders. */
 export class OpenStreams {
   private readonly slots = new Slots();
 
   constructor(private readonly streamsMax: number) {}
 
-  /** Until what it returns is called. */
+  /** Takes a place until the returned function is called. */
   enter(holder: StreamHolder): () => void {
     const open = this.countsOf(holder);
-    const judged = admission(open, this.streamsMax);
+    const decision = admission(open, this.streamsMax);
     const { quota } = ownShare(open, this.streamsMax);
     const extensions = usedUp({ ...POLICY, quota }, RETRY_AFTER_SECONDS);
-    if (judged === 'full')
+    if (decision === 'full')
       throw topicError('too-many-streams', 'This instance has as many open streams as it takes.', extensions);
-    if (judged !== 'open') throw topicError('stream-share-used', SHARE_USED[judged], extensions);
+    if (decision !== 'open') throw topicError('stream-share-used', SHARE_USED[decision], extensions);
     return this.slots.take(tenantOf(holder), humanOf(holder));
   }
 

@@ -10,17 +10,17 @@ const places = new Places({
   positionBefore: () => Promise.resolve(END),
 } as unknown as LogReader);
 
-describe('a position that is read on from', () => {
-  it('is one that the topic has come to', () => {
+describe('a position to continue from', () => {
+  it('is one that the topic has reached', () => {
     for (const position of [0, 1, END]) expect(reached(position, END, undefined)).toBe(position);
   });
 
-  it('is refused beyond the end, and the end is told', () => {
+  it('is refused beyond the end, and the error names the end', () => {
     expect(() => reached(END + 1, END, undefined)).toThrow('There is no position 4 in the topic; the last one is 3.');
     expect(() => reached(1, 0, undefined)).toThrow('it is empty');
   });
 
-  it('is the end for who may see some types only: how far that is they are not told', () => {
+  it('is the end for readers that may see some types only: they do not learn how far that is', () => {
     expect(reached(99, END, { permits: () => true })).toBe(END);
   });
 });
@@ -38,7 +38,7 @@ describe('the mark of a stream', () => {
   });
 });
 
-it('who begins at a time is told from when on, since it may be to come', async () => {
+it('a start at a time says from when on events count, since it may be in the future', async () => {
   const time = '2100-01-01T00:00:00Z';
   expect(await places.beginning(LOG, { time })).toEqual({ startPosition: END, notBefore: Date.parse(time) });
   expect(await places.beginning(LOG, { position: END + 1 })).toEqual({ startPosition: END });

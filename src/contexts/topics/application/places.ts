@@ -4,10 +4,10 @@ import { LogReader, type LogRef } from '../../../platform/event-log/index.js';
 import { lifeOf, noSuchPosition, type Place, type VisibleTypes } from '../domain/place.js';
 import { topicError } from '../domain/topic-errors.js';
 
-/** Where somebody begins who is told of all that comes. */
+/** Where a subscriber starts. */
 export interface Beginning {
   readonly startPosition: number;
-  /** Of a time, which may be to come: what is recorded before it is not meant, although it lies behind the position. */
+  /** For a time, which may be in the future: events recorded before it are skipped, although they come after the position. */
   readonly notBefore?: number;
 }
 
@@ -17,8 +17,8 @@ export class Places {
   constructor(private readonly reader: LogReader) {}
 
   /**
-   * The position before the place: who goes on after it begins with the event, position or time that is named. The next position to be
-   * given out is the last that can be named: a place further on would look like one whose events were lost.
+   * The position before the place: a reader that continues after it starts with the named event, position or time. The next position to
+   * be assigned is the last that can be named: a later place would look like one whose events were lost.
    */
   async beginning(log: LogRef, place: Place): Promise<Beginning> {
     const position = await this.positionOf(log, place);
@@ -30,8 +30,8 @@ export class Places {
   }
 
   /**
-   * The position of an event or position that is named; of a time, the last position before it; of an end, that end. An event that is
-   * not visible to who asks is no place: they would learn that it is there.
+   * The position of the named event or position; of a time, the last position before it; of an end, that end. An event that the caller
+   * may not see is not a place: the caller would learn that it exists.
    */
   async positionOf(log: LogRef, place: Place, visible?: VisibleTypes): Promise<number> {
     if (place === 'beginning') return 0;
@@ -40,7 +40,7 @@ export class Places {
     if ('position' in place) {
       const { position, life = lifeOf(log) } = place;
       if (life === lifeOf(log)) return position;
-      throw topicError('place-not-found', `The topic was made anew since position ${position} was read.`);
+      throw topicError('place-not-found', `The topic was created again after position ${position} was read.`);
     }
     const event = await this.reader.byId(log, place.eventId);
     if (!event || visible?.permits(event.type) === false)

@@ -26,7 +26,7 @@ export abstract class TopicCatalog extends AggregateRepository<TopicState, Topic
   abstract anyIn(sql: Sql, namespace: NamespaceRef): Promise<boolean>;
   /** Payloads and metadata of all topics of a tenant. */
   abstract storedBytes(tenantId: string): Promise<number>;
-  /** Some topics of a tenant that ends by this deletion, whatever namespace they are in; none of a younger tenant of the same id. */
+  /** Some topics of a tenant that ends by this deletion, whatever namespace they are in; none of a later tenant with the same id. */
   abstract ending(tenant: EndingTenant, limit: number): Promise<TopicView[]>;
   /** Topics of a tenant and their events, with those of deleted topics that are not removed yet. */
   abstract countOf(tenantId: string): Promise<number>;

@@ -21,13 +21,13 @@ export class PublishEvents extends Command<AppendResult> {
     readonly publishedBy: string,
     /** Of the tenant. */
     readonly limits: PublishLimits | null,
-    readonly tellLimit: (left: LimitLeft) => void,
+    readonly reportLimit: (left: LimitLeft) => void,
   ) {
     super();
   }
 }
 
-/** Appends to the log of the topic. Where the log is gone the topic may have been made anew: it is looked up once more. */
+/** Appends to the log of the topic. Where the log is gone, the topic may have been created again: it is looked up once more. */
 @CommandHandler(PublishEvents)
 export class PublishEventsHandler implements ICommandHandler<PublishEvents> {
   constructor(
@@ -37,11 +37,11 @@ export class PublishEventsHandler implements ICommandHandler<PublishEvents> {
   ) {}
 
   async execute(command: PublishEvents): Promise<AppendResult> {
-    const { topic, events, limits, tellLimit } = command;
-    const taken = this.quota.take(topic.tenantId, limits, events, tellLimit);
+    const { topic, events, limits, reportLimit } = command;
+    const taken = this.quota.take(topic.tenantId, limits, events, reportLimit);
     if (taken) await taken;
-    const remembered = this.directory.remembered(topic);
-    const stored = remembered && (await this.append(remembered, command));
+    const cached = this.directory.remembered(topic);
+    const stored = cached && (await this.append(cached, command));
     const result = stored ?? (await this.append(await this.directory.lookUp(topic), command));
     if (!result) throw topicNotFound(topic);
     return result;

@@ -18,7 +18,7 @@ export interface EventQuery {
   /** Positions strictly between these are read. */
   readonly after: number;
   readonly before: number;
-  /** A time, which may be to come: what is recorded before it is left out. */
+  /** A time, possibly in the future: events recorded before it are left out. */
   readonly notBefore?: number;
   readonly filter: ReadFilter;
   readonly expression: EventFilter | undefined;
@@ -28,7 +28,7 @@ export interface EventQuery {
 
 export interface EventSlice {
   readonly events: StoredEvent[];
-  /** Where the next slice goes on; null: everything was read. */
+  /** Where the next slice continues; null: everything was read. */
   readonly next: number | null;
 }
 
@@ -36,8 +36,8 @@ const STREAM_SLICE = 500;
 /** Where a slice ends, that of many events as well as that of large ones. */
 const SLICE_BYTES_MAX = 4 * 1024 * 1024;
 /**
- * By time, not by number: a costly filter may take 60 ms for one event, and 64 of them held up everybody for seconds. What it takes to read
- * the event's data is a part of it.
+ * By time, not by number: an expensive filter may take 60 ms for one event, and 64 of them blocked all requests for seconds. The time to
+ * read the event's data is included.
  */
 const TURN_MS = 10;
 
@@ -50,7 +50,7 @@ export class EventReader {
     private readonly turns: ReadTurns,
   ) {}
 
-  /** The event of this id; undefined: there is none that the reader may see. */
+  /** The event with this id; undefined: there is none that the reader may see. */
   async one(log: LogRef, id: string, types: EventQuery['types']): Promise<StoredEvent | undefined> {
     const { events } = await this.turns.page(log.tenantId, async () => {
       const event = await this.reader.byId(log, id);
@@ -61,7 +61,8 @@ export class EventReader {
 
   /**
    * At most `limit` events and about 4 MiB. A slice may be shorter, even empty, and yet have a `next`: each is bounded in the time it takes
-   * (`budgetMs`), so that a filter that matches little answers in pieces instead of scanning a topic in one request. Throws where the topic is gone.
+   * (`budgetMs`), so that a filter that matches little returns in pieces instead of scanning a topic in one request. Throws where the topic
+   * is gone.
    */
   async slice(log: LogRef, query: EventQuery, limit: number, budgetMs: number): Promise<EventSlice> {
     const deadline = performance.now() + budgetMs;
@@ -75,7 +76,12 @@ export class EventReader {
       const { order, filter, expression } = query;
       const range = { order, after, before, limit: limit - events.length, filter };
       const page = await this.turns.page(log.tenantId, () => this.reader.scan(log, range).catch(asTopic));
-      const { matching, stoppedAt } = await this.judge(log, permitted(page.events, query), expression, deadline);
+      const { matching, stoppedAt } = await this.filterInTurns(
+        log,
+        permitted(page.events, query),
+        expression,
+        deadline,
+      );
       events.push(...matching);
       const at = stoppedAt ?? page.scannedTo;
       if (forward) after = at;
@@ -86,7 +92,7 @@ export class EventReader {
     return { events, next: after + 1 < before ? (forward ? after : before) : null };
   }
 
-  /** Everything that matches, or the first `limit` of it, as long as the reader takes it. */
+  /** Everything that matches, or the first `limit` of it, as long as the reader consumes it. */
   async *all(log: LogRef, query: EventQuery, budgetMs: number, limit = Infinity): AsyncGenerator<StoredEvent[]> {
     let rest: EventQuery = query;
     for (let left = limit; ;) {
@@ -98,24 +104,24 @@ export class EventReader {
     }
   }
 
-  /** The same query, from where the topic has come to. For answers that begin before their first slice is read; throws like that. */
+  /** The same query, its start checked as `slice` does. For responses that begin before their first slice is read. */
   async begun(log: LogRef, query: EventQuery): Promise<EventQuery> {
     const { lastPosition } = await this.boundsOf(log);
     return { ...query, after: reached(query.after, lastPosition, query.types) };
   }
 
   /**
-   * What matches after a position, then what is appended, until the signal fires. All followers of a topic share its tail. Of the
-   * end of the topic the caller hears.
+   * What matches after a position, then what is appended, until the signal fires. All followers of a topic share its tail. The
+   * caller watches for the end of the topic.
    */
   async *follow(log: LogRef, query: EventQuery, signal: AbortSignal): AsyncGenerator<StoredEvent[]> {
     const tail = await this.tails.follow(log);
     try {
       for (let { after } = query; !signal.aborted;) {
-        // History is read by each follower for himself: hundreds that begin at once held the process for half a minute.
+        // Each follower reads history on its own: hundreds that started at once blocked the process for half a minute.
         const last = after;
         const { events: page } = await this.turns.page(log.tenantId, async () => ({ events: await tail.read(last) }));
-        const { matching } = await this.judge(
+        const { matching } = await this.filterInTurns(
           log,
           permitted(page, query).filter((event) => keeps(query.filter, event)),
           query.expression,
@@ -136,8 +142,8 @@ export class EventReader {
     return bounds;
   }
 
-  /** Filters in turns with all others who filter; stops where the time is over. */
-  private async judge(
+  /** Filters in turns with all other readers; stops when the time is over. */
+  private async filterInTurns(
     { tenantId }: LogRef,
     events: readonly StoredEvent[],
     expression: EventFilter | undefined,
@@ -147,7 +153,7 @@ export class EventReader {
     const matching: StoredEvent[] = [];
     for (let next = 0; next < events.length;) {
       const from = next;
-      next = await this.turns.take(tenantId, () => judgeTurn(events, from, expression, matching));
+      next = await this.turns.take(tenantId, () => filterTurn(events, from, expression, matching));
       if (performance.now() > deadline && next < events.length)
         return { matching, stoppedAt: events[next - 1]!.position };
     }
@@ -155,7 +161,7 @@ export class EventReader {
   }
 }
 
-/** Nearly: texts beyond Latin count for less than their bytes. */
+/** Approximate: text beyond ASCII counts as fewer bytes than it has. */
 const sizeOf = (events: readonly StoredEvent[]): number => events.reduce((sum, { data }) => sum + data.length, 0);
 
 function permitted(events: readonly StoredEvent[], { types, notBefore = 0 }: EventQuery): readonly StoredEvent[] {
@@ -165,8 +171,8 @@ function permitted(events: readonly StoredEvent[], { types, notBefore = 0 }: Eve
   return types ? meant.filter(({ type }) => types.permits(type)) : meant;
 }
 
-/** Judges some of the events from there on; answers where it stopped. */
-function judgeTurn(
+/** Filters events from there on, for one turn; returns where it stopped. */
+function filterTurn(
   events: readonly StoredEvent[],
   from: number,
   expression: EventFilter,

@@ -1,7 +1,7 @@
 import { matchesGlob } from '../../../kernel/glob.js';
 import type { ReadFilter, StoredEvent } from '../../../platform/event-log/index.js';
 
-/** The same judgement that the store makes of a filter, on events that are in memory. */
+/** Applies a filter as the store does, to events in memory. */
 export function keeps(
   { types, key, stream }: ReadFilter,
   event: Pick<StoredEvent, 'type' | 'key' | 'stream'>,

@@ -11,7 +11,7 @@ const reader = {
   streamTypes: () => Promise.resolve([{ version: 1, type: 't' }]),
 } as unknown as LogReader;
 
-/** Every way to come by events, or by what is known of them, costs its tenant time; a way round it slows all others. */
+/** Every way to get events, or facts about them, costs its tenant time; a way around that slows all others. */
 it.each<[string, (turns: ReadTurns) => Promise<unknown>]>([
   ['an event by its id', (turns) => new EventReader(reader, {} as Tails, turns).one(LOG, 'evt_1', undefined)],
   [

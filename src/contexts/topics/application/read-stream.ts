@@ -5,7 +5,7 @@ import type { VisibleTypes } from '../domain/place.js';
 import { ReadTurns } from './read-turns.js';
 
 const TYPES_PAGE = 10_000;
-/** Where much is hidden, few statements. */
+/** Keeps the statements few where much is hidden. */
 const PAGE_MIN = 100;
 
 export interface StreamSlice {
@@ -15,8 +15,8 @@ export interface StreamSlice {
 }
 
 /**
- * Streams, as whoever reads them sees them. For who may see some types of events only, a stream goes as far as the last event that he may
- * see, and one in which he may see none is none: how much else there is, and that there is something, he is not told.
+ * Streams as their readers see them. For readers that may see some types of events only, a stream ends with the last visible event, and a
+ * stream without visible events does not exist: they do not learn how much else there is, or that there is anything.
  */
 @Injectable()
 export class StreamReader {
@@ -51,7 +51,7 @@ export class StreamReader {
     const deadline = performance.now() + budgetMs;
     const events: StoredEvent[] = [];
     let at = after;
-    for (let goesOn = true; goesOn;) {
+    for (let more = true; more;) {
       const most = types ? Math.max(limit, PAGE_MIN) : limit;
       const from = at;
       const { events: page } = await this.turns.page(log.tenantId, async () => ({
@@ -59,7 +59,7 @@ export class StreamReader {
       }));
       events.push(...page.filter(({ type }) => types?.permits(type) !== false));
       at = page.at(-1)?.streamVersion ?? version;
-      goesOn = types !== undefined && at < version && events.length < limit && performance.now() < deadline;
+      more = types !== undefined && at < version && events.length < limit && performance.now() < deadline;
     }
     const shown = events.slice(0, limit);
     if (shown.length < events.length) at = shown.at(-1)!.streamVersion!;

@@ -1,7 +1,7 @@
 import { ReadTurns, type Schedule } from './read-turns.js';
 
 describe('turns of filters', () => {
-  it('let the loop turn between two pieces of work, in the order in which they were asked for', async () => {
+  it('let the event loop turn between two pieces of work, which run in the order of their requests', async () => {
     const turns = new ReadTurns();
     const seen: string[] = [];
     let loops = 0;
@@ -25,7 +25,7 @@ describe('turns of filters', () => {
     expect(new Set(at).size).toBe(5);
   });
 
-  it('go on behind a piece that fails', async () => {
+  it('continue after a piece that fails', async () => {
     const turns = new ReadTurns();
     const failing = turns.take('acme', () => {
       throw new Error('too costly');
@@ -35,7 +35,7 @@ describe('turns of filters', () => {
     expect(await next).toBe('next');
   });
 
-  it('are measured, failures too: six readers with costly filters leave four fifths of the time to others', async () => {
+  it('are measured, failures too: six readers with expensive filters leave four fifths of the time to others', async () => {
     const loop = new Loop();
     const turns = new ReadTurns(loop);
     let filteredMs = 0;
@@ -54,7 +54,7 @@ describe('turns of filters', () => {
     expect(filteredMs).toBeGreaterThan(10_000 * 0.2 - 200);
   });
 
-  it('of another tenant come before the rest that a flood has to take', async () => {
+  it('of another tenant come before the pause that a flood has to make', async () => {
     const loop = new Loop();
     const turns = new ReadTurns(loop);
     const flood = Array.from({ length: 50 }, () => turns.take('loud', () => (loop.ms += 20)));
@@ -87,7 +87,7 @@ class Loop implements Schedule {
 
   async runUntil(endMs: number): Promise<void> {
     for (;;) {
-      await new Promise((resolve) => setImmediate(resolve)); // whoever got his turn asks for the next
+      await new Promise((resolve) => setImmediate(resolve)); // those that had a turn ask for the next
       const { planned } = this;
       if (!planned || planned.atMs > endMs) break;
       this.planned = undefined;

@@ -3,7 +3,7 @@ import { pageCostMs, ReadShares } from '../domain/read-share.js';
 /** When work is done. */
 export interface Schedule {
   nowMs(): number;
-  /** In a turn of the loop of its own, not before so many milliseconds are over. Answers how to call it off. */
+  /** In its own turn of the event loop, after at least so many milliseconds. Returns what cancels it. */
   after(delayMs: number, work: () => void): () => void;
 }
 
@@ -11,7 +11,7 @@ interface Page {
   readonly events: readonly { readonly type: string; readonly data?: string }[];
 }
 
-/** Timers count whole milliseconds: what is to wait for less waits for the next turn of the loop. */
+/** Timers count whole milliseconds: a shorter delay waits for the next turn of the loop. */
 const TIMER_MS_MIN = 1;
 
 const LOOP: Schedule = {
@@ -27,14 +27,14 @@ const LOOP: Schedule = {
 };
 
 /**
- * Filters of all readers take turns: between two pieces of work, whoever has them, the event loop turns once, and how much of it a tenant's
- * reads and all reads together may take is bounded. Without it the pieces of many readers run one behind the other as soon as their
- * events are there: twenty filters of the costliest kind, 60 ms each, then held the process for more than a second, in which nobody's
- * credentials could be checked (503 `authorization-stale`).
+ * Filters of all readers take turns: between any two pieces of work the event loop turns once, and the share of its time that a tenant's
+ * reads, and all reads together, may take is bounded. Without turns the pieces of many readers run back to back as soon as their events
+ * are there: twenty of the most expensive filters, 60 ms each, blocked the process for more than a second, in which no credentials could
+ * be checked (503 `authorization-stale`).
  */
 export class ReadTurns {
   private readonly shares = new ReadShares<() => void>();
-  private callOff: () => void = () => undefined;
+  private cancel: () => void = () => undefined;
   /** The last page of each tenant that has to wait for its pages. */
   private readonly pages = new Map<string, Promise<unknown>>();
 
@@ -50,13 +50,13 @@ export class ReadTurns {
         }
       };
       this.shares.add(tenantId, piece, this.schedule.nowMs());
-      this.await();
+      this.scheduleNext();
     });
   }
 
   /**
-   * A page from the store, at once where the tenant has not had its share; otherwise behind its other pages, one at a time, so that those
-   * who wait hold nothing in memory.
+   * A page from the store, at once where the tenant has not used its share; otherwise behind its other pages, one at a time, so that
+   * waiting reads hold nothing in memory.
    */
   async page<T extends Page>(tenantId: string, read: () => Promise<T>): Promise<T> {
     const charged = async (): Promise<T> => {
@@ -75,11 +75,11 @@ export class ReadTurns {
     return own;
   }
 
-  /** For the one whose turn is next, which may be another one than a moment ago. */
-  private await(): void {
-    this.callOff();
+  /** For the piece whose turn is next, which may have changed. */
+  private scheduleNext(): void {
+    this.cancel();
     const next = this.shares.next();
-    if (next) this.callOff = this.schedule.after(next.atMs - this.schedule.nowMs(), () => this.work());
+    if (next) this.cancel = this.schedule.after(next.atMs - this.schedule.nowMs(), () => this.work());
   }
 
   private work(): void {
@@ -87,8 +87,8 @@ export class ReadTurns {
     const beganMs = this.schedule.nowMs();
     piece();
     this.shares.done(tenantId, beganMs, this.schedule.nowMs() - beganMs);
-    this.callOff = () => undefined;
-    this.await();
+    this.cancel = () => undefined;
+    this.scheduleNext();
   }
 }
 

@@ -25,7 +25,7 @@ beforeEach(() => {
   );
 });
 
-/** What is left for a tenant that publishes so many events, or the code of the refusal and when to ask again. */
+/** What is left for a tenant that publishes so many events, or the code of the refusal and when to retry. */
 async function publish(count: number, tenantId = 'acme'): Promise<unknown[]> {
   const left: LimitLeft[] = [];
   try {
@@ -58,7 +58,7 @@ describe('what a tenant may publish', () => {
     expect(await publish(10_000)).toEqual([]);
   });
 
-  it('is what there is room for, summed every ten seconds and counted on; what is too much takes nothing of the rate', async () => {
+  it('is what there is room for, summed every ten seconds and counted in between; what is refused takes nothing of the rate', async () => {
     limits = { eventsPerSecond: 10, storageBytes: 1_000 };
     expect([await publish(6), await publish(5)]).toEqual([
       [40, 4],
@@ -69,7 +69,7 @@ describe('what a tenant may publish', () => {
     expect([await publish(1), sums]).toEqual([[90, 9], 2]);
   });
 
-  it('is remembered of 50,000 tenants, and not forgotten of one that goes on publishing', async () => {
+  it('is remembered for 50,000 tenants, and not forgotten for one that keeps publishing', async () => {
     const others = async (from: number, to: number): Promise<void> => {
       for (let n = from; n < to; n++) await publish(1, `tenant-${n}`);
     };

@@ -9,10 +9,10 @@ import { TokenBucket } from '../../../platform/limits/token-bucket.js';
 import { tenancyError } from '../../tenancy/index.js';
 import { TopicCatalog } from './ports.js';
 
-/** How long what a tenant stores is counted on from the last sum. */
+/** How long the last sum of what a tenant stores is used, with what is added since. */
 const SUMMED_AGAIN_AFTER_MS = 10_000;
 const FULL_RETRY_SECONDS = 60;
-/** Of tenants with limits. Who is pushed out begins with a full bucket, when so many others have published since. */
+/** Tenants with limits. One that is evicted, after so many others have published, starts with a full bucket. */
 const REMEMBERED_MAX = 50_000;
 
 interface Usage {
@@ -21,8 +21,8 @@ interface Usage {
 }
 
 /**
- * Holds tenants to what they may publish. Rates are counted by each instance for itself (a bucket of one second), so that a request
- * asks nobody; what a tenant stores is summed every ten seconds and counted on in between.
+ * Limits what tenants publish. Each instance counts rates on its own (a bucket of one second), so that a request asks no other; what
+ * a tenant stores is summed every ten seconds and counted up in between.
  */
 @Injectable()
 export class TenantQuota {
@@ -35,24 +35,24 @@ export class TenantQuota {
     private readonly clock: Clock,
   ) {}
 
-  /** `tell` hears what is left. At once, but for what a tenant stores, which may have to be summed. Throws where a limit is reached. */
+  /** Reports what is left. Synchronous, except for what a tenant stores, which may have to be summed. Throws where a limit is reached. */
   take(
     tenantId: string,
     limits: PublishLimits | null,
     events: readonly NewEvent[],
-    tell: (left: LimitLeft) => void,
+    report: (left: LimitLeft) => void,
   ): void | Promise<void> {
     if (!limits) return undefined;
     const { eventsPerSecond, storageBytes } = limits;
-    if (storageBytes === null) return this.spend(tenantId, eventsPerSecond, events.length, tell);
+    if (storageBytes === null) return this.spend(tenantId, eventsPerSecond, events.length, report);
     return this.store(tenantId, storageBytes, events).then((left) => {
-      tell(left);
-      this.spend(tenantId, eventsPerSecond, events.length, tell);
+      report(left);
+      this.spend(tenantId, eventsPerSecond, events.length, report);
     });
   }
 
   /** A batch larger than the rate passes when the bucket is full, and leaves it in debt. */
-  private spend(tenantId: string, limit: number | null, count: number, tell: (left: LimitLeft) => void): void {
+  private spend(tenantId: string, limit: number | null, count: number, report: (left: LimitLeft) => void): void {
     if (limit === null) return;
     const policy = { policy: 'tenant', quota: limit, windowSeconds: 1 };
     const needed = Math.min(count, limit);
@@ -66,7 +66,7 @@ export class TenantQuota {
       );
     }
     bucket.take(count);
-    tell({ ...policy, remaining: bucket.tokens, resetSeconds: 1 });
+    report({ ...policy, remaining: bucket.tokens, resetSeconds: 1 });
   }
 
   private bucketOf(tenantId: string, limit: number): TokenBucket {

@@ -7,8 +7,8 @@ import { TopicCatalog } from './ports.js';
 const ENTRIES_MAX = 10_000;
 
 /**
- * Which log belongs to a topic, from memory. An entry may outlive its topic (deleted, or made anew by another instance): the append
- * finds that out by itself, since the log's head is gone, and then asks again.
+ * Which log belongs to a topic, from memory. An entry may outlive its topic (deleted, or created again by another instance): the
+ * append finds out, since the log's head is gone, and then asks the store.
  */
 @Injectable()
 export class TopicDirectory {

@@ -17,13 +17,13 @@ describe('a topic', () => {
     expect(check(none, active, { room: { ...facts.room!, status: 'deleting' } })).toThrow(refused('tenant-deleting'));
   });
 
-  it('is in a namespace: said before there is too little room', () => {
+  it('is in a namespace, which is checked before the room', () => {
     const full = { ...facts.room!, held: 3 };
     expect(check(none, active, { namespaceUid: undefined, room: full })).toThrow(refused('namespace-not-found'));
     expect(check(active, active, { namespaceUid: undefined })).toThrow(refused('namespace-not-found'));
   });
 
-  it('is changed without room, and ends whatever is gone', () => {
+  it('can be changed without room, and deleted whatever else is gone', () => {
     expect(check(active, active, { room: undefined })).not.toThrow();
     expect(
       check(active, { status: 'none', topicUid: 'uid' }, { namespaceUid: undefined, room: undefined }),

@@ -2,11 +2,11 @@ import type { Changed } from '../../../kernel/aggregate.js';
 import { namespaceNotFound, requireRoom, type TenantRoom } from '../../tenancy/index.js';
 import type { TopicRef, TopicState } from '../domain/topic.js';
 
-/** What topics need of tenancy, where one is made or changed. */
+/** What a change of a topic needs to know from tenancy. */
 export interface TopicFacts {
   /** The life of its namespace; undefined: there is none. */
   readonly namespaceUid: string | undefined;
-  /** For one that begins. */
+  /** For a new one. */
   readonly room: TenantRoom | undefined;
 }
 

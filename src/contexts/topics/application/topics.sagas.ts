@@ -5,7 +5,7 @@ import { missed, noticedIn, ofType, type ManagementEvent } from '../../../platfo
 import { topicAggregate } from '../domain/topic.js';
 import { EndStreams } from './end-streams.js';
 
-/** What follows from the end of a topic for those who follow it. */
+/** What the end of a topic means for its open streams. */
 @Injectable()
 export class TopicsSagas {
   @Saga()

@@ -85,7 +85,7 @@ export class DeleteTopic extends Command<void> {
   }
 }
 
-/** The topic is gone with the answer; its events are removed afterwards, in slices. */
+/** The topic is gone when this returns; its events are removed afterwards, in slices. */
 @CommandHandler(DeleteTopic)
 export class DeleteTopicHandler implements ICommandHandler<DeleteTopic> {
   constructor(

@@ -1,5 +1,5 @@
 import type { FieldError } from '../../../kernel/domain-error.js';
-import { judgeEventId, judgeName, judgeReference, judgeSchemaVersion, judgeType, note } from './envelope.js';
+import { judgeEventId, judgeName, judgeReference, judgeSchemaVersion, judgeType, checkField } from './envelope.js';
 
 /** One character, two units of UTF-16. */
 const WIDE = '😀';
@@ -62,8 +62,8 @@ describe('a schema version', () => {
   });
 });
 
-it('what is wrong is noted with the place of the field', () => {
+it('a problem is recorded with the place of the field', () => {
   const errors: FieldError[] = [];
-  expect([note(errors, '/id', null), note(errors, '/type', 'must be a string')]).toEqual([true, false]);
+  expect([checkField(errors, '/id', null), checkField(errors, '/type', 'must be a string')]).toEqual([true, false]);
   expect(errors).toEqual([{ pointer: '/type', detail: 'must be a string' }]);
 });

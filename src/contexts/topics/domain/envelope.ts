@@ -19,46 +19,48 @@ export const REFERENCE = TYPE;
 // eslint-disable-next-line no-control-regex -- control characters are what it keeps out
 export const NAME = /^[^\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]+$/u;
 
-export type Judgement = string | null;
-
-export function judgeEventId(id: unknown): Judgement {
-  const wrong = judgeLength(id, EVENT_ID_CHARS_MAX);
-  if (wrong !== null || EVENT_ID.test(id as string)) return wrong;
+export function judgeEventId(id: unknown): string | null {
+  const problem = lengthProblem(id, EVENT_ID_CHARS_MAX);
+  if (problem !== null || EVENT_ID.test(id as string)) return problem;
   return 'must begin with a letter or digit and hold only letters, digits and ._:~@+=,|$!*()- without ".."';
 }
 
-export function judgeType(type: unknown): Judgement {
+export function judgeType(type: unknown): string | null {
   return (
-    judgeLength(type, NAME_CHARS_MAX) ?? (TYPE.test(type as string) ? null : 'must be visible ASCII without spaces')
+    lengthProblem(type, NAME_CHARS_MAX) ?? (TYPE.test(type as string) ? null : 'must be visible ASCII without spaces')
   );
 }
 
-export function judgeName(name: unknown): Judgement {
-  const wrong = judgeLength(name, NAME_CHARS_MAX);
-  if (wrong !== null || NAME.test(name as string)) return wrong;
+export function judgeName(name: unknown): string | null {
+  const problem = lengthProblem(name, NAME_CHARS_MAX);
+  if (problem !== null || NAME.test(name as string)) return problem;
   return (name as string).isWellFormed() ? 'must not have control characters' : 'must be well-formed Unicode';
 }
 
-export function judgeReference(id: unknown): Judgement {
+export function judgeReference(id: unknown): string | null {
   if (typeof id !== 'string') return 'must be a string';
   const valid = id.length <= REFERENCE_CHARS_MAX && REFERENCE.test(id);
   return valid ? null : `must be 1 to ${REFERENCE_CHARS_MAX} visible ASCII characters`;
 }
 
-export function judgeSchemaVersion(version: unknown): Judgement {
+export function judgeSchemaVersion(version: unknown): string | null {
   const valid = Number.isInteger(version) && (version as number) >= 1 && (version as number) <= SCHEMA_VERSION_MAX;
   return valid ? null : `must be a whole number from 1 to ${SCHEMA_VERSION_MAX}`;
 }
 
-function judgeLength(text: unknown, charactersMax: number): Judgement {
+function lengthProblem(text: unknown, charactersMax: number): string | null {
   if (typeof text !== 'string') return 'must be a string';
   const fits = text.length > 0 && !hasMoreCharacters(text, charactersMax);
   return fits ? null : `must have 1 to ${charactersMax} characters`;
 }
 
-/** Adds what is wrong with a field, if anything is. */
-export function note(errors: FieldError[], pointer: string, judgement: Judgement): boolean {
-  if (judgement === null) return true;
-  errors.push({ pointer, detail: judgement });
+/** Adds the problem of a field, if it has one; returns whether it has none. */
+export function checkField(errors: FieldError[], pointer: string, problem: string | null): boolean {
+  return problem === null || addProblem(errors, pointer, problem);
+}
+
+/** Returns false, as `checkField` does for a field with a problem. */
+export function addProblem(errors: FieldError[], pointer: string, problem: string): false {
+  errors.push({ pointer, detail: problem });
   return false;
 }

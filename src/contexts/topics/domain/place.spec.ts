@@ -54,19 +54,19 @@ describe('a place in a query or header', () => {
   });
 });
 
-describe('whoever goes on after a position', () => {
+describe('a reader that continues after a position', () => {
   const some = { permits: () => false };
 
-  it('goes on there, where the topic has come so far', () => {
+  it('continues there, where the topic has reached it', () => {
     for (const visible of [undefined, some]) expect([0, 3, 5].map((at) => reached(at, 5, visible))).toEqual([0, 3, 5]);
   });
 
-  it('is told where it ends, if nothing there has it yet', () => {
+  it('learns where the topic ends, if nothing has the position yet', () => {
     expect(() => reached(6, 5, undefined)).toThrow('There is no position 6 in the topic; the last one is 5.');
     expect(() => reached(1, 0, undefined)).toThrow('There is no position 1 in the topic; it is empty.');
   });
 
-  it('and may see some types only goes on after the end, and is not told where that is', () => {
+  it('continues after the end if it may see some types only, and does not learn where that is', () => {
     expect(reached(600, 5, some)).toBe(5);
   });
 });

@@ -11,19 +11,19 @@ export type Place =
   | { readonly position: number; readonly life?: string }
   | { readonly time: string };
 
-/** A topic that is made anew under its old name gives out the same positions. */
+/** A topic that is created again under its old name assigns the same positions. */
 export const lifeOf = ({ topicUid }: { readonly topicUid: string }): string => topicUid.slice(0, 8);
 
-/** What a reader of a stream is given to go on by. The slash keeps it apart from ids of events. */
+/** What a reader of a stream gets to continue from. The slash keeps it apart from event ids. */
 export const resumeMark = (position: number, life: string): string => `${position}/${life}`;
 
 /** The types of events that the reader may see; undefined: all. */
 export type VisibleTypes = { permits(type: string): boolean } | undefined;
 
 /**
- * Where a reader goes on who wants to go on after a position, in a topic that has come to `last`. A position that nothing has yet is
- * refused: what is recorded until it is given out would be passed over. Who may see some types only is not told how far the topic has
- * come: they go on after its end.
+ * The position after which a reader continues that asked for `after`, in a topic whose last position is `last`. A position that nothing
+ * has yet is refused: what is recorded before it is assigned would be skipped. A reader that may see some types only does not learn how
+ * far the topic has come: it continues after its end.
  */
 export function reached(after: number, last: number, visible: VisibleTypes): number {
   if (after <= last) return after;
@@ -34,7 +34,7 @@ export function reached(after: number, last: number, visible: VisibleTypes): num
 export const noSuchPosition = (position: number, because: string): Error =>
   topicError('place-not-found', `There is no position ${position} in the topic; ${because}.`);
 
-/** A place as a body gives it. Undefined: it is none. */
+/** A place as a body gives it. Undefined: it is not one. */
 export function parsePlace(value: unknown): Place | undefined {
   if (value === 'beginning' || value === 'latest') return value;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;

@@ -7,7 +7,7 @@ interface Run {
   readonly tookMs: number;
 }
 
-/** As a process would: whoever is next works as soon as he may. What ends asks again, as readers do who want all of a topic. */
+/** As a process would: the next piece begins as soon as it may. A tenant whose piece ends asks again, as readers of a whole topic do. */
 function run(pieces: Readonly<Record<string, readonly number[]>>, untilMs: number): Run[] {
   const shares = new ReadShares<number>();
   const rest = new Map(Object.entries(pieces).map(([tenantId, own]) => [tenantId, { own, at: 0 }]));
@@ -40,7 +40,7 @@ const someTenants = dictionary(
 );
 
 describe('the time that filters take', () => {
-  it('of one tenant is a fifth at most, but for what he may take at once', () => {
+  it('of one tenant is a fifth at most, except for what it may take at once', () => {
     const runs = run({ loud: [20] }, 60_000);
     expect(spentBy(runs)).toBeGreaterThan(60_000 * TENANT_SHARE - COSTLIEST_MS);
     expect(spentBy(runs)).toBeLessThan(60_000 * TENANT_SHARE + BURST_MS + COSTLIEST_MS);
@@ -63,7 +63,7 @@ describe('the time that filters take', () => {
     );
   });
 
-  it('is the same for all who filter at once, up to one piece: readers and costly filters gain nothing', () => {
+  it('is the same for all tenants that filter at once, up to one piece: more readers or expensive filters gain nothing', () => {
     assert(
       property(someTenants, (pieces) => {
         const runs = run(pieces, 5_000);
@@ -73,7 +73,7 @@ describe('the time that filters take', () => {
     );
   });
 
-  it('that somebody did not ask for is not kept for him: who comes late goes next, and then in turn', () => {
+  it('that a tenant did not ask for is not kept for it: a late one goes next, and then in turn', () => {
     const shares = new ReadShares<string>();
     let nowMs = 0;
     for (let n = 0; n < 100; n++) {
@@ -94,7 +94,7 @@ describe('the time that filters take', () => {
     expect(order).toEqual(['late', 'loud', 'late', 'loud', 'late', 'loud', 'late', 'loud']);
   });
 
-  it('of cheap filters is never waited for', () => {
+  it('never makes cheap filters wait', () => {
     const shares = new ReadShares<string>();
     for (let nowMs = 0; nowMs < 1_000; nowMs += 1) {
       shares.add('t', 'cheap', nowMs);

@@ -1,7 +1,7 @@
 import { property, assert, array, integer } from 'fast-check';
 import { admission } from './stream-share.js';
 
-/** Everybody opens as many as he can, in this order; answers how many each one got. */
+/** Each opens as many as possible, in this order; returns how many each one got. */
 function fill(streamsMax: number, asked: readonly { readonly tenant: string; readonly human: string }[]): number[] {
   const counts = new Map<string, number>();
   const count = (name: string): number => counts.get(name) ?? 0;
@@ -18,7 +18,7 @@ function fill(streamsMax: number, asked: readonly { readonly tenant: string; rea
 }
 
 describe('the share of streams', () => {
-  it('of a human is a third of all while nobody else is there, and that of his tenant half', () => {
+  it('of a human is a third of all while no one else is there, and that of their tenant half', () => {
     expect(fill(1_000, [{ tenant: 't', human: 'a' }])).toEqual([334]);
     const colleagues = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((human) => ({ tenant: 't', human }));
     const opened = fill(1_000, colleagues);
@@ -31,19 +31,19 @@ describe('the share of streams', () => {
     expect(fill(2, [{ tenant: 't', human: 'a' }, { tenant: 'u', human: 'b' }])).toEqual([1, 1]); // prettier-ignore
   });
 
-  it('of a human is one, in however many tenants he is', () => {
+  it('of a human is one, in however many tenants they are', () => {
     const everywhere = Array.from({ length: 50 }, (_, n) => ({ tenant: `t${n}`, human: 'a' }));
     expect(fill(1_000, everywhere).reduce((sum, one) => sum + one)).toBe(334);
   });
 
-  it('that is used up is told as such, also where the instance is full; who is below his share hears that it is full', () => {
+  it('that is used up is reported as such, also where the instance is full; below the share, that it is full', () => {
     const open = { inAll: 1_000, ofTenant: 100, ofHuman: 10 };
     expect(admission(open, 1_000)).toBe('tenant-share-used');
     expect(admission({ ...open, ofTenant: 99, ofHuman: 50 }, 1_000)).toBe('human-share-used');
     expect(admission({ ...open, ofTenant: 99 }, 1_000)).toBe('full');
   });
 
-  it('of the next tenant is at least a tenth, whatever one other has taken, by whomever', () => {
+  it('of the next tenant is at least a tenth, whatever one other has taken, by however many humans', () => {
     const humans = array(integer({ min: 0, max: 30 }), {
       maxLength: 40,
     });

@@ -8,18 +8,18 @@ export interface OpenCounts {
 
 export type Admission = 'open' | 'tenant-share-used' | 'human-share-used' | 'full';
 
-/** What is a tenant's whatever the others do: a tenth. */
+/** What a tenant gets whatever the others do: a tenth. */
 const TENANTS_AT_LEAST = 10;
 
 /**
  * Whether one more stream may be opened, where there may be `streamsMax` in all.
  *
- * A tenant may have a tenth, and beyond it one more as long as at least as many are free as he has: alone half of all, with a second one a
- * third each, and so on (dynamic thresholds, Choudhury and Hahne 1998). A human may have half of what his tenant may, so that nobody shuts
- * out his colleagues; with fresh keys he gains nothing.
+ * A tenant may have a tenth, and beyond it one more as long as at least as many are free as it has: alone half of all, with a second one a
+ * third each, and so on (dynamic thresholds, Choudhury and Hahne 1998). A human may have half of what their tenant may, so that no one shuts
+ * out their colleagues; fresh keys gain nothing.
  *
- * Rejected: a tenth and no more. A tenant that is alone on an instance, which is what most installations are, could use 100 of 1,000
- * streams, and its operator would raise the bound that guards the memory. Rejected, too: all of them for who is alone. Streams last, so
+ * Rejected: a tenth and no more. A tenant that is alone on an instance, as in most installations, could use 100 of 1,000 streams, and
+ * its operator would raise the limit that protects the memory. Also rejected: all of them for a tenant that is alone. Streams last, so
  * that the second tenant would find none.
  */
 export function admission(open: OpenCounts, streamsMax: number): Admission {

@@ -43,7 +43,7 @@ describe('a topic', () => {
     });
   });
 
-  it('is described anew; what is not said, or says the same, changes nothing', () => {
+  it('is described again; what is left out, or the same, changes nothing', () => {
     expect(after(created, describeTopic(created, REF, 'Of all shops'))).toMatchObject({ description: 'Of all shops' });
     expect(after(created, describeTopic(created, REF, null))).toMatchObject({ description: null });
     for (const same of [undefined, 'Of the shop']) expect(describeTopic(created, REF, same)).toEqual([]);
@@ -62,7 +62,7 @@ describe('a topic', () => {
     expect(deleteTopic(created, REF)).toEqual([{ type: 'topic.deleted', data: { ...REF, topicUid: 'uid-1' } }]);
   });
 
-  it('whose log has gone is told as one that was deleted; other errors are left as they are', () => {
+  it('whose log is gone is reported as deleted; other errors stay as they are', () => {
     const gone = new DomainError('log-gone', 'gone', 'Gone', 'The log has gone.');
     expect(refusal(() => asTopic(gone))).toBe('topic-not-found');
     const other = new Error('other');

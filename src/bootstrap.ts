@@ -3,16 +3,16 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Logger } from 'nestjs-pino';
 import { API_OUTLINE } from './api-outline.js';
 import { AppModule } from './app.module.js';
-import { BeginHeads } from './contexts/audit/index.js';
+import { InitializeHeads } from './contexts/audit/index.js';
 import { DirectRoutes, InitialRoles } from './contexts/authz/index.js';
-import { FirstAdministrator, SignCredentials, type FirstAccess } from './contexts/identity/index.js';
+import { FirstAdministrator, SignCredentials, type InitialCredentials } from './contexts/identity/index.js';
 import type { Settings } from './platform/config/index.js';
 import { Hints, ManagementWatch } from './platform/event-log/index.js';
 import { EarlyListener } from './platform/http/early-listener.js';
 import { openApiDocument, serveDocs } from './platform/http/openapi.js';
 import { OpenConnections } from './platform/http/open-connections.js';
 import { createAdapter, installHttp } from './platform/http/server.js';
-import { UnreadAnswers } from './platform/http/unread-answers.js';
+import { UnreadResponses } from './platform/http/unread-responses.js';
 import { openStorage, type OpenStorage } from './platform/postgres/open-storage.js';
 import { frameworkLog } from './platform/telemetry/framework-log.js';
 import { processLogger } from './platform/telemetry/logger.js';
@@ -23,7 +23,7 @@ export interface RunningApp {
   /** Where it listens. */
   readonly url: string;
   /** Only at the first start on an empty store. */
-  readonly firstAccess: FirstAccess | undefined;
+  readonly firstAccess: InitialCredentials | undefined;
   /** Ends requests, deliveries, connections and at last the embedded PostgreSQL. */
   stop(): Promise<void>;
 }
@@ -67,9 +67,9 @@ export async function start(
     await app.get(Hints).start();
     await app.get(ManagementWatch).start();
     await app.get(SignCredentials).run();
-    await app.get(BeginHeads).run();
+    await app.get(InitializeHeads).run();
     connections = new OpenConnections(app.getHttpAdapter().getInstance());
-    const unread = new UnreadAnswers(connections.sockets, settings.http, () =>
+    const unread = new UnreadResponses(connections.sockets, settings.http, () =>
       log.info('a connection was ended: its answer was not read'),
     );
     app.getHttpServer().once('close', unread.watch());

@@ -110,4 +110,4 @@ export type ManagementLog = keyof typeof MANAGEMENT_TOPICS;
  * Every change of an aggregate locks the head of its log from before `check` until the commit. So data that only aggregates of this log change
  * is stable meanwhile, and needs no lock of its own; a repository locks everything else that it reads for `check`.
  */
-export const inOneOrder = (log: ManagementLog): string => MANAGEMENT_TOPICS[log];
+export const serializedLog = (log: ManagementLog): string => MANAGEMENT_TOPICS[log];

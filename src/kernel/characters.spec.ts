@@ -1,4 +1,4 @@
-import { charactersOf, hasMoreCharacters } from './characters.js';
+import { charactersOf, exceedsCharacters } from './characters.js';
 
 describe('a text', () => {
   it.each([
@@ -11,7 +11,7 @@ describe('a text', () => {
     ['\ud83d', 1],
   ])('has as many characters as it has code points: %j has %i', (text, count) => {
     expect(charactersOf(text)).toBe(count);
-    expect(hasMoreCharacters(text, count)).toBe(false);
-    expect(hasMoreCharacters(`${text}x`, count)).toBe(true);
+    expect(exceedsCharacters(text, count)).toBe(false);
+    expect(exceedsCharacters(`${text}x`, count)).toBe(true);
   });
 });

@@ -4,7 +4,7 @@
  */
 
 /** Units are counted first: a text with no more units than allowed, which is nearly every one, is not iterated. */
-export function hasMoreCharacters(text: string, charactersMax: number): boolean {
+export function exceedsCharacters(text: string, charactersMax: number): boolean {
   if (text.length <= charactersMax) return false;
   return text.length > 2 * charactersMax || charactersOf(text) > charactersMax;
 }

@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import { SystemClock, waitAfter, WallClock } from './clock.js';
+import { SystemClock, remainingWaitMs, WallClock } from './clock.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -76,5 +76,5 @@ it.each([
   ['no longer', 100, 0],
   ['at most its full length, if it began by a clock that was ahead', HOUR_MS, 500],
 ])('a wait of 500 ms lasts %s', (_, since, rest) => {
-  expect(waitAfter(since, 500, 1_000)).toBe(rest);
+  expect(remainingWaitMs(since, 500, 1_000)).toBe(rest);
 });

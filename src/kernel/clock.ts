@@ -45,5 +45,5 @@ export class WallClock extends Clock {
 }
 
 /** What is left of a wait that began at `sinceMs`. All of it if that lies in the future, from a clock that was wrong and has been corrected. */
-export const waitAfter = (sinceMs: number, waitMs: number, nowMs: number): number =>
+export const remainingWaitMs = (sinceMs: number, waitMs: number, nowMs: number): number =>
   Math.min(waitMs, Math.max(0, sinceMs + waitMs - nowMs));

@@ -13,7 +13,7 @@ export interface LimitLeft {
 }
 
 /** The extensions of an error that reports an exhausted limit. */
-export const usedUp = (limit: Omit<LimitLeft, 'remaining' | 'resetSeconds'>, retryAfterSeconds: number) => ({
+export const exhaustedLimit = (limit: Omit<LimitLeft, 'remaining' | 'resetSeconds'>, retryAfterSeconds: number) => ({
   retryAfterSeconds,
   limit: { ...limit, remaining: 0, resetSeconds: retryAfterSeconds } satisfies LimitLeft,
 });

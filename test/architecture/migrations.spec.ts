@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readMigrations, type Migration } from '../../src/platform/postgres/migrate.js';
-import { judgeMigrations, withNewMigrations, type MigrationLock } from '../support/checks/migration-lock.js';
+import { migrationProblems, withNewMigrations, type MigrationLock } from '../support/checks/migration-lock.js';
 
 const LOCK_FILE = join(import.meta.dirname, 'migrations.lock.json');
 
@@ -25,7 +25,7 @@ describe('migrations', () => {
   it('that have landed stay unchanged: databases have run them, and never run them again', async () => {
     const migrations = await readMigrations();
     if (process.env['UPDATE_MIGRATION_LOCK'] === '1') updateLock(migrations);
-    expect(judgeMigrations(migrations, readLock())).toEqual([]);
+    expect(migrationProblems(migrations, readLock())).toEqual([]);
   });
 
   const migrations = ['0001_a.sql', '0002_b.sql'].map((name) => ({ name, sql: '', checksum: `sum of ${name}` }));
@@ -41,8 +41,8 @@ describe('migrations', () => {
       '0002_c.sql is out of turn',
     ],
   ])('are watched: one that was %s is named', (_, found, message) => {
-    expect(judgeMigrations(migrations, lock)).toEqual([]);
-    expect(judgeMigrations(found, lock)).toContainEqual(expect.stringContaining(message));
+    expect(migrationProblems(migrations, lock)).toEqual([]);
+    expect(migrationProblems(found, lock)).toContainEqual(expect.stringContaining(message));
   });
 
   it('are only added to the lock: a changed one keeps its original checksum', () => {

@@ -61,7 +61,7 @@ const EXCEPTIONS: Readonly<Record<string, Partial<Record<Rule, string>>>> = {
   'topic-removals': { tenant: 'a background job looks for its work in all tenants, by small pages' },
   'hints:connect': { lock: 'hints may be lost or absent: polls make them good' },
   'hints:flush': { lock: 'hints may be lost or absent: polls make them good' },
-  'presence:show': { lock: 'without it what a dead process has claimed is free after a minute instead of at once' },
+  'presence:announce': { lock: 'without it what a dead process has claimed is free after a minute instead of at once' },
   'migrate:migrate': {
     lock: 'instances that start together; without it the second fails on what the first has made, and starts again',
   },

@@ -51,7 +51,7 @@ it('a consumer that lost its right just before a crash is paused after the start
   const { id } = await ofPerson(first).register((await receive()).url);
   const obstacle = await Obstacle.put(store.connection, 'SELECT 1 FROM consumer WHERE tenant_id = $1', [shop.tenant]);
   await removePerson(first);
-  await until(() => obstacle.isFelt(), Boolean);
+  await until(() => obstacle.isWaitedFor(), Boolean);
   await first.kill();
   await obstacle.remove();
   const second = await launch(first.apiKey);

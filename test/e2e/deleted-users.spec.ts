@@ -74,7 +74,7 @@ it('the keys of a deleted user are gone before the response, as are their grants
 it('keys left by a crash after the deletion of their user cannot be seen, and are revoked after the restart', async () => {
   const obstacle = await Obstacle.put(store.connection, 'SELECT 1 FROM api_key WHERE key_id = $1', [keys[0]!.id]);
   const asked = server.client.delete(`/users/${person.user.id}`).catch(() => undefined);
-  await until(() => obstacle.isFelt(), Boolean);
+  await until(() => obstacle.isWaitedFor(), Boolean);
   expect((await server.client.get(`/users/${person.user.id}`)).status).toBe(404);
   expect(await codes()).toEqual(GONE);
   const { apiKey } = server;
@@ -98,7 +98,7 @@ it('keys left by a crash after a password change that revokes them are revoked a
     .with(session)
     .post('/auth/password/change', passwords)
     .catch(() => undefined);
-  await until(() => obstacle.isFelt(), Boolean);
+  await until(() => obstacle.isWaitedFor(), Boolean);
   const { body: newer } = await person.anonymous.with(session).post<Issued>('/users/me/api-keys', { name: NAME });
   const { apiKey } = server;
   await server.kill();

@@ -170,7 +170,7 @@ describe('a consumer whose right is gone gets nothing that is published afterwar
     const held = 'SELECT 1 FROM namespace WHERE tenant_id = $1';
     const obstacle = await Obstacle.put(app.connection, held, [shop.tenant]);
     const registered = tryRegister(person);
-    await until(() => obstacle.isFelt(), Boolean);
+    await until(() => obstacle.isWaitedFor(), Boolean);
     await done(app.client.delete(`${tenant}/members/${person.userId}`));
     await obstacle.remove();
     const { status, body } = await registered;

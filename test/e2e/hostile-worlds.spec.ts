@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
-import { rulesFor } from '../../src/contexts/authz/application/rules-of.js';
+import { rulesFor } from '../../src/contexts/authz/application/rules-for.js';
 import { PostgresRules } from '../../src/contexts/authz/adapters/postgres-rules.js';
-import { holdsAll, withoutLockout } from '../../src/contexts/authz/domain/lockout.js';
+import { holdsTopRole, withoutLockout } from '../../src/contexts/authz/domain/lockout.js';
 import { Policy } from '../../src/contexts/authz/domain/policy.js';
 import { ACTIONS } from '../../src/kernel/actions.js';
 import { SYSTEM_TENANT } from '../../src/kernel/ids.js';
@@ -229,7 +229,7 @@ class World {
       rulesFor(place, await rules.tenantRules(place), await rules.principalRules(place, user));
     const inTenant = await compiled(this.tenant);
     // An owner can lift every denial in the tenant: what is denied to an owner is within their reach.
-    const reach = holdsAll(this.tenant, inTenant) ? inTenant.filter(({ effect }) => effect === 'allow') : inTenant;
+    const reach = holdsTopRole(this.tenant, inTenant) ? inTenant.filter(({ effect }) => effect === 'allow') : inTenant;
     const policy = new Policy(withoutLockout(this.tenant, reach, await compiled(SYSTEM_TENANT)));
     const shop = `tenants/${this.tenant}/namespaces/shop`;
     const resources = [`tenants/${this.tenant}`, shop, ...TOPICS.map((topic) => `${shop}/topics/${topic}`)];

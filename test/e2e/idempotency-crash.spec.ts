@@ -27,7 +27,7 @@ async function launch(apiKey?: string): Promise<TestProcess> {
 async function halfway(shop: Workspace): Promise<Obstacle> {
   const obstacle = await Obstacle.put(store.connection, 'SELECT 1 FROM topic_head WHERE tenant_id = $1', [shop.tenant]);
   void shop.tryPublish(EVENT, KEY).catch(() => undefined);
-  await until(() => obstacle.isFelt(), Boolean);
+  await until(() => obstacle.isWaitedFor(), Boolean);
   return obstacle;
 }
 

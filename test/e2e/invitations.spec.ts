@@ -196,7 +196,7 @@ it('an invitation interrupted by a crash between account and membership can be r
   const path = `/tenants/${tenant}/members`;
   const obstacle = await Obstacle.put(store.connection, 'SELECT 1 FROM tenant WHERE tenant_id = $1', [tenant]);
   const asked = first.client.post(path, { email, roles: ['viewer'] }).catch(() => undefined);
-  await until(() => obstacle.isFelt(), Boolean);
+  await until(() => obstacle.isWaitedFor(), Boolean);
   await first.kill();
   await asked;
   await obstacle.remove();

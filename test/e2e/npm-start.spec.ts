@@ -9,13 +9,13 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Client } from '../support/api/client.js';
 import type { Page } from '../support/api/workspace.js';
-import { type as typed, type Typed } from '../support/server/npm-start.js';
+import { type as typed, type TerminalCommand } from '../support/server/npm-start.js';
 
 jest.setTimeout(240_000);
 
 const GREETED = 'npm run demo';
 let dataDir: string;
-let server: Typed | undefined;
+let server: TerminalCommand | undefined;
 
 beforeEach(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'event-store-start-'));
@@ -27,12 +27,14 @@ afterEach(async () => {
   await rm(dataDir, { recursive: true, force: true });
 });
 
-function npmStart(env: Readonly<Record<string, string>> = {}): Typed {
+function npmStart(env: Readonly<Record<string, string>> = {}): TerminalCommand {
   server = typed('start', { DATA_DIR: dataDir, PORT: '0', ...env });
   return server;
 }
 
-async function ended(running: Typed): Promise<{ readonly code: number | null; readonly signal: string | null }> {
+async function ended(
+  running: TerminalCommand,
+): Promise<{ readonly code: number | null; readonly signal: string | null }> {
   const end = await running.ended;
   server = undefined;
   return end;

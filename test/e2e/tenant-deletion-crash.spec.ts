@@ -39,7 +39,7 @@ async function fill(server: TestProcess): Promise<void> {
 /** Starts the deletion, and resolves when it waits for the obstacle. */
 async function beginDeletion({ client }: TestProcess): Promise<Deletion> {
   const asked = client.delete(`/tenants/${shop.tenant}?force=true`).catch(() => undefined);
-  await until(() => obstacle.isFelt(), Boolean);
+  await until(() => obstacle.isWaitedFor(), Boolean);
   const { body } = await client.get<Page<Deletion>>('/tenant-deletions');
   void asked;
   return body.items[0]!;

@@ -256,7 +256,7 @@ describe('a tenant that is being deleted', () => {
         MANAGEMENT_TOPICS[log],
       ]);
       const making = app.client.post(path(), body);
-      await until(() => obstacle.isFelt(), Boolean);
+      await until(() => obstacle.isWaitedFor(), Boolean);
       const deletion = app.client.delete(`${tenant}?force=true`);
       await until(
         async () => (await app.client.get<{ state?: string }>(tenant)).body.state,

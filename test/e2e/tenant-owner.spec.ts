@@ -123,7 +123,7 @@ it('a tenant without its named owner after a crash gets exactly that owner after
     owner.userId,
   ]);
   const asked = first.client.post('/tenants', { id, owner: owner.userId }).catch(() => undefined);
-  await until(() => obstacle.isFelt(), Boolean);
+  await until(() => obstacle.isWaitedFor(), Boolean);
   await first.kill();
   await asked;
   await obstacle.remove();

@@ -1,4 +1,4 @@
-import { inOneOrder, systemActor, type Aggregate, type Changed } from '../../src/kernel/aggregate.js';
+import { serializedLog, systemActor, type Aggregate, type Changed } from '../../src/kernel/aggregate.js';
 import { defineErrors } from '../../src/kernel/domain-error.js';
 import { SYSTEM_TENANT } from '../../src/kernel/ids.js';
 import { AggregateRepository, Aggregates, type LogReader } from '../../src/platform/event-log/index.js';
@@ -12,7 +12,7 @@ const fail = defineErrors({
   'hall-full': { kind: 'conflict', title: 'Full' },
 });
 const SEATS = 2;
-const LOG = { tenantId: SYSTEM_TENANT, topicUid: inOneOrder('consumers') };
+const LOG = { tenantId: SYSTEM_TENANT, topicUid: serializedLog('consumers') };
 
 type SeatEvent = { type: 'seat.taken'; data: { by: string } };
 type Taken = string | null;

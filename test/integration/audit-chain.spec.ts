@@ -13,7 +13,7 @@ describe('the chain of audit records', () => {
   beforeAll(async () => {
     store = await createTestDatabase();
     one = new Auditor(store.database);
-    await one.heads.begin();
+    await one.heads.initialize();
   });
   afterAll(() => store.drop());
 
@@ -71,7 +71,7 @@ describe('the chain of audit records', () => {
     const sealer = await Obstacle.put(store.connection, 'SELECT FROM audit_chain WHERE tenant_id = $1', [tenantId]);
     const verdict = one.verify(tenantId);
     await until(
-      () => sealer.isFelt(),
+      () => sealer.isWaitedFor(),
       (felt) => felt,
     );
     await sealer.remove();

@@ -14,7 +14,7 @@ beforeEach(async () => {
   store = await createTestDatabase();
   tables = new AuditTables(store);
   one = new Auditor(store.database);
-  await one.heads.begin();
+  await one.heads.initialize();
 });
 afterEach(() => store.drop());
 
@@ -71,7 +71,7 @@ describe('restoring an earlier row of a chain', () => {
     await tables.put('audit_chain', kept);
     await tables.run('DELETE FROM audit_head');
     await tables.run('DELETE FROM audit_heads_total');
-    await one.heads.begin();
+    await one.heads.initialize();
     expect(await faults()).toEqual(['chain-rewritten', 'chain-rewritten', 'heads-rewritten']);
   });
 
@@ -134,7 +134,7 @@ describe('a retention', () => {
       expect(one.errors).toHaveLength(1);
       expect(await one.verify('acme')).toMatchObject({ broken: { fault: 'retention-rewritten' }, records: 3 });
       // The next start does not sign it.
-      await one.retentions.signAll();
+      await one.retentions.signAgain();
       expect(await faultOf('acme')).toBe('retention-rewritten');
       // Someone with the right to choose it chooses again.
       expect(await keep('acme', 1, 3_000)).toBe(true);
@@ -174,12 +174,12 @@ describe('a retention', () => {
     const young = Buffer.from('the next master key of the tests, 32 bytes');
     const old = Buffer.from('a master key of the tests, 32 bytes or more');
     const next = new Auditor(store.database, new KeyRing(young, old));
-    await next.retentions.signAll();
-    await next.heads.begin();
+    await next.retentions.signAgain();
+    await next.heads.initialize();
     expect(await next.retentions.find('acme')).toMatchObject({ days: 31, genuine: true });
     const later = new Auditor(store.database, new KeyRing(young));
     expect(await later.retentions.find('acme')).toMatchObject({ days: 31, genuine: true });
-    expect(await later.heads.whole()).toBe(true);
+    expect(await later.heads.matchTotal()).toBe(true);
   });
 });
 
@@ -187,7 +187,7 @@ it('the sum stays correct when several instances seal, trim and change retention
   const instances = [1, 2, 3].map(() => new Auditor(openDatabase(store.connection)));
   await Promise.all(
     instances.map(async (instance, i) => {
-      await instance.heads.begin();
+      await instance.heads.initialize();
       for (let round = 0; round < 5; round++) {
         for (const tenantId of TENANTS) await instance.record(tenantId, 5, NOW - (round < 3 ? 500 : 1) * DAY_MS);
         await instance.seal.runOnce();

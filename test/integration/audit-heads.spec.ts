@@ -11,7 +11,7 @@ beforeEach(async () => {
   store = await createTestDatabase();
   tables = new AuditTables(store);
   one = new Auditor(store.database);
-  await one.heads.begin();
+  await one.heads.initialize();
   const keep = (version: number, days: number): Promise<boolean> =>
     store.database.transaction((sql) => one.retentions.replace(sql, 'acme', version, days, NOW));
   await one.record('acme', 3);
@@ -80,7 +80,7 @@ describe('tampering with the heads is detected', () => {
     // Neither later records nor a restart hides it.
     await one.record('globex', 1);
     await one.sealAll();
-    await one.heads.begin();
+    await one.heads.initialize();
     expect(await told()).toEqual(expected);
   });
 });

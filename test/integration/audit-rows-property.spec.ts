@@ -20,7 +20,7 @@ beforeAll(async () => {
   store = await createTestDatabase();
   tables = new AuditTables(store);
   one = new Auditor(store.database);
-  await one.heads.begin();
+  await one.heads.initialize();
 });
 afterAll(() => store.drop());
 

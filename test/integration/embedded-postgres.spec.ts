@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { DirectoryLock } from '../../src/platform/postgres/embedded/directory-lock.js';
 import { choosePostgresUser, identity } from '../../src/platform/postgres/embedded/run-as.js';
 import { startEmbeddedApp } from '../support/server/embedded-app.js';
-import { ask, ended, EmbeddedStage, lives } from '../support/server/embedded-stage.js';
+import { ask, ended, EmbeddedStage, isAlive } from '../support/server/embedded-stage.js';
 
 let stage: EmbeddedStage;
 beforeEach(async () => {
@@ -106,7 +106,7 @@ describe('stop and start', () => {
     const first = await stage.start();
     await ask(first.connection, 'CREATE TABLE kept AS SELECT 42 AS answer');
     await Promise.all([first.stop(), first.stop()]);
-    expect(await lives(first.pid())).toBe(false);
+    expect(await isAlive(first.pid())).toBe(false);
     await expect(access(stage.pidFile)).rejects.toMatchObject({ code: 'ENOENT' });
 
     const second = await stage.start();
@@ -125,14 +125,14 @@ describe('two apps on one directory', () => {
     expect(await ask(app.connection, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
 
     await app.kill();
-    expect(await lives(app.pid)).toBe(true);
+    expect(await isAlive(app.pid)).toBe(true);
     const next = await stage.start();
     expect(next.pid()).toBe(app.pid);
     expect(await ask(next.connection, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
     expect(stage.lines).toContainEqual({ level: 'info', message: 'PostgreSQL is still running; it is taken over' });
 
     await next.stop();
-    expect(await lives(app.pid)).toBe(false);
+    expect(await isAlive(app.pid)).toBe(false);
   });
 
   it('one that ends without stopping ends its PostgreSQL as well, also an adopted one', async () => {
@@ -140,7 +140,7 @@ describe('two apps on one directory', () => {
     const ending = await stage.startApp();
     await ending.exit();
     await ended(ending.pid);
-    expect(await lives(ending.pid)).toBe(false);
+    expect(await isAlive(ending.pid)).toBe(false);
   });
 
   it('of many that ask for the lock at once, with the stale lock of a dead one present, exactly one gets it', async () => {
@@ -171,7 +171,7 @@ describe('two apps on one directory', () => {
     await rm(app.connection.host!, { recursive: true });
     const next = await stage.start();
     expect(next.pid()).not.toBe(app.pid);
-    expect(await lives(app.pid)).toBe(false);
+    expect(await isAlive(app.pid)).toBe(false);
     expect(await ask(next.connection, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
   });
 });
@@ -216,7 +216,7 @@ describe('a server that dies', () => {
     const last = await stage.start();
     expect(await ask(last.connection, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
     await last.stop();
-    expect(await lives(other.pid!)).toBe(true);
+    expect(await isAlive(other.pid!)).toBe(true);
     other.kill();
   });
 });

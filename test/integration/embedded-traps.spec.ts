@@ -4,7 +4,7 @@ import { chmod, chown, link, mkdir, readdir, readFile, rm, stat, symlink, unlink
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureCluster } from '../../src/platform/postgres/embedded/cluster.js';
-import { layOut } from '../../src/platform/postgres/embedded/layout.js';
+import { prepareLayout } from '../../src/platform/postgres/embedded/layout.js';
 import { launch } from '../../src/platform/postgres/embedded/postmaster.js';
 import { removeTree } from '../../src/platform/postgres/embedded/remove-tree.js';
 import { choosePostgresUser, identity, type PostgresUser } from '../../src/platform/postgres/embedded/run-as.js';
@@ -65,7 +65,7 @@ describe('the socket', () => {
 
   it('of a server that an earlier release started elsewhere is used further', async () => {
     const log = { info: () => undefined, warn: () => undefined };
-    const layout = await layOut({ dataDir: stage.dataDir, systemDir: stage.systemDir, log });
+    const layout = await prepareLayout({ dataDir: stage.dataDir, systemDir: stage.systemDir, log });
     const socketDir = join(tmpdir(), `event-store-${nameOf(stage.dataDir)}`);
     const password = await ensureCluster(layout);
     const account = { user: 'event_store', password, database: 'postgres', host: socketDir, port: 5_432 };

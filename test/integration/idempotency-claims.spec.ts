@@ -4,7 +4,7 @@ import type { PinoLogger } from 'nestjs-pino';
 import { Clock } from '../../src/kernel/clock.js';
 import { KeyRing } from '../../src/platform/crypto/keys.js';
 import { Idempotency } from '../../src/platform/http/idempotency.js';
-import { KeptAnswerShares } from '../../src/platform/http/kept-answer-shares.js';
+import { KeptResponseShares } from '../../src/platform/http/kept-response-shares.js';
 import type { Reply, Request } from '../../src/platform/http/request.js';
 import type { Database } from '../../src/platform/postgres/database.js';
 import { Presence } from '../../src/platform/postgres/presence.js';
@@ -41,7 +41,7 @@ afterEach(async () => {
 });
 
 function process(presence: Presence, database: Database = store.database): Process {
-  const shares = new KeptAnswerShares(database, clock);
+  const shares = new KeptResponseShares(database, clock);
   const settings = { keptAnswersBytesMax: 1e9 } as never;
   const idempotency = new Idempotency(database, clock, keys, shares, presence, settings, {} as PinoLogger);
   let onSend!: (request: Request, reply: Reply, payload: unknown, done: (error?: Error) => void) => void;

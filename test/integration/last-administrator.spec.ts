@@ -55,7 +55,9 @@ describe('of two administrators of the system', () => {
 
   it('an active one stays when one is suspended while the other is removed', async () => {
     await suspension.query('BEGIN');
-    expect(await members.keptBy(suspension, 'usr_1')).toEqual([{ tenantId: SYSTEM_TENANT, othersActive: true }]);
+    expect(await members.topRolesHeldBy(suspension, 'usr_1')).toEqual([
+      { tenantId: SYSTEM_TENANT, othersActive: true },
+    ]);
     await suspension.query(`UPDATE user_account SET state = 'suspended' WHERE user_id = 'usr_1'`);
     const removal = remove('usr_2').then(
       () => 'removed',

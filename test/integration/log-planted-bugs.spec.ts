@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { History, type FindingKind, type Seen } from '../support/checks/history-checker.js';
+import { History, type FindingKind, type ObservedEvent } from '../support/checks/history-checker.js';
 import { createLog, newEvent, openInstance, readAll, request, type Instance } from '../support/server/log.js';
 import { connect, createTestDatabase, type TestDatabase } from '../support/server/postgres.js';
 
@@ -30,8 +30,8 @@ describe('the history checker goes red', () => {
     await clients[0]!.query('ALTER SEQUENCE naive_position RESTART');
   });
 
-  const read = async (after: number): Promise<Seen[]> => {
-    const { rows } = await clients[2]!.query<Seen>(
+  const read = async (after: number): Promise<ObservedEvent[]> => {
+    const { rows } = await clients[2]!.query<ObservedEvent>(
       'SELECT id, position FROM naive_event WHERE position > $1 ORDER BY position',
       [after],
     );
@@ -44,9 +44,10 @@ describe('the history checker goes red', () => {
   ): Promise<(end: 'COMMIT' | 'ROLLBACK') => Promise<void>> => {
     const publish = history.publishing(LOG, [id]);
     await client.query('BEGIN');
-    const { rows } = await client.query<Seen>(`INSERT INTO naive_event SELECT ${allocate}, $1 RETURNING id, position`, [
-      id,
-    ]);
+    const { rows } = await client.query<ObservedEvent>(
+      `INSERT INTO naive_event SELECT ${allocate}, $1 RETURNING id, position`,
+      [id],
+    );
     return async (end) => {
       await client.query(end);
       if (end === 'COMMIT') publish.acknowledged([{ ...rows[0]!, duplicate: false }]);

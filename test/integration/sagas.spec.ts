@@ -65,11 +65,11 @@ describe('events that a durable subscription feeds to sagas', () => {
   /** As the platform assembles it. A crash cuts it off from the store: what it has not written there is lost. */
   async function startProcess(
     work: WorkOfTest,
-  ): Promise<{ told: string[]; instance: Instance; crash(): Promise<void> }> {
+  ): Promise<{ reported: string[]; instance: Instance; crash(): Promise<void> }> {
     const instance = await openInstance(store.connection);
     const cutOff = Promise.withResolvers<void>();
     const of = (position: number): Promise<void> => work(position, cutOff.promise);
-    const { module, told } = await sagaStage([PlantedSagas, DoHandler, { provide: Work, useValue: { of } }]);
+    const { module, reported } = await sagaStage([PlantedSagas, DoHandler, { provide: Work, useValue: { of } }]);
     await module.init();
     const bus = module.get(SagaBus);
     const failures = module.get(SagaFailures);
@@ -77,7 +77,7 @@ describe('events that a durable subscription feeds to sagas', () => {
       instance.database,
       instance.tails,
       ({ name }, events, signal) => bus.settle(new Due(name, events, signal)),
-      failures.willTryAgain.bind(failures),
+      failures.reportRetry.bind(failures),
     );
     subscriptions.start(PLANTED);
     const crash = async (): Promise<void> => {
@@ -86,7 +86,7 @@ describe('events that a durable subscription feeds to sagas', () => {
       cutOff.resolve();
       await subscriptions.close();
     };
-    const process = { told, instance, crash };
+    const process = { reported, instance, crash };
     running.push(process);
     return process;
   }
@@ -103,7 +103,7 @@ describe('events that a durable subscription feeds to sagas', () => {
   it('come again if a command failed, before later ones', async () => {
     const done: number[] = [];
     const last = Promise.withResolvers<void>();
-    const { instance, told } = await startProcess(async (position) => {
+    const { instance, reported } = await startProcess(async (position) => {
       done.push(position);
       if (position === 2 && done.length < 4) throw new Error('not now');
       if (position === 3) last.resolve();
@@ -111,7 +111,7 @@ describe('events that a durable subscription feeds to sagas', () => {
     await append(instance, 3);
     await last.promise;
     expect(done).toEqual([1, 2, 2, 2, 3]);
-    expect(told).toEqual(['test:planted: not now', 'test:planted: not now']);
+    expect(reported).toEqual(['test:planted: not now', 'test:planted: not now']);
   });
 
   it('come again if the process ends before their command is done, and not once it is', async () => {

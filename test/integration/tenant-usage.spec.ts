@@ -12,7 +12,7 @@ import { createTestDatabase, type TestDatabase } from '../support/server/postgre
 
 // After Nest, which they need loaded first.
 const { NamespaceContents } = await import('../../src/contexts/tenancy/application/namespace-removal.js');
-const { TenantLives } = await import('../../src/contexts/tenancy/application/tenant-lives.js');
+const { TenantLifecycle } = await import('../../src/contexts/tenancy/application/tenant-lifecycle.js');
 const { PostgresNamespaces } = await import('../../src/contexts/tenancy/adapters/postgres-namespaces.js');
 const { PostgresTenants } = await import('../../src/contexts/tenancy/adapters/postgres-tenants.js');
 const { PostgresTopics } = await import('../../src/contexts/topics/adapters/postgres-topics.js');
@@ -39,7 +39,7 @@ beforeEach(async () => {
   const { database, reader, tails } = instance;
   const clock = new SetClock(1_000);
   aggregates = new Aggregates(database, reader, clock, tails, auditTrail(clock));
-  const [lives, contents] = [new TenantLives(), new NamespaceContents()];
+  const [lives, contents] = [new TenantLifecycle(), new NamespaceContents()];
   tenants = new PostgresTenants(database, lives, new JobStore(database), {} as Settings['tenants']);
   namespaces = new PostgresNamespaces(database, contents, lives, tenants);
   const ends = { ended: () => Promise.resolve() };

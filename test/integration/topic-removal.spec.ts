@@ -1,4 +1,4 @@
-import type { ResourceEnds } from '../../src/contexts/authz/index.js';
+import type { ResourceRightsRemoval } from '../../src/contexts/authz/index.js';
 import type { NamespaceCatalog, TenantCatalog } from '../../src/contexts/tenancy/index.js';
 import { LogSizes, LogTrimmer } from '../../src/platform/event-log/index.js';
 import { createLog, dropLog, newEvent, openInstance, readAll, request, type Instance } from '../support/server/log.js';
@@ -44,7 +44,7 @@ describe('the removal of the events of a deleted topic', () => {
         new LogTrimmer(database),
         {} as TenantCatalog,
         {} as NamespaceCatalog,
-        {} as ResourceEnds,
+        {} as ResourceRightsRemoval,
       );
       for (let left = await topics.removals(10); left.length > 0; left = await topics.removals(10))
         for (const removal of left) await topics.removeEvents(removal, SLICE);

@@ -6,7 +6,7 @@ import { AuditTrailModule } from '../../platform/audit/audit-trail.module.js';
 import { HttpModule } from '../../platform/http/http.module.js';
 import { AuditTrail } from '../../platform/audit/index.js';
 import { TenancyModule } from '../tenancy/index.js';
-import { AuditAnswers } from './adapters/audit-answers.js';
+import { AuditResponses } from './adapters/audit-responses.js';
 import { PostgresAuditChains } from './adapters/postgres-audit-chains.js';
 import { PostgresAuditHeads } from './adapters/postgres-audit-heads.js';
 import { PostgresAuditRetentions } from './adapters/postgres-audit-retentions.js';
@@ -14,8 +14,8 @@ import { SystemAuditController } from './adapters/system-audit.controller.js';
 import { TenantAuditController } from './adapters/tenant-audit.controller.js';
 import { ChainVerifier } from './application/chain-verifier.js';
 import { ExportAuditRecordsHandler } from './application/export-records.js';
-import { BeginHeads } from './application/begin-heads.js';
-import { HeavyWork } from './application/heavy-work.js';
+import { InitializeHeads } from './application/initialize-heads.js';
+import { ExpensiveQuerySlots } from './application/expensive-query-slots.js';
 import { ListAuditRecordsHandler } from './application/list-records.js';
 import { AuditChains, AuditHeads, AuditRetentions } from './application/ports.js';
 import { ChangeAuditRetentionHandler, GetAuditRetentionHandler } from './application/retention.js';
@@ -30,9 +30,9 @@ import { VerifyAuditHandler } from './application/verify-audit.js';
     { provide: AuditChains, useClass: PostgresAuditChains },
     { provide: AuditHeads, useClass: PostgresAuditHeads },
     { provide: AuditRetentions, useClass: PostgresAuditRetentions },
-    AuditAnswers,
-    BeginHeads,
-    HeavyWork,
+    AuditResponses,
+    InitializeHeads,
+    ExpensiveQuerySlots,
     SealRecords,
     TrimChains,
     ChainVerifier,
@@ -42,7 +42,7 @@ import { VerifyAuditHandler } from './application/verify-audit.js';
     ChangeAuditRetentionHandler,
     VerifyAuditHandler,
   ],
-  exports: [BeginHeads],
+  exports: [InitializeHeads],
 })
 export class AuditModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
   constructor(
@@ -52,7 +52,7 @@ export class AuditModule implements OnApplicationBootstrap, BeforeApplicationShu
   ) {}
 
   onApplicationBootstrap(): void {
-    this.trail.onRecord = () => this.seal.recorded();
+    this.trail.onRecord = () => this.seal.onRecord();
     this.seal.start();
     this.trim.start();
   }

@@ -1,3 +1,3 @@
 export { AUDIT_EXAMPLES } from './adapters/examples.js';
-export { BeginHeads } from './application/begin-heads.js';
+export { InitializeHeads } from './application/initialize-heads.js';
 export { AuditModule } from './audit.module.js';

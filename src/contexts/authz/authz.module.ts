@@ -27,8 +27,8 @@ import { AuthzSagas } from './application/authz.sagas.js';
 import { Authorizer } from './application/authorizer.js';
 import { Escalation } from './application/escalation.js';
 import { AUTHZ_HANDLERS } from './application/handlers.js';
-import { HiddenResources } from './application/hidden-resources.js';
-import { CredentialWorth } from './application/credential-worth.js';
+import { ResourceVisibility } from './application/resource-visibility.js';
+import { CredentialEscalation } from './application/credential-escalation.js';
 import { InitialRoles } from './application/initial-roles.js';
 import { MembershipRemoval } from './application/membership-removal.js';
 import { PermissionChanges } from './application/permission-changes.js';
@@ -42,9 +42,9 @@ import {
   RoleCatalog,
   RuleStore,
 } from './application/ports.js';
-import { ResourceEnds } from './application/resource-ends.js';
+import { ResourceRightsRemoval } from './application/resource-rights-removal.js';
 import { StandingRights } from './application/standing-rights.js';
-import { TenantLifeOf } from './application/tenant-life.js';
+import { TenantUids } from './application/tenant-uids.js';
 
 @Module({
   imports: [PostgresModule, ClockModule, AuditTrailModule, EventLogModule, HttpModule, TenancyModule, IdentityModule],
@@ -71,22 +71,22 @@ import { TenantLifeOf } from './application/tenant-life.js';
     Policies,
     AuthzSagas,
     PermissionRates,
-    HiddenResources,
+    ResourceVisibility,
     Authorizer,
     Escalation,
-    CredentialWorth,
-    TenantLifeOf,
+    CredentialEscalation,
+    TenantUids,
     InitialRoles,
     MembershipRemoval,
-    ResourceEnds,
+    ResourceRightsRemoval,
     StandingRights,
     PermissionChanges,
     ...AUTHZ_HANDLERS,
   ],
-  exports: [HiddenResources, InitialRoles, ResourceEnds, StandingRights, SystemAccess],
+  exports: [ResourceVisibility, InitialRoles, ResourceRightsRemoval, StandingRights, SystemAccess],
 })
 export class AuthzModule implements OnModuleInit {
-  constructor(private readonly hidden: HiddenResources) {}
+  constructor(private readonly hidden: ResourceVisibility) {}
 
   onModuleInit(): void {
     this.hidden.register('tenants', tenantNotFound);

@@ -5,7 +5,7 @@ import { EgressModule } from '../../platform/egress/egress.module.js';
 import { EventLogModule } from '../../platform/event-log/event-log.module.js';
 import { HttpModule } from '../../platform/http/http.module.js';
 import { DurableSubscriptions } from '../../platform/event-log/index.js';
-import { AuthzModule, HiddenResources } from '../authz/index.js';
+import { AuthzModule, ResourceVisibility } from '../authz/index.js';
 import { NamespaceContents, TenancyModule } from '../tenancy/index.js';
 import { TopicsModule } from '../topics/index.js';
 import { ConsumersController } from './adapters/consumers.controller.js';
@@ -20,8 +20,8 @@ import { ConsumerLanes } from './application/consumer-lanes.js';
 import { ConsumerFollowers } from './application/consumer-followers.js';
 import { NamespaceConsumers } from './application/namespace-consumers.js';
 import { ConsumerCatalog, RunningConsumers } from './application/ports.js';
-import { JudgeConsumersHandler } from './application/judge-consumers.js';
-import { LeaveTopicHandler } from './application/leave-topic.js';
+import { RecheckConsumersHandler } from './application/recheck-consumers.js';
+import { DropDeletedTopicHandler } from './application/drop-deleted-topic.js';
 import { RegisterConsumerHandler } from './application/register-consumer.js';
 import { consumerNotFound } from './domain/consumer.js';
 import { Subscriptions } from './application/subscriptions.js';
@@ -46,8 +46,8 @@ import { WithdrawRights } from './application/withdraw-rights.js';
     ConsumerRights,
     WithdrawRights,
     ConsumersSagas,
-    JudgeConsumersHandler,
-    LeaveTopicHandler,
+    RecheckConsumersHandler,
+    DropDeletedTopicHandler,
     NamespaceConsumers,
     ConsumerFollowers,
     ConsumerLanes,
@@ -61,7 +61,7 @@ import { WithdrawRights } from './application/withdraw-rights.js';
 export class ConsumersModule implements OnModuleInit, OnApplicationBootstrap {
   constructor(
     private readonly contents: NamespaceContents,
-    private readonly hidden: HiddenResources,
+    private readonly hidden: ResourceVisibility,
     private readonly consumers: NamespaceConsumers,
     private readonly subscriptions: DurableSubscriptions,
   ) {}

@@ -35,7 +35,7 @@ import { DeliveryMetrics } from './application/delivery-metrics.js';
 import { DeliveryReport } from './application/delivery-report.js';
 import { DeliverySagas } from './application/delivery.sagas.js';
 import { DeliveryWorker } from './application/delivery-worker.js';
-import { JudgeLanesHandler } from './application/judge-lanes.js';
+import { ReviewLanesHandler } from './application/review-lanes.js';
 import type { LaneTools } from './application/lane.js';
 import { Membership } from './application/membership.js';
 import { LaneRunner, LaneStore } from './application/ports.js';
@@ -81,7 +81,7 @@ function openRunner(
     tails: { cacheBytesMax: Math.floor(tailCacheBytes / threads), pollMs: tails.pollMs },
   };
   const runner = new LaneThreads(threads, setup, report);
-  tails.passOn(runner);
+  tails.forwardTo(runner);
   return runner;
 }
 
@@ -151,7 +151,7 @@ function openRunner(
     DeliveryGauges,
     DeliveryWorker,
     DeliverySagas,
-    JudgeLanesHandler,
+    ReviewLanesHandler,
     GetConsumerStatusHandler,
     SendTestDeliveryHandler,
   ],

@@ -20,7 +20,7 @@ import { PassportStrategies } from './adapters/passport-strategies.js';
 import { PasswordsController } from './adapters/passwords.controller.js';
 import { PostgresApiKeys } from './adapters/postgres-api-keys.js';
 import { PostgresCredentialRows } from './adapters/postgres-credential-rows.js';
-import { PostgresCredentialsInForce } from './adapters/postgres-credentials-in-force.js';
+import { PostgresCredentialValidity } from './adapters/postgres-credential-validity.js';
 import { PostgresSessions } from './adapters/postgres-sessions.js';
 import { PostgresUsers } from './adapters/postgres-users.js';
 import { RequestAuthentication } from './adapters/request-authentication.js';
@@ -29,17 +29,17 @@ import { FirstAdministrator } from './application/accounts/first-administrator.j
 import { ACCOUNT_HANDLERS } from './application/accounts/handlers.js';
 import { InvitationQuota } from './application/accounts/invitation-quota.js';
 import { Invitations } from './application/accounts/invitations.js';
-import { UserAccounts, UserLives } from './application/accounts/ports.js';
+import { UserAccounts, UserLifecycle } from './application/accounts/ports.js';
 import { ApiKeyUsage, ApiKeyUsageOptions } from './application/api-keys/api-key-usage.js';
 import { API_KEY_HANDLERS } from './application/api-keys/handlers.js';
-import { KeyIssue } from './application/api-keys/key-issue.js';
-import { KeysOfUsers } from './application/api-keys/keys-of-users.js';
-import { ApiKeyStore, CredentialJudges } from './application/api-keys/ports.js';
+import { CredentialChecks } from './application/api-keys/credential-checks.js';
+import { UserKeyRevocation } from './application/api-keys/user-key-revocation.js';
+import { ApiKeyStore, CredentialPolicies } from './application/api-keys/ports.js';
 import { ApiKeyDirectory } from './application/authentication/api-key-directory.js';
 import { Authenticator } from './application/authentication/authenticator.js';
-import { DropVerdictsHandler, ForgetApiKeysHandler } from './application/authentication/forget-credentials.js';
+import { ForgetTokensHandler, ForgetApiKeysHandler } from './application/authentication/forget-credentials.js';
 import { KeyMissThrottle } from './application/authentication/key-miss-throttle.js';
-import { CredentialsInForce, CredentialStrategies, CredentialRows } from './application/authentication/ports.js';
+import { CredentialValidity, CredentialStrategies, CredentialRows } from './application/authentication/ports.js';
 import { SignCredentials } from './application/authentication/sign-credentials.js';
 import { IDENTITY_SUBSCRIPTIONS, IdentitySagas } from './application/identity.sagas.js';
 import { CommonPasswords } from './application/passwords/common-passwords.js';
@@ -62,11 +62,11 @@ const USAGE_FLUSH_MS = 10_000;
   providers: [
     { provide: UserAccounts, useClass: PostgresUsers },
     { provide: SessionStore, useClass: PostgresSessions },
-    { provide: CredentialsInForce, useClass: PostgresCredentialsInForce },
+    { provide: CredentialValidity, useClass: PostgresCredentialValidity },
     { provide: CredentialRows, useClass: PostgresCredentialRows },
     CredentialSignatures,
     SignCredentials,
-    UserLives,
+    UserLifecycle,
     CommonPasswords,
     HashingThreads,
     Passwords,
@@ -88,12 +88,12 @@ const USAGE_FLUSH_MS = 10_000;
     ApiKeyUsage,
     KeyMissThrottle,
     ApiKeyDirectory,
-    KeysOfUsers,
+    UserKeyRevocation,
     IdentitySagas,
-    DropVerdictsHandler,
+    ForgetTokensHandler,
     ForgetApiKeysHandler,
-    CredentialJudges,
-    KeyIssue,
+    CredentialPolicies,
+    CredentialChecks,
     ...API_KEY_HANDLERS,
     ...ACCOUNT_HANDLERS,
     ...SESSION_HANDLERS,
@@ -102,13 +102,13 @@ const USAGE_FLUSH_MS = 10_000;
   exports: [
     ApiKeyDirectory,
     Invitations,
-    CredentialJudges,
-    CredentialsInForce,
+    CredentialPolicies,
+    CredentialValidity,
     FirstAdministrator,
     Authenticator,
     RequestAuthentication,
     UserAccounts,
-    UserLives,
+    UserLifecycle,
   ],
 })
 export class IdentityModule implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {

@@ -7,7 +7,7 @@ import { digest, equalDigests } from '../../platform/crypto/keys.js';
 import { Public } from '../../platform/http/access.js';
 import { parseAuthorization } from '../../platform/http/authorization.js';
 import { httpError } from '../../platform/http/http-errors.js';
-import { comesFromOwnMachine } from '../../platform/http/own-machine.js';
+import { isFromThisMachine } from '../../platform/http/own-machine.js';
 import type { Reply, Request } from '../../platform/http/request.js';
 import { Metrics } from '../../platform/telemetry/metrics.js';
 
@@ -32,7 +32,7 @@ export class MetricsController extends PrometheusController {
     const { request } = response as Reply;
     const given = parseAuthorization(request.headers.authorization ?? '');
     const token = given?.scheme === 'bearer' ? given.credential : undefined;
-    const own = token === undefined && comesFromOwnMachine(request);
+    const own = token === undefined && isFromThisMachine(request);
     if (this.isToken(token) || (await this.mayRead(request, own)))
       return `${await super.index(response)}\n${await this.metrics.naming.metrics()}`;
     if (own) return super.index(response);

@@ -1,11 +1,21 @@
 export { TENANCY_EXAMPLES } from './adapters/examples.js';
-export { NamespaceContents, type EndingTenant, type NamespaceHoldings } from './application/namespace-removal.js';
+export {
+  NamespaceContents,
+  type EndingTenant,
+  type NamespaceContentProvider,
+} from './application/namespace-removal.js';
 export { NamespaceCatalog, TenantCatalog } from './application/ports.js';
 export { FairTurns, type Turn } from './application/fair-turns.js';
 export { TenantGates, type TenantGate } from './application/tenant-gates.js';
-export { TenantLives, type TenantLife, type TenantWitness } from './application/tenant-lives.js';
+export { TenantLifecycle, type TenantLife, type TenantLifecycleListener } from './application/tenant-lifecycle.js';
 export { namespaceNotFound, type NamespaceLife, type NamespaceRef } from './domain/namespace.js';
-export { reservedBySystem, tenantDeleting, tenantNotFound, tenantSuspended, SYSTEM_LIFE } from './domain/tenant.js';
+export {
+  reservedBySystem,
+  tenantDeleting,
+  tenantNotFound,
+  tenantSuspended,
+  SYSTEM_TENANT_UID as SYSTEM_LIFE,
+} from './domain/tenant.js';
 export { requireRoom, type TenantRoom } from './domain/tenant-room.js';
 export { tenancyError } from './domain/tenancy-errors.js';
 export { TenancyModule } from './tenancy.module.js';

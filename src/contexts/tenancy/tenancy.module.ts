@@ -23,9 +23,9 @@ import { FairTurns } from './application/fair-turns.js';
 import { NamespaceCatalog, TenantCatalog } from './application/ports.js';
 import { DELETION_HANDLERS } from './application/tenant-deletions.js';
 import { TENANCY_SUBSCRIPTIONS, TenancySagas } from './application/tenancy.sagas.js';
-import { TellTenantEndHandler, TenantEnds } from './application/tenant-ends.js';
+import { AnnounceTenantEndHandler, TenantEndWaiter } from './application/tenant-end-waiter.js';
 import { ForgetTenantGateHandler, TenantGates } from './application/tenant-gates.js';
-import { TenantLives } from './application/tenant-lives.js';
+import { TenantLifecycle } from './application/tenant-lifecycle.js';
 import { TenantRemoval } from './application/tenant-removal.js';
 import { TENANT_HANDLERS } from './application/tenants.js';
 
@@ -39,20 +39,20 @@ import { TENANT_HANDLERS } from './application/tenants.js';
     NamespaceRemoval,
     TenantGates,
     FairTurns,
-    TenantLives,
-    TenantEnds,
+    TenantLifecycle,
+    TenantEndWaiter,
     TenantRemoval,
     DeleteTenantHandler,
     TenancySagas,
     ForgetTenantGateHandler,
-    TellTenantEndHandler,
+    AnnounceTenantEndHandler,
     CompleteTenantHandler,
     RemoveNamespaceContentsHandler,
     ...TENANT_HANDLERS,
     ...DELETION_HANDLERS,
     ...NAMESPACE_HANDLERS,
   ],
-  exports: [TenantCatalog, NamespaceCatalog, NamespaceContents, TenantGates, FairTurns, TenantLives],
+  exports: [TenantCatalog, NamespaceCatalog, NamespaceContents, TenantGates, FairTurns, TenantLifecycle],
 })
 export class TenancyModule implements OnModuleInit, OnApplicationBootstrap {
   constructor(

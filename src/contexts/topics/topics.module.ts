@@ -11,7 +11,7 @@ import { PostgresModule } from '../../platform/postgres/postgres.module.js';
 import { ClockModule } from '../../platform/clock/clock.module.js';
 import { EventLogModule } from '../../platform/event-log/event-log.module.js';
 import { HttpModule } from '../../platform/http/http.module.js';
-import { AuthzModule, HiddenResources } from '../authz/index.js';
+import { AuthzModule, ResourceVisibility } from '../authz/index.js';
 import { NamespaceContents, TenancyModule } from '../tenancy/index.js';
 import { EndStreamsHandler } from './adapters/end-streams.handler.js';
 import { EventQueries } from './adapters/event-query.js';
@@ -74,7 +74,7 @@ const METRICS: Provider[] = [
 export class TopicsModule implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
   constructor(
     private readonly contents: NamespaceContents,
-    private readonly hidden: HiddenResources,
+    private readonly hidden: ResourceVisibility,
     private readonly topics: NamespaceTopics,
     private readonly removeEvents: RemoveEvents,
   ) {}

@@ -22,7 +22,7 @@ export class TooCostlyError extends Error {
 }
 
 /** `line 1, column 7: no such variable`, counted from 1. */
-export function placed(source: string, { offset, message }: ExpressionError): string {
+export function withPosition(source: string, { offset, message }: ExpressionError): string {
   const before = source.slice(0, offset);
   const line = before.split('\n').length;
   return `line ${line}, column ${offset - before.lastIndexOf('\n')}: ${message}`;

@@ -1,6 +1,6 @@
 import type { CelEnv } from '@bufbuild/cel';
 import { ExpressionError } from './cel-errors.js';
-import { patternFault } from './patterns.js';
+import { patternProblem } from './patterns.js';
 import type { Expr, Parsed } from './source-guard.js';
 
 const nodesMax = 128;
@@ -160,7 +160,7 @@ class Check {
     this.costly = true;
     const literal = pattern?.exprKind.case === 'constExpr' ? pattern.exprKind.value.constantKind : undefined;
     if (literal?.case !== 'stringValue') this.#fail(expr, 'the pattern of "matches" must be a text, not computed');
-    const fault = patternFault(literal.value);
+    const fault = patternProblem(literal.value);
     if (fault) this.#fail(pattern as Expr, fault);
   }
 

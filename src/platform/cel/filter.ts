@@ -1,4 +1,4 @@
-import { ExpressionError, filterError, placed, TooCostlyError } from './cel-errors.js';
+import { ExpressionError, filterError, withPosition, TooCostlyError } from './cel-errors.js';
 import { eventVariables, EventVariables, type FilterInput } from './event-variables.js';
 import { compileExpression, type Expression } from './expression.js';
 
@@ -40,7 +40,7 @@ function checkedFilter(source: string, pointer: string): Expression {
     throw new ExpressionError(`the expression must give bool, and gives ${expression.type}`, 0);
   } catch (error) {
     if (!(error instanceof ExpressionError)) throw error;
-    const detail = placed(source, error);
+    const detail = withPosition(source, error);
     throw filterError('filter-invalid', `The filter is not valid: ${detail}.`, { errors: [{ pointer, detail }] });
   }
 }

@@ -1,5 +1,5 @@
 import { RE2JS } from '@bufbuild/re2';
-import { hasMoreCharacters } from '../../kernel/characters.js';
+import { exceedsCharacters } from '../../kernel/characters.js';
 import { boundedMap } from '../limits/bounded-map.js';
 import { charge } from './work-budget.js';
 
@@ -18,8 +18,8 @@ const compiled = boundedMap<{ regex: RE2JS; unitsPerCharacter: number }>(pattern
  * its price is the text's length times the program's size: measured 1 µs plus 110 ns an instruction for each character at worst,
  * (a?){200}a{200} on 64 KiB 1.6 s. Hence the limits here and the charge below.
  */
-export function patternFault(pattern: string): string | undefined {
-  if (hasMoreCharacters(pattern, patternLengthMax)) return `the pattern is longer than ${patternLengthMax} characters`;
+export function patternProblem(pattern: string): string | undefined {
+  if (exceedsCharacters(pattern, patternLengthMax)) return `the pattern is longer than ${patternLengthMax} characters`;
   const counts = [...pattern.matchAll(/\{(\d+)(?:,(\d*))?\}/g)].map(([, min, max]) => Number(max || min));
   if (counts.reduce((sum, count) => sum + count, 0) > repetitionsMax) {
     return `the pattern repeats more than ${repetitionsMax} times`;

@@ -1,5 +1,5 @@
 import { parse } from '@bufbuild/cel';
-import { hasMoreCharacters } from '../../kernel/characters.js';
+import { exceedsCharacters } from '../../kernel/characters.js';
 import { ExpressionError } from './cel-errors.js';
 
 export const sourceLengthMax = 2048;
@@ -13,7 +13,7 @@ export type Expr = Parsed['expr'];
  * them 20 ms) are limited by the length alone.
  */
 export function parseSource(source: string): Parsed {
-  if (hasMoreCharacters(source, sourceLengthMax)) {
+  if (exceedsCharacters(source, sourceLengthMax)) {
     throw new ExpressionError(`the expression is longer than ${sourceLengthMax} characters`, sourceLengthMax);
   }
   refuseDeepNesting(source);

@@ -57,13 +57,13 @@ const hex = (a: number, b: number): string => ((a << 8) | b).toString(16);
 
 describe('checking an address', () => {
   it.each(REFUSED)('refuses %s from its first to its last address, and no more', (_, first, last, before, after) => {
-    expect([first, last].map((ip) => closed.judgeAddress(ip))).toEqual(['refused', 'refused']);
-    for (const ip of [before, after]) expect(ip === null ? 'allowed' : closed.judgeAddress(ip)).toBe('allowed');
+    expect([first, last].map((ip) => closed.checkAddress(ip))).toEqual(['refused', 'refused']);
+    for (const ip of [before, after]) expect(ip === null ? 'allowed' : closed.checkAddress(ip)).toBe('allowed');
   });
 
   it('allows public addresses', () => {
     const verdicts = ['93.184.216.34', '8.8.8.8', '2606:4700:4700::1111', '2a00:1450::1'].map((ip) =>
-      closed.judgeAddress(ip),
+      closed.checkAddress(ip),
     );
     expect(verdicts).toEqual(['allowed', 'allowed', 'allowed', 'allowed']);
   });
@@ -74,7 +74,7 @@ describe('checking an address', () => {
     assert(
       property(ipv4, (octets) => {
         const ip = octets.join('.');
-        expect(closed.judgeAddress(ip)).toBe(list.check(ip) ? 'refused' : 'allowed');
+        expect(closed.checkAddress(ip)).toBe(list.check(ip) ? 'refused' : 'allowed');
       }),
       { numRuns: 2_000 },
     );
@@ -89,9 +89,9 @@ describe('checking an address', () => {
         ),
         ([a, b, c, d]) => {
           for (const policy of [closed, development]) {
-            const verdict = policy.judgeAddress(`${a}.${b}.${c}.${d}`);
-            expect(policy.judgeAddress(`::ffff:${a}.${b}.${c}.${d}`)).toBe(verdict);
-            expect(policy.judgeAddress(`::ffff:${hex(a, b)}:${hex(c, d)}`)).toBe(verdict);
+            const verdict = policy.checkAddress(`${a}.${b}.${c}.${d}`);
+            expect(policy.checkAddress(`::ffff:${a}.${b}.${c}.${d}`)).toBe(verdict);
+            expect(policy.checkAddress(`::ffff:${hex(a, b)}:${hex(c, d)}`)).toBe(verdict);
           }
         },
       ),
@@ -110,23 +110,23 @@ describe('checking an address', () => {
       '2606:4700::1%eth0',
       '[2606:4700::1]',
     ];
-    expect(odd.filter((ip) => closed.judgeAddress(ip) === 'allowed')).toEqual([]);
+    expect(odd.filter((ip) => closed.checkAddress(ip) === 'allowed')).toEqual([]);
   });
 
   it('opens exactly what the deployment opens', () => {
     const asked = ['127.0.0.1', '127.255.0.1', '::1', '::ffff:127.0.0.1', '10.0.0.1', '0.0.0.0', '::', '::127.0.0.1'];
-    const allowed = asked.filter((ip) => development.judgeAddress(ip) === 'allowed');
+    const allowed = asked.filter((ip) => development.checkAddress(ip) === 'allowed');
     expect(allowed).toEqual(['127.0.0.1', '127.255.0.1', '::1', '::ffff:127.0.0.1']);
   });
 
   it('does not open what lies behind an opened translation prefix', () => {
     const nat64 = new AddressPolicy({ allowedCidrs: ['64:ff9b::/96', '2002::/16', '2001::/32'], allowHttp: false });
-    expect(nat64.judgeAddress('64:ff9b::8.8.8.8')).toBe('allowed');
-    expect(nat64.judgeAddress('64:ff9b::169.254.169.254')).toBe('refused');
-    expect(nat64.judgeAddress('2002:0808:0808::1')).toBe('allowed');
-    expect(nat64.judgeAddress('2002:7f00:0001::1')).toBe('refused');
+    expect(nat64.checkAddress('64:ff9b::8.8.8.8')).toBe('allowed');
+    expect(nat64.checkAddress('64:ff9b::169.254.169.254')).toBe('refused');
+    expect(nat64.checkAddress('2002:0808:0808::1')).toBe('allowed');
+    expect(nat64.checkAddress('2002:7f00:0001::1')).toBe('refused');
     // Teredo carries the client's address with every bit flipped: 10.0.0.1 is f5ff:fffe.
-    expect(nat64.judgeAddress('2001:0:808:808::f5ff:fffe')).toBe('refused');
+    expect(nat64.checkAddress('2001:0:808:808::f5ff:fffe')).toBe('refused');
   });
 
   it('names the range that cannot be parsed', () => {
@@ -138,7 +138,7 @@ describe('checking an address', () => {
 
 const codeOf = (policy: AddressPolicy, url: string): string => {
   try {
-    policy.judgeUrl(url);
+    policy.checkUrl(url);
     return 'allowed';
   } catch (error) {
     return error instanceof DomainError ? error.code : String(error);
@@ -225,7 +225,7 @@ describe('checking a URL', () => {
   it('points at the field and does not reveal the address', () => {
     const error = (() => {
       try {
-        return closed.judgeUrl('https://2130706433/', '/target/url');
+        return closed.checkUrl('https://2130706433/', '/target/url');
       } catch (thrown) {
         return thrown as DomainError;
       }

@@ -65,7 +65,7 @@ export class AddressPolicy {
     this.allowHttp = allowHttp;
   }
 
-  judgeAddress(ip: string): Verdict {
+  checkAddress(ip: string): Verdict {
     const address = parse(ip);
     return address && this.allows(address) ? 'allowed' : 'refused';
   }
@@ -74,7 +74,7 @@ export class AddressPolicy {
    * Returns the URL as it will be used, or throws `webhook-url-invalid` or `webhook-address-refused`. WHATWG parsing comes first, so that
    * `2130706433`, `0x7f.1`, `0177.0.0.1` and full-width digits are checked as the address they mean. Names are not resolved here.
    */
-  judgeUrl(raw: string, pointer = '/url'): URL {
+  checkUrl(raw: string, pointer = '/url'): URL {
     const url = raw.length <= URL_LENGTH_MAX && URL.canParse(raw) ? new URL(raw) : undefined;
     const detail = CONTROL.test(raw)
       ? 'must not contain control characters'
@@ -83,7 +83,7 @@ export class AddressPolicy {
         : `must be an absolute URL of at most ${URL_LENGTH_MAX} characters`;
     if (detail) throw fail('webhook-url-invalid', `The webhook URL ${detail}.`, { errors: [{ pointer, detail }] });
     const literal = addressLiteral(url!.hostname);
-    if (literal !== undefined && this.judgeAddress(literal) === 'refused') throw addressRefused(pointer);
+    if (literal !== undefined && this.checkAddress(literal) === 'refused') throw addressRefused(pointer);
     return url!;
   }
 

@@ -6,7 +6,7 @@ import { Connections } from './connections.js';
 import { Egress } from './egress.js';
 import { LookUps } from './look-ups.js';
 import { nameResolver } from './name-resolver.js';
-import { CheckedResolver } from './resolve-checked.js';
+import { CheckedResolver } from './checked-resolver.js';
 import type { SendRequest } from './webhook-sender.js';
 
 const LOOPBACK = { allowedCidrs: ['127.0.0.0/8'], allowHttp: true };

@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 import { buildConnector, Client } from 'undici';
 import { ADDRESS_NOT_ALLOWED, type AddressPolicy } from './address-policy.js';
-import { InterimAnswers } from './interim-answers.js';
-import type { CheckedResolver } from './resolve-checked.js';
+import { InterimResponses } from './interim-responses.js';
+import type { CheckedResolver } from './checked-resolver.js';
 import { ConnectFailure, toConnectFailure } from './send-outcome.js';
 
 /** Idle connections over all origins; above it the longest idle one is closed. */
@@ -24,7 +24,7 @@ export interface Connection {
   /** Responses received over the current socket: the other side may close a socket that has served one just as we write to it again. */
   answered: number;
   /** Of the current socket. */
-  interim: InterimAnswers | undefined;
+  interim: InterimResponses | undefined;
   idle: boolean;
 }
 
@@ -99,7 +99,7 @@ export class Connections {
         this.resolver.onBehalfOf({ share: connection.share, signal: givenUp.signal }, () =>
           this.connect(options, (...[error, socket]) => {
             if (error) return callback(error, null);
-            connection.interim = InterimAnswers.of(socket!);
+            connection.interim = InterimResponses.of(socket!);
             callback(null, socket!);
           }),
         ),
@@ -147,7 +147,7 @@ function checkedConnector(policy: AddressPolicy, resolver: CheckedResolver, time
     rejectUnauthorized: true,
   });
   return (options, callback) => {
-    if (isIP(options.hostname) !== 0 && policy.judgeAddress(options.hostname) === 'refused') {
+    if (isIP(options.hostname) !== 0 && policy.checkAddress(options.hostname) === 'refused') {
       // Never synchronously: undici expects connectors to call back later.
       process.nextTick(callback, new ConnectFailure('refused', ADDRESS_NOT_ALLOWED), null);
       return;

@@ -3,7 +3,7 @@ import { AddressPolicy } from './address-policy.js';
 import { Egress } from './egress.js';
 import { LookUps } from './look-ups.js';
 import type { Resolver } from './name-resolver.js';
-import { CheckedResolver } from './resolve-checked.js';
+import { CheckedResolver } from './checked-resolver.js';
 
 const rules = { allowedCidrs: [], allowHttp: false };
 const v4 = (address: string): LookupAddress => ({ address, family: 4 });

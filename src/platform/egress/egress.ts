@@ -2,7 +2,7 @@ import type { Clock } from '../../kernel/clock.js';
 import { addressLiteral, AddressPolicy, addressRefused, type AddressPolicyOptions } from './address-policy.js';
 import { LookUps } from './look-ups.js';
 import { nameResolver, type Resolver } from './name-resolver.js';
-import { CheckedResolver } from './resolve-checked.js';
+import { CheckedResolver } from './checked-resolver.js';
 import { ConnectFailure } from './send-outcome.js';
 import { WebhookSender } from './webhook-sender.js';
 
@@ -36,7 +36,7 @@ export class Egress {
    * not resolve now is accepted: receivers are often registered before their DNS record exists. `share` is that of `SendRequest`.
    */
   async checkUrl(raw: string, share: string, pointer = '/url'): Promise<string> {
-    const { hostname, href } = this.policy.judgeUrl(raw, pointer);
+    const { hostname, href } = this.policy.checkUrl(raw, pointer);
     if (addressLiteral(hostname) !== undefined) return href;
     try {
       await this.resolver.resolve(hostname, { share });

@@ -137,7 +137,7 @@ const LOOKED_UP: Record<ReasonPhase, readonly ReasonPhase[]> = {
   response: ['response', 'connect', 'tls', 'refused'],
 };
 
-export const isOf = (phase: ReasonPhase, code: string | undefined): boolean => WORDS[phase].has(code ?? '');
+export const isCodeOf = (phase: ReasonPhase, code: string | undefined): boolean => WORDS[phase].has(code ?? '');
 
 export function reasonOf(phase: ReasonPhase, code: string | undefined): Reason {
   if (code === undefined) return OTHERWISE[phase];

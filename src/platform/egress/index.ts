@@ -8,8 +8,8 @@ export {
   headerKey,
   HEADERS_MAX,
   headersContract,
-  judgeHeaders,
-  sentHeaders,
+  headersProblem as judgeHeaders,
+  sendableHeaders as sentHeaders,
   type HeaderRules,
 } from './tenant-headers.js';
 export type { SendRequest, WebhookSender } from './webhook-sender.js';

@@ -5,7 +5,7 @@ import type { ResolvedAddress, Resolver } from './name-resolver.js';
 import { ConnectFailure } from './send-outcome.js';
 
 /** The caller of a look-up. */
-export interface Asking {
+export interface LookUpCaller {
   /** Whose share of the look-ups it counts against. */
   readonly share: string;
   /** Fires when the caller no longer waits. */
@@ -76,7 +76,7 @@ export class LookUps {
   }
 
   /** Throws `ConnectFailure`. */
-  addressesOf(hostname: string, { share, signal }: Asking): Promise<readonly ResolvedAddress[]> {
+  addressesOf(hostname: string, { share, signal }: LookUpCaller): Promise<readonly ResolvedAddress[]> {
     return new Promise((resolve, reject) => {
       const settle = (answer: Answer): void => (answer instanceof ConnectFailure ? reject(answer) : resolve(answer));
       const known = this.known.peek(hostname);

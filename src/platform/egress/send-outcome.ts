@@ -1,4 +1,4 @@
-import { isOf, reasonOf, type FailurePhase, type Reason } from './failure-reasons.js';
+import { isCodeOf, reasonOf, type FailurePhase, type Reason } from './failure-reasons.js';
 
 /** The outcome of one request. `durationMs` is exact to a hundredth. */
 export type SendOutcome =
@@ -28,10 +28,10 @@ export class ConnectFailure extends Error {
 }
 
 /** What arrived is not a usable response. */
-export class AnswerFlaw extends Error {
+export class InvalidResponse extends Error {
   constructor(override readonly message: Reason) {
     super(message);
-    this.name = 'AnswerFlaw';
+    this.name = 'InvalidResponse';
   }
 }
 
@@ -48,7 +48,7 @@ export const isConnectionLost = (error: Error): boolean => CONNECTION_LOST.has(c
 export function toConnectFailure(error: Error, protocol: string): ConnectFailure {
   if (error instanceof ConnectFailure) return error;
   const code = codeOf(error);
-  const opened = isConnectionLost(error) || !isOf('connect', code);
+  const opened = isConnectionLost(error) || !isCodeOf('connect', code);
   const phase = protocol === 'https:' && opened ? 'tls' : 'connect';
   return new ConnectFailure(phase, reasonOf(phase, code), { cause: error });
 }
@@ -56,8 +56,8 @@ export function toConnectFailure(error: Error, protocol: string): ConnectFailure
 /** In which phase a request without a response failed, and the words for it. */
 export function toFailure(error: Error): { readonly phase: FailurePhase; readonly error: Reason } {
   if (error instanceof ConnectFailure) return { phase: error.phase, error: error.message };
-  if (error instanceof AnswerFlaw) return { phase: 'response', error: error.message };
+  if (error instanceof InvalidResponse) return { phase: 'response', error: error.message };
   const code = error.name === 'HTTPParserError' ? 'HPE_' : codeOf(error);
-  const phase = isOf('refused', code) ? 'refused' : OF_TLS.test(code ?? '') ? 'tls' : 'response';
+  const phase = isCodeOf('refused', code) ? 'refused' : OF_TLS.test(code ?? '') ? 'tls' : 'response';
   return { phase, error: reasonOf(phase, code) };
 }

@@ -37,7 +37,7 @@ export function forbiddenHeader(name: string): boolean {
  * Filters headers that were accepted earlier, perhaps by a release with other rules. Names are in lower case, as ours are, so that none is
  * sent twice.
  */
-export function sentHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+export function sendableHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
   const allowed = Object.entries(headers).filter(([name]) => !forbiddenHeader(name));
   return Object.fromEntries(allowed.map(([name, value]) => [name.toLowerCase(), value]));
 }
@@ -61,7 +61,7 @@ export const headersContract = ({ allowNull = false }: HeaderRules = {}) => ({
 });
 
 /** What is wrong with the headers that a tenant wants sent with each delivery, or null. Never repeats a value: it may be a secret. */
-export function judgeHeaders(headers: unknown, { allowNull = false }: HeaderRules = {}): string | null {
+export function headersProblem(headers: unknown, { allowNull = false }: HeaderRules = {}): string | null {
   if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) return 'must be an object of strings';
   const entries = Object.entries(headers);
   if (entries.length > HEADERS_MAX) return `must have at most ${HEADERS_MAX} headers`;

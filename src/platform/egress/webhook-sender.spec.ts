@@ -5,7 +5,7 @@ import { createServer as createTcpServer, type AddressInfo, type Server as TcpSe
 import type { LookupAddress } from 'node:dns';
 import { Egress, type EgressOptions } from './egress.js';
 import type { SendOutcome } from './send-outcome.js';
-import { judgeHeaders, sentHeaders } from './tenant-headers.js';
+import { headersProblem, sendableHeaders } from './tenant-headers.js';
 import type { SendRequest } from './webhook-sender.js';
 
 const LOOPBACK = { allowedCidrs: ['127.0.0.0/8', '::1/128'], allowHttp: true };
@@ -94,13 +94,13 @@ describe('sending', () => {
       If-Match If-Modified-Since If-None-Match If-Unmodified-Since Max-Forwards Origin Pragma Prefer Priority
       Referer Sec-Fetch-Site Signature Signature-Input User-Agent Want-Content-Digest X-Api-Key X-Requested-With`;
     const headers = Object.fromEntries(names.split(/\s+/).map((name, i) => [name, `value ${i}`]));
-    expect(judgeHeaders(headers)).toBeNull();
+    expect(headersProblem(headers)).toBeNull();
     let seen: IncomingHttpHeaders = {};
     const { port } = await receiver((request, response) => {
       seen = request.headers;
       response.end();
     });
-    await egressOf().sender.send(post(port, { headers: sentHeaders(headers) }));
+    await egressOf().sender.send(post(port, { headers: sendableHeaders(headers) }));
     for (const [name, value] of Object.entries(headers))
       expect([name, seen[name.toLowerCase()]]).toEqual([name, value]);
   });

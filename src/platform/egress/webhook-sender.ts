@@ -4,7 +4,7 @@ import { boundedMap } from '../limits/bounded-map.js';
 import { ADDRESS_NOT_ALLOWED, type AddressPolicy } from './address-policy.js';
 import { Connections } from './connections.js';
 import { Exchange } from './exchange.js';
-import type { CheckedResolver } from './resolve-checked.js';
+import type { CheckedResolver } from './checked-resolver.js';
 import type { SendOutcome } from './send-outcome.js';
 
 export interface WebhookSenderOptions {
@@ -84,7 +84,7 @@ export class WebhookSender {
   /** The target, or why the URL is not usable. */
   private targetOf(raw: string): Target | string {
     try {
-      const { origin, pathname, search } = this.policy.judgeUrl(raw);
+      const { origin, pathname, search } = this.policy.checkUrl(raw);
       const target = { origin, path: pathname + search };
       this.targets.set(raw, target);
       return target;

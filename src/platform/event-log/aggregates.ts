@@ -10,7 +10,7 @@ import { violatedKey } from '../postgres/sql-state.js';
 import type { LogEnd } from './append-plan.js';
 import { append, LOCK_HEADS, READ_HEADS, READ_STREAM_VERSIONS } from './append-sql.js';
 import type { AppendListener } from './appender.js';
-import { placed, type NewEvent, type StoredEvent } from './event.js';
+import { eventRow, type NewEvent, type StoredEvent } from './event.js';
 import type { LogReader } from './log-reader.js';
 import { ConflictError, retryOnConflict } from './retry-on-conflict.js';
 
@@ -224,7 +224,7 @@ function toRows<S, E extends DomainEvent, R, F>(
     const event = newEvent(aggregate, ref, actor, type as E['type'], JSON.stringify(data));
     logBytes += event.bytes;
     const place = { position: end.position + 1 + i, logBytes, recordedAt, streamVersion: version + 1 + i };
-    return placed(event, place, actor.id);
+    return eventRow(event, place, actor.id);
   });
 }
 

@@ -1,6 +1,6 @@
 import type { DomainError } from '../../kernel/domain-error.js';
 import {
-  placed,
+  eventRow,
   type AppendedEvent,
   type AppendRequest,
   type AppendResult,
@@ -120,7 +120,7 @@ function store(event: NewEvent, publishedBy: string, draft: Draft, end: KnownEnd
   draft.end.position += 1;
   draft.end.logBytes += event.bytes;
   const { position, logBytes, recordedAt } = draft.end;
-  const row = placed(event, { position, logBytes, recordedAt, streamVersion }, publishedBy);
+  const row = eventRow(event, { position, logBytes, recordedAt, streamVersion }, publishedBy);
   draft.rows.push(row);
   return row;
 }

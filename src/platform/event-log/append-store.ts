@@ -1,4 +1,4 @@
-import type { KeptConnections } from '../postgres/kept-connections.js';
+import type { PersistentConnections } from '../postgres/persistent-connections.js';
 import { Pipeline } from '../postgres/pipeline.js';
 import { BEGIN, type Database, type Row, type Sql, type Statement } from '../postgres/database.js';
 import type { KnownEnd } from './append-plan.js';
@@ -22,7 +22,7 @@ const STREAMS_TOTAL_MAX = 200_000;
 export type Gone = ReadonlySet<string>;
 
 /** A log does not end with the event that the rows should follow. `partly`: the rows of other topics of the flush are stored. */
-export class DoesNotFollow extends Error {
+export class UnexpectedLogEnd extends Error {
   constructor(readonly partly: boolean) {
     super('The log does not end as planned.');
   }
@@ -35,7 +35,7 @@ export class AppendStore {
   /** How many streams each of them had when it was last cached. */
   private readonly streams = new Map<string, number>();
   private streamsTotal = 0;
-  readonly connection: KeptConnections;
+  readonly connection: PersistentConnections;
 
   constructor(database: Database) {
     this.connection = database.append;
@@ -133,7 +133,7 @@ export class AppendStore {
 
   /**
    * Inserts the rows of a flush, all topics in one statement. Returns which topics no longer exist: their rows were left out. Throws
-   * DoesNotFollow if others were left out as well.
+   * UnexpectedLogEnd if others were left out as well.
    */
   async insert(
     sql: Sql,
@@ -148,7 +148,7 @@ export class AppendStore {
     const left = await this.readEnds(sql, tenantId, [...rows.keys()]);
     const gone = new Set([...rows.keys()].filter((uid) => !left.has(uid)));
     for (const uid of gone) expected -= rows.get(uid)!.length;
-    if (result.rowCount !== expected) throw new DoesNotFollow((result.rowCount ?? 0) > 0);
+    if (result.rowCount !== expected) throw new UnexpectedLogEnd((result.rowCount ?? 0) > 0);
     return gone;
   }
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../../kernel/clock.js';
-import { usedUp } from '../../kernel/limit-left.js';
+import { exhaustedLimit } from '../../kernel/limit-left.js';
 import type { Database } from '../postgres/database.js';
 import { AppendStore } from './append-store.js';
 import type { AppendRequest, AppendResult, StoredEvent } from './event.js';
@@ -75,7 +75,7 @@ export class Appender {
         logError(
           'publish-queue-full',
           'More events wait to be stored than this instance takes.',
-          usedUp({ policy: 'publish-queue', quota: this.options.queueEventsMax }, 1),
+          exhaustedLimit({ policy: 'publish-queue', quota: this.options.queueEventsMax }, 1),
         ),
       );
     }

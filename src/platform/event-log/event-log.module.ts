@@ -120,7 +120,7 @@ const appendMetrics: Provider[] = [
           database,
           tails,
           ({ name }, events, signal) => sagas.settle(new Due(name, events, signal)),
-          failures.willTryAgain.bind(failures),
+          failures.reportRetry.bind(failures),
         ),
     },
     {

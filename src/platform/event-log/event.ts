@@ -41,7 +41,7 @@ export interface StoredEvent extends Omit<NewEvent, 'idGiven' | 'bytes'> {
 export type EventPlace = Pick<StoredEvent, 'position' | 'logBytes' | 'recordedAt' | 'streamVersion'>;
 
 /** The row of an event at that position. */
-export const placed = (event: NewEvent, place: EventPlace, publishedBy: string): StoredEvent => ({
+export const eventRow = (event: NewEvent, place: EventPlace, publishedBy: string): StoredEvent => ({
   position: place.position,
   logBytes: place.logBytes,
   recordedAt: place.recordedAt,

@@ -2,7 +2,7 @@ import { SystemClock } from '../../kernel/clock.js';
 import type { Sql } from '../postgres/database.js';
 import type { Pipeline } from '../postgres/pipeline.js';
 import type { KnownEnd } from './append-plan.js';
-import { DoesNotFollow, type AppendStore } from './append-store.js';
+import { UnexpectedLogEnd, type AppendStore } from './append-store.js';
 import type { AppendRequest, NewEvent } from './event.js';
 import { Flush } from './flush.js';
 
@@ -44,7 +44,7 @@ let flush: Flush;
 beforeEach(() => {
   store = new FakeStore();
   others = Promise.withResolvers<void>();
-  const line = { tenantId: 'acme', pipeline: {} as Pipeline, alone: () => others.promise };
+  const line = { tenantId: 'acme', pipeline: {} as Pipeline, untilAlone: () => others.promise };
   flush = new Flush(store as unknown as AppendStore, line, [REQUEST], new SystemClock(), false);
 });
 
@@ -62,7 +62,7 @@ it('may be followed once its statement is sent, and leaves the end as it will be
 
 it('tries again, whatever its patience, but only when alone: before that, what it reads may be outdated', async () => {
   const result = flush.run(-1);
-  store.answer.reject(new DoesNotFollow(false));
+  store.answer.reject(new UnexpectedLogEnd(false));
   await flush.firstTry;
   await turnOfTheLoop();
   expect([flush.mayBeFollowed, store.done]).toEqual([false, ['inserted', 'advanced', 'forgotten']]);

@@ -5,7 +5,7 @@ import type { Pipeline } from '../postgres/pipeline.js';
 import { asDomainError, unavailable, type Sql } from '../postgres/database.js';
 import { isTransient, isUnprepared, isUnreachable, violatedKey } from '../postgres/sql-state.js';
 import { placeKey, planAppends, type AppendPlan, type KnownEnd } from './append-plan.js';
-import { DoesNotFollow, type AppendStore } from './append-store.js';
+import { UnexpectedLogEnd, type AppendStore } from './append-store.js';
 import type { AppendRequest, StoredEvent } from './event.js';
 import { logError } from './log-errors.js';
 
@@ -16,7 +16,7 @@ export interface FlushLine {
   readonly tenantId: string;
   readonly pipeline: Pipeline;
   /** Resolves when those before this one are done, and the first tries of those behind it are over. */
-  alone(flush: Flush): Promise<void>;
+  untilAlone(flush: Flush): Promise<void>;
 }
 
 export interface FlushResult extends AppendPlan {
@@ -76,7 +76,7 @@ export class Flush {
       } catch (error) {
         this.store.forget(this.uids);
         const again = this.adapt(error);
-        const refused = violatedKey(error) !== undefined || error instanceof DoesNotFollow;
+        const refused = violatedKey(error) !== undefined || error instanceof UnexpectedLogEnd;
         if (!again || (!refused && performance.now() > deadline)) throw this.failure(error);
         await this.stepOut();
         if (!refused) await pause(RETRY_PAUSE_MS);
@@ -90,7 +90,7 @@ export class Flush {
   private async stepOut(): Promise<void> {
     this.sent = false;
     this.first.resolve();
-    await this.line.alone(this);
+    await this.line.untilAlone(this);
   }
 
   /** What the next try does differently; false: another try is useless. */
@@ -104,7 +104,7 @@ export class Flush {
       this.lookUpIds = this.lookUpIds || key === 'event_id_key';
       return true;
     }
-    if (error instanceof DoesNotFollow) {
+    if (error instanceof UnexpectedLogEnd) {
       if (this.locked) return false; // it was read under the lock: the log is damaged
       this.locked = true;
       if (error.partly) this.mayBeStored();

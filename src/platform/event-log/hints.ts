@@ -88,7 +88,7 @@ export class Hints {
     client.on('end', () => void this.reconnect(client));
     try {
       await client.query(`LISTEN ${CHANNEL}`);
-      await this.presence.show(client);
+      await this.presence.announce(client);
     } catch (error) {
       await client.end().catch(() => undefined);
       throw error;

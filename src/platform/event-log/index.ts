@@ -21,6 +21,6 @@ export { LogSizes } from './log-sizes.js';
 export { LogTrimmer } from './log-trimmer.js';
 export { placeOf, placeText, type ManagementPlace } from './management-place.js';
 export { ManagementWatch } from './management-watch.js';
-export { Tails, type TailsEcho } from './tails.js';
+export { Tails, type TailListener } from './tails.js';
 export { bytesInMemory, type TopicTail } from './topic-tail.js';
 export { WatchedCache } from './watched-cache.js';

@@ -15,9 +15,9 @@ export interface TailsOptions {
 }
 
 /** A follower of topics elsewhere in this process. */
-export interface TailsEcho extends Pick<AppendListener, 'appended' | 'advanced'> {
+export interface TailListener extends Pick<AppendListener, 'appended' | 'advanced'> {
   /** It must look for itself: hints may have been lost. */
-  missed(): void;
+  onGap(): void;
 }
 
 /**
@@ -28,7 +28,7 @@ export class Tails implements AppendListener {
   private readonly tails = new Map<string, TopicTail>();
   private readonly memory: { bytes: number; readonly bytesMax: number };
   private readonly polling: Loop;
-  private echo: TailsEcho | undefined;
+  private echo: TailListener | undefined;
 
   constructor(
     private readonly reader: LogReader,
@@ -51,7 +51,7 @@ export class Tails implements AppendListener {
     });
     hints?.onGap(() => {
       this.lookSoon();
-      this.echo?.missed();
+      this.echo?.onGap();
     });
   }
 
@@ -85,7 +85,7 @@ export class Tails implements AppendListener {
   }
 
   /** The echo is notified at once of everything reported here; what only a poll finds it must find by itself. */
-  passOn(echo: TailsEcho): void {
+  forwardTo(echo: TailListener): void {
     this.echo = echo;
   }
 

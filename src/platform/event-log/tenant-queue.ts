@@ -75,7 +75,7 @@ export class TenantQueue implements FlushLine {
     return this.waiting.splice(0, count);
   }
 
-  async alone(flush: Flush): Promise<void> {
+  async untilAlone(flush: Flush): Promise<void> {
     const line = this.underWay.slice();
     let before = true; // also if the flush itself is only about to be appended
     for (const under of line) {

@@ -45,7 +45,7 @@ class World {
     this.untold.push(() => {
       for (const [key, version] of versions) this.told.set(key, Math.max(version, this.told.get(key)!));
       if (KEYS.includes(subject)) this.cache.forget(subject);
-      else this.cache.forgetThoseOf(subject);
+      else this.cache.forgetDependents(subject);
     });
   }
 
@@ -169,7 +169,7 @@ describe('a watched cache', () => {
       null,
       null,
     ]);
-    cache.forgetThoseOf('two');
+    cache.forgetDependents('two');
     expect(['there', 'y', 'z'].map((name) => cache.get(name) && 'value')).toEqual(['value', undefined, undefined]);
   });
 

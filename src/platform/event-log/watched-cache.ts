@@ -101,7 +101,7 @@ export class WatchedCache<V extends object> {
   }
 
   /** Everything that depends on `id`. Absent keys might, if they existed. */
-  forgetThoseOf(id: string): void {
+  forgetDependents(id: string): void {
     this.changes++;
     this.absent?.clear();
     for (const key of this.keysByDependency.get(id) ?? []) this.values.delete(key);

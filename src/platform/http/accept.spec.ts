@@ -1,4 +1,4 @@
-import { preferred } from './accept.js';
+import { preferredType } from './accept.js';
 
 const OFFERED = ['application/json', 'application/x-ndjson', 'text/event-stream'] as const;
 
@@ -28,7 +28,7 @@ describe('the chosen representation', () => {
     ['problems only', 'application/problem+json', 'application/json'],
     ['an unreadable header', 'json', 'application/json'],
   ])('for %s', (_, header, expected) => {
-    expect(preferred(header, OFFERED)).toBe(expected);
+    expect(preferredType(header, OFFERED)).toBe(expected);
   });
 
   it.each([
@@ -37,5 +37,5 @@ describe('the chosen representation', () => {
     'application/json;q=0',
     'image/*, text/html;q=1',
     'application/json;q=2, text/html',
-  ])('is none for %s', (header) => expect(preferred(header, ['application/json'])).toBeUndefined());
+  ])('is none for %s', (header) => expect(preferredType(header, ['application/json'])).toBeUndefined());
 });

@@ -27,7 +27,10 @@ const SAME: Readonly<Record<string, string>> = { 'application/problem+json': 'ap
  * The offered type that the client prefers (the best is offered first); undefined if it accepts none. The most exact range decides for a
  * type, so a weight of 0 forbids it beside a wildcard. An unreadable header counts as absent.
  */
-export function preferred<const T extends string>(header: string | undefined, offered: readonly T[]): T | undefined {
+export function preferredType<const T extends string>(
+  header: string | undefined,
+  offered: readonly T[],
+): T | undefined {
   const ranges = header === undefined ? [] : parse(header);
   if (ranges.length === 0) return offered[0];
   const liked = offered
@@ -38,8 +41,8 @@ export function preferred<const T extends string>(header: string | undefined, of
 }
 
 /** The same, with 406 if no type is left. */
-export function negotiated<const T extends string>(header: string | undefined, offered: readonly T[]): T {
-  const best = preferred(header, offered);
+export function negotiate<const T extends string>(header: string | undefined, offered: readonly T[]): T {
+  const best = preferredType(header, offered);
   if (best === undefined) throw httpError('not-acceptable', `The response is available as ${offered.join(' or ')}.`);
   return best;
 }

@@ -23,7 +23,7 @@ function instance() {
   });
   const consistency = new Consistency(watch);
   const ask = (token: string): Promise<void> =>
-    consistency.caughtUp({ headers: { 'x-consistency-token': token } } as unknown as Request);
+    consistency.waitUntilCaughtUp({ headers: { 'x-consistency-token': token } } as unknown as Request);
   return { log, start: () => watch.start(), ask };
 }
 

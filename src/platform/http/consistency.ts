@@ -11,7 +11,7 @@ const TOKEN = /^[A-Za-z]{1,20}\.\d{1,15}(,[A-Za-z]{1,20}\.\d{1,15}){0,9}$/;
 const written = new WeakMap<Request, Map<string, number>>();
 
 /** Records where a request has written to the management logs. */
-export function noteWritten(request: Request, topicUid: string, position: number): void {
+export function recordWrite(request: Request, topicUid: string, position: number): void {
   const places = written.get(request);
   if (places) places.set(topicUid, position);
   else written.set(request, new Map([[topicUid, position]]));
@@ -27,7 +27,7 @@ export class Consistency {
   constructor(private readonly watch: ManagementWatch) {}
 
   /** Whether a request has something to wait for. */
-  concerns({ headers }: Request): boolean {
+  appliesTo({ headers }: Request): boolean {
     return headers[HEADER] !== undefined;
   }
 
@@ -41,7 +41,7 @@ export class Consistency {
   }
 
   /** Called once the caller is authenticated: strangers wait for nothing. */
-  async caughtUp({ headers }: Request): Promise<void> {
+  async waitUntilCaughtUp({ headers }: Request): Promise<void> {
     const token = headers[HEADER];
     const places = typeof token !== 'string' || !TOKEN.test(token) ? [] : token.split(',').map(placeOf);
     if (places.length === 0 || places.includes(undefined)) throw invented();

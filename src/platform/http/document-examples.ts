@@ -2,7 +2,7 @@ import type { Type } from '@nestjs/common';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { EXAMPLE, EXAMPLE_TIME } from './examples.js';
 import { operationsOf, type Media, type Responses } from './operations.js';
-import { referred, type Schema } from './schemas.js';
+import { resolveRef, type Schema } from './schemas.js';
 
 /** The example for all requests whose body has one class. */
 export interface BodyExample {
@@ -48,7 +48,7 @@ class FieldExamples {
 
   of(schema: Schema): unknown {
     if (schema.example !== undefined) return schema.example;
-    if (schema.$ref !== undefined) return this.of(referred(this.document, schema.$ref));
+    if (schema.$ref !== undefined) return this.of(resolveRef(this.document, schema.$ref));
     const [first] = schema.oneOf ?? schema.anyOf ?? schema.allOf ?? [];
     if (first) return this.of(first);
     if (schema.enum) return schema.enum[0];
@@ -74,7 +74,7 @@ class FieldExamples {
   /** Whether it contains an example anywhere. */
   private isSaid(schema: Schema): boolean {
     if (schema.example !== undefined) return true;
-    if (schema.$ref !== undefined) return this.isSaid(referred(this.document, schema.$ref));
+    if (schema.$ref !== undefined) return this.isSaid(resolveRef(this.document, schema.$ref));
     const inner = [schema.oneOf, schema.anyOf, schema.allOf, Object.values(schema.properties ?? {}), schema.items];
     return inner.flat().some((one) => one !== undefined && this.isSaid(one));
   }

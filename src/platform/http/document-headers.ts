@@ -1,7 +1,7 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { EXAMPLE_CORRELATION_ID } from './examples.js';
 import { operationsOf, type Responses } from './operations.js';
-import { referred, type Schema } from './schemas.js';
+import { resolveRef, type Schema } from './schemas.js';
 
 interface Header {
   readonly description: string;
@@ -63,7 +63,7 @@ export function describeHeaders(document: OpenAPIObject): void {
 
 function etagOf(document: OpenAPIObject, schema: Schema | undefined): HeaderName | undefined {
   if (schema?.$ref === undefined) return undefined;
-  const { properties = {}, required = [] } = referred(document, schema.$ref);
+  const { properties = {}, required = [] } = resolveRef(document, schema.$ref);
   if (!('version' in properties)) return undefined;
   return required.includes('version') ? 'ETag' : 'ETagOfSome';
 }

@@ -11,7 +11,7 @@ import {
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
-import { charactersOf, hasMoreCharacters } from '../../kernel/characters.js';
+import { charactersOf, exceedsCharacters } from '../../kernel/characters.js';
 import { CHOSEN_ID, ID_CHARACTERS_MAX } from '../../kernel/ids.js';
 import { parseTime } from '../../kernel/rfc3339.js';
 
@@ -75,7 +75,7 @@ export const Length = (min: number, max: number, { each }: Each = {}): PropertyD
     {
       name: 'hasLength',
       schema: { type: 'string', ...(min > 0 && { minLength: min }), maxLength: max },
-      is: (value) => typeof value === 'string' && !hasMoreCharacters(value, max) && charactersOf(value) >= min,
+      is: (value) => typeof value === 'string' && !exceedsCharacters(value, max) && charactersOf(value) >= min,
       message: `must have ${min > 0 ? `${min} to` : 'at most'} ${max} characters`,
     },
     { each },

@@ -11,7 +11,7 @@ import { Consistency } from './consistency.js';
 import { Cursors } from './cursor.js';
 import { HttpMetrics } from './http-metrics.js';
 import { Idempotency, IdempotencyInterceptor } from './idempotency.js';
-import { KeptAnswerShares } from './kept-answer-shares.js';
+import { KeptResponseShares } from './kept-response-shares.js';
 import { ProblemFilter } from './problem-filter.js';
 
 const REFUSALS = 'event_store_requests_refused_total';
@@ -39,11 +39,11 @@ const REQUESTS = 'event_store_http_request_duration_seconds';
     },
     { provide: Cursors, inject: [KeyRing], useFactory: (keys: KeyRing) => new Cursors(keys) },
     Consistency,
-    KeptAnswerShares,
+    KeptResponseShares,
     Idempotency,
     IdempotencyInterceptor,
     ProblemFilter,
   ],
-  exports: [Cursors, Consistency, KeptAnswerShares, Idempotency],
+  exports: [Cursors, Consistency, KeptResponseShares, Idempotency],
 })
 export class HttpModule {}

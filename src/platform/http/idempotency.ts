@@ -15,7 +15,7 @@ import { ApiHeader } from '@nestjs/swagger';
 import type { FastifyInstance } from 'fastify';
 import { of, type Observable } from 'rxjs';
 import { Clock } from '../../kernel/clock.js';
-import { usedUp, type LimitLeft } from '../../kernel/limit-left.js';
+import { exhaustedLimit, type LimitLeft } from '../../kernel/limit-left.js';
 import { HTTP_SETTINGS, type Settings } from '../config/index.js';
 import { KeyRing } from '../crypto/keys.js';
 import { Loop } from '../jobs/loop.js';
@@ -23,7 +23,7 @@ import { Database, type Statement } from '../postgres/database.js';
 import { isPresent, Presence } from '../postgres/presence.js';
 import { httpError } from './http-errors.js';
 import { IDEMPOTENCY_KEY_RULE, IDEMPOTENCY_KEY_SCHEMA, idempotencyKeyIn } from './idempotency-key.js';
-import { KeptAnswerShares } from './kept-answer-shares.js';
+import { KeptResponseShares } from './kept-response-shares.js';
 import { noteLimit } from './rate-limit-headers.js';
 import type { Reply, Request } from './request.js';
 
@@ -113,7 +113,7 @@ export class Idempotency implements OnApplicationBootstrap, OnApplicationShutdow
     private readonly database: Database,
     private readonly clock: Clock,
     private readonly keys: KeyRing,
-    private readonly shares: KeptAnswerShares,
+    private readonly shares: KeptResponseShares,
     private readonly presence: Presence,
     @Inject(HTTP_SETTINGS) private readonly settings: Settings['http'],
     private readonly log: PinoLogger,
@@ -250,7 +250,7 @@ const sharesFull = (limit: Omit<LimitLeft, 'remaining'>): Error =>
   httpError(
     'idempotency-full',
     'Too many responses are kept for 24 hours; send the request without an Idempotency-Key, or later.',
-    usedUp(limit, FULL_RETRY_SECONDS),
+    exhaustedLimit(limit, FULL_RETRY_SECONDS),
   );
 
 /** Keyed: a body may contain a password, which could be guessed quickly from a plain hash. */

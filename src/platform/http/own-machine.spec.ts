@@ -1,10 +1,10 @@
-import { comesFromOwnMachine } from './own-machine.js';
+import { isFromThisMachine } from './own-machine.js';
 
-type Asked = Parameters<typeof comesFromOwnMachine>[0];
+type Asked = Parameters<typeof isFromThisMachine>[0];
 
 const asked = (headers: Record<string, string>, more: Partial<Asked> = {}): boolean => {
   const all = { host: 'localhost:3000', ...headers };
-  return comesFromOwnMachine({ ip: '127.0.0.1', ips: ['127.0.0.1'], host: all.host, headers: all, ...more });
+  return isFromThisMachine({ ip: '127.0.0.1', ips: ['127.0.0.1'], host: all.host, headers: all, ...more });
 };
 
 describe('a request from this machine', () => {

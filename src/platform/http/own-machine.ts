@@ -14,7 +14,7 @@ type Asked = Pick<Request, 'ip' | 'ips' | 'host' | 'headers'>;
  * to resolve to 127.0.0.1 (DNS rebinding): then `Host` is that name. Other pages cannot read the response, but have no business here
  * either; browsers reveal them by `Origin` and `Sec-Fetch-Site`.
  */
-export function comesFromOwnMachine(request: Asked): boolean {
+export function isFromThisMachine(request: Asked): boolean {
   return isLoopback(request.ip) && !comesUnknown(request) && namesMachine(request) && !comesFromPage(request);
 }
 

@@ -4,7 +4,7 @@ import { Clock } from '../../kernel/clock.js';
 import { DomainError } from '../../kernel/domain-error.js';
 import { asDomainError } from '../postgres/database.js';
 import { RepeatedLines } from '../telemetry/repeated-lines.js';
-import { lingerOnClose } from './early-answers.js';
+import { lingerOnClose } from './linger-on-close.js';
 import { httpError } from './http-errors.js';
 import { HttpMetrics } from './http-metrics.js';
 import { PROBLEM_MEDIA_TYPE, statusOf, toProblem } from './problem.js';

@@ -1,7 +1,7 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
-import { negotiated } from './accept.js';
+import { negotiate } from './accept.js';
 import { QUIET_ROUTES } from './request-log.js';
 import type { Request } from './request.js';
 import { invalid } from './validation.js';
@@ -33,7 +33,7 @@ export function requireForm({ query, produces }: RequestForm, request: Request):
   if (!query && request.url.includes('?')) refuseParameters(request.query as object);
   const { method, headers } = request;
   if (headers.accept === undefined || headers.accept === '*/*' || (method !== 'GET' && method !== 'HEAD')) return;
-  negotiated(headers.accept, produces);
+  negotiate(headers.accept, produces);
 }
 
 function refuseParameters(query: object): void {

@@ -1,4 +1,4 @@
-import { noteWritten } from './consistency.js';
+import { recordWrite } from './consistency.js';
 import { noteLimit } from './rate-limit-headers.js';
 import type { Reply, Request } from './request.js';
 import type { Actor } from '../../kernel/aggregate.js';
@@ -28,7 +28,7 @@ export function actorOf(request: Request): Actor {
       userId: request.principal?.userId ?? null,
     },
     onLimit: (left) => noteLimit(request, left),
-    onWritten: (topicUid, position) => noteWritten(request, topicUid, position),
+    onWritten: (topicUid, position) => recordWrite(request, topicUid, position),
     ...(request.access && { confirm: (sql: Sql) => request.access!.confirm(sql) }),
   };
 }

@@ -19,5 +19,5 @@ export interface Schema {
 }
 
 /** The schema that `#/components/schemas/…` refers to. */
-export const referred = (document: OpenAPIObject, ref: string): Schema =>
+export const resolveRef = (document: OpenAPIObject, ref: string): Schema =>
   document.components!.schemas![ref.split('/').at(-1)!] as Schema;

@@ -77,12 +77,12 @@ export class RawBody {
 /** Cuts a body; throws `body-not-utf8`, `body-not-json`, `body-too-deep` or `body-too-many-keys`. */
 export function scanBody(bytes: Buffer, limits: RawBodyLimits): RawBody {
   const ascii = isAscii(bytes) ? bytes.toString('latin1') : null;
-  if (ascii === null) refuseOtherThanUtf8(bytes);
+  if (ascii === null) requireUtf8(bytes);
   return new BodyCutter(bytes, ascii, limits).cut();
 }
 
 /** Throws unless the bytes are UTF-8 without a byte order mark. */
-export function refuseOtherThanUtf8(bytes: Buffer): void {
+export function requireUtf8(bytes: Buffer): void {
   if (!isUtf8(bytes)) throw bodyError('body-not-utf8', 'The body has bytes that are not UTF-8.');
   if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
     throw bodyError('body-not-json', 'The body starts with a byte order mark; JSON has none.');
@@ -90,7 +90,7 @@ export function refuseOtherThanUtf8(bytes: Buffer): void {
 }
 
 /** Turns a scanner's refusal into the error for the client. */
-export function refusal(scanner: JsonScanner, why: number, depthMax: number, pointer: string) {
+export function scanError(scanner: JsonScanner, why: number, depthMax: number, pointer: string) {
   if (why === TOO_DEEP) {
     const detail = `nested deeper than ${depthMax} levels (byte ${scanner.refusedAt})`;
     const place = pointer === '' ? 'The body' : `The value at ${pointer}`;
@@ -181,7 +181,7 @@ class BodyCutter {
 
   #checked(i: number, key?: string): number {
     if (i >= 0) return i;
-    throw refusal(this.#scanner, i, this.limits.depthMax, this.#pointer(key));
+    throw scanError(this.#scanner, i, this.limits.depthMax, this.#pointer(key));
   }
 
   #tooManyKeys() {

@@ -1,6 +1,6 @@
 import { bodyError, jsonPointer } from './json-errors.js';
 import { JsonScanner } from './json-scanner.js';
-import { refusal, refuseOtherThanUtf8 } from './raw-json.js';
+import { scanError, requireUtf8 } from './raw-json.js';
 
 export interface StrictJsonOptions {
   /** Levels of arrays and objects allowed in the body. */
@@ -19,11 +19,11 @@ export interface StrictJsonOptions {
  * KB: 12 µs in total).
  */
 export function parseStrictJson(bytes: Buffer, options: StrictJsonOptions): unknown {
-  refuseOtherThanUtf8(bytes);
+  requireUtf8(bytes);
   const scanner = new JsonScanner(bytes);
   const start = scanner.space(0);
   const end = scanner.value(start, options.depthMax);
-  if (end < 0) throw refusal(scanner, end, options.depthMax, '');
+  if (end < 0) throw scanError(scanner, end, options.depthMax, '');
   const rest = scanner.space(end);
   if (rest < scanner.size)
     throw bodyError('body-not-json', `The body continues after the JSON value, at byte ${rest}.`);

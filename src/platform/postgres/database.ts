@@ -10,7 +10,7 @@ import {
   type QueryResultRow,
 } from 'pg';
 import { defineErrors, type DomainError } from '../../kernel/domain-error.js';
-import { KeptConnections } from './kept-connections.js';
+import { PersistentConnections } from './persistent-connections.js';
 import { isConflict, isTransient, isUnreachable } from './sql-state.js';
 
 const fail = defineErrors({
@@ -64,7 +64,7 @@ export interface Statement {
  */
 export class Database {
   /** For appends to the log only. */
-  readonly append: KeptConnections;
+  readonly append: PersistentConnections;
   private readonly pool: Pool;
 
   constructor(readonly options: DatabaseOptions) {
@@ -75,7 +75,7 @@ export class Database {
       onConnect: planOnce,
       query_timeout: 2 * options.statementTimeoutMs + SILENCE_MS, // one may wait behind another
     };
-    this.append = new KeptConnections(this.openPool(options.appendConnections, append));
+    this.append = new PersistentConnections(this.openPool(options.appendConnections, append));
   }
 
   private openPool(max: number, own: PoolConfig): Pool {

@@ -22,7 +22,7 @@ export async function firstConnection(
     try {
       return await supported(await database.dedicatedClient('event-store migrations'));
     } catch (error) {
-      if (!isUnreachable(error) && !isTransient(error)) throw refused(error);
+      if (!isUnreachable(error) && !isTransient(error)) throw explainRefusal(error);
       const reason = messageOf(error);
       if (performance.now() > deadline)
         throw unavailable(
@@ -51,7 +51,7 @@ async function supported(client: pg.Client): Promise<pg.Client> {
  * Adds what to set where a setting or a grant would help; other errors are returned unchanged. SQLSTATE 28: authorization, 3D000: no such
  * database, 3F000: no schema.
  */
-export function refused(error: unknown): unknown {
+export function explainRefusal(error: unknown): unknown {
   const { code = '' } = error as { readonly code?: string };
   const reason = messageOf(error);
   const withAdvice = (advice: string): Error => databaseRefused(`PostgreSQL refuses us: ${reason}. ${advice}`, error);

@@ -45,7 +45,7 @@ export async function migrate(client: pg.Client, migrations: readonly Migration[
       'SELECT name, checksum FROM schema_migration',
     );
     const applied = new Map(rows.map(({ name, checksum }) => [name, checksum]));
-    judgeApplied(applied, migrations);
+    checkApplied(applied, migrations);
     const missing = migrations.filter(({ name }) => !applied.has(name));
     for (const migration of missing) await apply(client, migration);
     return missing.map(({ name }) => name);
@@ -55,7 +55,7 @@ export async function migrate(client: pg.Client, migrations: readonly Migration[
 }
 
 /** Pure: throws for a history that does not fit this release. */
-export function judgeApplied(applied: ReadonlyMap<string, string>, migrations: readonly Migration[]): void {
+export function checkApplied(applied: ReadonlyMap<string, string>, migrations: readonly Migration[]): void {
   const known = new Map(migrations.map(({ name, checksum }) => [name, checksum]));
   for (const [name, checksum] of applied) {
     const expected = known.get(name);

@@ -4,7 +4,7 @@ import { KeyRing } from '../crypto/keys.js';
 import { connectionOf } from './connection-url.js';
 import { Database } from './database.js';
 import { ownMasterKey, startEmbeddedServer } from './embedded/index.js';
-import { firstConnection, refused } from './first-connection.js';
+import { firstConnection, explainRefusal } from './first-connection.js';
 import { migrate, readMigrations } from './migrate.js';
 import { Storage } from './storage.js';
 
@@ -35,7 +35,7 @@ export async function openStorage(settings: Settings, log: Logger, signal?: Abor
   try {
     const client = await firstConnection(database, log, { signal });
     const applied = await migrate(client, await readMigrations())
-      .catch((error: unknown) => Promise.reject(refused(error)))
+      .catch((error: unknown) => Promise.reject(explainRefusal(error)))
       .finally(() => client.end());
     if (applied.length > 0) log.info({ migrations: applied }, 'schema brought up to date');
     return { storage, database, keys };

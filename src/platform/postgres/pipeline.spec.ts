@@ -1,10 +1,10 @@
 import type { PoolClient, QueryResult } from 'pg';
-import type { KeptConnections } from './kept-connections.js';
+import type { PersistentConnections } from './persistent-connections.js';
 import { Pipeline } from './pipeline.js';
 
 /** Lends connections and notes how each ends; a statement completes when the test says so. */
 class FakeConnections {
-  wanted = false;
+  hasWaiting = false;
   readonly fate: string[] = [];
   readonly sent: {
     readonly text: string;
@@ -34,7 +34,7 @@ let connections: FakeConnections;
 let pipeline: Pipeline;
 beforeEach(() => {
   connections = new FakeConnections();
-  pipeline = new Pipeline(connections as unknown as KeptConnections);
+  pipeline = new Pipeline(connections as unknown as PersistentConnections);
 });
 
 it('sends the next statement over the connection of the one in flight', async () => {
@@ -62,7 +62,7 @@ it('may be followed only while a statement is in flight and no caller waits for 
   expect(pipeline.mayFollow).toBe(false);
   void pipeline.query('first');
   expect(pipeline.mayFollow).toBe(true);
-  connections.wanted = true;
+  connections.hasWaiting = true;
   expect(pipeline.mayFollow).toBe(false);
 });
 

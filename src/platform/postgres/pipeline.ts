@@ -1,5 +1,5 @@
 import type { PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg';
-import { isServersAnswer, type KeptConnections } from './kept-connections.js';
+import { isServerError, type PersistentConnections } from './persistent-connections.js';
 
 /**
  * Statements of one sender that do not wait for the result of the one before (libpq's pipeline mode): the server has the next one ready
@@ -9,11 +9,11 @@ import { isServersAnswer, type KeptConnections } from './kept-connections.js';
 export class Pipeline {
   private shared: Shared | undefined;
 
-  constructor(private readonly connections: KeptConnections) {}
+  constructor(private readonly connections: PersistentConnections) {}
 
   /** Whether a statement would follow another now. If others wait in line for a connection, this one must be returned. */
   get mayFollow(): boolean {
-    return this.shared !== undefined && this.shared.lost === undefined && !this.connections.wanted;
+    return this.shared !== undefined && this.shared.lost === undefined && !this.connections.hasWaiting;
   }
 
   query<R extends QueryResultRow>(statement: string | QueryConfig, values?: unknown[]): Promise<QueryResult<R>> {
@@ -38,7 +38,7 @@ export class Pipeline {
     try {
       return await shared.client.query<R>(statement, values);
     } catch (error) {
-      if (!isServersAnswer(error)) shared.lost = error;
+      if (!isServerError(error)) shared.lost = error;
       throw error;
     } finally {
       if (--shared.underWay === 0) this.end(shared);

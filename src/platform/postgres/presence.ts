@@ -23,7 +23,7 @@ export class Presence {
   constructor(readonly alone: boolean) {}
 
   /** Shared, because it must not wait for an earlier session of ours that the server has not ended yet. */
-  async show(sql: Sql): Promise<void> {
+  async announce(sql: Sql): Promise<void> {
     await sql.query('SELECT pg_advisory_lock_shared($1, $2)', [PRESENCE, this.id]);
   }
 }

@@ -77,8 +77,8 @@ const noticed = (stream: string, type?: string) => new Noticed('users', event(st
 const due = (...events: readonly StoredEvent[]) => new Due(WORK.name, events, new AbortController().signal);
 
 async function open() {
-  const { module, told } = await sagaStage([PlantedSagas, NoteHandler]);
-  return { bus: module.get(SagaBus), told, module };
+  const { module, reported } = await sagaStage([PlantedSagas, NoteHandler]);
+  return { bus: module.get(SagaBus), reported, module };
 }
 
 beforeEach(() => {
@@ -88,11 +88,11 @@ beforeEach(() => {
 
 describe('a noticed event', () => {
   it('has had its effect when the call returns, on the event bus of Nest', async () => {
-    const { bus, module, told } = await open();
+    const { bus, module, reported } = await open();
     await module.init();
     expect(module.get(EventBus)).toBe(bus);
     bus.notice(noticed('one'));
-    expect([done, told]).toEqual([['one', 'one too'], []]);
+    expect([done, reported]).toEqual([['one', 'one too'], []]);
     await module.close();
   });
 
@@ -100,35 +100,35 @@ describe('a noticed event', () => {
     ['thrown', 'planted'],
     ['emitted an error', 'emitted'],
   ])('reaches the other sagas although one has %s, which is reported; and all caches are cleared', async (_, type) => {
-    const { bus, module, told } = await open();
+    const { bus, module, reported } = await open();
     await module.init();
     for (let n = 0; n < 3; n++) bus.notice(noticed('one', type));
     expect(done).toEqual(Array.from({ length: 3 }, () => ['all forgotten', 'one too']).flat());
-    expect(told).toEqual(Array.from({ length: 3 }, () => 'throwing: planted in a saga'));
+    expect(reported).toEqual(Array.from({ length: 3 }, () => 'throwing: planted in a saga'));
     bus.notice(noticed('two'));
     expect(done.slice(-2).toSorted()).toEqual(['two', 'two too']);
     await module.close();
   });
 
   it('continues after a command that failed, which is reported; and all caches are cleared', async () => {
-    const { bus, module, told } = await open();
+    const { bus, module, reported } = await open();
     await module.init();
     failing.add('one');
     bus.notice(noticed('one'));
     await turn();
-    expect([done, told]).toEqual([['one too', 'all forgotten'], ['Note: planted in a command']]);
+    expect([done, reported]).toEqual([['one too', 'all forgotten'], ['Note: planted in a command']]);
     bus.notice(noticed('two'));
     expect(done.slice(-2)).toEqual(['two', 'two too']);
     await module.close();
   });
 
   it('continues although clearing the caches fails as well, which is reported', async () => {
-    const { bus, module, told } = await open();
+    const { bus, module, reported } = await open();
     await module.init();
     for (const what of ['one', 'all forgotten']) failing.add(what);
     bus.notice(noticed('one'));
     await turn();
-    expect([done, told]).toEqual([['one too'], ['Note: planted in a command', 'Note: planted in a command']]);
+    expect([done, reported]).toEqual([['one too'], ['Note: planted in a command', 'Note: planted in a command']]);
     bus.notice(noticed('two'));
     expect(done.slice(-2)).toEqual(['two', 'two too']);
     await module.close();
@@ -156,7 +156,7 @@ describe('a due event', () => {
     ['a command fails', event('two'), 'planted in a command', ['one']],
     ['a saga throws', event('two', 'planted'), 'planted in a saga', []],
   ])('is not settled if %s, and comes again', async (_, bad, message, before) => {
-    const { bus, module, told } = await open();
+    const { bus, module, reported } = await open();
     await module.init();
     failing.add('two');
     for (let n = 0; n < 2; n++) {
@@ -164,7 +164,7 @@ describe('a due event', () => {
       expect(done.splice(0)).toEqual(before);
     }
     await bus.settle(due(event('four')));
-    expect([done, told]).toEqual([['four'], []]);
+    expect([done, reported]).toEqual([['four'], []]);
     await module.close();
   });
 

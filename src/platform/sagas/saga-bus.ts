@@ -85,7 +85,7 @@ export class SagaBus extends EventBus<ManagementEvent> {
   }
 
   private miss(failed: string, error: unknown, event?: ManagementEvent): void {
-    this.failures.tell(failed, error);
+    this.failures.report(failed, error);
     if (!(event instanceof Missed)) this.notice(new Missed());
   }
 }

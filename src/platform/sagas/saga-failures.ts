@@ -9,12 +9,12 @@ export class SagaFailures {
   ) {}
 
   /** `name` is that of a saga, or of a command of one. Either the caches were cleared for it, or the event comes again. */
-  tell(name: string, err: unknown): void {
+  report(name: string, err: unknown): void {
     this.failures.inc({ name });
     this.log.error({ saga: name, err }, 'a saga, or a command of one, failed');
   }
 
-  willTryAgain(subscription: string, err: unknown): void {
+  reportRetry(subscription: string, err: unknown): void {
     this.failures.inc({ name: subscription });
     this.log.warn({ subscription, err }, 'what a management event leads to failed; will try again');
   }

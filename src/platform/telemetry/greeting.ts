@@ -1,9 +1,9 @@
 export interface Greeted {
   readonly url: string;
-  readonly firstAccess: FirstAccess | undefined;
+  readonly firstAccess: InitialCredentials | undefined;
 }
 
-interface FirstAccess {
+interface InitialCredentials {
   readonly email: string;
   readonly password: string | undefined;
   readonly apiKey: string | undefined;
@@ -47,7 +47,7 @@ export function greeting(
 }
 
 /** Between double quotes. */
-function keyInShell(firstAccess: FirstAccess | undefined): string {
+function keyInShell(firstAccess: InitialCredentials | undefined): string {
   if (firstAccess?.apiKeyFile === undefined) return firstAccess?.apiKey ?? '<your API key>';
   return `$(cat '${firstAccess.apiKeyFile.replaceAll("'", `'\\''`)}')`;
 }

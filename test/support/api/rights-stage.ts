@@ -20,14 +20,14 @@ import {
   type ConsumerState,
 } from '../../../src/contexts/consumers/domain/consumer.js';
 import { commandsOf, due } from './sagas.js';
-import { RightsWorld, type RightsChange, type Told } from './rights-world.js';
+import { RightsWorld, type RightsChange, type WrittenEvent } from './rights-world.js';
 
 // Imported after Nest, which they require.
 const { ConsumerRights } = await import('../../../src/contexts/consumers/application/consumer-rights.js');
 const { ConsumerFollowers } = await import('../../../src/contexts/consumers/application/consumer-followers.js');
 const { WithdrawRights } = await import('../../../src/contexts/consumers/application/withdraw-rights.js');
-const { JudgeConsumers, JudgeConsumersHandler } =
-  await import('../../../src/contexts/consumers/application/judge-consumers.js');
+const { RecheckConsumers, RecheckConsumersHandler } =
+  await import('../../../src/contexts/consumers/application/recheck-consumers.js');
 const { CONSUMER_SUBSCRIPTIONS, ConsumersSagas } =
   await import('../../../src/contexts/consumers/application/consumers.sagas.js');
 
@@ -57,7 +57,7 @@ export class RightsStage {
   readonly consumers = new Map<string, ConsumerState>();
   private readonly suspended = new Set<string>();
   private readonly logs: Record<Log, StoredEvent[]> = { permissions: [], users: [], consumers: [] };
-  private readonly judge: InstanceType<typeof JudgeConsumersHandler>;
+  private readonly judge: InstanceType<typeof RecheckConsumersHandler>;
   private readonly rights: InstanceType<typeof ConsumerRights>;
 
   /** Readers by a predefined role, by a grant, by a group and by a role of the tenant; the other group gives no such right. */
@@ -87,7 +87,7 @@ export class RightsStage {
       { catchUp: () => Promise.resolve() } as ManagementWatch,
       { info: () => undefined } as unknown as PinoLogger,
     );
-    this.judge = new JudgeConsumersHandler(this.running, withdraw);
+    this.judge = new RecheckConsumersHandler(this.running, withdraw);
   }
 
   mayRun(state: ConsumerState): boolean {
@@ -127,7 +127,7 @@ export class RightsStage {
     const page = this.logs[log].splice(0);
     if (page.length === 0) return;
     for (const command of commandsOf(ConsumersSagas, due(CONSUMER_SUBSCRIPTIONS, log, ...page)))
-      if (command instanceof JudgeConsumers) await this.judge.execute(command);
+      if (command instanceof RecheckConsumers) await this.judge.execute(command);
   }
 
   /** A request is checked, then other things may happen, then it is carried out. */
@@ -181,7 +181,7 @@ export class RightsStage {
       this.tell('consumers', { type, tenantId: ref.tenantId, data }, consumerAggregate.streamOf(ref));
   }
 
-  private tell(log: Log, told: Told | undefined, stream?: string): void {
+  private tell(log: Log, told: WrittenEvent | undefined, stream?: string): void {
     if (!told) return;
     const { type, tenantId, data } = told;
     this.logs[log].push({

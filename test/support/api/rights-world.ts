@@ -1,12 +1,12 @@
 import { maskOf, type Action } from '../../../src/kernel/actions.js';
 import { SYSTEM_TENANT } from '../../../src/kernel/ids.js';
 import type { GrantView, PrincipalRules, TenantRules } from '../../../src/contexts/authz/application/ports.js';
-import { rulesFor } from '../../../src/contexts/authz/application/rules-of.js';
+import { rulesFor } from '../../../src/contexts/authz/application/rules-for.js';
 import { withoutLockout } from '../../../src/contexts/authz/domain/lockout.js';
 import { Policy } from '../../../src/contexts/authz/domain/policy.js';
 import { parsePattern } from '../../../src/contexts/authz/domain/resource-pattern.js';
 
-export interface Told {
+export interface WrittenEvent {
   readonly type: string;
   readonly tenantId: string;
   readonly data: object;
@@ -79,7 +79,7 @@ export class RightsWorld {
   }
 
   /** Undefined: there is nothing to change. */
-  change(change: RightsChange): Told | undefined {
+  change(change: RightsChange): WrittenEvent | undefined {
     const { tenantId } = change;
     const place = this.at(tenantId);
     switch (change.kind) {
@@ -114,7 +114,7 @@ export class RightsWorld {
     }
   }
 
-  private grant(place: Place, { kind: _, tenantId, ...settings }: RightsChange & { kind: 'grant' }): Told {
+  private grant(place: Place, { kind: _, tenantId, ...settings }: RightsChange & { kind: 'grant' }): WrittenEvent {
     const grant = { ...settings, actions: ['event:read'], tenantId, grantId: `grt_${++this.granted}` };
     place.grants = [...place.grants, { ...grant, version: 1, createdAt: 0 }];
     return { type: 'grant.created', tenantId, data: grant };
@@ -127,7 +127,7 @@ export class RightsWorld {
   }
 }
 
-function assign(place: Place, change: RightsChange & { kind: 'assign' | 'unassign' }): Told {
+function assign(place: Place, change: RightsChange & { kind: 'assign' | 'unassign' }): WrittenEvent {
   const { kind, tenantId, userId, roleId } = change;
   const roles = place.roles.get(userId) ?? new Set();
   place.roles.set(userId, roles);
@@ -137,7 +137,7 @@ function assign(place: Place, change: RightsChange & { kind: 'assign' | 'unassig
   return { type, tenantId, data: { userId, roleId, scope: '' } };
 }
 
-function move(place: Place, change: RightsChange & { kind: 'put' | 'take' }): Told {
+function move(place: Place, change: RightsChange & { kind: 'put' | 'take' }): WrittenEvent {
   const { kind, tenantId, groupId, part, id } = change;
   if (kind === 'put') place.partsOf(groupId)[part].add(id);
   else place.partsOf(groupId)[part].delete(id);

@@ -1,6 +1,10 @@
-import { History, type FindingKind, type Ordering, type Seen } from './history-checker.js';
+import { History, type FindingKind, type Ordering, type ObservedEvent } from './history-checker.js';
 
-const event = (position: number, fields: Partial<Seen> = {}): Seen => ({ id: `e${position}`, position, ...fields });
+const event = (position: number, fields: Partial<ObservedEvent> = {}): ObservedEvent => ({
+  id: `e${position}`,
+  position,
+  ...fields,
+});
 const acknowledged = (
   history: History,
   ids: readonly string[],

@@ -1,5 +1,5 @@
 /** What a reader saw of an event in a log. */
-export interface Seen {
+export interface ObservedEvent {
   readonly id: string;
   readonly position: number;
   readonly key?: string | null;
@@ -51,7 +51,7 @@ interface Observer {
   /** Readers see each event once; deliveries may be repeated. */
   readonly once: boolean;
   readonly from: number;
-  readonly seen: Seen[];
+  readonly seen: ObservedEvent[];
 }
 
 /** The outcome of a publish: exactly one of these is called. */
@@ -69,7 +69,7 @@ export interface Publish {
 export class History {
   private readonly publishes: Published[] = [];
   private readonly observers = new Map<string, Observer>();
-  private readonly logs = new Map<string, readonly Seen[]>();
+  private readonly logs = new Map<string, readonly ObservedEvent[]>();
   private readonly acknowledgedTo = new Map<string, number>();
 
   publishing(log: string, ids: readonly string[]): Publish {
@@ -92,22 +92,22 @@ export class History {
   }
 
   /** A reader that begins after a position and sees each event once, in order. */
-  reader(name: string, log: string, from = 0): (event: Seen) => void {
+  reader(name: string, log: string, from = 0): (event: ObservedEvent) => void {
     return this.observer({ name, log, ordering: 'topic', once: true, from, seen: [] });
   }
 
   /** A consumer: at least once, its first deliveries in the order that it asked for. */
-  consumer(name: string, log: string, ordering: Ordering, from = 0): (event: Seen) => void {
+  consumer(name: string, log: string, ordering: Ordering, from = 0): (event: ObservedEvent) => void {
     return this.observer({ name, log, ordering, once: false, from, seen: [] });
   }
 
-  private observer(observer: Observer): (event: Seen) => void {
+  private observer(observer: Observer): (event: ObservedEvent) => void {
     this.observers.set(`${observer.name} ${observer.log}`, observer);
     return (event) => void observer.seen.push(event);
   }
 
   /** The whole log, read after everything has ended. Readers and consumers must have reached its end. */
-  ended(log: string, events: readonly Seen[]): void {
+  ended(log: string, events: readonly ObservedEvent[]): void {
     this.logs.set(log, events);
   }
 
@@ -131,11 +131,11 @@ export class History {
 type Note = (kind: FindingKind, detail: string) => void;
 
 /** The log by itself: dense, no id twice, versions of each stream 1, 2, 3 … */
-function judgeLog(events: readonly Seen[], note: Note): void {
+function judgeLog(events: readonly ObservedEvent[], note: Note): void {
   const places = new Map<string, number>();
   const versions = new Map<string, number>();
   let previous = (events[0]?.position ?? 1) - 1;
-  let before: Seen | undefined;
+  let before: ObservedEvent | undefined;
   for (const event of events) {
     const { id, position, stream, streamVersion } = event;
     if (position > previous + 1) note('hole', `${previous + 1} to ${position - 1}`);
@@ -154,13 +154,17 @@ function judgeLog(events: readonly Seen[], note: Note): void {
   }
 }
 
-function judgeSums(before: Seen | undefined, { position, recordedAt, bytes, logBytes }: Seen, note: Note): void {
+function judgeSums(
+  before: ObservedEvent | undefined,
+  { position, recordedAt, bytes, logBytes }: ObservedEvent,
+  note: Note,
+): void {
   if (recordedAt === undefined || bytes === undefined || logBytes === undefined) return;
   if (recordedAt < (before?.recordedAt ?? 0)) note('inversion', `${position} was recorded before the one before it`);
   if (logBytes !== (before?.logBytes ?? 0) + bytes) note('miscounted', `${logBytes} bytes at ${position}`);
 }
 
-function judgePublishes(publishes: readonly Published[], events: readonly Seen[], note: Note): void {
+function judgePublishes(publishes: readonly Published[], events: readonly ObservedEvent[], note: Note): void {
   const places = new Map(events.map(({ id, position }) => [id, position]));
   const welcome = new Set<string>();
   const timesAsked = new Map<string, number>();
@@ -191,7 +195,11 @@ function judgePublishes(publishes: readonly Published[], events: readonly Seen[]
   for (const id of places.keys()) if (!timesAsked.has(id)) note('unasked', id);
 }
 
-function judgeObserver({ name, ordering, once, from, seen }: Observer, events: readonly Seen[], note: Note): void {
+function judgeObserver(
+  { name, ordering, once, from, seen }: Observer,
+  events: readonly ObservedEvent[],
+  note: Note,
+): void {
   const stored = new Map(events.map(({ position, id }) => [position, id]));
   const met = new Set<number>();
   const last = new Map<string, number>();
@@ -216,7 +224,7 @@ function judgeObserver({ name, ordering, once, from, seen }: Observer, events: r
 function judgeValues(
   publishes: readonly Published[],
   observers: readonly Observer[],
-  events: readonly Seen[],
+  events: readonly ObservedEvent[],
   note: Note,
 ): void {
   const values = new Map<number, string>();

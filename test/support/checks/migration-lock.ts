@@ -4,7 +4,7 @@ import type { Migration } from '../../../src/platform/postgres/migrate.js';
 export type MigrationLock = Readonly<Record<string, string>>;
 
 /** What is wrong with the migrations of this checkout compared with those that have landed, and what to do. */
-export function judgeMigrations(migrations: readonly Migration[], lock: MigrationLock): string[] {
+export function migrationProblems(migrations: readonly Migration[], lock: MigrationLock): string[] {
   const present = new Map(migrations.map(({ name, checksum }) => [name, checksum]));
   const landed = Object.entries(lock);
   const gone = landed

@@ -15,7 +15,7 @@ export class Obstacle {
   }
 
   /** Whether a session waits for the rows. */
-  async isFelt(): Promise<boolean> {
+  async isWaitedFor(): Promise<boolean> {
     // In the transaction that locks the rows it would keep showing the sessions of the first query.
     await this.client.query('SELECT pg_stat_clear_snapshot()');
     const { rows } = await this.client.query<{ waiting: number }>(

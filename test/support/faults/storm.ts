@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { DomainError } from '../../../src/kernel/domain-error.js';
 import type { AppendRequest, LogRef, NewEvent, StoredEvent } from '../../../src/platform/event-log/index.js';
-import type { History, Seen } from '../checks/history-checker.js';
+import type { History, ObservedEvent } from '../checks/history-checker.js';
 import { newEvent, readAll, request, type Instance } from '../server/log.js';
 
 export interface StormOptions {
@@ -57,7 +57,7 @@ export async function runStorm(options: StormOptions): Promise<StormReport> {
   return report;
 }
 
-const toSeen = (event: StoredEvent): Seen => ({
+const toSeen = (event: StoredEvent): ObservedEvent => ({
   ...event,
   bytes: Buffer.byteLength(event.data) + Buffer.byteLength(event.metadata ?? ''),
 });

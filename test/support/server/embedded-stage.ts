@@ -105,7 +105,7 @@ export async function ask(connection: ClientConfig, statement: string): Promise<
 }
 
 /** Whether a process is alive; a zombie is not. */
-export async function lives(pid: number): Promise<boolean> {
+export async function isAlive(pid: number): Promise<boolean> {
   try {
     process.kill(pid, 0);
   } catch {
@@ -116,7 +116,7 @@ export async function lives(pid: number): Promise<boolean> {
 }
 
 export async function ended(pid: number): Promise<void> {
-  for (const deadline = performance.now() + 20_000; await lives(pid); await pause(10)) {
+  for (const deadline = performance.now() + 20_000; await isAlive(pid); await pause(10)) {
     if (performance.now() > deadline) throw new Error(`process ${pid} does not end`);
   }
 }
@@ -124,7 +124,7 @@ export async function ended(pid: number): Promise<void> {
 /** What a killed app has left running. */
 async function endServer(clusterDir: string): Promise<void> {
   const pid = Number.parseInt(await readFile(join(clusterDir, 'postmaster.pid'), 'utf8').catch(() => ''), 10);
-  if (!(pid > 0) || !(await lives(pid))) return;
+  if (!(pid > 0) || !(await isAlive(pid))) return;
   process.kill(pid, 'SIGQUIT');
   await ended(pid);
 }

@@ -7,7 +7,7 @@ const ROOT = join(import.meta.dirname, '../../..');
 const PATIENCE_MS = 120_000;
 
 /** A command of package.json as in a terminal: npm, the script and the server in one process group. */
-export interface Typed {
+export interface TerminalCommand {
   readonly pid: number;
   output(): string;
   /** Resolves with the output as soon as it contains the text; rejects when the command ends without it. */
@@ -19,7 +19,7 @@ export interface Typed {
   readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
 }
 
-export function type(script: 'start' | 'demo', env: Readonly<Record<string, string>>): Typed {
+export function type(script: 'start' | 'demo', env: Readonly<Record<string, string>>): TerminalCommand {
   const { PATH = '', HOME = '/' } = process.env;
   const child = spawn('npm', ['run', script], {
     cwd: ROOT,

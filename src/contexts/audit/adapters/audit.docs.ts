@@ -1,6 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiExtraModels, ApiOkResponse, ApiProduces, getSchemaPath } from '@nestjs/swagger';
-import { linesOf } from '../../../platform/http/answer-fields.js';
+import { linesOf } from '../../../platform/http/response-fields.js';
 import { CSV_HEADER } from './audit-formats.js';
 import { AuditRecordDto } from './audit.dto.js';
 

@@ -2,7 +2,7 @@ import { ApiProperty, ApiPropertyOptional, IntersectionType } from '@nestjs/swag
 import { IsIn, IsOptional, IsString, ValidateIf } from 'class-validator';
 import { AUDIT_OUTCOMES, type ActorKind, type AuditOutcome } from '../../../platform/audit/index.js';
 import { Contract, Pattern, Rfc3339, SearchText } from '../../../platform/http/field-rules.js';
-import { CountField, pageOf, TimeField } from '../../../platform/http/answer-fields.js';
+import { CountField, pageOf, TimeField } from '../../../platform/http/response-fields.js';
 import { EXAMPLE, EXAMPLE_CORRELATION_ID } from '../../../platform/http/examples.js';
 import { ListQuery } from '../../../platform/http/list-query.js';
 import { QueryInt } from '../../../platform/http/validation.js';

@@ -14,7 +14,7 @@ import {
   AuditChains,
   AuditHeads,
   type Chain,
-  type ChainInStore,
+  type StoredChain,
   type LockedChain,
   type SealedRecord,
   type Unsealed,
@@ -115,7 +115,7 @@ export class PostgresAuditChains extends AuditChains {
     await this.heads.change(sql, tenantId, { chain: this.signatureOf(ends) });
   }
 
-  async find(tenantId: string): Promise<ChainInStore | undefined> {
+  async find(tenantId: string): Promise<StoredChain | undefined> {
     const [row] = await this.database.query<FoundRow>(FIND, [tenantId, this.keyId]);
     return row && { ...this.toChain(row, row.headSignature), firstSeq: row.firstSeq, lastSeq: row.lastSeq };
   }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { KeyRing } from '../../../platform/crypto/keys.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
 import { AuditHeads, type HeadChange } from '../application/ports.js';
-import { exchanged, weightOf, type TenantHead } from '../domain/heads.js';
+import { replaceWeight, weightOf, type TenantHead } from '../domain/heads.js';
 
 const PAGE = 1_000;
 
@@ -39,7 +39,7 @@ export class PostgresAuditHeads extends AuditHeads {
     super();
   }
 
-  async begin(): Promise<void> {
+  async initialize(): Promise<void> {
     await this.database.transaction(async (sql) => {
       const [traces] = (await sql.query<{ any: boolean }>(TRACES.text, [this.keyId])).rows;
       if (!traces!.any) await sql.query(BEGIN_TOTAL, [this.keyId, this.sealed(0n)]);
@@ -57,11 +57,11 @@ export class PostgresAuditHeads extends AuditHeads {
     await sql.query(SAVE, [tenantId, this.keyId, after.chain, after.retention]);
     const sum = row && this.opened(row.total);
     if (sum === undefined) return;
-    const total = exchanged(sum, before ? this.weightOf(before) : 0n, this.weightOf(after));
+    const total = replaceWeight(sum, before ? this.weightOf(before) : 0n, this.weightOf(after));
     await sql.query(SAVE_TOTAL, [this.keyId, this.sealed(total)]);
   }
 
-  whole(): Promise<boolean> {
+  matchTotal(): Promise<boolean> {
     return this.database.transaction(async (sql) => {
       await sql.query(SNAPSHOT);
       const [row] = (await sql.query<{ total: string }>(TOTAL, [this.keyId])).rows;
@@ -74,7 +74,7 @@ export class PostgresAuditHeads extends AuditHeads {
     let sum = 0n;
     for (let after = ''; ;) {
       const page = (await sql.query<TenantHead & object>(HEADS.text, [this.keyId, after, PAGE])).rows;
-      for (const head of page) sum = exchanged(sum, 0n, this.weightOf(head));
+      for (const head of page) sum = replaceWeight(sum, 0n, this.weightOf(head));
       if (page.length < PAGE) return sum;
       after = page.at(-1)!.tenantId;
     }

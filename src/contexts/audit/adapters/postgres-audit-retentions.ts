@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { KeyRing } from '../../../platform/crypto/keys.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
 import { AuditHeads, AuditRetentions, type Retention } from '../application/ports.js';
-import { RETENTION_DAYS, withinBounds } from '../domain/retention.js';
+import { RETENTION_DAYS, clampRetention } from '../domain/retention.js';
 
 const PAGE = 500;
 
@@ -61,7 +61,7 @@ export class PostgresAuditRetentions extends AuditRetentions {
       return headSignature ? { days: RETENTION_DAYS.max, version: 0, genuine: false } : undefined;
     const last = !headSignature || headSignature === signature;
     const genuine = last && this.isSigned({ tenantId, days, version, signature });
-    return { days: withinBounds(days), version, genuine };
+    return { days: clampRetention(days), version, genuine };
   }
 
   async replace(sql: Sql, tenantId: string, version: number, days: number, now: number): Promise<boolean> {
@@ -71,7 +71,7 @@ export class PostgresAuditRetentions extends AuditRetentions {
     return replaced;
   }
 
-  async signAll(): Promise<void> {
+  async signAgain(): Promise<void> {
     const current = `${this.keys.current('audit').id}.`;
     for (let after = ''; ;) {
       const page = await this.database.query<RetentionRow>(TO_SIGN, [current, after, PAGE]);
@@ -84,7 +84,7 @@ export class PostgresAuditRetentions extends AuditRetentions {
     }
   }
 
-  async keepHeads(): Promise<void> {
+  async addMissingHeads(): Promise<void> {
     for (let after = ''; ;) {
       const page = await this.database.query<RetentionRow>(HEADLESS, [this.keys.current('audit').id, after, PAGE]);
       for (const { tenantId } of page) await this.database.transaction((sql) => this.keepHead(sql, tenantId));

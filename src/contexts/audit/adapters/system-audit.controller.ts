@@ -3,7 +3,7 @@ import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { Requires } from '../../../platform/http/access.js';
 import type { Reply, Request } from '../../../platform/http/request.js';
 import { strictValidation } from '../../../platform/http/validation.js';
-import { AuditAnswers } from './audit-answers.js';
+import { AuditResponses } from './audit-responses.js';
 import { ApiExportResponse } from './audit.docs.js';
 import {
   AuditPage,
@@ -20,7 +20,7 @@ import {
 @Controller('audit')
 @UsePipes(strictValidation)
 export class SystemAuditController {
-  constructor(private readonly answers: AuditAnswers) {}
+  constructor(private readonly answers: AuditResponses) {}
 
   @Get()
   @Header('cache-control', 'no-store')

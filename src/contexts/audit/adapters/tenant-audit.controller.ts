@@ -4,7 +4,7 @@ import { Requires } from '../../../platform/http/access.js';
 import type { Reply, Request } from '../../../platform/http/request.js';
 import { strictValidation } from '../../../platform/http/validation.js';
 import { tenancyError, TenantCatalog } from '../../tenancy/index.js';
-import { AuditAnswers } from './audit-answers.js';
+import { AuditResponses } from './audit-responses.js';
 import { ApiExportResponse } from './audit.docs.js';
 import {
   AuditPage,
@@ -22,7 +22,7 @@ import {
 @UsePipes(strictValidation)
 export class TenantAuditController {
   constructor(
-    private readonly answers: AuditAnswers,
+    private readonly answers: AuditResponses,
     private readonly tenants: TenantCatalog,
   ) {}
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { goOn } from '../domain/audit-errors.js';
+import { throwIfStopped } from '../domain/audit-errors.js';
 import { follow, isBreak, type ChainBreak, type ChainPlace } from '../domain/chain.js';
-import { AuditChains, AuditHeads, AuditRetentions, type ChainInStore } from './ports.js';
+import { AuditChains, AuditHeads, AuditRetentions, type StoredChain } from './ports.js';
 import { SealRecords } from './seal-records.js';
 
 const PAGE = 1_000;
@@ -42,7 +42,7 @@ export class ChainVerifier {
 
   /** Undefined, or the fault that some chain, unknown which, is not the newest of its tenant. */
   async breakOfHeads(): Promise<ChainBreak | undefined> {
-    return (await this.heads.whole()) ? undefined : { fault: 'heads-rewritten', seq: null };
+    return (await this.heads.matchTotal()) ? undefined : { fault: 'heads-rewritten', seq: null };
   }
 
   /** `kept`: an earlier head that was kept elsewhere. */
@@ -71,7 +71,7 @@ export class ChainVerifier {
 
   /** Relies on `broken`: the stored hashes before its number, or all of them, have been verified. */
   private async holds(
-    { tenantId, base, head }: ChainInStore,
+    { tenantId, base, head }: StoredChain,
     broken: ChainBreak | undefined,
     { seq, hash }: ChainPlace,
   ): Promise<boolean | null> {
@@ -82,7 +82,7 @@ export class ChainVerifier {
     return record?.seq === seq && record.hash === hash;
   }
 
-  private async breakOf(chain: ChainInStore, signal: AbortSignal): Promise<ChainBreak | undefined> {
+  private async breakOf(chain: StoredChain, signal: AbortSignal): Promise<ChainBreak | undefined> {
     const { tenantId, base, head, firstSeq, lastSeq } = chain;
     if (firstSeq !== null && firstSeq <= base.seq) return { fault: 'record-added', seq: firstSeq };
     const end = await this.walk(chain, signal);
@@ -93,10 +93,10 @@ export class ChainVerifier {
     return { fault: 'record-added', seq: added?.seq ?? lastSeq };
   }
 
-  private async walk({ tenantId, base, head }: ChainInStore, signal: AbortSignal): Promise<ChainPlace | ChainBreak> {
+  private async walk({ tenantId, base, head }: StoredChain, signal: AbortSignal): Promise<ChainPlace | ChainBreak> {
     let place = base;
     while (place.seq < head.seq) {
-      goOn(signal);
+      throwIfStopped(signal);
       const page = await this.chains.sealed(tenantId, place.seq, Math.min(PAGE, head.seq - place.seq));
       const end = follow(place, page);
       if (isBreak(end)) return end;

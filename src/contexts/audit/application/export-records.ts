@@ -11,8 +11,8 @@ import {
   type AuditView,
 } from '../../../platform/audit/index.js';
 import { Database } from '../../../platform/postgres/database.js';
-import { goOn } from '../domain/audit-errors.js';
-import { HeavyWork, type Slot } from './heavy-work.js';
+import { throwIfStopped } from '../domain/audit-errors.js';
+import { ExpensiveQuerySlots, type Slot } from './expensive-query-slots.js';
 
 /** Records have up to 64 KiB each. */
 const PAGE = 200;
@@ -39,7 +39,7 @@ export class ExportAuditRecordsHandler implements ICommandHandler<ExportAuditRec
     private readonly audit: AuditLog,
     private readonly trail: AuditTrail,
     private readonly database: Database,
-    private readonly work: HeavyWork,
+    private readonly work: ExpensiveQuerySlots,
   ) {}
 
   async execute({ tenantId, filter, format, by, signal }: ExportAuditRecords): Promise<AsyncGenerator<AuditView[]>> {
@@ -70,7 +70,7 @@ export class ExportAuditRecordsHandler implements ICommandHandler<ExportAuditRec
   ): AsyncGenerator<AuditView[]> {
     try {
       for (let after = FIRST_ID; ;) {
-        goOn(signal);
+        throwIfStopped(signal);
         const range: AuditRange = { order: 'asc', after, before, limit: PAGE };
         const page = await (tenantId === undefined
           ? this.audit.pageOfAllTenants(filter, range)
@@ -90,4 +90,5 @@ export const auditResource = (tenantId: string | undefined): string =>
   tenantId === undefined ? 'audit' : `tenants/${tenantId}/audit`;
 
 /** The same by the tenant of the records, `$system` included. */
-export const auditResourceOf = (owner: string): string => auditResource(owner === SYSTEM_TENANT ? undefined : owner);
+export const auditResourceOfOwner = (owner: string): string =>
+  auditResource(owner === SYSTEM_TENANT ? undefined : owner);

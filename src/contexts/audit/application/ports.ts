@@ -15,7 +15,7 @@ export interface Chain {
 }
 
 /** A chain, and the first and last numbers among the stored records, from one snapshot. */
-export interface ChainInStore extends Chain {
+export interface StoredChain extends Chain {
   readonly firstSeq: number | null;
   readonly lastSeq: number | null;
 }
@@ -58,7 +58,7 @@ export abstract class AuditChains {
     work: (chain: LockedChain) => Promise<T>,
     whenLocked?: 'skip' | 'wait',
   ): Promise<T | undefined>;
-  abstract find(tenantId: string): Promise<ChainInStore | undefined>;
+  abstract find(tenantId: string): Promise<StoredChain | undefined>;
   abstract sealed(tenantId: string, afterSeq: number, limit: number): Promise<SealedRecord[]>;
   abstract countUnsealed(tenantId: string): Promise<number>;
 }
@@ -77,9 +77,9 @@ export abstract class AuditRetentions {
   /** Replaces the retention of this version (0: there is none); false where the version is another. */
   abstract replace(sql: Sql, tenantId: string, version: number, days: number, now: number): Promise<boolean>;
   /** Signs again those with a valid signature by another master key. In batches; idempotent. */
-  abstract signAll(): Promise<void>;
+  abstract signAgain(): Promise<void>;
   /** Creates heads for signed retentions that have none under this master key. Idempotent. */
-  abstract keepHeads(): Promise<void>;
+  abstract addMissingHeads(): Promise<void>;
 }
 
 export type HeadChange = Partial<Pick<TenantHead, 'chain' | 'retention'>>;
@@ -90,10 +90,10 @@ export type HeadChange = Partial<Pick<TenantHead, 'chain' | 'retention'>>;
  */
 export abstract class AuditHeads {
   /** Creates the sum, if nothing has been signed with this master key yet; otherwise a missing sum was removed, and stays missing. */
-  abstract begin(): Promise<void>;
+  abstract initialize(): Promise<void>;
   abstract find(sql: Sql, tenantId: string): Promise<TenantHead | undefined>;
   /** Call it at the end of a transaction: changes for other tenants wait for its commit. */
   abstract change(sql: Sql, tenantId: string, change: HeadChange): Promise<void>;
   /** Whether the stored sum is that of all heads. */
-  abstract whole(): Promise<boolean>;
+  abstract matchTotal(): Promise<boolean>;
 }

@@ -38,7 +38,7 @@ it('looks every second while there may be something to seal, and every ten after
 
 it('looks within a second after something was recorded, however long it has rested', async () => {
   await looksDuring(60_000);
-  seal.recorded();
+  seal.onRecord();
   expect(await looksDuring(1_000)).toBe(2);
   expect(await looksDuring(10_000)).toBe(10);
 });

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { AuditFaults } from '../../../platform/audit/index.js';
 import { Loop } from '../../../platform/jobs/loop.js';
-import { goOn } from '../domain/audit-errors.js';
+import { throwIfStopped } from '../domain/audit-errors.js';
 import { nextPlace, type ChainPlace } from '../domain/chain.js';
 import { AuditChains, type LockedChain } from './ports.js';
 
@@ -44,7 +44,7 @@ export class SealRecords {
   }
 
   /** Something is being recorded here: from now on there may be records to seal. */
-  recorded(): void {
+  onRecord(): void {
     const resting = !this.recently;
     this.recordedAt = performance.now();
     if (resting) this.loop.nudge();
@@ -63,7 +63,7 @@ export class SealRecords {
 
   /** Seals all current records of a tenant; waits for another sealer of its chain. */
   async sealAll(tenantId: string, signal: AbortSignal): Promise<void> {
-    do goOn(signal);
+    do throwIfStopped(signal);
     while ((await this.sealSlice(tenantId, 'wait')) === SLICE);
   }
 

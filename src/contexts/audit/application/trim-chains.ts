@@ -7,8 +7,8 @@ import { auditedBy, AuditFaults, type AuditRecord } from '../../../platform/audi
 import { AUDIT_SETTINGS, type Settings } from '../../../platform/config/index.js';
 import { Loop } from '../../../platform/jobs/loop.js';
 import { follow, isBreak, type ChainPlace } from '../domain/chain.js';
-import { cutoff, maxAgeOf, withinBounds } from '../domain/retention.js';
-import { auditResourceOf } from './export-records.js';
+import { cutoff, maxAgeOf, clampRetention } from '../domain/retention.js';
+import { auditResourceOfOwner } from './export-records.js';
 import { ChainVerifier } from './chain-verifier.js';
 import { AuditChains, AuditRetentions, type LockedChain, type SealedRecord } from './ports.js';
 
@@ -64,7 +64,7 @@ export class TrimChains {
       this.log.error({ tenantId }, 'a retention of the audit was tampered with; it removes nothing');
       return 0;
     }
-    const days = own?.days ?? withinBounds(this.settings.retentionDays);
+    const days = own?.days ?? clampRetention(this.settings.retentionDays);
     for (let removed = 0; ;) {
       const slice = (await this.chains.withLock(tenantId, (locked) => this.trimSlice(locked, days))) ?? 0;
       removed += slice;
@@ -97,7 +97,7 @@ function trimmed(tenantId: string, old: readonly SealedRecord[], end: ChainPlace
     tenantId,
     action: 'audit.trimmed',
     outcome: 'success',
-    resource: auditResourceOf(tenantId),
+    resource: auditResourceOfOwner(tenantId),
     before: { firstSeq: old[0]!.seq, lastSeq: end.seq, hash: end.hash },
     after: { maxAge: maxAgeOf(days) },
   };

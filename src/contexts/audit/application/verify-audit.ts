@@ -2,7 +2,7 @@ import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import type { ChainPlace } from '../domain/chain.js';
 import { ChainVerifier, type Verdict } from './chain-verifier.js';
-import { HeavyWork } from './heavy-work.js';
+import { ExpensiveQuerySlots } from './expensive-query-slots.js';
 import { SealRecords } from './seal-records.js';
 
 /** Computes the chain of one tenant, or of each, again. Seals what is there first, so that the result covers all of it. */
@@ -25,7 +25,7 @@ export class VerifyAuditHandler implements IQueryHandler<VerifyAudit> {
   constructor(
     private readonly chains: ChainVerifier,
     private readonly seal: SealRecords,
-    private readonly work: HeavyWork,
+    private readonly work: ExpensiveQuerySlots,
   ) {}
 
   execute({ tenantId, userId, signal, kept }: VerifyAudit): Promise<Verdict[]> {

@@ -8,6 +8,6 @@ export const auditError = defineErrors({
 });
 
 /** The client is gone or the instance stops: what was read so far must not look complete. */
-export function goOn(signal: AbortSignal): void {
+export function throwIfStopped(signal: AbortSignal): void {
   if (signal.aborted) throw auditError('audit-stopped', 'The instance stops.', { retryAfterSeconds: 1 });
 }

@@ -1,10 +1,10 @@
 import { createSecretKey } from 'node:crypto';
-import { exchanged, weightOf, type TenantHead } from './heads.js';
+import { replaceWeight, weightOf, type TenantHead } from './heads.js';
 
 const key = createSecretKey(Buffer.alloc(32, 1));
 const head = (tenantId: string, chain: string, retention = ''): TenantHead => ({ tenantId, chain, retention });
 const sumOf = (heads: readonly TenantHead[]): bigint =>
-  heads.reduce((sum, each) => exchanged(sum, 0n, weightOf(each, key)), 0n);
+  heads.reduce((sum, each) => replaceWeight(sum, 0n, weightOf(each, key)), 0n);
 
 describe('the sum over heads', () => {
   const all = [head('a', '1'), head('b', '1'), head('c', '2', '1')];
@@ -12,7 +12,7 @@ describe('the sum over heads', () => {
   it('is the same in any order, and by exchanges as by addition', () => {
     expect(sumOf(all.toReversed())).toBe(sumOf(all));
     const next = head('b', '2');
-    expect(exchanged(sumOf(all), weightOf(all[1]!, key), weightOf(next, key))).toBe(sumOf(all.with(1, next)));
+    expect(replaceWeight(sumOf(all), weightOf(all[1]!, key), weightOf(next, key))).toBe(sumOf(all.with(1, next)));
   });
 
   it.each<[string, TenantHead[]]>([
@@ -27,6 +27,6 @@ describe('the sum over heads', () => {
 
   it('differs with another key, and stays within 256 bits', () => {
     expect(weightOf(all[0]!, createSecretKey(Buffer.alloc(32, 2)))).not.toBe(weightOf(all[0]!, key));
-    expect(exchanged(0n, 1n, 0n)).toBe(2n ** 256n - 1n);
+    expect(replaceWeight(0n, 1n, 0n)).toBe(2n ** 256n - 1n);
   });
 });

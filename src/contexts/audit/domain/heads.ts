@@ -22,5 +22,5 @@ export function weightOf({ tenantId, chain, retention }: TenantHead, key: KeyObj
  * no head can be restored, removed or added without the sum. An append-only list of all heads shows the same, but must be cut at some time;
  * a tree of hashes writes more rows for each change. A reader of sums could combine old rows to the same sum, so it is stored encrypted.
  */
-export const exchanged = (sum: bigint, before: bigint, after: bigint): bigint =>
+export const replaceWeight = (sum: bigint, before: bigint, after: bigint): bigint =>
   BigInt.asUintN(Number(BITS), sum - before + after);

@@ -1,4 +1,4 @@
-import { cutoff, isRetention, MAX_AGE, maxAgeOf, parseMaxAge, withinBounds } from './retention.js';
+import { cutoff, isRetention, MAX_AGE, maxAgeOf, parseMaxAge, clampRetention } from './retention.js';
 
 describe('the retention of audit records', () => {
   it.each([30, 400, 3_650])('is a number of days: %i', (days) => {
@@ -25,7 +25,7 @@ describe('the retention of audit records', () => {
     [3_650, 3_650],
     [100_000, 3_650],
   ])('is never out of bounds when it is read: %i', (stored, days) => {
-    expect(withinBounds(stored)).toBe(days);
+    expect(clampRetention(stored)).toBe(days);
   });
 
   it('is counted in whole days back from now', () => {

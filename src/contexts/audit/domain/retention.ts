@@ -17,7 +17,8 @@ export function parseMaxAge(text: string): number {
 export const isRetention = (days: number): boolean => days >= RETENTION_DAYS.min && days <= RETENTION_DAYS.max;
 
 /** For stored days: a tampered value must not remove records younger than any retention may. */
-export const withinBounds = (days: number): number => Math.min(Math.max(days, RETENTION_DAYS.min), RETENTION_DAYS.max);
+export const clampRetention = (days: number): number =>
+  Math.min(Math.max(days, RETENTION_DAYS.min), RETENTION_DAYS.max);
 
 export const maxAgeOf = (days: number): string => `P${days}D`;
 

@@ -100,7 +100,7 @@ export class AccessGuard implements CanActivate {
     const resource = resourceOf(route.path, request);
     const context = this.contextOf(request);
     return isOwn(route, request, subject)
-      ? subject.own(route.action, resource, context)
+      ? subject.checkOwn(route.action, resource, context)
       : subject.check(route.action, resource, context);
   }
 
@@ -245,11 +245,11 @@ class SubjectAccess implements Access {
   async allowsIn(tenantId: string, action: Action, resource: string): Promise<boolean> {
     const there = await this.authorizer.subject(tenantId, this.subject.principal);
     const { allowed } = there.check(action, resource, this.context());
-    return allowed && this.authorizer.closed(there, action) === undefined;
+    return allowed && this.authorizer.closureReason(there, action) === undefined;
   }
 
   reaches(action: Action, resource: string): boolean {
-    return this.subject.own(action, resource, this.context()).allowed;
+    return this.subject.checkOwn(action, resource, this.context()).allowed;
   }
 
   async tenantIds(): Promise<readonly string[] | undefined> {

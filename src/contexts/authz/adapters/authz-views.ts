@@ -3,9 +3,9 @@ import { isoTime } from '../../../platform/http/resource.js';
 import type { GrantView, GroupView, MemberView, RoleView } from '../application/ports.js';
 import type { RoleAssignment } from '../domain/member.js';
 import type { Rule } from '../domain/rule.js';
-import type { ToldRule } from '../domain/told-rule.js';
+import type { VisibleRule } from '../domain/visible-rule.js';
 import type { PredefinedRole } from '../domain/predefined-roles.js';
-import type { GrantDto, GroupDto, MemberDto, RoleDto } from './authz-answers.dto.js';
+import type { GrantDto, GroupDto, MemberDto, RoleDto } from './authz-responses.dto.js';
 import type { HeldRuleDto, ToldRuleDto } from './rules.dto.js';
 
 const versions = (view: {
@@ -41,12 +41,12 @@ export const toRuleDto = (rule: Rule): HeldRuleDto => {
   return { via: { kind, id, ...(through && { through }) }, ...contentOf(rule), ...(constraints && { constraints }) };
 };
 
-export const toToldRuleDto = (rule: ToldRule): ToldRuleDto =>
+export const toToldRuleDto = (rule: VisibleRule): ToldRuleDto =>
   'conditional' in rule
     ? { via: rule.via, ...contentOf(rule), ...(rule.conditional && { conditional: true }) }
     : toRuleDto(rule);
 
-const contentOf = ({ effect, actions, resource }: ToldRule) => ({
+const contentOf = ({ effect, actions, resource }: VisibleRule) => ({
   effect,
   actions: actionsOf(actions),
   resource: resource.text,

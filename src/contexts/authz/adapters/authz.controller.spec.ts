@@ -11,7 +11,7 @@ import type { ApiKeyDirectory, RequestAuthentication } from '../../identity/inde
 import { tenantNotFound, type FairTurns, type TenantGates } from '../../tenancy/index.js';
 import { Authorizer } from '../application/authorizer.js';
 import { CheckPermissionHandler } from '../application/check-permission.js';
-import { HiddenResources } from '../application/hidden-resources.js';
+import { ResourceVisibility } from '../application/resource-visibility.js';
 import { PermissionRates } from '../application/permission-rates.js';
 import { Policies } from '../application/policies.js';
 import {
@@ -24,7 +24,7 @@ import {
 import type { Constraints } from '../domain/constraints.js';
 import { AccessGuard } from './access.guard.js';
 import { AuthzController } from './authz.controller.js';
-import type { CheckResultDto } from './authz-answers.dto.js';
+import type { CheckResultDto } from './authz-responses.dto.js';
 import type { CheckBody } from './authz.dto.js';
 import type { RouteAccess } from './route-access.js';
 
@@ -200,7 +200,7 @@ function stage(given: World) {
   } as unknown as TenantGates;
   const clock: Clock = { now: () => NOW };
   const rates = new PermissionRates(clock);
-  const hidden = new HiddenResources();
+  const hidden = new ResourceVisibility();
   hidden.register('tenants', tenantNotFound);
   const policies = new Policies(new WorldRules(given), watch);
   const authorizer = new Authorizer(policies, gates, rates, hidden, {} as MemberCatalog, {} as never, {} as never);

@@ -11,7 +11,7 @@ import { CheckPermission } from '../application/check-permission.js';
 import { GetSystemPermissions, GetTenantPermissions } from '../application/effective-permissions.js';
 import type { PrincipalName } from '../application/ports.js';
 import { parsePattern } from '../domain/resource-pattern.js';
-import { CheckResultDto, SystemPermissionsDto, TenantPermissionsDto } from './authz-answers.dto.js';
+import { CheckResultDto, SystemPermissionsDto, TenantPermissionsDto } from './authz-responses.dto.js';
 import { CheckBody } from './authz.dto.js';
 import { toRuleDto, toToldRuleDto } from './authz-views.js';
 import { onePrincipal } from './grants.controller.js';

@@ -12,7 +12,7 @@ import { invalid, strictValidation } from '../../../platform/http/validation.js'
 import { CreateGrant, RevokeGrant } from '../application/grants/change-grants.js';
 import { GetGrant, ListGrants } from '../application/grants/list-grants.js';
 import type { PrincipalKind } from '../domain/grant.js';
-import { GrantDto, GrantPage } from './authz-answers.dto.js';
+import { GrantDto, GrantPage } from './authz-responses.dto.js';
 import { GrantBody, type PrincipalDto } from './authz.dto.js';
 import { toGrantDto } from './authz-views.js';
 import { callerOf } from './caller.js';

@@ -9,7 +9,7 @@ import { strictValidation } from '../../../platform/http/validation.js';
 import { AddToGroup, RemoveFromGroup } from '../application/groups/group-parts.js';
 import { GetGroup, ListGroupParts } from '../application/groups/list-groups.js';
 import type { GroupPart } from '../domain/group.js';
-import { GroupPartPage } from './authz-answers.dto.js';
+import { GroupPartPage } from './authz-responses.dto.js';
 import { callerOf } from './caller.js';
 
 interface GroupParams {

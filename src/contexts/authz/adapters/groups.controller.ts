@@ -10,7 +10,7 @@ import { created, showVersion } from '../../../platform/http/resource.js';
 import { strictValidation } from '../../../platform/http/validation.js';
 import { CreateGroup, DeleteGroup, RenameGroup } from '../application/groups/change-group.js';
 import { GetGroup, ListGroups } from '../application/groups/list-groups.js';
-import { GroupDto, GroupPage } from './authz-answers.dto.js';
+import { GroupDto, GroupPage } from './authz-responses.dto.js';
 import { GroupBody, GroupChangeBody } from './authz.dto.js';
 import { toGroupDto } from './authz-views.js';
 import { callerOf } from './caller.js';

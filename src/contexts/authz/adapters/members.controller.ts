@@ -32,7 +32,7 @@ import { RemoveMember } from '../application/members/remove-member.js';
 import { ReplaceRoles, SetMember } from '../application/members/set-member.js';
 import type { MemberView } from '../application/ports.js';
 import type { RoleAssignment } from '../domain/member.js';
-import { MemberDto, MemberPage } from './authz-answers.dto.js';
+import { MemberDto, MemberPage } from './authz-responses.dto.js';
 import { InvitationBody, MemberBody, ScopeQuery } from './authz.dto.js';
 import { toMemberDto } from './authz-views.js';
 import { callerOf } from './caller.js';

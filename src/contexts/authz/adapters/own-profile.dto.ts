@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOptional } from 'class-validator';
-import { TimeField, VersionField } from '../../../platform/http/answer-fields.js';
+import { TimeField, VersionField } from '../../../platform/http/response-fields.js';
 import { EXAMPLE } from '../../../platform/http/examples.js';
 import { PlainText, Reference, WhenGiven } from '../../../platform/http/field-rules.js';
 import type { Principal } from '../../../kernel/access.js';

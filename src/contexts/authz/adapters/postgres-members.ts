@@ -3,7 +3,7 @@ import type { Changed } from '../../../platform/event-log/index.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
 import { TenantCatalog } from '../../tenancy/index.js';
-import { MemberCatalog, RoleCatalog, type KeptRole, type MemberView, type Named } from '../application/ports.js';
+import { MemberCatalog, RoleCatalog, type HeldTopRole, type MemberView, type Named } from '../application/ports.js';
 import type { OtherHolders } from '../domain/last-administrator.js';
 import {
   memberAggregate,
@@ -14,7 +14,7 @@ import {
   type MemberState,
   type RoleAssignment,
 } from '../domain/member.js';
-import { lastHolderRole } from '../domain/predefined-roles.js';
+import { topRole } from '../domain/predefined-roles.js';
 
 const COLUMNS = `m.tenant_id AS "tenantId", m.user_id AS "userId", m.version, m.created_at AS "createdAt", m.updated_at AS "updatedAt",
   coalesce((SELECT json_agg(json_build_object('roleId', r.role_id, 'scope', r.scope) ORDER BY r.role_id, r.scope)
@@ -110,7 +110,7 @@ export class PostgresMembers extends MemberCatalog {
       const assigned = events.flatMap(({ type, data }) => (type === 'member.role-assigned' ? [data.roleId] : []));
       await this.roles.requireAll(tenantId, assigned, sql);
     }
-    const kept = [tenantId, userId, lastHolderRole(tenantId)];
+    const kept = [tenantId, userId, topRole(tenantId)];
     await sql.query(HOLD_KEPT_ROLE, kept);
     const live = await sql.query<RoleAssignment>(LIVE_ROLES, [tenantId, userId]);
     const holders = await sql.query<OtherHolders & { ownActive: number }>(HOLDERS, kept);
@@ -159,9 +159,9 @@ export class PostgresMembers extends MemberCatalog {
     await sql.query(END_ROLES, [tenantId, path]);
   }
 
-  async keptBy(sql: Sql, userId: string): Promise<KeptRole[]> {
+  async topRolesHeldBy(sql: Sql, userId: string): Promise<HeldTopRole[]> {
     const { rows } = await sql.query<{ tenant_id: string; user_id: string }>(KEPT_ROLES, [userId]);
-    const kept: KeptRole[] = [];
+    const kept: HeldTopRole[] = [];
     for (const [tenantId, holders] of Map.groupBy(rows, (row) => row.tenant_id)) {
       const others = holders.map((row) => row.user_id).filter((id) => id !== userId);
       kept.push({ tenantId, othersActive: (await sql.query(ACTIVE_AMONG, [others])).rowCount! > 0 });

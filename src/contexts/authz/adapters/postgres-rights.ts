@@ -32,7 +32,7 @@ ORDER BY t.tenant_id`,
 
 @Injectable()
 export class PostgresRights extends RightsCatalog {
-  async placesOf(sql: Sql, userId: string): Promise<string[]> {
+  async tenantsWithRulesFor(sql: Sql, userId: string): Promise<string[]> {
     const { rows } = await sql.query<{ tenantId: string }>({ ...PLACES_OF, values: [userId, SYSTEM_TENANT] });
     return rows.map(({ tenantId }) => tenantId);
   }

@@ -6,7 +6,7 @@ import { TenantCatalog } from '../../tenancy/index.js';
 import { RoleCatalog, type RoleView, type Named } from '../application/ports.js';
 import { predefinedRole } from '../domain/predefined-roles.js';
 import {
-  refuseHeld,
+  requireNotHeld,
   roleAggregate,
   roleNotFound,
   type RoleFacts,
@@ -55,7 +55,7 @@ export class PostgresRoles extends RoleCatalog {
   override async ask(sql: Sql, ref: RoleRef, { before, state }: Changed<RoleState>): Promise<RoleFacts> {
     const { tenantId, roleId } = ref;
     if (state.status === 'none') {
-      refuseHeld(roleId, (await sql.query(HELD, [tenantId, roleId])).rowCount! > 0);
+      requireNotHeld(roleId, (await sql.query(HELD, [tenantId, roleId])).rowCount! > 0);
       return { roles: 0 };
     }
     await this.tenants.hold(sql, ref);

@@ -9,7 +9,7 @@ import { created, showVersion } from '../../../platform/http/resource.js';
 import { strictValidation } from '../../../platform/http/validation.js';
 import { ChangeRole, CreateRole, DeleteRole } from '../application/roles/change-role.js';
 import { GetRole, ListRoles } from '../application/roles/list-roles.js';
-import { RoleDto, RolePage } from './authz-answers.dto.js';
+import { RoleDto, RolePage } from './authz-responses.dto.js';
 import { RoleBody, RoleChangeBody } from './authz.dto.js';
 import { toAnyRoleDto, toRoleDto } from './authz-views.js';
 import { callerOf } from './caller.js';

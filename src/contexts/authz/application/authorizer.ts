@@ -5,13 +5,13 @@ import { whenBothReady, whenReady } from '../../../kernel/when-ready.js';
 import type { LimitLeft } from '../../../kernel/limit-left.js';
 import type { Ceiling, Principal } from '../../../kernel/access.js';
 import type { Sql } from '../../../platform/postgres/database.js';
-import { CredentialsInForce, unauthenticated } from '../../identity/index.js';
+import { CredentialValidity, unauthenticated } from '../../identity/index.js';
 import { TenantCatalog, tenantDeleting, TenantGates, tenantSuspended, type TenantGate } from '../../tenancy/index.js';
 import { CompiledCeiling } from '../domain/ceiling.js';
-import { closedTo, type Closed } from '../domain/openness.js';
+import { closureReason, type ClosureReason } from '../domain/tenant-closure.js';
 import type { Decision } from '../domain/decision.js';
 import type { Policy } from '../domain/policy.js';
-import { HiddenResources } from './hidden-resources.js';
+import { ResourceVisibility } from './resource-visibility.js';
 import { MemberCatalog } from './ports.js';
 import { PermissionRates } from './permission-rates.js';
 import { Policies } from './policies.js';
@@ -26,9 +26,9 @@ export class Authorizer {
     private readonly policies: Policies,
     private readonly gates: TenantGates,
     private readonly rates: PermissionRates,
-    private readonly hidden: HiddenResources,
+    private readonly hidden: ResourceVisibility,
     private readonly members: MemberCatalog,
-    private readonly credentials: CredentialsInForce,
+    private readonly credentials: CredentialValidity,
     private readonly tenants: TenantCatalog,
   ) {}
 
@@ -57,18 +57,18 @@ export class Authorizer {
   }
 
   async requireCredential(sql: Sql, principal: Principal, now: number): Promise<void> {
-    if (!(await this.credentials.holds(sql, principal, now))) throw unauthenticated();
+    if (!(await this.credentials.isValid(sql, principal, now))) throw unauthenticated();
   }
 
-  closed({ gate, tenantId, policy }: Subject, action: Action): Closed | undefined {
+  closureReason({ gate, tenantId, policy }: Subject, action: Action): ClosureReason | undefined {
     if (gate === null || gate.state === 'active' || tenantId === SYSTEM_TENANT) return undefined;
-    return closedTo(action, gate.state, () => policy.check('tenant:suspend', '', { now: 0 }).allowed);
+    return closureReason(action, gate.state, () => policy.check('tenant:suspend', '', { now: 0 }).allowed);
   }
 
   async requireOpenWithin(sql: Sql, { tenantId, policy }: Subject, action: Action): Promise<void> {
     if (tenantId === SYSTEM_TENANT) return;
     const state = await this.tenants.stateWithin(sql, tenantId);
-    const closed = closedTo(action, state, () => policy.check('tenant:suspend', '', { now: 0 }).allowed);
+    const closed = closureReason(action, state, () => policy.check('tenant:suspend', '', { now: 0 }).allowed);
     if (closed) throw CLOSED[closed](tenantId);
   }
 
@@ -77,7 +77,7 @@ export class Authorizer {
     const { gate, tenantId } = subject;
     const missing = gate === null && tenantId !== SYSTEM_TENANT ? this.notFound('tenants', tenantId) : undefined;
     if (missing) throw missing;
-    const closed = this.closed(subject, action);
+    const closed = this.closureReason(subject, action);
     if (closed) throw CLOSED[closed](subject.tenantId);
   }
 
@@ -117,7 +117,7 @@ export class Authorizer {
   }
 }
 
-const CLOSED: Readonly<Record<Closed, (tenantId: string) => Error>> = {
+const CLOSED: Readonly<Record<ClosureReason, (tenantId: string) => Error>> = {
   'tenant-suspended': tenantSuspended,
   'tenant-deleting': tenantDeleting,
 };

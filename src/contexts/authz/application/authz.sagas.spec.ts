@@ -1,7 +1,7 @@
 import { commandsOf, noticed } from '../../../../test/support/api/sagas.js';
 import { Missed } from '../../../platform/sagas/index.js';
 import { AuthzSagas } from './authz.sagas.js';
-import { OutdatePolicies } from './outdate-policies.js';
+import { InvalidatePolicies } from './invalidate-policies.js';
 
 const change = (type: string, data: object) => noticed('permissions', type, { data: JSON.stringify(data) });
 const user = { kind: 'user', id: 'usr_1' };
@@ -31,7 +31,7 @@ it.each([
   ['a deleted consumer', noticed('consumers', 'consumer.deleted'), { endedIn: 'acme' }],
   ['something missed', new Missed(), 'all'],
 ] as const)('%s invalidates the policies that it is about', (_, event, which) => {
-  expect(commandsOf(AuthzSagas, event)).toEqual([new OutdatePolicies(which)]);
+  expect(commandsOf(AuthzSagas, event)).toEqual([new InvalidatePolicies(which)]);
 });
 
 it('invalidates no policy where no permission changes', () => {

@@ -3,43 +3,43 @@ import { Saga, type ICommand } from '@nestjs/cqrs';
 import { filter, map, type Observable } from 'rxjs';
 import type { StoredEvent } from '../../../platform/event-log/index.js';
 import { missed, noticedIn, type ManagementEvent } from '../../../platform/sagas/index.js';
-import { OutdatePolicies, type Outdated } from './outdate-policies.js';
+import { InvalidatePolicies, type InvalidatedPolicies } from './invalidate-policies.js';
 
 /** Invalidates cached policies after changes of memberships, roles, groups and grants, and after the deletion of what these name. */
 @Injectable()
 export class AuthzSagas {
   @Saga()
-  outdatePolicies(events$: Observable<ManagementEvent>): Observable<ICommand> {
+  invalidatePolicies(events$: Observable<ManagementEvent>): Observable<ICommand> {
     return events$.pipe(
       noticedIn('permissions'),
-      map(({ event }) => new OutdatePolicies(invalidatedBy(event))),
+      map(({ event }) => new InvalidatePolicies(invalidatedBy(event))),
     );
   }
 
   @Saga()
-  outdatePoliciesOfDeletedUsers(events$: Observable<ManagementEvent>): Observable<ICommand> {
+  invalidatePoliciesOfDeletedUsers(events$: Observable<ManagementEvent>): Observable<ICommand> {
     return events$.pipe(
       noticedIn('users'),
       filter(({ event }) => event.type === 'user.deleted'),
-      map(({ event }) => new OutdatePolicies({ principalId: event.stream! })),
+      map(({ event }) => new InvalidatePolicies({ principalId: event.stream! })),
     );
   }
 
   /** Grants name tenants, namespaces, topics and consumers. */
   @Saga()
-  outdatePoliciesWhereSomethingEnded(events$: Observable<ManagementEvent>): Observable<ICommand> {
+  invalidatePoliciesOfDeletedResources(events$: Observable<ManagementEvent>): Observable<ICommand> {
     return events$.pipe(
       noticedIn('tenants', 'namespaces', 'topics', 'consumers'),
       filter(({ event }) => event.type.endsWith('.deleted')),
-      map(({ event }) => new OutdatePolicies({ endedIn: event.key! })),
+      map(({ event }) => new InvalidatePolicies({ endedIn: event.key! })),
     );
   }
 
   @Saga()
-  outdateAllPolicies(events$: Observable<ManagementEvent>): Observable<ICommand> {
+  invalidateAllPolicies(events$: Observable<ManagementEvent>): Observable<ICommand> {
     return events$.pipe(
       missed,
-      map(() => new OutdatePolicies('all')),
+      map(() => new InvalidatePolicies('all')),
     );
   }
 }
@@ -52,7 +52,7 @@ interface EventData {
 }
 
 /** An event about one user invalidates the policies of that user; all others those of the tenant, as when a member leaves with their keys. */
-function invalidatedBy({ type, key, data }: StoredEvent): Outdated {
+function invalidatedBy({ type, key, data }: StoredEvent): InvalidatedPolicies {
   const { userId, principal, part, id } = JSON.parse(data) as EventData;
   const one = userId ?? (part === 'user' ? id : undefined) ?? ofPrincipal(principal);
   if (one === undefined || type === 'group.deleted' || type === 'member.removed') return { tenantId: key! };

@@ -6,9 +6,9 @@ import { ApiKeyDirectory } from '../../identity/index.js';
 import { permissionDenied } from '../domain/authz-errors.js';
 import type { RequestContext } from '../domain/constraints.js';
 import type { Decision } from '../domain/decision.js';
-import type { Closed } from '../domain/openness.js';
+import type { ClosureReason } from '../domain/tenant-closure.js';
 import type { Rule } from '../domain/rule.js';
-import { toldIn, type ToldRule } from '../domain/told-rule.js';
+import { visibleIn, type VisibleRule } from '../domain/visible-rule.js';
 import { Authorizer } from './authorizer.js';
 import type { PrincipalName } from './ports.js';
 import type { Subject } from './subject.js';
@@ -23,13 +23,13 @@ export interface CheckedAccess {
 
 export interface Explanation {
   readonly allowed: boolean;
-  readonly reason: Decision['reason'] | Closed | 'tenant-not-found';
+  readonly reason: Decision['reason'] | ClosureReason | 'tenant-not-found';
   /** For some types of events only. */
   readonly limitedToTypes: boolean;
   /** Up to a rate only. */
   readonly rateLimited: boolean;
   /** Those that contributed, of the user and of the key. */
-  readonly rules: readonly ToldRule[];
+  readonly rules: readonly VisibleRule[];
 }
 
 const NOTHING: Explanation = {
@@ -106,17 +106,17 @@ export class CheckPermissionHandler implements IQueryHandler<CheckPermission> {
     // The bounds of a key are shown where its owner has something from the tenant, and to callers that may see all that the system allows.
     const foreign = about.kind === 'api-key' && subject.policy.rules.every(({ via }) => via.system);
     if (foreign && !own.check('permission:read', '', at).allowed) return NOTHING;
-    return this.explain(subject, access, (rules) => toldIn(tenantId, rules));
+    return this.explain(subject, access, (rules) => visibleIn(tenantId, rules));
   }
 
   private explain(
     subject: Subject,
     { tenantId, action, resource, context }: CheckedAccess,
-    visible: (rules: readonly Rule[]) => readonly ToldRule[],
+    visible: (rules: readonly Rule[]) => readonly VisibleRule[],
   ): Explanation {
     const decide = (at: RequestContext): Decision =>
-      subject.looksAfterOwnKeys(action, resource)
-        ? subject.own(action, resource, at)
+      subject.managesOwnKeys(action, resource)
+        ? subject.checkOwn(action, resource, at)
         : subject.check(action, resource, at);
     const decision = decide(context);
     const { rules } = subject.policy.explain(action, resource, context);
@@ -124,7 +124,7 @@ export class CheckPermissionHandler implements IQueryHandler<CheckPermission> {
     const missing = subject.gate === null && tenantId !== SYSTEM_TENANT ? 'tenant-not-found' : undefined;
     // As for a request, whose event type becomes known after the tenant was found open.
     const isLetIn = decision.allowed || decide({ ...context, eventType: undefined }).allowed;
-    const closed = isLetIn ? (missing ?? this.authorizer.closed(subject, action)) : undefined;
+    const closed = isLetIn ? (missing ?? this.authorizer.closureReason(subject, action)) : undefined;
     return {
       allowed: decision.allowed && !closed,
       reason: closed ?? decision.reason,

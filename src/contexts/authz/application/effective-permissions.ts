@@ -2,7 +2,7 @@ import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { memberNotFound } from '../domain/member.js';
 import type { Rule } from '../domain/rule.js';
-import { toldIn, type ToldRule } from '../domain/told-rule.js';
+import { visibleIn, type VisibleRule } from '../domain/visible-rule.js';
 import { Authorizer } from './authorizer.js';
 import { MemberCatalog } from './ports.js';
 
@@ -24,7 +24,7 @@ export class GetSystemPermissionsHandler implements IQueryHandler<GetSystemPermi
 }
 
 /** What a user may do in a tenant, as far as it may be shown there. */
-export class GetTenantPermissions extends Query<readonly ToldRule[]> {
+export class GetTenantPermissions extends Query<readonly VisibleRule[]> {
   constructor(
     readonly tenantId: string,
     readonly userId: string,
@@ -40,9 +40,9 @@ export class GetTenantPermissionsHandler implements IQueryHandler<GetTenantPermi
     private readonly members: MemberCatalog,
   ) {}
 
-  async execute({ tenantId, userId }: GetTenantPermissions): Promise<readonly ToldRule[]> {
+  async execute({ tenantId, userId }: GetTenantPermissions): Promise<readonly VisibleRule[]> {
     const { policy } = await this.authorizer.subject(tenantId, { id: userId, kind: 'user', userId });
-    const shown = toldIn(tenantId, policy.rules);
+    const shown = visibleIn(tenantId, policy.rules);
     if (shown.length === 0 && !(await this.members.find({ tenantId, userId }))) throw memberNotFound(userId);
     return shown;
   }

@@ -7,15 +7,15 @@ import type { AggregateRepository } from '../../../platform/event-log/index.js';
 import type { Principal } from '../../../kernel/access.js';
 import type { Sql } from '../../../platform/postgres/database.js';
 import { authzError } from '../domain/authz-errors.js';
-import { breaksGlass, hasEnded } from '../domain/giving.js';
-import { givesAll, holdsAll } from '../domain/lockout.js';
-import { lastHolderRole } from '../domain/predefined-roles.js';
+import { breaksGlass, hasExpired } from '../domain/grant-expiry.js';
+import { isTopRole, holdsTopRole } from '../domain/lockout.js';
+import { topRole } from '../domain/predefined-roles.js';
 import type { Rule } from '../domain/rule.js';
 import { Authorizer } from './authorizer.js';
 import type { Subject } from './subject.js';
 import { RightsCatalog, RuleStore, type PrincipalName } from './ports.js';
 import { rightsChange, type Rights, type RightsChange } from './rights-change.js';
-import { NO_RULES, rulesFor } from './rules-of.js';
+import { NO_RULES, rulesFor } from './rules-for.js';
 
 /** Who makes a change, and what they hold before it, as the transaction of the change sees it. */
 interface Giver {
@@ -43,7 +43,7 @@ export class Escalation {
   /**
    * The same repository, whose changes throw `exceeds-own-permissions` where they give or take too much. `about`: the only principal affected.
    */
-  bounding<S, E extends DomainEvent, R, F>(
+  limiting<S, E extends DomainEvent, R, F>(
     repository: AggregateRepository<S, E, R, F>,
     tenantId: string,
     giver: Principal,
@@ -75,7 +75,7 @@ export class Escalation {
   }
 
   private async giver(sql: Sql, tenantId: string, principal: Principal): Promise<Giver> {
-    const places = tenantId === SYSTEM_TENANT ? await this.catalog.placesOf(sql, principal.userId) : [];
+    const places = tenantId === SYSTEM_TENANT ? await this.catalog.tenantsWithRulesFor(sql, principal.userId) : [];
     const subjects: Subject[] = [];
     for (const place of new Set([tenantId, ...places]))
       subjects.push(await this.authorizer.subjectWithin(sql, place, principal));
@@ -102,12 +102,12 @@ export class Escalation {
   /** `lifts`: a denial is removed. An owner may lift every denial in their tenant, an administrator of the system all of them. */
   private require({ principal, tenantId, subjects }: Giver, rule: Rule, lifts: boolean): void {
     const now = this.clock.now();
-    if (hasEnded(rule, now)) return;
+    if (hasExpired(rule, now)) return;
     const [{ policy }] = subjects as [Subject];
-    const administers = holdsAll(SYSTEM_TENANT, policy.rules);
+    const administers = holdsTopRole(SYSTEM_TENANT, policy.rules);
     const missing = new Set<string>();
     for (const subject of subjects) {
-      if (!lifts || !(administers || holdsAll(tenantId, policy.rules)))
+      if (!lifts || !(administers || holdsTopRole(tenantId, policy.rules)))
         for (const action of subject.policy.missing(rule.actions, rule.resource)) missing.add(action);
       for (const action of subject.beyondKey(actionsOf(rule.actions), rule.resource)) missing.add(action);
     }
@@ -117,8 +117,8 @@ export class Escalation {
         if (action.startsWith('event:') && !denied.has(action as never)) missing.delete(action);
     }
     refuseMissing(missing, rule);
-    if (givesAll(tenantId, rule) && !holdsAll(tenantId, policy.rules))
-      throw exceeds(`You do not hold the role "${lastHolderRole(tenantId)}".`);
+    if (isTopRole(tenantId, rule) && !holdsTopRole(tenantId, policy.rules))
+      throw exceeds(`You do not hold the role "${topRole(tenantId)}".`);
   }
 }
 

@@ -10,7 +10,7 @@ import { InviteMemberHandler } from './members/invite-member.js';
 import { GetMemberHandler, ListMembersHandler } from './members/list-members.js';
 import { RemoveMemberHandler } from './members/remove-member.js';
 import { ReplaceRolesHandler, SetMemberHandler } from './members/set-member.js';
-import { OutdatePoliciesHandler } from './outdate-policies.js';
+import { InvalidatePoliciesHandler } from './invalidate-policies.js';
 import { GetOwnPermissionsHandler } from './own-permissions.js';
 import { ChangeRoleHandler, CreateRoleHandler, DeleteRoleHandler } from './roles/change-role.js';
 import { GetRoleHandler, ListRolesHandler } from './roles/list-roles.js';
@@ -45,5 +45,5 @@ export const AUTHZ_HANDLERS = [
   GetSystemPermissionsHandler,
   GetTenantPermissionsHandler,
   GetOwnPermissionsHandler,
-  OutdatePoliciesHandler,
+  InvalidatePoliciesHandler,
 ];

@@ -4,19 +4,25 @@ import { isCode } from '../../../kernel/domain-error.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
 import { UserAccounts } from '../../identity/index.js';
-import { SYSTEM_LIFE, tenancyError, TenantLives, type TenantLife, type TenantWitness } from '../../tenancy/index.js';
+import {
+  SYSTEM_LIFE,
+  tenancyError,
+  TenantLifecycle,
+  type TenantLife,
+  type TenantLifecycleListener,
+} from '../../tenancy/index.js';
 import { addRoles, type MemberRef, type RoleAssignment } from '../domain/member.js';
-import { lastHolderRole } from '../domain/predefined-roles.js';
+import { topRole } from '../domain/predefined-roles.js';
 import { MemberCatalog } from './ports.js';
 
 /** Gives each tenant its first owner, and the system its first administrator. */
 @Injectable()
-export class InitialRoles implements Pick<TenantWitness, 'requireOwner' | 'began'>, OnModuleInit {
+export class InitialRoles implements Pick<TenantLifecycleListener, 'requireOwner' | 'began'>, OnModuleInit {
   constructor(
     private readonly aggregates: Aggregates,
     private readonly members: MemberCatalog,
     private readonly users: UserAccounts,
-    private readonly tenants: TenantLives,
+    private readonly tenants: TenantLifecycle,
   ) {}
 
   onModuleInit(): void {
@@ -32,7 +38,7 @@ export class InitialRoles implements Pick<TenantWitness, 'requireOwner' | 'began
 
   /** Once: later there is always an owner. */
   async began({ tenantId, tenantUid }: TenantLife, owners: readonly string[], by: Actor): Promise<void> {
-    const role: RoleAssignment = { roleId: lastHolderRole(tenantId), scope: '' };
+    const role: RoleAssignment = { roleId: topRole(tenantId), scope: '' };
     if (await this.members.anyHolder(tenantId, role.roleId)) return;
     for (const userId of owners) if (await this.give(role, { tenantId, tenantUid, userId }, by)) return;
   }
@@ -50,7 +56,7 @@ export class InitialRoles implements Pick<TenantWitness, 'requireOwner' | 'began
 
   /** At the start: where the system has no administrator, the first user becomes one. */
   async ensureAdministrator(): Promise<void> {
-    if (await this.members.anyHolder(SYSTEM_TENANT, lastHolderRole(SYSTEM_TENANT))) return;
+    if (await this.members.anyHolder(SYSTEM_TENANT, topRole(SYSTEM_TENANT))) return;
     const first = await this.users.first();
     if (first)
       await this.began({ tenantId: SYSTEM_TENANT, tenantUid: SYSTEM_LIFE }, [first.userId], systemActor('first-start'));

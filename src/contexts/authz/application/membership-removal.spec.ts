@@ -1,23 +1,23 @@
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import type { Sql } from '../../../platform/postgres/database.js';
-import { UserLives } from '../../identity/index.js';
-import { TenantLives } from '../../tenancy/index.js';
+import { UserLifecycle } from '../../identity/index.js';
+import { TenantLifecycle } from '../../tenancy/index.js';
 import { MembershipRemoval } from './membership-removal.js';
-import type { KeptRole, MemberCatalog } from './ports.js';
+import type { HeldTopRole, MemberCatalog } from './ports.js';
 
 const SQL = {} as Sql;
 
 /** What contexts call that know nothing of memberships, and what is removed. `kept`: the roles of the user that must not end with them. */
-function stage(kept: readonly KeptRole[] = []) {
+function stage(kept: readonly HeldTopRole[] = []) {
   const removed: unknown[] = [];
   const remove = (...what: unknown[]) => Promise.resolve(void removed.push(what.slice(1)));
   const members = {
-    keptBy: () => Promise.resolve(kept),
+    topRolesHeldBy: () => Promise.resolve(kept),
     removeUser: remove,
     removeTenant: remove,
     removeResource: remove,
   };
-  const [tenants, users] = [new TenantLives(), new UserLives()];
+  const [tenants, users] = [new TenantLifecycle(), new UserLifecycle()];
   new MembershipRemoval(members as unknown as MemberCatalog, tenants, users).onModuleInit();
   return { tenants, users, removed };
 }

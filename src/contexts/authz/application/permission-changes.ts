@@ -5,7 +5,7 @@ import { Aggregates, type AggregateRepository } from '../../../platform/event-lo
 import type { Principal } from '../../../kernel/access.js';
 import { Escalation } from './escalation.js';
 import type { Named, PrincipalName } from './ports.js';
-import { TenantLifeOf } from './tenant-life.js';
+import { TenantUids } from './tenant-uids.js';
 
 /** Who makes a change, and the version that they have seen. */
 export interface Caller {
@@ -31,7 +31,7 @@ export class PermissionChanges {
   constructor(
     private readonly aggregates: Aggregates,
     private readonly escalation: Escalation,
-    private readonly tenantUids: TenantLifeOf,
+    private readonly tenantUids: TenantUids,
   ) {}
 
   /** In the current life of the tenant. */
@@ -42,8 +42,8 @@ export class PermissionChanges {
     decide: (state: S, ref: R) => readonly E[],
     { about, ...options }: Options<S> = {},
   ): Promise<Versioned<S>> {
-    const ref = { ...named, tenantUid: await this.tenantUids.uidOf(named.tenantId) } as R;
-    const bounded = this.escalation.bounding(repository, ref.tenantId, giver, about);
+    const ref = { ...named, tenantUid: await this.tenantUids.of(named.tenantId) } as R;
+    const bounded = this.escalation.limiting(repository, ref.tenantId, giver, about);
     return this.aggregates.change(bounded, ref, by, (state) => decide(state, ref), { expectedVersion, ...options });
   }
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../../kernel/clock.js';
-import { usedUp, type LimitLeft } from '../../../kernel/limit-left.js';
+import { exhaustedLimit, type LimitLeft } from '../../../kernel/limit-left.js';
 import { boundedMap } from '../../../platform/limits/bounded-map.js';
 import { TokenBucket } from '../../../platform/limits/token-bucket.js';
 import { authzError } from '../domain/authz-errors.js';
@@ -35,7 +35,7 @@ export class PermissionRates {
       }
     }
     if (longest) {
-      const extensions = usedUp(policyOf(longest), waitSeconds(longest));
+      const extensions = exhaustedLimit(policyOf(longest), waitSeconds(longest));
       throw authzError('permission-rate-limited', 'The permission is used up for now.', extensions);
     }
     for (const bucket of chosen) bucket.take(1);

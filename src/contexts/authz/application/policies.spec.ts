@@ -1,7 +1,7 @@
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import type { ManagementWatch } from '../../../platform/event-log/index.js';
 import { Policy } from '../domain/policy.js';
-import { OutdatePolicies, OutdatePoliciesHandler } from './outdate-policies.js';
+import { InvalidatePolicies, InvalidatePoliciesHandler } from './invalidate-policies.js';
 import { Policies } from './policies.js';
 import { RuleStore, type GrantView, type PrincipalRules, type TenantRules } from './ports.js';
 
@@ -66,8 +66,8 @@ class GrantedInShop extends RuleStore {
 }
 
 const quietWatch = { ageMs: 0 } as unknown as ManagementWatch;
-const invalidate = (policies: Policies, which: OutdatePolicies['which']): void =>
-  void new OutdatePoliciesHandler(policies).execute(new OutdatePolicies(which));
+const invalidate = (policies: Policies, which: InvalidatePolicies['which']): void =>
+  void new InvalidatePoliciesHandler(policies).execute(new InvalidatePolicies(which));
 const user = (number: number) => ({ kind: 'user', id: `usr_${number}` }) as const;
 
 describe('policies in memory', () => {

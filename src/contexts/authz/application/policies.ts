@@ -6,7 +6,7 @@ import { authorizationStale } from '../../identity/index.js';
 import { withoutLockout } from '../domain/lockout.js';
 import { Policy } from '../domain/policy.js';
 import { RuleStore, type PrincipalName, type PrincipalRules, type TenantRules } from './ports.js';
-import { NO_RULES, rulesFor } from './rules-of.js';
+import { NO_RULES, rulesFor } from './rules-for.js';
 
 /** Of principals in tenants. */
 const POLICIES_MAX = 50_000;
@@ -69,28 +69,28 @@ export class Policies {
   }
 
   /** The rules of a whole tenant have changed; those of the system, on which all depend, invalidate all. */
-  outdateTenant(tenantId: string): void {
+  invalidateTenant(tenantId: string): void {
     this.rules.forget(tenantId);
     if (tenantId === SYSTEM_TENANT) this.policies.forgetAll();
-    else this.policies.forgetThoseOf(tenantId);
+    else this.policies.forgetDependents(tenantId);
   }
 
-  outdatePrincipal(id: string): void {
-    this.policies.forgetThoseOf(id);
+  invalidatePrincipal(id: string): void {
+    this.policies.forgetDependents(id);
   }
 
   /** A tenant, or something in it, was deleted, and with it what was granted there, also by the system. */
-  outdateEnded(tenantId: string): void {
-    this.outdateTenant(tenantId);
+  invalidateDeleted(tenantId: string): void {
+    this.invalidateTenant(tenantId);
     const below = `tenants/${tenantId}`;
     const names = (resource: string): boolean => resource === below || resource.startsWith(`${below}/`);
     const system = this.rules.peek(SYSTEM_TENANT);
-    if (system?.grants.some(({ resource }) => names(resource))) return this.outdateTenant(SYSTEM_TENANT);
+    if (system?.grants.some(({ resource }) => names(resource))) return this.invalidateTenant(SYSTEM_TENANT);
     for (const [id, { rules }] of this.byTenant.get(SYSTEM_TENANT) ?? [])
-      if (rules.some(({ resource }) => names(resource.text))) this.outdatePrincipal(id);
+      if (rules.some(({ resource }) => names(resource.text))) this.invalidatePrincipal(id);
   }
 
-  outdateAll(): void {
+  invalidateAll(): void {
     this.rules.forgetAll();
     this.policies.forgetAll();
   }

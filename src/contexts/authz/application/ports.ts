@@ -58,7 +58,7 @@ export interface GrantView extends Named<GrantRef>, GrantSettings {
   readonly createdAt: number;
 }
 
-export interface KeptRole {
+export interface HeldTopRole {
   readonly tenantId: string;
   /** Whether another holder is active. */
   readonly othersActive: boolean;
@@ -85,7 +85,7 @@ export abstract class MemberCatalog extends AggregateRepository<MemberState, Mem
    */
   abstract removeResource(sql: Sql, tenantId: string, path: string): Promise<void>;
   /** In the transaction that suspends or deletes the user: where they hold the role that must stay. Its holders are locked. */
-  abstract keptBy(sql: Sql, userId: string): Promise<KeptRole[]>;
+  abstract topRolesHeldBy(sql: Sql, userId: string): Promise<HeldTopRole[]>;
   /** In the transaction that deletes the user: memberships, and what was granted to them or their keys. */
   abstract removeUser(sql: Sql, userId: string): Promise<void>;
   /** Memberships of a user, `$system` included, in order of tenants; all of them, or the first. */
@@ -169,7 +169,7 @@ export abstract class RuleStore {
 /** What must be known of users and their keys before a change of permissions, as its transaction sees it. */
 export abstract class RightsCatalog {
   /** The tenants, `$system` included, that have rules about the user: as a member, in a group, or by a grant to them or to a key of theirs. */
-  abstract placesOf(sql: Sql, userId: string): Promise<string[]>;
+  abstract tenantsWithRulesFor(sql: Sql, userId: string): Promise<string[]>;
   /** What is granted and denied to an API key in all tenants, `$system` among them. */
   abstract grantsToKey(sql: Sql, keyId: string): Promise<GrantView[]>;
   /** What is granted and denied in the tenant to the API keys of a user. */

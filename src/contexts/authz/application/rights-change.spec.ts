@@ -2,7 +2,7 @@ import { actionsOf } from '../../../kernel/actions.js';
 import type { Rule } from '../domain/rule.js';
 import type { GrantView, PrincipalRules, TenantRules } from './ports.js';
 import { rightsChange, type Rights } from './rights-change.js';
-import { NO_RULES } from './rules-of.js';
+import { NO_RULES } from './rules-for.js';
 
 const EMPTY: TenantRules = { roles: [], groupRoles: [], nesting: [], grants: [] };
 const rights = (tenant: Partial<TenantRules>, own: Partial<PrincipalRules> = {}): Rights => ({

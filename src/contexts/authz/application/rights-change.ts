@@ -2,7 +2,7 @@ import { isEmpty, maskOf, without } from '../../../kernel/actions.js';
 import { parsePattern } from '../domain/resource-pattern.js';
 import type { Rule } from '../domain/rule.js';
 import type { GrantView, PrincipalRules, TenantRules } from './ports.js';
-import { NO_RULES, pathOf, ruleOfGrant, rulesFor } from './rules-of.js';
+import { NO_RULES, pathOf, ruleOfGrant, rulesFor } from './rules-for.js';
 
 /** The rules of a tenant that one change can affect. */
 export interface Rights {

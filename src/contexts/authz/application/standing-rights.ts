@@ -18,7 +18,7 @@ export class Standing {
   }
 
   /** Whether anything allows it, perhaps under conditions. */
-  touches(action: Action, resource: string): boolean {
+  mayHold(action: Action, resource: string): boolean {
     return this.subject.mayBelow(action, resource);
   }
 }

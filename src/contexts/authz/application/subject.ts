@@ -25,7 +25,7 @@ export class Subject {
   }
 
   /** What every user may do with what is their own, within the bounds of their key. */
-  own(action: Action, resource: string, context: RequestContext): Decision {
+  checkOwn(action: Action, resource: string, context: RequestContext): Decision {
     return this.key ? this.byKey(action, resource, context) : ALLOWED;
   }
 
@@ -53,7 +53,7 @@ export class Subject {
   }
 
   /** Users manage their own API keys. */
-  looksAfterOwnKeys(action: Action, resource: string): boolean {
+  managesOwnKeys(action: Action, resource: string): boolean {
     return action.startsWith('api-key:') && resource === `users/${this.principal.userId}`;
   }
 

@@ -56,7 +56,7 @@ export class CompiledConstraints {
   }
 
   /** `onDoubt`: the result where the address is not known. A deny holds then, an allow does not. */
-  judge({ now, address, eventType }: RequestContext, onDoubt: boolean): Verdict {
+  evaluate({ now, address, eventType }: RequestContext, onDoubt: boolean): Verdict {
     if (now < this.from || now >= this.until) return false;
     if (this.addresses) {
       if (address === undefined || isIP(address) === 0) return onDoubt;

@@ -1,4 +1,4 @@
-import { inOneOrder, type Aggregate, type Changed } from '../../../kernel/aggregate.js';
+import { serializedLog, type Aggregate, type Changed } from '../../../kernel/aggregate.js';
 import { authzError } from './authz-errors.js';
 
 /** A grant of a tenant; in `$system`, a system-wide one. */
@@ -37,7 +37,7 @@ export interface GrantFacts {
 const GRANTS_MAX = 200;
 
 export const grantAggregate: Aggregate<GrantState, GrantEvent, GrantRef, GrantFacts> = {
-  topicUid: inOneOrder('permissions'),
+  topicUid: serializedLog('permissions'),
   eventTypes: { 'grant.created': { version: 1 }, 'grant.revoked': { version: 1 } },
   initial: { status: 'none' },
   streamOf: ({ tenantUid, grantId }) => `grant/${tenantUid}/${grantId}`,

@@ -1,14 +1,14 @@
 import * as fc from 'fast-check';
-import { closesCircle, type Nesting } from './group-cycle.js';
+import { closesCycle, type Nesting } from './group-cycle.js';
 
 const pair = (groupId: number, childId: number): Nesting => ({ groupId: `g${groupId}`, childId: `g${childId}` });
 
 it('a group that contains the other, directly or through others, cannot be put into it', () => {
   const nesting = [pair(1, 2), pair(2, 3), pair(1, 4)];
-  expect(closesCircle(nesting, 'g3', 'g1')).toBe(true);
-  expect(closesCircle(nesting, 'g2', 'g1')).toBe(true);
-  expect(closesCircle(nesting, 'g1', 'g1')).toBe(true);
-  expect(closesCircle(nesting, 'g4', 'g2')).toBe(false);
+  expect(closesCycle(nesting, 'g3', 'g1')).toBe(true);
+  expect(closesCycle(nesting, 'g2', 'g1')).toBe(true);
+  expect(closesCycle(nesting, 'g1', 'g1')).toBe(true);
+  expect(closesCycle(nesting, 'g4', 'g2')).toBe(false);
 });
 
 it('groups that are put into each other one by one never contain themselves, and nothing else is refused', () => {
@@ -18,7 +18,7 @@ it('groups that are put into each other one by one never contain themselves, and
       const nesting: Nesting[] = [];
       for (const [holder, held] of wanted) {
         const grown = [...nesting, pair(holder, held)];
-        const refused = closesCircle(nesting, `g${holder}`, `g${held}`);
+        const refused = closesCycle(nesting, `g${holder}`, `g${held}`);
         expect(refused).toBe(!isInOrder(grown));
         if (!refused) nesting.push(pair(holder, held));
       }

@@ -4,7 +4,7 @@ export interface Nesting {
 }
 
 /** Whether a group that is put into another contains that one already, directly or through others. */
-export function closesCircle(nesting: readonly Nesting[], groupId: string, childId: string): boolean {
+export function closesCycle(nesting: readonly Nesting[], groupId: string, childId: string): boolean {
   const childrenOf = Map.groupBy(nesting, (one) => one.groupId);
   const reached = new Set([childId]);
   for (const group of reached) for (const held of childrenOf.get(group) ?? []) reached.add(held.childId);

@@ -1,7 +1,7 @@
-import { inOneOrder, type Aggregate, type Changed } from '../../../kernel/aggregate.js';
+import { serializedLog, type Aggregate, type Changed } from '../../../kernel/aggregate.js';
 import { isChosenId } from '../../../kernel/ids.js';
 import { authzError } from './authz-errors.js';
-import { closesCircle, type Nesting } from './group-cycle.js';
+import { closesCycle, type Nesting } from './group-cycle.js';
 
 export interface GroupRef {
   readonly tenantId: string;
@@ -43,7 +43,7 @@ const GROUPS_MAX = 500;
 const PARTS_MAX: Readonly<Record<GroupPart, number>> = { user: 10_000, role: 20, group: 50 };
 
 export const groupAggregate: Aggregate<GroupState, GroupEvent, GroupRef, GroupFacts> = {
-  topicUid: inOneOrder('permissions'),
+  topicUid: serializedLog('permissions'),
   eventTypes: {
     'group.created': { version: 1 },
     'group.renamed': { version: 1 },
@@ -84,7 +84,7 @@ export function checkGroup(
     if (type !== 'group.part-added') continue;
     const { part, id } = data;
     if (otherParts >= PARTS_MAX[part]) throw authzError('group-full', `A group may have ${PARTS_MAX[part]} ${part}s.`);
-    if (part === 'group' && closesCircle(nesting, groupId, id)) throw groupCycle(groupId, id);
+    if (part === 'group' && closesCycle(nesting, groupId, id)) throw groupCycle(groupId, id);
   }
 }
 

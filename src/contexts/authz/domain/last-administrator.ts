@@ -1,5 +1,5 @@
 import { authzError } from './authz-errors.js';
-import { lastHolderRole } from './predefined-roles.js';
+import { topRole } from './predefined-roles.js';
 
 /*
  * A tenant must not be without an owner, nor the system without an administrator. Suspended holders cannot act, so they do not count.
@@ -14,12 +14,12 @@ export interface OtherHolders {
 /** For a holder who loses the role. */
 export function requireOtherHolder(tenantId: string, { all, active }: OtherHolders, loser: { active: boolean }): void {
   if (all === 0 || (loser.active && active === 0))
-    throw authzError('last-holder', `No active user would be left with the role "${lastHolderRole(tenantId)}".`);
+    throw authzError('last-holder', `No active user would be left with the role "${topRole(tenantId)}".`);
 }
 
 /** For a holder whose account is suspended or deleted. */
 export function requireActiveHolder(tenantId: string, othersActive: boolean): void {
   if (othersActive) return;
-  const role = lastHolderRole(tenantId);
+  const role = topRole(tenantId);
   throw authzError('last-holder', `No active user would be left with the role "${role}" in ${tenantId}.`);
 }

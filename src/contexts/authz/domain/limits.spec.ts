@@ -2,7 +2,7 @@ import type { Changed, DomainEvent } from '../../../kernel/aggregate.js';
 import { checkGrant, type GrantState } from './grant.js';
 import { checkGroup, type GroupEvent, type GroupPart, type GroupState } from './group.js';
 import { checkMember, type MemberEvent, type MemberState, type RoleAssignment } from './member.js';
-import { checkRole, refuseHeld, type RoleState } from './role.js';
+import { checkRole, requireNotHeld, type RoleState } from './role.js';
 
 const code = (name: string): Error => expect.objectContaining({ code: name }) as Error;
 const TENANT = { tenantId: 'acme', tenantUid: 'life-1' };
@@ -26,8 +26,8 @@ describe('roles', () => {
   });
 
   it('cannot be deleted while they are held', () => {
-    refuseHeld('clerk', false);
-    expect(() => refuseHeld('clerk', true)).toThrow(code('role-in-use'));
+    requireNotHeld('clerk', false);
+    expect(() => requireNotHeld('clerk', true)).toThrow(code('role-in-use'));
   });
 });
 

@@ -1,6 +1,6 @@
 import { isEmpty, isSame, maskOf, NO_ACTIONS, union, without, type ActionMask } from '../../../kernel/actions.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
-import { lastHolderRole, predefinedRole } from './predefined-roles.js';
+import { topRole, predefinedRole } from './predefined-roles.js';
 import { covers, parsePattern } from './resource-pattern.js';
 import type { Rule } from './rule.js';
 
@@ -14,8 +14,9 @@ const LIFTING = maskOf(['permission:read', 'permission:grant']);
 
 /** All that holds for a principal in a tenant: the rules of the tenant, and those of the system. */
 export function withoutLockout(tenantId: string, inTenant: readonly Rule[], inSystem: readonly Rule[]): Rule[] {
-  const administers = holdsAll(SYSTEM_TENANT, inSystem) || (tenantId === SYSTEM_TENANT && holdsAll(tenantId, inTenant));
-  const owns = administers || holdsAll(tenantId, inTenant);
+  const administers =
+    holdsTopRole(SYSTEM_TENANT, inSystem) || (tenantId === SYSTEM_TENANT && holdsTopRole(tenantId, inTenant));
+  const owns = administers || holdsTopRole(tenantId, inTenant);
   const above = allowedEverywhere(tenantId, inSystem);
   return [
     ...inTenant.flatMap((rule) => withoutLockoutDenials(rule, owns ? union(above, LIFTING) : above)),
@@ -34,15 +35,15 @@ function allowedEverywhere(tenantId: string, inSystem: readonly Rule[]): ActionM
 }
 
 /** Whether the rules give the role that a tenant must not be without: `owner`, or in `$system` `system-admin`. */
-export const holdsAll = (tenantId: string, rules: readonly Rule[]): boolean =>
-  rules.some((rule) => givesAll(tenantId, rule));
+export const holdsTopRole = (tenantId: string, rules: readonly Rule[]): boolean =>
+  rules.some((rule) => isTopRole(tenantId, rule));
 
 /**
  * Whether a rule is that role in all of the tenant, and all of the role. It carries more than its actions: owners lift denials, administrators
  * of the system also break the glass. So only its holders give and take it, no matter how many of its actions others hold.
  */
-export function givesAll(tenantId: string, { via, resource, actions }: Rule): boolean {
-  const roleId = lastHolderRole(tenantId);
+export function isTopRole(tenantId: string, { via, resource, actions }: Rule): boolean {
+  const roleId = topRole(tenantId);
   if (via.kind !== 'role' || via.id !== roleId) return false;
   const whole = tenantId === SYSTEM_TENANT ? 'system' : `tenants/${tenantId}`;
   return resource.text === whole && isEmpty(without(maskOf(predefinedRole(roleId)!.actions), actions));

@@ -1,7 +1,7 @@
-import { inOneOrder, type Aggregate, type Changed } from '../../../kernel/aggregate.js';
+import { serializedLog, type Aggregate, type Changed } from '../../../kernel/aggregate.js';
 import { authzError } from './authz-errors.js';
 import { requireOtherHolder, type OtherHolders } from './last-administrator.js';
-import { lastHolderRole } from './predefined-roles.js';
+import { topRole } from './predefined-roles.js';
 
 /** A user in a tenant; in `$system`, a holder of system roles. */
 export interface MemberRef {
@@ -43,7 +43,7 @@ export interface MemberFacts {
 const ROLES_MAX = 20;
 
 export const memberAggregate: Aggregate<MemberState, MemberEvent, MemberRef, MemberFacts> = {
-  topicUid: inOneOrder('permissions'),
+  topicUid: serializedLog('permissions'),
   eventTypes: {
     'member.added': { version: 1 },
     'member.role-assigned': { version: 1 },
@@ -76,7 +76,7 @@ export function checkMember(
     throw authzError('too-many-roles', `A member may have ${ROLES_MAX} roles.`);
   // A member who is removed with the tenant or the user need not leave an owner behind.
   if (state.status === 'none' && state.reason !== 'requested') return;
-  const kept = { roleId: lastHolderRole(tenantId), scope: '' };
+  const kept = { roleId: topRole(tenantId), scope: '' };
   if (isIn(live, kept) && !isIn(after, kept)) requireOtherHolder(tenantId, others, { active });
 }
 

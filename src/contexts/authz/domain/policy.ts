@@ -22,7 +22,7 @@ export class Policy extends RuleTable {
     if (!this.names(bit)) return held ? ALLOWED : NOT_ALLOWED;
     const question = new Question(bit, resource);
     if (held) question.allowed = true;
-    this.answer(question);
+    this.evaluate(question);
     if (question.denied) return DENIED;
     if (!question.conditionals) return question.allowed ? ALLOWED : NOT_ALLOWED;
     return underConditions(question.conditionals, context, question.allowed);
@@ -51,7 +51,7 @@ export class Policy extends RuleTable {
         hasBit(rule.actions, bitOf(action)!) &&
         reaches(rule.resource, segments) &&
         (!rule.constraints ||
-          new CompiledConstraints(rule.constraints).judge(context, rule.effect === 'deny') !== false),
+          new CompiledConstraints(rule.constraints).evaluate(context, rule.effect === 'deny') !== false),
     );
     return { ...this.check(action, resource, context), rules };
   }
@@ -82,7 +82,7 @@ function underConditions(conditionals: readonly Conditional[], context: RequestC
   const rates: RateRule[] = [];
   const typedRates: TypedRate[] = [];
   for (const { via, effect, condition } of conditionals) {
-    const verdict = condition.judge(context, effect === 'deny');
+    const verdict = condition.evaluate(context, effect === 'deny');
     if (verdict === false) continue;
     const { eventTypes = [], rateLimit } = condition.source;
     if (effect === 'deny') {

@@ -67,7 +67,7 @@ const BY_ID = new Map(PREDEFINED_ROLES.map((role) => [role.roleId, role]));
 export const predefinedRole = (roleId: string): PredefinedRole | undefined => BY_ID.get(roleId);
 
 /** The role that must not be without a holder: `owner` in a tenant, `system-admin` in the system. */
-export const lastHolderRole = (tenantId: string): string => (tenantId === SYSTEM_TENANT ? 'system-admin' : 'owner');
+export const topRole = (tenantId: string): string => (tenantId === SYSTEM_TENANT ? 'system-admin' : 'owner');
 
 function tenantRole(roleId: string, description: string, actions: readonly Action[]): PredefinedRole {
   return { roleId, scope: 'tenant', name: roleId[0]!.toUpperCase() + roleId.slice(1), description, actions };

@@ -1,4 +1,4 @@
-import { inOneOrder, type Aggregate, type Changed } from '../../../kernel/aggregate.js';
+import { serializedLog, type Aggregate, type Changed } from '../../../kernel/aggregate.js';
 import { isChosenId } from '../../../kernel/ids.js';
 import { authzError } from './authz-errors.js';
 import { predefinedRole } from './predefined-roles.js';
@@ -35,7 +35,7 @@ export interface RoleFacts {
 const ROLES_MAX = 100;
 
 export const roleAggregate: Aggregate<RoleState, RoleEvent, RoleRef, RoleFacts> = {
-  topicUid: inOneOrder('permissions'),
+  topicUid: serializedLog('permissions'),
   eventTypes: { 'role.created': { version: 1 }, 'role.changed': { version: 1 }, 'role.deleted': { version: 1 } },
   initial: { status: 'none' },
   streamOf: ({ tenantUid, roleId }) => `role/${tenantUid}/${roleId}`,
@@ -57,7 +57,7 @@ export function checkRole({ roles }: RoleFacts, { before, state }: Changed<RoleS
 }
 
 /** Of a role that is deleted: whether any member or group holds it. */
-export function refuseHeld(roleId: string, held: boolean): void {
+export function requireNotHeld(roleId: string, held: boolean): void {
   if (held) throw authzError('role-in-use', `Role "${roleId}" is held by members or groups.`);
 }
 

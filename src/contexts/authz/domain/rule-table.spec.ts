@@ -12,7 +12,7 @@ const PATHS = ['', 'tenants/acme', 'tenants/acme/namespaces/shop/topics/orders',
 class PlantedTable extends RuleTable {
   asked(bit: number, path: string): { allowed: boolean; denied: boolean } {
     const question = new Question(bit, path);
-    if (this.names(bit)) this.answer(question);
+    if (this.names(bit)) this.evaluate(question);
     return { allowed: question.allowed && !question.denied, denied: question.denied };
   }
 }

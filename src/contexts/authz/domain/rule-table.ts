@@ -33,12 +33,12 @@ export class Question {
   ) {}
 
   /** Rules that would not change the result need not be compared by their text. */
-  concerns({ allow, deny, maybe }: PatternRules): boolean {
+  appliesTo({ allow, deny, maybe }: PatternRules): boolean {
     const { bit } = this;
     return (!this.allowed && hasBit(allow, bit)) || hasBit(deny, bit) || hasBit(maybe, bit);
   }
 
-  hear({ allow, deny, maybe, conditionals }: PatternRules): void {
+  absorb({ allow, deny, maybe, conditionals }: PatternRules): void {
     const { bit } = this;
     if (hasBit(deny, bit)) this.denied = true;
     if (hasBit(allow, bit)) this.allowed = true;
@@ -95,7 +95,7 @@ export class RuleTable {
   }
 
   /** Reads rules until it is denied, or all are read. */
-  protected answer(question: Question): void {
+  protected evaluate(question: Question): void {
     this.read(question, SEED, 0, 0);
   }
 
@@ -151,7 +151,8 @@ export class RuleTable {
       if (found !== hash) continue;
       const said = cells[slot * CELLS + 2] as PatternRules;
       if (said.hasLonger) hasLonger = true;
-      if (question.concerns(said) && reachesPath(cells[slot * CELLS + 1] as string, question.path)) question.hear(said);
+      if (question.appliesTo(said) && reachesPath(cells[slot * CELLS + 1] as string, question.path))
+        question.absorb(said);
     }
   }
 }

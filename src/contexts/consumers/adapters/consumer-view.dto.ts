@@ -1,11 +1,11 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import type { RetryPolicy } from '../../../kernel/retry-policy.js';
-import { CountField, pageOf, TimeField, VersionField } from '../../../platform/http/answer-fields.js';
+import { CountField, pageOf, TimeField, VersionField } from '../../../platform/http/response-fields.js';
 import { EXAMPLE } from '../../../platform/http/examples.js';
 import { isoTime } from '../../../platform/http/resource.js';
 import { RunsOnDto } from '../../../platform/http/runs-on.dto.js';
 import type { ShownConsumer } from '../application/ports.js';
-import { restOf } from '../domain/consumer.js';
+import { shownState } from '../domain/consumer.js';
 
 class SubscribedTopicDto {
   @ApiProperty({ example: EXAMPLE.topicId })
@@ -97,7 +97,7 @@ const HIDDEN = '[hidden]';
 
 export function toConsumerDto(consumer: ShownConsumer): ConsumerDto {
   const { name, url, correlationId, headerNames, retry, timeoutMs } = consumer.settings;
-  const { state, reason } = restOf(consumer);
+  const { state, reason } = shownState(consumer);
   return {
     id: consumer.consumerId,
     name,

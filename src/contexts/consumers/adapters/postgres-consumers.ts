@@ -3,7 +3,7 @@ import type { Versioned } from '../../../kernel/aggregate.js';
 import { KeyRing } from '../../../platform/crypto/keys.js';
 import { holdLogs, type Changed } from '../../../platform/event-log/index.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
-import { ResourceEnds } from '../../authz/index.js';
+import { ResourceRightsRemoval } from '../../authz/index.js';
 import { NamespaceCatalog, TenantCatalog, type EndingTenant, type NamespaceRef } from '../../tenancy/index.js';
 import { TopicCatalog } from '../../topics/index.js';
 import { ConsumerLanes } from '../application/consumer-lanes.js';
@@ -92,7 +92,7 @@ export class PostgresConsumers extends ConsumerCatalog {
     private readonly namespaces: NamespaceCatalog,
     private readonly topics: TopicCatalog,
     private readonly lanes: ConsumerLanes,
-    private readonly ends: ResourceEnds,
+    private readonly rights: ResourceRightsRemoval,
   ) {
     super();
   }
@@ -122,7 +122,7 @@ export class PostgresConsumers extends ConsumerCatalog {
       await this.lanes.changed(sql, { tenantId, consumerUid, version }, []);
       for (const remove of [REMOVE_SECRETS, REMOVE]) await sql.query(remove, [tenantId, consumerUid]);
       await this.tenants.count(sql, tenantId, 'consumers', 'deleted');
-      return this.ends.ended(sql, ref, 'consumers', consumerId);
+      return this.rights.removeRightsOn(sql, ref, 'consumers', consumerId);
     }
     const { consumerUid, topics, runsOn } = state;
     const document = JSON.stringify(state satisfies Registered);

@@ -19,7 +19,7 @@ import { ConsumerDefaults } from './consumer-defaults.js';
 import { ConsumerRights } from './consumer-rights.js';
 import { ConsumerCatalog, type ConsumerSecrets, type ShownConsumer } from './ports.js';
 import { Subscriptions, type TopicRequest } from './subscriptions.js';
-import { unraced } from './unraced.js';
+import { retryIfChanged } from './retry-if-changed.js';
 
 /** A merge patch (RFC 7396): what is missing stays, null goes back to the default. */
 export interface ConsumerPatch {
@@ -61,7 +61,7 @@ export class ChangeConsumerHandler implements ICommandHandler<ChangeConsumer> {
 
   /** A patch is merged into the version that was read: where that has changed meanwhile, it is merged again. */
   execute(command: ChangeConsumer): Promise<ShownConsumer> {
-    return unraced(command.expectedVersion, () => this.merge(command));
+    return retryIfChanged(command.expectedVersion, () => this.merge(command));
   }
 
   private async merge({ consumer: ref, patch, asking, by, expectedVersion }: ChangeConsumer): Promise<ShownConsumer> {

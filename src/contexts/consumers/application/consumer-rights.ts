@@ -5,7 +5,7 @@ import type { NamespaceRef } from '../../tenancy/index.js';
 import type { Registered } from '../domain/consumer.js';
 import { consumerError, invalidConsumer } from '../domain/consumer-errors.js';
 
-export type ConsumerJudge = (consumer: NamespaceRef & Pick<Registered, 'topics'>) => boolean;
+export type RightsCheck = (consumer: NamespaceRef & Pick<Registered, 'topics'>) => boolean;
 
 /**
  * A consumer carries events to its URL for as long as it exists. So callers that say which events go where must be allowed to read them,
@@ -20,7 +20,7 @@ export class ConsumerRights {
     const own = await this.standing.ofCaller(namespace.tenantId, asking);
     for (const topic of pathsOf(namespace, topicIds)) {
       if (own.holds('event:read', topic)) continue;
-      if (!own.touches('event:read', topic)) throw permissionDenied('event:read');
+      if (!own.mayHold('event:read', topic)) throw permissionDenied('event:read');
       throw consumerError(
         'consumer-right-conditional',
         `A consumer lasts: it needs event:read on ${topic} for all types of events, without any condition or denial.`,
@@ -49,7 +49,7 @@ export class ConsumerRights {
   }
 
   /** A check of consumers in the tenant that run on the right of this user. */
-  async judgeOf(tenantId: string, userId: string): Promise<ConsumerJudge> {
+  async checkFor(tenantId: string, userId: string): Promise<RightsCheck> {
     const standing = await this.standing.ofUser(tenantId, userId);
     return (consumer) => {
       const topicIds = consumer.topics.map(({ topicId }) => topicId);

@@ -6,9 +6,9 @@ import type { StoredEvent } from '../../../platform/event-log/index.js';
 import { causeOf, dueFor, ofType, subscriptionTo, type ManagementEvent } from '../../../platform/sagas/index.js';
 import { topicAggregate } from '../../topics/index.js';
 import type { ConsumerEvent } from '../domain/consumer.js';
-import { lessenedBy, type PermissionEvent } from '../domain/lessened-rights.js';
-import { JudgeConsumers } from './judge-consumers.js';
-import { LeaveTopic } from './leave-topic.js';
+import { reducedRights, type PermissionEvent } from '../domain/reduced-rights.js';
+import { RecheckConsumers } from './recheck-consumers.js';
+import { DropDeletedTopic } from './drop-deleted-topic.js';
 
 const DELETED_TOPICS = subscriptionTo('topics', 'consumers:on-topic-deleted');
 const PERMISSIONS = subscriptionTo('permissions', 'consumers:on-permissions-changed', { inPages: true });
@@ -28,33 +28,33 @@ export class ConsumersSagas {
       dueFor(DELETED_TOPICS),
       mergeMap(({ events }) =>
         ofType(topicAggregate, 'topic.deleted', events).map(
-          ({ stored, data }) => new LeaveTopic(data.tenantId, data.topicUid, causeOf(stored)),
+          ({ stored, data }) => new DropDeletedTopic(data.tenantId, data.topicUid, causeOf(stored)),
         ),
       ),
     );
   }
 
   @Saga()
-  judgeWhereRightsLessened(events$: Observable<ManagementEvent>): Observable<ICommand> {
+  recheckWhereRightsReduced(events$: Observable<ManagementEvent>): Observable<ICommand> {
     return events$.pipe(
       dueFor(PERMISSIONS),
       mergeMap(({ events }) =>
-        [...lessenedBy(events.map(permissionEvent))].map(([place, users]) => {
+        [...reducedRights(events.map(permissionEvent))].map(([place, users]) => {
           const tenantId = place === SYSTEM_TENANT ? null : place;
           const which = users ? { runOn: [...users], tenantId } : { allIn: tenantId };
-          return new JudgeConsumers(which, causeOf(events.at(-1)!));
+          return new RecheckConsumers(which, causeOf(events.at(-1)!));
         }),
       ),
     );
   }
 
   @Saga()
-  judgeWhereUsersAreGone(events$: Observable<ManagementEvent>): Observable<ICommand> {
+  recheckWhereUsersAreGone(events$: Observable<ManagementEvent>): Observable<ICommand> {
     return events$.pipe(
       dueFor(USERS),
       mergeMap(({ events }) => {
         const gone = events.filter(({ type }) => GONE.has(type)).map(({ stream }) => stream!);
-        return gone.length > 0 ? [new JudgeConsumers({ runOn: gone, tenantId: null }, causeOf(events.at(-1)!))] : [];
+        return gone.length > 0 ? [new RecheckConsumers({ runOn: gone, tenantId: null }, causeOf(events.at(-1)!))] : [];
       }),
     );
   }
@@ -64,14 +64,14 @@ export class ConsumersSagas {
    * a mere new name: withheld deliveries continue with the next version, and the pauses of many consumers are stored one by one.
    */
   @Saga()
-  judgeChangedConsumers(events$: Observable<ManagementEvent>): Observable<ICommand> {
+  recheckChangedConsumers(events$: Observable<ManagementEvent>): Observable<ICommand> {
     return events$.pipe(
       dueFor(CONSUMERS),
       mergeMap(({ events }) => {
         const changed = events.filter(({ type }) => !ONLY_LESS.has(type));
         return [...Map.groupBy(changed, ({ key }) => key!)].map(([tenantId, own]) => {
           const paths = [...new Set(own.map(({ stream }) => stream!.slice(tenantId.length + 1)))];
-          return new JudgeConsumers({ tenantId, paths }, causeOf(own.at(-1)!));
+          return new RecheckConsumers({ tenantId, paths }, causeOf(own.at(-1)!));
         });
       }),
     );

@@ -17,7 +17,7 @@ import {
 } from '../domain/consumer.js';
 import { ConsumerRights } from './consumer-rights.js';
 import { ConsumerCatalog, type ConsumerView, type ShownConsumer } from './ports.js';
-import { unraced } from './unraced.js';
+import { retryIfChanged } from './retry-if-changed.js';
 
 /** What each log line about a consumer has: its id alone is not unique. */
 const namesOf = ({ tenantId, namespaceId, consumerId }: ConsumerRef, { correlationId }: Actor) => ({
@@ -80,7 +80,7 @@ export class ResumeConsumerHandler implements ICommandHandler<ResumeConsumer> {
 
   async execute(command: ResumeConsumer): Promise<ShownConsumer> {
     const { consumer: ref, by } = command;
-    const resumed = await unraced(undefined, () => this.resume(command));
+    const resumed = await retryIfChanged(undefined, () => this.resume(command));
     this.log.info(namesOf(ref, by), 'consumer resumed');
     return this.consumers.shown(ref, resumed);
   }

@@ -2,14 +2,14 @@ import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../../kernel/aggregate.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
 import type { Sql } from '../../../platform/postgres/database.js';
-import type { EndingTenant, NamespaceHoldings, NamespaceLife, NamespaceRef } from '../../tenancy/index.js';
+import type { EndingTenant, NamespaceContentProvider, NamespaceLife, NamespaceRef } from '../../tenancy/index.js';
 import { deleteConsumer } from '../domain/consumer.js';
 import { ConsumerCatalog, type ConsumerView } from './ports.js';
 
 const PAGE = 100;
 
 @Injectable()
-export class NamespaceConsumers implements NamespaceHoldings {
+export class NamespaceConsumers implements NamespaceContentProvider {
   constructor(
     private readonly aggregates: Aggregates,
     private readonly consumers: ConsumerCatalog,

@@ -53,7 +53,7 @@ export class Subscriptions {
           held ?? {
             topicId,
             topicUid: topic.topicUid,
-            ...(await this.places.beginning(topic, startFrom ?? 'latest')),
+            ...(await this.places.startingPoint(topic, startFrom ?? 'latest')),
           },
         );
     }

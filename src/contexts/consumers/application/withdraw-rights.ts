@@ -4,7 +4,7 @@ import { systemActor } from '../../../kernel/aggregate.js';
 import { Aggregates, ManagementWatch } from '../../../platform/event-log/index.js';
 import { withdrawRight } from '../domain/consumer.js';
 import { ConsumerFollowers } from './consumer-followers.js';
-import { ConsumerRights, type ConsumerJudge } from './consumer-rights.js';
+import { ConsumerRights, type RightsCheck } from './consumer-rights.js';
 import { ConsumerCatalog, type ConsumerView } from './ports.js';
 
 /** Users whose rights are looked up at once; each takes some four queries where nothing is cached. */
@@ -28,7 +28,7 @@ export class WithdrawRights {
   /** By what is permitted now, not by what is cached: one look-up for each user and tenant, however many consumers run on it. */
   async from(pages: AsyncIterable<readonly ConsumerView[]>, correlationId: string): Promise<void> {
     await this.watch.catchUp();
-    const checks = new Map<string, ConsumerJudge>();
+    const checks = new Map<string, RightsCheck>();
     const unpermitted: ConsumerView[] = [];
     for await (const page of pages) {
       const standing = page.filter(({ pauseReason }) => pauseReason !== 'no-longer-permitted');
@@ -40,13 +40,13 @@ export class WithdrawRights {
     for (const consumer of unpermitted) await this.pause(consumer, correlationId);
   }
 
-  private async loadChecks(checks: Map<string, ConsumerJudge>, consumers: readonly ConsumerView[]): Promise<void> {
+  private async loadChecks(checks: Map<string, RightsCheck>, consumers: readonly ConsumerView[]): Promise<void> {
     const unknown = new Map(consumers.map((consumer) => [runnerOf(consumer), consumer]));
     for (const name of checks.keys()) unknown.delete(name);
     const rest = [...unknown];
     for (let from = 0; from < rest.length; from += USERS_AT_ONCE) {
       const some = rest.slice(from, from + USERS_AT_ONCE);
-      const found = await Promise.all(some.map(([, { tenantId, runsOn }]) => this.rights.judgeOf(tenantId, runsOn)));
+      const found = await Promise.all(some.map(([, { tenantId, runsOn }]) => this.rights.checkFor(tenantId, runsOn)));
       for (const [i, [name]] of some.entries()) checks.set(name, found[i]!);
     }
   }

@@ -6,7 +6,7 @@ import {
   pauseConsumer,
   reconfigureConsumer,
   registerConsumer,
-  restOf,
+  shownState,
   resumeConsumer,
   withdrawRight,
   type ConsumerEvent,
@@ -143,16 +143,16 @@ describe('a consumer whose topics are deleted', () => {
   const bare = after(registered(), dropTopic(registered(), REF, 'orders'));
 
   it('is paused without its last one, and continues with the next', () => {
-    expect(restOf(registered())).toEqual({ state: 'active', reason: null });
-    expect(restOf(bare)).toEqual({ state: 'paused', reason: 'topics-deleted' });
+    expect(shownState(registered())).toEqual({ state: 'active', reason: null });
+    expect(shownState(bare)).toEqual({ state: 'paused', reason: 'topics-deleted' });
     const again = after(bare, reconfigureConsumer(bare, REF, { topics: [topic('returns')] }, 'usr_maker'));
-    expect(restOf(again)).toEqual({ state: 'active', reason: null });
+    expect(shownState(again)).toEqual({ state: 'active', reason: null });
   });
 
   it('shows what it was paused for as long as it is', () => {
     const paused = after(bare, pauseConsumer(bare, REF, 'gone'));
-    expect(restOf(paused)).toEqual({ state: 'paused', reason: 'gone' });
-    expect(restOf(after(paused, resumeConsumer(paused, REF, 'usr_maker'))).reason).toBe('topics-deleted');
+    expect(shownState(paused)).toEqual({ state: 'paused', reason: 'gone' });
+    expect(shownState(after(paused, resumeConsumer(paused, REF, 'usr_maker'))).reason).toBe('topics-deleted');
   });
 
   it('keeps no subscription for a topic that is created again', () => {

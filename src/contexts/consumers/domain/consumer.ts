@@ -1,4 +1,4 @@
-import { inOneOrder, type Aggregate } from '../../../kernel/aggregate.js';
+import { serializedLog, type Aggregate } from '../../../kernel/aggregate.js';
 import { isChosenId } from '../../../kernel/ids.js';
 import { consumerError } from './consumer-errors.js';
 import type { RetryPolicy } from '../../../kernel/retry-policy.js';
@@ -57,7 +57,7 @@ export interface Registered {
 export type ConsumerState = { readonly status: 'none'; readonly consumerUid?: string } | Registered;
 
 export const consumerAggregate: Aggregate<ConsumerState, ConsumerEvent, ConsumerRef> = {
-  topicUid: inOneOrder('consumers'),
+  topicUid: serializedLog('consumers'),
   eventTypes: {
     'consumer.registered': { version: 1 },
     'consumer.runs-on-changed': { version: 1 },
@@ -196,7 +196,7 @@ const runOn = (ref: ConsumerRef, runsOn: string): ConsumerEvent => ({
 
 const uidsOf = ({ topics }: Pick<Registered, 'topics'>): string => topics.map(({ topicUid }) => topicUid).join();
 
-export interface Rest {
+export interface ShownState {
   readonly state: Registered['status'];
   readonly reason: PauseReason | 'topics-deleted' | null;
 }
@@ -205,7 +205,11 @@ export interface Rest {
  * Whether it is paused, and why, as responses show it. One whose topics were all deleted gets nothing, so that it is not called active; no
  * event says so, since it continues by itself as soon as it has a topic again. A topic created again under an old name is another one.
  */
-export function restOf({ status, pauseReason, topics }: Pick<Registered, 'status' | 'pauseReason' | 'topics'>): Rest {
+export function shownState({
+  status,
+  pauseReason,
+  topics,
+}: Pick<Registered, 'status' | 'pauseReason' | 'topics'>): ShownState {
   if (status === 'active' && topics.length === 0) return { state: 'paused', reason: 'topics-deleted' };
   return { state: status, reason: pauseReason };
 }

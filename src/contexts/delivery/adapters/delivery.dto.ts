@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { CountField, TimeField } from '../../../platform/http/answer-fields.js';
+import { CountField, TimeField } from '../../../platform/http/response-fields.js';
 import { EXAMPLE } from '../../../platform/http/examples.js';
 import { isoTime } from '../../../platform/http/resource.js';
 import { RunsOnDto } from '../../../platform/http/runs-on.dto.js';

@@ -1,8 +1,8 @@
 import type { ClientConfig } from 'pg';
 import type { StoredEvent } from '../../../platform/event-log/index.js';
 import type { LaneState } from '../domain/lane.js';
-import type { AttemptedEvent, MadeAttempt } from '../application/lane.js';
-import type { LaneFigures, LaneOrder } from '../application/ports.js';
+import type { AttemptedEvent, CompletedAttempt } from '../application/lane.js';
+import type { LaneFigures, LaneAssignment } from '../application/ports.js';
 
 /*
  * Messages between the main thread and a delivery thread. Each lane has a number that is never reused. Messages arrive in the order in
@@ -29,8 +29,8 @@ export interface ThreadSetup {
   readonly tails: { readonly cacheBytesMax: number; readonly pollMs: number };
 }
 
-export type ToThread =
-  | { readonly kind: 'start'; readonly lane: number; readonly order: LaneOrder }
+export type ThreadCommand =
+  | { readonly kind: 'start'; readonly lane: number; readonly order: LaneAssignment }
   | { readonly kind: 'stop'; readonly lane: number; readonly graceMs: number }
   | {
       readonly kind: 'appended';
@@ -52,14 +52,14 @@ export type LaneNews =
   | {
       readonly kind: 'attempted';
       readonly event: AttemptedEvent;
-      readonly outcome: MadeAttempt;
+      readonly outcome: CompletedAttempt;
       readonly attempt: number;
     }
   | { readonly kind: 'gap-found' | 'blocked'; readonly state: LaneState }
   | { readonly kind: 'gone' }
   | { readonly kind: 'store-failed' | 'request-failed'; readonly error: PortableError };
 
-export type FromThread =
+export type ThreadMessage =
   | {
       readonly kind: 'news';
       readonly news: readonly (readonly [lane: number, LaneNews])[];
@@ -83,15 +83,15 @@ export interface PortableError {
   readonly cause: PortableError | undefined;
 }
 
-export function portable(error: unknown): PortableError {
+export function toPortableError(error: unknown): PortableError {
   if (!(error instanceof Error))
     return { name: 'Error', message: String(error), stack: undefined, code: undefined, cause: undefined };
   const { name, message, stack, cause, code } = error as NodeJS.ErrnoException;
-  return { name, message, stack, code, cause: cause === undefined ? undefined : portable(cause) };
+  return { name, message, stack, code, cause: cause === undefined ? undefined : toPortableError(cause) };
 }
 
-export function revived({ message, cause, ...rest }: PortableError): Error {
-  return Object.assign(new Error(message, cause && { cause: revived(cause) }), rest);
+export function fromPortableError({ message, cause, ...rest }: PortableError): Error {
+  return Object.assign(new Error(message, cause && { cause: fromPortableError(cause) }), rest);
 }
 
 /** Milliseconds on the monotonic clock that all threads of a process share. */

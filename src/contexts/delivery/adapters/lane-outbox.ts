@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { LaneState } from '../domain/lane.js';
-import type { FromThread, LaneNews } from './lane-messages.js';
+import type { ThreadMessage, LaneNews } from './lane-messages.js';
 
 /** News are collected for this long: a message costs 10 µs in this thread and 13 in the other; a delivery costs 120. */
 const TOGETHER_MS = 5;
@@ -14,7 +14,7 @@ export class LaneOutbox {
 
   constructor(private readonly port: Pick<MessagePort, 'postMessage'>) {}
 
-  tell(lane: number, news: LaneNews): void {
+  report(lane: number, news: LaneNews): void {
     this.news.push([lane, news]);
     this.flushSoon();
   }
@@ -24,13 +24,13 @@ export class LaneOutbox {
     this.flushSoon();
   }
 
-  take(bytes: number): void {
+  acknowledge(bytes: number): void {
     this.taken += bytes;
     this.flushSoon();
   }
 
   /** Sends at once, after all earlier news. */
-  send(message: FromThread): void {
+  send(message: ThreadMessage): void {
     this.flush();
     this.port.postMessage(message);
   }
@@ -47,6 +47,6 @@ export class LaneOutbox {
     this.news = [];
     this.moved = new Map();
     this.taken = 0;
-    this.port.postMessage({ kind: 'news', news, moved, taken } satisfies FromThread);
+    this.port.postMessage({ kind: 'news', news, moved, taken } satisfies ThreadMessage);
   }
 }

@@ -5,7 +5,7 @@ import { Egress } from '../../../platform/egress/index.js';
 import { LogReader, Tails } from '../../../platform/event-log/index.js';
 import { connectionOf } from '../../../platform/postgres/connection-url.js';
 import { Database } from '../../../platform/postgres/database.js';
-import { portable, type FromThread, type ThreadSetup, type ToThread } from './lane-messages.js';
+import { toPortableError, type ThreadMessage, type ThreadSetup, type ThreadCommand } from './lane-messages.js';
 import { LaneThread } from './lane-thread.js';
 
 /** Lanes follow their topics in memory; only older events are read from the store. */
@@ -13,7 +13,7 @@ const CONNECTIONS = 4;
 
 async function run(port: MessagePort, { database: store, egress: rules, tails: limits }: ThreadSetup): Promise<void> {
   const warn = (what: string) => (error: unknown) =>
-    port.postMessage({ kind: 'warning', what, error: portable(error) } satisfies FromThread);
+    port.postMessage({ kind: 'warning', what, error: toPortableError(error) } satisfies ThreadMessage);
   const database = new Database({
     connection: store.connection ?? (await connectionOf(store.url!, store.caFile)),
     poolSize: Math.min(store.poolSize, CONNECTIONS),
@@ -35,7 +35,7 @@ async function run(port: MessagePort, { database: store, egress: rules, tails: l
   };
   const tools = { reader, tails, sender: egress.sender, clock: new SystemClock(), wallClock, random: Math.random };
   const thread = new LaneThread(port, tools, close);
-  port.on('message', (message: ToThread) => thread.take(message));
+  port.on('message', (message: ThreadCommand) => thread.handle(message));
 }
 
 await run(parentPort!, workerData as ThreadSetup);

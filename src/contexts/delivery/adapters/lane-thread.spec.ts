@@ -4,7 +4,7 @@ import type { StoredEvent } from '../../../platform/event-log/index.js';
 import type { RetryPolicy } from '../../../kernel/retry-policy.js';
 import type { LaneTools } from '../application/lane.js';
 import type { ClaimedLane, Recipient } from '../application/ports.js';
-import { portable, revived, sharedNow, type FromThread } from './lane-messages.js';
+import { toPortableError, fromPortableError, sharedNow, type ThreadMessage } from './lane-messages.js';
 import { LaneThread } from './lane-thread.js';
 
 const TOPIC_UID = '0190b3a4-0000-7000-8000-000000000001';
@@ -54,7 +54,7 @@ const recipient = {
 const DELIVERED: SendOutcome = { kind: 'response', status: 204, retryAfterMs: undefined, durationMs: 1 };
 const GONE: SendOutcome = { kind: 'response', status: 410, retryAfterMs: undefined, durationMs: 1 };
 
-let messages: FromThread[];
+let messages: ThreadMessage[];
 let sent: PromiseWithResolvers<SendOutcome>[];
 let unsendable: Error | undefined;
 let thread: LaneThread;
@@ -82,32 +82,32 @@ beforeEach(() => {
     wallClock: { now: () => 0 },
     random: () => 0,
   } as unknown as LaneTools;
-  thread = new LaneThread({ postMessage: (message: FromThread) => void messages.push(message) }, tools, () =>
+  thread = new LaneThread({ postMessage: (message: ThreadMessage) => void messages.push(message) }, tools, () =>
     Promise.resolve(),
   );
 });
 /** A lane that ends late must not report in the next test. */
 afterEach(async () => {
-  for (const lane of [1, 2]) thread.take({ kind: 'stop', lane, graceMs: 0 });
+  for (const lane of [1, 2]) thread.handle({ kind: 'stop', lane, graceMs: 0 });
   while (lanesLeft() > 0) await turn();
-  thread.take({ kind: 'close' });
+  thread.handle({ kind: 'close' });
 });
 
 function lanesLeft(): number {
-  thread.take({ kind: 'figures' });
+  thread.handle({ kind: 'figures' });
   const last = messages.at(-1);
   return last?.kind === 'figures' ? last.figures.size : 0;
 }
 
-const hold = (ms: number): void => thread.take({ kind: 'held', untilMs: sharedNow() + ms });
+const hold = (ms: number): void => thread.handle({ kind: 'held', untilMs: sharedNow() + ms });
 const start = (lane = 1): void =>
-  thread.take({ kind: 'start', lane, order: { claimed, topicId: 'orders', recipient } });
-const stop = (graceMs: number): void => thread.take({ kind: 'stop', lane: 1, graceMs });
+  thread.handle({ kind: 'start', lane, order: { claimed, topicId: 'orders', recipient } });
+const stop = (graceMs: number): void => thread.handle({ kind: 'stop', lane: 1, graceMs });
 const kinds = (): string[] => messages.map(({ kind }) => kind).filter((kind) => kind !== 'here' && kind !== 'news');
 const turns = async (count: number): Promise<void> => {
   for (let i = 0; i < count; i++) await turn();
 };
-const untilSent = async (kind: FromThread['kind']): Promise<void> => {
+const untilSent = async (kind: ThreadMessage['kind']): Promise<void> => {
   for (const end = sharedNow() + 4_000; !kinds().includes(kind); await turn())
     if (sharedNow() > end) throw new Error(`Was never sent: ${kind}`);
 };
@@ -194,8 +194,8 @@ describe('a delivery thread', () => {
 
   it('reports how many of the bytes handed over it has received', async () => {
     const events = [eventAt(1)];
-    thread.take({ kind: 'appended', topicUid: TOPIC_UID, events, bytes: 300 });
-    thread.take({ kind: 'figures' });
+    thread.handle({ kind: 'appended', topicUid: TOPIC_UID, events, bytes: 300 });
+    thread.handle({ kind: 'figures' });
     expect(messages).toMatchObject([{ kind: 'news', taken: 300 }, { kind: 'figures' }]);
     await turns(1);
   });
@@ -209,7 +209,7 @@ it('an error keeps its code and its cause across threads', () => {
       code: 'store-unavailable',
     },
   );
-  const clone = revived(structuredClone(portable(error)));
+  const clone = fromPortableError(structuredClone(toPortableError(error)));
   expect(clone).toMatchObject({ name: 'DomainError', code: 'store-unavailable', message: 'no' });
   expect(clone.stack).toBe(error.stack);
   expect(clone.cause).toMatchObject({ message: 'refused', code: 'ECONNREFUSED' });

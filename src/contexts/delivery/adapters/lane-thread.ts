@@ -1,9 +1,9 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { SendOutcome, SendRequest } from '../../../platform/egress/index.js';
 import { Lane, type LaneReport, type LaneTools } from '../application/lane.js';
-import type { LaneFigures, LaneOrder } from '../application/ports.js';
+import type { LaneFigures, LaneAssignment } from '../application/ports.js';
 import { WebhookTarget } from '../application/webhook-request.js';
-import { portable, sharedNow, type ToThread } from './lane-messages.js';
+import { toPortableError, sharedNow, type ThreadCommand } from './lane-messages.js';
 import { LaneOutbox } from './lane-outbox.js';
 
 /** How long lanes may send. A main thread that is blocked while other workers take them over could not report it. */
@@ -59,10 +59,10 @@ export class LaneThread {
     this.outbox = new LaneOutbox(port);
   }
 
-  take(message: ToThread): void {
+  handle(message: ThreadCommand): void {
     switch (message.kind) {
       case 'appended':
-        this.outbox.take(message.bytes);
+        this.outbox.acknowledge(message.bytes);
         return this.tools.tails.appended(message.topicUid, message.events);
       case 'advanced':
         return this.tools.tails.advanced(message.topicUid, message.position);
@@ -85,7 +85,7 @@ export class LaneThread {
     }
   }
 
-  private start(number: number, { claimed, topicId, recipient }: LaneOrder): void {
+  private start(number: number, { claimed, topicId, recipient }: LaneAssignment): void {
     const tools = { ...this.tools, sender: this.sender, report: this.reportOf(number) };
     const changed = ({ state }: Pick<Lane, 'state'>): void => this.outbox.move(number, state);
     const lane = new Lane(claimed, topicId, new WebhookTarget(recipient), tools, changed);
@@ -124,18 +124,18 @@ export class LaneThread {
     const { outbox } = this;
     return {
       attempted: (_, { id, position }, outcome, attempt) =>
-        outbox.tell(number, { kind: 'attempted', event: { id, position }, outcome, attempt }),
-      gapFound: ({ state }) => outbox.tell(number, { kind: 'gap-found', state }),
-      blocked: ({ state }) => outbox.tell(number, { kind: 'blocked', state }),
-      storeFailed: (_, error) => outbox.tell(number, { kind: 'store-failed', error: portable(error) }),
-      requestFailed: (_, error) => outbox.tell(number, { kind: 'request-failed', error: portable(error) }),
-      gone: () => this.gone(number),
+        outbox.report(number, { kind: 'attempted', event: { id, position }, outcome, attempt }),
+      gapFound: ({ state }) => outbox.report(number, { kind: 'gap-found', state }),
+      blocked: ({ state }) => outbox.report(number, { kind: 'blocked', state }),
+      storeFailed: (_, error) => outbox.report(number, { kind: 'store-failed', error: toPortableError(error) }),
+      requestFailed: (_, error) => outbox.report(number, { kind: 'request-failed', error: toPortableError(error) }),
+      endpointGone: () => this.gone(number),
     };
   }
 
   /** A lane that is stopping does not wait for the pause. */
   private async gone(number: number): Promise<boolean> {
-    this.outbox.tell(number, { kind: 'gone' });
+    this.outbox.report(number, { kind: 'gone' });
     if (this.stopping.has(number)) return false;
     const answer = Promise.withResolvers<boolean>();
     this.pausing.set(number, answer.resolve);

@@ -1,5 +1,5 @@
-import type { StoredEvent, TailsEcho } from '../../../platform/event-log/index.js';
-import { LaneRunner, type LaneFigures, type LaneOrder, type RunningLane } from '../application/ports.js';
+import type { StoredEvent, TailListener } from '../../../platform/event-log/index.js';
+import { LaneRunner, type LaneFigures, type LaneAssignment, type RunningLane } from '../application/ports.js';
 import { WebhookTarget } from '../application/webhook-request.js';
 import { sharedNow, type ThreadSetup } from './lane-messages.js';
 import { RemoteLane } from './remote-lane.js';
@@ -11,7 +11,7 @@ const NOTHING: LaneFigures = { inFlight: 0, lag: 0 };
  * Runs lanes in separate threads, so that lanes and requests do not wait for each other: each step from one event to the next needs a turn
  * of the event loop, and a loop that also serves requests has long turns.
  */
-export class LaneThreads extends LaneRunner implements TailsEcho {
+export class LaneThreads extends LaneRunner implements TailListener {
   private readonly threads: ThreadHandle[] = [];
   private last = 0;
   private heldUntilMs = 0;
@@ -25,14 +25,14 @@ export class LaneThreads extends LaneRunner implements TailsEcho {
   }
 
   /** Lanes that are created together belong to one consumer; they share the thread with the fewest lanes. */
-  override create(order: LaneOrder, changed: (lane: RunningLane) => void): RemoteLane {
+  override create(order: LaneAssignment, changed: (lane: RunningLane) => void): RemoteLane {
     void new WebhookTarget(order.recipient); // an invalid recipient throws here, where callers try again
     return new RemoteLane(++this.last, this.leastLoaded(), order, changed);
   }
 
-  override heldFor(ms: number): void {
+  override renewLease(ms: number): void {
     this.heldUntilMs = sharedNow() + ms;
-    for (const thread of this.threads) thread.hold(this.heldUntilMs);
+    for (const thread of this.threads) thread.renewLease(this.heldUntilMs);
   }
 
   override async figures(lanes: readonly RemoteLane[]): Promise<readonly LaneFigures[]> {
@@ -53,8 +53,8 @@ export class LaneThreads extends LaneRunner implements TailsEcho {
     for (const thread of this.threads) thread.advanced(topicUid, position);
   }
 
-  missed(): void {
-    for (const thread of this.threads) thread.missed();
+  onGap(): void {
+    for (const thread of this.threads) thread.onGap();
   }
 
   /** Threads start when a lane needs them: a process without consumers has none, and is ready 0.1 s sooner. */
@@ -67,7 +67,7 @@ export class LaneThreads extends LaneRunner implements TailsEcho {
 
   private begin(): ThreadHandle {
     const thread = new ThreadHandle(this.setup, this.report, () => this.onLapse());
-    thread.hold(this.heldUntilMs);
+    thread.renewLease(this.heldUntilMs);
     this.threads.push(thread);
     return thread;
   }

@@ -1,6 +1,6 @@
 import type { ConsumerView } from '../../consumers/index.js';
 import type { LaneState } from '../domain/lane.js';
-import type { ClaimedLane, LaneKey, LaneOrder, RunningLane } from '../application/ports.js';
+import type { ClaimedLane, LaneKey, LaneAssignment, RunningLane } from '../application/ports.js';
 
 /** The thread that runs it. */
 export interface LaneHost {
@@ -19,7 +19,7 @@ export class RemoteLane implements RunningLane {
   constructor(
     readonly number: number,
     private readonly host: LaneHost,
-    readonly order: LaneOrder,
+    readonly order: LaneAssignment,
     private readonly changed: (lane: RunningLane) => void,
   ) {
     const { tenantId, consumerUid, topicUid, state } = order.claimed;

@@ -1,9 +1,15 @@
 import { Worker } from 'node:worker_threads';
-import { bytesInMemory, type StoredEvent, type TailsEcho } from '../../../platform/event-log/index.js';
+import { bytesInMemory, type StoredEvent, type TailListener } from '../../../platform/event-log/index.js';
 import type { LaneState } from '../domain/lane.js';
 import type { LaneReport } from '../application/lane.js';
 import type { LaneFigures, LaneView } from '../application/ports.js';
-import { revived, type FromThread, type LaneNews, type ThreadSetup, type ToThread } from './lane-messages.js';
+import {
+  fromPortableError,
+  type ThreadMessage,
+  type LaneNews,
+  type ThreadSetup,
+  type ThreadCommand,
+} from './lane-messages.js';
 import type { LaneHost, RemoteLane } from './remote-lane.js';
 
 const ENTRY = new URL('./lane-thread-entry.js', import.meta.url);
@@ -27,7 +33,7 @@ type Figures = ReadonlyMap<number, LaneFigures>;
  * One delivery thread, as the main thread sees it. If it fails or no longer replies, an uncaught error ends the process; what was under way
  * is delivered again by the next process.
  */
-export class ThreadHandle implements TailsEcho, LaneHost {
+export class ThreadHandle implements TailListener, LaneHost {
   private readonly worker: Worker;
   private readonly exited = Promise.withResolvers<void>();
   private readonly lanes = new Map<number, RemoteLane>();
@@ -46,7 +52,7 @@ export class ThreadHandle implements TailsEcho, LaneHost {
     private readonly onLapse: () => void,
   ) {
     this.worker = new Worker(ENTRY, { workerData: setup, name: 'delivery' });
-    this.worker.on('message', (message: FromThread) => this.take(message));
+    this.worker.on('message', (message: ThreadMessage) => this.take(message));
     // Thrown on exit only: an error thrown here, while Node empties the channel of a dead thread, would be lost.
     this.worker.on('error', (cause) => (this.failure = { cause }));
     this.worker.on('exit', (code) => {
@@ -73,7 +79,7 @@ export class ThreadHandle implements TailsEcho, LaneHost {
     this.expectAnswer(graceMs);
   }
 
-  hold(untilMs: number): void {
+  renewLease(untilMs: number): void {
     this.post({ kind: 'held', untilMs });
     this.expectAnswer(0);
   }
@@ -91,7 +97,7 @@ export class ThreadHandle implements TailsEcho, LaneHost {
     if (this.followed.has(topicUid)) this.post({ kind: 'advanced', topicUid, position });
   }
 
-  missed(): void {
+  onGap(): void {
     this.post({ kind: 'missed' });
   }
 
@@ -113,7 +119,7 @@ export class ThreadHandle implements TailsEcho, LaneHost {
     clearTimeout(timer);
   }
 
-  private post(message: ToThread): void {
+  private post(message: ThreadCommand): void {
     this.worker.postMessage(message);
   }
 
@@ -125,7 +131,7 @@ export class ThreadHandle implements TailsEcho, LaneHost {
     this.silence ??= setTimeout(() => (this.silence = setTimeout(giveUp, 1_000)), grantedMs + SILENCE_MS_MAX);
   }
 
-  private take(message: FromThread): void {
+  private take(message: ThreadMessage): void {
     clearTimeout(this.silence);
     this.silence = undefined;
     switch (message.kind) {
@@ -145,7 +151,7 @@ export class ThreadHandle implements TailsEcho, LaneHost {
       case 'lapsed':
         return this.onLapse();
       case 'warning':
-        return this.report.engineFailed(revived(message.error), message.what);
+        return this.report.engineFailed(fromPortableError(message.error), message.what);
     }
   }
 
@@ -159,11 +165,13 @@ export class ThreadHandle implements TailsEcho, LaneHost {
       case 'blocked':
         return this.report.blocked(at(lane, news.state));
       case 'store-failed':
-        return this.report.storeFailed(lane, revived(news.error));
+        return this.report.storeFailed(lane, fromPortableError(news.error));
       case 'request-failed':
-        return this.report.requestFailed(lane, revived(news.error));
+        return this.report.requestFailed(lane, fromPortableError(news.error));
       case 'gone':
-        return void this.report.gone(lane).then((done) => this.post({ kind: 'paused', lane: lane.number, done }));
+        return void this.report
+          .endpointGone(lane)
+          .then((done) => this.post({ kind: 'paused', lane: lane.number, done }));
     }
   }
 

@@ -68,7 +68,7 @@ const tools = {
 const runner = {
   create: ({ claimed, topicId, recipient }, moved) =>
     new Lane(claimed, topicId, new WebhookTarget(recipient), tools, moved),
-  heldFor: () => undefined,
+  renewLease: () => undefined,
 } as Partial<LaneRunner> as LaneRunner;
 
 const changed = { type: 'consumer.paused', stream: 'acme/shop/hook', data: '{}' } as StoredEvent;

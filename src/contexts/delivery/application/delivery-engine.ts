@@ -62,7 +62,7 @@ export class DeliveryEngine {
     membership.onLapse = () => {
       for (const lane of this.lanes.values()) void lane.stop(0);
     };
-    membership.onHeld = (ms) => this.runner.heldFor(ms);
+    membership.onRenewed = (ms) => this.runner.renewLease(ms);
     runner.onLapse = () => membership.lapse();
     this.checkpoints = new Checkpoints(
       store,

@@ -5,7 +5,7 @@ import { systemActor } from '../../../kernel/aggregate.js';
 import { DomainError } from '../../../kernel/domain-error.js';
 import { PauseConsumer, type ConsumerView } from '../../consumers/index.js';
 import { DeliveryMetrics, type DeliveryOutcome } from './delivery-metrics.js';
-import type { AttemptedEvent, LaneReport, MadeAttempt } from './lane.js';
+import type { AttemptedEvent, LaneReport, CompletedAttempt } from './lane.js';
 import type { LaneView } from './ports.js';
 
 /** Reports what happens on lanes to logs and metrics, and pauses consumers whose endpoint is gone. */
@@ -17,7 +17,7 @@ export class DeliveryReport implements LaneReport {
     private readonly log: PinoLogger,
   ) {}
 
-  attempted(lane: LaneView, event: AttemptedEvent, outcome: MadeAttempt, attempt: number): void {
+  attempted(lane: LaneView, event: AttemptedEvent, outcome: CompletedAttempt, attempt: number): void {
     const result = outcomeOf(outcome);
     this.metrics.attempted(result, outcome.durationMs);
     const level = result === 'delivered' ? 'debug' : 'warn';
@@ -44,7 +44,7 @@ export class DeliveryReport implements LaneReport {
   }
 
   /** 410: the endpoint wants no more events. The position is kept. A consumer that has changed since may have another endpoint. */
-  async gone(lane: LaneView): Promise<boolean> {
+  async endpointGone(lane: LaneView): Promise<boolean> {
     const { tenantId, namespaceId, consumerId, settings, version } = lane.consumer;
     const command = new PauseConsumer(
       { tenantId, namespaceId, consumerId },
@@ -95,7 +95,7 @@ function namesOf(lane: LaneView): Record<string, string> {
   };
 }
 
-function outcomeOf(outcome: MadeAttempt): DeliveryOutcome {
+function outcomeOf(outcome: CompletedAttempt): DeliveryOutcome {
   if (outcome.kind === 'response') return outcome.status >= 200 && outcome.status < 300 ? 'delivered' : 'failed';
   return outcome.phase === 'timeout' || outcome.phase === 'refused' ? outcome.phase : 'failed';
 }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Saga, type ICommand } from '@nestjs/cqrs';
 import { filter, map, type Observable } from 'rxjs';
 import { missed, noticedIn, type ManagementEvent } from '../../../platform/sagas/index.js';
-import { JudgeLanes } from './judge-lanes.js';
+import { ReviewLanes } from './review-lanes.js';
 
 const OPENS_OR_CLOSES = new Set(['tenant.suspended', 'tenant.activated', 'tenant.deletion-started']);
 
@@ -10,19 +10,19 @@ const OPENS_OR_CLOSES = new Set(['tenant.suspended', 'tenant.activated', 'tenant
 @Injectable()
 export class DeliverySagas {
   @Saga()
-  judgeLanesOfTenants(events$: Observable<ManagementEvent>): Observable<ICommand> {
+  reviewLanesOfTenants(events$: Observable<ManagementEvent>): Observable<ICommand> {
     return events$.pipe(
       noticedIn('tenants'),
       filter(({ event }) => OPENS_OR_CLOSES.has(event.type)),
-      map(({ event }) => new JudgeLanes(event.stream!)),
+      map(({ event }) => new ReviewLanes(event.stream!)),
     );
   }
 
   @Saga()
-  judgeAllLanes(events$: Observable<ManagementEvent>): Observable<ICommand> {
+  reviewAllLanes(events$: Observable<ManagementEvent>): Observable<ICommand> {
     return events$.pipe(
       missed,
-      map(() => new JudgeLanes(null)),
+      map(() => new ReviewLanes(null)),
     );
   }
 }

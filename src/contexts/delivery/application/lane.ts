@@ -3,20 +3,20 @@ import type { Clock } from '../../../kernel/clock.js';
 import type { SendOutcome, WebhookSender } from '../../../platform/egress/index.js';
 import type { LogReader, StoredEvent, Tails, TopicTail } from '../../../platform/event-log/index.js';
 import {
-  checkPlace,
+  checkCursor,
   currentFailure,
   delivered,
   dueAt,
   failed,
-  notMeant,
-  passOver,
+  skipEarly,
+  skipGap,
   type DeliveryError,
   type LaneState,
 } from '../domain/lane.js';
 import type { ConsumerView } from '../../consumers/index.js';
 import { Backlog } from './backlog.js';
 import type { ClaimedLane, LaneKey, LaneView, RunningLane } from './ports.js';
-import { RequestsAhead, type WebhookTarget } from './webhook-request.js';
+import { PreparedRequests, type WebhookTarget } from './webhook-request.js';
 
 const STORE_RETRY_MS = 500;
 /** Within this time a stored pause reaches the lane. */
@@ -25,19 +25,19 @@ const TIMER_MS_MAX = 2 ** 31 - 1;
 
 /** What a lane reports. */
 export interface LaneReport {
-  attempted(lane: LaneView, event: AttemptedEvent, outcome: MadeAttempt, attempt: number): void;
+  attempted(lane: LaneView, event: AttemptedEvent, outcome: CompletedAttempt, attempt: number): void;
   gapFound(lane: LaneView): void;
   /** Its retries are used up: it rests until its consumer is changed or resumed. */
   blocked(lane: LaneView): void;
   /** The endpoint says that it is gone for good (410). True: its consumer is paused. */
-  gone(lane: LaneView): Promise<boolean>;
+  endpointGone(lane: LaneView): Promise<boolean>;
   storeFailed(lane: LaneView, error: unknown): void;
   /** The request could not even be made: a fault of ours, which counts as an attempt. */
   requestFailed(lane: LaneView, error: unknown): void;
 }
 
 export type AttemptedEvent = Pick<StoredEvent, 'id' | 'position'>;
-export type MadeAttempt = Exclude<SendOutcome, { kind: 'aborted' }>;
+export type CompletedAttempt = Exclude<SendOutcome, { kind: 'aborted' }>;
 
 export interface LaneTools {
   readonly report: LaneReport;
@@ -63,7 +63,7 @@ export class Lane implements RunningLane {
   private tail: TopicTail | undefined;
   private backlog: Backlog | undefined;
   private sending = false;
-  private readonly requests: RequestsAhead;
+  private readonly requests: PreparedRequests;
   /** Events that were recorded before this time are passed over. */
   private readonly notBefore: number;
   private readonly prepareNext = (): void => this.prepare();
@@ -82,7 +82,7 @@ export class Lane implements RunningLane {
     const { tenantId, consumerUid, topicUid, state } = claimed;
     this.key = { tenantId, consumerUid, topicUid };
     this.current = state;
-    this.requests = new RequestsAhead(target, { topicId, topicUid });
+    this.requests = new PreparedRequests(target, { topicId, topicUid });
     this.notBefore = target.consumer.topics.find((topic) => topic.topicUid === topicUid)?.notBefore ?? 0;
   }
 
@@ -140,7 +140,7 @@ export class Lane implements RunningLane {
       while (!signal.aborted) {
         const event = backlog.at(this.current.position + 1) ?? (await this.next(backlog));
         if (event === undefined) await this.tail.waitBeyond(this.current.position, signal);
-        else if (event.recordedAt < this.notBefore) this.move(notMeant(this.current, event.position));
+        else if (event.recordedAt < this.notBefore) this.move(skipEarly(this.current, event.position));
         else await this.deliver(event, signal);
       }
     } finally {
@@ -154,13 +154,13 @@ export class Lane implements RunningLane {
     // The known head may be older than the position, if another instance has delivered until now.
     if (position > tail.head) tail.advanced((await this.tools.reader.heads(tenantId, [topicUid])).get(topicUid) ?? 0);
     const atCursor = position === 0 ? undefined : await this.tools.reader.at(this.key, position);
-    this.move(checkPlace(this.current, { head: tail.head, atCursor }, this.tools.clock.now()));
+    this.move(checkCursor(this.current, { head: tail.head, atCursor }, this.tools.clock.now()));
   }
 
   private async next(backlog: Backlog): Promise<StoredEvent | undefined> {
     const position = this.current.position + 1;
     const event = await backlog.from(position);
-    if (event && event.position > position) this.move(passOver(this.current, event.position, this.tools.clock.now()));
+    if (event && event.position > position) this.move(skipGap(this.current, event.position, this.tools.clock.now()));
     return event;
   }
 
@@ -193,7 +193,8 @@ export class Lane implements RunningLane {
 
   /** The pause stops this lane; the lane continues by itself only if the pause fails. */
   private async awaitPause(signal: AbortSignal): Promise<void> {
-    if (await this.tools.report.gone(this)) await pause(PAUSE_MS_MAX, undefined, { signal }).catch(() => undefined);
+    if (await this.tools.report.endpointGone(this))
+      await pause(PAUSE_MS_MAX, undefined, { signal }).catch(() => undefined);
   }
 
   private async send(event: StoredEvent, attempt: number): Promise<SendOutcome> {
@@ -237,7 +238,7 @@ export class Lane implements RunningLane {
   }
 }
 
-function errorOf(outcome: MadeAttempt, at: number): DeliveryError {
+function errorOf(outcome: CompletedAttempt, at: number): DeliveryError {
   if (outcome.kind === 'response') {
     return { at, phase: 'response', status: outcome.status, message: `the endpoint answered ${outcome.status}` };
   }

@@ -24,16 +24,16 @@ const store = {
 
 let membership: Membership;
 const onLapse = jest.fn();
-const onHeld = jest.fn();
+const onRenewed = jest.fn();
 
 beforeEach(() => {
   jest.useFakeTimers();
-  for (const callback of [onLapse, onHeld]) callback.mockReset();
+  for (const callback of [onLapse, onRenewed]) callback.mockReset();
   beats.clear();
   forgotten.length = 0;
   held = Promise.resolve();
   membership = new Membership(store, { ttlMs: TTL_MS, alone: false });
-  Object.assign(membership, { onLapse, onHeld });
+  Object.assign(membership, { onLapse, onRenewed });
 });
 afterEach(() => {
   membership.close();
@@ -74,7 +74,7 @@ it('considers itself dead after a late beat, although it was stored', async () =
   answer.resolve();
   await late;
   expect(membership.expired).toBe(true);
-  expect(onHeld).not.toHaveBeenCalled();
+  expect(onRenewed).not.toHaveBeenCalled();
   membership.rejoin();
   expect([membership.expired, membership.workerId === workerId]).toEqual([false, false]);
 });
@@ -96,7 +96,7 @@ it('reports with each beat for how long it is alive, counted from when the beat 
   jest.advanceTimersByTime(1_000);
   answer.resolve();
   await beat;
-  expect(onHeld.mock.calls).toEqual([[TTL_MS - 1_000]]);
+  expect(onRenewed.mock.calls).toEqual([[TTL_MS - 1_000]]);
 });
 
 it('stays dead after an explicit lapse until it rejoins', async () => {
@@ -104,5 +104,5 @@ it('stays dead after an explicit lapse until it rejoins', async () => {
   membership.lapse();
   expect([membership.expired, onLapse.mock.calls.length]).toEqual([true, 1]);
   await membership.beat();
-  expect([membership.expired, onHeld.mock.calls.length]).toEqual([true, 1]);
+  expect([membership.expired, onRenewed.mock.calls.length]).toEqual([true, 1]);
 });

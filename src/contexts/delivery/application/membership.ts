@@ -24,7 +24,7 @@ export class Membership {
   /** Called as soon as others may consider us dead, also while the store does not respond. */
   onLapse: () => void = () => undefined;
   /** Called with each confirmed beat: for this many milliseconds from now others consider us alive. */
-  onHeld: (ms: number) => void = () => undefined;
+  onRenewed: (ms: number) => void = () => undefined;
 
   constructor(
     private readonly store: LaneStore,
@@ -88,6 +88,6 @@ export class Membership {
     clearTimeout(this.timer);
     const heldMs = this.lastBeatAt + this.options.ttlMs - performance.now();
     this.timer = setTimeout(() => this.lapse(), heldMs).unref();
-    if (!this.lapsed) this.onHeld(heldMs);
+    if (!this.lapsed) this.onRenewed(heldMs);
   }
 }

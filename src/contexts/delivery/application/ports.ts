@@ -44,7 +44,7 @@ export interface Recipient {
 }
 
 /** What is needed to run a lane. */
-export interface LaneOrder {
+export interface LaneAssignment {
   readonly claimed: ClaimedLane;
   readonly topicId: string;
   readonly recipient: Recipient;
@@ -79,9 +79,9 @@ export abstract class LaneRunner {
   onLapse: () => void = () => undefined;
 
   /** `changed`: the state must be stored with the next checkpoint. Throws if the recipient is invalid. */
-  abstract create(order: LaneOrder, changed: (lane: RunningLane) => void): RunningLane;
+  abstract create(order: LaneAssignment, changed: (lane: RunningLane) => void): RunningLane;
   /** After this many milliseconds nothing more may be sent, since others may have the lanes, unless it is called again. */
-  abstract heldFor(ms: number): void;
+  abstract renewLease(ms: number): void;
   /** Of these lanes, in their order; zeros for those that it does not run. */
   abstract figures(lanes: readonly RunningLane[]): Promise<readonly LaneFigures[]>;
   abstract close(): Promise<void>;

@@ -2,7 +2,7 @@ import { Webhook } from 'standardwebhooks';
 import { generateSigningSecret } from '../../../platform/egress/index.js';
 import type { StoredEvent } from '../../../platform/event-log/index.js';
 import type { ConsumerView } from '../../consumers/index.js';
-import { RequestsAhead, WebhookTarget } from './webhook-request.js';
+import { PreparedRequests, WebhookTarget } from './webhook-request.js';
 
 const TOPIC = { topicId: 'orders', topicUid: '0190b3a4-0000-7000-8000-000000000001' };
 const NOW = Date.now();
@@ -56,9 +56,9 @@ it('tracestate is sent with its traceparent, and left out where there is none', 
   expect(freshRequest({ ...first, tracestate: null }, 1, NOW).headers).not.toHaveProperty('tracestate');
 });
 
-let requests: RequestsAhead;
+let requests: PreparedRequests;
 beforeEach(() => {
-  requests = new RequestsAhead(target, TOPIC);
+  requests = new PreparedRequests(target, TOPIC);
   requests.prepare(first, NOW);
 });
 

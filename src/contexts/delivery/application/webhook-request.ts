@@ -80,7 +80,7 @@ export class WebhookTarget {
  * The requests of one lane. The next one is prepared while the last is under way: its body and signature, a sixth of the cost of a
  * delivery, do not delay the next request after a response.
  */
-export class RequestsAhead {
+export class PreparedRequests {
   private ready: { readonly event: StoredEvent; readonly timestamp: string; readonly request: SendRequest } | undefined;
 
   constructor(

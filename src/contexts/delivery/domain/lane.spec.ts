@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { DEFAULT_RETRY } from '../../../kernel/retry-policy.js';
 import {
-  checkPlace,
+  checkCursor,
   currentFailure,
   delivered,
   dueAt,
   failed,
-  NAME_RETRY_MS_MIN,
-  notMeant,
-  passOver,
+  DNS_RETRY_MS_MIN,
+  skipEarly,
+  skipGap,
   RETRY_AFTER_MAX_MS,
   type LaneState,
 } from './lane.js';
@@ -25,7 +25,7 @@ describe('a lane', () => {
   });
 
   it('passes over events from before the time at which it begins, without a delivery and without a gap', () => {
-    expect(notMeant({ ...fresh, lastEventId: null }, 5)).toEqual({
+    expect(skipEarly({ ...fresh, lastEventId: null }, 5)).toEqual({
       position: 5,
       lastEventId: null,
       failure: null,
@@ -65,7 +65,7 @@ describe('a lane', () => {
     const eager = { ...consumer, retry: { ...consumer.retry, strategy: 'fixed', initialDelayMs: 10 } as const };
     const after = (phase: string) =>
       failed(fresh, { error: { ...error(0), phase }, retryAfterMs: undefined }, eager, never).failure?.nextAttemptAt;
-    expect([after('dns'), after('connect')]).toEqual([NAME_RETRY_MS_MIN, 10]);
+    expect([after('dns'), after('connect')]).toEqual([DNS_RETRY_MS_MIN, 10]);
   });
 
   it('is blocked when its retries are used up, and starts again for a consumer that was changed or resumed', () => {
@@ -96,14 +96,14 @@ describe('a lane', () => {
 
   describe('at its start', () => {
     it('continues silently where the log is unchanged', () => {
-      expect(checkPlace(fresh, { head: 9, atCursor: { position: 4, id: 'e4' } }, 1)).toBe(fresh);
+      expect(checkCursor(fresh, { head: 9, atCursor: { position: 4, id: 'e4' } }, 1)).toBe(fresh);
       expect(
-        checkPlace({ ...fresh, position: 0, lastEventId: null }, { head: 0, atCursor: undefined }, 1).gap,
+        checkCursor({ ...fresh, position: 0, lastEventId: null }, { head: 0, atCursor: undefined }, 1).gap,
       ).toBeNull();
     });
 
     it('reports a cursor beyond the log and continues at its end', () => {
-      expect(checkPlace(fresh, { head: 2, atCursor: undefined }, 7)).toEqual({
+      expect(checkCursor(fresh, { head: 2, atCursor: undefined }, 7)).toEqual({
         position: 2,
         lastEventId: null,
         failure: null,
@@ -112,13 +112,13 @@ describe('a lane', () => {
     });
 
     it('reports that the event at its position is another one now', () => {
-      const state = checkPlace(fresh, { head: 9, atCursor: { position: 4, id: 'other' } }, 7);
+      const state = checkCursor(fresh, { head: 9, atCursor: { position: 4, id: 'other' } }, 7);
       expect(state).toMatchObject({ position: 4, gap: { kind: 'log-replaced', from: 4, to: 4 } });
     });
   });
 
   it('reports positions that are gone and continues at the first event that exists', () => {
-    expect(passOver(fresh, 8, 3)).toEqual({
+    expect(skipGap(fresh, 8, 3)).toEqual({
       position: 7,
       lastEventId: null,
       failure: null,

@@ -1,4 +1,4 @@
-import { waitAfter } from '../../../kernel/clock.js';
+import { remainingWaitMs } from '../../../kernel/clock.js';
 import { isExhausted, retryDelayMs, type RetryPolicy } from '../../../kernel/retry-policy.js';
 
 /**
@@ -53,7 +53,7 @@ export interface FailedAttempt {
 export const RETRY_AFTER_MAX_MS = 3_600_000;
 
 /** The look-up remembers for this long that a name did not resolve: trying sooner costs an attempt and learns nothing. */
-export const NAME_RETRY_MS_MIN = 5_000;
+export const DNS_RETRY_MS_MIN = 5_000;
 
 /** The state after the event at `position + 1` was delivered. */
 export function delivered(state: LaneState, position: number, eventId: string): LaneState {
@@ -61,7 +61,7 @@ export function delivered(state: LaneState, position: number, eventId: string): 
 }
 
 /** The state after an event from before the time at which the consumer begins. */
-export function notMeant(state: LaneState, position: number): LaneState {
+export function skipEarly(state: LaneState, position: number): LaneState {
   return { position, lastEventId: null, failure: null, gap: state.gap };
 }
 
@@ -75,7 +75,7 @@ export function failed(
   const before = state.failure?.consumerVersion === version ? state.failure : null;
   const attempt = (before?.attempt ?? 0) + 1;
   const firstFailedAt = before?.firstFailedAt ?? error.at;
-  const delayMin = error.phase === 'dns' ? NAME_RETRY_MS_MIN : Math.min(retryAfterMs, RETRY_AFTER_MAX_MS);
+  const delayMin = error.phase === 'dns' ? DNS_RETRY_MS_MIN : Math.min(retryAfterMs, RETRY_AFTER_MAX_MS);
   const delay = Math.max(retryDelayMs(retry, attempt, random), delayMin);
   const blocked = isExhausted(retry, attempt, firstFailedAt, error.at);
   const failure = { attempt, firstFailedAt, nextAttemptAt: error.at + delay, blocked, consumerVersion: version, error };
@@ -89,7 +89,7 @@ export function currentFailure({ failure }: LaneState, consumerVersion: number):
 
 /** When the next attempt is due. A failure in the future comes from a clock that was ahead and is right by now: its wait starts again. */
 export const dueAt = ({ nextAttemptAt, error }: LaneFailure, now: number): number =>
-  now + waitAfter(error.at, nextAttemptAt - error.at, now);
+  now + remainingWaitMs(error.at, nextAttemptAt - error.at, now);
 
 /** What the log shows of the position where the lane continues. */
 export interface LogEvidence {
@@ -102,7 +102,7 @@ export interface LogEvidence {
  * Checks the cursor when a lane starts. If it is beyond the end of the log, or its event is another one now, the log was restored from a
  * backup: that is reported, and delivery continues with what exists.
  */
-export function checkPlace(state: LaneState, { head, atCursor }: LogEvidence, at: number): LaneState {
+export function checkCursor(state: LaneState, { head, atCursor }: LogEvidence, at: number): LaneState {
   const { position, lastEventId } = state;
   if (position > head) {
     return {
@@ -124,7 +124,7 @@ export function checkPlace(state: LaneState, { head, atCursor }: LogEvidence, at
 }
 
 /** The state before an event that is not the next one: the positions in between are gone. */
-export function passOver(state: LaneState, nextPosition: number, at: number): LaneState {
+export function skipGap(state: LaneState, nextPosition: number, at: number): LaneState {
   const gap: LaneGap = { kind: 'missing-events', from: state.position + 1, to: nextPosition - 1, at };
   return { position: nextPosition - 1, lastEventId: null, failure: null, gap };
 }

@@ -13,7 +13,7 @@ import { actorOf, created, showVersion } from '../../../platform/http/resource.j
 import { strictValidation } from '../../../platform/http/validation.js';
 import { GetApiKey, ListApiKeys } from '../application/api-keys/api-keys.js';
 import { CreateApiKey, type IssuedKey } from '../application/api-keys/create-api-key.js';
-import type { KeyPlace } from '../application/api-keys/ports.js';
+import type { ApiKeyCursor } from '../application/api-keys/ports.js';
 import { RevokeApiKey } from '../application/api-keys/revoke-api-key.js';
 import { RotateApiKey } from '../application/api-keys/rotate-api-key.js';
 import type { ApiKeyRef } from '../domain/api-key.js';
@@ -27,7 +27,7 @@ import {
 } from './api-keys.dto.js';
 import { USER_ID_SCHEMA } from './identity.dto.js';
 
-const BEGINNING: KeyPlace = { createdAt: -1, keyId: '' };
+const BEGINNING: ApiKeyCursor = { createdAt: -1, keyId: '' };
 
 @ApiTags('api-keys')
 @Controller('users/:userId/api-keys')
@@ -144,7 +144,7 @@ const refOf = ({ userId, keyId }: ApiKeyRef, request: Request): ApiKeyRef => ({
 /** Null is different from a missing value: never. */
 const msOf = (time: string | null | undefined): number | null | undefined => (time ? parseTime(time) : (time as null));
 
-function toPlace(cursor: string): KeyPlace {
+function toPlace(cursor: string): ApiKeyCursor {
   const [createdAt, keyId] = cursor.split(' ') as [string, string];
   return { createdAt: Number(createdAt), keyId };
 }

@@ -5,7 +5,7 @@ import type { KeyScope } from '../../../kernel/access.js';
 import { ACTION_PATTERNS } from '../../../kernel/actions.js';
 import { ADDRESS_RANGE, isAddressRange, RANGE_CHARACTERS_MAX } from '../../../kernel/address-ranges.js';
 import { isChosenId, MANAGEMENT_NAMESPACE, SYSTEM_TENANT } from '../../../kernel/ids.js';
-import { CountField, pageOf, TimeField, VersionField } from '../../../platform/http/answer-fields.js';
+import { CountField, pageOf, TimeField, VersionField } from '../../../platform/http/response-fields.js';
 import { EXAMPLE } from '../../../platform/http/examples.js';
 import { IdOf, NestedList, PlainText, Rfc3339, Rule, WhenGiven } from '../../../platform/http/field-rules.js';
 import { describeIds, idOr as idOrReserved } from '../../../platform/http/parameter-schemas.js';

@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsBoolean, IsIn, IsOptional, IsString } from 'class-validator';
-import { CountField, pageOf, TimeField, VersionField } from '../../../platform/http/answer-fields.js';
+import { CountField, pageOf, TimeField, VersionField } from '../../../platform/http/response-fields.js';
 import { EmailField, KnownEmail } from '../../../platform/http/email-field.js';
 import { EXAMPLE } from '../../../platform/http/examples.js';
 import { Length, PlainText, WellFormed, WhenGiven } from '../../../platform/http/field-rules.js';

@@ -6,10 +6,10 @@ import {
   ApiKeyStore,
   type ApiKeyView,
   type KeyMaterial,
-  type KeyPlace,
+  type ApiKeyCursor,
   type KeyUse,
   type StoredKey,
-  type StoringApiKey,
+  type ApiKeySecretRepository,
 } from '../application/api-keys/ports.js';
 import type { OwnerFacts } from '../domain/api-key-rules.js';
 import { apiKeyAggregate, type ApiKeyRef, type ApiKeyState } from '../domain/api-key.js';
@@ -105,7 +105,7 @@ export class PostgresApiKeys extends ApiKeyStore {
     return { ownerExists, keys: row?.count ?? 0 };
   }
 
-  storing(material: KeyMaterial): StoringApiKey {
+  storing(material: KeyMaterial): ApiKeySecretRepository {
     const repository = {
       aggregate: this.aggregate,
       stored: undefined as ApiKeyView | undefined,
@@ -149,7 +149,7 @@ export class PostgresApiKeys extends ApiKeyStore {
     return row && toView(row);
   }
 
-  async list(userId: string, { createdAt, keyId }: KeyPlace, limit: number): Promise<ApiKeyView[]> {
+  async list(userId: string, { createdAt, keyId }: ApiKeyCursor, limit: number): Promise<ApiKeyView[]> {
     return (await this.database.query<KeyRow>(LIST, [userId, createdAt, keyId, limit])).map(toView);
   }
 

@@ -4,7 +4,7 @@ import { Database, type Statement } from '../../../platform/postgres/database.js
 import {
   CredentialRows,
   type CredentialKind,
-  type CredentialPlace,
+  type CredentialCursor,
   type SignedPage,
 } from '../application/authentication/ports.js';
 import {
@@ -90,7 +90,7 @@ export class PostgresCredentialRows extends CredentialRows {
     super();
   }
 
-  async signPage(kind: CredentialKind, after: CredentialPlace | undefined): Promise<SignedPage> {
+  async signPage(kind: CredentialKind, after: CredentialCursor | undefined): Promise<SignedPage> {
     const { read, sign, textOf } = KINDS[kind];
     const { keyId } = this.signatures;
     const from = after ?? { signedWith: '', id: '' };

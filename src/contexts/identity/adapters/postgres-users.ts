@@ -2,18 +2,18 @@ import { Injectable } from '@nestjs/common';
 import type { Changed } from '../../../platform/event-log/index.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
 import {
-  UserLives,
+  UserLifecycle,
   UserAccounts,
   type Account,
   type AccountChange,
   type FirstKey,
   type NewAccount,
   type PasswordReset,
-  type StoringAccount,
+  type AccountChangeRepository,
   type UserRepository,
 } from '../application/accounts/ports.js';
 import { NO_OBSTACLES, type AccountFacts } from '../domain/account-rules.js';
-import { normalEmail } from '../domain/email.js';
+import { normalizeEmail } from '../domain/email.js';
 import { userAggregate, type UserRef, type UserState } from '../domain/user.js';
 import { CredentialSignatures, credentialTexts } from './credential-signatures.js';
 
@@ -101,7 +101,7 @@ export class PostgresUsers extends UserAccounts {
 
   constructor(
     private readonly database: Database,
-    private readonly lives: UserLives,
+    private readonly lives: UserLifecycle,
     private readonly signatures: CredentialSignatures,
   ) {
     super();
@@ -115,14 +115,14 @@ export class PostgresUsers extends UserAccounts {
     await this.store(sql, ref, changed, {});
   }
 
-  changing(change: AccountChange): StoringAccount {
+  changing(change: AccountChange): AccountChangeRepository {
     return storing({
       ask: (sql, ref, { state }) => this.facts(sql, ref, state, change),
       project: (sql, ref, changed) => this.store(sql, ref, changed, change),
     });
   }
 
-  creating(account: NewAccount): StoringAccount {
+  creating(account: NewAccount): AccountChangeRepository {
     return storing({
       ask: async (sql, { userId }) => ({
         ...NO_OBSTACLES,
@@ -156,7 +156,7 @@ export class PostgresUsers extends UserAccounts {
     sql: Sql,
     { userId }: UserRef,
     { status }: UserState,
-    { email, provenHash, resetDigest }: AccountChange,
+    { email, verifiedHash: provenHash, resetDigest }: AccountChange,
   ): Promise<AccountFacts> {
     // Two tokens of a user that are used at once wait here for each other, instead of later for each other's row.
     if (status === 'deleted' || resetDigest !== undefined) await sql.query(HOLD, [userId]);
@@ -214,7 +214,7 @@ export class PostgresUsers extends UserAccounts {
   }
 
   async findByEmail(email: string): Promise<Account | undefined> {
-    return (await this.accounts(FIND_BY_EMAIL, [normalEmail(email)]))[0];
+    return (await this.accounts(FIND_BY_EMAIL, [normalizeEmail(email)]))[0];
   }
 
   async isActive(userId: string): Promise<boolean> {
@@ -222,7 +222,7 @@ export class PostgresUsers extends UserAccounts {
   }
 
   list({ email }: { readonly email?: string }, afterId: string, limit: number): Promise<Account[]> {
-    return this.accounts(LIST, [afterId, email === undefined ? null : normalEmail(email), limit]);
+    return this.accounts(LIST, [afterId, email === undefined ? null : normalizeEmail(email), limit]);
   }
 
   async rehash(userId: string, from: string, to: string): Promise<boolean> {
@@ -266,7 +266,7 @@ function storing({
 }: {
   readonly ask: UserRepository['ask'];
   readonly project: (sql: Sql, ref: UserRef, changed: Changed<UserState>) => Promise<Account | undefined>;
-}): StoringAccount {
+}): AccountChangeRepository {
   const repository = {
     aggregate: userAggregate,
     stored: undefined as Account | undefined,

@@ -38,9 +38,9 @@ export class RequestAuthentication {
   private authenticate(request: Request): Principal | Promise<Principal> {
     const identify = (): Principal | Promise<Principal> => this.authenticator.authenticate(request.headers, request.ip);
     const principal = whenFailed(identify, (error) => this.refuse(request, error));
-    if (!this.consistency.concerns(request)) return principal;
+    if (!this.consistency.appliesTo(request)) return principal;
     return Promise.resolve(principal).then(async (found) => {
-      await this.consistency.caughtUp(request);
+      await this.consistency.waitUntilCaughtUp(request);
       return found;
     });
   }

@@ -11,8 +11,8 @@ import {
   type ManagementEvent,
 } from '../../../platform/sagas/index.js';
 import type { UserEvent } from '../domain/user.js';
-import { EndKeysOfUser } from './api-keys/keys-of-users.js';
-import { DropVerdicts, ForgetApiKeys } from './authentication/forget-credentials.js';
+import { RevokeKeysOfUser } from './api-keys/user-key-revocation.js';
+import { ForgetTokens, ForgetApiKeys } from './authentication/forget-credentials.js';
 
 const ACTS_OF_USERS = subscriptionTo('users', 'identity:on-user-deleted');
 export const IDENTITY_SUBSCRIPTIONS = [ACTS_OF_USERS];
@@ -21,12 +21,12 @@ export const IDENTITY_SUBSCRIPTIONS = [ACTS_OF_USERS];
 @Injectable()
 export class IdentitySagas {
   @Saga()
-  dropVerdicts(events$: Observable<ManagementEvent>): Observable<ICommand> {
+  forgetTokens(events$: Observable<ManagementEvent>): Observable<ICommand> {
     return events$.pipe(
       noticedIn('users', 'sessions'),
       map(
         ({ log, event: { stream } }) =>
-          new DropVerdicts(log === 'users' ? { userId: stream! } : { sessionId: stream! }),
+          new ForgetTokens(log === 'users' ? { userId: stream! } : { sessionId: stream! }),
       ),
     );
   }
@@ -45,19 +45,19 @@ export class IdentitySagas {
   forgetAllCredentials(events$: Observable<ManagementEvent>): Observable<ICommand> {
     return events$.pipe(
       missed,
-      mergeMap(() => [new DropVerdicts('everybody'), new ForgetApiKeys('everybody')]),
+      mergeMap(() => [new ForgetTokens('everybody'), new ForgetApiKeys('everybody')]),
     );
   }
 
   @Saga()
-  endKeysOfUsers(events$: Observable<ManagementEvent>): Observable<ICommand> {
+  revokeKeysOfUsers(events$: Observable<ManagementEvent>): Observable<ICommand> {
     return events$.pipe(
       dueFor(ACTS_OF_USERS),
       mergeMap(({ events, signal }) =>
         events.flatMap((stored) => {
           const until = keysEndUntil(stored);
           if (until === undefined) return [];
-          return [new EndKeysOfUser(stored.stream!, until, stored.recordedAt, causeOf(stored), signal)];
+          return [new RevokeKeysOfUser(stored.stream!, until, stored.recordedAt, causeOf(stored), signal)];
         }),
       ),
     );

@@ -4,7 +4,7 @@ import {
   LIFETIME_MS_MAX,
   revokeApiKey,
   rotateApiKey,
-  withOrigin,
+  withCreation,
   type ApiKeyEvent,
   type ApiKeyState,
 } from './api-key.js';
@@ -96,8 +96,8 @@ describe('an API key', () => {
 
   it('older than its stream gets its created event with its first change', () => {
     const decide = (state: ApiKeyState) => revokeApiKey(state, ref);
-    expect(withOrigin(given(), ref, facts, decide)).toEqual([created, revoked]);
-    expect(withOrigin(given(created), ref, facts, decide)).toEqual([revoked]);
-    expect(() => withOrigin(given(created, revoked), ref, facts, decide)).toThrow('no API key');
+    expect(withCreation(given(), ref, facts, decide)).toEqual([created, revoked]);
+    expect(withCreation(given(created), ref, facts, decide)).toEqual([revoked]);
+    expect(() => withCreation(given(created, revoked), ref, facts, decide)).toThrow('no API key');
   });
 });

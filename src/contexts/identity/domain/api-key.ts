@@ -1,4 +1,4 @@
-import { inOneOrder, type Aggregate } from '../../../kernel/aggregate.js';
+import { serializedLog, type Aggregate } from '../../../kernel/aggregate.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { apiKeyError } from './api-key-errors.js';
 import { checkApiKey, type OwnerFacts } from './api-key-rules.js';
@@ -46,7 +46,7 @@ export const LIFETIME_MS_MAX = 366 * DAY_MS;
 
 export const apiKeyAggregate: Aggregate<ApiKeyState, ApiKeyEvent, ApiKeyRef, OwnerFacts> = {
   // No other change alters the number of keys of a user between the query and the commit.
-  topicUid: inOneOrder('apiKeys'),
+  topicUid: serializedLog('apiKeys'),
   eventTypes: {
     'api-key.created': { version: 1 },
     'api-key.rotated': { version: 1 },
@@ -127,7 +127,7 @@ export function revokeApiKey(state: ApiKeyState, ref: ApiKeyRef): ApiKeyEvent[] 
  * Decides about a key that may have no event yet: the key of the first administrator is stored as a row with the account. Its first change also
  * records its creation.
  */
-export function withOrigin(
+export function withCreation(
   state: ApiKeyState,
   ref: ApiKeyRef,
   known: KeyFacts,

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { normalEmail, unicodeEmail } from './email.js';
+import { normalizeEmail, unicodeEmail } from './email.js';
 
 describe('an e-mail', () => {
   it.each([
@@ -13,7 +13,7 @@ describe('an e-mail', () => {
     ['jane@例え。テスト', 'jane@xn--r8jz45g.xn--zckzah'],
     ['jürgen@acme.example', 'jürgen@acme.example'],
   ])('has one form: %s', (email, normal) => {
-    expect(normalEmail(email)).toBe(normal);
+    expect(normalizeEmail(email)).toBe(normal);
   });
 
   it('whose domain is not a valid host name is not changed, and matches no other', () => {
@@ -28,7 +28,7 @@ describe('an e-mail', () => {
       'a@',
       '20240101',
     ]) {
-      expect(normalEmail(email)).toBe(email);
+      expect(normalizeEmail(email)).toBe(email);
       expect(unicodeEmail(email)).toBe(email);
     }
   });
@@ -36,8 +36,8 @@ describe('an e-mail', () => {
   it('in normal form is not changed again, whatever the case of the original', () => {
     fc.assert(
       fc.property(fc.emailAddress(), (email) => {
-        expect(normalEmail(normalEmail(email.toUpperCase()))).toBe(normalEmail(email));
-        expect(normalEmail(unicodeEmail(email))).toBe(normalEmail(email));
+        expect(normalizeEmail(normalizeEmail(email.toUpperCase()))).toBe(normalizeEmail(email));
+        expect(normalizeEmail(unicodeEmail(email))).toBe(normalizeEmail(email));
       }),
     );
   });

@@ -6,14 +6,14 @@ const LABEL = /^[a-z0-9_-]{1,63}$/;
 const HOST_MAX = 253;
 
 /** The name of a user who has not given one. */
-export const nameFrom = (email: string): string => email.split('@', 1)[0]!;
+export const defaultName = (email: string): string => email.split('@', 1)[0]!;
 
 /**
  * E-mails that look the same to a reader, or reach the same mailbox, are the same account. The domain is the one that is looked up in DNS (IDNA,
  * no dot at its end), which is also what mail servers, and people who look closely, can distinguish. A domain that is not a valid host name is
  * not changed.
  */
-export function normalEmail(email: string): string {
+export function normalizeEmail(email: string): string {
   const [local, host] = partsOf(email);
   return host === undefined ? folded(email) : local + host;
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {
-  counted,
+  withGuess,
   FORGOTTEN_AFTER_MS,
   FREE_FAILURES,
   waitAfter,
@@ -36,8 +36,8 @@ describe('the wait after wrong guesses', () => {
     const failures = { count: FREE_FAILURES, lastAt: 5_000 };
     expect([5_000, 5_999, 6_000, 9_000].map((now) => waitLeft(failures, now))).toEqual([1_000, 1, 0, 0]);
     expect(waitLeft(undefined, 0)).toBe(0);
-    expect(counted(failures, 5_001)).toEqual({ count: FREE_FAILURES + 1, lastAt: 5_001 });
-    expect(counted(failures, 5_000 + FORGOTTEN_AFTER_MS)).toEqual({ count: 1, lastAt: 5_000 + FORGOTTEN_AFTER_MS });
+    expect(withGuess(failures, 5_001)).toEqual({ count: FREE_FAILURES + 1, lastAt: 5_001 });
+    expect(withGuess(failures, 5_000 + FORGOTTEN_AFTER_MS)).toEqual({ count: 1, lastAt: 5_000 + FORGOTTEN_AFTER_MS });
   });
 
   it('allows at most 120 guesses a day, whatever their timing', () => {
@@ -51,7 +51,7 @@ describe('the wait after wrong guesses', () => {
           now += pause;
           if (now > FORGOTTEN_AFTER_MS) break;
           if (waitLeft(failures, now) > 0) continue;
-          failures = counted(failures, now);
+          failures = withGuess(failures, now);
           looked++;
         }
         expect(looked).toBeLessThanOrEqual(120);

@@ -28,7 +28,7 @@ export function waitLeft(failures: Failures | undefined, now: number, free = FRE
 }
 
 /** A guess counts when it is made, not when it has failed: otherwise parallel ones would slip through. */
-export function counted(failures: Failures | undefined, now: number): Failures {
+export function withGuess(failures: Failures | undefined, now: number): Failures {
   const recent = failures && now - failures.lastAt < FORGOTTEN_AFTER_MS ? failures.count : 0;
   return { count: recent + 1, lastAt: now };
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { KeyScope } from '../../../kernel/access.js';
 import { ACTIONS, expandActions } from '../../../kernel/actions.js';
-import { actionCovers, excessOf, isActionPattern, NO_LIMITS, scopeCovers, type KeyLimits } from './key-limits.js';
+import { actionCovers, limitExcesses, isActionPattern, NO_LIMITS, scopeCovers, type KeyLimits } from './key-limits.js';
 
 const patterns = fc.constantFrom(...ACTIONS, 'event:*', 'topic:*', 'tenant:*', 'api-key:*');
 const scopes: fc.Arbitrary<KeyScope> = fc.oneof(
@@ -37,7 +37,7 @@ describe('the limits of a key', () => {
   it('within those of another key allow nothing that the other does not', () => {
     fc.assert(
       fc.property(limits, limits, (own, wanted) => {
-        fc.pre(excessOf(own, wanted).length === 0);
+        fc.pre(limitExcesses(own, wanted).length === 0);
         const may = worldOf(own);
         expect([...worldOf(wanted)].filter((thing) => !may.has(thing))).toEqual([]);
       }),
@@ -48,10 +48,10 @@ describe('the limits of a key', () => {
   it('are within themselves and within no limits, and transitive', () => {
     fc.assert(
       fc.property(limits, limits, limits, (a, b, c) => {
-        expect(excessOf(a, a)).toEqual([]);
-        expect(excessOf(NO_LIMITS, a)).toEqual([]);
-        const through = excessOf(a, b).length === 0 && excessOf(b, c).length === 0;
-        expect(through && excessOf(a, c).length > 0).toBe(false);
+        expect(limitExcesses(a, a)).toEqual([]);
+        expect(limitExcesses(NO_LIMITS, a)).toEqual([]);
+        const through = limitExcesses(a, b).length === 0 && limitExcesses(b, c).length === 0;
+        expect(through && limitExcesses(a, c).length > 0).toBe(false);
       }),
       { numRuns: 1_000 },
     );
@@ -64,7 +64,7 @@ describe('the limits of a key', () => {
       allowedCidrs: ['10.0.0.0/8'],
       expiresAt: 5,
     };
-    expect(excessOf(own, NO_LIMITS).map(({ pointer }) => pointer)).toEqual([
+    expect(limitExcesses(own, NO_LIMITS).map(({ pointer }) => pointer)).toEqual([
       '/scopes',
       '/actions',
       '/allowedCidrs',
@@ -76,7 +76,7 @@ describe('the limits of a key', () => {
       allowedCidrs: ['10.2.0.0/16', '11.0.0.0/8'],
       expiresAt: 6,
     };
-    expect(excessOf(own, wanted).map(({ pointer }) => pointer)).toEqual([
+    expect(limitExcesses(own, wanted).map(({ pointer }) => pointer)).toEqual([
       '/scopes/1',
       '/actions/1',
       '/allowedCidrs/1',

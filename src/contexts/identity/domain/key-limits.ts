@@ -26,7 +26,7 @@ export const actionCovers = (wide: string, narrow: string): boolean =>
   wide === narrow || (wide.endsWith(':*') && narrow.startsWith(wide.slice(0, -1)));
 
 /** Where `wanted` exceeds `own`; empty: nowhere. */
-export function excessOf(own: KeyLimits, wanted: KeyLimits): FieldError[] {
+export function limitExcesses(own: KeyLimits, wanted: KeyLimits): FieldError[] {
   const errors: FieldError[] = [];
   const compare = <T>(
     name: string,

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
-import { CODE_POINTS_MAX, normalPassword, refusalOf } from './password-rules.js';
+import { CODE_POINTS_MAX, normalizePassword, passwordProblem } from './password-rules.js';
 
 const COMMON = new Set(['password', 'qwerty123456789', 'correcthorsebatterystaple']);
 const context = { lengthMin: 15, known: [] as (string | null)[], isCommon: (text: string) => COMMON.has(text) };
 const refusal = (password: string, known: (string | null)[] = []): string | undefined =>
-  refusalOf(password, { ...context, known });
+  passwordProblem(password, { ...context, known });
 
 describe('a password', () => {
   it.each([
@@ -52,8 +52,8 @@ describe('a password', () => {
   });
 
   it('may be as short as eight where the operator says so', () => {
-    expect(refusalOf('k7#mQ2xw', { ...context, lengthMin: 8 })).toBeUndefined();
-    expect(refusalOf('k7#mQ2x', { ...context, lengthMin: 8 })).toBe('must have at least 8 characters');
+    expect(passwordProblem('k7#mQ2xw', { ...context, lengthMin: 8 })).toBeUndefined();
+    expect(passwordProblem('k7#mQ2x', { ...context, lengthMin: 8 })).toBe('must have at least 8 characters');
   });
 
   it('is checked without an exception, with the same result in every form of composition', () => {
@@ -62,8 +62,8 @@ describe('a password', () => {
       fc.property(text, (password) => {
         const refused = refusal(password);
         expect(refusal(password.normalize('NFD'))).toBe(refused);
-        expect(refusal(normalPassword(password))).toBe(refused);
-        const length = [...normalPassword(password)].length;
+        expect(refusal(normalizePassword(password))).toBe(refused);
+        const length = [...normalizePassword(password)].length;
         const tooShortOrLong = length < 15 || length > CODE_POINTS_MAX;
         expect(refused !== undefined || !tooShortOrLong).toBe(true);
       }),

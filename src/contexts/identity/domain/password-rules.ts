@@ -19,12 +19,12 @@ export interface PasswordContext {
 }
 
 /** The form that is hashed. */
-export const normalPassword = (password: string): string => password.normalize('NFKC');
+export const normalizePassword = (password: string): string => password.normalize('NFKC');
 
 /** Why a password is not accepted; undefined: it is. */
-export function refusalOf(password: string, { lengthMin, known, isCommon }: PasswordContext): string | undefined {
+export function passwordProblem(password: string, { lengthMin, known, isCommon }: PasswordContext): string | undefined {
   if (!password.isWellFormed()) return 'contains a lone surrogate, which is not a character';
-  const normal = normalPassword(password);
+  const normal = normalizePassword(password);
   const points = [...normal];
   if (points.length < lengthMin) return `must have at least ${lengthMin} characters`;
   if (points.length > CODE_POINTS_MAX) return `must have at most ${CODE_POINTS_MAX} characters`;

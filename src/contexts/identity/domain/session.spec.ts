@@ -1,4 +1,4 @@
-import { endSession, isOver, judgeRefresh, sessionAggregate, type Session } from './session.js';
+import { endSession, isOver, evaluateRefresh, sessionAggregate, type Session } from './session.js';
 
 const ref = { sessionId: 'ses_1', userId: 'usr_1' };
 const session: Session = {
@@ -38,10 +38,10 @@ describe('a genuine refresh token', () => {
     ['an older one', 1, session, 10_001, 'reused'],
     ['one that was never issued', 4, session, 10_001, 'reused'],
   ] as const)('is evaluated: %s', (_, number, kept, now, verdict) => {
-    expect(judgeRefresh(kept, number, now, 10_000)).toBe(verdict);
+    expect(evaluateRefresh(kept, number, now, 10_000)).toBe(verdict);
   });
 
   it('is never repeated if the operator allows no retry', () => {
-    expect(judgeRefresh(session, 2, 10_000, 0)).toBe('reused');
+    expect(evaluateRefresh(session, 2, 10_000, 0)).toBe('reused');
   });
 });

@@ -65,7 +65,7 @@ export const isOver = ({ expiresAt, idleExpiresAt }: Session, now: number): bool
  * What a genuine refresh token permits. The current one is exchanged. The previous one may be repeated for a moment, since the response may have
  * been lost, and gives the same successor while that is unused. Any other was used before, so that one of its two clients has stolen it.
  */
-export function judgeRefresh(
+export function evaluateRefresh(
   { rotation, rotatedAt }: Session,
   number: number,
   now: number,

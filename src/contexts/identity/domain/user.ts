@@ -1,4 +1,4 @@
-import { inOneOrder, type Aggregate } from '../../../kernel/aggregate.js';
+import { serializedLog, type Aggregate } from '../../../kernel/aggregate.js';
 import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { checkAccount, type AccountFacts } from './account-rules.js';
 import { identityError } from './identity-errors.js';
@@ -33,7 +33,7 @@ export type UserState = { readonly status: 'none' } | { readonly status: 'delete
 
 export const userAggregate: Aggregate<UserState, UserEvent, UserRef, AccountFacts> = {
   // No other change takes an e-mail, or creates the first user, between the query and the commit.
-  topicUid: inOneOrder('users'),
+  topicUid: serializedLog('users'),
   eventTypes: {
     'user.created': { version: 1 },
     'user.invited': { version: 1 },

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Changed } from '../../../platform/event-log/index.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
 import { NamespaceContents } from '../application/namespace-removal.js';
-import { TenantLives } from '../application/tenant-lives.js';
+import { TenantLifecycle } from '../application/tenant-lifecycle.js';
 import { NamespaceCatalog, TenantCatalog, type NamespaceView } from '../application/ports.js';
 import {
   namespaceAggregate,
@@ -48,7 +48,7 @@ export class PostgresNamespaces extends NamespaceCatalog {
   constructor(
     private readonly database: Database,
     private readonly contents: NamespaceContents,
-    private readonly lifecycle: TenantLives,
+    private readonly lifecycle: TenantLifecycle,
     private readonly tenants: TenantCatalog,
   ) {
     super();

@@ -5,7 +5,7 @@ import type { Changed } from '../../../platform/event-log/index.js';
 import { JobStore } from '../../../platform/jobs/index.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
 import { TENANT_DELETION, type DeletionPayload } from '../application/tenant-deletions.js';
-import { TenantLives } from '../application/tenant-lives.js';
+import { TenantLifecycle } from '../application/tenant-lifecycle.js';
 import { TenantCatalog, type TenantView } from '../application/ports.js';
 import {
   NO_DEFAULTS,
@@ -18,7 +18,7 @@ import {
   type TenantStatus,
 } from '../domain/tenant.js';
 import type { LimitedKind, TenantRoom } from '../domain/tenant-room.js';
-import { limitsThatHold, NO_LIMITS, type TenantLimits } from '../domain/tenant-limits.js';
+import { effectiveLimitsOf, NO_LIMITS, type TenantLimits } from '../domain/tenant-limits.js';
 
 const COLUMNS = `tenant_id AS "tenantId", tenant_uid AS "tenantUid", name, state, reason, limits, defaults,
   deletion_id AS "deletionId", version, created_at AS "createdAt", updated_at AS "updatedAt"`;
@@ -65,7 +65,7 @@ export class PostgresTenants extends TenantCatalog {
 
   constructor(
     private readonly database: Database,
-    private readonly lifecycle: TenantLives,
+    private readonly lifecycle: TenantLifecycle,
     private readonly jobs: JobStore,
     @Inject(TENANT_SETTINGS) settings: Settings['tenants'],
   ) {
@@ -142,7 +142,7 @@ export class PostgresTenants extends TenantCatalog {
       createdAt,
       updatedAt: recordedAt,
     };
-    return { ...row, defaults, limits, effectiveLimits: limitsThatHold(limits, this.installation) };
+    return { ...row, defaults, limits, effectiveLimits: effectiveLimitsOf(limits, this.installation) };
   }
 
   async find(tenantId: string): Promise<TenantView | undefined> {
@@ -161,6 +161,6 @@ export class PostgresTenants extends TenantCatalog {
 
   private limitsOf(stored: string | null): Pick<TenantView, 'limits' | 'effectiveLimits'> {
     const limits = stored === null ? NO_LIMITS : (JSON.parse(stored) as TenantLimits);
-    return { limits, effectiveLimits: limitsThatHold(limits, this.installation) };
+    return { limits, effectiveLimits: effectiveLimitsOf(limits, this.installation) };
   }
 }

@@ -3,7 +3,7 @@ import { applyDecorators } from '@nestjs/common';
 import { IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
 import { MANAGEMENT_NAMESPACE, SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { Nested, PlainText, Reference, WhenGiven } from '../../../platform/http/field-rules.js';
-import { CountField, pageOf, TimeField, VersionField } from '../../../platform/http/answer-fields.js';
+import { CountField, pageOf, TimeField, VersionField } from '../../../platform/http/response-fields.js';
 import { EXAMPLE } from '../../../platform/http/examples.js';
 import { ChosenId } from '../../../platform/http/list-query.js';
 import { describeIds, generatedId, idOr } from '../../../platform/http/parameter-schemas.js';

@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { CountField, pageOf, TimeField } from '../../../platform/http/answer-fields.js';
+import { CountField, pageOf, TimeField } from '../../../platform/http/response-fields.js';
 import { EXAMPLE } from '../../../platform/http/examples.js';
 import { isoTime } from '../../../platform/http/resource.js';
 import type { TenantDeletion } from '../application/tenant-deletions.js';

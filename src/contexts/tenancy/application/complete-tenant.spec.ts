@@ -1,13 +1,13 @@
 import { tenancyError } from '../domain/tenancy-errors.js';
 import { tenantDeleting, tenantNotFound } from '../domain/tenant.js';
 import { CompleteTenant, CompleteTenantHandler } from './complete-tenant.js';
-import { TenantLives } from './tenant-lives.js';
+import { TenantLifecycle } from './tenant-lifecycle.js';
 
 const LIFE = { tenantId: 'acme', tenantUid: 'life-1' };
 
 /** The outcome where the first owner cannot be added for this reason. */
 async function completionAfter(reason: Error): Promise<unknown> {
-  const lifecycle = new TenantLives();
+  const lifecycle = new TenantLifecycle();
   lifecycle.register({
     requireOwner: () => Promise.resolve(),
     began: () => Promise.reject(reason),

@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { systemActor } from '../../../kernel/aggregate.js';
-import { Clock, waitAfter } from '../../../kernel/clock.js';
+import { Clock, remainingWaitMs } from '../../../kernel/clock.js';
 import { DomainError } from '../../../kernel/domain-error.js';
-import { TenantLives, type TenantLife } from './tenant-lives.js';
+import { TenantLifecycle, type TenantLife } from './tenant-lifecycle.js';
 
 const HANDLER_MS = 2_000;
 const ENDED = new Set(['tenant-not-found', 'tenant-deleting']);
@@ -24,13 +24,13 @@ export class CompleteTenant extends Command<void> {
 @CommandHandler(CompleteTenant)
 export class CompleteTenantHandler implements ICommandHandler<CompleteTenant> {
   constructor(
-    private readonly lifecycle: TenantLives,
+    private readonly lifecycle: TenantLifecycle,
     private readonly clock: Clock,
   ) {}
 
   /** The request that creates the tenant does it a moment later, and records the user; this only covers a crash in between. */
   async execute({ tenant, owners, createdAt, correlationId, signal }: CompleteTenant): Promise<void> {
-    await pause(waitAfter(createdAt, HANDLER_MS, this.clock.now()), undefined, { signal });
+    await pause(remainingWaitMs(createdAt, HANDLER_MS, this.clock.now()), undefined, { signal });
     await this.lifecycle.began(tenant, owners, systemActor(correlationId)).catch(unlessItEnded);
   }
 }

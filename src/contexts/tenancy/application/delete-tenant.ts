@@ -8,7 +8,7 @@ import { JobRunner, JobStore } from '../../../platform/jobs/index.js';
 import { deleteTenant, startDeletion, tenantNotFound, type TenantState } from '../domain/tenant.js';
 import { TenantCatalog } from './ports.js';
 import { findDeletion, TENANT_DELETION, type TenantDeletion } from './tenant-deletions.js';
-import { TenantEnds } from './tenant-ends.js';
+import { TenantEndWaiter } from './tenant-end-waiter.js';
 
 const PATIENCE_MS = 2_000;
 
@@ -32,7 +32,7 @@ export class DeleteTenantHandler implements ICommandHandler<DeleteTenant> {
     private readonly tenants: TenantCatalog,
     private readonly jobs: JobStore,
     private readonly runner: JobRunner,
-    private readonly ends: TenantEnds,
+    private readonly ends: TenantEndWaiter,
   ) {}
 
   /** A second request while it runs waits for the same job: nothing more is deleted, whatever version it names. */
@@ -43,7 +43,7 @@ export class DeleteTenantHandler implements ICommandHandler<DeleteTenant> {
     const deletionId = tenant.deletionId ?? (await this.begin(command));
     if (deletionId === null) return null;
     const ended = async (): Promise<boolean> => (await findDeletion(this.jobs, deletionId))?.state === 'completed';
-    const position = await this.ends.within(PATIENCE_MS, tenantId, ended);
+    const position = await this.ends.waitFor(PATIENCE_MS, tenantId, ended);
     if (position !== undefined) by.onWritten?.(MANAGEMENT_TOPICS.tenants, position);
     return (await findDeletion(this.jobs, deletionId))!;
   }

@@ -1,7 +1,7 @@
 import { performance, type EventLoopUtilization } from 'node:perf_hooks';
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Loop } from '../../../platform/jobs/loop.js';
-import { Line } from '../../../platform/limits/line.js';
+import { Semaphore } from '../../../platform/limits/semaphore.js';
 import { Metrics } from '../../../platform/telemetry/metrics.js';
 
 const ADAPT_MS = 100;
@@ -14,7 +14,7 @@ const TURNS_MAX = 128;
 const REFUSED_MS = 200;
 
 interface Queue {
-  readonly line: Line;
+  readonly line: Semaphore;
   /** Whether it has asked for anything since the last measurement. */
   active: boolean;
 }
@@ -23,12 +23,12 @@ interface Queue {
 export class Turn {
   private over = false;
 
-  constructor(private readonly line: Line) {}
+  constructor(private readonly line: Semaphore) {}
 
   end(): void {
     if (this.over) return;
     this.over = true;
-    this.line.leave();
+    this.line.release();
   }
 
   /** Of a request that was too much (429). */
@@ -87,11 +87,11 @@ export class FairTurns implements OnApplicationBootstrap, OnApplicationShutdown 
   /** At once where nothing is scarce. `owner` is a tenant, or a user where no tenant is concerned. */
   take(owner: string): Turn | Promise<Turn> {
     let queue = this.queues.get(owner);
-    if (!queue) this.queues.set(owner, (queue = { line: new Line(this.limit), active: true }));
+    if (!queue) this.queues.set(owner, (queue = { line: new Semaphore(this.limit), active: true }));
     if (this.queues.size > 1 && this.started) this.watch();
     queue.active = true;
     const { line } = queue;
-    return line.enter() ? new Turn(line) : line.wait().then(() => new Turn(line));
+    return line.tryAcquire() ? new Turn(line) : line.wait().then(() => new Turn(line));
   }
 
   /** `utilization`: the share of the last tenth of a second that the event loop was at work. */
@@ -100,10 +100,10 @@ export class FairTurns implements OnApplicationBootstrap, OnApplicationShutdown 
     let most = 0;
     for (const [owner, queue] of this.queues) {
       // What waits has something in service: the limit is never 0.
-      if (queue.active || queue.line.entered > 0) active++;
+      if (queue.active || queue.line.acquired > 0) active++;
       else this.queues.delete(owner);
       queue.active = false;
-      most = Math.max(most, queue.line.entered);
+      most = Math.max(most, queue.line.acquired);
     }
     const limit = Math.min(this.limit, TURNS_MAX);
     if (active < 2) this.setLimit(Infinity);

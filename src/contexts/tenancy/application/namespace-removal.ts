@@ -7,7 +7,7 @@ import { deleteNamespace, type NamespaceLife, type NamespaceRef, type NamespaceS
 import { NamespaceCatalog } from './ports.js';
 
 /** A kind of thing that namespaces hold. */
-export interface NamespaceHoldings {
+export interface NamespaceContentProvider {
   /** In the transaction that deletes the namespace, to which nothing new can be added any more. */
   any(sql: Sql, namespace: NamespaceRef): Promise<boolean>;
   /** Removes what belongs to this life of the namespace. Idempotent. */
@@ -29,9 +29,9 @@ export interface EndingTenant {
 
 /** Contexts that keep things in namespaces register here: they come later in the order of contexts. */
 export class NamespaceContents {
-  private readonly kinds: NamespaceHoldings[] = [];
+  private readonly kinds: NamespaceContentProvider[] = [];
 
-  register(provider: NamespaceHoldings): void {
+  register(provider: NamespaceContentProvider): void {
     this.kinds.push(provider);
   }
 

@@ -3,7 +3,7 @@ import { Missed } from '../../../platform/sagas/index.js';
 import { CompleteTenant } from './complete-tenant.js';
 import { RemoveNamespaceContents } from './namespace-removal.js';
 import { TENANCY_SUBSCRIPTIONS, TenancySagas } from './tenancy.sagas.js';
-import { TellTenantEnd } from './tenant-ends.js';
+import { AnnounceTenantEnd } from './tenant-end-waiter.js';
 import { ForgetTenantGate } from './tenant-gates.js';
 
 const NAMESPACE = { tenantId: 'acme', namespaceId: 'shop', namespaceUid: 'life-1' };
@@ -18,7 +18,7 @@ it.each([
   [
     'the end of a tenant',
     noticed('tenants', 'tenant.deleted', { stream: 'acme', position: 9 }),
-    [new ForgetTenantGate('acme'), new TellTenantEnd('acme', 9)],
+    [new ForgetTenantGate('acme'), new AnnounceTenantEnd('acme', 9)],
   ],
   ['an event of a namespace', noticed('namespaces', 'namespace.deleted'), []],
   ['something missed', new Missed(), [new ForgetTenantGate(null)]],

@@ -14,7 +14,7 @@ import { namespaceAggregate } from '../domain/namespace.js';
 import { firstOwners, tenantAggregate } from '../domain/tenant.js';
 import { CompleteTenant } from './complete-tenant.js';
 import { RemoveNamespaceContents } from './namespace-removal.js';
-import { TellTenantEnd } from './tenant-ends.js';
+import { AnnounceTenantEnd } from './tenant-end-waiter.js';
 import { ForgetTenantGate } from './tenant-gates.js';
 
 const CREATIONS = subscriptionTo('tenants', 'tenancy:on-tenant-created');
@@ -41,11 +41,11 @@ export class TenancySagas {
   }
 
   @Saga()
-  tellTenantEnds(events$: Observable<ManagementEvent>): Observable<ICommand> {
+  announceTenantEnds(events$: Observable<ManagementEvent>): Observable<ICommand> {
     return events$.pipe(
       noticedIn('tenants'),
       mergeMap(({ event: { type, stream, position } }) =>
-        type === 'tenant.deleted' ? [new TellTenantEnd(stream!, position)] : [],
+        type === 'tenant.deleted' ? [new AnnounceTenantEnd(stream!, position)] : [],
       ),
     );
   }

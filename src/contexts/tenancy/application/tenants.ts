@@ -18,7 +18,7 @@ import {
   type TenantState,
 } from '../domain/tenant.js';
 import type { TenantLimits } from '../domain/tenant-limits.js';
-import { TenantLives } from './tenant-lives.js';
+import { TenantLifecycle } from './tenant-lifecycle.js';
 import { TenantCatalog, type TenantView } from './ports.js';
 
 export interface NewTenant {
@@ -44,7 +44,7 @@ export class CreateTenantHandler implements ICommandHandler<CreateTenant> {
   constructor(
     private readonly aggregates: Aggregates,
     private readonly tenants: TenantCatalog,
-    private readonly lifecycle: TenantLives,
+    private readonly lifecycle: TenantLifecycle,
   ) {}
 
   async execute({ input, by }: CreateTenant): Promise<TenantView> {

@@ -1,4 +1,4 @@
-import { inOneOrder, type Aggregate, type Changed } from '../../../kernel/aggregate.js';
+import { serializedLog, type Aggregate, type Changed } from '../../../kernel/aggregate.js';
 import { isChosenId } from '../../../kernel/ids.js';
 import { tenancyError } from './tenancy-errors.js';
 import { requireOpen, requireRoom, type TenantRoom } from './tenant-room.js';
@@ -32,7 +32,7 @@ export interface NamespaceFacts {
 }
 
 export const namespaceAggregate: Aggregate<NamespaceState, NamespaceEvent, NamespaceRef, NamespaceFacts> = {
-  topicUid: inOneOrder('namespaces'),
+  topicUid: serializedLog('namespaces'),
   eventTypes: {
     'namespace.created': { version: 1 },
     'namespace.renamed': { version: 1 },

@@ -18,7 +18,7 @@ export const NO_LIMITS: TenantLimits = {
 };
 
 /** What applies to a tenant: its own limits, which may be higher, too, and where it has none, those of the installation. */
-export const limitsThatHold = (own: TenantLimits, installation: TenantLimits): TenantLimits => ({
+export const effectiveLimitsOf = (own: TenantLimits, installation: TenantLimits): TenantLimits => ({
   namespaces: own.namespaces ?? installation.namespaces,
   topics: own.topics ?? installation.topics,
   consumers: own.consumers ?? installation.consumers,

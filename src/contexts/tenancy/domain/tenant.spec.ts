@@ -14,7 +14,7 @@ import {
   type TenantEvent,
   type TenantState,
 } from './tenant.js';
-import { limitsThatHold, NO_LIMITS, type TenantLimits } from './tenant-limits.js';
+import { effectiveLimitsOf, NO_LIMITS, type TenantLimits } from './tenant-limits.js';
 
 const ref = { tenantId: 'acme' };
 const founding = { name: 'Acme', tenantUid: 'life-1', founder: 'usr_1', owner: 'usr_2', defaults: NO_DEFAULTS };
@@ -148,13 +148,13 @@ describe('the limits of a tenant', () => {
     });
     fc.assert(
       fc.property(limits, limits, (own, installation) => {
-        for (const [name, value] of Object.entries(limitsThatHold(own, installation))) {
+        for (const [name, value] of Object.entries(effectiveLimitsOf(own, installation))) {
           const kind = name as keyof TenantLimits;
           expect(value).toBe(own[kind] === null ? installation[kind] : own[kind]);
         }
       }),
     );
-    expect(limitsThatHold(NO_LIMITS, { ...NO_LIMITS, topics: 0 })).toEqual({ ...NO_LIMITS, topics: 0 });
+    expect(effectiveLimitsOf(NO_LIMITS, { ...NO_LIMITS, topics: 0 })).toEqual({ ...NO_LIMITS, topics: 0 });
   });
 });
 

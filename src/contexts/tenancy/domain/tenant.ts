@@ -1,4 +1,4 @@
-import { inOneOrder, type Aggregate, type Changed } from '../../../kernel/aggregate.js';
+import { serializedLog, type Aggregate, type Changed } from '../../../kernel/aggregate.js';
 import { isChosenId } from '../../../kernel/ids.js';
 import type { RetryPolicy } from '../../../kernel/retry-policy.js';
 import { tenancyError } from './tenancy-errors.js';
@@ -70,7 +70,7 @@ export type TenantState =
     } & TenantSettings);
 
 /** `$system` has one life, which no event started. */
-export const SYSTEM_LIFE = '00000000-0000-0000-0000-000000000000';
+export const SYSTEM_TENANT_UID = '00000000-0000-0000-0000-000000000000';
 
 /** What prevents the deletion of a tenant: read when it is deleted. */
 export interface TenantFacts {
@@ -78,7 +78,7 @@ export interface TenantFacts {
 }
 
 export const tenantAggregate: Aggregate<TenantState, TenantEvent, TenantRef, TenantFacts> = {
-  topicUid: inOneOrder('tenants'),
+  topicUid: serializedLog('tenants'),
   eventTypes: {
     'tenant.created': { version: 1 },
     'tenant.renamed': { version: 1 },

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { hasMoreCharacters } from '../../../kernel/characters.js';
+import { exceedsCharacters } from '../../../kernel/characters.js';
 import type { FieldError } from '../../../kernel/domain-error.js';
 import type { NewEvent } from '../../../platform/event-log/index.js';
 import { scanBody, type RawBody, type RawItem, type RawMember } from '../../../platform/json/raw-json.js';
@@ -8,21 +8,21 @@ import {
   DATA_DEPTH_MAX,
   addProblem,
   checkField,
-  judgeEventId,
-  judgeName,
-  judgeReference,
-  judgeType,
+  eventIdProblem,
+  nameProblem,
+  referenceProblem,
+  typeProblem,
   METADATA_BYTES_MAX,
 } from '../domain/envelope.js';
 import { ATTRIBUTE_TEXT, SOURCE_CHARS_MAX } from './cloudevents-schemas.js';
 import {
-  cutBody,
+  splitBody,
   eventInvalid,
-  finish,
+  finishDraft,
   newDraft,
   readMembers,
   readTime,
-  refuseMany,
+  throwIfTooMany,
   type EventDraft,
   type PublishContext,
   type PublishLimits,
@@ -59,7 +59,7 @@ export function parseCloudEvents(
   context: PublishContext,
 ): NewEvent[] {
   if (mode === 'binary') return [parseBinary(bytes, message.headersDistinct, limits, context)];
-  const { body, single } = cutBody(bytes, limits);
+  const { body, single } = splitBody(bytes, limits);
   if (single === (mode === 'batch')) {
     throw eventInvalid([
       { pointer: '', detail: mode === 'batch' ? 'must be an array of CloudEvents' : 'must be one CloudEvent' },
@@ -68,8 +68,8 @@ export function parseCloudEvents(
   const errors: FieldError[] = [];
   const events = body.items.map((item, i) => {
     const draft = readStructured(body, item, single ? '' : `/${i}`, errors, context);
-    refuseMany(errors);
-    return errors.length > 0 ? draft : finish(draft, i, limits, context);
+    throwIfTooMany(errors);
+    return errors.length > 0 ? draft : finishDraft(draft, i, limits, context);
   });
   if (errors.length > 0) throw eventInvalid(errors);
   return events;
@@ -133,7 +133,7 @@ function parseBinary(
   draft.data = data;
   applyAttributes(draft, attributes, { at: 'ce-', errors, dataEncoding });
   if (errors.length > 0) throw eventInvalid(errors);
-  return finish(draft, 0, limits, context);
+  return finishDraft(draft, 0, limits, context);
 }
 
 function headerProblem(name: string): string | null {
@@ -221,20 +221,20 @@ function readAttribute(
       return checkField(errors, pointer, value === '1.0' ? null : 'must be "1.0"') || true;
     case 'id':
       draft.idGiven = true;
-      if (checkField(errors, pointer, judgeEventId(value))) draft.id = value as string;
+      if (checkField(errors, pointer, eventIdProblem(value))) draft.id = value as string;
       return true;
     case 'type':
-      if (checkField(errors, pointer, judgeType(value))) draft.type = value as string;
+      if (checkField(errors, pointer, typeProblem(value))) draft.type = value as string;
       return true;
     case 'time':
       readTime(draft, value, pointer, errors);
       return true;
     case 'partitionkey':
-      if (checkField(errors, pointer, judgeName(value))) draft.key = value as string;
+      if (checkField(errors, pointer, nameProblem(value))) draft.key = value as string;
       return true;
     case 'correlationid':
     case 'causationid':
-      if (checkField(errors, pointer, judgeReference(value)))
+      if (checkField(errors, pointer, referenceProblem(value)))
         draft[name === 'causationid' ? 'causationId' : 'correlationId'] = value as string;
       return true;
     case 'source':
@@ -252,7 +252,7 @@ function readAttribute(
 }
 
 function sourceProblem(value: unknown): string | null {
-  const fits = typeof value === 'string' && value.length > 0 && !hasMoreCharacters(value, SOURCE_CHARS_MAX);
+  const fits = typeof value === 'string' && value.length > 0 && !exceedsCharacters(value, SOURCE_CHARS_MAX);
   return fits ? attributeProblem(value) : 'must be a URI reference';
 }
 

@@ -1,5 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { CountField, pageOf, TimeField } from '../../../platform/http/answer-fields.js';
+import { CountField, pageOf, TimeField } from '../../../platform/http/response-fields.js';
 import { EXAMPLE, EXAMPLE_CORRELATION_ID } from '../../../platform/http/examples.js';
 
 /** Without the type that the decorator would take from TypeScript. */

@@ -100,7 +100,7 @@ export class EventStreams implements OnApplicationBootstrap, BeforeApplicationSh
 
   async sendAll(reply: Reply, log: LogRef, query: EventQuery, names: Followed, limit?: number): Promise<void> {
     const stream = this.enter(this.reads, reply, log, names);
-    const pages = this.events.all(log, await this.events.begun(log, query), this.read.filterBudgetMs, limit);
+    const pages = this.events.all(log, await this.events.withCheckedStart(log, query), this.read.filterBudgetMs, limit);
     const line = (event: StoredEvent): string => `${eventJsonLine(event, names)}\n`;
     await sendPieces(reply, { 'content-type': NDJSON_TYPE }, lines(shownPages(pages, names, stream), line));
   }
@@ -109,7 +109,7 @@ export class EventStreams implements OnApplicationBootstrap, BeforeApplicationSh
   async follow(reply: Reply, log: LogRef, query: EventQuery, names: Followed): Promise<void> {
     const stream = this.enter(this.live, reply, log, names);
     // From here on the end of the topic ends the stream; whether it came before is checked now.
-    const pages = this.events.follow(log, await this.events.begun(log, query), stream.signal);
+    const pages = this.events.follow(log, await this.events.withCheckedStart(log, query), stream.signal);
     const headers = { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' };
     await sendPieces(reply, headers, messages(pages, { ...names, life: lifeOf(log) }, stream));
   }

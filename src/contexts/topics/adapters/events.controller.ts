@@ -2,7 +2,7 @@ import { Controller, Get, Inject, Param, Query, Req, Res, UsePipes } from '@nest
 import { ApiHeader, ApiOkResponse, ApiParam, ApiProduces, ApiTags } from '@nestjs/swagger';
 import { READ_SETTINGS, type Settings } from '../../../platform/config/index.js';
 import { eventJson, type TopicNames } from '../../../platform/event-log/index.js';
-import { negotiated } from '../../../platform/http/accept.js';
+import { negotiate } from '../../../platform/http/accept.js';
 import { Requires } from '../../../platform/http/access.js';
 import { Cursors } from '../../../platform/http/cursor.js';
 import { ListQuery } from '../../../platform/http/list-query.js';
@@ -53,8 +53,8 @@ export class EventsController {
     @Req() request: Request,
     @Res() reply: Reply,
   ): Promise<void> {
-    const log = await this.directory.lookUp(topic);
-    const representation = negotiated(request.headers.accept, REPRESENTATIONS);
+    const log = await this.directory.load(topic);
+    const representation = negotiate(request.headers.accept, REPRESENTATIONS);
     const live = representation === 'text/event-stream';
     const limit = limitAsked(request) ? query.limit : undefined;
     if (live) refuseAnEnd({ ...query, limit });
@@ -78,7 +78,7 @@ export class EventsController {
     @Req() { access }: Request,
     @Res() reply: Reply,
   ): Promise<void> {
-    const log = await this.directory.lookUp(params);
+    const log = await this.directory.load(params);
     const event = await this.events.one(log, params.eventId, access?.types);
     if (!event) throw topicError('event-not-found', 'There is no such event in the topic.');
     await reply.header('content-type', JSON_TYPE).send(eventJson(event, params));
@@ -94,7 +94,7 @@ export class EventsController {
     @Req() { access }: Request,
     @Res() reply: Reply,
   ): Promise<void> {
-    const log = await this.directory.lookUp(params);
+    const log = await this.directory.load(params);
     const scope = `stream ${log.topicUid} ${params.stream}`;
     const after = cursor === undefined ? 0 : this.cursors.decode<number>(scope, cursor);
     const types = access?.types;

@@ -2,7 +2,7 @@ import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsOptional, IsString } from 'class-validator';
 import { Length, Pattern, Rfc3339, Rule } from '../../../platform/http/field-rules.js';
 import { ListQuery } from '../../../platform/http/list-query.js';
-import { judgeName } from '../domain/envelope.js';
+import { nameProblem } from '../domain/envelope.js';
 import { parseBarePlace } from '../domain/place.js';
 import { BARE_PLACE_CHARS_MAX, BARE_PLACE_SCHEMA, NAME_SCHEMA, TYPES } from './event-schemas.js';
 
@@ -22,8 +22,8 @@ const IsName = (): PropertyDecorator =>
   Rule({
     name: 'isName',
     schema: NAME_SCHEMA,
-    is: (value) => judgeName(value) === null,
-    message: (value) => judgeName(value) ?? '',
+    is: (value) => nameProblem(value) === null,
+    message: (value) => nameProblem(value) ?? '',
   });
 
 /** Which events of a topic are read. A place is a position, an event id, `beginning`, `latest` or a JSON place. */

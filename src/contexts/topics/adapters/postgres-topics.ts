@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { beginLog, endLog, LogSizes, LogTrimmer, type Changed } from '../../../platform/event-log/index.js';
 import { Database, type Sql, type Statement } from '../../../platform/postgres/database.js';
-import { ResourceEnds } from '../../authz/index.js';
+import { ResourceRightsRemoval } from '../../authz/index.js';
 import { NamespaceCatalog, TenantCatalog, type EndingTenant, type NamespaceRef } from '../../tenancy/index.js';
 import { TopicCatalog, type Removal, type TopicView } from '../application/ports.js';
 import { checkTopic, type TopicFacts } from '../application/topic-rules.js';
@@ -65,7 +65,7 @@ export class PostgresTopics extends TopicCatalog {
     private readonly trimmer: LogTrimmer,
     private readonly tenants: TenantCatalog,
     private readonly namespaces: NamespaceCatalog,
-    private readonly ends: ResourceEnds,
+    private readonly rights: ResourceRightsRemoval,
   ) {
     super();
   }
@@ -90,7 +90,7 @@ export class PostgresTopics extends TopicCatalog {
       await endLog(sql, log);
       await sql.query(REQUEST_REMOVAL, [tenantId, log.topicUid, recordedAt]);
       await this.tenants.count(sql, tenantId, 'topics', 'deleted');
-      return this.ends.ended(sql, ref, 'topics', topicId);
+      return this.rights.removeRightsOn(sql, ref, 'topics', topicId);
     }
     const { topicUid, description, createdAt } = state;
     const name = [tenantId, namespaceId, topicId, topicUid, namespaceUid];

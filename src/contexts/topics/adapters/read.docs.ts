@@ -1,6 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiExtraModels, ApiOkResponse, getSchemaPath } from '@nestjs/swagger';
-import { linesOf } from '../../../platform/http/answer-fields.js';
+import { linesOf } from '../../../platform/http/response-fields.js';
 import { EventDto, EventPage } from './event-answers.dto.js';
 
 /** What the OpenAPI document says of reading: the same events in three forms. */

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsOptional } from 'class-validator';
-import { CountField, pageOf, TimeField, VersionField } from '../../../platform/http/answer-fields.js';
+import { CountField, pageOf, TimeField, VersionField } from '../../../platform/http/response-fields.js';
 import { EXAMPLE } from '../../../platform/http/examples.js';
 import { Prose } from '../../../platform/http/field-rules.js';
 import { ChosenId } from '../../../platform/http/list-query.js';

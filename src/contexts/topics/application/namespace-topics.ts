@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../../kernel/aggregate.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
 import type { Sql } from '../../../platform/postgres/database.js';
-import type { EndingTenant, NamespaceHoldings, NamespaceLife, NamespaceRef } from '../../tenancy/index.js';
+import type { EndingTenant, NamespaceContentProvider, NamespaceLife, NamespaceRef } from '../../tenancy/index.js';
 import { deleteTopic, type TopicRef } from '../domain/topic.js';
 import { TopicCatalog, type Removal, type TopicView } from './ports.js';
 
@@ -11,7 +11,7 @@ const PAGE = 100;
 const SLICE = 5_000;
 
 @Injectable()
-export class NamespaceTopics implements NamespaceHoldings {
+export class NamespaceTopics implements NamespaceContentProvider {
   constructor(
     private readonly aggregates: Aggregates,
     private readonly topics: TopicCatalog,

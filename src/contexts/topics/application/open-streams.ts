@@ -1,4 +1,4 @@
-import { usedUp, type LimitLeft } from '../../../kernel/limit-left.js';
+import { exhaustedLimit, type LimitLeft } from '../../../kernel/limit-left.js';
 import { Slots } from '../../../platform/limits/slots.js';
 import { admission, ownShare, type OpenCounts } from '../domain/stream-share.js';
 import { topicError } from '../domain/topic-errors.js';
@@ -27,7 +27,7 @@ export class OpenStreams {
     const open = this.countsOf(holder);
     const decision = admission(open, this.streamsMax);
     const { quota } = ownShare(open, this.streamsMax);
-    const extensions = usedUp({ ...POLICY, quota }, RETRY_AFTER_SECONDS);
+    const extensions = exhaustedLimit({ ...POLICY, quota }, RETRY_AFTER_SECONDS);
     if (decision === 'full')
       throw topicError('too-many-streams', 'This instance has as many open streams as it takes.', extensions);
     if (decision !== 'open') throw topicError('stream-share-used', SHARE_USED[decision], extensions);

@@ -1,5 +1,5 @@
 import type { LogReader } from '../../../platform/event-log/index.js';
-import { lifeOf, parseBarePlace, reached, resumeMark } from '../domain/place.js';
+import { lifeOf, parseBarePlace, resumePosition, resumeMark } from '../domain/place.js';
 import { Places } from './places.js';
 
 const LOG = { tenantId: 'acme', topicUid: '1f3a9c1e-0000-4000-8000-000000000000' };
@@ -12,16 +12,18 @@ const places = new Places({
 
 describe('a position to continue from', () => {
   it('is one that the topic has reached', () => {
-    for (const position of [0, 1, END]) expect(reached(position, END, undefined)).toBe(position);
+    for (const position of [0, 1, END]) expect(resumePosition(position, END, undefined)).toBe(position);
   });
 
   it('is refused beyond the end, and the error names the end', () => {
-    expect(() => reached(END + 1, END, undefined)).toThrow('There is no position 4 in the topic; the last one is 3.');
-    expect(() => reached(1, 0, undefined)).toThrow('it is empty');
+    expect(() => resumePosition(END + 1, END, undefined)).toThrow(
+      'There is no position 4 in the topic; the last one is 3.',
+    );
+    expect(() => resumePosition(1, 0, undefined)).toThrow('it is empty');
   });
 
   it('is the end for readers that may see some types only: they do not learn how far that is', () => {
-    expect(reached(99, END, { permits: () => true })).toBe(END);
+    expect(resumePosition(99, END, { permits: () => true })).toBe(END);
   });
 });
 
@@ -40,7 +42,7 @@ describe('the mark of a stream', () => {
 
 it('a start at a time says from when on events count, since it may be in the future', async () => {
   const time = '2100-01-01T00:00:00Z';
-  expect(await places.beginning(LOG, { time })).toEqual({ startPosition: END, notBefore: Date.parse(time) });
-  expect(await places.beginning(LOG, { position: END + 1 })).toEqual({ startPosition: END });
-  await expect(places.beginning(LOG, { position: END + 2 })).rejects.toMatchObject({ code: 'place-not-found' });
+  expect(await places.startingPoint(LOG, { time })).toEqual({ startPosition: END, notBefore: Date.parse(time) });
+  expect(await places.startingPoint(LOG, { position: END + 1 })).toEqual({ startPosition: END });
+  await expect(places.startingPoint(LOG, { position: END + 2 })).rejects.toMatchObject({ code: 'place-not-found' });
 });

@@ -5,7 +5,7 @@ import { lifeOf, noSuchPosition, type Place, type VisibleTypes } from '../domain
 import { topicError } from '../domain/topic-errors.js';
 
 /** Where a subscriber starts. */
-export interface Beginning {
+export interface StartingPoint {
   readonly startPosition: number;
   /** For a time, which may be in the future: events recorded before it are skipped, although they come after the position. */
   readonly notBefore?: number;
@@ -20,7 +20,7 @@ export class Places {
    * The position before the place: a reader that continues after it starts with the named event, position or time. The next position to
    * be assigned is the last that can be named: a later place would look like one whose events were lost.
    */
-  async beginning(log: LogRef, place: Place): Promise<Beginning> {
+  async startingPoint(log: LogRef, place: Place): Promise<StartingPoint> {
     const position = await this.positionOf(log, place);
     if (typeof place !== 'object') return { startPosition: position };
     if ('time' in place) return { startPosition: position, notBefore: parseTime(place.time) };

@@ -40,9 +40,9 @@ export class PublishEventsHandler implements ICommandHandler<PublishEvents> {
     const { topic, events, limits, reportLimit } = command;
     const taken = this.quota.take(topic.tenantId, limits, events, reportLimit);
     if (taken) await taken;
-    const cached = this.directory.remembered(topic);
+    const cached = this.directory.cached(topic);
     const stored = cached && (await this.append(cached, command));
-    const result = stored ?? (await this.append(await this.directory.lookUp(topic), command));
+    const result = stored ?? (await this.append(await this.directory.load(topic), command));
     if (!result) throw topicNotFound(topic);
     return result;
   }

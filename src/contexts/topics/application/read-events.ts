@@ -8,9 +8,9 @@ import {
   type ReadFilter,
   type StoredEvent,
 } from '../../../platform/event-log/index.js';
-import { reached } from '../domain/place.js';
-import { asTopic, topicGone } from '../domain/topic.js';
-import { keeps } from './read-filter.js';
+import { resumePosition } from '../domain/place.js';
+import { rethrowAsTopicError, topicGone } from '../domain/topic.js';
+import { matchesReadFilter } from './read-filter.js';
 import { ReadTurns } from './read-turns.js';
 
 export interface EventQuery {
@@ -70,12 +70,12 @@ export class EventReader {
     const bounds = await this.boundsOf(log);
     const forward = query.order === 'asc';
     let before = Math.min(query.before, bounds.lastPosition + 1);
-    let after = Math.max(reached(query.after, bounds.lastPosition, query.types), bounds.firstPosition - 1);
+    let after = Math.max(resumePosition(query.after, bounds.lastPosition, query.types), bounds.firstPosition - 1);
     let bytes = 0;
     while (after + 1 < before && events.length < limit && (events.length === 0 || performance.now() < deadline)) {
       const { order, filter, expression } = query;
       const range = { order, after, before, limit: limit - events.length, filter };
-      const page = await this.turns.page(log.tenantId, () => this.reader.scan(log, range).catch(asTopic));
+      const page = await this.turns.page(log.tenantId, () => this.reader.scan(log, range).catch(rethrowAsTopicError));
       const { matching, stoppedAt } = await this.filterInTurns(
         log,
         permitted(page.events, query),
@@ -105,9 +105,9 @@ export class EventReader {
   }
 
   /** The same query, its start checked as `slice` does. For responses that begin before their first slice is read. */
-  async begun(log: LogRef, query: EventQuery): Promise<EventQuery> {
+  async withCheckedStart(log: LogRef, query: EventQuery): Promise<EventQuery> {
     const { lastPosition } = await this.boundsOf(log);
-    return { ...query, after: reached(query.after, lastPosition, query.types) };
+    return { ...query, after: resumePosition(query.after, lastPosition, query.types) };
   }
 
   /**
@@ -123,7 +123,7 @@ export class EventReader {
         const { events: page } = await this.turns.page(log.tenantId, async () => ({ events: await tail.read(last) }));
         const { matching } = await this.filterInTurns(
           log,
-          permitted(page, query).filter((event) => keeps(query.filter, event)),
+          permitted(page, query).filter((event) => matchesReadFilter(query.filter, event)),
           query.expression,
           Infinity,
         );

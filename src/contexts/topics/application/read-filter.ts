@@ -2,7 +2,7 @@ import { matchesGlob } from '../../../kernel/glob.js';
 import type { ReadFilter, StoredEvent } from '../../../platform/event-log/index.js';
 
 /** Applies a filter as the store does, to events in memory. */
-export function keeps(
+export function matchesReadFilter(
   { types, key, stream }: ReadFilter,
   event: Pick<StoredEvent, 'type' | 'key' | 'stream'>,
 ): boolean {

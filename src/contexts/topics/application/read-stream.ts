@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { LogReader, type LogRef, type StoredEvent } from '../../../platform/event-log/index.js';
-import { asTopic } from '../domain/topic.js';
+import { rethrowAsTopicError } from '../domain/topic.js';
 import type { VisibleTypes } from '../domain/place.js';
 import { ReadTurns } from './read-turns.js';
 
@@ -55,7 +55,7 @@ export class StreamReader {
       const most = types ? Math.max(limit, PAGE_MIN) : limit;
       const from = at;
       const { events: page } = await this.turns.page(log.tenantId, async () => ({
-        events: await this.reader.stream(log, stream, from, most).catch(asTopic),
+        events: await this.reader.stream(log, stream, from, most).catch(rethrowAsTopicError),
       }));
       events.push(...page.filter(({ type }) => types?.permits(type) !== false));
       at = page.at(-1)?.streamVersion ?? version;

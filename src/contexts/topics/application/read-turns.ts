@@ -65,7 +65,7 @@ export class ReadTurns {
       return page;
     };
     const before = this.pages.get(tenantId);
-    if (!before && this.shares.isEven(tenantId, this.schedule.nowMs())) return charged();
+    if (!before && this.shares.mayReadNow(tenantId, this.schedule.nowMs())) return charged();
     const own = Promise.resolve(before)
       .then(() => this.take(tenantId, () => undefined))
       .then(charged);

@@ -1,6 +1,6 @@
 import type { LimitLeft } from '../../../kernel/limit-left.js';
 import type { NewEvent } from '../../../platform/event-log/index.js';
-import type { KeptAnswerShares } from '../../../platform/http/kept-answer-shares.js';
+import type { KeptResponseShares } from '../../../platform/http/kept-response-shares.js';
 import type { TopicCatalog } from './ports.js';
 import { TenantQuota } from './tenant-quota.js';
 
@@ -20,7 +20,7 @@ beforeEach(() => {
   limits = { eventsPerSecond: 10, storageBytes: null };
   quota = new TenantQuota(
     { storedBytes: () => Promise.resolve((sums++, 900)) } as unknown as TopicCatalog,
-    { bytesOf: () => 0 } as unknown as KeptAnswerShares,
+    { bytesOf: () => 0 } as unknown as KeptResponseShares,
     { now: () => now },
   );
 });

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../../kernel/clock.js';
-import { usedUp, type LimitLeft } from '../../../kernel/limit-left.js';
+import { exhaustedLimit, type LimitLeft } from '../../../kernel/limit-left.js';
 import type { NewEvent } from '../../../platform/event-log/index.js';
-import { KeptAnswerShares } from '../../../platform/http/kept-answer-shares.js';
+import { KeptResponseShares } from '../../../platform/http/kept-response-shares.js';
 import type { PublishLimits } from '../../../kernel/access.js';
 import { boundedMap } from '../../../platform/limits/bounded-map.js';
 import { TokenBucket } from '../../../platform/limits/token-bucket.js';
@@ -31,7 +31,7 @@ export class TenantQuota {
 
   constructor(
     private readonly topics: TopicCatalog,
-    private readonly answers: KeptAnswerShares,
+    private readonly answers: KeptResponseShares,
     private readonly clock: Clock,
   ) {}
 
@@ -62,7 +62,7 @@ export class TenantQuota {
       throw tenancyError(
         'tenant-rate-limited',
         `The tenant may publish ${limit} events a second.`,
-        usedUp(policy, retryAfterSeconds),
+        exhaustedLimit(policy, retryAfterSeconds),
       );
     }
     bucket.take(count);
@@ -91,7 +91,7 @@ export class TenantQuota {
       throw tenancyError(
         'tenant-storage-full',
         `The tenant may store ${limit} bytes, and stores ${stored}.`,
-        usedUp(policy, FULL_RETRY_SECONDS),
+        exhaustedLimit(policy, FULL_RETRY_SECONDS),
       );
     }
     usage.bytes += bytes;

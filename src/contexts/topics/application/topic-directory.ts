@@ -17,12 +17,12 @@ export class TopicDirectory {
   constructor(private readonly topics: TopicCatalog) {}
 
   /** The log of a topic, or `undefined` where it is not in memory. */
-  remembered(ref: TopicRef): LogRef | undefined {
+  cached(ref: TopicRef): LogRef | undefined {
     return this.logs.peek(nameOf(ref));
   }
 
   /** Asks the store. */
-  async lookUp(ref: TopicRef): Promise<LogRef> {
+  async load(ref: TopicRef): Promise<LogRef> {
     const name = nameOf(ref);
     this.logs.delete(name);
     const topic = await this.topics.find(ref);

@@ -1,4 +1,4 @@
-import { hasMoreCharacters } from '../../../kernel/characters.js';
+import { exceedsCharacters } from '../../../kernel/characters.js';
 import type { FieldError } from '../../../kernel/domain-error.js';
 
 /** Rules of the fields around an event's data. Everything is checked before the log sees it. */
@@ -19,38 +19,38 @@ export const REFERENCE = TYPE;
 // eslint-disable-next-line no-control-regex -- control characters are what it keeps out
 export const NAME = /^[^\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]+$/u;
 
-export function judgeEventId(id: unknown): string | null {
+export function eventIdProblem(id: unknown): string | null {
   const problem = lengthProblem(id, EVENT_ID_CHARS_MAX);
   if (problem !== null || EVENT_ID.test(id as string)) return problem;
   return 'must begin with a letter or digit and hold only letters, digits and ._:~@+=,|$!*()- without ".."';
 }
 
-export function judgeType(type: unknown): string | null {
+export function typeProblem(type: unknown): string | null {
   return (
     lengthProblem(type, NAME_CHARS_MAX) ?? (TYPE.test(type as string) ? null : 'must be visible ASCII without spaces')
   );
 }
 
-export function judgeName(name: unknown): string | null {
+export function nameProblem(name: unknown): string | null {
   const problem = lengthProblem(name, NAME_CHARS_MAX);
   if (problem !== null || NAME.test(name as string)) return problem;
   return (name as string).isWellFormed() ? 'must not have control characters' : 'must be well-formed Unicode';
 }
 
-export function judgeReference(id: unknown): string | null {
+export function referenceProblem(id: unknown): string | null {
   if (typeof id !== 'string') return 'must be a string';
   const valid = id.length <= REFERENCE_CHARS_MAX && REFERENCE.test(id);
   return valid ? null : `must be 1 to ${REFERENCE_CHARS_MAX} visible ASCII characters`;
 }
 
-export function judgeSchemaVersion(version: unknown): string | null {
+export function schemaVersionProblem(version: unknown): string | null {
   const valid = Number.isInteger(version) && (version as number) >= 1 && (version as number) <= SCHEMA_VERSION_MAX;
   return valid ? null : `must be a whole number from 1 to ${SCHEMA_VERSION_MAX}`;
 }
 
 function lengthProblem(text: unknown, charactersMax: number): string | null {
   if (typeof text !== 'string') return 'must be a string';
-  const fits = text.length > 0 && !hasMoreCharacters(text, charactersMax);
+  const fits = text.length > 0 && !exceedsCharacters(text, charactersMax);
   return fits ? null : `must have 1 to ${charactersMax} characters`;
 }
 

@@ -1,4 +1,4 @@
-import { lifeOf, parseBarePlace, parsePlace, reached, resumeMark } from './place.js';
+import { lifeOf, parseBarePlace, parsePlace, resumePosition, resumeMark } from './place.js';
 
 describe('a place in a body', () => {
   it.each([
@@ -58,15 +58,16 @@ describe('a reader that continues after a position', () => {
   const some = { permits: () => false };
 
   it('continues there, where the topic has reached it', () => {
-    for (const visible of [undefined, some]) expect([0, 3, 5].map((at) => reached(at, 5, visible))).toEqual([0, 3, 5]);
+    for (const visible of [undefined, some])
+      expect([0, 3, 5].map((at) => resumePosition(at, 5, visible))).toEqual([0, 3, 5]);
   });
 
   it('learns where the topic ends, if nothing has the position yet', () => {
-    expect(() => reached(6, 5, undefined)).toThrow('There is no position 6 in the topic; the last one is 5.');
-    expect(() => reached(1, 0, undefined)).toThrow('There is no position 1 in the topic; it is empty.');
+    expect(() => resumePosition(6, 5, undefined)).toThrow('There is no position 6 in the topic; the last one is 5.');
+    expect(() => resumePosition(1, 0, undefined)).toThrow('There is no position 1 in the topic; it is empty.');
   });
 
   it('continues after the end if it may see some types only, and does not learn where that is', () => {
-    expect(reached(600, 5, some)).toBe(5);
+    expect(resumePosition(600, 5, some)).toBe(5);
   });
 });

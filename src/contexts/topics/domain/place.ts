@@ -1,5 +1,5 @@
 import { parseTime } from '../../../kernel/rfc3339.js';
-import { judgeEventId } from './envelope.js';
+import { eventIdProblem } from './envelope.js';
 import { topicError } from './topic-errors.js';
 
 /** A place in a topic, as clients name it: by event, by position, by time of recording, or one of the ends. */
@@ -25,7 +25,7 @@ export type VisibleTypes = { permits(type: string): boolean } | undefined;
  * has yet is refused: what is recorded before it is assigned would be skipped. A reader that may see some types only does not learn how
  * far the topic has come: it continues after its end.
  */
-export function reached(after: number, last: number, visible: VisibleTypes): number {
+export function resumePosition(after: number, last: number, visible: VisibleTypes): number {
   if (after <= last) return after;
   if (visible) return last;
   throw noSuchPosition(after, last === 0 ? 'it is empty' : `the last one is ${last}`);
@@ -41,7 +41,7 @@ export function parsePlace(value: unknown): Place | undefined {
   const entries = Object.entries(value);
   if (entries.length !== 1) return undefined;
   const [name, given] = entries[0]!;
-  if (name === 'eventId' && judgeEventId(given) === null) return { eventId: given as string };
+  if (name === 'eventId' && eventIdProblem(given) === null) return { eventId: given as string };
   if (name === 'position' && Number.isSafeInteger(given) && (given as number) >= 0)
     return { position: given as number };
   if (name === 'time' && !Number.isNaN(parseTime(given))) return { time: given as string };

@@ -46,7 +46,7 @@ export class ReadShares<Piece> {
   private allPaidOffAtMs = 0;
 
   /** Whether the tenant may read at once. */
-  isEven(tenantId: string, nowMs: number): boolean {
+  mayReadNow(tenantId: string, nowMs: number): boolean {
     const queue = this.queues.get(tenantId);
     return !queue || (queue.waiting.length === 0 && readyAtMs(queue) <= nowMs);
   }

@@ -1,6 +1,6 @@
 import { DomainError } from '../../../kernel/domain-error.js';
 import {
-  asTopic,
+  rethrowAsTopicError,
   createTopic,
   deleteTopic,
   describeTopic,
@@ -64,8 +64,8 @@ describe('a topic', () => {
 
   it('whose log is gone is reported as deleted; other errors stay as they are', () => {
     const gone = new DomainError('log-gone', 'gone', 'Gone', 'The log has gone.');
-    expect(refusal(() => asTopic(gone))).toBe('topic-not-found');
+    expect(refusal(() => rethrowAsTopicError(gone))).toBe('topic-not-found');
     const other = new Error('other');
-    expect(() => asTopic(other)).toThrow(other);
+    expect(() => rethrowAsTopicError(other)).toThrow(other);
   });
 });

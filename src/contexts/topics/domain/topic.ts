@@ -1,4 +1,4 @@
-import { inOneOrder, type Aggregate } from '../../../kernel/aggregate.js';
+import { serializedLog, type Aggregate } from '../../../kernel/aggregate.js';
 import { isCode } from '../../../kernel/domain-error.js';
 import { isChosenId } from '../../../kernel/ids.js';
 import { topicError } from './topic-errors.js';
@@ -24,7 +24,7 @@ export type TopicState =
     };
 
 export const topicAggregate: Aggregate<TopicState, TopicEvent, TopicRef> = {
-  topicUid: inOneOrder('topics'),
+  topicUid: serializedLog('topics'),
   eventTypes: { 'topic.created': { version: 1 }, 'topic.described': { version: 1 }, 'topic.deleted': { version: 1 } },
   initial: { status: 'none' },
   streamOf: ({ tenantId, namespaceId, topicId }) => `${tenantId}/${namespaceId}/${topicId}`,
@@ -81,6 +81,6 @@ export const topicNotFound = ({ topicId }: Pick<TopicRef, 'topicId'>): Error =>
 export const topicGone = (): Error => topicError('topic-not-found', 'The topic was deleted meanwhile.');
 
 /** Readers know topics, not logs. */
-export function asTopic(error: unknown): never {
+export function rethrowAsTopicError(error: unknown): never {
   throw isCode(error, 'log-gone') ? topicGone() : error;
 }

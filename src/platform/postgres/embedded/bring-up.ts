@@ -2,8 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { ClientConfig } from 'pg';
 import { embeddedError } from './embedded-errors.js';
 import type { Layout } from './layout.js';
-import { disown, holderOf, readPidFile } from './pid-file.js';
-import { adopted, knock, launch, shutDown, withClient, type Postmaster, type PostmasterLog } from './postmaster.js';
+import { markPidFileStale, holderOf, readPidFile } from './pid-file.js';
+import { adopted, probe, launch, shutDown, withClient, type Postmaster, type PostmasterLog } from './postmaster.js';
 import { PORT } from './socket-directory.js';
 
 export interface RunningServer {
@@ -63,7 +63,7 @@ async function findRunning(
   const holder = await holderOf(clusterDir, pid);
   if (holder === 'other') {
     log.warn({ pid }, 'the pid file of PostgreSQL is stale, and its pid belongs to another program by now');
-    await disown(layout, file);
+    await markPidFileStale(layout, file);
   }
   if (holder !== 'postmaster') return undefined;
   const connection = { host: file.socketDir, port: file.port, ...account };
@@ -90,7 +90,7 @@ async function becomesFit(
   const since = performance.now();
   let closedSince = since;
   for (let logAt = since + LOG_AFTER_MS; (await holderOf(clusterDir, pid)) === 'postmaster';) {
-    const answer = await knock(connection);
+    const answer = await probe(connection);
     const version = answer === 'open' ? await versionOf(connection) : undefined;
     if (version !== undefined) {
       return version === binaries.version

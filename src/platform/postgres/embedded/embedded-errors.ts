@@ -25,7 +25,7 @@ const ADVICE: Readonly<Record<string, string>> = {
 };
 
 /** A failed system call of the start as a sentence, because a stack trace does not say what to set. */
-export function explained(error: unknown): unknown {
+export function withAdvice(error: unknown): unknown {
   if (error instanceof DomainError) return error;
   const { code, path, address, syscall } = error as NodeJS.ErrnoException & { address?: string };
   const place = path ?? address;

@@ -3,9 +3,9 @@ import { Loop } from '../../jobs/loop.js';
 import { bringUp } from './bring-up.js';
 import { DATABASE, ensureCluster, SUPERUSER } from './cluster.js';
 import { DirectoryLock } from './directory-lock.js';
-import { explained } from './embedded-errors.js';
-import { layOut, type Layout } from './layout.js';
-import { shutDown, tellToEnd, type Postmaster } from './postmaster.js';
+import { withAdvice } from './embedded-errors.js';
+import { prepareLayout, type Layout } from './layout.js';
+import { shutDown, signalShutdown, type Postmaster } from './postmaster.js';
 import { removeSocketDirectory } from './socket-directory.js';
 
 export interface EmbeddedLog {
@@ -74,7 +74,7 @@ export class EmbeddedServer {
   }
 
   static async start({ dataDir, log, systemDir = SYSTEM_DIR }: EmbeddedServerOptions): Promise<EmbeddedServer> {
-    const layout = await layOut({ dataDir, systemDir, log });
+    const layout = await prepareLayout({ dataDir, systemDir, log });
     const lock = await DirectoryLock.take(layout.lockDir, layout.dataDir);
     try {
       const password = await ensureCluster(layout);
@@ -113,7 +113,7 @@ export class EmbeddedServer {
   }
 
   /** A process that ends without `stop` (an uncaught error, a second Ctrl-C) leaves nothing behind; only a killed one does. */
-  private readonly endWithProcess = (): void => tellToEnd(this.layout.clusterDir, this.postmaster.pid);
+  private readonly endWithProcess = (): void => signalShutdown(this.layout.clusterDir, this.postmaster.pid);
 
   private async supervise(): Promise<void> {
     const { signal } = this.stopping;
@@ -142,7 +142,7 @@ export class EmbeddedServer {
       return true;
     } catch (error) {
       if (this.stopping.signal.aborted) return true;
-      this.log.error({ err: explained(error), retryMs }, 'PostgreSQL could not be started again');
+      this.log.error({ err: withAdvice(error), retryMs }, 'PostgreSQL could not be started again');
       return false;
     }
   }
@@ -164,6 +164,6 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
   try {
     return await EmbeddedServer.start(options);
   } catch (error) {
-    throw explained(error);
+    throw withAdvice(error);
   }
 }

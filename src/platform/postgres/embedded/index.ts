@@ -5,4 +5,4 @@ export {
   type EmbeddedServerOptions,
 } from './embedded-server.js';
 export { writeDurably } from './durable-file.js';
-export { ownMasterKey } from './master-key.js';
+export { embeddedMasterKey as ownMasterKey } from './master-key.js';

@@ -46,7 +46,7 @@ export interface LayoutOptions {
 }
 
 /** Decides where everything lies, and creates the directories; the cluster itself is not touched. */
-export async function layOut({ dataDir, systemDir, log }: LayoutOptions): Promise<Layout> {
+export async function prepareLayout({ dataDir, systemDir, log }: LayoutOptions): Promise<Layout> {
   await mkdir(dataDir, { recursive: true });
   const real = await realpath(dataDir);
   const recorded = await recordedCluster(real);

@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { access, link, mkdir, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncDirectory, written } from './durable-file.js';
-import { embeddedError, explained } from './embedded-errors.js';
+import { embeddedError, withAdvice } from './embedded-errors.js';
 
 /**
  * The master key of a store that was given none: DATA_DIR/secret.key, generated at the first start, readable by its owner only. An existing
  * store already has one: another would make its secrets unreadable and its passwords wrong, so a lost one is never silently replaced.
  */
-export async function ownMasterKey(dataDir: string): Promise<Buffer> {
+export async function embeddedMasterKey(dataDir: string): Promise<Buffer> {
   try {
     const file = join(dataDir, 'secret.key');
     await mkdir(dataDir, { recursive: true });
@@ -16,7 +16,7 @@ export async function ownMasterKey(dataDir: string): Promise<Buffer> {
     if (key !== '') return Buffer.from(key);
     throw lost(file, 'is empty');
   } catch (error) {
-    throw explained(error);
+    throw withAdvice(error);
   }
 }
 

@@ -75,7 +75,7 @@ function programOf(pid: number): Promise<string> {
  * the rest names the shared memory, by which the next postmaster sees whether children of the dead one still run. Removing the file would
  * lose that.
  */
-export async function disown({ clusterDir, socketDir }: Layout, { pid }: PidFile): Promise<void> {
+export async function markPidFileStale({ clusterDir, socketDir }: Layout, { pid }: PidFile): Promise<void> {
   const handle = await openPlainFile(join(clusterDir, 'postmaster.pid'), constants.O_RDWR);
   try {
     const text = await handle.readFile('utf8');

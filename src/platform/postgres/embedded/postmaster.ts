@@ -98,7 +98,7 @@ async function becomesReady(
 ): Promise<boolean> {
   const gone = ended.then(() => true);
   for (let logAt = performance.now() + STILL_RECOVERING_MS; ;) {
-    if ((await knock(connection)) === 'open') return true;
+    if ((await probe(connection)) === 'open') return true;
     if (await Promise.race([gone, pause(LOOK_MS, false)])) return false;
     if (performance.now() < logAt) continue;
     log.info({ pid }, 'PostgreSQL is not ready yet; after a crash it recovers first');
@@ -119,7 +119,7 @@ export function adopted(clusterDir: string, pid: number): Postmaster {
  * How a server responds to a connection attempt: `open`, `busy` (starting, stopping or full), `closed` (not listening). A wrong password is
  * an error, because waiting does not help.
  */
-export async function knock(connection: ClientConfig): Promise<'open' | 'busy' | 'closed'> {
+export async function probe(connection: ClientConfig): Promise<'open' | 'busy' | 'closed'> {
   try {
     await withClient(connection, (client) => client.query('SELECT 1'));
     return 'open';
@@ -167,7 +167,7 @@ export async function shutDown(clusterDir: string, pid: number, connection: Clie
 }
 
 /** A fast shutdown that is not waited for, because our own process ends now. The next start waits, if it comes soon enough. */
-export function tellToEnd(clusterDir: string, pid: number): void {
+export function signalShutdown(clusterDir: string, pid: number): void {
   if (pidInFile(clusterDir) === pid) kill(pid, 'SIGINT');
 }
 

@@ -4,7 +4,7 @@ import { addRoles } from '../../domain/member.js';
 import { Escalation } from '../escalation.js';
 import { PermissionChanges, type Caller } from '../permission-changes.js';
 import { MemberCatalog, RoleCatalog, type MemberView } from '../ports.js';
-import { TenantLifeOf } from '../tenant-life.js';
+import { TenantUids } from '../tenant-uids.js';
 
 export interface Invited {
   readonly member: MemberView;
@@ -34,18 +34,18 @@ export class InviteMemberHandler implements ICommandHandler<InviteMember> {
     private readonly members: MemberCatalog,
     private readonly roles: RoleCatalog,
     private readonly invitations: Invitations,
-    private readonly tenantUids: TenantLifeOf,
+    private readonly tenantUids: TenantUids,
     private readonly escalation: Escalation,
   ) {}
 
   async execute({ tenantId, email, roleIds, caller }: InviteMember): Promise<Invited> {
     const { by, giver } = caller;
     // Nothing is started for a tenant that no longer exists.
-    await this.tenantUids.uidOf(tenantId);
+    await this.tenantUids.of(tenantId);
     const roles = roleIds.map((roleId) => ({ roleId, scope: '' }));
     await this.roles.requireAll(tenantId, roleIds);
     await this.escalation.requireGivable(tenantId, giver, roleIds);
-    this.invitations.admit(tenantId, email, by);
+    this.invitations.reserveMail(tenantId, email, by);
     const account = await this.invitations.accountFor(email, by);
     const member = { tenantId, userId: account.userId };
     const before = await this.members.find(member);
@@ -58,7 +58,7 @@ export class InviteMemberHandler implements ICommandHandler<InviteMember> {
         about: { kind: 'user', id: account.userId },
       },
     );
-    this.invitations.tell(account, tenantId);
+    this.invitations.notify(account, tenantId);
     return { member: await this.members.get(member), joined: !before };
   }
 }

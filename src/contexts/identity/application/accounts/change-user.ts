@@ -2,9 +2,9 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { Actor } from '../../../../kernel/aggregate.js';
 import type { ExpectedVersion } from '../../../../kernel/expected-version.js';
 import { Aggregates } from '../../../../platform/event-log/index.js';
-import { normalEmail } from '../../domain/email.js';
+import { normalizeEmail } from '../../domain/email.js';
 import { changeUser } from '../../domain/user.js';
-import { KeyIssue } from '../api-keys/key-issue.js';
+import { CredentialChecks } from '../api-keys/credential-checks.js';
 import { UserAccounts, type Account } from './ports.js';
 
 export class ChangeUser extends Command<Account> {
@@ -23,23 +23,23 @@ export class ChangeUserHandler implements ICommandHandler<ChangeUser> {
   constructor(
     private readonly aggregates: Aggregates,
     private readonly accounts: UserAccounts,
-    private readonly issue: KeyIssue,
+    private readonly issue: CredentialChecks,
   ) {}
 
   async execute({ userId, change, by, expectedVersion }: ChangeUser): Promise<Account> {
     const current = await this.accounts.require(userId);
     const { name } = change;
-    const email = change.email === undefined ? undefined : normalEmail(change.email);
+    const email = change.email === undefined ? undefined : normalizeEmail(change.email);
     const changed = {
       name: name !== undefined && name !== current.name,
-      email: email !== undefined && (current.email === null || email !== normalEmail(current.email)),
+      email: email !== undefined && (current.email === null || email !== normalizeEmail(current.email)),
     };
     const ref = { userId };
     const changing = this.accounts.changing({
       ...(changed.name ? { name: name! } : {}),
       ...(changed.email ? { email: email! } : {}),
     });
-    const repository = changed.email ? await this.issue.moving(changing, by, userId) : changing;
+    const repository = changed.email ? await this.issue.guardEmail(changing, by, userId) : changing;
     await this.aggregates.change(repository, ref, by, (state) => changeUser(state, ref, changed), { expectedVersion });
     return changing.stored ?? current;
   }

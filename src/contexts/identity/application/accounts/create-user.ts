@@ -2,7 +2,7 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { Actor } from '../../../../kernel/aggregate.js';
 import { newTimelessId } from '../../../../kernel/ids.js';
 import { Aggregates } from '../../../../platform/event-log/index.js';
-import { nameFrom, normalEmail } from '../../domain/email.js';
+import { defaultName, normalizeEmail } from '../../domain/email.js';
 import { createUser, type UserKind } from '../../domain/user.js';
 import { PasswordMails } from '../passwords/password-mails.js';
 import { Passwords } from '../passwords/passwords.js';
@@ -37,12 +37,12 @@ export class CreateUserHandler implements ICommandHandler<CreateUser> {
 
   async execute({ input: { kind, email, name, password }, by }: CreateUser): Promise<Account> {
     const invited = kind === 'human' && password === undefined;
-    if (invited) this.mails.require();
+    if (invited) this.mails.requireDelivery();
     const ref = { userId: newTimelessId('usr') };
     const account = {
       kind,
-      email: email === undefined ? null : normalEmail(email),
-      name: name ?? (email === undefined ? ref.userId : nameFrom(email)),
+      email: email === undefined ? null : normalizeEmail(email),
+      name: name ?? (email === undefined ? ref.userId : defaultName(email)),
       passwordHash: password === undefined ? null : await this.hash(password, [email ?? null, name ?? null]),
     };
     const creating = this.accounts.creating(account);
@@ -53,7 +53,7 @@ export class CreateUserHandler implements ICommandHandler<CreateUser> {
   }
 
   private async hash(password: string, known: (string | null)[]): Promise<string> {
-    await this.passwords.judge(password, known, '/password');
+    await this.passwords.requireAcceptable(password, known, '/password');
     return this.passwords.hash(password);
   }
 }

@@ -3,7 +3,7 @@ import type { Actor } from '../../../../kernel/aggregate.js';
 import type { ExpectedVersion } from '../../../../kernel/expected-version.js';
 import { Aggregates } from '../../../../platform/event-log/index.js';
 import { deleteUser } from '../../domain/user.js';
-import { KeysOfUsers } from '../api-keys/keys-of-users.js';
+import { UserKeyRevocation } from '../api-keys/user-key-revocation.js';
 import { Sessions } from '../sessions/sessions.js';
 import { UserAccounts } from './ports.js';
 
@@ -25,7 +25,7 @@ export class DeleteUserHandler implements ICommandHandler<DeleteUser> {
     private readonly aggregates: Aggregates,
     private readonly accounts: UserAccounts,
     private readonly sessions: Sessions,
-    private readonly keys: KeysOfUsers,
+    private readonly keys: UserKeyRevocation,
   ) {}
 
   async execute({ userId, byUserId, by, expectedVersion }: DeleteUser): Promise<void> {
@@ -34,7 +34,7 @@ export class DeleteUserHandler implements ICommandHandler<DeleteUser> {
     await this.aggregates.change(this.accounts, ref, by, (state) => deleteUser(state, ref, byUserId), {
       expectedVersion,
     });
-    await this.sessions.told(ended, 'user-deleted', by);
+    await this.sessions.recordEnds(ended, 'user-deleted', by);
     await this.keys.revokeAll(userId, by);
   }
 }

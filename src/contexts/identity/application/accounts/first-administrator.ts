@@ -11,7 +11,7 @@ import { digest } from '../../../../platform/crypto/keys.js';
 import { Aggregates } from '../../../../platform/event-log/index.js';
 import { writeDurably } from '../../../../platform/postgres/embedded/index.js';
 import { newApiKey } from '../../domain/api-key-format.js';
-import { normalEmail } from '../../domain/email.js';
+import { normalizeEmail } from '../../domain/email.js';
 import { createUser } from '../../domain/user.js';
 import { Passwords } from '../passwords/passwords.js';
 import { UserAccounts, type FirstKey } from './ports.js';
@@ -21,7 +21,7 @@ const KEY_LIFETIME_MS = 30 * 24 * 3_600_000;
 const KEY_FILE = 'admin.key';
 const NAME = 'Administrator';
 
-export interface FirstAccess {
+export interface InitialCredentials {
   readonly email: string;
   /** Undefined if the operator chose it: it is not shown again. */
   readonly password: string | undefined;
@@ -49,11 +49,11 @@ export class FirstAdministrator {
   ) {}
 
   /** What must be shown once; undefined: the store already has an administrator. */
-  async create(): Promise<FirstAccess | undefined> {
+  async create(): Promise<InitialCredentials | undefined> {
     if (await this.accounts.any()) return undefined;
     const chosen = this.settings.password?.reveal();
     const password = chosen ?? randomBytes(18).toString('base64url');
-    const email = normalEmail(this.settings.email);
+    const email = normalizeEmail(this.settings.email);
     if (chosen !== undefined) await this.checkPassword(chosen, [email, NAME]);
     const account = {
       kind: 'human' as const,
@@ -77,14 +77,14 @@ export class FirstAdministrator {
   }
 
   private async checkPassword(password: string, known: string[]): Promise<void> {
-    const refusal = await this.passwords.refusalOf(password, known);
+    const refusal = await this.passwords.problemOf(password, known);
     if (refusal === undefined) return;
     const problem = `admin.password (ADMIN_PASSWORD) ${refusal}`;
     if (!this.settings.weakPassword) throw new SettingsError([problem]);
     this.log.warn({ problem }, 'the password of the administrator breaks the password rules: production refuses it');
   }
 
-  private async makeKey(): Promise<Pick<FirstAccess, 'apiKey' | 'apiKeyFile'> & { readonly stored?: FirstKey }> {
+  private async makeKey(): Promise<Pick<InitialCredentials, 'apiKey' | 'apiKeyFile'> & { readonly stored?: FirstKey }> {
     const shown = this.settings.apiKey;
     if (!shown && this.storage.databaseUrl) return { apiKey: undefined, apiKeyFile: undefined };
     const { id, secret, key } = newApiKey('live');

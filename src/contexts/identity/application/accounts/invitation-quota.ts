@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../../../kernel/clock.js';
 import { identityError } from '../../domain/identity-errors.js';
-import { usedUp, type LimitLeft } from '../../../../kernel/limit-left.js';
+import { exhaustedLimit, type LimitLeft } from '../../../../kernel/limit-left.js';
 import { leftOf, Windows } from '../../../../platform/limits/window.js';
 
 const WINDOW_MS = 3_600_000;
@@ -39,4 +39,8 @@ export class InvitationQuota {
 }
 
 const throttled = (most: string, limit: typeof OF_TENANT, waitMs: number): Error =>
-  identityError('invitation-throttled', `A tenant sends at most ${most} an hour.`, usedUp(limit, waitMs / 1_000));
+  identityError(
+    'invitation-throttled',
+    `A tenant sends at most ${most} an hour.`,
+    exhaustedLimit(limit, waitMs / 1_000),
+  );

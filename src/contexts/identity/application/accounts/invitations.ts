@@ -3,7 +3,7 @@ import type { Actor } from '../../../../kernel/aggregate.js';
 import { DomainError } from '../../../../kernel/domain-error.js';
 import { newTimelessId } from '../../../../kernel/ids.js';
 import { Aggregates } from '../../../../platform/event-log/index.js';
-import { nameFrom, normalEmail } from '../../domain/email.js';
+import { defaultName, normalizeEmail } from '../../domain/email.js';
 import { createUser } from '../../domain/user.js';
 import { PasswordMails } from '../passwords/password-mails.js';
 import { InvitationQuota } from './invitation-quota.js';
@@ -30,9 +30,9 @@ export class Invitations {
   ) {}
 
   /** Throws if no mail can be sent now, or the tenant has sent too many. */
-  admit(tenantId: string, email: string, by: Actor): void {
-    this.mails.require();
-    for (const left of this.quota.take(tenantId, normalEmail(email))) by.onLimit?.(left);
+  reserveMail(tenantId: string, email: string, by: Actor): void {
+    this.mails.requireDelivery();
+    for (const left of this.quota.take(tenantId, normalizeEmail(email))) by.onLimit?.(left);
   }
 
   /** The account with this e-mail, created without a password if there is none. Both take equally long, as far as possible. */
@@ -50,7 +50,12 @@ export class Invitations {
     if (known) return known;
     const ref = { userId: newTimelessId('usr') };
     const silent: Actor = { ...by, onWritten: () => undefined };
-    const account = { kind: 'human', email: normalEmail(email), name: nameFrom(email), passwordHash: null } as const;
+    const account = {
+      kind: 'human',
+      email: normalizeEmail(email),
+      name: defaultName(email),
+      passwordHash: null,
+    } as const;
     const creating = this.accounts.creating(account);
     try {
       await this.aggregates.change(creating, ref, silent, (state) => createUser(state, ref, 'human', true));
@@ -64,7 +69,7 @@ export class Invitations {
   }
 
   /** After the response: users without a password get a token to choose one, others are notified of their membership. */
-  tell({ userId }: Account, tenantId: string): void {
+  notify({ userId }: Account, tenantId: string): void {
     this.mails.invite(userId, tenantId);
   }
 }

@@ -30,7 +30,7 @@ export interface AccountChange {
   /** Ends the sessions and invalidates tokens for a new password. */
   readonly passwordHash?: string;
   /** The hash that the current password was compared with; it must still be stored. */
-  readonly provenHash?: string;
+  readonly verifiedHash?: string;
   /** The session that a new password does not end. */
   readonly keptSessionId?: string;
   /** Digest of the token that this change uses up; it must still be stored. */
@@ -47,7 +47,7 @@ export interface FirstKey {
 export type UserRepository = AggregateRepository<UserState, UserEvent, UserRef, AccountFacts>;
 
 /** The repository of one change of an account. */
-export interface StoringAccount extends UserRepository {
+export interface AccountChangeRepository extends UserRepository {
   /** After the change. Undefined: nothing had to change, or the user is deleted. */
   readonly stored: Account | undefined;
 }
@@ -58,10 +58,10 @@ export interface StoringAccount extends UserRepository {
  */
 export abstract class UserAccounts extends AggregateRepository<UserState, UserEvent, UserRef, AccountFacts> {
   /** Stores the account with its first event. */
-  abstract creating(account: NewAccount): StoringAccount;
+  abstract creating(account: NewAccount): AccountChangeRepository;
   /** The same for the first user, optionally with a key. Safe when a second instance does the same. */
   abstract creatingFirst(account: NewAccount, key: FirstKey | undefined): UserRepository;
-  abstract changing(change: AccountChange): StoringAccount;
+  abstract changing(change: AccountChange): AccountChangeRepository;
   abstract any(): Promise<boolean>;
   /** The oldest account; undefined: there is none. Scans all of them. */
   abstract first(): Promise<Account | undefined>;
@@ -93,7 +93,7 @@ export interface PasswordReset {
 }
 
 /** How a context takes part when a user leaves. Called in the transaction of the change. */
-export interface UserWitness {
+export interface UserLifecycleListener {
   /** Before the change is written: throws if the user must not leave, and locks what that decision depends on. */
   checkLeaving(sql: Sql, userId: string, how: 'suspended' | 'deleted'): Promise<void>;
   /** Removes the rows of the context about a deleted user. */
@@ -101,10 +101,10 @@ export interface UserWitness {
 }
 
 /** Contexts later in the order that depend on users register here. */
-export class UserLives implements UserWitness {
-  private readonly witnesses: UserWitness[] = [];
+export class UserLifecycle implements UserLifecycleListener {
+  private readonly witnesses: UserLifecycleListener[] = [];
 
-  register(witness: UserWitness): void {
+  register(witness: UserLifecycleListener): void {
     this.witnesses.push(witness);
   }
 

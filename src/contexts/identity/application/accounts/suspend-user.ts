@@ -30,7 +30,7 @@ export class SuspendUserHandler implements ICommandHandler<SuspendUser> {
     const ended = await this.sessions.list(userId);
     const changing = this.accounts.changing({ reason });
     await this.aggregates.change(changing, ref, by, (state) => suspendUser(state, ref, byUserId));
-    await this.sessions.told(ended, 'user-suspended', by);
+    await this.sessions.recordEnds(ended, 'user-suspended', by);
     return changing.stored ?? this.accounts.require(userId);
   }
 }

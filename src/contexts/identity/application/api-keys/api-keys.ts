@@ -2,7 +2,7 @@ import { Query, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import type { ApiKeyRef } from '../../domain/api-key.js';
 import { UserAccounts } from '../accounts/ports.js';
 import { ApiKeyUsage } from './api-key-usage.js';
-import { ApiKeyStore, type ApiKeyView, type KeyPlace } from './ports.js';
+import { ApiKeyStore, type ApiKeyView, type ApiKeyCursor } from './ports.js';
 
 export class GetApiKey extends Query<ApiKeyView> {
   constructor(readonly apiKey: ApiKeyRef) {
@@ -26,7 +26,7 @@ export class GetApiKeyHandler implements IQueryHandler<GetApiKey> {
 export class ListApiKeys extends Query<ApiKeyView[]> {
   constructor(
     readonly userId: string,
-    readonly after: KeyPlace,
+    readonly after: ApiKeyCursor,
     readonly limit: number,
   ) {
     super();

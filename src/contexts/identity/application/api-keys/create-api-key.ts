@@ -7,7 +7,7 @@ import { newApiKey } from '../../domain/api-key-format.js';
 import { createApiKey, LIFETIME_MS_DEFAULT } from '../../domain/api-key.js';
 import type { KeyLimits } from '../../domain/key-limits.js';
 import { UserAccounts } from '../accounts/ports.js';
-import { KeyIssue } from './key-issue.js';
+import { CredentialChecks } from './credential-checks.js';
 import { ApiKeyStore, type ApiKeyView } from './ports.js';
 
 export interface ApiKeyInput extends Omit<KeyLimits, 'expiresAt'> {
@@ -38,7 +38,7 @@ export class CreateApiKeyHandler implements ICommandHandler<CreateApiKey> {
     private readonly aggregates: Aggregates,
     private readonly accounts: UserAccounts,
     private readonly keys: ApiKeyStore,
-    private readonly issue: KeyIssue,
+    private readonly issue: CredentialChecks,
     private readonly clock: Clock,
   ) {}
 
@@ -53,7 +53,12 @@ export class CreateApiKeyHandler implements ICommandHandler<CreateApiKey> {
     const ref = { userId, keyId: id };
     const facts = { scopes, actions, allowedCidrsCount: allowedCidrs?.length ?? 0, createdAt: now, expiresAt };
     const storing = this.keys.storing({ name, digest: digest(secret), allowedCidrs });
-    const repository = this.issue.giving(storing, { by, own }, { userId, ownerKind, keyId: undefined }, allowedCidrs);
+    const repository = this.issue.guardSecret(
+      storing,
+      { by, own },
+      { userId, ownerKind, keyId: undefined },
+      allowedCidrs,
+    );
     await this.aggregates.change(repository, ref, by, (state) => createApiKey(state, ref, facts));
     return { view: storing.stored!, key };
   }

@@ -1,6 +1,6 @@
 import { GetApiKeyHandler, ListApiKeysHandler } from './api-keys.js';
 import { CreateApiKeyHandler } from './create-api-key.js';
-import { EndKeysOfUserHandler } from './keys-of-users.js';
+import { RevokeKeysOfUserHandler } from './user-key-revocation.js';
 import { RevokeApiKeyHandler } from './revoke-api-key.js';
 import { RotateApiKeyHandler } from './rotate-api-key.js';
 
@@ -10,5 +10,5 @@ export const API_KEY_HANDLERS = [
   RevokeApiKeyHandler,
   GetApiKeyHandler,
   ListApiKeysHandler,
-  EndKeysOfUserHandler,
+  RevokeKeysOfUserHandler,
 ];

@@ -43,7 +43,7 @@ export interface KeyUse {
 }
 
 /** Lists start with the oldest key; the id decides between two of one millisecond. */
-export interface KeyPlace {
+export interface ApiKeyCursor {
   readonly createdAt: number;
   readonly keyId: string;
 }
@@ -51,7 +51,7 @@ export interface KeyPlace {
 export type ApiKeyRepository = AggregateRepository<ApiKeyState, ApiKeyEvent, ApiKeyRef, OwnerFacts>;
 
 /** The repository of one change that gives a key a secret. */
-export interface StoringApiKey extends ApiKeyRepository {
+export interface ApiKeySecretRepository extends ApiKeyRepository {
   /** After the change. Undefined: the key was not stored. */
   readonly stored: ApiKeyView | undefined;
 }
@@ -61,7 +61,7 @@ export abstract class ApiKeyStore extends AggregateRepository<ApiKeyState, ApiKe
    * Stores this secret: the first one of a new key, or the next one of an existing key, whose previous one stays for as long as the state says.
    * It waits for a concurrent deletion of the owner.
    */
-  abstract storing(material: KeyMaterial): StoringApiKey;
+  abstract storing(material: KeyMaterial): ApiKeySecretRepository;
   /** Never returns keys of a deleted user. */
   abstract find(ref: ApiKeyRef): Promise<ApiKeyView | undefined>;
   async require(ref: ApiKeyRef): Promise<ApiKeyView> {
@@ -70,7 +70,7 @@ export abstract class ApiKeyStore extends AggregateRepository<ApiKeyState, ApiKe
     return key;
   }
   /** Includes, for a moment, keys that a deleted user has left. */
-  abstract list(userId: string, after: KeyPlace, limit: number): Promise<ApiKeyView[]>;
+  abstract list(userId: string, after: ApiKeyCursor, limit: number): Promise<ApiKeyView[]>;
   /** Returns those that exist and have an owner, in any order. */
   abstract forAuthentication(keyIds: readonly string[]): Promise<StoredKey[]>;
   /** Adds counts and moves last uses forward, never back, in one statement. Skips keys that do not exist any more. */
@@ -78,7 +78,7 @@ export abstract class ApiKeyStore extends AggregateRepository<ApiKeyState, ApiKe
 }
 
 /** A key that is being created (no id yet) or gets a new secret, which the caller will see. */
-export interface KeyInQuestion {
+export interface RequestedKey {
   readonly userId: string;
   /** A person can create keys for themselves; a service account gets them from others. */
   readonly ownerKind: UserKind;
@@ -92,26 +92,26 @@ export interface KeyInQuestion {
  * Decides whether a caller may get hold of the credentials of a user, by a change that they are otherwise permitted to make. Called in the
  * transaction of the change.
  */
-export interface CredentialJudge {
+export interface CredentialPolicy {
   /** Throws `api-key-exceeds-own` if the key may do more than the caller, `api-key-invalid` if it could never do anything. */
-  judgeKey(sql: Sql, key: KeyInQuestion, caller: Principal): Promise<void>;
+  checkKey(sql: Sql, key: RequestedKey, caller: Principal): Promise<void>;
   /** Throws if the user may do more than the caller, who sets the e-mail to which a new password can be sent. */
-  judgeEmail(sql: Sql, userId: string, caller: Principal): Promise<void>;
+  checkEmailChange(sql: Sql, userId: string, caller: Principal): Promise<void>;
 }
 
 /** Contexts later in the order, which give keys their permissions, register here. */
-export class CredentialJudges {
-  private readonly policies: CredentialJudge[] = [];
+export class CredentialPolicies {
+  private readonly policies: CredentialPolicy[] = [];
 
-  register(policy: CredentialJudge): void {
+  register(policy: CredentialPolicy): void {
     this.policies.push(policy);
   }
 
-  async judgeKey(sql: Sql, key: KeyInQuestion, caller: Principal): Promise<void> {
-    for (const policy of this.policies) await policy.judgeKey(sql, key, caller);
+  async checkKey(sql: Sql, key: RequestedKey, caller: Principal): Promise<void> {
+    for (const policy of this.policies) await policy.checkKey(sql, key, caller);
   }
 
-  async judgeEmail(sql: Sql, userId: string, caller: Principal): Promise<void> {
-    for (const policy of this.policies) await policy.judgeEmail(sql, userId, caller);
+  async checkEmailChange(sql: Sql, userId: string, caller: Principal): Promise<void> {
+    for (const policy of this.policies) await policy.checkEmailChange(sql, userId, caller);
   }
 }

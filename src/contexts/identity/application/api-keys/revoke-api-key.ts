@@ -2,8 +2,8 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { Actor } from '../../../../kernel/aggregate.js';
 import type { ExpectedVersion } from '../../../../kernel/expected-version.js';
 import { Aggregates } from '../../../../platform/event-log/index.js';
-import { revokeApiKey, withOrigin, type ApiKeyRef } from '../../domain/api-key.js';
-import { factsOf } from './key-issue.js';
+import { revokeApiKey, withCreation, type ApiKeyRef } from '../../domain/api-key.js';
+import { factsOf } from './credential-checks.js';
 import { ApiKeyStore } from './ports.js';
 
 export class RevokeApiKey extends Command<void> {
@@ -29,7 +29,7 @@ export class RevokeApiKeyHandler implements ICommandHandler<RevokeApiKey> {
       this.keys,
       ref,
       by,
-      (state) => withOrigin(state, ref, factsOf(known), (key) => revokeApiKey(key, ref)),
+      (state) => withCreation(state, ref, factsOf(known), (key) => revokeApiKey(key, ref)),
       { expectedVersion },
     );
   }

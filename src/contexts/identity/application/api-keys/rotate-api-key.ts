@@ -5,10 +5,10 @@ import type { ExpectedVersion } from '../../../../kernel/expected-version.js';
 import { digest } from '../../../../platform/crypto/keys.js';
 import { Aggregates } from '../../../../platform/event-log/index.js';
 import { newApiKey } from '../../domain/api-key-format.js';
-import { rotateApiKey, withOrigin, type ApiKeyRef, type Rotation } from '../../domain/api-key.js';
+import { rotateApiKey, withCreation, type ApiKeyRef, type Rotation } from '../../domain/api-key.js';
 import { UserAccounts } from '../accounts/ports.js';
 import type { IssuedKey } from './create-api-key.js';
-import { factsOf, KeyIssue } from './key-issue.js';
+import { factsOf, CredentialChecks } from './credential-checks.js';
 import { ApiKeyStore } from './ports.js';
 
 export class RotateApiKey extends Command<IssuedKey> {
@@ -29,7 +29,7 @@ export class RotateApiKeyHandler implements ICommandHandler<RotateApiKey> {
     private readonly aggregates: Aggregates,
     private readonly accounts: UserAccounts,
     private readonly keys: ApiKeyStore,
-    private readonly issue: KeyIssue,
+    private readonly issue: CredentialChecks,
     private readonly clock: Clock,
   ) {}
 
@@ -43,12 +43,12 @@ export class RotateApiKeyHandler implements ICommandHandler<RotateApiKey> {
     const { secret, key } = newApiKey('live', ref.keyId);
     const { name, allowedCidrs } = known;
     const storing = this.keys.storing({ name, digest: digest(secret), allowedCidrs });
-    const repository = this.issue.giving(storing, { by, own }, { ...ref, ownerKind }, allowedCidrs);
+    const repository = this.issue.guardSecret(storing, { by, own }, { ...ref, ownerKind }, allowedCidrs);
     await this.aggregates.change(
       repository,
       ref,
       by,
-      (state) => withOrigin(state, ref, factsOf(known), (current) => rotateApiKey(current, ref, rotation, now)),
+      (state) => withCreation(state, ref, factsOf(known), (current) => rotateApiKey(current, ref, rotation, now)),
       { expectedVersion },
     );
     return { view: storing.stored!, key };

@@ -63,7 +63,7 @@ export class ApiKeyDirectory {
   private readonly known: WatchedCache<Known>;
   private readonly proven = boundedMap<Proof>(PROVEN_MAX);
   /** Ids of keys that were known, and have changed or were evicted since: a client that uses one is not guessing. */
-  private readonly met = boundedMap<true>(KNOWN_MAX);
+  private readonly formerIds = boundedMap<true>(KNOWN_MAX);
   private asked = new Map<string, PromiseWithResolvers<Known | null>>();
   private asking = false;
 
@@ -81,7 +81,7 @@ export class ApiKeyDirectory {
       trustedAnyway: ({ loadedAt }) => performance.now() - loadedAt <= TRUSTED_FOR_MS,
       onDropped: (known) => {
         known.dropped = true;
-        this.met.set(known.principal.id, true);
+        this.formerIds.set(known.principal.id, true);
       },
     });
   }
@@ -102,12 +102,14 @@ export class ApiKeyDirectory {
     if (!parts) throw refused('malformed');
     const { id } = parts;
     const known = this.known.get(id);
-    if (known) return this.judge(known, parts, key, address);
-    if (this.known.peek(id) || this.met.has(id))
-      return this.load(id).then((loaded) => this.judge(loaded, parts, key, address));
-    this.throttle.requireRoom(address, id);
-    if (known === null) return this.judge(undefined, parts, key, address);
-    return this.throttle.asking(address, this.load(id)).then((loaded) => this.judge(loaded, parts, key, address));
+    if (known) return this.checkSecret(known, parts, key, address);
+    if (this.known.peek(id) || this.formerIds.has(id))
+      return this.load(id).then((loaded) => this.checkSecret(loaded, parts, key, address));
+    this.throttle.requireCapacity(address, id);
+    if (known === null) return this.checkSecret(undefined, parts, key, address);
+    return this.throttle
+      .countLookup(address, this.load(id))
+      .then((loaded) => this.checkSecret(loaded, parts, key, address));
   }
 
   /** The owner and the bounds of a key, for any caller; undefined: there is no such key, or it has expired. */
@@ -122,7 +124,7 @@ export class ApiKeyDirectory {
   }
 
   forgetOwner(userId: string): void {
-    this.known.forgetThoseOf(userId);
+    this.known.forgetDependents(userId);
   }
 
   forgetAll(): void {
@@ -130,14 +132,14 @@ export class ApiKeyDirectory {
   }
 
   /** Always two comparisons, so that the time does not show which ids exist. */
-  private judge(known: Known | undefined, { id, secret }: ApiKeyParts, key: string, address: string): Principal {
+  private checkSecret(known: Known | undefined, { id, secret }: ApiKeyParts, key: string, address: string): Principal {
     scratch.write(hash('sha256', secret), 'latin1');
     const current = timingSafeEqual(scratch, known?.digest ?? NOBODY);
     const previous = timingSafeEqual(scratch, known?.previousDigest ?? NOBODY);
     if (!known) throw refused('unknown', id);
     if (!current && !previous) {
       // As for an unknown id, so that no one learns which ones exist.
-      this.throttle.requireRoom(address, id);
+      this.throttle.requireCapacity(address, id);
       throw refused('wrong-secret', id);
     }
     const proof = { known, current };
@@ -165,7 +167,7 @@ export class ApiKeyDirectory {
 
   private async load(id: string): Promise<Known | undefined> {
     const known = await this.known.load(id, () => this.ask(id));
-    if (this.known.get(id) === null) this.met.delete(id);
+    if (this.known.get(id) === null) this.formerIds.delete(id);
     return known ?? undefined;
   }
 

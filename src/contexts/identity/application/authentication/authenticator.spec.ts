@@ -5,7 +5,7 @@ import type { Principal } from '../../../../kernel/access.js';
 import { Authenticator } from './authenticator.js';
 import type { ApiKeyDirectory } from './api-key-directory.js';
 import type { CredentialStrategies } from './ports.js';
-import { DropVerdicts, DropVerdictsHandler } from './forget-credentials.js';
+import { ForgetTokens, ForgetTokensHandler } from './forget-credentials.js';
 import type { SessionStore } from '../sessions/ports.js';
 import { unauthenticated } from '../../domain/identity-errors.js';
 
@@ -50,8 +50,8 @@ function stage() {
     clock,
   );
   const headers = { authorization: 'Bearer a.b.c' };
-  const dropping = new DropVerdictsHandler(authenticator);
-  const drop = (of: DropVerdicts['of']): void => void dropping.execute(new DropVerdicts(of));
+  const dropping = new ForgetTokensHandler(authenticator);
+  const drop = (of: ForgetTokens['of']): void => void dropping.execute(new ForgetTokens(of));
   return { authenticator, clock, headers, drop, store, watch };
 }
 

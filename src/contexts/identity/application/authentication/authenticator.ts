@@ -15,7 +15,7 @@ const CREDENTIAL_CHARS_MAX = 4_096;
 /** The precision of the last use of a session. */
 const TOUCH_EVERY_MS = 5 * 60_000;
 
-interface Verdict {
+interface CachedToken {
   readonly principal: Principal;
   readonly expiresAt: number;
   touchAt: number;
@@ -29,7 +29,7 @@ interface Verdict {
 @Injectable()
 export class Authenticator {
   /** By the header in its usual spelling, so that a cached request creates no new string. */
-  private readonly verdicts: WatchedCache<Verdict>;
+  private readonly tokens: WatchedCache<CachedToken>;
 
   constructor(
     private readonly strategies: CredentialStrategies,
@@ -38,7 +38,7 @@ export class Authenticator {
     watch: ManagementWatch,
     private readonly clock: Clock,
   ) {
-    this.verdicts = new WatchedCache(watch, {
+    this.tokens = new WatchedCache(watch, {
       max: REMEMBERED_MAX,
       dependsOn: ({ principal: { userId, sessionId } }) => [userId, sessionId!],
     });
@@ -58,7 +58,7 @@ export class Authenticator {
   }
 
   private recall(header: string): Principal | undefined {
-    const verdict = this.verdicts.get(header);
+    const verdict = this.tokens.get(header);
     if (!verdict) return undefined;
     const now = this.clock.now();
     if (now >= verdict.expiresAt) return undefined;
@@ -83,17 +83,17 @@ export class Authenticator {
 
   /** `id` is that of a user or of a session. */
   forgetThoseOf(id: string): void {
-    this.verdicts.forgetThoseOf(id);
+    this.tokens.forgetDependents(id);
   }
 
   forgetAll(): void {
-    this.verdicts.forgetAll();
+    this.tokens.forgetAll();
   }
 
   private async verify(header: string, token: string): Promise<Principal> {
-    const { stale } = this.verdicts;
+    const { stale } = this.tokens;
     try {
-      const verdict = await this.verdicts.load(header, async () => {
+      const verdict = await this.tokens.load(header, async () => {
         const { principal, expiresAt, lastUsedAt } = await this.strategies.token(token);
         return { principal, expiresAt, touchAt: lastUsedAt + TOUCH_EVERY_MS };
       });
@@ -106,7 +106,7 @@ export class Authenticator {
     }
   }
 
-  private touch(verdict: Verdict, now: number): void {
+  private touch(verdict: CachedToken, now: number): void {
     verdict.touchAt = now + TOUCH_EVERY_MS;
     // Recorded again in five minutes; a request does not fail for it.
     this.sessions.touch(verdict.principal.sessionId!, now).catch(() => undefined);

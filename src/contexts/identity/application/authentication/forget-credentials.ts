@@ -3,17 +3,17 @@ import { ApiKeyDirectory } from './api-key-directory.js';
 import { Authenticator } from './authenticator.js';
 
 /** The verified tokens of a user or of a session. */
-export class DropVerdicts extends Command<void> {
+export class ForgetTokens extends Command<void> {
   constructor(readonly of: { readonly userId: string } | { readonly sessionId: string } | 'everybody') {
     super();
   }
 }
 
-@CommandHandler(DropVerdicts)
-export class DropVerdictsHandler implements ICommandHandler<DropVerdicts> {
+@CommandHandler(ForgetTokens)
+export class ForgetTokensHandler implements ICommandHandler<ForgetTokens> {
   constructor(private readonly authenticator: Authenticator) {}
 
-  async execute({ of }: DropVerdicts): Promise<void> {
+  async execute({ of }: ForgetTokens): Promise<void> {
     if (of === 'everybody') this.authenticator.forgetAll();
     else this.authenticator.forgetThoseOf('userId' in of ? of.userId : of.sessionId);
   }

@@ -8,11 +8,12 @@ beforeEach(() => {
   throttle = new KeyMissThrottle({ now: () => now }, { apiKeyMissesPerMinute: LIMIT });
 });
 
-const ask = (address: string, answer?: object): Promise<unknown> => throttle.asking(address, Promise.resolve(answer));
+const ask = (address: string, answer?: object): Promise<unknown> =>
+  throttle.countLookup(address, Promise.resolve(answer));
 /** Seconds to wait; 0: none. */
 function wait(address: string): number {
   try {
-    throttle.requireRoom(address, 'key_1');
+    throttle.requireCapacity(address, 'key_1');
     return 0;
   } catch (error) {
     const { code, extensions } = error as { code: string; extensions: { retryAfterSeconds: number } };
@@ -41,7 +42,7 @@ describe('lookups of keys that do not exist', () => {
 
   it('count only if no key is found: valid keys of one network are not guesses', async () => {
     for (let n = 0; n < 10 * LIMIT; n++) await ask('203.0.113.1', {});
-    await expect(throttle.asking('203.0.113.1', Promise.reject(new Error('the store is away')))).rejects.toThrow(
+    await expect(throttle.countLookup('203.0.113.1', Promise.reject(new Error('the store is away')))).rejects.toThrow(
       'away',
     );
     expect(wait('203.0.113.1')).toBe(0);
@@ -49,7 +50,7 @@ describe('lookups of keys that do not exist', () => {
 
   it('are limited to a thousand at once for one address', async () => {
     const store = Promise.withResolvers<object>();
-    const questions = Array.from({ length: 1_000 }, () => throttle.asking('203.0.113.1', store.promise));
+    const questions = Array.from({ length: 1_000 }, () => throttle.countLookup('203.0.113.1', store.promise));
     expect([wait('203.0.113.1'), wait('203.0.113.2')]).toEqual([1, 0]);
     store.resolve({});
     await Promise.all(questions);

@@ -4,7 +4,7 @@ import { SECURITY_SETTINGS, type Settings } from '../../../../platform/config/in
 import { addressClass } from '../../../../platform/http/address-class.js';
 import { Slots } from '../../../../platform/limits/slots.js';
 import { Windows } from '../../../../platform/limits/window.js';
-import { usedUp } from '../../../../kernel/limit-left.js';
+import { exhaustedLimit } from '../../../../kernel/limit-left.js';
 import { apiKeyError } from '../../domain/api-key-errors.js';
 
 const WINDOW_MS = 60_000;
@@ -30,7 +30,7 @@ export class KeyMissThrottle {
   }
 
   /** Throws `api-key-throttled` if the address must wait. */
-  requireRoom(address: string, keyId: string): void {
+  requireCapacity(address: string, keyId: string): void {
     const place = addressClass(address);
     if (this.misses.count(place) >= this.settings.apiKeyMissesPerMinute)
       throw this.throttled(this.misses.leftMs(place) / 1_000, keyId);
@@ -44,13 +44,13 @@ export class KeyMissThrottle {
     return apiKeyError(
       'api-key-throttled',
       'Too many unknown API keys come from this address; wait before the next one.',
-      usedUp(limit, retryAfterSeconds),
+      exhaustedLimit(limit, retryAfterSeconds),
       { cause: { reason: 'throttled', keyId } },
     );
   }
 
   /** Counts a lookup of the address until it ends, and for the rest of the minute if it finds nothing. */
-  async asking<T>(address: string, lookup: Promise<T | undefined>): Promise<T | undefined> {
+  async countLookup<T>(address: string, lookup: Promise<T | undefined>): Promise<T | undefined> {
     const place = addressClass(address);
     const release = this.pending.take(place);
     try {

@@ -19,19 +19,19 @@ export abstract class CredentialStrategies {
 }
 
 /** Whether a credential that was verified a moment ago is still valid, read in the transaction of the change that it permits. */
-export abstract class CredentialsInForce {
+export abstract class CredentialValidity {
   /**
    * False: the user is suspended or deleted, the session has ended, or the key was revoked, has expired, or has another secret. `now` in
    * milliseconds.
    */
-  abstract holds(sql: Sql, principal: Principal, now: number): Promise<boolean>;
+  abstract isValid(sql: Sql, principal: Principal, now: number): Promise<boolean>;
 }
 
 export const CREDENTIAL_KINDS = ['api-key', 'password', 'reset', 'session'] as const;
 export type CredentialKind = (typeof CREDENTIAL_KINDS)[number];
 
 /** The position of a pass over one kind: the key id of the last signature, and the id of its row. */
-export interface CredentialPlace {
+export interface CredentialCursor {
   readonly signedWith: string;
   readonly id: string;
 }
@@ -42,7 +42,7 @@ export interface SignedPage {
   /** Rows left as they are, which authenticate no one: their signature is not one of ours, or missing. */
   readonly refused: number;
   /** Undefined: the pass has reached the end. */
-  readonly next: CredentialPlace | undefined;
+  readonly next: CredentialCursor | undefined;
 }
 
 export abstract class CredentialRows {
@@ -50,5 +50,5 @@ export abstract class CredentialRows {
    * Re-signs, in one short transaction, the next rows that are signed with another key than the current one, if the signature is valid. Skips
    * rows that have changed since they were read.
    */
-  abstract signPage(kind: CredentialKind, after: CredentialPlace | undefined): Promise<SignedPage>;
+  abstract signPage(kind: CredentialKind, after: CredentialCursor | undefined): Promise<SignedPage>;
 }

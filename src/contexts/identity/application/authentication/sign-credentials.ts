@@ -5,7 +5,7 @@ import { systemActor } from '../../../../kernel/aggregate.js';
 import { SYSTEM_TENANT } from '../../../../kernel/ids.js';
 import { auditedBy, AuditTrail } from '../../../../platform/audit/index.js';
 import { Database } from '../../../../platform/postgres/database.js';
-import { CREDENTIAL_KINDS, CredentialRows, type CredentialKind, type CredentialPlace } from './ports.js';
+import { CREDENTIAL_KINDS, CredentialRows, type CredentialKind, type CredentialCursor } from './ports.js';
 
 /**
  * At each start, before the first request: what was signed with the previous master key is signed again with the current one. It may be killed,
@@ -26,7 +26,7 @@ export class SignCredentials {
 
   private async signKind(kind: CredentialKind): Promise<void> {
     const sum = { renewed: 0, refused: 0 };
-    for (let after: CredentialPlace | undefined; ;) {
+    for (let after: CredentialCursor | undefined; ;) {
       const page = await this.rows.signPage(kind, after);
       for (const count of ['renewed', 'refused'] as const) sum[count] += page[count];
       after = page.next;

@@ -4,7 +4,7 @@ import { Aggregates } from '../../../../platform/event-log/index.js';
 import { passwordWrong, unauthenticated } from '../../domain/identity-errors.js';
 import { changePassword } from '../../domain/user.js';
 import { UserAccounts } from '../accounts/ports.js';
-import { KeysOfUsers } from '../api-keys/keys-of-users.js';
+import { UserKeyRevocation } from '../api-keys/user-key-revocation.js';
 import { Sessions } from '../sessions/sessions.js';
 import { GuessThrottle } from './guess-throttle.js';
 import { Passwords } from './passwords.js';
@@ -31,7 +31,7 @@ export class ChangePasswordHandler implements ICommandHandler<ChangePassword> {
     private readonly sessions: Sessions,
     private readonly passwords: Passwords,
     private readonly throttle: GuessThrottle,
-    private readonly keys: KeysOfUsers,
+    private readonly keys: UserKeyRevocation,
   ) {}
 
   async execute({ session: { userId, sessionId }, passwords, revokesApiKeys, by }: ChangePassword): Promise<void> {
@@ -53,14 +53,14 @@ export class ChangePasswordHandler implements ICommandHandler<ChangePassword> {
     }
     this.throttle.succeeded(name, address);
     reportLimits();
-    await this.passwords.judge(passwords.next, [account.email, account.name], '/newPassword');
+    await this.passwords.requireAcceptable(passwords.next, [account.email, account.name], '/newPassword');
     const passwordHash = await this.passwords.hash(passwords.next);
     const ended = (await this.sessions.list(userId)).filter((session) => session.sessionId !== sessionId);
     const ref = { userId };
     const provenHash = account.passwordHash!;
-    const repository = this.accounts.changing({ passwordHash, provenHash, keptSessionId: sessionId });
+    const repository = this.accounts.changing({ passwordHash, verifiedHash: provenHash, keptSessionId: sessionId });
     await this.aggregates.change(repository, ref, by, (state) => changePassword(state, ref, 'self', revokesApiKeys));
-    await this.sessions.told(ended, 'password-changed', by);
+    await this.sessions.recordEnds(ended, 'password-changed', by);
     if (revokesApiKeys) await this.keys.revokeAll(userId, by);
   }
 }

@@ -3,10 +3,10 @@ import { Clock } from '../../../../kernel/clock.js';
 import { addressClass } from '../../../../platform/http/address-class.js';
 import { boundedMap, type BoundedMap } from '../../../../platform/limits/bounded-map.js';
 import { Windows } from '../../../../platform/limits/window.js';
-import { usedUp, type LimitLeft } from '../../../../kernel/limit-left.js';
+import { exhaustedLimit, type LimitLeft } from '../../../../kernel/limit-left.js';
 import {
   ACCOUNT_FAILURES_MAX,
-  counted,
+  withGuess,
   FORGOTTEN_AFTER_MS,
   FREE_FAILURES,
   waitLeft,
@@ -48,8 +48,8 @@ export class GuessThrottle {
     const now = this.clock.now();
     refuseFor(waitLeft(this.byPlace.peek(place), now), OF_ACCOUNT);
     this.countAddress(address);
-    this.byPlace.set(place, counted(this.byPlace.peek(place), now));
-    this.byName.set(name, counted(this.byName.peek(name), now));
+    this.byPlace.set(place, withGuess(this.byPlace.peek(place), now));
+    this.byName.set(name, withGuess(this.byName.peek(name), now));
   }
 
   /**
@@ -76,7 +76,7 @@ export class GuessThrottle {
   }
 
   /** A user who can read the mail of the account has proved that they own it. */
-  forgive(name: string): void {
+  forgetFailures(name: string): void {
     this.byName.delete(name);
   }
 
@@ -107,7 +107,7 @@ export class GuessThrottle {
 
 function refuseFor(waitMs: number, policy: typeof OF_ACCOUNT): void {
   if (waitMs <= 0) return;
-  const extensions = usedUp(policy, waitMs / 1_000);
+  const extensions = exhaustedLimit(policy, waitMs / 1_000);
   throw identityError('login-throttled', 'Too many attempts; wait before the next one.', extensions);
 }
 

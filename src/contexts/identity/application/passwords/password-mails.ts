@@ -58,7 +58,7 @@ export class PasswordMails {
   }
 
   /** Throws if a mail would reach no one. */
-  require(): void {
+  requireDelivery(): void {
     if (!this.outbox.delivers)
       throw identityError('mail-not-configured', 'The user cannot be notified by mail: MAIL_URL is not set.');
     if (this.outbox.isFull)

@@ -4,9 +4,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import { SECURITY_SETTINGS, type Settings } from '../../../../platform/config/index.js';
 import { HashingThreads } from '../../../../platform/crypto/hashing-threads.js';
 import { KeyRing, type NamedKey } from '../../../../platform/crypto/keys.js';
-import { Line } from '../../../../platform/limits/line.js';
+import { Semaphore } from '../../../../platform/limits/semaphore.js';
 import { identityError } from '../../domain/identity-errors.js';
-import { normalPassword, refusalOf } from '../../domain/password-rules.js';
+import { normalizePassword, passwordProblem } from '../../domain/password-rules.js';
 import { CommonPasswords } from './common-passwords.js';
 
 /** One core is left for everything else. */
@@ -28,7 +28,7 @@ export interface Verification {
  */
 @Injectable()
 export class Passwords {
-  private readonly line = new Line(HASHES_AT_ONCE);
+  private readonly line = new Semaphore(HASHES_AT_ONCE);
 
   constructor(
     private readonly keys: KeyRing,
@@ -38,17 +38,17 @@ export class Passwords {
   ) {}
 
   /** Throws if the password may not be chosen. `known` is what others know of the account. */
-  async judge(password: string, known: readonly (string | null)[], pointer: string): Promise<void> {
-    const refusal = await this.refusalOf(password, known);
+  async requireAcceptable(password: string, known: readonly (string | null)[], pointer: string): Promise<void> {
+    const refusal = await this.problemOf(password, known);
     if (refusal !== undefined)
       throw identityError('password-refused', `The password ${refusal}.`, { errors: [{ pointer, detail: refusal }] });
   }
 
   /** Why the password may not be chosen; undefined: it may. */
-  async refusalOf(password: string, known: readonly (string | null)[]): Promise<string | undefined> {
+  async problemOf(password: string, known: readonly (string | null)[]): Promise<string | undefined> {
     const common = await this.common.load();
     const lengthMin = this.settings.passwordLengthMin;
-    return refusalOf(password, { lengthMin, known, isCommon: (candidate) => common.has(candidate) });
+    return passwordProblem(password, { lengthMin, known, isCommon: (candidate) => common.has(candidate) });
   }
 
   async hash(password: string): Promise<string> {
@@ -74,15 +74,15 @@ export class Passwords {
   }
 
   private async inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (!this.line.enter() && (this.line.waiting >= WAITING_MAX || !(await this.line.wait(WAIT_MS_MAX))))
+    if (!this.line.tryAcquire() && (this.line.waiting >= WAITING_MAX || !(await this.line.wait(WAIT_MS_MAX))))
       throw identityError('login-busy', 'Too many logins at once; try again.', { retryAfterSeconds: 2 });
     try {
       return await work();
     } finally {
-      this.line.leave();
+      this.line.release();
     }
   }
 }
 
 const peppered = (password: string, { key }: NamedKey): string =>
-  createHmac('sha384', key).update(normalPassword(password)).digest('base64');
+  createHmac('sha384', key).update(normalizePassword(password)).digest('base64');

@@ -1,6 +1,6 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { Actor } from '../../../../kernel/aggregate.js';
-import { normalEmail } from '../../domain/email.js';
+import { normalizeEmail } from '../../domain/email.js';
 import { PasswordMails } from './password-mails.js';
 import { ResetQuota } from './reset-quota.js';
 
@@ -23,7 +23,7 @@ export class RequestPasswordResetHandler implements ICommandHandler<RequestPassw
   ) {}
 
   async execute({ email, by }: RequestPasswordReset): Promise<void> {
-    const name = normalEmail(email);
+    const name = normalizeEmail(email);
     const address = by.origin?.address ?? 'unknown';
     const taken = this.quota.take(name, address);
     for (const left of this.quota.left(name, address)) by.onLimit?.(left);

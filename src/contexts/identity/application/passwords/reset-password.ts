@@ -2,11 +2,11 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { Actor } from '../../../../kernel/aggregate.js';
 import { Clock } from '../../../../kernel/clock.js';
 import { Aggregates } from '../../../../platform/event-log/index.js';
-import { normalEmail } from '../../domain/email.js';
+import { normalizeEmail } from '../../domain/email.js';
 import { resetTokenInvalid } from '../../domain/identity-errors.js';
 import { changePassword } from '../../domain/user.js';
 import { UserAccounts } from '../accounts/ports.js';
-import { KeysOfUsers } from '../api-keys/keys-of-users.js';
+import { UserKeyRevocation } from '../api-keys/user-key-revocation.js';
 import { Sessions } from '../sessions/sessions.js';
 import { GuessThrottle } from './guess-throttle.js';
 import { resetDigestOf } from './password-mails.js';
@@ -34,7 +34,7 @@ export class ResetPasswordHandler implements ICommandHandler<ResetPassword> {
     private readonly passwords: Passwords,
     private readonly throttle: GuessThrottle,
     private readonly clock: Clock,
-    private readonly keys: KeysOfUsers,
+    private readonly keys: UserKeyRevocation,
   ) {}
 
   async execute({ token, newPassword, revokesApiKeys, by }: ResetPassword): Promise<void> {
@@ -44,14 +44,14 @@ export class ResetPasswordHandler implements ICommandHandler<ResetPassword> {
     const { userId } = reset;
     const account = await this.accounts.find(userId);
     if (account?.state !== 'active') throw resetTokenInvalid();
-    await this.passwords.judge(newPassword, [account.email, account.name], '/newPassword');
+    await this.passwords.requireAcceptable(newPassword, [account.email, account.name], '/newPassword');
     const passwordHash = await this.passwords.hash(newPassword);
     const ended = await this.sessions.list(userId);
     const ref = { userId };
     const repository = this.accounts.changing({ passwordHash, resetDigest: reset.digest });
     await this.aggregates.change(repository, ref, by, (state) => changePassword(state, ref, 'reset', revokesApiKeys));
-    this.throttle.forgive(normalEmail(account.email!));
-    await this.sessions.told(ended, 'password-reset', by);
+    this.throttle.forgetFailures(normalizeEmail(account.email!));
+    await this.sessions.recordEnds(ended, 'password-reset', by);
     if (revokesApiKeys) await this.keys.revokeAll(userId, by);
   }
 }

@@ -25,7 +25,7 @@ export class SendPasswordResetHandler implements ICommandHandler<SendPasswordRes
 
   async execute({ userId, by }: SendPasswordReset): Promise<void> {
     const account = await this.accounts.require(userId);
-    this.mails.require();
+    this.mails.requireDelivery();
     const ref = { userId };
     await this.aggregates.change(this.accounts, ref, by, (state) => sendPasswordReset(state, ref));
     this.mails.send(account);

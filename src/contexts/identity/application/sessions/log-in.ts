@@ -4,7 +4,7 @@ import type { Actor } from '../../../../kernel/aggregate.js';
 import { SYSTEM_TENANT } from '../../../../kernel/ids.js';
 import { AuditTrail, auditedBy } from '../../../../platform/audit/index.js';
 import { addressClass } from '../../../../platform/http/address-class.js';
-import { normalEmail } from '../../domain/email.js';
+import { normalizeEmail } from '../../domain/email.js';
 import { identityError } from '../../domain/identity-errors.js';
 import { UserAccounts, type Account } from '../accounts/ports.js';
 import { GuessThrottle } from '../passwords/guess-throttle.js';
@@ -35,7 +35,7 @@ export class LogInHandler implements ICommandHandler<LogIn> {
   ) {}
 
   async execute({ email, password, by }: LogIn): Promise<TokenPair> {
-    const name = normalEmail(email);
+    const name = normalizeEmail(email);
     const address = by.origin?.address ?? 'unknown';
     return this.attempt(email, address, password, by).finally(() => {
       for (const left of this.throttle.left(name, address)) by.onLimit?.(left);
@@ -43,7 +43,7 @@ export class LogInHandler implements ICommandHandler<LogIn> {
   }
 
   private async attempt(email: string, address: string, password: string, by: Actor): Promise<TokenPair> {
-    const name = normalEmail(email);
+    const name = normalizeEmail(email);
     await this.throttle
       .attempt(name, address, () => this.classesOf(email))
       .catch((error: unknown) => {

@@ -5,7 +5,7 @@ import type { Actor } from '../../../../kernel/aggregate.js';
 import { Clock } from '../../../../kernel/clock.js';
 import { SECURITY_SETTINGS, type Settings } from '../../../../platform/config/index.js';
 import { unauthenticated } from '../../domain/identity-errors.js';
-import { isOver, judgeRefresh } from '../../domain/session.js';
+import { isOver, evaluateRefresh } from '../../domain/session.js';
 import { UserAccounts } from '../accounts/ports.js';
 import { SessionStore } from './ports.js';
 import { originOf, Sessions } from './sessions.js';
@@ -43,7 +43,7 @@ export class RefreshSessionHandler implements ICommandHandler<RefreshSession> {
       if (!session || isOver(session, now) || !this.tokens.isGenuine(token, session, number)) break;
       const account = await this.accounts.find(session.userId);
       if (account?.state !== 'active') break;
-      const verdict = judgeRefresh(session, number, now, this.settings.refreshRetrySeconds * 1_000);
+      const verdict = evaluateRefresh(session, number, now, this.settings.refreshRetrySeconds * 1_000);
       if (verdict === 'reused') {
         this.log.warn({ userId: session.userId, sessionId, correlationId: by.correlationId }, 'refresh token reused');
         await this.sessions.end(session, 'refresh-token-reused', by);

@@ -40,7 +40,7 @@ export class Sessions {
   }
 
   /** Records the end of sessions whose rows were removed by a change of their user. */
-  async told(ended: readonly SessionRef[], reason: SessionEnd, by: Actor): Promise<void> {
+  async recordEnds(ended: readonly SessionRef[], reason: SessionEnd, by: Actor): Promise<void> {
     for (const { sessionId, userId } of ended) await this.end({ sessionId, userId }, reason, by);
   }
 

@@ -18,7 +18,7 @@ export interface EventType {
  * An event-sourced aggregate: pure, its state follows from its events alone. `R` identifies one, `F` is what its `check` must know of others.
  */
 export interface Aggregate<S, E extends DomainEvent, R, F = unknown> {
-  /** The topic in `$system/$management` that holds its streams; `inOneOrder(…)` where `check` relies on the order of that log. */
+  /** The topic in `$system/$management` that holds its streams; `serializedLog(…)` where `check` relies on the order of that log. */
   readonly topicUid: string;
   readonly eventTypes: Readonly<Record<E['type'], EventType>>;
   readonly initial: S;

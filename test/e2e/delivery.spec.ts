@@ -162,16 +162,16 @@ describe('startFrom', () => {
   });
 
   it('lets a consumer that is registered again continue where the old one was: what it missed is delivered once, in order', async () => {
-    const old = await shop.register(receiver.url, { id: 'anew' });
+    const old = await shop.register(receiver.url, { id: 'again' });
     await shop.publishMany(3, 'old');
     const { position } = await until(
       () => shop.topicStatus(old.id),
       ({ lag, lastEventId }) => lastEventId !== null && lag.events === 0,
     );
-    await app.client.delete(shop.consumer('anew'));
+    await app.client.delete(shop.consumer('again'));
     await shop.publishMany(2, 'missed');
     const topics = [{ topic: 'orders', startFrom: { position: position + 1 } }];
-    await shop.register(receiver.url, { id: 'anew', topics });
+    await shop.register(receiver.url, { id: 'again', topics });
     await shop.publish({ id: 'last', type: 't', data: 1 });
     expect(ids(await receiver.received(6))).toEqual([...upTo(3, 'old'), ...upTo(2, 'missed'), 'last']);
   });

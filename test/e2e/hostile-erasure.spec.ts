@@ -62,12 +62,12 @@ describe('a user who is erased', () => {
     for (const { user } of [person, other])
       await app.client.request('PUT', `/tenants/${shop.tenant}/members/${user.id}`, { roles: ['developer'] });
     tokens = await person.login();
-    const his = app.client.with(bearer(tokens.accessToken));
-    const { key } = await new Keys(his).create({ allowedCidrs: ['127.0.0.0/8', '198.18.77.0/24'] });
-    await new Keys(his).as(key).get('/auth/me');
-    await shop.through(his).publishMany(3);
-    await his.patch('/auth/me', { name: `${NAME} II` });
-    await person.tryLogin('not his password');
+    const theirs = app.client.with(bearer(tokens.accessToken));
+    const { key } = await new Keys(theirs).create({ allowedCidrs: ['127.0.0.0/8', '198.18.77.0/24'] });
+    await new Keys(theirs).as(key).get('/auth/me');
+    await shop.through(theirs).publishMany(3);
+    await theirs.patch('/auth/me', { name: `${NAME} II` });
+    await person.tryLogin('not their password');
     await until(
       () => app.client.get(`/audit?action=auth.login-failed&user=${person.user.id}`),
       ({ text }) => text.includes(person.user.id),

@@ -1,10 +1,11 @@
-import { sharedApp } from '../support/server/app.js';
+import { startApp } from '../support/server/app.js';
 import type { Answer, Client, Problem } from '../support/api/client.js';
 import { newPerson, type Person } from '../support/api/strangers.js';
 import { openDatabase } from '../support/server/postgres.js';
 import { Workspace, type Page } from '../support/api/workspace.js';
 
-const app = await sharedApp();
+// Its own: who is the last administrator is a question about the whole.
+const app = await startApp();
 const database = openDatabase(app.connection);
 let shop: Workspace;
 let tenant: string;
@@ -14,7 +15,10 @@ let me: string;
 beforeAll(async () => {
   me = (await app.client.get<{ id: string }>('/auth/me')).body.id;
 });
-afterAll(() => database.close());
+afterAll(async () => {
+  await database.close();
+  await app.stop();
+});
 beforeEach(async () => {
   shop = await Workspace.create(app.client);
   tenant = `/tenants/${shop.tenant}`;

@@ -51,7 +51,7 @@ const CHANGES: Readonly<Record<string, Call>> = {
   'x is demoted': { by: byRoot, method: 'PATCH', path: `members/${X}`, body: { roles: ['viewer'] } },
   'x is removed': { by: byRoot, method: 'DELETE', path: `members/${X}` },
   'x is suspended': { by: byRoot, method: 'POST', path: `/users/${X}/suspend`, body: {} },
-  'x asks for what he has': { by: byX, method: 'PUT', path: `members/${X}`, body: { roles: ['owner', 'admin'] } },
+  'x asks for what they have': { by: byX, method: 'PUT', path: `members/${X}`, body: { roles: ['owner', 'admin'] } },
   'x makes a friend an admin': { by: byX, method: 'PUT', path: `members/${FRIEND}`, body: { roles: ['admin'] } },
   'x puts a friend into the group': { by: byX, method: 'PUT', path: `groups/team/members/${FRIEND}` },
   'x gives the group a role': { by: byX, method: 'PUT', path: 'groups/team/roles/clerk' },
@@ -191,7 +191,7 @@ it('a demoted or removed user does not come back by requesting their current rig
       const tenant = await world();
       const asking = new AbortController();
       const loops = Array.from({ length: 12 }, async () => {
-        while (!asking.signal.aborted) await call(CHANGES['x asks for what he has']!, tenant);
+        while (!asking.signal.aborted) await call(CHANGES['x asks for what they have']!, tenant);
       });
       expect(await call(CHANGES[how]!, tenant)).toBe(true);
       asking.abort();

@@ -37,7 +37,7 @@ describe('an owner who is denied everything by an administrator of the tenant', 
     ['directly', () => deny(admin.client, { user: owner.userId })],
     ['by their role', () => deny(admin.client, { role: 'owner' })],
     [
-      'by a group that he is put into later',
+      'by a group that they are put into later',
       async () => {
         await status(admin.client, 'POST', `${tenant}/groups`, { id: 'outcasts' });
         await deny(admin.client, { group: 'outcasts' });
@@ -45,7 +45,7 @@ describe('an owner who is denied everything by an administrator of the tenant', 
       },
     ],
     [
-      'by a role that he is given later',
+      'by a role that they are given later',
       async () => {
         await status(admin.client, 'POST', `${tenant}/roles`, { id: 'outcast', actions: ['topic:read'] });
         await deny(admin.client, { role: 'outcast' });

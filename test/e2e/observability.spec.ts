@@ -193,7 +193,7 @@ describe('/metrics', () => {
   });
 
   it('shows for every background loop the time since its last success, and the number of failures', () => {
-    for (const loop of ['jobs', 'event-removal', 'delivery-heartbeat', 'tails', 'identity:on-user-deleted']) {
+    for (const loop of ['jobs', 'event-removal', 'delivery-heartbeat', 'tails', 'identity:key-revocation']) {
       expect(value(`event_store_loop_last_success_age_seconds{loop="${loop}"}`)).toBeLessThan(60);
       expect(value(`event_store_loop_failures_total{loop="${loop}"}`)).toBe(0);
     }

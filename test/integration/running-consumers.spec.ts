@@ -53,7 +53,7 @@ describe('consumers by the account they run as', () => {
   it('are checked once per user, however many consumers run as that user', async () => {
     const asked: string[] = [];
     const rights = {
-      judgeOf: async (tenantId: string, userId: string) => {
+      checkFor: async (tenantId: string, userId: string) => {
         asked.push(`${tenantId} ${userId}`);
         return () => true;
       },

@@ -26,7 +26,7 @@ const MAP = mapType(DYN, DYN);
 /** Longer texts are not numbers; reading one as a bigint takes quadratic time. */
 const numeralLengthMax = 64;
 
-/** Names that `prepareExpression` puts into a tree; no source can spell them. */
+/** Names that the compiler puts into a tree; no source can spell them. */
 export const internal = { tick: '@tick', append: '@append', has: '@has' } as const;
 
 /** The cost of comparing or copying text of a length: V8 does some 4 characters in a nanosecond, but short ones cost the call. */

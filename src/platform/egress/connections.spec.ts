@@ -183,7 +183,7 @@ describe('connections', () => {
     expect(connections.idleCount).toBe(1);
   });
 
-  it('never reach a literal address that is not allowed, whoever the caller is', async () => {
+  it('never reach a literal address that is not allowed, for any caller', async () => {
     const connections = newConnections();
     for (const host of ['10.0.0.1', '[::1]', '[::ffff:10.0.0.1]']) {
       const connection = connections.acquire(`http://${host}:9`, 'a');

@@ -8,7 +8,7 @@ export {
   headerKey,
   HEADERS_MAX,
   headersContract,
-  headersProblem as judgeHeaders,
+  headersProblem,
   sendableHeaders as sentHeaders,
   type HeaderRules,
 } from './tenant-headers.js';

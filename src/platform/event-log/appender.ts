@@ -1,5 +1,6 @@
 import type { Clock } from '../../kernel/clock.js';
 import { exhaustedLimit } from '../../kernel/limit-left.js';
+import { boundedMap } from '../limits/bounded-map.js';
 import type { Database } from '../postgres/database.js';
 import { AppendStore } from './append-store.js';
 import type { AppendRequest, AppendResult, StoredEvent } from './event.js';
@@ -34,9 +35,11 @@ export interface AppendListener {
 const FOLLOW_EVENTS_MIN = 16;
 /** For this long after meeting another instance, flushes of the tenant lock first, instead of finding out by a refused insert. */
 const CONTENTION_MEMORY_MS = 1_000;
+/** A tenant beyond them finds out once more by a refused insert. */
+const CONTENTION_TENANTS_MAX = 10_000;
 
 /**
- * The one writer of an instance. Each tenant has a queue; requests that arrive while its flushes are in progress make up the next one, and
+ * Writes published events; changes of aggregates write their own (see Aggregates). Each tenant has a queue; requests that arrive while its flushes are in progress make up the next one, and
  * an idle queue is flushed at once. Tenants flush concurrently, so one tenant's load does not delay another.
  *
  * A flush plans positions from the cached ends of its logs and inserts in one statement, without a read before: the unique keys refuse
@@ -45,7 +48,7 @@ const CONTENTION_MEMORY_MS = 1_000;
 export class Appender {
   private readonly queues = new Map<string, TenantQueue>();
   private readonly store: AppendStore;
-  private readonly contendedUntil = new Map<string, number>();
+  private readonly contendedUntil = boundedMap<number>(CONTENTION_TENANTS_MAX);
   private queuedEvents = 0;
   private queuedBytes = 0;
   private readonly onIdle: (() => void)[] = [];

@@ -35,8 +35,14 @@ export class ManagementWatch {
     private readonly options: ManagementWatchOptions,
   ) {
     const { pollMs = Infinity, onError } = options;
-    const runOnce = (): Promise<void> => this.catchUp();
-    this.polling = new Loop({ name: 'management-watch', restsFirst: true, every: pollMs, runOnce, onError });
+    // From one look's begin to that of the next, so that slow looks do not make what is known older than it must be.
+    let beganAt = 0;
+    const every = (): number => Math.max(0, pollMs - (performance.now() - beganAt));
+    const runOnce = (): Promise<void> => {
+      beganAt = performance.now();
+      return this.catchUp();
+    };
+    this.polling = new Loop({ name: 'management-watch', restsFirst: true, every, runOnce, onError });
     hints.onHint((topicUid) => {
       if (this.positions.has(topicUid)) this.lookSoon();
     });

@@ -140,7 +140,8 @@ export class JobRunner {
     if (end.signal.aborted) return;
     const message =
       error instanceof DomainError ? error.message : 'Something went wrong inside the server; see its log.';
-    await this.store.failed(job, owner, message);
+    // If the store is away it is tried again when its beat has stood still: the line above says why.
+    await this.store.failed(job, owner, message).catch(() => undefined);
   }
 
   private async beat(): Promise<void> {

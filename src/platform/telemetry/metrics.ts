@@ -5,8 +5,8 @@ import { Gauge, Registry, register } from 'prom-client';
 export const LATENCY_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /**
- * The registries. Each context declares what it counts, by providers of @willsoto/nestjs-prometheus. Gauges are read from memory when they
- * are scraped; none queries a table.
+ * The registries. Counters and histograms are declared by the context that counts, by providers of @willsoto/nestjs-prometheus; gauges by
+ * `gauge`, since they read a value of their owner from memory when they are scraped. None queries a table.
  */
 @Injectable()
 export class Metrics {

@@ -5,7 +5,7 @@ import { SYSTEM_TENANT } from '../../../kernel/ids.js';
 import { Aggregates } from '../../../platform/event-log/index.js';
 import { UserAccounts } from '../../identity/index.js';
 import {
-  SYSTEM_LIFE,
+  SYSTEM_TENANT_UID,
   tenancyError,
   TenantLifecycle,
   type TenantLife,
@@ -59,6 +59,10 @@ export class InitialRoles implements Pick<TenantLifecycleListener, 'requireOwner
     if (await this.members.anyHolder(SYSTEM_TENANT, topRole(SYSTEM_TENANT))) return;
     const first = await this.users.first();
     if (first)
-      await this.began({ tenantId: SYSTEM_TENANT, tenantUid: SYSTEM_LIFE }, [first.userId], systemActor('first-start'));
+      await this.began(
+        { tenantId: SYSTEM_TENANT, tenantUid: SYSTEM_TENANT_UID },
+        [first.userId],
+        systemActor('first-start'),
+      );
   }
 }

@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsInt, IsOptional, IsString, Max, Min } from 'class-validator';
-import { headersContract, judgeHeaders, URL_LENGTH_MAX } from '../../../platform/egress/index.js';
+import { headersContract, headersProblem, URL_LENGTH_MAX } from '../../../platform/egress/index.js';
 import {
   Contract,
   IdOf,
@@ -35,8 +35,8 @@ const AreHeaders = (rules: { allowNull: boolean }): PropertyDecorator =>
   Rule({
     name: 'areHeaders',
     schema: headersContract(rules),
-    is: (value) => judgeHeaders(value, rules) === null,
-    message: (value) => judgeHeaders(value, rules) ?? 'is not valid',
+    is: (value) => headersProblem(value, rules) === null,
+    message: (value) => headersProblem(value, rules) ?? 'is not valid',
   });
 
 /** The deployment decides where it may lead. */

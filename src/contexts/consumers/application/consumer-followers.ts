@@ -1,13 +1,6 @@
-import type { ConsumerView } from './ports.js';
+import type { ConsumerFollower, ConsumerView } from './ports.js';
 
 const PATIENCE_MS = 1_000;
-
-export interface ConsumerFollower {
-  /** Resolves when all changes that were stored before the call are in force. */
-  caughtUp(): Promise<void>;
-  /** From now on nothing more is sent to these versions of the consumers. */
-  withhold(consumers: readonly ConsumerView[]): void;
-}
 
 /** What acts on consumers in this process. Contexts that come later in the order register themselves. */
 export class ConsumerFollowers {

@@ -1,20 +1,6 @@
 import type { Sql } from '../../../platform/postgres/database.js';
 import type { Subscription } from '../domain/consumer.js';
-
-export interface SubscribedConsumer {
-  readonly tenantId: string;
-  readonly consumerUid: string;
-  /** Of the consumer, with this change of its topics. */
-  readonly version: number;
-}
-
-/** Keeps a lane for each topic of a consumer. */
-export interface LaneKeeper {
-  /** In the transaction that changes which topics a consumer has; these are all of them, and none of their logs ends meanwhile. */
-  changed(sql: Sql, consumer: SubscribedConsumer, topics: readonly Subscription[]): Promise<void>;
-  /** The consumers that have a topic. */
-  consumersOf(tenantId: string, topicUid: string): Promise<string[]>;
-}
+import type { SubscribedConsumer, LaneKeeper } from './ports.js';
 
 /** Deliveries come later in the order of contexts, and register themselves here. */
 export class ConsumerLanes implements LaneKeeper {

@@ -2,7 +2,7 @@ import type { Versioned } from '../../../kernel/aggregate.js';
 import { AggregateRepository } from '../../../platform/event-log/index.js';
 import type { Sql } from '../../../platform/postgres/database.js';
 import type { EndingTenant, NamespaceRef } from '../../tenancy/index.js';
-import type { ConsumerEvent, ConsumerRef, ConsumerState, Registered } from '../domain/consumer.js';
+import type { ConsumerEvent, ConsumerRef, ConsumerState, Registered, Subscription } from '../domain/consumer.js';
 import type { ConsumerFacts } from './consumer-rules.js';
 
 export interface ConsumerView extends ConsumerRef, Registered {
@@ -58,4 +58,26 @@ export abstract class RunningConsumers {
   abstract in(tenantId: string | null): AsyncIterable<readonly ConsumerView[]>;
   /** `paths` as `<namespace>/<consumer>`. */
   abstract named(tenantId: string, paths: readonly string[]): AsyncIterable<readonly ConsumerView[]>;
+}
+
+export interface SubscribedConsumer {
+  readonly tenantId: string;
+  readonly consumerUid: string;
+  /** Of the consumer, with this change of its topics. */
+  readonly version: number;
+}
+
+/** Keeps a lane for each topic of a consumer. */
+export interface LaneKeeper {
+  /** In the transaction that changes which topics a consumer has; these are all of them, and none of their logs ends meanwhile. */
+  changed(sql: Sql, consumer: SubscribedConsumer, topics: readonly Subscription[]): Promise<void>;
+  /** The consumers that have a topic. */
+  consumersOf(tenantId: string, topicUid: string): Promise<string[]>;
+}
+
+export interface ConsumerFollower {
+  /** Resolves when all changes that were stored before the call are in force. */
+  caughtUp(): Promise<void>;
+  /** From now on nothing more is sent to these versions of the consumers. */
+  withhold(consumers: readonly ConsumerView[]): void;
 }

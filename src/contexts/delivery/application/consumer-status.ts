@@ -5,7 +5,7 @@ import { LogReader } from '../../../platform/event-log/index.js';
 import {
   ConsumerCatalog,
   consumerNotFound,
-  restOf,
+  shownState,
   type ConsumerRef,
   type ConsumerView,
 } from '../../consumers/index.js';
@@ -110,7 +110,7 @@ export class GetConsumerStatusHandler implements IQueryHandler<GetConsumerStatus
 const TENANT_SUSPENDED = { state: 'suspended', reason: 'the tenant is suspended' } as const;
 
 function stateOf(consumer: ConsumerView, lanes: readonly LaneStatus[]): Pick<ConsumerStatus, 'state' | 'reason'> {
-  const rest = restOf(consumer);
+  const rest = shownState(consumer);
   if (rest.state === 'paused') return rest;
   const blocked = lanes.find(({ state }) => state === 'blocked');
   if (blocked)

@@ -75,7 +75,7 @@ export interface LaneFigures {
 
 /** Where lanes run: in this thread, or in others. The owner stops all lanes before it closes the runner. */
 export abstract class LaneRunner {
-  /** Called when lanes have stopped by themselves because `heldFor` ran out: they must be claimed again. */
+  /** Called when lanes have stopped by themselves because the lease ran out: they must be claimed again. */
   onLapse: () => void = () => undefined;
 
   /** `changed`: the state must be stored with the next checkpoint. Throws if the recipient is invalid. */

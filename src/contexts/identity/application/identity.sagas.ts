@@ -14,7 +14,7 @@ import type { UserEvent } from '../domain/user.js';
 import { RevokeKeysOfUser } from './api-keys/user-key-revocation.js';
 import { ForgetTokens, ForgetApiKeys } from './authentication/forget-credentials.js';
 
-const ACTS_OF_USERS = subscriptionTo('users', 'identity:on-user-deleted');
+const ACTS_OF_USERS = subscriptionTo('users', 'identity:key-revocation');
 export const IDENTITY_SUBSCRIPTIONS = [ACTS_OF_USERS];
 
 /** What follows from events of users, sessions and API keys. */

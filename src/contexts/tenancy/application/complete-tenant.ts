@@ -3,7 +3,8 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { systemActor } from '../../../kernel/aggregate.js';
 import { Clock, remainingWaitMs } from '../../../kernel/clock.js';
 import { DomainError } from '../../../kernel/domain-error.js';
-import { TenantLifecycle, type TenantLife } from './tenant-lifecycle.js';
+import type { TenantLife } from './ports.js';
+import { TenantLifecycle } from './tenant-lifecycle.js';
 
 const HANDLER_MS = 2_000;
 const ENDED = new Set(['tenant-not-found', 'tenant-deleting']);

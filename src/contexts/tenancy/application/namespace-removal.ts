@@ -4,28 +4,7 @@ import { systemActor, type Actor } from '../../../kernel/aggregate.js';
 import { Aggregates, type ChangeOptions } from '../../../platform/event-log/index.js';
 import type { Sql } from '../../../platform/postgres/database.js';
 import { deleteNamespace, type NamespaceLife, type NamespaceRef, type NamespaceState } from '../domain/namespace.js';
-import { NamespaceCatalog } from './ports.js';
-
-/** A kind of thing that namespaces hold. */
-export interface NamespaceContentProvider {
-  /** In the transaction that deletes the namespace, to which nothing new can be added any more. */
-  any(sql: Sql, namespace: NamespaceRef): Promise<boolean>;
-  /** Removes what belongs to this life of the namespace. Idempotent. */
-  remove(namespace: NamespaceLife, by: Actor): Promise<void>;
-  /** How many there are in all namespaces of a tenant, with what must still be removed of deleted ones. */
-  count(tenantId: string): Promise<number>;
-  /**
-   * Removes those of a tenant that ends, to the last row, and what deleted namespaces have left. Idempotent; a later tenant with the same id
-   * is not touched. Rejects when it is aborted.
-   */
-  clear(tenant: EndingTenant, by: Actor, signal: AbortSignal): Promise<void>;
-}
-
-/** A tenant while this deletion of it runs. */
-export interface EndingTenant {
-  readonly tenantId: string;
-  readonly deletionId: string;
-}
+import { NamespaceCatalog, type EndingTenant, type NamespaceContentProvider } from './ports.js';
 
 /** Contexts that keep things in namespaces register here: they come later in the order of contexts. */
 export class NamespaceContents {

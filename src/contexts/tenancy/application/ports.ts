@@ -1,6 +1,6 @@
 import type { Sql } from '../../../platform/postgres/database.js';
 import { AggregateRepository } from '../../../platform/event-log/index.js';
-import type { Versioned } from '../../../kernel/aggregate.js';
+import type { Actor, Versioned } from '../../../kernel/aggregate.js';
 import type {
   NamespaceEvent,
   NamespaceFacts,
@@ -88,4 +88,43 @@ export abstract class NamespaceCatalog extends AggregateRepository<
   abstract count(tenantId: string): Promise<number>;
   /** Some of a tenant that ends by this deletion; none of a later one. */
   abstract ending(tenantId: string, deletionId: string, limit: number): Promise<NamespaceLife[]>;
+}
+
+/** A tenant while this deletion of it runs. */
+export interface EndingTenant {
+  readonly tenantId: string;
+  readonly deletionId: string;
+}
+
+/** A kind of thing that namespaces hold. */
+export interface NamespaceContentProvider {
+  /** In the transaction that deletes the namespace, to which nothing new can be added any more. */
+  any(sql: Sql, namespace: NamespaceRef): Promise<boolean>;
+  /** Removes what belongs to this life of the namespace. Idempotent. */
+  remove(namespace: NamespaceLife, by: Actor): Promise<void>;
+  /** How many there are in all namespaces of a tenant, with what must still be removed of deleted ones. */
+  count(tenantId: string): Promise<number>;
+  /**
+   * Removes those of a tenant that ends, to the last row, and what deleted namespaces have left. Idempotent; a later tenant with the same id
+   * is not touched. Rejects when it is aborted.
+   */
+  clear(tenant: EndingTenant, by: Actor, signal: AbortSignal): Promise<void>;
+}
+
+/** One life of a tenant id, which may be used again after a deletion. */
+export interface TenantLife {
+  readonly tenantId: string;
+  readonly tenantUid: string;
+}
+
+/** What a context does when a tenant begins and when it ends; each listens to what concerns it. */
+export interface TenantLifecycleListener {
+  /** Before anything is written: throws where this user cannot be the first owner of a tenant. */
+  requireOwner(userId: string): Promise<void>;
+  /** Idempotent: called again after a crash. The first of these users who still exists becomes the first owner. */
+  began(tenant: TenantLife, owners: readonly string[], by: Actor): Promise<void>;
+  /** In the transaction that deletes the tenant. */
+  ended(sql: Sql, tenantId: string): Promise<void>;
+  /** In the transaction that deletes a namespace. */
+  namespaceEnded(sql: Sql, namespace: NamespaceRef): Promise<void>;
 }

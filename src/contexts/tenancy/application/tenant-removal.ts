@@ -6,8 +6,8 @@ import { Loop, type Job, type JobKind, type ReportProgress } from '../../../plat
 import { deleteNamespace, type NamespaceLife } from '../domain/namespace.js';
 import { finishDeletion } from '../domain/tenant.js';
 import { progressWith } from '../domain/tenant-deletion.js';
-import { NamespaceContents, type EndingTenant } from './namespace-removal.js';
-import { NamespaceCatalog, TenantCatalog } from './ports.js';
+import { NamespaceContents } from './namespace-removal.js';
+import { NamespaceCatalog, TenantCatalog, type EndingTenant } from './ports.js';
 import { TENANT_DELETION } from './tenant-deletions.js';
 
 const PAGE = 100;

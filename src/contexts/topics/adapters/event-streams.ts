@@ -38,6 +38,12 @@ const ASKED_TOGETHER = 50;
 
 interface Shown extends Pick<Followed, 'access'> {
   readonly topicUid: string;
+  /** While a check whether it may continue is under way. */
+  isChecked: boolean;
+}
+
+async function endIfRevoked(controller: AbortController, { access }: Shown): Promise<void> {
+  if (!(await access().stillAllowed())) controller.abort();
 }
 
 interface OpenStream {
@@ -88,14 +94,16 @@ export class EventStreams implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   private async endRevoked(): Promise<void> {
-    const ask = async ([controller, { access }]: [AbortController, Shown]): Promise<void> => {
-      if (!(await access().stillAllowed())) controller.abort();
-    };
-    const asked: Promise<void>[] = [];
-    for (const shown of this.open) {
-      if (asked.push(ask(shown)) % ASKED_TOGETHER === 0) await setImmediate();
+    let begun = 0;
+    for (const [controller, shown] of this.open) {
+      if (shown.isChecked) continue;
+      shown.isChecked = true;
+      // Not awaited: a check that waits for the store must not delay those of other streams. One that fails is made again.
+      void endIfRevoked(controller, shown)
+        .catch(() => undefined)
+        .finally(() => (shown.isChecked = false));
+      if (++begun % ASKED_TOGETHER === 0) await setImmediate();
     }
-    await Promise.all(asked);
   }
 
   async sendAll(reply: Reply, log: LogRef, query: EventQuery, names: Followed, limit?: number): Promise<void> {
@@ -120,7 +128,7 @@ export class EventStreams implements OnApplicationBootstrap, BeforeApplicationSh
     noteLimit(reply.request, kind.left(holder));
     reply.request.turn?.end();
     const controller = new AbortController();
-    this.open.set(controller, { topicUid, access });
+    this.open.set(controller, { topicUid, access, isChecked: false });
     if (this.open.size === 1) this.rechecks.nudge();
     const leave = (): void => {
       giveBack();

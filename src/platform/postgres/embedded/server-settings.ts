@@ -12,8 +12,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
   listen_addresses: '',
   port: String(PORT),
   unix_socket_permissions: '0700',
-  // The pools take about 20; the rest is for administrators and for several test files at once.
-  max_connections: '60',
+  // The default of PostgreSQL. The pools take about 20; the rest is for larger ones, administrators, and several test files at once.
+  max_connections: '100',
 
   synchronous_commit: 'on',
   fsync: 'on',

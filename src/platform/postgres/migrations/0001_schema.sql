@@ -53,7 +53,7 @@ CREATE TABLE subscription_checkpoint (
 -- rebuilt; and what is kept beside the log because it is secret, personal or worth nothing later.
 
 -- An id may have many lives; the uid tells them apart, since times cannot: each log has its own clock. So for namespaces.
--- limits and defaults: JSON; null where nothing was ever said, as of $system. deletion_id: the job that removes the tenant.
+-- limits and defaults: JSON; null if never set, as for $system. deletion_id: the job that removes the tenant.
 CREATE TABLE tenant (
   tenant_id text COLLATE "C" PRIMARY KEY,
   tenant_uid uuid NOT NULL,
@@ -87,7 +87,7 @@ CREATE TABLE job (
   finished_at bigint,
   PRIMARY KEY (tenant_id, job_id)
 );
--- Asked for by kind and id when nobody knows the tenant any more.
+-- Found by kind and id when the tenant is no longer known.
 CREATE INDEX job_kind ON job (kind, job_id);
 CREATE INDEX job_open ON job (job_id) WHERE finished_at IS NULL;
 
@@ -149,7 +149,7 @@ CREATE TABLE consumer (
   PRIMARY KEY (tenant_id, namespace_id, consumer_id)
 );
 CREATE UNIQUE INDEX consumer_uid_key ON consumer (tenant_id, consumer_uid);
--- Whose right has gone is looked for in all tenants, by pages.
+-- Consumers whose right has ended are found in all tenants, in pages.
 CREATE INDEX consumer_runs_on ON consumer (runs_on, tenant_id, consumer_uid);
 
 -- Signing secrets and header values, encrypted with the master key; outside the log, so that they can be erased.
@@ -182,17 +182,17 @@ CREATE TABLE lane (
 ) WITH (fillfactor = 50);
 CREATE INDEX lane_topic ON lane (tenant_id, topic_uid);
 
--- Instances that deliver. An observer judges liveness by seeing the beat change, on its own clock: no clock is compared with another.
+-- Instances that deliver. An observer concludes liveness from a changing beat, on its own clock: no clock is compared with another.
 CREATE TABLE delivery_worker (
   worker_id uuid PRIMARY KEY,
   beat bigint NOT NULL
 );
 
--- Who can write to the database must not make a credential with it: a row of the next four tables counts only with a signature, under a key
+-- Write access to the database must not be enough to make a credential: a row of the next four tables counts only with a signature, under a key
 -- that is derived from SECRET_KEY, over the owner and all that the row gives ('' gives nothing). After a change of SECRET_KEY the start looks
 -- for rows that were signed with the old one, by the name of the key, with which a signature begins: hence the indexes *_signed_with.
 
--- E-mail, name and hash are here and nowhere else: events name a user by his id, so that deleting the row erases the person.
+-- E-mail, name and hash are here and nowhere else: events name a user by id, so that deleting the row erases the person.
 CREATE TABLE user_account (
   user_id text COLLATE "C" PRIMARY KEY,
   kind text NOT NULL,
@@ -369,7 +369,7 @@ CREATE INDEX audit_record_all ON audit_record (audit_id);
 CREATE INDEX audit_record_user_all ON audit_record (user_id, audit_id);
 
 -- The chain of a tenant: records base_seq + 1 to sealed_seq are there, from base_hash to head_hash; retention has removed those before.
--- `signature` covers all of it, so that a chain that was computed anew is seen.
+-- `signature` covers all of it, so that a chain that was computed again is detected.
 CREATE TABLE audit_chain (
   tenant_id text COLLATE "C" PRIMARY KEY,
   base_seq bigint NOT NULL,
@@ -389,7 +389,7 @@ CREATE TABLE audit_retention (
 );
 
 -- The second place of what must not be put back alone: for each tenant and master key the signatures of the row of its chain and of its
--- retention ('': none yet). audit_heads_total holds the sum over all of them, encrypted, so that only who has the key can tell or make it.
+-- retention ('': none yet). audit_heads_total holds the sum over all of them, encrypted, so that only the owner of the key can check or make it.
 CREATE TABLE audit_head (
   tenant_id text COLLATE "C" NOT NULL,
   key_id text COLLATE "C" NOT NULL,

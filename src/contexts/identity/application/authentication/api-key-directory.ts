@@ -39,6 +39,8 @@ interface Known {
   usedAt: number;
   /** The key or its owner has changed, or it was evicted. */
   dropped: boolean;
+  /** Under which it was verified: with the current secret, and with the previous one. */
+  readonly texts: string[];
 }
 
 /** A text that was verified as a key, and whether it has the current secret or the previous one. */
@@ -82,6 +84,7 @@ export class ApiKeyDirectory {
       onDropped: (known) => {
         known.dropped = true;
         this.formerIds.set(known.principal.id, true);
+        for (const text of known.texts) this.proven.delete(text);
       },
     });
   }
@@ -144,7 +147,10 @@ export class ApiKeyDirectory {
     }
     const proof = { known, current };
     const principal = this.admit(proof, address);
-    if (this.known.get(id) === known) this.proven.set(key, proof);
+    if (this.known.get(id) === known) {
+      if (!known.texts.includes(key)) known.texts.push(key);
+      this.proven.set(key, proof);
+    }
     return principal;
   }
 
@@ -217,6 +223,7 @@ function toKnown(key: StoredKey, loadedAt: number): Known {
     loadedAt,
     usedAt: -Infinity,
     dropped: false,
+    texts: [],
   };
 }
 

@@ -159,16 +159,17 @@ describe('the list of keys', () => {
     );
     await sql.end();
     const many = '/users/usr_many/api-keys';
-    const answers = await Promise.all(
-      Array.from({ length: 53 }, () => client.post<Issued & Problem>(many, { name: 'k', actions: ['user:read'] })),
-    );
+    const make = () => client.post<Issued & Problem>(many, { name: 'k', actions: ['user:read'] });
+    // A few at a time up to the limit: 53 at once wait longer for a connection on a busy machine than the server lets them.
+    for (let made = 0; made < 45; made += 5) await Promise.all(Array.from({ length: 5 }, make));
+    const answers = await Promise.all(Array.from({ length: 8 }, make));
     const refused = answers.filter(({ status }) => status !== 201);
     expect(refused.map(({ status, body }) => [status, body.code])).toEqual(
       Array.from({ length: 3 }, () => [409, 'api-key-limit-reached']),
     );
     const one = answers.find(({ status }) => status === 201)!.body;
     expect((await client.delete(`${many}/${one.id}`)).status).toBe(204);
-    expect((await client.post(many, { name: 'k', actions: ['user:read'] })).status).toBe(201);
+    expect((await make()).status).toBe(201);
   });
 });
 

@@ -85,9 +85,9 @@ it('a key with a denial cannot create or rotate another key, which would not hav
 describe('a user who creates keys for others, and is not an administrator of the system,', () => {
   let clerk: Person;
   beforeAll(async () => {
-    await app.client.post('/roles', { id: 'key-clerk', actions: ['api-key:create', 'topic:read'] });
+    await app.client.post('/roles', { id: 'topic-key-clerk', actions: ['api-key:create', 'topic:read'] });
     clerk = await newPerson(app);
-    await app.client.request('PUT', `/users/${clerk.userId}/roles/key-clerk`);
+    await app.client.request('PUT', `/users/${clerk.userId}/roles/topic-key-clerk`);
   });
   const make = (whom: string, by: Client = clerk.client): Promise<Answer<Partial<Problem>>> =>
     by.post(`/users/${whom}/api-keys`, { name: 'k' });

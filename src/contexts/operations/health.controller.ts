@@ -3,7 +3,6 @@ import { ApiOkResponse, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/s
 import { HealthCheckService, HealthIndicatorService, type HealthCheckResult } from '@nestjs/terminus';
 import { Public } from '../../platform/http/access.js';
 import type { Reply } from '../../platform/http/request.js';
-import { Loop } from '../../platform/jobs/loop.js';
 import { Database, type Statement } from '../../platform/postgres/database.js';
 import { Readiness } from '../../platform/telemetry/readiness.js';
 import { LivenessDto, ReadinessDto } from './health.dto.js';
@@ -39,7 +38,7 @@ export class HealthController {
   })
   async getReadiness(@Res({ passthrough: true }) reply: Reply): Promise<HealthCheckResult> {
     try {
-      return await this.checks.check([() => this.process(), () => this.storage(), () => this.loops()]);
+      return await this.checks.check([() => this.process(), () => this.storage()]);
     } catch (error) {
       if (!(error instanceof ServiceUnavailableException)) throw error;
       reply.status(503).header('retry-after', '1');
@@ -50,12 +49,6 @@ export class HealthController {
   private process() {
     const indicator = this.indicators.check('process');
     return this.readiness.open ? indicator.up() : indicator.down();
-  }
-
-  /** Never down: background work that fails is tried again, and a new process would fare no better. */
-  private loops() {
-    const failing = [...new Set([...Loop.running].filter(({ isFailing }) => isFailing).map(({ name }) => name))];
-    return this.indicators.check('loops').up({ failing });
   }
 
   private async storage() {

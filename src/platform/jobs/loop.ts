@@ -50,11 +50,6 @@ export class Loop {
     return this.isIdle ? 0 : performance.now() - this.upToDateAt;
   }
 
-  /** Whether the last run failed. */
-  get isFailing(): boolean {
-    return this.failedInARow > 0;
-  }
-
   start(): void {
     if (this.stop.signal.aborted || Loop.running.has(this)) return;
     Loop.running.add(this);

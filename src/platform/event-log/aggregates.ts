@@ -130,10 +130,10 @@ export class Aggregates {
     actor: Actor,
     { loaded, events, states }: { loaded: Versioned<S>; events: readonly E[]; states: readonly S[] },
   ): Promise<void> {
-    const told = { ...auditedBy(actor), tenantId: aggregate.tenantOf(ref), resource: aggregate.resourceOf(ref) };
+    const context = { ...auditedBy(actor), tenantId: aggregate.tenantOf(ref), resource: aggregate.resourceOf(ref) };
     for (const [i, event] of events.entries()) {
       const before = loaded.version + i === 0 ? null : (states[i - 1] ?? loaded.state);
-      await this.audit.write(sql, { ...told, action: event.type, outcome: 'success', before, after: states[i] });
+      await this.audit.write(sql, { ...context, action: event.type, outcome: 'success', before, after: states[i] });
     }
   }
 

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { DomainError } from '../../kernel/domain-error.js';
 import { processLogger } from '../telemetry/logger.js';
 import { httpError } from './http-errors.js';
+import { endLingering } from './linger-on-close.js';
 import type { HttpMetrics } from './http-metrics.js';
 import { PROBLEM_MEDIA_TYPE, statusOf, toProblem } from './problem.js';
 
@@ -23,10 +24,7 @@ const REASON: Readonly<Record<number, string>> = {
   431: 'Request Header Fields Too Large',
   501: 'Not Implemented',
 };
-/**
- * How long we continue to read what was sent, and discard it: a connection closed over unread bytes is reset, and the response lost (RFC
- * 9112, 9.6).
- */
+/** How long we continue to read what was sent, and discard it: see `lingerOnClose`. */
 const LINGER_MS = 2_000;
 /** A valid request line except that Node does not know the method. */
 const OTHER_METHOD = /^[\w!#$%&'*+.^`|~-]{1,40} [\x21-\x7e]+ HTTP\/1\.[01]\r?\n/;
@@ -73,11 +71,9 @@ export class BrokenRequests {
       'Cache-Control: no-store',
       'Connection: close',
     ];
-    // Node removes its listeners before it hands a connection over: without one of ours a reset would end the process. And `end` closes
-    // only our half: a client that keeps its own open would hold the connection, and a stop, forever.
+    // Node removes its listeners before it hands a connection over: without one of ours a reset would end the process.
     socket.on('error', () => socket.destroy()).resume();
-    const late = setTimeout(() => socket.destroy(), this.lingerMs);
-    socket.once('close', () => clearTimeout(late)).end(`${head.join('\r\n')}\r\n\r\n${body}`);
+    endLingering(socket, this.lingerMs, `${head.join('\r\n')}\r\n\r\n${body}`);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 
 /** nginx continues to read for 5 s without a byte and for 30 s in total (`lingering_timeout`, `lingering_time`). */
 const LINGER_MS = 10_000;
@@ -10,8 +11,12 @@ const LINGER_MS = 10_000;
  */
 export function lingerOnClose({ complete, socket }: IncomingMessage, lingerMs = LINGER_MS): void {
   if (complete || socket.destroyed) return;
-  socket.destroySoon = () => {
-    const late = setTimeout(() => socket.destroy(), lingerMs);
-    socket.once('close', () => clearTimeout(late)).end();
-  };
+  socket.destroySoon = () => endLingering(socket, lingerMs);
+}
+
+/** Closes our half, behind these last bytes. The client ends the connection by closing its own half, or the time does. */
+export function endLingering(socket: Socket, lingerMs: number, lastBytes = ''): void {
+  if (socket.writableEnded) return;
+  const late = setTimeout(() => socket.destroy(), lingerMs);
+  socket.once('close', () => clearTimeout(late)).end(lastBytes);
 }

@@ -13,7 +13,7 @@ export class Semaphore {
     return this.queue.size;
   }
 
-  /** Whether there is room at once. Callers that were let in must leave. */
+  /** Whether there is room at once. Callers that were let in must release. */
   tryAcquire(): boolean {
     if (this.inside >= this.limit) return false;
     this.inside++;
@@ -41,7 +41,7 @@ export class Semaphore {
     this.letIn();
   }
 
-  /** Where it is lowered, those inside stay. */
+  /** If it is lowered, those inside stay. */
   setLimit(limit: number): void {
     this.limit = limit;
     this.letIn();

@@ -76,8 +76,8 @@ describe('the limits of a tenant', () => {
       Object.assign(before, await shown());
     }
     const noted = await until(
-      async () => (await owner.client.get<Page<object>>(`${path}/audit?action=access.denied`)).body.items,
-      (items) => items.length > 0,
+      async () => (await owner.client.get<Page<{ user: string }>>(`${path}/audit?action=access.denied`)).body.items,
+      (items) => items.some(({ user }) => user === admin.userId),
     );
     expect(noted[0]).toMatchObject({ reason: 'tenant:limit', resource: `tenants/${shop.tenant}`, user: admin.userId });
   });
